@@ -1,0 +1,5 @@
+"""`python -m stepgrad` is the command `stepgrad`."""
+
+from stepgrad.cli import main
+
+main()

@@ -1,0 +1,112 @@
+"""Python functions generated from rows of the op table.
+
+A scalar engine spends its time in calls. So each operation becomes two straight-line functions
+with the row's formulas inlined: the method that makes a node, and the VJP that hands a node's
+gradient on to its operands. The templates below are all there is to know about how a `Value` is
+laid out (`value.py`); the mathematics stays in the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from stepgrad.engine.formula import Formula, namespace
+
+if TYPE_CHECKING:
+    from stepgrad.engine.ops import Op
+    from stepgrad.engine.value import Value
+
+_METHOD = """
+def bind(op):
+    def method({parameters}):
+        {lift}
+        node = new(Value)
+        node._data = {value}
+        node._grad = 0.0
+        node._operation = op
+        node._operands = ({operands},)
+        node._stamp = tick()
+        tape = active_tape()
+        if tape is not None:
+            tape.append(node)
+        return node
+    return method
+"""
+
+_LIFT = """if type(other) is not Value:
+            other = lift(other)
+            if other is NotImplemented:
+                return other"""
+
+_VJP = """
+def vjp(node):
+    {operands}, = node._operands
+    upstream = node._grad
+    {accumulations}
+"""
+
+
+def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callable[..., Any]:
+    """Make the method of `Value` that applies `op`.
+
+    Its first operand is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is
+    the namespace it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
+    `active_tape`, which need not be there before the first call.
+    """
+    operands = ["self", "other"][: len(op.partials)]
+    source = _METHOD.format(
+        parameters=", ".join(operands),
+        lift=_LIFT if "other" in operands else "",
+        value=op.forward.python(
+            {
+                name: f"{value}._data"
+                for name, value in zip(op.operands, operands[:: -1 if reflected else 1])
+            }
+        ),
+        operands=", ".join(operands[:: -1 if reflected else 1]),
+    )
+    function: Callable[..., Any] = _define(source, "bind", engine)(op)
+    function.__name__ = op.name
+    function.__doc__ = f"{op.written({})}. {_derivatives(op)}"
+    return function
+
+
+def vjp(op: Op) -> Callable[[Value], None]:
+    """Make the vector-Jacobian product of `op`.
+
+    For each operand, in order: `operand.grad += node.grad * ∂node/∂operand`.
+    """
+    names = {name: f"{name}._data" for name in op.operands} | {"out": "node._data"}
+    source = _VJP.format(
+        operands=", ".join(op.operands),
+        accumulations="\n    ".join(
+            f"{name}._grad += {_contribution(partial, names)}"
+            for name, partial in zip(op.operands, op.partials)
+        ),
+    )
+    function: Callable[[Value], None] = _define(source, "vjp", namespace())
+    return function
+
+
+def _contribution(partial: Formula, names: dict[str, str]) -> str:
+    """Write upstream × local, without the multiplication by 1 that no float would notice."""
+    match partial.constant:
+        case 1.0:
+            return "upstream"
+        case -1.0:
+            return "-upstream"
+    return f"upstream * ({partial.python(names)})"
+
+
+def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
+    definitions: dict[str, Any] = {}
+    exec(compile(source, f"<generated {name}>", "exec"), scope, definitions)
+    return definitions[name]
+
+
+def _derivatives(op: Op) -> str:
+    partials = (
+        f"∂/∂{name} = {partial.written()}" for name, partial in zip(op.operands, op.partials)
+    )
+    return ", ".join(partials) + "."

@@ -1,0 +1,220 @@
+"""A formula is written once, as text; numbers, code and notation all come from that text.
+
+A derivative that is computed by one piece of code and explained by another will one day be
+explained wrongly. Here `Formula("1 - out*out")` is what `tanh` multiplies by, what the screen
+shows (`1 − h²`), and what it shows with numbers put in (`1 − 0.4621²`).
+
+Formulas are literals in our own source (`ops.py`). Text from a user never comes here.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Mapping
+from functools import cached_property
+
+from stepgrad.engine import ieee
+
+_NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
+_NAMESPACE |= {"__builtins__": {}, "abs": abs}
+
+_SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
+_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: ieee.div,
+    ast.Pow: ieee.pow,
+}
+_COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {  # as written, and its negation
+    ast.Gt: (">", "≤"),
+    ast.Lt: ("<", "≥"),
+    ast.GtE: ("≥", "<"),
+    ast.LtE: ("≤", ">"),
+    ast.Eq: ("=", "≠"),
+    ast.NotEq: ("≠", "="),
+}
+_SUM, _PRODUCT, _SIGN, _POWER = range(1, 5)  # how tightly each binds
+
+
+class Formula:
+    """An expression in operand names, floats and the functions of `ieee`.
+
+    `a if condition else b` gives it branches, as in `1 if a > 0 else 0`.
+    """
+
+    def __init__(self, text: str | ast.expr) -> None:
+        self._tree = ast.parse(text, mode="eval").body if isinstance(text, str) else text
+
+    def __repr__(self) -> str:
+        return f"Formula({ast.unparse(self._tree)!r})"
+
+    def python(self, names: Mapping[str, str]) -> str:
+        """Python source of this formula, with `names` put in; needs the names in `namespace()`."""
+        return ast.unparse(_ToPython(names).visit(_copy(self._tree)))
+
+    def function(self, *parameters: str) -> Callable[..., float]:
+        """Compile to a function of these parameters (floats)."""
+        source = f"lambda {', '.join(parameters)}: {self.python({})}"
+        return eval(source, namespace())  # type: ignore[no-any-return]
+
+    @cached_property
+    def constant(self) -> float | None:
+        """The number, where the formula is just a number."""
+        tree = self._tree
+        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
+            inner = Formula(tree.operand).constant
+            return None if inner is None else -inner
+        return float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
+
+    def given(self, constants: Mapping[str, float]) -> "Formula":
+        """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
+        return Formula(_Fold(constants).visit(_copy(self._tree))) if constants else self
+
+    def branch(
+        self, values: Mapping[str, float], names: Mapping[str, str] | None = None
+    ) -> tuple["Formula", str]:
+        """Take the branches that `values` take: the formula that is left, and why.
+
+        The reason reads `z1 > 0`; it is empty for a formula without branches.
+        """
+        tree, reasons = self._tree, []
+        while isinstance(tree, ast.IfExp):
+            taken = bool(eval(_ToPython({}).source(tree.test), namespace(), dict(values)))
+            reasons.append(_condition(tree.test, taken, names or {}))
+            tree = tree.body if taken else tree.orelse
+        return Formula(tree), " and ".join(reasons)
+
+    def written(self, names: Mapping[str, str] | None = None) -> str:
+        """Notation, as in a textbook, with `names` put in for the operands (names or numbers)."""
+        return _write(self._tree, names or {})[0]
+
+
+def namespace() -> dict[str, object]:
+    """Return a fresh namespace in which compiled formulas run: `ieee` and nothing else."""
+    return dict(_NAMESPACE)
+
+
+def _copy(tree: ast.expr) -> ast.expr:
+    return ast.parse(ast.unparse(tree), mode="eval").body
+
+
+class _ToPython(ast.NodeTransformer):
+    """Put names in, make constants floats, and `/` and `**` the IEEE functions."""
+
+    def __init__(self, names: Mapping[str, str]) -> None:
+        self._names = names
+
+    def source(self, tree: ast.expr) -> str:
+        return ast.unparse(self.visit(_copy(tree)))
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's own naming
+        name = self._names.get(node.id)
+        return node if name is None else ast.parse(name, mode="eval").body
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:  # noqa: N802
+        return ast.Constant(float(node.value))  # type: ignore[arg-type]
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+        self.generic_visit(node)
+        function = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
+        if function is None:
+            return node
+        return ast.Call(ast.Name(function), [node.left, node.right], [])
+
+
+class _Fold(ast.NodeTransformer):
+    """Put constants in and do the arithmetic that then needs no operand."""
+
+    def __init__(self, constants: Mapping[str, float]) -> None:
+        self._constants = constants
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+        value = self._constants.get(node.id)
+        return node if value is None else ast.Constant(value)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+        self.generic_visit(node)
+        left, right = Formula(node.left).constant, Formula(node.right).constant
+        if left is not None and right is not None:
+            return ast.Constant(_ARITHMETIC[type(node.op)](left, right))
+        if isinstance(node.op, ast.Pow) and right == 1:
+            return node.left
+        return node
+
+
+def _condition(test: ast.expr, holds: bool, names: Mapping[str, str]) -> str:
+    """Write a comparison, or several joined by and/or; one that fails is written negated."""
+    match test:
+        case ast.BoolOp(op=joint, values=tests):
+            word = " and " if isinstance(joint, ast.And) is holds else " or "
+            return word.join(_condition(each, holds, names) for each in tests)
+        case ast.Compare(left=left, ops=[comparison], comparators=[right]):
+            symbol = _COMPARISONS[type(comparison)][0 if holds else 1]
+            return f"{_write(left, names)[0]} {symbol} {_write(right, names)[0]}"
+    raise TypeError(f"no notation for {ast.dump(test)}")
+
+
+def _write(tree: ast.expr, names: Mapping[str, str]) -> tuple[str, int]:
+    """The notation of a tree, and how tightly its outermost operator binds."""
+    match tree:
+        case ast.Name(id=name):
+            text = names.get(name, name)
+            return text, _binding(text)
+        case ast.Constant(value=float() | int() as value):
+            text = f"{value:g}".replace("-", "−")
+            return text, _binding(text)
+        case ast.Call(func=ast.Name(id=function), args=arguments):
+            inside = ", ".join(_write(argument, names)[0] for argument in arguments)
+            return f"{function}({inside})", _POWER + 1
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            return f"−{_within(operand, names, _POWER)}", _SIGN
+        case ast.BinOp(left=ast.Name(id=left), op=ast.Mult(), right=ast.Name(id=right)) if (
+            left == right
+        ):
+            return f"{_within(tree.left, names, _POWER + 1)}²", _POWER
+        case ast.BinOp():
+            return _write_binary(tree, names)
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            condition = _condition(test, True, names)
+            return f"{_write(body, names)[0]} if {condition} else {_write(orelse, names)[0]}", 0
+    raise TypeError(f"no notation for {ast.dump(tree)}")
+
+
+def _write_binary(tree: ast.BinOp, names: Mapping[str, str]) -> tuple[str, int]:
+    left, right = tree.left, tree.right
+    match tree.op:
+        case ast.Add():
+            signed = _write(right, names)[1] == _SIGN
+            return f"{_within(left, names, 0)} + {_within(right, names, _POWER * signed)}", _SUM
+        case ast.Sub():
+            return f"{_within(left, names, 0)} − {_within(right, names, _PRODUCT)}", _SUM
+        case ast.Mult():
+            return f"{_leading(left, names)}·{_within(right, names, _POWER)}", _PRODUCT
+        case ast.Div():
+            return f"{_leading(left, names)}/{_within(right, names, _POWER)}", _PRODUCT
+        case ast.Pow():
+            base, exponent = _within(left, names, _POWER + 1), _write(right, names)[0]
+            if exponent.lstrip("−").isdigit():
+                return f"{base}{exponent.translate(_SUPERSCRIPTS)}", _POWER
+            return f"{base}^{_within(right, names, _POWER + 1)}", _POWER
+    raise TypeError(f"no notation for {ast.dump(tree)}")
+
+
+def _within(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
+    """Write `tree` as a part of something that binds as tightly as `binding`."""
+    text, own = _write(tree, names)
+    return f"({text})" if own < binding else text
+
+
+def _leading(tree: ast.expr, names: Mapping[str, str]) -> str:
+    """Write the first factor: `−4·2` needs no brackets there, `(a + b)·2` does."""
+    return _within(tree, names, _PRODUCT)
+
+
+def _binding(text: str) -> int:
+    """How tightly a name or number that was put in binds: names may be expressions themselves."""
+    if " " in text:
+        return _SUM
+    if "·" in text or "/" in text.strip("/"):
+        return _PRODUCT
+    return _SIGN if text.startswith(("−", "-")) else _POWER + 1

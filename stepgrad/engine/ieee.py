@@ -1,0 +1,71 @@
+"""Floating-point arithmetic that answers with inf and nan where Python raises.
+
+Python's `math` stops a program at `log(0)`; IEEE 754, C and PyTorch go on with −inf, and so must
+a debugger whose users hunt exactly that number. Each function here takes and returns floats,
+never raises, and equals PyTorch's float64 result on every input, infinities and nan included.
+"""
+
+import math
+from math import inf, nan, tanh
+
+__all__ = ["cos", "div", "exp", "log", "pow", "sin", "sqrt", "tanh"]
+
+
+def div(a: float, b: float) -> float:
+    """The quotient a/b: ±inf for a nonzero a over zero, nan for 0/0."""
+    try:
+        return a / b
+    except ZeroDivisionError:
+        return nan if a == 0 or a != a else math.copysign(inf, a) * math.copysign(1.0, b)
+
+
+def pow(a: float, b: float) -> float:  # noqa: A001 - the formulas read like mathematics
+    """The power a**b as C's pow: 0**0 is 1, a negative base with a fractional exponent is nan."""
+    try:
+        return math.pow(a, b)
+    except OverflowError:
+        return -inf if a < 0 and b % 2 == 1 else inf
+    except ValueError:
+        if a != 0:
+            return nan
+        return math.copysign(inf, a) if b % 2 == 1 else inf
+
+
+def exp(a: float) -> float:
+    """The exponential e**a: inf where it overflows."""
+    try:
+        return math.exp(a)
+    except OverflowError:
+        return inf
+
+
+def log(a: float) -> float:
+    """The natural logarithm: −inf at zero, nan below."""
+    try:
+        return math.log(a)
+    except ValueError:
+        return -inf if a == 0 else nan
+
+
+def sqrt(a: float) -> float:
+    """The square root: nan below zero."""
+    try:
+        return math.sqrt(a)
+    except ValueError:
+        return nan
+
+
+def sin(a: float) -> float:
+    """The sine of an angle in radians: nan at ±inf."""
+    try:
+        return math.sin(a)
+    except ValueError:
+        return nan
+
+
+def cos(a: float) -> float:
+    """The cosine of an angle in radians: nan at ±inf."""
+    try:
+        return math.cos(a)
+    except ValueError:
+        return nan

@@ -1,0 +1,139 @@
+"""Neural networks of scalar Values: a neuron, a layer of them, layers in a row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from random import Random
+from typing import Literal
+
+from stepgrad.engine.tape import scope
+from stepgrad.engine.value import Value
+
+Activation = Literal["linear", "relu", "leaky_relu", "tanh", "sigmoid"]
+
+ACTIVATIONS: dict[Activation, Callable[[Value], Value]] = {
+    "linear": Value.__pos__,
+    "relu": Value.relu,
+    "leaky_relu": Value.leaky_relu,
+    "tanh": Value.tanh,
+    "sigmoid": Value.sigmoid,
+}
+
+
+class Neuron:
+    """activation(b + w1·x1 + w2·x2 + …).
+
+    The sum starts from the bias: where it lands on exactly 0, the order of floating-point
+    addition decides whether a ReLU is open.
+
+    Args:
+        weights: one number for each input.
+        bias: a number.
+        activation: a key of `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self, weights: Sequence[float], bias: float = 0.0, activation: Activation = "tanh"
+    ) -> None:
+        self.weights = [Value(weight, label=f"w{i}") for i, weight in enumerate(weights, 1)]
+        self.bias = Value(bias, label="b")
+        self.activation = activation
+
+    def __call__(self, inputs: Sequence[Value | float]) -> Value:
+        """Return the output for as many inputs as there are weights."""
+        total = self.bias
+        for weight, x in zip(self.weights, inputs, strict=True):
+            total = total + weight * x
+        return ACTIVATIONS[self.activation](total)
+
+    def parameters(self) -> list[Value]:
+        """Return the weights, then the bias."""
+        return [*self.weights, self.bias]
+
+
+class Layer:
+    """Neurons side by side, all with the same inputs.
+
+    Args:
+        weights: one row for each neuron, one number in it for each input.
+        biases: one number for each neuron.
+        activation: a key of `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Sequence[float]],
+        biases: Sequence[float],
+        activation: Activation = "tanh",
+    ) -> None:
+        self.neurons = []
+        for number, (row, bias) in enumerate(zip(weights, biases, strict=True), 1):
+            with scope(f"neuron{number}"):
+                self.neurons.append(Neuron(row, bias, activation))
+
+    def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
+        """Return the output of each neuron."""
+        outputs = []
+        for number, neuron in enumerate(self.neurons, 1):
+            with scope(f"neuron{number}"):
+                outputs.append(neuron(inputs))
+        return outputs
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, neuron by neuron."""
+        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+
+
+class MLP:
+    """A multi-layer perceptron: layers in a row.
+
+    Parameters are named `layer1/neuron2/w3`, counting from 1, as in x1 and w1.
+
+    Args:
+        weights: for each layer a matrix, one row for each neuron.
+        biases: for each layer one number for each neuron.
+        activations: for each layer a key of `ACTIVATIONS`.
+    """
+
+    def __init__(
+        self,
+        weights: Sequence[Sequence[Sequence[float]]],
+        biases: Sequence[Sequence[float]],
+        activations: Sequence[Activation],
+    ) -> None:
+        self.layers = []
+        for number, layer in enumerate(zip(weights, biases, activations, strict=True), 1):
+            with scope(f"layer{number}"):
+                self.layers.append(Layer(*layer))
+
+    @classmethod
+    def drawn(
+        cls,
+        sizes: Sequence[int],
+        activations: Sequence[Activation],
+        random: Random,
+        weights: tuple[float, float] = (-1.0, 1.0),
+        bias: float = 0.0,
+    ) -> MLP:
+        """Make a network with weights drawn uniformly from an interval, neuron by neuron.
+
+        `sizes` holds the number of inputs, then of neurons in each layer: [2, 4, 1].
+        """
+        matrices = [
+            [[random.uniform(*weights) for _ in range(inputs)] for _ in range(neurons)]
+            for inputs, neurons in pairwise(sizes)
+        ]
+        return cls(matrices, [[bias] * neurons for neurons in sizes[1:]], activations)
+
+    def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
+        """Return the outputs of the last layer."""
+        outputs = list(inputs)
+        for number, layer in enumerate(self.layers, 1):
+            with scope(f"layer{number}"):
+                outputs = list(layer(outputs))
+        return outputs  # type: ignore[return-value]
+
+    def parameters(self) -> list[Value]:
+        """Return all parameters, layer by layer."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]

@@ -1,0 +1,120 @@
+"""The operations: one row each.
+
+A row says what an operation is called, how it is written, what it computes, and its partial
+derivatives with respect to each operand, in terms of the operands and `out`. Everything else that
+knows operations (`Value`'s methods, the backward pass, the notation on the screen, the functions
+of a scenario) reads this table. A new operation is a new row.
+
+At a kink, where no derivative exists, the row states PyTorch's convention: relu′(0) = 0,
+leaky_relu′(0) = 0.01, abs′(0) = 0, and `max` and `min` of equal operands give each one half.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from stepgrad.engine import codegen
+from stepgrad.engine.formula import Formula
+
+if TYPE_CHECKING:
+    from stepgrad.engine.value import Value
+
+OPERANDS = ("a", "b")
+"""What rows call their operands, in order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Op:
+    """A row of the table.
+
+    `forward` gives the value; `partials[k]` gives ∂out/∂(operand k), written in the operand names
+    and `out`. A row without operands (`LEAF`, `CONSTANT`) has neither.
+    """
+
+    name: str
+    symbol: str
+    forward: Formula
+    partials: tuple[Formula, ...]
+    code: int
+
+    def __repr__(self) -> str:
+        return f"<op {self.name}>"
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The operand names that the formulas use."""
+        return OPERANDS[: len(self.partials)]
+
+    def written(self, names: Mapping[str, str]) -> str:
+        """The operation in notation: `w·x`, `relu(z)`, with `names` put in for the operands."""
+        if self.name in FUNCTIONS and self is not NEG:
+            arguments = ", ".join(names.get(operand, operand) for operand in self.operands)
+            return f"{self.symbol}({arguments})"
+        return self.forward.written(names)
+
+    @cached_property
+    def value(self) -> Callable[..., float]:
+        """The forward function of the operands."""
+        return self.forward.function(*self.operands)
+
+    @cached_property
+    def local(self) -> tuple[Callable[..., float], ...]:
+        """The local derivatives, each a function of the operands and `out`."""
+        return tuple(partial.function(*self.operands, "out") for partial in self.partials)
+
+    @cached_property
+    def vjp(self) -> Callable[["Value"], None]:
+        """Hand a node's gradient on to its operands."""
+        return codegen.vjp(self)
+
+
+OPS: list[Op] = []
+"""All rows. `OPS[op.code] is op`; codes fit a byte."""
+
+BY_NAME: dict[str, Op] = {}
+
+
+def _row(name: str, symbol: str, forward: str, *partials: str) -> Op:
+    op = Op(name, symbol, Formula(forward), tuple(map(Formula, partials)), code=len(OPS))
+    OPS.append(op)
+    BY_NAME[name] = op
+    return op
+
+
+LEAF = _row("leaf", "", "0")
+CONSTANT = _row("constant", "", "0")
+
+ADD = _row("add", "+", "a + b", "1", "1")
+SUB = _row("sub", "−", "a - b", "1", "-1")
+MUL = _row("mul", "·", "a * b", "b", "a")
+DIV = _row("div", "/", "a / b", "1 / b", "-out / b")
+POW = _row(
+    "pow",
+    "^",
+    "a ** b",
+    "0 if b == 0 else b * a**(b - 1)",
+    "0 if a == 0 and b >= 0 else out * log(a)",
+)
+NEG = _row("neg", "−", "-a", "-1")
+ABS = _row("abs", "abs", "abs(a)", "1 if a > 0 else -1 if a < 0 else 0")
+MAX = _row(
+    "max", "max", "a if a > b or a != a else b",
+    "1 if a > b else 0.5 if a == b else 0", "1 if b > a else 0.5 if a == b else 0",
+)  # fmt: skip
+MIN = _row(
+    "min", "min", "a if a < b or a != a else b",
+    "1 if a < b else 0.5 if a == b else 0", "1 if b < a else 0.5 if a == b else 0",
+)  # fmt: skip
+RELU = _row("relu", "relu", "0 if a <= 0 else a", "0 if a <= 0 else 1")
+LEAKY_RELU = _row("leaky_relu", "leaky_relu", "a if a > 0 else 0.01 * a", "1 if a > 0 else 0.01")
+TANH = _row("tanh", "tanh", "tanh(a)", "1 - out*out")
+SIGMOID = _row("sigmoid", "sigmoid", "1 / (1 + exp(-a))", "out * (1 - out)")
+EXP = _row("exp", "exp", "exp(a)", "out")
+LOG = _row("log", "log", "log(a)", "1 / a")
+SQRT = _row("sqrt", "sqrt", "sqrt(a)", "1 / (2*out)")
+SIN = _row("sin", "sin", "sin(a)", "cos(a)")
+COS = _row("cos", "cos", "cos(a)", "-sin(a)")
+
+FUNCTIONS = {op.name: len(op.partials) for op in OPS[OPS.index(NEG) :]}
+"""What an expression may call, and with how many arguments: every row below the operators."""

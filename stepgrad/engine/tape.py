@@ -1,0 +1,133 @@
+"""Who is told what the engine does: the tape of the running context, if there is one.
+
+The engine calls a tape; it never asks who is behind it (`recording.recorder` is). The tape is
+kept in a context variable, so a recording hears its own thread and its own task and nothing else,
+and code that runs outside every recording tells nobody and keeps nothing alive.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from stepgrad.engine.value import Value
+
+WriteKind = Literal["update", "zero", "set"]
+"""What was written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in a program nodes are made: the scope, such as `layer1/neuron2`, and the line."""
+
+    scope: str = ""
+    line: int | None = None
+
+
+class Rule(NamedTuple):
+    """How an optimizer computed an update: its name and its learning rate."""
+
+    optimizer: str
+    learning_rate: float
+
+
+class Tape(Protocol):
+    """What the engine tells, in the order in which it happens."""
+
+    append: Callable[[Value], None]
+    """A node was made."""
+
+    def backward(self, root: Value) -> None:
+        """Run the backward pass from `root` (and take note of it)."""
+
+    def write(self, kind: WriteKind, value: Value, after: float) -> None:
+        """Somebody is about to write: `value` will be, or have the gradient, `after`."""
+
+    def write_all(
+        self, kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None
+    ) -> None:
+        """An optimizer is about to write all these, by `rule`."""
+
+    def mark(self, kind: str, number: int | None) -> None:
+        """A training step, a sample or a phase begins."""
+
+    def name(self, value: Value) -> None:
+        """A value was given a label."""
+
+    def move(self, place: Place) -> None:
+        """Nodes are made at another place from here on."""
+
+
+_active: ContextVar[Tape | None] = ContextVar("stepgrad tape", default=None)
+_place: ContextVar[Place] = ContextVar("stepgrad place", default=Place())
+
+active_tape = _active.get
+current_place = _place.get
+
+
+@contextmanager
+def recording_on(tape: Tape) -> Iterator[None]:
+    """Tell `tape` what this context does, instead of the tape that was told before."""
+    token = _active.set(tape)
+    try:
+        yield
+    finally:
+        _active.reset(token)
+
+
+@contextmanager
+def scope(name: str) -> Iterator[None]:
+    """Nodes that are made inside belong to this part of the model: `with scope("layer1"): …`.
+
+    Scopes nest: inside `layer1`, `scope("neuron2")` is `layer1/neuron2`.
+    """
+    here = _place.get()
+    yield from _at(replace(here, scope=f"{here.scope}/{name}" if here.scope else name))
+
+
+@contextmanager
+def at_line(line: int) -> Iterator[None]:
+    """Nodes that are made inside are made by this line of the source."""
+    yield from _at(replace(_place.get(), line=line))
+
+
+def _at(place: Place) -> Iterator[None]:
+    before = _place.get()
+    _move(place)
+    try:
+        yield
+    finally:
+        _move(before)
+
+
+def _move(place: Place) -> None:
+    _place.set(place)
+    tape = _active.get()
+    if tape is not None:
+        tape.move(place)
+
+
+def mark(kind: str, number: int | None = None) -> None:
+    """Say that something begins here: `mark("step", 3)`. Without a recording, nothing happens.
+
+    Marks of kind `step` are the training steps of a replay.
+    """
+    tape = _active.get()
+    if tape is not None:
+        tape.mark(kind, number)
+
+
+def write_all(
+    kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None = None
+) -> None:
+    """Write many values or gradients at once, and tell the tape first."""
+    tape = _active.get()
+    if tape is not None:
+        tape.write_all(kind, values, after, rule)
+    slot = "_data" if kind == "update" else "_grad"
+    for value, number in zip(values, after, strict=True):
+        setattr(value, slot, number)

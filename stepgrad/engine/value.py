@@ -1,0 +1,198 @@
+"""`Value`: a number that remembers what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from numbers import Real
+from typing import Any, SupportsFloat
+
+from stepgrad.engine import codegen, ops, tape
+from stepgrad.engine.backward import ancestors, propagate
+from stepgrad.engine.formula import namespace
+from stepgrad.engine.ops import Op
+
+Operand = SupportsFloat
+"""What stands beside a `Value` in an expression: another one, or any real number."""
+
+_tick = count().__next__
+_engine: dict[str, Any] = namespace() | {
+    "type": type,
+    "NotImplemented": NotImplemented,
+    "new": object.__new__,
+    "tick": _tick,
+    "active_tape": tape.active_tape,
+}
+
+
+def _binary(op: Op, *, reflected: bool = False) -> Callable[[Value, Value | Operand], Value]:
+    return codegen.method(op, _engine, reflected=reflected)
+
+
+def _unary(op: Op) -> Callable[[Value], Value]:
+    return codegen.method(op, _engine)
+
+
+class Value:
+    """A scalar in a computation: its value `data`, and `grad`, the derivative of an output by it.
+
+    Arithmetic and the methods below make new Values, linked to their operands; a plain number on
+    either side is a constant. `backward()` on a result fills in the gradients::
+
+        x, w = Value(3.0), Value(0.5)
+        y = (w * x).tanh()
+        y.backward()
+        w.grad  # ∂y/∂w
+
+    Arithmetic is IEEE 754 float64, as PyTorch's: log(0) is −inf and nothing raises. Code written
+    for the Value classes of micrograd and its relatives runs with this one in their place.
+
+    Args:
+        data: the number. Anything `float()` takes.
+        label: a name to show. Inside a `scope("layer1")`, `w` is named `layer1/w`.
+
+    Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
+    passes until they are cleared; those of results belong to one pass.
+    """
+
+    # In __dict__ goes what a program hangs on its values, as optimizers hang moments on `p.m`.
+    __slots__ = ("__dict__", "_data", "_grad", "_label", "_operands", "_operation", "_stamp")
+
+    _data: float
+    _grad: float
+    _label: str
+    _operation: Op
+    _operands: tuple[Value, ...]
+    _stamp: int  # one for each Value of the process, in the order in which they were made
+
+    __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
+
+    def __init__(self, data: SupportsFloat, label: str | None = None) -> None:
+        self._data = float(data)
+        self._grad = 0.0
+        self._operation = ops.LEAF
+        self._operands = ()
+        self._stamp = _tick()
+        told = tape.active_tape()
+        if told is not None:
+            told.append(self)
+        if label is not None:
+            self.label = label
+
+    __add__, __radd__ = _binary(ops.ADD), _binary(ops.ADD, reflected=True)
+    __sub__, __rsub__ = _binary(ops.SUB), _binary(ops.SUB, reflected=True)
+    __mul__, __rmul__ = _binary(ops.MUL), _binary(ops.MUL, reflected=True)
+    __truediv__, __rtruediv__ = _binary(ops.DIV), _binary(ops.DIV, reflected=True)
+    __pow__, __rpow__ = _binary(ops.POW), _binary(ops.POW, reflected=True)
+    __neg__ = neg = _unary(ops.NEG)
+    __abs__ = abs = _unary(ops.ABS)
+    max, min = _binary(ops.MAX), _binary(ops.MIN)
+    relu, leaky_relu = _unary(ops.RELU), _unary(ops.LEAKY_RELU)
+    tanh, sigmoid = _unary(ops.TANH), _unary(ops.SIGMOID)
+    exp, log, sqrt = _unary(ops.EXP), _unary(ops.LOG), _unary(ops.SQRT)
+    sin, cos = _unary(ops.SIN), _unary(ops.COS)
+
+    def __pos__(self) -> Value:
+        return self
+
+    def backward(self) -> None:
+        """Compute the derivative of this value by everything it was made from, into `grad`.
+
+        One sweep in the reverse order of creation: each node multiplies its gradient by its local
+        derivatives and adds the products to its operands' gradients.
+        """
+        told = tape.active_tape()
+        if told is None:
+            propagate(self, ancestors(self))
+        else:
+            told.backward(self)
+
+    @property
+    def data(self) -> float:
+        """The number. Assigning changes it in place; what was computed from it stays."""
+        return self._data
+
+    @data.setter
+    def data(self, data: SupportsFloat) -> None:
+        after = float(data)
+        told = tape.active_tape()
+        if told is not None:
+            told.write("update", self, after)
+        self._data = after
+
+    @property
+    def grad(self) -> float:
+        """The gradient; 0.0 where no backward pass has come. Assigning None clears it too."""
+        return self._grad
+
+    @grad.setter
+    def grad(self, grad: SupportsFloat | None) -> None:
+        after = 0.0 if grad is None else float(grad)
+        told = tape.active_tape()
+        if told is not None:
+            told.write("set" if after else "zero", self, after)
+        self._grad = after
+
+    @property
+    def label(self) -> str | None:
+        """The name to show, scopes included; None where nobody gave one."""
+        return getattr(self, "_label", None)
+
+    @label.setter
+    def label(self, label: str) -> None:
+        scope = tape.current_place().scope
+        self._label = f"{scope}/{label}" if scope else label
+        told = tape.active_tape()
+        if told is not None:
+            told.name(self)
+
+    @property
+    def _prev(self) -> tuple[Value, ...]:
+        """The operands, under the name that micrograd's drawing code asks for."""
+        return self._operands
+
+    @property
+    def _op(self) -> str:
+        """The operation's symbol, under the name that micrograd's drawing code asks for."""
+        return self._operation.symbol
+
+    def __repr__(self) -> str:
+        named = f", label={self.label!r}" if self.label else ""
+        return f"Value(data={self._data!r}, grad={self._grad!r}{named})"
+
+    def __reduce__(self) -> tuple[Callable[..., Value], tuple[object, ...]]:
+        # A copy is a leaf of its own: sharing history would make two nodes one.
+        return _copy, (self._data, self._grad, self.label, self.__dict__)
+
+
+def _copy(data: float, grad: float, label: str | None, extra: dict[str, Any]) -> Value:
+    copy = Value(data)
+    copy._grad = grad
+    if label is not None:
+        copy._label = label
+    copy.__dict__.update(extra)
+    return copy
+
+
+def _lift(number: object) -> Any:
+    """Make a constant of a plain number; NotImplemented for what is none."""
+    if isinstance(number, Value):  # of a subclass
+        return number
+    return constant(float(number)) if isinstance(number, Real) else NotImplemented
+
+
+def constant(number: float) -> Value:
+    """Make a node of a plain number in an expression: it takes no gradient."""
+    node: Value = object.__new__(Value)
+    node._data = number
+    node._grad = 0.0
+    node._operation = ops.CONSTANT
+    node._operands = ()
+    node._stamp = _tick()
+    told = tape.active_tape()
+    if told is not None:
+        told.append(node)
+    return node
+
+
+_engine |= {"Value": Value, "lift": _lift}

@@ -1,0 +1,122 @@
+"""The errors that stepgrad raises on purpose, and how they read in a terminal.
+
+A mistake in a file is told the way a compiler tells it: where it is, what is wrong, the line with a
+caret under the place, and the name that was probably meant. Everything a reader sees is made here,
+so that every part of the program reports alike.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import islice
+from os import PathLike
+
+EXCERPT_WIDTH = 76
+"""Characters of a source line that are shown; a longer line is cropped around the caret."""
+
+_LONGEST_WORD = 60
+_MOST_CANDIDATES = 1_000  # a suggestion is worth some milliseconds, not more
+_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+class StepgradError(Exception):
+    """Base of every error that stepgrad raises on purpose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One thing that is wrong at one place; `line` and `column` count from 1, in characters."""
+
+    line: int
+    column: int
+    message: str
+
+
+class ScenarioError(StepgradError):
+    """A scenario file that cannot be used: all that is wrong with it, sorted by position.
+
+    `lines` is the source that the positions refer to; it is empty when the trouble is with the
+    file itself (missing, a folder, too big) and there is nothing to show.
+    """
+
+    def __init__(
+        self,
+        path: str | PathLike[str],
+        diagnostics: Iterable[Diagnostic],
+        lines: Sequence[str] = (),
+    ) -> None:
+        self.path = path
+        self.diagnostics = tuple(sorted(diagnostics, key=lambda d: (d.line, d.column)))
+        self.lines = tuple(lines)
+        super().__init__(path, self.diagnostics, self.lines)
+
+    def __str__(self) -> str:
+        return "\n".join(self._describe(diagnostic) for diagnostic in self.diagnostics)
+
+    def _describe(self, diagnostic: Diagnostic) -> str:
+        line, column = diagnostic.line, diagnostic.column
+        headline = f"{self.path}:{line}:{column}: {diagnostic.message}"
+        printable = "".join(map(_printable, headline))
+        if line > len(self.lines):
+            return printable
+        shown, indent = _crop(self.lines[line - 1], column - 1)
+        gutter = " " * len(str(line))
+        return f"{printable}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
+
+
+def suggest(word: str, candidates: Iterable[str]) -> str:
+    """`"; did you mean x?"` for the candidate nearest to `word`, or `""` if none is near."""
+    near = nearest(word, candidates)
+    return f"; did you mean `{near}`?" if near is not None else ""
+
+
+def nearest(word: str, candidates: Iterable[str]) -> str | None:
+    """Return the candidate that `word` was probably meant to be, if one is near.
+
+    Of equally near candidates the first wins, so callers put the likelier ones first. Short names
+    count as near when half of them agrees: `w3` is near `w1`.
+    """
+    if len(word) > _LONGEST_WORD:
+        return None
+    found, best = None, 0.5 if len(word) <= 3 else 0.6
+    matcher = SequenceMatcher(b=word.lower())
+    for candidate in islice(candidates, _MOST_CANDIDATES):
+        matcher.set_seq1(candidate.lower())
+        if matcher.real_quick_ratio() < best or matcher.quick_ratio() < best:
+            continue
+        ratio = matcher.ratio()
+        if ratio > best or (ratio == best and found is None):
+            found, best = candidate, ratio
+    return found
+
+
+def _crop(line: str, at: int) -> tuple[str, int]:
+    """Return what is printed of `line` around character `at`, and the cells before `at`."""
+    start, end = 0, len(line)
+    if end > EXCERPT_WIDTH:
+        start = max(0, min(at - EXCERPT_WIDTH // 2, end - EXCERPT_WIDTH))
+        end = start + EXCERPT_WIDTH
+    before = "…" * (start > 0) + "".join(map(_printable, line[start:at]))
+    after = "".join(map(_printable, line[max(start, at) : end])) + "…" * (end < len(line))
+    return before + after, sum(map(_cells, before))
+
+
+def _printable(character: str) -> str:
+    """`character` as it can be printed: a tab as spaces, what would steer the terminal as �."""
+    if character == "\t":
+        return "    "
+    return "\N{REPLACEMENT CHARACTER}" if _is_unprintable(character) else character
+
+
+def _is_unprintable(character: str) -> bool:
+    return unicodedata.category(character) in _UNPRINTABLE
+
+
+def _cells(character: str) -> int:
+    """How many terminal columns a printable character takes: 0, 1 or 2."""
+    if unicodedata.combining(character) or unicodedata.category(character) in {"Mn", "Me"}:
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in {"W", "F"} else 1

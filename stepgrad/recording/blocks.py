@@ -1,0 +1,87 @@
+"""The log is a list of blocks: runs of events of one kind, each a shared shape and a column.
+
+`start` is the position of a block's first event, `length` how many events it holds.
+"""
+
+from __future__ import annotations
+
+from array import array
+from dataclasses import dataclass
+from typing import ClassVar
+
+from stepgrad.engine.tape import Rule
+from stepgrad.recording.events import Phase
+from stepgrad.recording.structure import Structure, Sweep, Writes
+
+
+@dataclass(frozen=True, slots=True)
+class Forward:
+    """Nodes were made: the first has index `base`, and `values` holds one number for each."""
+
+    start: int
+    structure: Structure
+    base: int
+    values: array[float]
+
+    phase: ClassVar[Phase] = "forward"
+
+    @property
+    def length(self) -> int:
+        """One event for each node that is no constant."""
+        return len(self.structure.created)
+
+
+@dataclass(frozen=True, slots=True)
+class Backward:
+    """Gradients were computed: `grads` holds the final one for each place of the sweep's column.
+
+    `root` is an index; refs in the sweep count from `base`.
+    """
+
+    start: int
+    sweep: Sweep
+    root: int
+    base: int
+    grads: array[float]
+
+    phase: ClassVar[Phase] = "backward"
+
+    @property
+    def length(self) -> int:
+        """The seed, and one event for each edge."""
+        return 1 + len(self.sweep.slots)
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """Values or gradients were written; `after` holds what came to stand there."""
+
+    start: int
+    writes: Writes
+    after: array[float]
+    rule: Rule | None
+
+    @property
+    def phase(self) -> Phase:
+        """`zero` where only gradients are written."""
+        return "update" if "update" in self.writes.kinds else "zero"
+
+    @property
+    def length(self) -> int:
+        """One event for each write."""
+        return len(self.after)
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """Something begins: a training step, a sample."""
+
+    start: int
+    kind: str
+    number: int | None
+
+    phase: ClassVar[Phase] = "mark"
+    length: ClassVar[int] = 1
+
+
+Block = Forward | Backward | Write | Marked

@@ -1,0 +1,146 @@
+"""The vocabulary: everything that can happen in a recording, one class each.
+
+Nodes are named by their index in the recording. Every event has a `phase`, the part of a training
+step it belongs to, and a `focus`, the node it is about.
+"""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from stepgrad.engine import ops
+from stepgrad.engine.tape import Rule
+
+Phase = Literal["mark", "forward", "backward", "zero", "update"]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A training step, a sample or a phase begins."""
+
+    phase: ClassVar[Phase] = "mark"
+    kind: str
+    number: int | None
+    focus: ClassVar[None] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A number that nobody computed came in: an input or a parameter."""
+
+    phase: ClassVar[Phase] = "forward"
+    node: int
+    value: float
+
+    @property
+    def focus(self) -> int:
+        """The new leaf."""
+        return self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """A node was computed from its operands."""
+
+    phase: ClassVar[Phase] = "forward"
+    node: int
+    op: ops.Op
+    operands: tuple[int, ...]
+    value: float
+
+    @property
+    def focus(self) -> int:
+        """The new node."""
+        return self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A backward pass starts: ∂root/∂root is 1.
+
+    The gradients of all computed nodes that `node` depends on are cleared with this event: they
+    belong to one pass. Those of leaves stay, and add up.
+    """
+
+    phase: ClassVar[Phase] = "backward"
+    node: int
+    before: float | None
+    after: float
+
+    @property
+    def focus(self) -> int:
+        """The root."""
+        return self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Accumulate:
+    """One edge of the chain rule: `node.grad += upstream · local`.
+
+    `out` was computed from `node`, its operand number `slot`; `upstream` is the finished gradient
+    of `out`, `local` is ∂out/∂node, `contribution` their product. `before` is None where nothing
+    had reached `node`.
+    """
+
+    phase: ClassVar[Phase] = "backward"
+    node: int
+    out: int
+    slot: int
+    upstream: float
+    local: float
+    contribution: float
+    before: float | None
+    after: float
+
+    @property
+    def focus(self) -> int:
+        """The node that hands its gradient on."""
+        return self.out
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroGrad:
+    """A gradient was cleared."""
+
+    phase: ClassVar[Phase] = "zero"
+    node: int
+    before: float | None
+    after: ClassVar[float] = 0.0
+
+    @property
+    def focus(self) -> int:
+        """The node whose gradient was cleared."""
+        return self.node
+
+
+@dataclass(frozen=True, slots=True)
+class SetGrad:
+    """A gradient was overwritten by hand: clipped, scaled, or `=` where `+=` belongs."""
+
+    phase: ClassVar[Phase] = "zero"
+    node: int
+    before: float | None
+    after: float
+
+    @property
+    def focus(self) -> int:
+        """The node whose gradient was written."""
+        return self.node
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A value was changed in place; `rule` says how, where an optimizer did it."""
+
+    phase: ClassVar[Phase] = "update"
+    node: int
+    before: float
+    after: float
+    rule: Rule | None
+
+    @property
+    def focus(self) -> int:
+        """The node whose value was changed."""
+        return self.node
+
+
+Event = Mark | Leaf | Op | Seed | Accumulate | ZeroGrad | SetGrad | Update

@@ -1,0 +1,215 @@
+"""The recorder: a tape that writes what the engine does into a recording.
+
+Its work is arranged so that the engine hardly notices. While values are made it only keeps them in
+a list; when something else happens (a backward pass, a write, the end) the list becomes a block:
+its shape is recognised among the known ones, its numbers are packed into a column.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import chain
+
+from stepgrad.engine.backward import propagate
+from stepgrad.engine.tape import Place, Rule, WriteKind, current_place, recording_on
+from stepgrad.engine.value import Value
+from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.shapes import Context, Known, Shape, strangers
+from stepgrad.recording.structure import Structure, Writes
+
+
+@contextmanager
+def record(recording: Recording | None = None) -> Iterator[Recording]:
+    """Record whatever Value code runs inside, in this thread or task.
+
+    Values from before come into the recording when they are first used, with everything they were
+    made from. Inside another recording, only this one hears what happens. An error passes through;
+    what happened before it is recorded.
+    """
+    recording = Recording() if recording is None else recording
+    recorder = Recorder(recording)
+    try:
+        with recording_on(recorder):
+            yield recording
+    finally:
+        recorder.settle()
+        recording.follow(lambda: None)
+
+
+class Recorder:
+    """The `engine.tape.Tape` of one recording."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._recording = recording
+        recording.follow(self.settle)
+        self._known = Known()
+        self._structures: dict[object, Structure] = {}
+        self._shapes: dict[int, list[Shape]] = {}  # by number of nodes
+        self._writes: dict[object, Writes] = {}
+        # Pending: first writes, then the nodes that were made after them.
+        self._written: list[tuple[WriteKind, int, float]] = []
+        self._nodes: list[Value] = []
+        self._named: list[Value] = []
+        self._places: list[tuple[int, Place]] = [(0, current_place())]
+        self._latest: tuple[Shape, list[Value], int]
+        self.append: Callable[[Value], None] = self._nodes.append
+
+    # What the engine tells.
+
+    def backward(self, root: Value) -> None:
+        """Run the backward pass from `root`, and log it."""
+        self.settle()
+        self._adopt([root])
+        shape, nodes, base = self._latest
+        sweep, order, leaves = shape.participants(root, nodes, base, self._known)
+        propagate(root, order)
+        grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
+        index = self._known.index(root)
+        self._recording.add(Backward(self._recording.length, sweep, index, base, grads))
+
+    def write(self, kind: WriteKind, value: Value, after: float) -> None:
+        """Log a write, which has not been done yet."""
+        if self._nodes:
+            self.settle()
+        try:
+            node = self._known[value._stamp]
+        except KeyError:
+            self.settle()
+            self._adopt([value])
+            node = self._known.index(value)
+        written = self._written
+        if written and written[-1][0] != kind and not _same_run(written, kind, node):
+            self._settle_writes()
+        self._written.append((kind, node, after))
+
+    def write_all(
+        self, kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None
+    ) -> None:
+        """Log the writes of an optimizer, which have not been done yet."""
+        self.settle()
+        self._adopt(values)
+        self._write((kind,) * len(values), tuple(map(self._known.index, values)), after, rule)
+
+    def mark(self, kind: str, number: int | None) -> None:
+        """Log that something begins."""
+        self.settle()
+        self._recording.add(Marked(self._recording.length, kind, number))
+
+    def name(self, value: Value) -> None:
+        """Take note of a label; it is resolved when the value's block is written."""
+        self._named.append(value)
+
+    def move(self, place: Place) -> None:
+        """Take note that nodes are made at another place from here on."""
+        if self._places[-1][0] == len(self._nodes):
+            self._places.pop()
+        self._places.append((len(self._nodes), place))
+
+    # From what is pending to blocks.
+
+    def settle(self) -> None:
+        """Write everything that is pending into the recording."""
+        self._settle_writes()
+        if self._nodes:
+            self._settle_nodes()
+        for value in self._named:
+            if value.label and self._known.has(value):
+                self._recording.rename(self._known.index(value), value.label)
+        self._named.clear()
+
+    def _settle_writes(self) -> None:
+        if self._written:
+            kinds, nodes, after = zip(*self._written, strict=True)
+            self._written = []
+            self._write(kinds, nodes, after, None)
+
+    def _settle_nodes(self) -> None:
+        nodes = self._nodes.copy()
+        names: tuple[tuple[int, str], ...] = ()
+        if self._named:
+            offsets = {node: offset for offset, node in enumerate(nodes)}
+            names = tuple((offsets[v], v.label or "") for v in self._named if v in offsets)
+            self._named = [value for value in self._named if value not in offsets]
+        self._forward(nodes, Context(names, tuple(self._places)))
+        self._nodes.clear()
+        self._places = [(0, self._places[-1][1])]
+
+    def _adopt(self, values: Iterable[Value]) -> None:
+        """Log those of `values` that are strangers, with all they were made from."""
+        nodes = strangers(values, self._known, self._nodes)
+        if not nodes:
+            return
+        names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
+        self._forward(nodes, Context(names, ((0, Place()),)))
+        carried = [node for node in nodes if node._grad]
+        if carried:  # gradients of passes that nobody recorded
+            indices = tuple(map(self._known.index, carried))
+            grads = [node._grad for node in carried]
+            self._write(["set"] * len(carried), indices, grads, None)
+
+    def _forward(self, nodes: list[Value], context: Context) -> None:
+        """Log a forward block."""
+        operations = [node._operation for node in nodes]
+        operands = tuple(chain.from_iterable([node._operands for node in nodes]))
+        for shape in self._shapes.get(len(nodes), ()):
+            if shape.fits(operations, operands, nodes, context):
+                break
+        else:
+            self._adopt(operands)
+            shape = self._new_shape(nodes, context)
+        base = self._recording.size
+        values = _column([node._data for node in nodes])
+        self._recording.add(Forward(self._recording.length, shape.structure, base, values))
+        self._known.add(nodes, base)
+        self._latest = shape, nodes, base
+
+    def _new_shape(self, nodes: list[Value], context: Context) -> Shape:
+        """Describe nodes that are of no known shape."""
+        offsets = {node: offset for offset, node in enumerate(nodes)}
+        codes = bytes(node._operation.code for node in nodes)
+        refs = array("q")
+        for node in nodes:
+            for operand in node._operands:
+                offset = offsets.get(operand)
+                refs.append(~self._known.index(operand) if offset is None else offset)
+        key = (codes, refs.tobytes(), context)
+        structure = self._structures.get(key)
+        if structure is None:
+            structure = Structure(codes, refs, dict(context.names), context.places)
+            self._structures[key] = structure
+        shape = Shape.of(structure, context, nodes, self._known)
+        if not any(value._operands for value in shape.outer):
+            # What is kept alive for the next pass are leaves: parameters, not whole graphs.
+            self._shapes.setdefault(len(nodes), []).append(shape)
+        return shape
+
+    def _write(
+        self,
+        kinds: Sequence[WriteKind],
+        nodes: Sequence[int],
+        after: Sequence[float],
+        rule: Rule | None,
+    ) -> None:
+        """Log a block of writes."""
+        key = tuple(kinds), tuple(nodes)
+        writes = self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
+        self._recording.add(Write(self._recording.length, writes, _column(after), rule))
+
+
+def _same_run(
+    written: Sequence[tuple[WriteKind, int, float]], kind: WriteKind, node: int
+) -> bool:
+    """Whether a write of another kind than the last still belongs to the same phase.
+
+    A loop over parameters that writes the value and clears the gradient of each is one phase.
+    """
+    return written[-1][1] == node or any(kind == before for before, _, _ in written[:2])
+
+
+def _column(numbers: Sequence[float]) -> array[float]:
+    # Packing first is three times as fast as array("d", numbers).
+    return array("d", struct.pack(f"{len(numbers)}d", *numbers))

@@ -1,0 +1,179 @@
+"""The shapes that passes share: which nodes, which edges, which writes; no numbers.
+
+Training runs the same program a thousand times, so its shape is stored once. A shape names a node
+by a *ref*: its offset in the block at hand where that is 0 or more, and `~index` for the node
+`index` of an earlier block. Two passes of the same shape thus have equal refs.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from stepgrad.engine.ops import CONSTANT, OPS, Op
+from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.engine.value import Value
+
+
+def ref_to_index(ref: int, base: int) -> int:
+    """Return the index of the node that `ref` names in a block whose first node is `base`."""
+    return base + ref if ref >= 0 else ~ref
+
+
+def index_to_ref(index: int, base: int) -> int:
+    """Return the ref that names node `index` in a block whose first node is `base`."""
+    return index - base if index >= base else ~index
+
+
+@dataclass(frozen=True, eq=False)
+class Structure:
+    """The nodes of a forward block, in the order in which they were made.
+
+    Args:
+        codes: the operation of each node, as its code.
+        refs: the operands of all nodes, one after the other.
+        names: the labels, by offset.
+        places: from which offset on nodes were made where.
+    """
+
+    codes: bytes
+    refs: array[int]
+    names: dict[int, str]
+    places: tuple[tuple[int, Place], ...]
+
+    def __len__(self) -> int:
+        return len(self.codes)
+
+    @cached_property
+    def _first_ref(self) -> array[int]:
+        firsts, first = array("q"), 0
+        for code in self.codes:
+            firsts.append(first)
+            first += len(OPS[code].partials)
+        return firsts
+
+    @cached_property
+    def created(self) -> array[int]:
+        """The offsets of the nodes whose making is an event.
+
+        A constant is none: it comes with the operation that uses it.
+        """
+        return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
+
+    def op(self, offset: int) -> Op:
+        """Return the operation of a node."""
+        return OPS[self.codes[offset]]
+
+    def operands(self, offset: int) -> Sequence[int]:
+        """Return the refs of a node's operands."""
+        first = self._first_ref[offset]
+        return self.refs[first : first + len(self.op(offset).partials)]
+
+    def place(self, offset: int) -> Place:
+        """Return where a node was made."""
+        return self.places[bisect_right(self.places, offset, key=lambda move: move[0]) - 1][1]
+
+
+@dataclass(frozen=True, eq=False)
+class Sweep:
+    """A backward pass: the nodes it reaches and the edges it walks, in order.
+
+    Gradients of a pass stand in a column: first the computed nodes, newest first, then the leaves.
+
+    Args:
+        refs: the node of each place in the column.
+        computed: how many of them are computed nodes.
+        outs: for each edge, the column of the node that hands its gradient on.
+        slots: for each edge, which operand of that node receives.
+        receivers: for each edge, the column of that operand.
+    """
+
+    refs: array[int]
+    computed: int
+    outs: array[int]
+    slots: bytes
+    receivers: array[int]
+
+    @classmethod
+    def of(
+        cls, order: Sequence[Value], leaves: Sequence[Value], ref_of: Callable[[Value], int]
+    ) -> Sweep:
+        """Describe a sweep over `order` (newest first) that ends in `leaves`."""
+        reached = [*order, *leaves]
+        column = {node: place for place, node in enumerate(reached)}
+        edges = [
+            (column[node], slot, column[operand])
+            for node in order
+            for slot, operand in enumerate(node._operands)
+            if operand._operation is not CONSTANT
+        ]
+        return cls(
+            refs=array("q", map(ref_of, reached)),
+            computed=len(order),
+            outs=array("q", (out for out, _, _ in edges)),
+            slots=bytes(slot for _, slot, _ in edges),
+            receivers=array("q", (receiver for _, _, receiver in edges)),
+        )
+
+    @cached_property
+    def column(self) -> dict[int, int]:
+        """The place of each node in the column, by ref."""
+        return {ref: place for place, ref in enumerate(self.refs)}
+
+    @cached_property
+    def incoming(self) -> list[list[int]]:
+        """For each place of the column, the edges that end there, in order."""
+        edges: list[list[int]] = [[] for _ in self.refs]
+        for edge, receiver in enumerate(self.receivers):
+            edges[receiver].append(edge)
+        return edges
+
+    @cached_property
+    def run_ends(self) -> list[int]:
+        """For each node that hands its gradient on, how many edges are walked when it is done."""
+        edges = len(self.outs)
+        return [i for i in range(1, edges + 1) if i == edges or self.outs[i] != self.outs[i - 1]]
+
+    @cached_property
+    def outer(self) -> tuple[int, ...]:
+        """The indices of the reached nodes that stand in earlier blocks."""
+        return tuple(~ref for ref in self.refs if ref < 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Writes:
+    """Values and gradients written one after the other: what kind of write, and which node."""
+
+    kinds: tuple[WriteKind, ...]
+    nodes: tuple[int, ...]
+
+    @cached_property
+    def gradients(self) -> dict[int, list[int]]:
+        """For each node whose gradient is written, the places of those writes."""
+        return self._places(lambda kind: kind != "update")
+
+    @cached_property
+    def updates(self) -> dict[int, list[int]]:
+        """For each node whose value is written, the places of those writes."""
+        return self._places(lambda kind: kind == "update")
+
+    def _places(self, wanted: Callable[[WriteKind], bool]) -> dict[int, list[int]]:
+        places: dict[int, list[int]] = {}
+        for place, (kind, node) in enumerate(zip(self.kinds, self.nodes, strict=True)):
+            if wanted(kind):
+                places.setdefault(node, []).append(place)
+        return places
+
+
+def leaves_of(order: Iterable[Value]) -> list[Value]:
+    """Return the leaves that a sweep over `order` reaches, in the order of the first edge."""
+    reached = {
+        operand: None
+        for node in order
+        for operand in node._operands
+        if not operand._operands and operand._operation is not CONSTANT
+    }
+    return list(reached)

@@ -1,0 +1,102 @@
+"""`Cursor`: a position in a recording, and how it moves. Moving makes a new cursor."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass, replace
+
+from stepgrad.recording.blocks import Backward, Marked
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Position `n` means that n events have happened; `state` is the world as it is then.
+
+    No move leaves the recording: at its ends, a move stays where it is.
+    """
+
+    recording: Recording
+    position: int = 0
+
+    @property
+    def state(self) -> State:
+        """What can be asked about this position."""
+        return State(self.recording, self.position)
+
+    def seek(self, position: int) -> Cursor:
+        """Go to a position, or to the end that is nearest to it."""
+        return replace(self, position=max(0, min(position, self.recording.length)))
+
+    def step(self, events: int = 1) -> Cursor:
+        """Go on by so many events; back, where the number is negative."""
+        return self.seek(self.position + events)
+
+    def next_node(self) -> Cursor:
+        """Go on until the next node is made, or has handed its whole gradient on."""
+        block, offset = self._ahead()
+        if not isinstance(block, Backward) or offset == 0:
+            return self.step()
+        ends = block.sweep.run_ends
+        return self.seek(block.start + 1 + ends[bisect_right(ends, offset - 1)])
+
+    def previous_node(self) -> Cursor:
+        """Go back to where the last node was not made, or had handed nothing on."""
+        block, offset = self.seek(self.position - 1)._ahead()
+        if not isinstance(block, Backward) or offset == 0:
+            return self.step(-1)
+        ends = block.sweep.run_ends
+        run = bisect_right(ends, offset - 1)
+        return self.seek(block.start + 1 + (ends[run - 1] if run else 0))
+
+    def phase_end(self) -> Cursor:
+        """Go on to the end of the phase: forward, backward, zero or update."""
+        blocks = self.recording.blocks
+        if self.position == self.recording.length:
+            return self
+        here = self.recording.history.block_at(self.position)
+        while here + 1 < len(blocks) and isinstance(blocks[here], Marked):
+            here += 1
+        phase = blocks[here].phase
+        while here + 1 < len(blocks) and blocks[here + 1].phase == phase:
+            here += 1
+        return self.seek(blocks[here].start + blocks[here].length)
+
+    def phase_start(self) -> Cursor:
+        """Go back to the start of the phase."""
+        blocks = self.recording.blocks
+        if self.position == 0:
+            return self
+        here = self.recording.history.block_at(self.position - 1)
+        while here and isinstance(blocks[here], Marked):
+            here -= 1
+        phase = blocks[here].phase
+        while here and blocks[here - 1].phase == phase:
+            here -= 1
+        return self.seek(blocks[here].start)
+
+    def next_step(self) -> Cursor:
+        """Go to the same place in the next training step."""
+        return self._turn(1)
+
+    def previous_step(self) -> Cursor:
+        """Go to the same place in the training step before."""
+        return self._turn(-1)
+
+    def _turn(self, by: int) -> Cursor:
+        starts = self.recording.steps
+        here = bisect_left(starts, self.position) - 1
+        there = here + by
+        if not 0 <= there < len(starts):
+            return self.seek(starts[0] if here == 0 and by < 0 else self.position)
+        offset = self.position - starts[here] if here >= 0 else 1
+        end = starts[there + 1] if there + 1 < len(starts) else self.recording.length
+        return self.seek(min(starts[there] + offset, end))
+
+    def _ahead(self) -> tuple[object, int]:
+        """Return the block of the event that comes next, and which of its events that is."""
+        if self.position >= self.recording.length:
+            return None, 0
+        block = self.recording.blocks[self.recording.history.block_at(self.position)]
+        return block, self.position - block.start

@@ -1,0 +1,168 @@
+"""Running a scenario: its statements or its network, through Value, into a recording."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import TYPE_CHECKING, assert_never
+
+from stepgrad.engine.nn import MLP
+from stepgrad.engine.optim import SGD
+from stepgrad.engine.tape import at_line, mark, scope
+from stepgrad.engine.value import Value, constant
+from stepgrad.recording.recorder import record
+from stepgrad.recording.recording import Recording, Source
+from stepgrad.scenario.expression import Apply, Expr, Name, Number
+from stepgrad.scenario.load import ScenarioFile
+
+if TYPE_CHECKING:
+    from stepgrad.scenario.schema import NetworkScenario, Samples, Train
+
+_OPERATORS: dict[str, Callable[..., Value]] = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": operator.truediv,
+    "pow": operator.pow,
+}
+
+
+def record_file(file: ScenarioFile) -> Recording:
+    """Run a scenario and return its recording.
+
+    A scenario that trains begins each step with a mark, and ends with one more forward pass after
+    the last update: the step of that number, which has no backward pass.
+    """
+    recording = Recording(file.title, Source(str(file.path), file.source.text))
+    with record(recording):
+        program = _graph(file) if file.statements else _network(file)
+        _run(program, file.model.train)
+    return recording
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    """A forward pass that can be run again and again, and what training may change of it.
+
+    `forward` returns the root of the backward pass, or None for a scenario without one.
+    """
+
+    parameters: list[Value]
+    forward: Callable[[], Value | None]
+
+
+def _run(program: _Program, train: Train | None) -> None:
+    if train is None:
+        root = program.forward()
+        if root is not None:
+            root.backward()
+        return
+    optimizer = SGD(program.parameters, train.learning_rate)
+    for step in range(train.steps):
+        mark("step", step)
+        root = program.forward()
+        if train.zero_grad:
+            optimizer.zero_grad()
+        if root is not None:
+            root.backward()
+        optimizer.step()
+    mark("step", train.steps)
+    program.forward()
+
+
+def _graph(file: ScenarioFile) -> _Program:
+    """Make the program of a graph scenario."""
+    model = file.model
+
+    def leaves(section: str) -> dict[str, Value]:
+        made = {}
+        for name, number in getattr(model, section).items():
+            with at_line(file.line(section, name)):
+                made[name] = Value(number, label=name)
+        return made
+
+    # Inputs come first, as in the file; in training, parameters outlive them.
+    inputs = leaves("inputs") if model.train is None else None
+    parameters = leaves("params")
+
+    def forward() -> Value | None:
+        values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
+        for statement in file.statements:
+            with at_line(statement.line):
+                value = _evaluate(statement.expression, values)
+                value.label = statement.target
+            values[statement.target] = value
+        return values[model.backward] if model.backward else None
+
+    return _Program(list(parameters.values()), forward)
+
+
+def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
+    match expression:
+        case Number(value=number):
+            return constant(number)
+        case Name(name=name):
+            return values[name]
+        case Apply(op=op, operands=operands):
+            numbers = [_evaluate(operand, values) for operand in operands]
+            return (_OPERATORS.get(op) or getattr(Value, op))(*numbers)
+    assert_never(expression)
+
+
+def _network(file: ScenarioFile) -> _Program:
+    """Make the program of a network scenario."""
+    model: NetworkScenario = file.model
+    with at_line(file.line("network")):
+        network = _weights(model)
+
+    def forward() -> Value:
+        errors: list[Value] = []
+        for row in range(len(model.data.inputs)):
+            with scope(f"row{row + 1}"):
+                errors += _errors(file, network, model.data, row)
+        with at_line(file.line("loss")):
+            loss = _total(errors)
+            if model.loss == "mean_squared_error":
+                loss = loss / len(errors)
+            loss.label = "loss"
+        return loss
+
+    return _Program(network.parameters(), forward)
+
+
+def _weights(model: NetworkScenario) -> MLP:
+    """Draw the numbers of a network, or take those of the file."""
+    spec = model.network
+    if spec.init is not None:
+        draw = Random(spec.init.seed)
+        return MLP.drawn(spec.sizes, spec.activations, draw, spec.init.weights, spec.init.bias)
+    # The file has a row for each input, as x·W is written; a neuron wants its column.
+    matrices = [[list(column) for column in zip(*matrix, strict=True)] for matrix in spec.weights]
+    return MLP(matrices, spec.biases, spec.activations)
+
+
+def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int) -> list[Value]:
+    """Show a sample to the network; return the squared error of each output."""
+    with at_line(file.line("data", "inputs", row)):
+        inputs = [Value(x, label=f"x{i}") for i, x in enumerate(data.inputs[row], 1)]
+    with at_line(file.line("network")):
+        outputs = network(inputs)
+    errors = []
+    several = len(outputs) > 1
+    for i, (output, target) in enumerate(zip(outputs, data.targets[row], strict=True), 1):
+        number = str(i) if several else ""
+        output.label = f"y{number}"
+        with at_line(file.line("data", "targets", row)):
+            error = (output - target) ** 2
+            error.label = f"error{number}"
+        errors.append(error)
+    return errors
+
+
+def _total(values: Iterable[Value]) -> Value:
+    total, *rest = values
+    for value in rest:
+        total = total + value
+    return total

@@ -1,0 +1,197 @@
+"""YAML as plain data, with the place of every value.
+
+YAML's own loaders forget where a value stood, let a later key overwrite an earlier one, expand
+aliases without limit, and read `1e-3` as text and `no` as a boolean. This composer works on the
+parser's events instead: it keeps positions, refuses what a scenario has no use for, and resolves
+scalars by the few rules that a reader expects. Numbers, `true`/`false` and nothing are what they
+look like, and everything else is text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from math import isinf
+from typing import Protocol
+
+import yaml
+
+from stepgrad.scenario.document import Data, Document, Key, Path, Place
+from stepgrad.scenario.source import Problems, Source
+
+MAX_DEPTH = 50
+"""How deep lists and mappings may be nested."""
+
+MAX_VALUES = 150_000
+"""How many values a file may have; room for every weight of the largest network."""
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+_DIGITS = r"[0-9]+(?:_[0-9]+)*"
+_INTEGER = re.compile(rf"[-+]?{_DIGITS}")
+_NUMBER = re.compile(rf"[-+]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?[0-9]+)?")
+_INFINITY = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
+_WORDS: dict[str, float | bool | None] = {
+    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
+}
+_UNREADABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+_HINTS = {
+    "mapping values are not allowed": "put text that contains `: ` in quotes",
+    "found character that cannot start any token": "put text that starts with this in quotes",
+}
+
+
+def compose(source: Source, problems: Problems) -> Document:
+    """Return the one YAML document in `source`.
+
+    What is wrong but can be read past (a duplicate key, an anchor, a tag) goes to `problems`;
+    raises `ScenarioError` for what cannot.
+    """
+    for match in _UNREADABLE.finditer(source.text):
+        problems.stop(match.start(), f"the character U+{ord(match[0]):04X} is not allowed")
+    composer = _Composer(source, problems)
+    try:
+        return composer.document()
+    except yaml.MarkedYAMLError as error:
+        problems.stop(*_explain(error, source.text))
+    except (yaml.YAMLError, ValueError) as error:  # an escape that is no character, "\UFFFFFFFF"
+        problems.stop(0, f"not valid YAML: {error}")
+
+
+def is_number(text: str) -> bool:
+    """Whether a plain scalar with this text is a finite number."""
+    return _NUMBER.fullmatch(text) is not None
+
+
+class _Composer:
+    """One pass over the parser's events."""
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self._source = source
+        self._problems = problems
+        self._events: Iterator[yaml.Event] = iter(yaml.parse(source.text, Loader=_LOADER))
+        self._places: dict[Path, Place] = {}
+
+    def document(self) -> Document:
+        """Read the stream: one document, and nothing after it."""
+        next(self._events)  # the start of the stream
+        if isinstance(next(self._events), yaml.StreamEndEvent):
+            self._problems.stop(0, "the file has no scenario in it, only blank lines or comments")
+        data = self._value(next(self._events), (), None)
+        next(self._events)  # the end of the document
+        after = next(self._events)
+        if not isinstance(after, yaml.StreamEndEvent):
+            start = _start(after)
+            self._problems.stop(start, "a second document begins here; a scenario is one document")
+        return Document(self._source, data, self._places)
+
+    def _value(self, event: yaml.Event, path: Path, key: int | None) -> Data:
+        """Return the value that begins with `event`, after reading it to its end."""
+        start, style = _start(event), ""
+        if len(path) > MAX_DEPTH:
+            self._problems.stop(start, f"nested deeper than {MAX_DEPTH} levels")
+        if len(self._places) >= MAX_VALUES:
+            self._problems.stop(start, f"more than {MAX_VALUES:,} values")
+        self._refuse_indirection(event)
+        value: Data = None
+        if isinstance(event, yaml.ScalarEvent):
+            style = event.style or ""
+            value = event.value if style else self._resolve(event.value, start)
+        elif isinstance(event, yaml.SequenceStartEvent):
+            style, value = "[", self._sequence(path)
+        elif isinstance(event, yaml.MappingStartEvent):
+            style, value = "{", self._mapping(path)
+        self._places[path] = Place(start, _index(event.end_mark), key, style)
+        return value
+
+    def _sequence(self, path: Path) -> tuple[Data, ...]:
+        items: list[Data] = []
+        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+            items.append(self._value(event, (*path, len(items)), None))
+        return tuple(items)
+
+    def _mapping(self, path: Path) -> dict[Key, Data]:
+        entries: dict[Key, Data] = {}
+        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
+            start = _start(event)
+            self._refuse_indirection(event)
+            if not isinstance(event, yaml.ScalarEvent):
+                self._problems.stop(start, "a key must be plain text or a whole number")
+            key: Key = event.value
+            if not event.style and _INTEGER.fullmatch(event.value):
+                key = self._integer(event.value, start)
+            if key in entries:
+                line, _ = self._source.position(self._places[*path, key].key or 0)
+                self._problems.add(start, f"duplicate key `{key}`: it is given on line {line}")
+            entries[key] = self._value(next(self._events), (*path, key), start)
+        return entries
+
+    def _refuse_indirection(self, event: yaml.Event) -> None:
+        """Report aliases, anchors and tags: a scenario says what it says where it says it."""
+        if isinstance(event, yaml.AliasEvent):
+            message = f"an alias (`*{event.anchor}`): write the value out instead"
+            self._problems.add(_start(event), message)
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
+            if event.anchor is not None:
+                message = f"an anchor (`&{event.anchor}`) has no use in a scenario"
+                self._problems.add(_start(event), message)
+            elif event.tag is not None:
+                self._problems.add(_start(event), "a tag (`!…`) has no use in a scenario")
+
+    def _resolve(self, text: str, start: int) -> Data:
+        """Return the value of a plain scalar: a number, a boolean, nothing, or text."""
+        if text in _WORDS:
+            return _WORDS[text]
+        if _INFINITY.fullmatch(text):
+            return float(text.replace(".", ""))
+        if not is_number(text):
+            return text
+        if _INTEGER.fullmatch(text):
+            return self._integer(text, start)
+        return self._finite(text, start)
+
+    def _integer(self, text: str, start: int) -> int:
+        return 0 if isinf(self._finite(text, start)) else int(text)
+
+    def _finite(self, text: str, start: int) -> float:
+        """`text` as a float; a number that overflows would silently become infinity."""
+        value = float(text)
+        if isinf(value):
+            shown = text if len(text) <= 20 else text[:20] + "…"
+            self._problems.add(start, f"`{shown}` is larger than any float (about 1.8e308)")
+        return value
+
+
+def _start(event: yaml.Event) -> int:
+    return _index(event.start_mark)
+
+
+class _Mark(Protocol):
+    """A position, as either of PyYAML's parsers gives it."""
+
+    @property
+    def index(self) -> int:
+        """Count characters from the start of the text."""
+
+
+def _index(mark: _Mark | None) -> int:
+    """Return where `mark` is in the source; only its type says that an event may have none."""
+    return mark.index if mark is not None else 0
+
+
+def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
+    """Where a YAML error is, and the parser's words for it with a hint at the usual cause."""
+    index = _index(error.problem_mark or error.context_mark)
+    message = f"not valid YAML: {error.problem or error.context}"
+    context, begin, end = error.context, error.context_mark, error.problem_mark
+    if context and begin and end and begin.line < end.line:
+        message += f" ({context} that begins on line {begin.line + 1})"
+    hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in message), "")
+    if text[index : index + 1] == "\t":
+        hint = "; indent with spaces, not with tabs"
+    return index, message + hint

@@ -1,0 +1,93 @@
+"""From a path to a scenario in order, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepgrad.errors import ScenarioError
+from stepgrad.scenario.document import Document
+from stepgrad.scenario.document import Path as DataPath
+from stepgrad.scenario.source import Problems, Source, read_source
+from stepgrad.scenario.statement import Statement
+
+if TYPE_CHECKING:
+    from stepgrad.scenario.schema import Scenario
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioFile:
+    """A scenario file that was read and found in order.
+
+    `statements` are those of a graph scenario, with their lines; a network has none.
+    """
+
+    document: Document
+    model: Scenario
+    statements: tuple[Statement, ...] = ()
+
+    @property
+    def path(self) -> Path:
+        """Where the file was read from."""
+        return self.source.path
+
+    @property
+    def source(self) -> Source:
+        """The text of the file and its lines."""
+        return self.document.source
+
+    @property
+    def title(self) -> str:
+        """The title, one line."""
+        return self.model.title
+
+    @property
+    def lesson(self) -> str:
+        """The lesson, Markdown."""
+        return self.model.lesson
+
+    def line(self, *path: str | int) -> int:
+        """Return the line, from 1, of the entry at a path such as `"expect", "values", "loss"`."""
+        return self.source.position(self.document.key_index(path))[0]
+
+    def error(self, path: DataPath, message: str) -> ScenarioError:
+        """Return an error about the entry at `path`, for what shows only when the scenario runs."""
+        return self.source.error([(self.document.key_index(path), message)])
+
+
+def load_scenario_file(
+    path: str | PathLike[str], functions: Mapping[str, int], shipped: Iterable[str] = ()
+) -> ScenarioFile:
+    """Read the scenario at `path`.
+
+    `functions` gives the number of arguments of each function that a statement may call; `shipped`
+    are names to suggest for a file that does not exist. Raises `ScenarioError`, with every problem
+    that was found.
+    """
+    return parse_scenario(read_source(Path(path), shipped), functions)
+
+
+def parse_scenario(source: Source, functions: Mapping[str, int]) -> ScenarioFile:
+    """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does."""
+    # yaml and pydantic are slow to import: whoever reads no file, or no valid YAML, is spared them.
+    from stepgrad.scenario.compose import compose  # noqa: PLC0415
+
+    problems = Problems(source)
+    document = compose(source, problems)
+
+    from stepgrad.scenario.names import read_graph  # noqa: PLC0415
+    from stepgrad.scenario.rules import check_rules  # noqa: PLC0415
+    from stepgrad.scenario.validate import scenario_kind, validate  # noqa: PLC0415
+
+    model: Scenario | None = None
+    statements: tuple[Statement, ...] = ()
+    if kind := scenario_kind(document, problems):
+        model = validate(document, kind, problems)
+        statements = read_graph(document, functions, problems)
+        check_rules(document, kind, problems)
+    problems.raise_if_any()
+    assert model is not None, "a file that is no scenario has problems"
+    return ScenarioFile(document, model, statements)

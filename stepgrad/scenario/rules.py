@@ -1,0 +1,161 @@
+"""What one section of a scenario demands of another: counts that must agree, keys that need others.
+
+Each rule looks at those sections that are in order by themselves, so that a mistake in one does not
+hide a mistake in another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import TypeAlias
+
+from stepgrad.errors import nearest
+from stepgrad.scenario.document import Data, Document, Path
+from stepgrad.scenario.schema import (
+    GraphScenario,
+    Network,
+    NetworkExpect,
+    Samples,
+    Scenario,
+    Train,
+    Vector,
+)
+from stepgrad.scenario.source import Problems
+from stepgrad.scenario.validate import sound
+
+Findings: TypeAlias = Iterator[tuple[Path, str]]
+"""Where to point, and what to say."""
+
+
+def check_rules(document: Document, kind: type[Scenario], problems: Problems) -> None:
+    """Note every rule between sections that `document` breaks."""
+    rules = _graph_rules if kind is GraphScenario else _network_rules
+    for path, message in rules(document):
+        problems.add(document.index(path), message)
+    for path, message in _late_losses(document):
+        problems.add(document.key_index(path), message)
+
+
+def _graph_rules(document: Document) -> Findings:
+    """Training and gradients need something to start from."""
+    data = document.data
+    assert isinstance(data, dict)
+    unknown = [str(key) for key in data if key not in GraphScenario.model_fields]
+    absent = {key for key in ("backward", "params") if key not in data}
+    absent = {key for key in absent if nearest(key, unknown) is None}  # it may be misspelt
+    if "train" in data and "backward" in absent:
+        yield ("train",), "training needs `backward`, the name of the loss"
+    if "train" in data and "params" in absent:
+        yield ("train",), "there are no `params` to train"
+    if "backward" in absent:
+        for key in ("grads", "loss"):
+            if ("expect", key) in document.places:
+                yield ("expect", key), f"`{key}` cannot be expected without `backward`"
+
+
+def _late_losses(document: Document) -> Findings:
+    """No loss after the last step."""
+    data = document.data
+    assert isinstance(data, dict)
+    train = sound(Train, data.get("train"))
+    expect = sound(NetworkExpect, data.get("expect"))
+    if expect is not None and (train is not None or "train" not in data):
+        steps = train.steps if train else 0
+        for step in expect.loss:
+            if step > steps:
+                yield ("expect", "loss", step), f"there is no step {step}: training has {steps}"
+
+
+def _network_rules(document: Document) -> Findings:
+    data = document.data
+    assert isinstance(data, dict)
+    network = sound(Network, data.get("network"))
+    samples = sound(Samples, data.get("data"))
+    expect = sound(NetworkExpect, data.get("expect"))
+    if network is not None:
+        yield from _origin(network, data["network"])
+        yield from _parameters(network)
+    if samples is not None:
+        inputs, targets = len(samples.inputs), len(samples.targets)
+        if inputs != targets:
+            message = f"{_count(targets, 'row')} of targets for {_count(inputs, 'row')} of inputs"
+            yield ("data", "targets"), message
+        if network is not None:
+            takes, gives = network.sizes[0], network.sizes[-1]
+            yield from _widths(("data", "inputs"), samples.inputs, takes)
+            yield from _widths(("data", "targets"), samples.targets, gives)
+    if expect is not None and expect.predictions:
+        predictions = len(expect.predictions)
+        if samples is not None and predictions != len(samples.inputs):
+            message = f"{predictions} predictions for {len(samples.inputs)} inputs"
+            yield ("expect", "predictions"), message
+        if network is not None:
+            yield from _widths(("expect", "predictions"), expect.predictions, network.sizes[-1])
+
+
+def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:
+    """Each row has a number for each input or output of the network."""
+    wanted = f"the network has {_count(width, 'input' if path[-1] == 'inputs' else 'output')}"
+    wrong = [number for number, row in enumerate(rows) if len(row) != width]
+    if len(wrong) > 1 and len({len(row) for row in rows}) == 1:
+        yield path, f"every row has {_count(len(rows[0]), 'number')}, but {wanted}"
+        return
+    for number in wrong:
+        yield (*path, number), f"{_count(len(rows[number]), 'number')}, but {wanted}"
+
+
+def _origin(network: Network, data: Data) -> Findings:
+    """Check that the parameters are either drawn or written out."""
+    written = {key for key in ("weights", "biases") if getattr(network, key) is not None}
+    misspelt = isinstance(data, dict) and not data.keys() <= Network.model_fields.keys()
+    if network.init is not None and written:
+        yield ("network", "init"), "give either `init` or `weights` and `biases`, not both"
+    elif network.init is None and len(written) < 2 and not misspelt:
+        yield ("network",), "a network needs `init`, or `weights` and `biases`"
+
+
+def _parameters(network: Network) -> Findings:
+    """Activations, weights and biases fit the sizes of the layers."""
+    layers = len(network.sizes) - 1
+    if len(network.activation) not in (1, layers):
+        found = _count(len(network.activation), "activation")
+        yield ("network", "activation"), f"{found} for {_count(layers, 'layer')}"
+    if network.weights is not None:
+        yield from _layers(("network", "weights"), len(network.weights), layers)
+        shapes = zip(network.weights, pairwise(network.sizes), strict=False)
+        for layer, (matrix, shape) in enumerate(shapes):
+            yield from _matrix(layer, matrix, shape)
+    if network.biases is not None:
+        yield from _layers(("network", "biases"), len(network.biases), layers)
+        pairs = zip(network.biases, network.sizes[1:], strict=False)
+        for layer, (biases, neurons) in enumerate(pairs):
+            if len(biases) != neurons:
+                message = f"{_count(len(biases), 'number')} for the {_count(neurons, 'neuron')}"
+                yield ("network", "biases", layer), f"{message} of layer {layer}"
+
+
+def _layers(path: Path, found: int, layers: int) -> Findings:
+    if found != layers:
+        yield path, f"`{path[-1]}` for {_count(found, 'layer')}, but the network has {layers}"
+
+
+def _matrix(layer: int, rows: Sequence[Vector], shape: tuple[int, int]) -> Findings:
+    """Check for a row for each input of the layer, and a column for each of its neurons."""
+    inputs, neurons = shape
+    path: Path = ("network", "weights", layer)
+    wanted = f"layer {layer} takes a row for each of {_count(inputs, 'input')}"
+    wanted += f", with a number for each of {_count(neurons, 'neuron')}"
+    if inputs != neurons == len(rows) and all(len(row) == inputs for row in rows):
+        yield path, f"{wanted}: this matrix is transposed"
+        return
+    if len(rows) != inputs:
+        yield path, f"{_count(len(rows), 'row')} of weights: {wanted}"
+    for number, row in enumerate(rows):
+        if len(row) != neurons:
+            yield (*path, number), f"{_count(len(row), 'number')} in a row of weights: {wanted}"
+
+
+def _count(number: int, noun: str) -> str:
+    """`1 row`, `2 rows`."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"

@@ -1,0 +1,189 @@
+"""What a scenario file may contain: the two kinds of scenario as pydantic models.
+
+Only the form of single fields is said here; what one section demands of another is in `rules`,
+what the statements of a graph say is in `names`. Importing this module imports pydantic, which
+takes a tenth of a second, so it is imported when a file is read and not before.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic_core import PydanticCustomError
+
+MAX_STEPS = 1_000_000
+"""Training steps of a scenario."""
+
+MAX_STATEMENTS = 5_000
+"""Statements of a graph."""
+
+MAX_PARAMETERS = 100_000
+"""Weights and biases of a network: more would neither fit a screen nor train in scalar Python."""
+
+
+def parameter_count(sizes: tuple[int, ...]) -> int:
+    """How many weights and biases a fully connected network of these layer sizes has."""
+    return sum((before + 1) * after for before, after in pairwise(sizes))
+
+
+def _one_or_many(value: object) -> object:
+    return value if isinstance(value, tuple | dict) else (value,)
+
+
+def _limit_parameters(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    count = parameter_count(sizes)
+    if count > MAX_PARAMETERS:
+        message = f"the network has {count:,} parameters; {MAX_PARAMETERS:,} is the limit"
+        raise PydanticCustomError("limit", "{message}", {"message": message})
+    return sizes
+
+
+def _ascending(interval: tuple[float, float]) -> tuple[float, float]:
+    low, high = interval
+    if low > high:
+        message = f"the lower end {low:g} is above the upper end {high:g}"
+        raise PydanticCustomError("interval", "{message}", {"message": message})
+    return interval
+
+
+def _canonical(activation: object) -> object:
+    return "linear" if activation == "identity" else activation
+
+
+Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
+Step: TypeAlias = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+Vector: TypeAlias = tuple[float, ...]
+Row: TypeAlias = Annotated[Vector, BeforeValidator(_one_or_many), Field(min_length=1)]
+"""The numbers of one sample; a single number may be written without its brackets."""
+Rows: TypeAlias = Annotated[tuple[Row, ...], Field(min_length=1)]
+Interval: TypeAlias = Annotated[tuple[Finite, Finite], AfterValidator(_ascending)]
+Size: TypeAlias = Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]
+Sizes: TypeAlias = Annotated[
+    tuple[Size, ...], Field(min_length=2), AfterValidator(_limit_parameters)
+]
+Activation: TypeAlias = Annotated[
+    Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"], BeforeValidator(_canonical)
+]
+"""`identity` is accepted as another word for `linear`."""
+Loss: TypeAlias = Literal["sum_squared_error", "mean_squared_error"]
+
+
+class Section(BaseModel):
+    """A mapping in a scenario: nothing unknown in it, nothing converted, nothing left empty."""
+
+    model_config = ConfigDict(
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+    )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _given(cls, value: object) -> object:
+        """Refuse `backward:` with nothing after it: leaving the line out says so plainly."""
+        if value is None:
+            raise PydanticCustomError("nothing_given", "nothing is given here")
+        return value
+
+
+class Train(Section):
+    """How parameters are trained."""
+
+    steps: Step
+    """How many times the parameters are updated."""
+    optimizer: Literal["sgd"] = "sgd"
+    learning_rate: Finite
+    zero_grad: bool = True
+    """Whether gradients are cleared before each backward pass, as they should be."""
+
+
+class Expect(Section):
+    """Numbers that a run of the scenario must reproduce."""
+
+    values: dict[str, float] = Field(default_factory=dict)
+    """By name, after the (last) forward pass."""
+    grads: dict[str, float] = Field(default_factory=dict)
+    """By name, after the (last) backward pass."""
+    loss: dict[Step, float] = Field(default_factory=dict)
+    """By training step, before that step's update."""
+    tolerance: Annotated[Finite, Field(ge=0)] = 1e-9
+    """How far off a number may be, absolutely or relatively, whichever is more lenient."""
+
+
+class NetworkExpect(Expect):
+    """Numbers that a run of a network must reproduce."""
+
+    predictions: tuple[Row, ...] = ()
+    """The outputs for each sample, after training."""
+
+
+class GraphScenario(Section):
+    """A graph that is written out, one statement for each name."""
+
+    title: Annotated[str, Field(min_length=1)]
+    lesson: str = ""
+    """Markdown, shown beside the replay."""
+    inputs: dict[str, float] = Field(default_factory=dict)
+    params: dict[str, float] = Field(default_factory=dict)
+    """Like inputs, but training may change them."""
+    graph: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_STATEMENTS)]
+    backward: str | None = None
+    """The name whose gradient is taken; without it there is only a forward pass."""
+    train: Train | None = None
+    expect: Expect = Expect()
+
+
+class Init(Section):
+    """Random weights, drawn neuron by neuron: its weights in order, then its bias is set."""
+
+    seed: Annotated[int, Field(ge=0)]
+    """For Python's `random.Random`."""
+    weights: Interval = (-1.0, 1.0)
+    """The interval that weights are drawn from, uniformly."""
+    bias: Finite = 0.0
+
+
+class Network(Section):
+    """A fully connected network; its numbers are drawn (`init`) or written out."""
+
+    sizes: Sizes
+    """Inputs, then the neurons of each layer."""
+    activation: Annotated[tuple[Activation, ...], BeforeValidator(_one_or_many)]
+    """One for all layers, or one for each."""
+    init: Init | None = None
+    weights: tuple[tuple[Vector, ...], ...] | None = None
+    """For each layer a matrix with a row for each input and a column for each neuron."""
+    biases: tuple[Vector, ...] | None = None
+    """For each layer a number for each neuron."""
+
+    @property
+    def activations(self) -> tuple[Activation, ...]:
+        """The activation of each layer."""
+        if len(self.activation) == 1:
+            return self.activation * (len(self.sizes) - 1)
+        return self.activation
+
+
+class Samples(Section):
+    """What a network is shown, and what it should answer: a row for each sample."""
+
+    inputs: Rows
+    targets: Rows
+
+
+class NetworkScenario(Section):
+    """A network, shown all samples in every step."""
+
+    title: Annotated[str, Field(min_length=1)]
+    lesson: str = ""
+    """Markdown, shown beside the replay."""
+    network: Network
+    data: Samples
+    loss: Loss
+    """Summed over all outputs of all samples, or their mean."""
+    train: Train | None = None
+    """Without it there is one forward and one backward pass, and no update."""
+    expect: NetworkExpect = NetworkExpect()
+
+
+Scenario: TypeAlias = GraphScenario | NetworkScenario

@@ -1,0 +1,123 @@
+"""One statement of a graph scenario: `name = expression`.
+
+Python's own parser reads the text, so that precedence and spelling are the familiar ones; what it
+finds is translated by `expression`, and nothing of it is ever run.
+"""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from stepgrad.errors import StepgradError
+from stepgrad.scenario.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
+
+MAX_LENGTH = 2_000
+"""Characters in a statement."""
+
+_FORM = "expected a statement such as `c = a + b`"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} operations: use several statements"
+_NEVER_MEANT = re.compile(r"[\x00-\x08\x0b-\x1f\\\ud800-\udfff]")
+_LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "²": "**2", "³": "**3", "^": "**"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """`target = expression`. Columns count characters of `text` from 1.
+
+    `line` is where the statement begins in its scenario file.
+    """
+
+    target: str
+    expression: Expr
+    text: str
+    line: int = 1
+    column: int = 1
+
+
+class StatementError(StepgradError):
+    """A statement that cannot be used; `problems` are (column, message), sorted by column."""
+
+    def __init__(self, problems: list[tuple[int, str]]) -> None:
+        self.problems = tuple(sorted(problems))
+        super().__init__(problems)
+
+    def __str__(self) -> str:
+        return "\n".join(f"column {column}: {message}" for column, message in self.problems)
+
+
+def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> Statement:
+    """Read `text`; `functions` gives the number of arguments of each function by its name.
+
+    Raises `StatementError` with everything that is wrong with it. Names are not looked up here:
+    that takes the other statements.
+    """
+    module = _parse(text)
+    translator = Translator(text, functions)
+    match module.body:
+        case [ast.Assign(targets=[ast.Name(id=target) as name], value=value)]:
+            if is_too_deep(value):
+                raise StatementError([(translator.column(value), _TOO_DEEP)])
+            expression = translator.expression(value)
+            if not translator.problems:
+                return Statement(target, expression, text, line, translator.column(name))
+        case [_, second, *_]:
+            translator.refuse(second, "a second statement: give it an entry of its own")
+        case [statement]:
+            translator.refuse(statement, _wrong_form(statement, text))
+        case _:
+            translator.problems.append((1, _FORM))
+    raise StatementError(translator.problems)
+
+
+def _parse(text: str) -> ast.Module:
+    """Python's syntax tree of `text` without the blanks before it, which Python would refuse."""
+    if len(text) > MAX_LENGTH:
+        message = f"the statement is {len(text):,} characters long; {MAX_LENGTH:,} is the limit"
+        raise StatementError([(1, message)])
+    if found := _NEVER_MEANT.search(text):
+        message = f"the character {found[0]!r} has no place in a statement"
+        raise StatementError([(found.start() + 1, message)])
+    try:
+        return ast.parse(text.lstrip())
+    except SyntaxError as error:
+        raise StatementError([_explain(error, text)]) from None
+    except (MemoryError, RecursionError):  # how Python's parser gives up on deep nesting
+        raise StatementError([(1, _TOO_DEEP)]) from None
+
+
+def _explain(error: SyntaxError, text: str) -> tuple[int, str]:
+    """Where Python stopped reading and why, with the usual cause if it can be told."""
+    column = column_in(text, error.lineno or 1, max(0, (error.offset or 1) - 1))
+    for word in re.finditer(r"[^\W\d]\w*", text):
+        if keyword.iskeyword(word[0]):
+            return word.start() + 1, f"`{word[0]}` is a word of Python and cannot stand here"
+    reason, _, _ = error.msg.partition(". ")  # after it comes advice that holds for programs
+    message = f"not a statement that can be read: {reason}"
+    sign = text[column - 1 : column]
+    if sign in _LOOKALIKES:
+        message += f"; write `{_LOOKALIKES[sign]}`"
+    elif "literal" in reason and sign.isdigit():  # `2x`
+        message += "; to multiply, write `*`"
+    return column, message
+
+
+def _wrong_form(statement: ast.stmt, text: str) -> str:
+    """Return what to say of a statement that is not `name = expression`."""
+    match statement:
+        case ast.AugAssign(target=ast.Name(id=name), value=value):
+            sign = re.search(r"([^\w\s()]+)=", text)
+            short = isinstance(value, ast.Name | ast.Constant)
+            right = ast.get_source_segment(text.lstrip(), value) if short else "(…)"
+            again = f"{name}2 = {name} {sign[1] if sign else '+'} {right}"
+            return f"write `{again}`: a name is given once"
+        case ast.Assign(targets=[_, _, *_]):
+            return "a statement gives one name; write a statement for each"
+        case ast.Assign() | ast.AugAssign():
+            return "the left side of `=` must be one name"
+        case ast.Expr(value=ast.Compare(ops=[ast.Eq()])):
+            return f"{_FORM}, with a single `=`"
+    return _FORM

@@ -1,0 +1,205 @@
+"""A document checked against the schema, with pydantic's findings told in our words and places."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, get_args
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from stepgrad.errors import nearest, suggest
+from stepgrad.scenario.compose import is_number
+from stepgrad.scenario.document import Data, Document, Path
+from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Scenario, Section
+from stepgrad.scenario.source import Problems
+
+_KINDS: dict[str, type[Scenario]] = {"graph": GraphScenario, "network": NetworkScenario}
+_AnySection = TypeVar("_AnySection", bound=Section)
+
+
+def scenario_kind(document: Document, problems: Problems) -> type[Scenario] | None:
+    """Return the kind of scenario in `document`, which its keys tell, or None and a problem."""
+    data = document.data
+    if not isinstance(data, dict):
+        found = _described(document, (), data)
+        problems.add(document.index(()), f"expected a mapping such as `title: …`, not {found}")
+        return None
+    kinds = [key for key in data if key in _KINDS]
+    if len(kinds) == 1:
+        return _KINDS[kinds[0]]
+    if kinds:
+        message = "a scenario has either `graph` or `network`, not both"
+        problems.add(document.key_index((kinds[1],)), message)
+        return None
+    for kind in _KINDS:
+        if near := nearest(kind, (key for key in data if isinstance(key, str))):
+            message = f"unknown key `{near}`; did you mean `{kind}`?"
+            problems.add(document.key_index((near,)), message)
+            return None
+    problems.add(document.index(()), "a scenario needs `graph` or `network`")
+    return None
+
+
+def validate(document: Document, kind: type[Scenario], problems: Problems) -> Scenario | None:
+    """Return the scenario in `document`, or None after noting all that keeps it from being one."""
+    try:
+        return kind.model_validate(document.data)
+    except ValidationError as error:
+        _Report(document, kind, problems).add_all(error.errors(include_url=False))
+        return None
+
+
+def sound(model: type[_AnySection], data: Data) -> _AnySection | None:
+    """Return `data` as a section by itself, unknown keys aside; None if it is not in order.
+
+    It lets the rules between sections speak when there is trouble elsewhere in the file.
+    """
+    if not isinstance(data, dict):
+        return None
+    known = {key: value for key, value in data.items() if key in model.model_fields}
+    try:
+        return model.model_validate(known)
+    except ValidationError:
+        return None
+
+
+def _fields(model: type[Section], path: Path) -> list[str]:
+    """Return the keys that the section at `path` may have."""
+    for key in path:
+        annotation = model.model_fields[str(key)].annotation
+        model = next(
+            candidate
+            for candidate in (annotation, *get_args(annotation))
+            if isinstance(candidate, type) and issubclass(candidate, Section)
+        )
+    return list(model.model_fields)
+
+
+def _described(document: Document, path: Path, value: object) -> str:
+    """Return the value at `path` as a message names what it found."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, tuple):
+        return "a list"
+    if isinstance(value, dict):
+        return "a mapping"
+    written = " ".join(document.snippet(path).split())
+    if len(written) > 40:
+        written = f"{written[:39]}…"
+    if not isinstance(value, str):
+        return f"`{written}`" if isinstance(value, bool) else f"the number `{written}`"
+    return f"the text {written}" if document.places[path].style else f"the text `{written}`"
+
+
+class _Report:
+    """Turns pydantic's errors about one document into located problems."""
+
+    def __init__(self, document: Document, model: type[Scenario], problems: Problems) -> None:
+        self._document = document
+        self._model = model
+        self._problems = problems
+        self._settled = problems.places
+        self._meant: set[Path] = set()
+
+    def add_all(self, errors: list[ErrorDetails]) -> None:
+        """Note every error, except for what a misspelt key or the YAML itself explains."""
+        for error in errors:
+            if error["type"] in ("extra_forbidden", "invalid_key"):
+                self._unknown_key(error["loc"])
+        for error in errors:
+            if error["type"] == "missing":
+                self._missing(error["loc"])
+            elif error["loc"] and error["loc"][-1] == "[key]":
+                self._key(error)
+            elif error["type"] not in ("extra_forbidden", "invalid_key") and not _is_echo(error):
+                self._value(error)
+
+    def _unknown_key(self, path: Path) -> None:
+        fields = _fields(self._model, path[:-1])
+        key = str(path[-1])
+        if near := nearest(key, fields):
+            self._meant.add((*path[:-1], near))
+        self._add(self._document.key_index(path), f"unknown key `{key}`{suggest(key, fields)}")
+
+    def _missing(self, path: Path) -> None:
+        *around, key = path
+        if isinstance(key, int):
+            self._add(self._document.index(path), f"entry {key + 1} is missing")
+        elif path not in self._meant:
+            self._add(self._document.index(tuple(around)), f"`{key}` is missing")
+
+    def _key(self, error: ErrorDetails) -> None:
+        path = error["loc"][:-1]
+        found = f"the {'text' if isinstance(path[-1], str) else 'number'} `{path[-1]}`"
+        wanted = "a name" if error["type"] == "string_type" else "a step (a whole number from 0)"
+        self._add(self._document.key_index(path), f"expected {wanted}, not {found}")
+
+    def _value(self, error: ErrorDetails) -> None:
+        path = error["loc"]
+        while path not in self._document.places:  # a number that stands for a row of one
+            path = path[:-1]
+        kind, value, limits = error["type"], error["input"], error.get("ctx", {})
+        if kind in _WANTED:
+            message = self._mismatch(path, value, _WANTED[kind], self._hint(kind, path, value))
+        elif kind == "literal_error":
+            choices = str(limits["expected"]).replace("'", "`")
+            near = suggest(value, choices.split("`")[1::2]) if isinstance(value, str) else ""
+            message = self._mismatch(path, value, choices, near)
+        elif kind == "nothing_given":
+            message = f"`{path[-1]}` has no value"
+        else:
+            template = _LIMITS.get(kind)
+            message = template(limits) if template else error["msg"]
+        self._add(self._document.index(path), message)
+
+    def _mismatch(self, path: Path, value: object, wanted: str, hint: str) -> str:
+        if len(path) == 2 and path[0] == "graph":
+            wanted = "a statement such as `c = a + b`"
+        if value is None:
+            return f"{wanted} is missing"
+        return f"expected {wanted}, not {_described(self._document, path, value)}{hint}"
+
+    def _hint(self, kind: str, path: Path, value: object) -> str:
+        """Say what leads from the value that was found to the one that was wanted, if one step."""
+        if path[0] == "graph":
+            return "; `: ` makes it one" if isinstance(value, dict) else ""
+        if kind == "string_type" and isinstance(value, int | float):
+            return "; put it in quotes"
+        if kind in ("float_type", "int_type") and isinstance(value, str) and is_number(value):
+            return "; remove the quotes"
+        return ""
+
+    def _add(self, index: int, message: str) -> None:
+        if index not in self._settled:
+            self._problems.add(index, message)
+
+
+def _is_echo(error: ErrorDetails) -> bool:
+    """Whether a list counts as too short only because its entries have errors of their own."""
+    return error["type"] == "too_short" and len(error["input"]) >= error["ctx"]["min_length"]
+
+
+_WANTED = {
+    "bool_type": "`true` or `false`",
+    "dict_type": "a mapping",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_type": "a whole number",
+    "model_type": "a mapping",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+
+_LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "finite_number": lambda _: "must be a finite number",
+    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,}",
+    "less_than_equal": lambda limits: f"must be at most {limits['le']:,}",
+    "string_too_short": lambda _: "must not be empty",
+    "too_long": lambda limits: f"must not have more than {limits['max_length']:,} entries",
+    "too_short": lambda limits: (
+        f"needs {limits['min_length']} entries or more"
+        if limits["min_length"] > 1
+        else "must not be empty"
+    ),
+}

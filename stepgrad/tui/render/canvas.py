@@ -1,0 +1,131 @@
+"""A sheet of terminal cells: a character and a style in each, and lines that join where they meet.
+
+A line is drawn as arms: one bit for each direction in which it leaves a cell. Arms add up, so that
+two strokes that meet become the proper joint (`╮` and `╭` make `┬`) whatever their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from rich.cells import get_character_cell_size
+from rich.segment import Segment
+from rich.style import Style, StyleType
+from rich.text import Text
+
+EAST, WEST, NORTH, SOUTH = 1, 2, 4, 8
+"""The arms of a line in a cell; a heavy arm is the same bit four places higher."""
+
+HEAVY = 4
+"""How far the bits of a heavy line are shifted."""
+
+JOINTS = {
+    EAST: "╶╺",
+    WEST: "╴╸",
+    EAST | WEST: "─╼╾━",
+    NORTH: "╵╹",
+    EAST | NORTH: "╰┕┖┗",
+    WEST | NORTH: "╯┙┚┛",
+    EAST | WEST | NORTH: "┴┶┵┷┸┺┹┻",
+    SOUTH: "╷╻",
+    EAST | SOUTH: "╭┍┎┏",
+    WEST | SOUTH: "╮┑┒┓",
+    EAST | WEST | SOUTH: "┬┮┭┯┰┲┱┳",
+    NORTH | SOUTH: "│╿╽┃",
+    EAST | NORTH | SOUTH: "├┝┞┡┟┢┠┣",
+    WEST | NORTH | SOUTH: "┤┥┦┩┧┪┨┫",
+    EAST | WEST | NORTH | SOUTH: "┼┾┽┿╀╄╃╇╁╆╅╈╂╊╉╋",
+}
+"""The joints of each set of arms, by which of the arms are heavy: none first, all last."""
+
+
+def _joint(bits: int) -> str:
+    """The character for light arms (low four bits) and heavy ones (high four)."""
+    arms, heavy = (bits | bits >> HEAVY) & 15, bits >> HEAVY
+    if not arms:
+        return " "
+    subsets = [subset for subset in range(16) if subset & ~arms == 0]
+    return JOINTS[arms][subsets.index(heavy)]
+
+
+_JOINTS_OF_BITS = tuple(_joint(bits) for bits in range(256))
+
+Stroke = tuple[int, int, int]
+"""A cell of a line: column, row, arms."""
+
+
+class Canvas:
+    """Cells to write on. What falls outside is lost, so that callers need not clip."""
+
+    def __init__(self, width: int, height: int) -> None:
+        self.width = width
+        self.height = height
+        self._characters = [[" "] * width for _ in range(height)]
+        self._styles: list[list[StyleType]] = [[""] * width for _ in range(height)]
+        self._arms = [bytearray(width) for _ in range(height)]
+
+    def trace(self, strokes: Iterable[Stroke], style: StyleType = "", *, heavy: bool = False) -> None:
+        """Draw a line; its arms join those that are there, its style replaces theirs."""
+        shift = HEAVY if heavy else 0
+        characters, styles, grid = self._characters, self._styles, self._arms
+        for x, y, arms in strokes:
+            row = grid[y]
+            row[x] |= arms << shift
+            characters[y][x] = _JOINTS_OF_BITS[row[x]]
+            styles[y][x] = style
+
+    def write(self, x: int, y: int, text: str, style: StyleType = "") -> None:
+        """Write over what is there; a wide character takes two cells, a combining one none."""
+        if not 0 <= y < self.height:
+            return
+        characters, styles = self._characters[y], self._styles[y]
+        for character in text:
+            size = get_character_cell_size(character) if character.isprintable() else 0
+            if size and 0 <= x <= self.width - size:
+                characters[x : x + size] = [character, ""][:size]
+                styles[x : x + size] = [style] * size
+            elif not size and character.isprintable() and 0 < x <= self.width:
+                characters[x - 1] += character
+            x += size
+
+    def segments(self, y: int, x: int = 0, width: int | None = None) -> list[Segment]:
+        """The cells of a row from column x on, as Textual's line API wants them.
+
+        Cells outside the canvas are blank, and so is half of a wide character at either end.
+        """
+        return [
+            Segment(text, Style.parse(style) if isinstance(style, str) else style)
+            for text, style in self._runs(y, x, self.width if width is None else width)
+        ]
+
+    def crop(self, x: int, y: int, width: int, height: int) -> list[Text]:
+        """The lines of a window on the canvas."""
+        return [
+            Text.assemble(*self._runs(row, x, width), no_wrap=True) for row in range(y, y + height)
+        ]
+
+    def plain(self) -> str:
+        """The characters alone, without the blanks at the ends of lines."""
+        return "\n".join("".join(row).rstrip() for row in self._characters)
+
+    def _runs(self, y: int, x: int, width: int) -> Iterator[tuple[str, StyleType]]:
+        """Stretches of one style."""
+        left, right = max(x, 0), min(x + width, self.width)
+        if not 0 <= y < self.height or left >= right:
+            yield " " * width, ""
+            return
+        characters = self._characters[y][left:right]
+        if not characters[0]:
+            characters[0] = " "
+        if right < self.width and not self._characters[y][right]:
+            characters[-1] = " "
+        if x < left:
+            yield " " * (left - x), ""
+        start = 0
+        for style, cells in groupby(self._styles[y][left:right]):
+            stop = start + sum(1 for _ in cells)
+            yield "".join(characters[start:stop]), style
+            start = stop
+        if right < x + width:
+            yield " " * (x + width - right), ""

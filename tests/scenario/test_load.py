@@ -1,0 +1,305 @@
+"""From a file to a scenario: guards, YAML, names, positions, and everything at once."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
+from stepgrad.errors import ScenarioError
+from stepgrad.scenario import compose as compose_module
+from stepgrad.scenario.load import load_scenario_file, parse_scenario
+from stepgrad.scenario.source import Source
+
+
+@contextmanager
+def at_once() -> Iterator[None]:
+    """Whatever is wrong with a file is told within a second."""
+    start = time.perf_counter()
+    yield
+    assert time.perf_counter() - start < 1.0
+
+
+def refusal(path: Path, shipped: tuple[str, ...] = ()) -> str:
+    """Say why the file at `path` is refused."""
+    with at_once(), pytest.raises(ScenarioError) as caught:
+        load_scenario_file(path, FUNCTIONS, shipped)
+    return str(caught.value)
+
+
+def test_a_file_that_is_in_order(tmp_path: Path) -> None:
+    path = tmp_path / "two_layer.yaml"
+    path.write_text(GRAPH)
+    scenario = load_scenario_file(path, FUNCTIONS)
+    assert (scenario.path, scenario.title, scenario.lesson) == (path, "Two layers", "")
+    assert [(s.line, s.target) for s in scenario.statements] == [(5, "z1"), (6, "h"), (7, "loss")]
+    assert scenario.source.lines[4] == "  - z1 = w1*x + b1"
+    assert scenario.line("expect", "grads", "w1") == 11
+    late = scenario.error(("expect", "grads", "w1"), "expected -15, got 3")
+    assert str(late).startswith(f"{path}:11:11: expected -15, got 3\n  11 |   grads: {{w1: -15}}\n")
+
+
+def test_a_byte_order_mark_and_other_line_ends_are_fine(tmp_path: Path) -> None:
+    path = tmp_path / "windows.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + GRAPH.replace("\n", "\r\n").encode())
+    assert [s.line for s in load_scenario_file(path, FUNCTIONS).statements] == [5, 6, 7]
+
+
+def test_reading_names_imports_neither_pydantic_nor_yaml() -> None:
+    code = (
+        "import sys, stepgrad.errors, stepgrad.scenario.load\n"
+        "sys.exit(bool({'pydantic', 'yaml'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+class TestFiles:
+    """Files that cannot be read at all."""
+
+    def test_missing(self, tmp_path: Path) -> None:
+        path = tmp_path / "two_laier.yaml"
+        assert refusal(path) == f"{path}:1:1: no such file"
+        (tmp_path / "two_layer.yaml").write_text(GRAPH)
+        near = f"; did you mean `{tmp_path / 'two_layer.yaml'}`?"
+        assert refusal(path) == f"{path}:1:1: no such file{near}"
+        assert refusal(tmp_path / "two_layer").endswith(near)
+
+    def test_missing_but_shipped(self, tmp_path: Path) -> None:
+        path = tmp_path / "no" / "two_laier"
+        shipped = ("chain_rule", "two_layer")
+        assert refusal(path, shipped).endswith("no such file; did you mean `two_layer`?")
+
+    def test_folder(self, tmp_path: Path) -> None:
+        assert refusal(tmp_path) == f"{tmp_path}:1:1: is a folder, not a scenario file"
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs named pipes")
+    def test_named_pipe(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe")
+        assert refusal(tmp_path / "pipe").endswith(":1:1: is not a regular file")
+
+    def test_in_no_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "file").touch()
+        assert "cannot be read" in refusal(tmp_path / "file" / "a.yaml")
+        assert "cannot be read" in refusal(tmp_path / ("a" * 5_000))
+        assert "cannot be read" in refusal(tmp_path / "a\0b")
+
+    def test_empty(self, tmp_path: Path) -> None:
+        path = tmp_path / "empty.yaml"
+        path.touch()
+        assert refusal(path) == f"{path}:1:1: the file is empty"
+
+    def test_too_big(self, tmp_path: Path) -> None:
+        path = tmp_path / "big.yaml"
+        with path.open("wb") as file:
+            file.truncate(50_000_000)
+        assert refusal(path).endswith(":1:1: the file is too big: 50.0 MB, where 1 MB is the limit")
+
+    def test_not_utf8(self, tmp_path: Path) -> None:
+        path = tmp_path / "latin.yaml"
+        path.write_bytes("title: é\ngraph: é = 1\n".encode()[:-2] + b"\xe9\n")
+        assert refusal(path) == (
+            f"{path}:2:12: not UTF-8 text: byte 0xE9\n"
+            "  2 | graph: é = \N{REPLACEMENT CHARACTER}\n"
+            "    |            ^"
+        )
+
+    def test_utf16(self, tmp_path: Path) -> None:
+        path = tmp_path / "wide.yaml"
+        path.write_text(GRAPH, encoding="utf-16")
+        assert "1:1: not UTF-8 text: byte 0xFF; the file looks like UTF-16" in refusal(path)
+
+
+ALIAS_BOMB = "a: &a [x, x]\n" + "".join(
+    f"{chr(n + 1)}: &{chr(n + 1)} [{', '.join([f'*{chr(n)}'] * 9)}]\n" for n in range(97, 105)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "1:1 the file has no scenario in it, only blank lines or comments"),
+        ("# nothing\n", "1:1 the file has no scenario in it, only blank lines or comments"),
+        ("title: a: b", "1:9 not valid YAML: mapping values are not allowed in this context; put"),
+        ("title:\n\t- b", "2:1 not valid YAML: found character that cannot start any token; inde"),
+        ("title: @b", "1:8 not valid YAML: found character that cannot start any token; put text"),
+        ("title: {a\ngraph: b", "2:6 not valid YAML: "),
+        ("title: \x1b[31m", "1:8 the character U+001B is not allowed"),
+        (GRAPH + "---\n" + GRAPH, "12:1 a second document begins here; a scenario is one docum"),
+        (GRAPH + "title: again\n", "12:1 duplicate key `title`: it is given on line 1"),
+        (changed(GRAPH, "x: 3.0", "x: 3.0, x: 4"), "2:18 duplicate key `x`: it is given on line"),
+        (changed(NETWORK, "20: 2", "00: 2"), "12:21 duplicate key `0`: it is given on line 12"),
+        (changed(GRAPH, "x: 3.0", "x: &a 3.0"), "2:13 an anchor (`&a`) has no use in a scenari"),
+        (changed(GRAPH, "x: 3.0", "x: *a"), "2:13 an alias (`*a`): write the value out instead"),
+        (changed(GRAPH, "x: 3.0", "x: !!float 3"), "2:13 a tag (`!…`) has no use in a scenario"),
+        (changed(GRAPH, "x: 3.0", "[x]: 3.0"), "2:10 a key must be plain text or a whole numbe"),
+        (ALIAS_BOMB, "1:4 an anchor (`&a`) has no use in a scenario"),
+        ("title: " + "[" * 100_000, "1:58 nested deeper than 50 levels"),
+        ("title: " + "{a: " * 100_000, "1:208 nested deeper than 50 levels"),
+        ("title: [" + "1," * 400_000 + "]", "1:300009 more than 150,000 values"),
+    ],
+)
+def test_yaml(text: str, expected: str) -> None:
+    with at_once():
+        found = problems(text)
+    assert found[0].startswith(expected), found
+
+
+@pytest.mark.parametrize(
+    ("scalar", "value"),
+    [
+        ("3", 3.0), ("-4", -4.0), ("+4", 4.0), ("1e-3", 1e-3), (".5", 0.5), ("5.", 5.0),
+        ("1_000", 1_000.0), ("1_000.5", 1_000.5), ("5.0e-4", 5e-4), ("5E4", 5e4), ("010", 10.0),
+        (".inf", float("inf")), ("-.inf", float("-inf")),
+    ],
+)  # fmt: skip
+def test_numbers_are_numbers(scalar: str, value: float) -> None:
+    assert (
+        parse(changed(GRAPH, "x: 3.0", f"x: {scalar}")).model.model_dump()["inputs"]["x"] == value
+    )
+
+
+@pytest.mark.parametrize("scalar", ["yes", "on", "no", "y", "1:30", "1_", "_1", "1e", "0x1F", "٣"])
+def test_everything_else_is_text(scalar: str) -> None:
+    (problem,) = problems(changed(GRAPH, "x: 3.0", f"x: {scalar}"))
+    assert problem == f"2:13 expected a number, not the text `{scalar}`"
+    assert parse(changed(GRAPH, "Two layers", scalar)).title == scalar
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("w1*x", "w3*x", ["5:10 unknown name `w3`; did you mean `w1`?"]),
+        ("w1*x", "h*x", ["5:10 `h` is used before it is defined, on line 6"]),
+        ("w1*x", "z1*x", ["5:10 `z1` is used in its own definition"]),
+        ("w1*x", "tanh*x", ["5:10 `tanh` is a function: write `tanh(…)`"]),
+        ("- h =", "- z1 = 1\n  - h =", ["6:5 `z1` is already defined on line 5"]),
+        ("- h =", "- x = 1\n  - h =", ["6:5 `x` is already defined on line 2"]),
+        ("- h =", "- relu = 1\n  - h =", ["6:5 `relu` is a function and cannot be a name"]),
+        ("b1: 0.0", "b1: 0.0, x: 1", ["3:28 `x` is already defined on line 2"]),
+        ("x: 3.0", "x: 3.0, exp: 1", ["2:18 `exp` is a function and cannot be a name"]),
+        ("x: 3.0", "x: 3.0, lambda: 1", ["2:18 `lambda` is a word of Python and cannot be a na"]),
+        ("x: 3.0", "x: 3.0, a b: 1", ["2:18 `a b` is not a name: use letters, digits and `_`, "]),
+        ("x: 3.0", "x: 3.0, ﬁ: 1", ["2:18 write `ﬁ` as `fi`"]),
+        ("backward: loss", "backward: los", ["8:11 unknown name `los`; did you mean `loss`?"]),
+        ("{z1: 1.5}", "{zz: 1.5}", ["10:12 unknown name `zz`; did you mean `z1`?"]),
+        ("{w1: -15}", "{z2: -15}", ["11:11 unknown name `z2`; did you mean `z1`?"]),
+        ("relu(z1)", "rleu(z1)", ["6:9 unknown function `rleu`; did you mean `relu`?"]),
+        ("params:", "parms:", ["3:1 unknown key `parms`; did you mean `params`?"]),
+        ("relu(z1)", "(" * 10_000 + ")" * 10_000, ["6:5 the statement is 20,004 characters long"]),
+        ("relu(z1)", "(x\n     * yy)", ["7:8 unknown name `yy`"]),
+        ("h = relu(z1)", "'h = yy'", ["6:10 unknown name `yy`"]),
+        ("h = relu(z1)", '"h = x +\n      yy"', ["7:7 unknown name `yy`"]),
+        ("h = relu(z1)", "|\n    h = (x +\n      yy)", ["8:7 unknown name `yy`"]),
+        ("h = relu(z1)", ">-  # folded\n    h = x +\n    yy", ["8:5 unknown name `yy`"]),
+        ("h = relu(z1)", "", ["6:4 a statement such as `c = a + b` is missing", "7:13 un"]),
+    ],
+)
+def test_names(old: str, new: str, expected: list[str]) -> None:
+    found = problems(changed(GRAPH, old, new))
+    assert len(found) == len(expected), found
+    for problem, start in zip(found, expected, strict=True):
+        assert problem.startswith(start)
+
+
+def test_the_whole_message() -> None:
+    text = changed(GRAPH, "w1*x + b1", "w3*x + b1 + tahn(x)")
+    text = changed(text, "x: 3.0", "x: yes")
+    text = changed(text, "backward: loss", "backward: los")
+    with pytest.raises(ScenarioError) as caught:
+        parse(text)
+    assert (
+        str(caught.value)
+        == """\
+s.yaml:2:13: expected a number, not the text `yes`
+  2 | inputs: {x: yes, target: 4.0}
+    |             ^
+s.yaml:5:22: unknown function `tahn`; did you mean `tanh`?
+  5 |   - z1 = w3*x + b1 + tahn(x)
+    |                      ^
+s.yaml:8:11: unknown name `los`; did you mean `loss`?
+  8 | backward: los
+    |           ^"""
+    )
+
+
+def test_too_many_problems_end_with_a_word_about_it() -> None:
+    names = "".join(f"  longname{n}: 1\n" for n in range(20_000))
+    graph = "".join(f"  - c{n} = longmane{n}\n" for n in range(1_000))
+    with at_once():
+        found = problems(f"title: x\nparams:\n{names}graph:\n{graph}")
+    assert len(found) == 51
+    assert found[-1].endswith("too many problems; only the first 50 are shown")
+
+
+PIECES = ["title: x\n", "graph:\n", "  - ", "c = a*b", "network: ", "{", "}", "[", "]", ", ", ": ",
+          "\n", "  ", "&a ", "*a", "!!map ", "|", ">", "'", '"', "\\", "#", "---\n", "1", ".inf",
+          "1e999", "inputs: ", "params: ", "a", "b", "expect: ", "loss: ", "train: ", "data: ",
+          "sizes: [1, 1]", "yes", "~", "? ", "\t", "\r", "\x85", "\N{LINE SEPARATOR}", "é", "%",
+          "@", "\\ud800", "\\UFFFFFFFF", "backward: c\n", "-", "true"]  # fmt: skip
+ANY_TEXT = st.text(max_size=80) | st.lists(st.sampled_from(PIECES), max_size=25).map("".join)
+
+
+@pytest.fixture(params=["CSafeLoader", "SafeLoader"])
+def loader(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Read with either of PyYAML's parsers: where it was built without libyaml there is one."""
+    name = str(request.param)
+    if not hasattr(yaml, name):
+        pytest.skip("PyYAML was built without libyaml")
+    monkeypatch.setattr(compose_module, "_LOADER", getattr(yaml, name))
+    return name
+
+
+def check_that_it_is_read_or_refused(text: str) -> None:
+    source = Source(Path("s.yaml"), text)
+    refused = None
+    try:
+        parse_scenario(source, FUNCTIONS)
+    except ScenarioError as error:
+        refused = error
+    if refused is not None:
+        assert str(refused)
+        for diagnostic in refused.diagnostics:
+            assert 1 <= diagnostic.column <= len(source.lines[diagnostic.line - 1]) + 1
+
+
+fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.usefixtures("loader")
+@fuzz
+@given(ANY_TEXT)
+def test_any_text_is_read_or_refused(text: str) -> None:
+    check_that_it_is_read_or_refused(text)
+
+
+@pytest.mark.usefixtures("loader")
+@fuzz
+@given(st.sampled_from([GRAPH, NETWORK]), ANY_TEXT, st.integers(0, 400), st.integers(0, 12))
+def test_a_scenario_with_a_patch_is_read_or_refused(
+    text: str, patch: str, start: int, length: int
+) -> None:
+    check_that_it_is_read_or_refused(text[:start] + patch + text[start + length :])
+
+
+@pytest.mark.usefixtures("loader")
+def test_both_parsers_give_the_same_places() -> None:
+    assert problems(changed(GRAPH, "w1*x", "w3*x")) == [
+        "5:10 unknown name `w3`; did you mean `w1`?"
+    ]
+    text = changed(GRAPH, "h = relu(z1)", "|\n    h = (x +\n      é * yy)")
+    assert problems(text) == ["8:7 unknown name `é`", "8:11 unknown name `yy`"]
+
+
+@given(content=st.binary(max_size=80))
+def test_any_bytes_are_refused(content: bytes, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.getbasetemp() / "bytes.yaml"
+    path.write_bytes(content)
+    assert refusal(path).startswith(f"{path}:")
