@@ -11,15 +11,22 @@
         ...
 """
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from stepgrad.engine.nn import MLP, Layer, Neuron
 from stepgrad.engine.optim import SGD
 from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.state import State
-from stepgrad.scenario import record_scenario
+
+if TYPE_CHECKING:
+    from stepgrad.replay.cursor import Cursor
+    from stepgrad.replay.state import State
+    from stepgrad.scenario import record_scenario
 
 __version__ = "0.1.0"
 
@@ -38,3 +45,16 @@ __all__ = [
 
     "scope",
 ]
+
+# A training script that only computes and records does not wait for what reads and replays.
+_ON_DEMAND = {
+    "Cursor": "stepgrad.replay.cursor",
+    "State": "stepgrad.replay.state",
+    "record_scenario": "stepgrad.scenario",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _ON_DEMAND:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_ON_DEMAND[name]), name)

@@ -32,10 +32,6 @@ class _Group(click.Group):
             ctx.exit(2)
 
 
-def _file_argument(**options: Any) -> Any:
-    return click.argument("file", metavar="FILE", **options)
-
-
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(stepgrad.__version__, prog_name="stepgrad")
 def main() -> None:
@@ -51,7 +47,7 @@ def main() -> None:
 
 
 @main.command()
-@_file_argument()
+@click.argument("file", metavar="FILE")
 def run(file: str) -> None:
     """Open the debugger on a scenario.
 
@@ -73,7 +69,7 @@ def run(file: str) -> None:
 
 
 @main.command()
-@_file_argument()
+@click.argument("file", metavar="FILE")
 @click.option("--keys", metavar="KEYS", help="Keys to press, with spaces between: 's s n t'.")
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

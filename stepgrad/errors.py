@@ -18,7 +18,7 @@ EXCERPT_WIDTH = 76
 """Characters of a source line that are shown; a longer line is cropped around the caret."""
 
 _LONGEST_WORD = 60
-_MOST_CANDIDATES = 1_000  # a suggestion is worth some milliseconds, not more
+_MOST_CANDIDATES = 300  # a suggestion is worth some milliseconds, not more
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 

@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Any
 
 from stepgrad.engine import ops
+from stepgrad.engine.tape import Rule
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
@@ -69,17 +70,14 @@ def snapshot(file: ScenarioFile, cursor: Cursor) -> dict[str, Any]:
 
 
 def visible(state: State) -> dict[str, int]:
-    """Return the nodes to report, by name or `#index`: all named ones, and those of this step."""
-    recording = state.recording
-    named = recording.names(state.position)
-    made = state.made
-    begun = max((start for start in recording.steps if start < state.position), default=0)
-    first = next((n for n in range(made) if recording.history.made_at(n) > begun), made)
-    nodes = {node: name for name, node in named.items()}
-    for node in map(recording.node, range(first, made)):
-        if node.index not in nodes and not node.constant and node.name is None:
-            nodes[node.index] = f"#{node.index}"
-    return {nodes[node]: node for node in sorted(nodes)}
+    """Return the nodes of the scene that are made, by name or `#index`: the latest of a name."""
+    nodes: dict[str, int] = {}
+    for index in state.scene:
+        if state.value(index) is not None:
+            name = state.node(index).name or f"#{index}"
+            nodes.pop(name, None)
+            nodes[name] = index
+    return nodes
 
 
 def _event(recording: Recording, position: int) -> dict[str, Any] | None:
@@ -103,7 +101,7 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
             return title(recording, value)
         case tuple() if name == "operands":
             return [title(recording, operand) for operand in value]
-        case tuple():
+        case Rule():
             return value._asdict()
         case ops.Op():
             return value.name

@@ -9,7 +9,9 @@ Formulas are literals in our own source (`ops.py`). Text from a user never comes
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Mapping
+from copy import deepcopy
 from functools import cached_property
 
 from stepgrad.engine import ieee
@@ -17,6 +19,8 @@ from stepgrad.engine import ieee
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
 _NAMESPACE |= {"__builtins__": {}, "abs": abs}
 
+_BRACKETS = re.compile(r"\([^()]*\)")
+_RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -50,7 +54,7 @@ class Formula:
 
     def python(self, names: Mapping[str, str]) -> str:
         """Python source of this formula, with `names` put in; needs the names in `namespace()`."""
-        return ast.unparse(_ToPython(names).visit(_copy(self._tree)))
+        return _code(self._tree, names)
 
     def function(self, *parameters: str) -> Callable[..., float]:
         """Compile to a function of these parameters (floats)."""
@@ -68,7 +72,7 @@ class Formula:
 
     def given(self, constants: Mapping[str, float]) -> "Formula":
         """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
-        return Formula(_Fold(constants).visit(_copy(self._tree))) if constants else self
+        return Formula(_Fold(constants).visit(deepcopy(self._tree))) if constants else self
 
     def branch(
         self, values: Mapping[str, float], names: Mapping[str, str] | None = None
@@ -79,7 +83,7 @@ class Formula:
         """
         tree, reasons = self._tree, []
         while isinstance(tree, ast.IfExp):
-            taken = bool(eval(_ToPython({}).source(tree.test), namespace(), dict(values)))
+            taken = bool(eval(_code(tree.test, {}), namespace(), dict(values)))
             reasons.append(_condition(tree.test, taken, names or {}))
             tree = tree.body if taken else tree.orelse
         return Formula(tree), " and ".join(reasons)
@@ -89,37 +93,57 @@ class Formula:
         return _write(self._tree, names or {})[0]
 
 
+def atom(text: str) -> str:
+    """Put brackets around an expression, none around a name, a number or a call: `∂L/∂(w·x)`."""
+    return text if _binding(text) > _POWER else f"({text})"
+
+
 def namespace() -> dict[str, object]:
     """Return a fresh namespace in which compiled formulas run: `ieee` and nothing else."""
     return dict(_NAMESPACE)
 
 
-def _copy(tree: ast.expr) -> ast.expr:
-    return ast.parse(ast.unparse(tree), mode="eval").body
+_OPERATORS: dict[type[ast.AST], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.And: "and",
+    ast.Or: "or",
+    ast.Gt: ">",
+    ast.Lt: "<",
+    ast.GtE: ">=",
+    ast.LtE: "<=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
 
 
-class _ToPython(ast.NodeTransformer):
-    """Put names in, make constants floats, and `/` and `**` the IEEE functions."""
-
-    def __init__(self, names: Mapping[str, str]) -> None:
-        self._names = names
-
-    def source(self, tree: ast.expr) -> str:
-        return ast.unparse(self.visit(_copy(tree)))
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802 - ast's own naming
-        name = self._names.get(node.id)
-        return node if name is None else ast.parse(name, mode="eval").body
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:  # noqa: N802
-        return ast.Constant(float(node.value))  # type: ignore[arg-type]
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
-        self.generic_visit(node)
-        function = {ast.Div: "div", ast.Pow: "pow"}.get(type(node.op))
-        if function is None:
-            return node
-        return ast.Call(ast.Name(function), [node.left, node.right], [])
+def _code(tree: ast.expr, names: Mapping[str, str]) -> str:
+    """Python source of a tree: constants are floats, and `/` and `**` the IEEE functions."""
+    match tree:
+        case ast.Name(id=name):
+            return names.get(name, name)
+        case ast.Constant(value=float() | int() as value):
+            return repr(float(value))
+        case ast.UnaryOp(operand=operand):
+            return f"(-{_code(operand, names)})"
+        case ast.Call(func=ast.Name(id=function), args=parts):
+            return f"{function}({', '.join(_code(part, names) for part in parts)})"
+        case ast.BinOp(left=left, op=ast.Div(), right=right):
+            return f"div({_code(left, names)}, {_code(right, names)})"
+        case ast.BinOp(left=left, op=ast.Pow(), right=right):
+            return f"pow({_code(left, names)}, {_code(right, names)})"
+        case ast.IfExp(body=body, test=test, orelse=orelse):
+            return f"({_code(body, names)} if {_code(test, names)} else {_code(orelse, names)})"
+        case ast.BinOp(op=op, left=left, right=right):
+            parts = [left, right]
+        case ast.Compare(ops=[op], left=left, comparators=[right]):
+            parts = [left, right]
+        case ast.BoolOp(op=op, values=parts):
+            pass
+        case _:
+            raise TypeError(f"no code for {ast.dump(tree)}")
+    return f"({f' {_OPERATORS[type(op)]} '.join(_code(part, names) for part in parts)})"
 
 
 class _Fold(ast.NodeTransformer):
@@ -184,14 +208,13 @@ def _write_binary(tree: ast.BinOp, names: Mapping[str, str]) -> tuple[str, int]:
     left, right = tree.left, tree.right
     match tree.op:
         case ast.Add():
-            signed = _write(right, names)[1] == _SIGN
-            return f"{_within(left, names, 0)} + {_within(right, names, _POWER * signed)}", _SUM
+            return f"{_within(left, names, 0)} + {_second(right, names, _SUM)}", _SUM
         case ast.Sub():
-            return f"{_within(left, names, 0)} − {_within(right, names, _PRODUCT)}", _SUM
+            return f"{_within(left, names, 0)} − {_second(right, names, _PRODUCT)}", _SUM
         case ast.Mult():
             return f"{_leading(left, names)}·{_within(right, names, _POWER)}", _PRODUCT
         case ast.Div():
-            return f"{_leading(left, names)}/{_within(right, names, _POWER)}", _PRODUCT
+            return f"{_leading(left, names)} / {_within(right, names, _POWER)}", _PRODUCT
         case ast.Pow():
             base, exponent = _within(left, names, _POWER + 1), _write(right, names)[0]
             if exponent.lstrip("−").isdigit():
@@ -206,6 +229,12 @@ def _within(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
     return f"({text})" if own < binding else text
 
 
+def _second(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
+    """Write what follows + or −: two signs in a row want brackets, `y − (−1)`."""
+    signed = _write(tree, names)[0].startswith("−")
+    return _within(tree, names, _POWER + 2 if signed else binding)
+
+
 def _leading(tree: ast.expr, names: Mapping[str, str]) -> str:
     """Write the first factor: `−4·2` needs no brackets there, `(a + b)·2` does."""
     return _within(tree, names, _PRODUCT)
@@ -213,8 +242,12 @@ def _leading(tree: ast.expr, names: Mapping[str, str]) -> str:
 
 def _binding(text: str) -> int:
     """How tightly a name or number that was put in binds: names may be expressions themselves."""
-    if " " in text:
+    while (bare := _BRACKETS.sub("", text)) != text:
+        text = bare
+    if " + " in text or " − " in text:
         return _SUM
-    if "·" in text or "/" in text.strip("/"):
+    if "·" in text or " / " in text:
         return _PRODUCT
-    return _SIGN if text.startswith(("−", "-")) else _POWER + 1
+    if text.startswith("−"):
+        return _SIGN
+    return _POWER if text[-1:] in _RAISED or "^" in text else _POWER + 1

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from stepgrad.engine.tape import scope
 from stepgrad.engine.value import Value
+
+if TYPE_CHECKING:
+    from random import Random
 
 Activation = Literal["linear", "relu", "leaky_relu", "tanh", "sigmoid"]
 
@@ -22,7 +24,7 @@ ACTIVATIONS: dict[Activation, Callable[[Value], Value]] = {
 
 
 class Neuron:
-    """activation(b + w1·x1 + w2·x2 + …).
+    """h = activation(z) of z = b + w1·x1 + w2·x2 + …
 
     The sum starts from the bias: where it lands on exactly 0, the order of floating-point
     addition decides whether a ReLU is open.
@@ -42,10 +44,13 @@ class Neuron:
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
         """Return the output for as many inputs as there are weights."""
-        total = self.bias
+        z = self.bias
         for weight, x in zip(self.weights, inputs, strict=True):
-            total = total + weight * x
-        return ACTIVATIONS[self.activation](total)
+            z = z + weight * x
+        z.label = "z"
+        h = ACTIVATIONS[self.activation](z)
+        h.label = "h"
+        return h
 
     def parameters(self) -> list[Value]:
         """Return the weights, then the bias."""

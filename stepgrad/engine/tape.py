@@ -61,6 +61,12 @@ class Tape(Protocol):
     def move(self, place: Place) -> None:
         """Nodes are made at another place from here on."""
 
+    def settle(self) -> None:
+        """Another tape will be told for a while: take note of how things stand."""
+
+    def resume(self) -> None:
+        """Another tape was told for a while: values may have changed since."""
+
 
 _active: ContextVar[Tape | None] = ContextVar("stepgrad tape", default=None)
 _place: ContextVar[Place] = ContextVar("stepgrad place", default=Place())
@@ -72,11 +78,16 @@ current_place = _place.get
 @contextmanager
 def recording_on(tape: Tape) -> Iterator[None]:
     """Tell `tape` what this context does, instead of the tape that was told before."""
+    before = _active.get()
+    if before is not None:
+        before.settle()
     token = _active.set(tape)
     try:
         yield
     finally:
         _active.reset(token)
+        if before is not None:
+            before.resume()
 
 
 @contextmanager

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from stepgrad.engine.tape import Rule
-from stepgrad.recording.events import Phase
-from stepgrad.recording.structure import Structure, Sweep, Writes
+from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
+
+if TYPE_CHECKING:
+    from stepgrad.recording.events import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,11 @@ class Backward:
     def length(self) -> int:
         """The seed, and one event for each edge."""
         return 1 + len(self.sweep.slots)
+
+    def edge(self, number: int) -> tuple[int, int]:
+        """An edge, counted from 0: the node that hands its gradient on, and which operand gets it."""
+        sweep = self.sweep
+        return ref_to_index(sweep.refs[sweep.outs[number]], self.base), sweep.slots[number]
 
 
 @dataclass(frozen=True, slots=True)

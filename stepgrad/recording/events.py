@@ -93,8 +93,8 @@ class Accumulate:
 
     @property
     def focus(self) -> int:
-        """The node that hands its gradient on."""
-        return self.out
+        """The node that receives."""
+        return self.node
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it.
         """
-        for block in self._gradient_blocks(node, position):
+        for block in self.gradient_writers(node, position):
             done = position - block.start
             if isinstance(block, Write):
                 places = block.writes.gradients[node]
@@ -98,9 +98,7 @@ class History:
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float]:
         """Return the upstream gradient and the local derivative of an edge of a pass."""
-        sweep = block.sweep
-        out = ref_to_index(sweep.refs[sweep.outs[edge]], block.base)
-        return block.grads[sweep.outs[edge]], self.local(out, sweep.slots[edge], block.start)
+        return block.grads[block.sweep.outs[edge]], self.local(*block.edge(edge), block.start)
 
     def local(self, out: int, slot: int, position: int) -> float:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
@@ -116,7 +114,7 @@ class History:
         """Return the number of the block that holds an event (counted from 0)."""
         return bisect_right(self._blocks, event, key=lambda block: block.start) - 1
 
-    def _gradient_blocks(self, node: int, position: int) -> Iterator[Backward | Write]:
+    def gradient_writers(self, node: int, position: int) -> Iterator[Backward | Write]:
         """Yield the blocks before a position that write a node's gradient, the latest first."""
         self._catch_up()
         empty = _numbers()

@@ -32,12 +32,12 @@ def record(recording: Recording | None = None) -> Iterator[Recording]:
     """
     recording = Recording() if recording is None else recording
     recorder = Recorder(recording)
-    try:
-        with recording_on(recorder):
+    with recording_on(recorder):
+        try:
             yield recording
-    finally:
-        recorder.settle()
-        recording.follow(lambda: None)
+        finally:
+            recorder.settle()
+            recording.follow(lambda: None)
 
 
 class Recorder:
@@ -55,7 +55,7 @@ class Recorder:
         self._nodes: list[Value] = []
         self._named: list[Value] = []
         self._places: list[tuple[int, Place]] = [(0, current_place())]
-        self._latest: tuple[Shape, list[Value], int]
+        self._latest: tuple[Shape, list[Value], int] | None = None
         self.append: Callable[[Value], None] = self._nodes.append
 
     # What the engine tells.
@@ -64,6 +64,7 @@ class Recorder:
         """Run the backward pass from `root`, and log it."""
         self.settle()
         self._adopt([root])
+        assert self._latest is not None, "the root at least is in the log"
         shape, nodes, base = self._latest
         sweep, order, leaves = shape.participants(root, nodes, base, self._known)
         propagate(root, order)
@@ -108,6 +109,19 @@ class Recorder:
         if self._places[-1][0] == len(self._nodes):
             self._places.pop()
         self._places.append((len(self._nodes), place))
+
+    def resume(self) -> None:
+        """Log what a recording inside this one has changed: its writes were not told here."""
+        self.settle()
+        shapes = [shape for shapes in self._shapes.values() for shape in shapes]
+        kept = {value: None for shape in shapes for value in shape.outer}
+        latest = self._latest[1] if self._latest else []
+        for value in [*kept, *latest]:
+            index, now = self._known.index(value), self._recording.length
+            if not _same(self._recording.history.value(index, now), value._data):
+                self._write(["update"], [index], [value._data], None)
+            if not _same(self._recording.history.grad(index, now) or 0.0, value._grad):
+                self._write(["set"], [index], [value._grad], None)
 
     # From what is pending to blocks.
 
@@ -208,6 +222,10 @@ def _same_run(
     A loop over parameters that writes the value and clears the gradient of each is one phase.
     """
     return written[-1][1] == node or any(kind == before for before, _, _ in written[:2])
+
+
+def _same(logged: float | None, actual: float) -> bool:
+    return logged == actual or (logged != logged and actual != actual)
 
 
 def _column(numbers: Sequence[float]) -> array[float]:

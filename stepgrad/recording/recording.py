@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import overload
+from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
-from stepgrad.recording import events
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.events import Event
+from stepgrad.recording.blocks import Block, Forward, Marked
 from stepgrad.recording.history import History
 from stepgrad.recording.structure import Structure, ref_to_index
+
+if TYPE_CHECKING:
+    from stepgrad.recording.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,11 @@ class Recording:
     @property
     def events(self) -> Sequence[Event]:
         """Every event, derived when it is looked at."""
+        # Who records and never reads, as a training script does, is spared the import.
+        from stepgrad.recording.log import Log  # noqa: PLC0415
+
         self.settle()
-        return _Events(self)
+        return Log(self)
 
     @property
     def length(self) -> int:
@@ -144,6 +149,11 @@ class Recording:
             self._steps = len(self.blocks), marks or passes
         return self._steps[1]
 
+    def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
+        """Return the blocks that start at a position from `begin` up to, not including, `end`."""
+        first = bisect_left(self.blocks, begin, key=lambda block: block.start)
+        return self.blocks[first : bisect_left(self.blocks, end, key=lambda block: block.start)]
+
     def add(self, block: Block) -> None:
         """Append a block (for the recorder and for readers of files)."""
         self.blocks.append(block)
@@ -161,80 +171,3 @@ class Recording:
     def settle(self) -> None:
         """Take in what the running program has done up to now."""
         self._settle()
-
-
-class _Events(Sequence[Event]):
-    """The events of a recording, as a read-only sequence that holds none of them."""
-
-    def __init__(self, recording: Recording) -> None:
-        self._blocks = recording.blocks
-        self._history = recording.history
-        self._length = recording.length
-
-    def __len__(self) -> int:
-        return self._length
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"event {index} of {len(self)}")
-        index %= len(self)
-        block = self._blocks[self._history.block_at(index)]
-        offset = index - block.start
-        match block:
-            case Forward():
-                return _made(block, offset)
-            case Backward():
-                return self._propagated(block, offset)
-            case Write():
-                return self._written(block, offset)
-            case Marked():
-                return events.Mark(block.kind, block.number)
-
-    def _propagated(self, block: Backward, offset: int) -> Event:
-        position = block.start + offset
-        sweep = block.sweep
-        if offset == 0:
-            leaf = sweep.computed == 0
-            before = self._history.grad(block.root, position) if leaf else None
-            return events.Seed(block.root, before, (before or 0.0) + 1.0)
-        edge = offset - 1
-        node, out = (
-            ref_to_index(sweep.refs[column], block.base)
-            for column in (sweep.receivers[edge], sweep.outs[edge])
-        )
-        upstream, local = self._history.edge(block, edge)
-        before = self._history.grad(node, position)
-        after = (before or 0.0) + upstream * local
-        slot = sweep.slots[edge]
-        return events.Accumulate(
-            node, out, slot, upstream, local, upstream * local, before, after
-        )
-
-    def _written(self, block: Write, offset: int) -> Event:
-        position = block.start + offset
-        node, after = block.writes.nodes[offset], block.after[offset]
-        if block.writes.kinds[offset] == "update":
-            value = self._history.value(node, position)
-            assert value is not None, "only a node that exists can be written"
-            return events.Update(node, value, after, block.rule)
-        before = self._history.grad(node, position)
-        if block.writes.kinds[offset] == "zero":
-            return events.ZeroGrad(node, before)
-        return events.SetGrad(node, before, after)
-
-
-def _made(block: Forward, offset: int) -> Event:
-    structure = block.structure
-    created = structure.created[offset]
-    node, value = block.base + created, block.values[created]
-    op = structure.op(created)
-    if not op.partials:
-        return events.Leaf(node, value)
-    operands = (ref_to_index(ref, block.base) for ref in structure.operands(created))
-    return events.Op(node, op, tuple(operands), value)

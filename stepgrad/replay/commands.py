@@ -17,32 +17,52 @@ class CommandError(StepgradError):
 class Command:
     """A row of the table.
 
-    `keys` are the default ones, the first is the one to show; `move` is what the command does to
-    the cursor, None where it is the screen's own business.
+    `keys` are the default ones, the first is the one to show; `help` says what it does, `label` is
+    the same in one word, for the foot of the screen, or empty; `move` is what it does to the
+    cursor, None where it is the screen's own business.
     """
 
     name: str
     keys: tuple[str, ...]
     help: str
+    label: str = ""
     move: Callable[[Cursor], Cursor] | None = None
 
 
+def _start(cursor: Cursor) -> Cursor:
+    return cursor.seek(0)
+
+
+def _end(cursor: Cursor) -> Cursor:
+    return cursor.seek(cursor.recording.length)
+
+
+def _back(cursor: Cursor) -> Cursor:
+    return cursor.step(-1)
+
+
 COMMANDS = (
-    Command("step", ("s", "right"), "next event: one edge of the chain rule", Cursor.step),
-    Command("step_back", ("S", "left"), "previous event", lambda cursor: cursor.step(-1)),
-    Command("next_node", ("n",), "next node: all its edges at once", Cursor.next_node),
-    Command("previous_node", ("N",), "previous node", Cursor.previous_node),
-    Command("phase_end", ("f",), "end of the phase", Cursor.phase_end),
-    Command("phase_start", ("F",), "start of the phase", Cursor.phase_start),
-    Command("next_step", ("t",), "next training step, same place", Cursor.next_step),
-    Command("previous_step", ("T",), "training step before, same place", Cursor.previous_step),
-    Command("continue", ("c",), "continue to the end", lambda c: c.seek(c.recording.length)),
-    Command("reverse_continue", ("C",), "run back to the start", lambda c: c.seek(0)),
-    Command("start", ("g", "home"), "the start of the recording", lambda c: c.seek(0)),
-    Command("end", ("G", "end"), "the end", lambda c: c.seek(c.recording.length)),
-    Command("goto", (":",), "go to :14, :50%, :step 20, :w1"),
-    Command("help", ("?", "f1"), "this help"),
-    Command("quit", ("q",), "quit"),
+    Command("step", ("s", "right"), "next event: one edge of the chain rule", "step", Cursor.step),
+    Command("step_back", ("S", "left"), "previous event", "back", _back),
+    Command("next_node", ("n",), "next node: all its edges at once", "node", Cursor.next_node),
+    Command("previous_node", ("N",), "previous node", "", Cursor.previous_node),
+    Command("phase_end", ("f",), "to the end of the phase", "phase", Cursor.phase_end),
+    Command("phase_start", ("F",), "to the start of the phase", "", Cursor.phase_start),
+    Command("next_step", ("t",), "same place in the next training step", "train", Cursor.next_step),
+    Command(
+        "previous_step", ("T",), "same place in the training step before", "", Cursor.previous_step
+    ),
+    Command("continue", ("c",), "continue to the end", "", _end),
+    Command("reverse_continue", ("C",), "run back to the start", "", _start),
+    Command("start", ("g", "home"), "to the start of the recording", "", _start),
+    Command("end", ("G", "end"), "to its end", "", _end),
+    Command("goto", (":",), "go to :14, :50%, :step 20 or :w1", "go to"),
+    Command("select_up", ("up", "k"), "select the node above"),
+    Command("select_down", ("down", "j"), "select the node below"),
+    Command("jump", ("enter",), "go to where the selected node was made"),
+    Command("follow", ("escape",), "let go of the selection: follow the cursor"),
+    Command("help", ("?", "f1"), "this help", "help"),
+    Command("quit", ("q",), "quit", "quit"),
 )
 """Lowercase goes forward, the capital goes back."""
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from stepgrad.engine.formula import atom
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
@@ -98,11 +99,7 @@ def local_derivative(
 
 def derivative(over: str, under: str) -> str:
     """∂over/∂under, with brackets around an unnamed expression."""
-    return f"∂{_whole(over)}/∂{_whole(under)}"
-
-
-def _whole(name: str) -> str:
-    return f"({name})" if any(sign in name for sign in " ·^−") else name
+    return f"∂{atom(over)}/∂{atom(under)}"
 
 
 def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
@@ -130,7 +127,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     return Narration(
         f"{derivative(root, name)} += {derivative(root, out)} · {derivative(out, name)}",
         f"= {number(event.upstream)} · {local} = {number(event.contribution)}",
-        f"{_whole(name)}.grad {number(event.before or 0.0)} → {number(event.after)}, "
+        f"{atom(name)}.grad {number(event.before or 0.0)} → {number(event.after)}, "
         f"edge {siblings.index(edge) + 1} of {len(siblings)}",
     )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from stepgrad.recording.blocks import Backward, Marked
+from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
+from stepgrad.replay.ledger import latest_pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,32 +32,73 @@ class State:
         return event.phase if event else None
 
     @property
+    def step_ordinal(self) -> int | None:
+        """Which of the training steps this is, counted from 0; None before the first."""
+        ordinal = bisect_left(self.recording.steps, self.position) - 1
+        return ordinal if ordinal >= 0 else None
+
+    @property
     def step(self) -> int | None:
         """The number of the training step; None before the first, and where nothing is trained."""
-        steps, blocks = self.recording.steps, self.recording.blocks
-        ordinal = bisect_left(steps, self.position) - 1
-        if ordinal < 0:
+        steps, ordinal = self.recording.steps, self.step_ordinal
+        if ordinal is None:
             return None
-        match blocks[self.recording.history.block_at(steps[ordinal])]:
+        match self.recording.blocks[self.recording.history.block_at(steps[ordinal])]:
             case Marked(number=int() as number):
                 return number
         return ordinal if len(steps) > 1 else None
 
     @property
-    def root(self) -> int | None:
-        """The node that gradients are of: the root of the last backward pass that has begun."""
-        here = self.recording.history.block_at(self.position - 1) if self.position else -1
-        for number in range(here, -1, -1):
-            block = self.recording.blocks[number]
-            if isinstance(block, Backward):
-                return block.root
-        return None
+    def step_bounds(self) -> tuple[int, int]:
+        """The positions between which the training step lies; with one step or none, everything.
+
+        What comes before the first step is a stretch of its own.
+        """
+        steps, ordinal = self.recording.steps, self.step_ordinal
+        if len(steps) < 2:
+            return 0, self.recording.length
+        if ordinal is None:
+            return 0, steps[0] or steps[1]
+        return steps[ordinal], [*steps, self.recording.length][ordinal + 1]
 
     @property
-    def made(self) -> int:
-        """How many nodes there are, constants included; they are the first ones."""
-        history = self.recording.history
-        return bisect_right(range(self.recording.size), self.position, key=history.made_at)
+    def root(self) -> int | None:
+        """The node that gradients are of: the root of the last backward pass that has begun."""
+        block = latest_pass(self.recording, self.position)
+        return block.root if block else None
+
+    @property
+    def destination(self) -> int | None:
+        """The root that this training step computes or has computed, for the header."""
+        begin, end = self.step_bounds
+        for block in self.recording.blocks_between(begin, end):
+            if isinstance(block, Backward):
+                return block.root
+        return self.root
+
+    @property
+    def scene(self) -> Sequence[int]:
+        """The nodes to look at, in order: those of this training step, made yet or not.
+
+        With them come those from before training began, and all that this step uses and writes;
+        constants do not.
+        """
+        return _scene(self.recording, *self.step_bounds, len(self.recording.blocks))
+
+    @property
+    def focus(self) -> int | None:
+        """The node that the last event is about."""
+        event = self.event
+        return event.focus if event else None
+
+    def never_reached(self, node: int) -> bool:
+        """Whether a backward pass has come to its end and no pass has ever reached the node."""
+        block = latest_pass(self.recording, self.position)
+        return (
+            block is not None
+            and self.position >= block.start + block.length
+            and self.recording.history.grad(node, self.recording.length) is None
+        )
 
     def value(self, node: int) -> float | None:
         """Return a node's value; None where it is not made yet."""
@@ -71,3 +115,19 @@ class State:
     def find(self, name: str) -> int | None:
         """Return the node of this name; of several, the one made last."""
         return self.recording.names(self.position).get(name)
+
+
+@lru_cache(maxsize=8)
+def _scene(recording: Recording, begin: int, end: int, blocks: int) -> tuple[int, ...]:
+    """Return the scene between two positions; `blocks` tells a recording that has grown since."""
+    nodes: set[int] = set()
+    before = recording.steps[0] if recording.steps else 0
+    for first, last in ((0, before), (begin, end)):
+        for block in recording.blocks_between(first, last):
+            match block:
+                case Forward():
+                    nodes.update(block.base + offset for offset in block.structure.created)
+                    nodes.update(~ref for ref in block.structure.refs if ref < 0)
+                case Write():
+                    nodes.update(block.writes.nodes)
+    return tuple(sorted(node for node in nodes if not recording.node(node).constant))

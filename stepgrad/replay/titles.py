@@ -1,5 +1,8 @@
 """What to call a node, also where nobody named it."""
 
+from functools import lru_cache
+from os.path import commonprefix
+
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.numbers import number
 
@@ -10,9 +13,10 @@ _DEEPEST = 3
 def title(recording: Recording, index: int) -> str:
     """A node's name, scopes included; else what it computes (`w1·x`); else `#index`."""
     node = recording.node(index)
-    return node.name or _expression(recording, node, _DEEPEST) or f"#{index}"
+    return node.name or short_title(recording, index)
 
 
+@lru_cache(maxsize=4096)
 def short_title(recording: Recording, index: int) -> str:
     """A node's name without its scopes; else what it computes; else `#index`."""
     node = recording.node(index)
@@ -22,16 +26,32 @@ def short_title(recording: Recording, index: int) -> str:
 
 
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
-    """The short titles of a node and its operands, by the names that formulas use."""
-    titles = (short_title(recording, operand) for operand in node.operands)
-    return dict(zip(node.op.operands, titles, strict=True)) | {
-        "out": short_title(recording, node.index)
+    """The titles of a node and its operands, as seen from the node, by the names in formulas."""
+    titles = {
+        name: _seen_from(node, recording.node(operand)) or short_title(recording, operand)
+        for name, operand in zip(node.op.operands, node.operands, strict=True)
     }
+    return titles | {"out": short_title(recording, node.index)}
 
 
 def definition(recording: Recording, node: Node) -> str:
     """What a node computes, in the titles of its operands: `z1 + b`. Empty for a leaf."""
     return node.op.written(operand_titles(recording, node)) if node.operands else ""
+
+
+def _seen_from(node: Node, operand: Node) -> str | None:
+    """The operand's name, without the scopes that need no mention where the node stands.
+
+    In `row1/layer1/neuron1`, both `row1/x1` and the neuron's own `layer1/neuron1/w1` go by their
+    last part; at the top, `row1/error` stays what it is.
+    """
+    if not operand.name:
+        return None
+    here, (scope, _, name) = node.place.scope, operand.name.rpartition("/")
+    if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
+        return name
+    common = commonprefix([f"{here}/", operand.name]).rpartition("/")[0]
+    return operand.name.removeprefix(f"{common}/") if common else operand.name
 
 
 def _expression(recording: Recording, node: Node, depth: int) -> str | None:
@@ -42,9 +62,9 @@ def _expression(recording: Recording, node: Node, depth: int) -> str | None:
         return None
     parts = {}
     for name, operand in zip(node.op.operands, map(recording.node, node.operands), strict=True):
-        part = operand.name.rpartition("/")[2] if operand.name else None
-        parts[name] = part or _expression(recording, operand, depth - 1)
-    if None in parts.values():
-        return None
-    text = node.op.written({name: part for name, part in parts.items() if part})
+        part = _seen_from(node, operand) or _expression(recording, operand, depth - 1)
+        if part is None:
+            return None
+        parts[name] = part
+    text = node.op.written(parts)
     return text if len(text) <= _WIDEST else None

@@ -13,6 +13,8 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.library import locate, shipped
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
 
+__all__ = ["ScenarioFile", "open_scenario", "record_scenario", "shipped"]
+
 
 def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
     """Read a scenario: a path, or the name of a shipped one (`two_layer`).

@@ -6,19 +6,20 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from stepgrad.engine.nn import MLP
 from stepgrad.engine.optim import SGD
 from stepgrad.engine.tape import at_line, mark, scope
 from stepgrad.engine.value import Value, constant
+from stepgrad.errors import suggest
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
-    from stepgrad.scenario.schema import NetworkScenario, Samples, Train
+    from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Samples, Train
 
 _OPERATORS: dict[str, Callable[..., Value]] = {
     "add": operator.add,
@@ -37,9 +38,21 @@ def record_file(file: ScenarioFile) -> Recording:
     """
     recording = Recording(file.title, Source(str(file.path), file.source.text))
     with record(recording):
-        program = _graph(file) if file.statements else _network(file)
+        program = _network(file) if file.statements == () else _graph(file)
         _run(program, file.model.train)
+    _check_names(file, recording)
     return recording
+
+
+def _check_names(file: ScenarioFile, recording: Recording) -> None:
+    """Raise `ScenarioError` for expectations of names that no node has: a network's are made here."""
+    names = recording.names(recording.length)
+    expect = file.model.expect
+    for section, promised in (("values", expect.values), ("grads", expect.grads)):
+        for name in promised:
+            if name not in names:
+                message = f"unknown name `{name}`{suggest(name, names)}"
+                raise file.error(("expect", section, name), message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +87,9 @@ def _run(program: _Program, train: Train | None) -> None:
 
 def _graph(file: ScenarioFile) -> _Program:
     """Make the program of a graph scenario."""
-    model = file.model
+    model = cast("GraphScenario", file.model)
 
-    def leaves(section: str) -> dict[str, Value]:
+    def leaves(section: Literal["inputs", "params"]) -> dict[str, Value]:
         made = {}
         for name, number in getattr(model, section).items():
             with at_line(file.line(section, name)):
@@ -91,12 +104,19 @@ def _graph(file: ScenarioFile) -> _Program:
         values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
         for statement in file.statements:
             with at_line(statement.line):
-                value = _evaluate(statement.expression, values)
+                value = _statement(statement.expression, values)
                 value.label = statement.target
             values[statement.target] = value
         return values[model.backward] if model.backward else None
 
     return _Program(list(parameters.values()), forward)
+
+
+def _statement(expression: Expr, values: Mapping[str, Value]) -> Value:
+    """Run a statement; one that is just a number (`c = 2`) is an input like others."""
+    if isinstance(expression, Number):
+        return Value(expression.value)
+    return _evaluate(expression, values)
 
 
 def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
@@ -113,7 +133,7 @@ def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
 
 def _network(file: ScenarioFile) -> _Program:
     """Make the program of a network scenario."""
-    model: NetworkScenario = file.model
+    model = cast("NetworkScenario", file.model)
     with at_line(file.line("network")):
         network = _weights(model)
 
@@ -138,6 +158,7 @@ def _weights(model: NetworkScenario) -> MLP:
     if spec.init is not None:
         draw = Random(spec.init.seed)
         return MLP.drawn(spec.sizes, spec.activations, draw, spec.init.weights, spec.init.bias)
+    assert spec.weights is not None and spec.biases is not None, "the schema asks for one or both"
     # The file has a row for each input, as x·W is written; a neuron wants its column.
     matrices = [[list(column) for column in zip(*matrix, strict=True)] for matrix in spec.weights]
     return MLP(matrices, spec.biases, spec.activations)

@@ -22,7 +22,7 @@ from stepgrad.scenario.source import Problems, Source
 MAX_DEPTH = 50
 """How deep lists and mappings may be nested."""
 
-MAX_VALUES = 150_000
+MAX_VALUES = 120_000
 """How many values a file may have; room for every weight of the largest network."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -52,14 +52,15 @@ def compose(source: Source, problems: Problems) -> Document:
     What is wrong but can be read past (a duplicate key, an anchor, a tag) goes to `problems`;
     raises `ScenarioError` for what cannot.
     """
-    for match in _UNREADABLE.finditer(source.text):
+    if match := _UNREADABLE.search(source.text):
         problems.stop(match.start(), f"the character U+{ord(match[0]):04X} is not allowed")
     composer = _Composer(source, problems)
     try:
         return composer.document()
     except yaml.MarkedYAMLError as error:
         problems.stop(*_explain(error, source.text))
-    except (yaml.YAMLError, ValueError) as error:  # an escape that is no character, "\UFFFFFFFF"
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        # PyYAML's own parser does not check that an escape such as "\UFFFFFFFF" is a character.
         problems.stop(0, f"not valid YAML: {error}")
 
 

@@ -13,7 +13,7 @@ from keyword import iskeyword
 
 from stepgrad.errors import suggest
 from stepgrad.scenario.document import Data, Document, Key, Path
-from stepgrad.scenario.expression import names_in
+from stepgrad.scenario.expression import Name, names_in
 from stepgrad.scenario.schema import MAX_STATEMENTS, GraphScenario
 from stepgrad.scenario.source import Problems
 from stepgrad.scenario.statement import Statement, StatementError, parse_statement
@@ -103,6 +103,12 @@ class _Names:
             return None
 
     def _check_uses(self, path: Path, statement: Statement, later: Mapping[str, int]) -> None:
+        """Check that the statement computes something, from names that are there already."""
+        if isinstance(statement.expression, Name) and statement.expression.name in self._defined:
+            name, column = statement.expression.name, statement.expression.column
+            message = f"`{statement.target}` would only be another name for `{name}`"
+            message += ": a statement computes something"
+            self._problems.add(self._document.index_within(path, column - 1), message)
         for use in names_in(statement.expression):
             name = use.name
             if name in self._defined:

@@ -6,7 +6,8 @@ two strokes that meet become the proper joint (`╮` and `╭` make `┬`) whate
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from itertools import groupby
 
 from rich.cells import get_character_cell_size
@@ -55,8 +56,35 @@ Stroke = tuple[int, int, int]
 """A cell of a line: column, row, arms."""
 
 
+@lru_cache(maxsize=4096)
+def cells_of(text: str) -> tuple[str, ...]:
+    """The text in terminal cells.
+
+    The second cell of a wide character is empty, a combining mark stands with the character that
+    it marks, and what cannot be printed is left out.
+    """
+    cells: list[str] = []
+    for character in filter(str.isprintable, text):
+        size = get_character_cell_size(character)
+        if size:
+            cells += [character, ""][:size]
+        elif cells:
+            cells[-1 if cells[-1] else -2] += character
+    return tuple(cells)
+
+
+def cut(cells: Sequence[str], start: int, stop: int) -> list[str]:
+    """A stretch of cells, with a blank for half of a wide character at either end."""
+    kept = list(cells[start:stop])
+    if kept and not kept[0]:
+        kept[0] = " "
+    if kept and stop < len(cells) and not cells[stop]:
+        kept[-1] = " "
+    return kept
+
+
 class Canvas:
-    """Cells to write on. What falls outside is lost, so that callers need not clip."""
+    """Cells to write on. Text is cut at the edges; lines have to lie within them."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
@@ -65,7 +93,9 @@ class Canvas:
         self._styles: list[list[StyleType]] = [[""] * width for _ in range(height)]
         self._arms = [bytearray(width) for _ in range(height)]
 
-    def trace(self, strokes: Iterable[Stroke], style: StyleType = "", *, heavy: bool = False) -> None:
+    def trace(
+        self, strokes: Iterable[Stroke], style: StyleType = "", *, heavy: bool = False
+    ) -> None:
         """Draw a line; its arms join those that are there, its style replaces theirs."""
         shift = HEAVY if heavy else 0
         characters, styles, grid = self._characters, self._styles, self._arms
@@ -76,18 +106,12 @@ class Canvas:
             styles[y][x] = style
 
     def write(self, x: int, y: int, text: str, style: StyleType = "") -> None:
-        """Write over what is there; a wide character takes two cells, a combining one none."""
-        if not 0 <= y < self.height:
-            return
-        characters, styles = self._characters[y], self._styles[y]
-        for character in text:
-            size = get_character_cell_size(character) if character.isprintable() else 0
-            if size and 0 <= x <= self.width - size:
-                characters[x : x + size] = [character, ""][:size]
-                styles[x : x + size] = [style] * size
-            elif not size and character.isprintable() and 0 < x <= self.width:
-                characters[x - 1] += character
-            x += size
+        """Write over what is there, from a cell to the right."""
+        cells = cells_of(text)
+        left, right = max(x, 0), min(x + len(cells), self.width)
+        if left < right and 0 <= y < self.height:
+            self._characters[y][left:right] = cut(cells, left - x, right - x)
+            self._styles[y][left:right] = [style] * (right - left)
 
     def segments(self, y: int, x: int = 0, width: int | None = None) -> list[Segment]:
         """The cells of a row from column x on, as Textual's line API wants them.
@@ -110,21 +134,17 @@ class Canvas:
         return "\n".join("".join(row).rstrip() for row in self._characters)
 
     def _runs(self, y: int, x: int, width: int) -> Iterator[tuple[str, StyleType]]:
-        """Stretches of one style."""
+        """The stretches of one style in a part of a row."""
         left, right = max(x, 0), min(x + width, self.width)
-        if not 0 <= y < self.height or left >= right:
+        if left >= right or not 0 <= y < self.height:
             yield " " * width, ""
             return
-        characters = self._characters[y][left:right]
-        if not characters[0]:
-            characters[0] = " "
-        if right < self.width and not self._characters[y][right]:
-            characters[-1] = " "
         if x < left:
             yield " " * (left - x), ""
+        characters = cut(self._characters[y], left, right)
         start = 0
-        for style, cells in groupby(self._styles[y][left:right]):
-            stop = start + sum(1 for _ in cells)
+        for style, same in groupby(self._styles[y][left:right]):
+            stop = start + sum(1 for _ in same)
             yield "".join(characters[start:stop]), style
             start = stop
         if right < x + width:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from stepgrad.tui.render.layered.vertices import Vertex
 
-SWEEPS = 8
+PATIENCE = 4
 """Sweeps without a better order before the search ends."""
 
 Layers = list[list[Vertex]]
@@ -21,15 +21,15 @@ def arrange(layers: Layers) -> None:
     """Sort each layer in place, and set `index` of every vertex to its place in the layer."""
     _number(layers)
     best, fewest = [list(layer) for layer in layers], crossings(layers)
-    patience = SWEEPS
+    patience = PATIENCE
     backward = True
     while fewest and patience:
         _sweep(layers, backward)
         backward = not backward
         patience -= 1
-        count = crossings(layers)
-        if count < fewest:
+        if (count := crossings(layers)) < fewest:
             best, fewest = [list(layer) for layer in layers], count
+            patience = PATIENCE
     layers[:] = best
     _number(layers)
 

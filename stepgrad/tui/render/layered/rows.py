@@ -7,12 +7,12 @@ sum of absolute bends). Medians keep rows whole and most wires dead straight.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stepgrad.tui.render.layered.vertices import Link, Vertex
 
-ROUNDS = 4
+ROUNDS = 3
 """Sweeps in each direction; more of them change little."""
 
 Wish = tuple[int, int]
@@ -79,10 +79,8 @@ def _settle(layer: Sequence[Vertex], *, fed: bool, feeds: bool) -> None:
         vertex.y = offset + row
 
 
-def _wishes(vertex: Vertex, *, fed: bool, feeds: bool) -> Iterable[Wish]:
-    tails = [
-        (link.start - vertex.entries[link.slot], _weight(link)) for link in vertex.fed if fed
-    ]
+def _wishes(vertex: Vertex, *, fed: bool, feeds: bool) -> list[Wish]:
+    tails = [(link.start - vertex.entries[link.slot], _weight(link)) for link in vertex.fed if fed]
     heads = [(link.end - vertex.exit, _weight(link)) for link in vertex.feeds if feeds]
     return tails + heads or [(vertex.y, 1)]
 

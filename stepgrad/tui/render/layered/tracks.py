@@ -1,9 +1,9 @@
 """Step 4: the columns of the vertical trunks in the gap between two layers.
 
 Channel routing. A trunk comes in from the left at one row and leaves to the right at one or more.
-If it leaves at a row where another comes in, the other must end first, or the two would run over
-each other; where the order is free, the one with fewer crossings is taken. A cycle of such needs
-is cut by a detour over a free row.
+If it leaves at a row where another comes in, the other must turn off before, or the two would run
+over each other; where the order is free, the one with fewer crossings is taken. A cycle of such
+needs is broken by a detour over a free row.
 """
 
 from __future__ import annotations
@@ -21,87 +21,87 @@ class Trunk:
     last: int
 
 
-@dataclass(slots=True, eq=False)
 class _Piece:
-    """A vertical line to be placed: a whole trunk, or half of one with a detour."""
+    """A vertical line to be placed: a whole trunk, or the half before or after a detour."""
 
-    net: int
-    start: int
-    ends: tuple[int, ...]
-    column: int = 0
-    after: _Piece | None = None
+    __slots__ = ("after", "bottom", "column", "ends", "net", "start", "top")
 
-    @property
-    def span(self) -> tuple[int, int]:
-        """The topmost and the lowest row."""
-        return min(self.start, *self.ends), max(self.start, *self.ends)
+    def __init__(
+        self, net: int, start: int, ends: Sequence[int], after: _Piece | None = None
+    ) -> None:
+        self.net = net
+        self.start = start
+        self.ends = ends
+        self.after = after
+        self.top = min(start, *ends)
+        self.bottom = max(start, *ends)
+        self.column = 0
 
-    def overlaps(self, other: _Piece) -> bool:
-        """Whether the two cannot stand in one column."""
-        (top, bottom), (other_top, other_bottom) = self.span, other.span
-        return top <= other_bottom and other_top <= bottom
+    def meets(self, other: _Piece) -> bool:
+        """Whether the two need columns of their own."""
+        return self.top <= other.bottom and other.top <= self.bottom
 
 
 def route(nets: Sequence[tuple[int, Sequence[int]]]) -> tuple[list[Trunk], int]:
     """Trunks for nets of (row at the left, rows at the right), and how many columns they take."""
     bent = [
-        _Piece(net, start, tuple(ends))
+        _Piece(net, start, ends)
         for net, (start, ends) in enumerate(nets)
         if any(end != start for end in ends)
     ]
     taken = {row for start, ends in nets for row in (start, *ends)}
-    placed = _ordered(bent, taken)
-    for index, piece in enumerate(placed):
-        before = (other.column for other in placed[:index] if other.overlaps(piece))
-        piece.column = 1 + max(before, default=-1)
     trunks = [Trunk(0, start, 0) for start, _ in nets]
-    for piece in placed:
-        first = piece if piece.after is None else piece.after
+    placed: list[_Piece] = []
+    for piece in _ordered(bent, taken):
+        piece.column = 1 + max((other.column for other in placed if other.meets(piece)), default=-1)
+        placed.append(piece)
+        first = piece.after or piece
         trunks[piece.net] = Trunk(first.column, piece.start, piece.column)
     return trunks, 1 + max((piece.column for piece in placed), default=-1)
 
 
 def _ordered(waiting: list[_Piece], taken: set[int]) -> list[_Piece]:
-    """The pieces from left to right; a piece is cut in two where no order would do."""
+    """The pieces from left to right; one is cut in two where no order would do."""
     pull = {piece: sum(_pull(piece, other) for other in waiting) for piece in waiting}
-    placed: list[_Piece] = []
+    ordered: list[_Piece] = []
     while waiting:
         starts = {piece.start: piece for piece in waiting}
         ready = [
-            piece
-            for piece in waiting
-            if all(starts.get(end, piece) is piece for end in piece.ends)
+            piece for piece in waiting if all(starts.get(end, piece) is piece for end in piece.ends)
         ]
         piece = min(ready or waiting, key=pull.__getitem__)
-        if not ready:
-            piece = _cut(piece, taken)
-        else:
-            waiting.remove(piece)
+        waiting.remove(piece)
+        if ready:
             for other in waiting:
                 pull[other] -= _pull(other, piece)
-        placed.append(piece)
-    return placed
+            ordered.append(piece)
+        else:
+            before, after = _cut(piece, taken)
+            pull[after] = pull[piece]
+            ordered.append(before)
+            waiting.append(after)
+    return ordered
 
 
 def _pull(piece: _Piece, other: _Piece) -> int:
     """How many more crossings there are if the piece stands to the left of the other."""
-    if not piece.overlaps(other):
+    if not piece.meets(other):
         return 0
     return _crossings(piece, other) - _crossings(other, piece)
 
 
 def _crossings(left: _Piece, right: _Piece) -> int:
-    """How many horizontal lines of each run over the vertical line of the other."""
-    (left_top, left_bottom), (right_top, right_bottom) = left.span, right.span
-    over_right = sum(right_top < end < right_bottom for end in left.ends)
-    return over_right + (left_top < right.start < left_bottom)
+    """How many horizontal lines of each run across the vertical line of the other."""
+    across = sum(right.top < end < right.bottom for end in left.ends)
+    return across + (left.top < right.start < left.bottom)
 
 
-def _cut(piece: _Piece, taken: set[int]) -> _Piece:
-    """Send the piece over the nearest free row; return the first half, keep it as the second."""
-    rows = (row for row in range(max(taken) + 2) if row not in taken)
-    detour = min(rows, key=lambda row: abs(row - piece.start) + abs(row - piece.ends[0]))
-    taken.add(detour)
-    piece.after = _Piece(piece.net, piece.start, (detour,))
-    piece.start = detour
-    return piece.after
+def _cut(piece: _Piece, taken: set[int]) -> tuple[_Piece, _Piece]:
+    """Send a piece over the nearest row that no net starts or ends at.
+
+    Two detours may share the row: all their pieces touch it, so their columns follow one another.
+    """
+    free = (row for row in range(max(taken) + 2) if row not in taken)
+    detour = min(free, key=lambda row: abs(row - piece.start) + abs(row - piece.ends[0]))
+    before = _Piece(piece.net, piece.start, [detour])
+    return before, _Piece(piece.net, detour, piece.ends, before)

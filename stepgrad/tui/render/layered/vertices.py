@@ -5,7 +5,6 @@ Every link joins two neighbouring layers, so that the later steps look at one ga
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -22,10 +21,10 @@ class Item:
     """A node to be placed.
 
     `operands` are keys in operand order; a key may repeat (`x*x`), and a key that is not among the
-    items is drawn as an open end. `width` and `height` are the box in cells, borders included; a
-    box of one or two rows is slim: it has no top and bottom edge. A box too low for its operands
-    is made higher, since each operand enters at a row of its own. `label_width` is the room that
-    every wire into the box keeps free for its label.
+    items is drawn as an open end. `width` (2 or more) and `height` are the box in cells, borders
+    included; a box of one or two rows is slim: it has no top and bottom edge. A box too low for its
+    operands is made higher, since each operand enters at a row of its own. `label_width` is the
+    room that every wire into the box keeps free for its label.
     """
 
     key: int
@@ -108,7 +107,7 @@ def build(items: Sequence[Item]) -> list[list[Vertex]]:
     return layers
 
 
-def _reading_order(items: Sequence[Item]) -> tuple[dict[int, int], Mapping[int, list[Use]]]:
+def _reading_order(items: Sequence[Item]) -> tuple[dict[int, int], dict[int, list[Use]]]:
     """Number the nodes, and the uses of each, as one reads an expression: operands first.
 
     A depth-first walk from the results leaves every tree of the graph in one piece, which is the
@@ -117,28 +116,33 @@ def _reading_order(items: Sequence[Item]) -> tuple[dict[int, int], Mapping[int, 
     known = _checked(items)
     used = {operand for item in items for operand in item.operands}
     numbers: dict[int, int] = {}
-    uses: defaultdict[int, list[Use]] = defaultdict(list)
+    uses: dict[int, list[Use]] = {item.key: [] for item in items}
     clock = 0
-    for result in (item.key for item in items if item.key not in used):
-        pending = [(result, -1, 0, False)]
-        while pending:
-            key, consumer, slot, finished = pending.pop()
-            if not finished and key not in numbers:
-                pending.append((key, consumer, slot, True))
-                operands = enumerate(known[key].operands)
-                inner = [(operand, key, i, False) for i, operand in operands if operand in known]
-                pending += reversed(inner)
-                numbers[key] = -1
-                continue
-            clock += 1
-            if finished:
-                numbers[key] = clock
-            if consumer >= 0:
-                uses[key].append((clock, consumer, slot))
+    pending: list[tuple[int, tuple[int, int] | None]] = [
+        (item.key, None) for item in reversed(items) if item.key not in used
+    ]
+    entered: set[int] = set()
+    while pending:
+        key, use = pending[-1]
+        if key not in entered:
+            entered.add(key)
+            operands = [
+                (operand, (key, slot))
+                for slot, operand in enumerate(known[key].operands)
+                if operand in known
+            ]
+            pending += reversed(operands)
+            continue
+        pending.pop()
+        clock += 1
+        numbers.setdefault(key, clock)
+        if use is not None:
+            uses[key].append((clock, *use))
     return numbers, uses
 
 
 def _checked(items: Sequence[Item]) -> dict[int, Item]:
+    """The items by their keys, if they come in an order in which they could have been made."""
     known: dict[int, Item] = {}
     keys = {item.key for item in items}
     for item in items:
@@ -151,7 +155,7 @@ def _checked(items: Sequence[Item]) -> dict[int, Item]:
     return known
 
 
-def _latest_layers(items: Sequence[Item], uses: Mapping[int, list[Use]]) -> dict[int, int]:
+def _latest_layers(items: Sequence[Item], uses: dict[int, list[Use]]) -> dict[int, int]:
     """Put a result as far right as its longest path, and all else next to its first consumer."""
     layer: dict[int, int] = {}
     for item in items:

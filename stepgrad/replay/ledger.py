@@ -1,0 +1,50 @@
+"""The ledger of a gradient: what was paid in, by whom, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from stepgrad.recording.blocks import Backward
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import index_to_ref
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """One payment: `upstream · local` from `out`, made by the event before `position`."""
+
+    position: int
+    out: int
+    slot: int
+    upstream: float
+    local: float
+
+    @property
+    def amount(self) -> float:
+        """What was added to the gradient."""
+        return self.upstream * self.local
+
+
+def contributions(recording: Recording, node: int, position: int) -> Iterator[Contribution]:
+    """Yield what the latest backward pass has paid into a node's gradient by a position.
+
+    Nothing where the gradient was written over since: what was paid in is gone.
+    """
+    block = next(recording.history.gradient_writers(node, position), None)
+    if not isinstance(block, Backward):
+        return
+    for edge in block.sweep.incoming[block.sweep.column[index_to_ref(node, block.base)]]:
+        made = block.start + edge + 2
+        if made <= position:
+            yield Contribution(made, *block.edge(edge), *recording.history.edge(block, edge))
+
+
+def latest_pass(recording: Recording, position: int) -> Backward | None:
+    """Return the last backward pass that has begun by a position."""
+    here = recording.history.block_at(position - 1) if position else -1
+    for number in range(here, -1, -1):
+        block = recording.blocks[number]
+        if isinstance(block, Backward):
+            return block
+    return None

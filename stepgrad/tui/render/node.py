@@ -1,0 +1,68 @@
+"""The node panel: everything about one node at a position."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from textual.content import Content
+
+from stepgrad.replay.ledger import contributions
+from stepgrad.replay.narrate import derivative, local_derivative
+from stepgrad.replay.numbers import factor, number
+from stepgrad.replay.state import State
+from stepgrad.replay.titles import definition, short_title
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.tape import gradient_text
+
+LABEL = 8
+
+
+def heading(state: State, node: int) -> str:
+    """What the node is: `h = relu(z1)`."""
+    facts = state.node(node)
+    name = short_title(state.recording, node)
+    defined = definition(state.recording, facts)
+    return f"{name} = {defined}" if facts.name and defined else defined or name
+
+
+def node_panel(state: State, node: int) -> Content:
+    """Return value, gradient, what was paid into it, local derivatives and source."""
+    return ink.lines(*_rows(state, node))
+
+
+def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:
+    recording, facts = state.recording, state.node(node)
+    value = state.value(node)
+    if value is None:
+        yield [("not made yet", ink.QUIET)]
+    else:
+        grad = state.grad(node)
+        yield _row("value", (repr(value).replace("-", "−"), ink.sign(value)))
+        exact = gradient_text(state, node, grad) if grad is None else repr(grad).replace("-", "−")
+        yield _row("grad", (exact, ink.sign(grad)))
+        label = "paid in"
+        for paid in contributions(recording, node, state.position):
+            yield _row(
+                label,
+                (number(paid.amount), ink.sign(paid.amount)),
+                (f" = {number(paid.upstream)}·{factor(paid.local)}", ""),
+                (f" from {short_title(recording, paid.out)}", ink.QUIET),
+            )
+            label = ""
+        label = "local"
+        for slot, operand in enumerate(facts.operands):
+            if state.node(operand).constant:
+                continue
+            local = local_derivative(recording, node, slot, state.position)
+            by = derivative("", short_title(recording, operand))
+            yield _row(label, (f"{by} = ", ink.QUIET), (str(local), ""))
+            label = ""
+    if facts.place.scope:
+        yield _row("scope", (facts.place.scope, ink.QUIET))
+    if facts.place.line is not None and recording.source:
+        file = recording.source.path.replace("\\", "/").rpartition("/")[2]
+        yield _row("source", (f"{file}:{facts.place.line}", ink.QUIET))
+
+
+def _row(label: str, *spans: ink.Span) -> list[ink.Span]:
+    return [(f"{label:<{LABEL}}", ink.QUIET), *spans]

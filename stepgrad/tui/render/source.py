@@ -1,0 +1,17 @@
+"""The source panel: the text that is being run, with the line that is."""
+
+from textual.content import Content
+
+from stepgrad.recording.recording import Source
+from stepgrad.tui.render import ink
+
+
+def source_line(source: Source, line: int, width: int, *, current: bool) -> Content:
+    """Return a line of the source (from 1), with its number."""
+    text = source.text.splitlines()[line - 1].expandtabs(4)
+    marker = "▸" if current else " "
+    row = Content.assemble(
+        (f"{marker}{line:>3} ", ink.CURRENT if current else ink.QUIET),
+        (text, ink.CURRENT if current else ""),
+    )
+    return row.truncate(width, ellipsis=True)

@@ -1,0 +1,1 @@
+"""The panels: each shows one pure renderer, gets the cursor by data binding, and keeps nothing."""

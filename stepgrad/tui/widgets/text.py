@@ -1,0 +1,71 @@
+"""Panels that are one text: header, chain line, node and timeline."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+
+from stepgrad.scenario.expect import checks
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.render.chain import chain
+from stepgrad.tui.render.header import header
+from stepgrad.tui.render.node import heading, node_panel
+from stepgrad.tui.render.timeline import position_at, timeline
+from stepgrad.tui.widgets.panel import Panel
+
+
+class Header(Panel):
+    """Which recording, which way, where in it, and what the checks say."""
+
+    def __init__(self, name: str, scenario: ScenarioFile | None, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._title = name
+        self._scenario = scenario
+
+    def render(self) -> Content:
+        """Draw the header."""
+        state = self.state
+        held = checks(self._scenario, state.recording, state.position) if self._scenario else []
+        passed = sum(check.ok for check in held)
+        return header(state, self._title, passed, len(held), self.size.width)
+
+
+class Chain(Panel):
+    """The chain line of the current event."""
+
+    BORDER_TITLE = "chain rule"
+
+    def render(self) -> Content:
+        """Draw the chain line."""
+        state = self.state
+        return chain(state.recording, state.position, self.size.width)
+
+
+class NodePanel(Panel):
+    """Everything about one node."""
+
+    def render(self) -> Content:
+        """Draw the node."""
+        return node_panel(self.state, self.subject)
+
+    def show(self) -> None:
+        """Put what the node is into the border."""
+        self.border_title = Content(heading(self.state, self.subject))
+
+
+class Timeline(Panel):
+    """The phases of the recording, and how far it has come; a click seeks."""
+
+    BORDER_TITLE = "timeline"
+
+    def render(self) -> Content:
+        """Draw the timeline."""
+        return timeline(self.state, self.size.width)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to where a person pointed."""
+        position = position_at(
+            self.state, self.size.width, event.get_content_offset_capture(self).x
+        )
+        if position is not None:
+            self.post_message(self.Seek(position))

@@ -1,0 +1,36 @@
+"""Generated code: it computes what the rows say."""
+
+import pytest
+from hypothesis import given
+
+from graphs import OPERATIONS, apply, wild
+from reference import all_bits, bits
+from stepgrad import Value
+from stepgrad.engine.ops import Op
+
+every_op = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+
+
+@every_op
+@given(a=wild, b=wild, upstream=wild)
+def test_method_and_vjp_follow_the_row(op: Op, a: float, b: float, upstream: float) -> None:
+    numbers = [a, b][: len(op.partials)]
+    operands = [Value(x) for x in numbers]
+    node = apply(op, *operands)
+    assert bits(node.data) == bits(op.value(*numbers))
+
+    node.grad = upstream
+    op.vjp(node)
+    contributions = [0.0 + upstream * local(*numbers, node.data) for local in op.local]
+    assert all_bits(operand.grad for operand in operands) == all_bits(contributions)
+
+
+@pytest.mark.parametrize(
+    ("method", "doc"),
+    [
+        (Value.tanh, "tanh(a). ∂/∂a = 1 − out²."),
+        (Value.__mul__, "a·b. ∂/∂a = b, ∂/∂b = a."),
+    ],
+)
+def test_a_method_documents_its_derivatives(method: object, doc: str) -> None:
+    assert method.__doc__ == doc

@@ -1,0 +1,140 @@
+"""Tapes: who is told what, by whom."""
+
+import asyncio
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from stepgrad import SGD, Value, mark, scope
+from stepgrad.engine.tape import Place, active_tape, at_line, current_place, recording_on
+
+
+class Listener:
+    """A tape that writes down what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+        self.append = lambda value: self.told.append(("made", value))
+
+    def backward(self, root: Value) -> None:
+        self.told.append(("backward", root))
+
+    def write(self, kind: str, value: Value, after: float) -> None:
+        self.told.append((kind, value, after))
+
+    def write_all(self, kind: str, values: Any, after: Any, rule: Any) -> None:
+        self.told.append((kind, tuple(values), tuple(after), rule))
+
+    def mark(self, kind: str, number: int | None) -> None:
+        self.told.append(("mark", kind, number))
+
+    def name(self, value: Value) -> None:
+        self.told.append(("name", value, value.label))
+
+    def settle(self) -> None:
+        self.told.append("settle")
+
+    def move(self, place: Place) -> None:
+        self.told.append(("move", place.scope))
+
+
+def test_a_tape_is_told_everything_in_order() -> None:
+    tape = Listener()
+    with recording_on(tape):
+        x = Value(2.0, label="x")
+        y = x * 3
+        y.backward()
+        x.data = 1
+        x.grad = 5
+        x.grad = 0
+        mark("step", 7)
+        with scope("s"):
+            pass
+        SGD([x], 0.5).step()
+        SGD([x], 0.5).zero_grad()
+    constant = y._prev[1]
+    assert tape.told == [
+        ("made", x),
+        ("name", x, "x"),
+        ("made", constant),
+        ("made", y),
+        ("backward", y),
+        ("update", x, 1.0),
+        ("set", x, 5.0),
+        ("zero", x, 0.0),
+        ("mark", "step", 7),
+        ("move", "s"),
+        ("move", ""),
+        ("update", (x,), (1.0,), ("sgd", 0.5)),
+        ("zero", (x,), (0.0,), None),
+    ]
+
+
+def test_a_tape_hears_of_a_write_before_it_is_done() -> None:
+    before = []
+
+    class Early(Listener):
+        def write(self, kind: str, value: Value, after: float) -> None:  # noqa: ARG002
+            before.append((value.data, value.grad))
+
+    with recording_on(Early()):
+        x = Value(1.0)
+        x.data = 2.0
+        x.grad = 3.0
+    assert before == [(1.0, 0.0), (2.0, 0.0)]
+
+
+def test_the_inner_tape_hears_until_it_ends_also_by_an_error() -> None:
+    outer, inner = Listener(), Listener()
+    with recording_on(outer):
+        Value(1.0)
+        with pytest.raises(RuntimeError), recording_on(inner):
+            Value(2.0)
+            raise RuntimeError
+        Value(3.0)
+    heard = [[value.data for _, value in tape.told] for tape in (outer, inner)]
+    assert heard == [[1.0, 3.0], [2.0]]
+    assert active_tape() is None
+
+
+def test_another_thread_is_not_heard() -> None:
+    tape = Listener()
+    with recording_on(tape):
+        thread = Thread(target=Value, args=(1.0,))
+        thread.start()
+        thread.join()
+    assert tape.told == []
+
+
+async def test_a_task_that_was_started_inside_is_heard_and_others_are_not() -> None:
+    tape = Listener()
+
+    async def make(number: float) -> None:
+        await asyncio.sleep(0)
+        Value(number)
+
+    outside = asyncio.create_task(make(1.0))
+    with recording_on(tape):
+        inside = asyncio.create_task(make(2.0))
+    await asyncio.gather(outside, inside)
+    assert [value.data for _, value in tape.told] == [2.0]
+
+
+def test_scopes_nest_and_end_also_by_an_error() -> None:
+    with scope("layer1"):
+        with pytest.raises(RuntimeError), scope("neuron2"):
+            assert current_place().scope == "layer1/neuron2"
+            raise RuntimeError
+        assert current_place().scope == "layer1"
+    assert current_place() == Place()
+
+
+def test_a_scope_keeps_the_line() -> None:
+    with at_line(7), scope("layer1"):
+        assert current_place() == Place("layer1", 7)
+
+
+def test_a_mark_without_a_recording_is_nothing() -> None:
+    mark("step", 1)
+    assert active_tape() is None

@@ -1,0 +1,58 @@
+"""The ledger of a gradient: what was paid in adds up to it."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from graphs import Graph, graphs
+from reference import bits
+from stepgrad import State, Value, record
+from stepgrad.recording.events import Accumulate
+from stepgrad.replay.ledger import Contribution, contributions, latest_pass
+
+
+@given(graphs(), st.data())
+def test_contributions_are_the_events_and_add_up(graph: Graph, data: st.DataObject) -> None:
+    with record() as recording:
+        graph.build()[-1].backward()
+    position = data.draw(st.integers(0, recording.length))
+    for node in range(recording.size):
+        if recording.node(node).constant:
+            continue
+        paid = list(contributions(recording, node, position))
+        events = [
+            (k, e.out, e.slot, bits(e.contribution))
+            for k, e in enumerate(recording.events[:position], 1)
+            if isinstance(e, Accumulate) and e.node == node
+        ]
+        assert [(c.position, c.out, c.slot, bits(c.amount)) for c in paid] == events
+        if paid:
+            total = 0.0
+            for payment in paid:
+                total += payment.amount
+            assert bits(State(recording, position).grad(node)) == bits(total)
+
+
+def test_only_the_latest_pass_counts() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        (x * 2).backward()
+        (x * 5).backward()
+    assert list(contributions(recording, 0, recording.length)) == [
+        Contribution(recording.length, 4, 0, 1.0, 5.0)
+    ]
+
+
+def test_who_is_not_reached_was_paid_nothing() -> None:
+    with record() as recording:
+        idle, x = Value(1.0), Value(3.0)
+        idle * x
+        (x * 2).backward()
+    assert list(contributions(recording, 0, recording.length)) == []
+
+
+def test_before_the_first_pass_there_is_none() -> None:
+    with record() as recording:
+        (Value(3.0) * 2).backward()
+    assert latest_pass(recording, 2) is None
+    assert list(contributions(recording, 0, 2)) == []
+    assert latest_pass(recording, 3) is recording.blocks[-1]

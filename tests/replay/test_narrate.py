@@ -1,0 +1,140 @@
+"""Narrations, whole: what a reader is told of every kind of event."""
+
+import pytest
+
+from replay_runs import training, two_layer
+from stepgrad import Recording, Value, mark, record
+from stepgrad.replay.narrate import derivative, local_derivative, narrate
+
+
+def told(recording: Recording) -> list[str]:
+    return [str(narrate(recording, i)) for i in range(recording.length)]
+
+
+def test_two_layers_from_the_first_event_to_the_last() -> None:
+    assert told(two_layer()) == """
+x = 3
+t = 4
+w1 = 0.5
+b1 = 0
+w2 = 2
+b2 = −1
+w1·x = 0.5·3 = 1.5
+z1 = w1·x + b1 = 1.5 + 0 = 1.5
+h = relu(z1) = relu(1.5) = 1.5
+w2·h = 2·1.5 = 3
+y = w2·h + b2 = 3 + (−1) = 2
+y − t = 2 − 4 = −2
+L = (y − t)² = (−2)² = 4
+∂L/∂L = 1   [L.grad – → 1]
+∂L/∂(y − t) += ∂L/∂L · ∂L/∂(y − t) = 1 · 2·(y − t) (−4) = −4   [(y − t).grad 0 → −4, edge 1 of 1]
+∂L/∂y += ∂L/∂(y − t) · ∂(y − t)/∂y = −4 · 1 = −4   [y.grad 0 → −4, edge 1 of 1]
+∂L/∂t += ∂L/∂(y − t) · ∂(y − t)/∂t = −4 · (−1) = 4   [t.grad 0 → 4, edge 1 of 1]
+∂L/∂(w2·h) += ∂L/∂y · ∂y/∂(w2·h) = −4 · 1 = −4   [(w2·h).grad 0 → −4, edge 1 of 1]
+∂L/∂b2 += ∂L/∂y · ∂y/∂b2 = −4 · 1 = −4   [b2.grad 0 → −4, edge 1 of 1]
+∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2 = −4 · h (1.5) = −6   [w2.grad 0 → −6, edge 1 of 1]
+∂L/∂h += ∂L/∂(w2·h) · ∂(w2·h)/∂h = −4 · w2 (2) = −8   [h.grad 0 → −8, edge 1 of 1]
+∂L/∂z1 += ∂L/∂h · ∂h/∂z1 = −8 · 1 (z1 > 0) = −8   [z1.grad 0 → −8, edge 1 of 1]
+∂L/∂(w1·x) += ∂L/∂z1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad 0 → −8, edge 1 of 1]
+∂L/∂b1 += ∂L/∂z1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad 0 → −8, edge 1 of 1]
+∂L/∂w1 += ∂L/∂(w1·x) · ∂(w1·x)/∂w1 = −8 · x (3) = −24   [w1.grad 0 → −24, edge 1 of 1]
+∂L/∂x += ∂L/∂(w1·x) · ∂(w1·x)/∂x = −8 · w1 (0.5) = −4   [x.grad 0 → −4, edge 1 of 1]
+""".strip().splitlines()
+
+
+def test_marks_updates_and_clearing() -> None:
+    recording = training(1)
+    assert told(recording)[2] == "step 1 begins"
+    assert told(recording)[-4:] == """
+neuron/w ← neuron/w − lr·neuron/w.grad = 0.5 − 0.1·(−0.400497) = 0.54005
+neuron/b ← neuron/b − lr·neuron/b.grad = 0 − 0.1·(−0.200249) = 0.0200249
+neuron/w.grad ← 0   [was −0.400497]
+neuron/b.grad ← 0   [was −0.200249]
+""".strip().splitlines()
+
+
+def test_writes_by_hand() -> None:
+    with record() as recording:
+        p = Value(1.0, label="p")
+        p.grad = -2
+        p.data -= 0.5 * p.grad
+        p.grad = 0
+        mark("evaluation")
+    assert told(recording)[1:] == [
+        "p.grad ← −2   [was –]",
+        "p ← 2   [was 1]",
+        "p.grad ← 0   [was −2]",
+        "evaluation begins",
+    ]
+
+
+def last_line(write) -> str:  # type: ignore[no-untyped-def]
+    with record() as recording:
+        out = write(Value(-0.5, label="x"))
+        out.label = "y"
+        out.backward()
+    return narrate(recording, recording.length - 1).numbers
+
+
+@pytest.mark.parametrize(
+    ("write", "numbers"),
+    [
+        (lambda x: x.relu(), "= 1 · 0 (x ≤ 0) = 0"),
+        (lambda x: (-x).relu().relu(), "= 1 · (−1) = −1"),
+        (lambda x: x.leaky_relu(), "= 1 · 0.01 (x ≤ 0) = 0.01"),
+        (lambda x: x**2, "= 1 · 2·x (−1) = −1"),
+        (lambda x: x**3, "= 1 · 3·x² (0.75) = 0.75"),
+        (lambda x: x**-1, "= 1 · −1·x⁻² (−4) = −4"),
+        (lambda x: abs(x), "= 1 · −1 (x ≤ 0 and x < 0) = −1"),
+        (lambda x: x.max(0.0), "= 1 · 0 (x ≤ 0 and x ≠ 0) = 0"),
+        (lambda x: x.exp(), "= 1 · y (0.606531) = 0.606531"),
+        (lambda x: x / 2, "= 1 · 0.5 = 0.5"),
+        (lambda x: 2 / x, "= 1 · −y / x (−8) = −8"),
+        (lambda x: x.sin(), "= 1 · cos(x) (0.877583) = 0.877583"),
+        (lambda x: x.sigmoid(), "= 1 · y·(1 − y) (0.235004) = 0.235004"),
+        (lambda x: x.log(), "= 1 · 1 / x (−2) = −2"),
+    ],
+)
+def test_local_derivatives(write, numbers: str) -> None:  # type: ignore[no-untyped-def]
+    assert last_line(write) == numbers
+
+
+@pytest.mark.xfail(strict=True, reason="upstream · 1 − y² is written without brackets")
+@pytest.mark.parametrize(
+    ("write", "numbers"),
+    [
+        (lambda x: x.tanh(), "= 1 · (1 − y²) (0.786448) = 0.786448"),
+    ],
+)
+def test_a_local_derivative_that_is_a_sum_stands_in_brackets(write, numbers: str) -> None:  # type: ignore[no-untyped-def]
+    assert last_line(write) == numbers
+
+
+def test_several_edges_into_one_node_are_counted() -> None:
+    with record() as recording:
+        x = Value(3.0, label="x")
+        y = x * x
+        y.label = "y"
+        y.backward()
+    assert [narrate(recording, i).effect for i in (3, 4)] == [
+        "x.grad 0 → 3, edge 1 of 2",
+        "x.grad 3 → 6, edge 2 of 2",
+    ]
+
+
+def test_the_local_derivative_on_its_own() -> None:
+    recording = two_layer()
+    node = recording.names(recording.length)["h"]
+    local = local_derivative(recording, node, 0, recording.length)
+    assert (local.symbols, local.value, local.because) == ("1", 1.0, "z1 > 0")
+
+
+@pytest.mark.parametrize(
+    ("over", "under", "written"),
+    [("L", "h", "∂L/∂h"), ("x·y", "x", "∂(x·y)/∂x"), ("y", "−x", "∂y/∂(−x)"),
+        ("y", "relu(x + 1)", "∂y/∂relu(x + 1)"),
+        ("y", "x·(w + 1)", "∂y/∂(x·(w + 1))"),
+    ],
+)
+def test_derivative(over: str, under: str, written: str) -> None:
+    assert derivative(over, under) == written

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import unicodedata
+
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.style import Style
+
+from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas, cells_of
+
+ARMS = {EAST: "RIGHT", WEST: "LEFT", NORTH: "UP", SOUTH: "DOWN"}
+BOTH = {"HORIZONTAL": {"LEFT", "RIGHT"}, "VERTICAL": {"UP", "DOWN"}}
+
+
+def arms_in_name(character: str) -> dict[str, str]:
+    """The weight of each arm, as the Unicode name of a box-drawing character tells it."""
+    words = unicodedata.name(character).removeprefix("BOX DRAWINGS ").replace("ARC ", "").split()
+    arms: dict[str, str] = {}
+    for part in " ".join(words).split(" AND "):
+        weight = next((word for word in part.split() if word in ("LIGHT", "HEAVY")), "")
+        for word in part.split():
+            if word not in ("LIGHT", "HEAVY"):
+                arms |= dict.fromkeys(BOTH.get(word, {word}), weight)
+    known = [weight for weight in arms.values() if weight]
+    return {arm: weight or known[0] for arm, weight in arms.items()}
+
+
+def test_every_joint_has_the_arms_that_its_unicode_name_says() -> None:
+    for arms, characters in JOINTS.items():
+        heavy = [subset for subset in range(16) if subset & ~arms == 0]
+        for subset, character in zip(heavy, characters, strict=True):
+            assert arms_in_name(character) == {
+                name: "HEAVY" if subset & arm else "LIGHT"
+                for arm, name in ARMS.items()
+                if arms & arm
+            }, character
+
+
+def test_lines_that_meet_are_joined_in_either_order() -> None:
+    strokes = [(0, 0, WEST | SOUTH), (0, 0, EAST | SOUTH)]
+    for order in (strokes, strokes[::-1]):
+        canvas = Canvas(1, 1)
+        for stroke in order:
+            canvas.trace([stroke])
+        assert canvas.plain() == "┬"
+
+
+def test_a_heavy_arm_wins_over_a_light_one() -> None:
+    canvas = Canvas(1, 1)
+    canvas.trace([(0, 0, WEST | EAST)], heavy=True)
+    canvas.trace([(0, 0, WEST | SOUTH)])
+    assert canvas.plain() == "┯"
+
+
+def test_wide_and_combining_characters_and_what_cannot_be_printed() -> None:
+    assert cells_of("a\x1b\n梯e\u0301") == ("a", "梯", "", "e\u0301")
+
+
+def test_half_of_a_wide_character_is_a_blank() -> None:
+    canvas = Canvas(4, 1)
+    canvas.write(-1, 0, "梯a度")
+    assert canvas.plain() == " a度"
+    assert [line.plain for line in canvas.crop(0, 0, 3, 1)] == [" a "]
+    assert [line.plain for line in canvas.crop(3, 0, 3, 1)] == ["   "]
+
+
+def test_a_row_is_one_segment_for_each_style() -> None:
+    canvas = Canvas(6, 1)
+    canvas.write(1, 0, "ab", "bold")
+    canvas.write(3, 0, "c", Style(dim=True))
+    segments = canvas.segments(0, x=2, width=6)
+    assert [(segment.text, str(segment.style)) for segment in segments] == [
+        ("b", "bold"),
+        ("c", "dim"),
+        ("  ", "none"),
+        ("  ", "none"),
+    ]
+
+
+@given(st.integers(-9, 9), st.integers(-9, 9), st.integers(0, 9), st.integers(0, 9))
+def test_a_window_anywhere_has_its_size(x: int, y: int, width: int, height: int) -> None:
+    canvas = Canvas(5, 3)
+    canvas.write(1, 1, "梯度")
+    lines = canvas.crop(x, y, width, height)
+    assert [line.cell_len for line in lines] == [width] * height
