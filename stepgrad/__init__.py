@@ -42,7 +42,6 @@ __all__ = [
     "mark",
     "record",
     "record_scenario",
-
     "scope",
 ]
 

@@ -133,7 +133,9 @@ def check(files: tuple[str, ...]) -> None:
         short = [each for each in promised if not each.ok]
         failed += bool(short)
         verdict = "FAILED" if short else "ok" if promised else "nothing expected"
-        click.echo(f"{name:<{width}}  {len(promised) - len(short):>3}/{len(promised):<3}  {verdict}")
+        click.echo(
+            f"{name:<{width}}  {len(promised) - len(short):>3}/{len(promised):<3}  {verdict}"
+        )
         for each in short:
             click.echo(f"  {_shortfall(scenario, each)}")
     sys.exit(2 if broken else 1 if failed else 0)

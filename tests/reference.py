@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from math import isnan
 
 from stepgrad.recording.events import (
     Accumulate,
@@ -73,7 +74,7 @@ def bits(number: float | None) -> bytes | None:
     """What makes two numbers the same number: −0.0 is not 0.0, and nan is nan."""
     if number is None:
         return None
-    return b"nan" if number != number else struct.pack("d", number)
+    return b"nan" if isnan(number) else struct.pack("d", number)
 
 
 def all_bits(numbers: Iterable[float | None]) -> list[bytes | None]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
     from stepgrad.engine.value import Value
 
 _creation = attrgetter("_stamp")

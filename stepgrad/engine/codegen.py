@@ -55,16 +55,14 @@ def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callab
     `active_tape`, which need not be there before the first call.
     """
     operands = ["self", "other"][: len(op.partials)]
+    ordered = operands[:: -1 if reflected else 1]
     source = _METHOD.format(
         parameters=", ".join(operands),
         lift=_LIFT if "other" in operands else "",
         value=op.forward.python(
-            {
-                name: f"{value}._data"
-                for name, value in zip(op.operands, operands[:: -1 if reflected else 1])
-            }
+            {name: f"{value}._data" for name, value in zip(op.operands, ordered, strict=True)}
         ),
-        operands=", ".join(operands[:: -1 if reflected else 1]),
+        operands=", ".join(ordered),
     )
     function: Callable[..., Any] = _define(source, "bind", engine)(op)
     function.__name__ = op.name
@@ -82,7 +80,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
         operands=", ".join(op.operands),
         accumulations="\n    ".join(
             f"{name}._grad += {_contribution(partial, names)}"
-            for name, partial in zip(op.operands, op.partials)
+            for name, partial in zip(op.operands, op.partials, strict=True)
         ),
     )
     function: Callable[[Value], None] = _define(source, "vjp", namespace())
@@ -107,6 +105,7 @@ def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
 
 def _derivatives(op: Op) -> str:
     partials = (
-        f"∂/∂{name} = {partial.written()}" for name, partial in zip(op.operands, op.partials)
+        f"∂/∂{name} = {partial.written()}"
+        for name, partial in zip(op.operands, op.partials, strict=True)
     )
     return ", ".join(partials) + "."

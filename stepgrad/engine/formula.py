@@ -8,6 +8,7 @@ Formulas are literals in our own source (`ops.py`). Text from a user never comes
 """
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +18,7 @@ from functools import cached_property
 from stepgrad.engine import ieee
 
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
-_NAMESPACE |= {"__builtins__": {}, "abs": abs}
+_NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan}
 
 _BRACKETS = re.compile(r"\([^()]*\)")
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
@@ -81,10 +82,12 @@ class Formula:
 
         The reason reads `z1 > 0`; it is empty for a formula without branches.
         """
-        tree, reasons = self._tree, []
+        tree = self._tree
+        reasons: list[str] = []
         while isinstance(tree, ast.IfExp):
             taken = bool(eval(_code(tree.test, {}), namespace(), dict(values)))
-            reasons.append(_condition(tree.test, taken, names or {}))
+            reason = _condition(tree.test, taken, names or {})
+            reasons = [reason] if taken else [*reasons, reason]
             tree = tree.body if taken else tree.orelse
         return Formula(tree), " and ".join(reasons)
 
@@ -96,6 +99,11 @@ class Formula:
 def atom(text: str) -> str:
     """Put brackets around an expression, none around a name, a number or a call: `∂L/∂(w·x)`."""
     return text if _binding(text) > _POWER else f"({text})"
+
+
+def product(text: str) -> str:
+    """Put brackets around a sum or a signed number, to stand as a factor: `(1 − h²)`, `2·z`."""
+    return text if _binding(text) >= _PRODUCT and not text.startswith("−") else f"({text})"
 
 
 def namespace() -> dict[str, object]:
@@ -152,11 +160,11 @@ class _Fold(ast.NodeTransformer):
     def __init__(self, constants: Mapping[str, float]) -> None:
         self._constants = constants
 
-    def visit_Name(self, node: ast.Name) -> ast.expr:  # noqa: N802
+    def visit_Name(self, node: ast.Name) -> ast.expr:
         value = self._constants.get(node.id)
         return node if value is None else ast.Constant(value)
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         left, right = Formula(node.left).constant, Formula(node.right).constant
         if left is not None and right is not None:

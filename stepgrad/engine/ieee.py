@@ -2,7 +2,7 @@
 
 Python's `math` stops a program at `log(0)`; IEEE 754, C and PyTorch go on with −inf, and so must
 a debugger whose users hunt exactly that number. Each function here takes and returns floats,
-never raises, and equals PyTorch's float64 result on every input, infinities and nan included.
+never raises, and gives what PyTorch gives in float64, infinities and nan included.
 """
 
 import math

@@ -33,6 +33,7 @@ class Neuron:
         weights: one number for each input.
         bias: a number.
         activation: a key of `ACTIVATIONS`.
+
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Layer:
         weights: one row for each neuron, one number in it for each input.
         biases: one number for each neuron.
         activation: a key of `ACTIVATIONS`.
+
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class MLP:
         weights: for each layer a matrix, one row for each neuron.
         biases: for each layer one number for each neuron.
         activations: for each layer a key of `ACTIVATIONS`.
+
     """
 
     def __init__(

@@ -100,11 +100,11 @@ NEG = _row("neg", "−", "-a", "-1")
 ABS = _row("abs", "abs", "abs(a)", "1 if a > 0 else -1 if a < 0 else 0")
 MAX = _row(
     "max", "max", "a if a > b or a != a else b",
-    "1 if a > b else 0.5 if a == b else 0", "1 if b > a else 0.5 if a == b else 0",
+    "0 if a < b else 0.5 if a == b else 1", "0 if b < a else 0.5 if a == b else 1",
 )  # fmt: skip
 MIN = _row(
     "min", "min", "a if a < b or a != a else b",
-    "1 if a < b else 0.5 if a == b else 0", "1 if b < a else 0.5 if a == b else 0",
+    "0 if a > b else 0.5 if a == b else 1", "0 if b > a else 0.5 if a == b else 1",
 )  # fmt: skip
 RELU = _row("relu", "relu", "0 if a <= 0 else a", "0 if a <= 0 else 1")
 LEAKY_RELU = _row("leaky_relu", "leaky_relu", "a if a > 0 else 0.01 * a", "1 if a > 0 else 0.01")

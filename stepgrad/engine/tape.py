@@ -69,7 +69,7 @@ class Tape(Protocol):
 
 
 _active: ContextVar[Tape | None] = ContextVar("stepgrad tape", default=None)
-_place: ContextVar[Place] = ContextVar("stepgrad place", default=Place())
+_place: ContextVar[Place] = ContextVar("stepgrad place", default=Place())  # noqa: B039 - frozen
 
 active_tape = _active.get
 current_place = _place.get
@@ -139,6 +139,9 @@ def write_all(
     tape = _active.get()
     if tape is not None:
         tape.write_all(kind, values, after, rule)
-    slot = "_data" if kind == "update" else "_grad"
-    for value, number in zip(values, after, strict=True):
-        setattr(value, slot, number)
+    if kind == "update":
+        for value, number in zip(values, after, strict=True):
+            value._data = number
+    else:
+        for value, number in zip(values, after, strict=True):
+            value._grad = number

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import count
+from math import copysign, inf
 from numbers import Real
 from typing import Any, SupportsFloat
 
@@ -53,14 +54,15 @@ class Value:
 
     Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
     passes until they are cleared; those of results belong to one pass.
+
     """
 
     # In __dict__ goes what a program hangs on its values, as optimizers hang moments on `p.m`.
-    __slots__ = ("__dict__", "_data", "_grad", "_label", "_operands", "_operation", "_stamp")
+    __slots__ = ("__dict__", "_data", "_grad", "_operands", "_operation", "_stamp")
 
     _data: float
     _grad: float
-    _label: str
+    _label: str  # in __dict__, like what a program hangs on its values: few have one
     _operation: Op
     _operands: tuple[Value, ...]
     _stamp: int  # one for each Value of the process, in the order in which they were made
@@ -76,7 +78,7 @@ class Value:
         told = tape.active_tape()
         if told is not None:
             told.append(self)
-        if label is not None:
+        if label:
             self.label = label
 
     __add__, __radd__ = _binary(ops.ADD), _binary(ops.ADD, reflected=True)
@@ -130,7 +132,7 @@ class Value:
         after = 0.0 if grad is None else float(grad)
         told = tape.active_tape()
         if told is not None:
-            told.write("set" if after else "zero", self, after)
+            told.write("set" if after or copysign(1.0, after) < 0 else "zero", self, after)
         self._grad = after
 
     @property
@@ -139,7 +141,10 @@ class Value:
         return getattr(self, "_label", None)
 
     @label.setter
-    def label(self, label: str) -> None:
+    def label(self, label: str | None) -> None:
+        if not label:
+            self.__dict__.pop("_label", None)
+            return
         scope = tape.current_place().scope
         self._label = f"{scope}/{label}" if scope else label
         told = tape.active_tape()
@@ -162,15 +167,17 @@ class Value:
 
     def __reduce__(self) -> tuple[Callable[..., Value], tuple[object, ...]]:
         # A copy is a leaf of its own: sharing history would make two nodes one.
-        return _copy, (self._data, self._grad, self.label, self.__dict__)
+        return _copy, (self._data, self._grad, self.__dict__)
 
 
-def _copy(data: float, grad: float, label: str | None, extra: dict[str, Any]) -> Value:
+def _copy(data: float, grad: float, attributes: dict[str, Any]) -> Value:
     copy = Value(data)
-    copy._grad = grad
-    if label is not None:
-        copy._label = label
-    copy.__dict__.update(extra)
+    copy.__dict__.update(attributes)
+    told = tape.active_tape()
+    if told is not None and copy.label:
+        told.name(copy)
+    if grad:
+        copy.grad = grad
     return copy
 
 
@@ -178,7 +185,12 @@ def _lift(number: object) -> Any:
     """Make a constant of a plain number; NotImplemented for what is none."""
     if isinstance(number, Value):  # of a subclass
         return number
-    return constant(float(number)) if isinstance(number, Real) else NotImplemented
+    if not isinstance(number, Real):
+        return NotImplemented
+    try:
+        return constant(float(number))
+    except OverflowError:  # a number beyond all floats
+        return constant(copysign(inf, bool(number > 0) - 0.5))  # type: ignore[operator]
 
 
 def constant(number: float) -> Value:

@@ -54,7 +54,7 @@ class Backward:
         return 1 + len(self.sweep.slots)
 
     def edge(self, number: int) -> tuple[int, int]:
-        """An edge, counted from 0: the node that hands its gradient on, and which operand gets it."""
+        """The node that hands its gradient on at an edge (from 0), and which operand gets it."""
         sweep = self.sweep
         return ref_to_index(sweep.refs[sweep.outs[number]], self.base), sweep.slots[number]
 

@@ -93,7 +93,7 @@ class History:
             total = self.grad(leaf, block.start)
         for edge in block.sweep.incoming[column][:arrived]:
             upstream, local = self.edge(block, edge)
-            total = (total or 0.0) + upstream * local
+            total = (0.0 if total is None else total) + upstream * local
         return total
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float]:

@@ -61,11 +61,9 @@ class Log(Sequence[Event]):
         )
         upstream, local = self._history.edge(block, edge)
         before = self._history.grad(node, position)
-        after = (before or 0.0) + upstream * local
+        after = (0.0 if before is None else before) + upstream * local
         slot = sweep.slots[edge]
-        return events.Accumulate(
-            node, out, slot, upstream, local, upstream * local, before, after
-        )
+        return events.Accumulate(node, out, slot, upstream, local, upstream * local, before, after)
 
     def _written(self, block: Write, offset: int) -> Event:
         position = block.start + offset

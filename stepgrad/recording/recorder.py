@@ -11,10 +11,11 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, groupby
+from operator import itemgetter
 
 from stepgrad.engine.backward import propagate
-from stepgrad.engine.tape import Place, Rule, WriteKind, current_place, recording_on
+from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, current_place, recording_on
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
@@ -45,7 +46,7 @@ class Recorder:
 
     def __init__(self, recording: Recording) -> None:
         self._recording = recording
-        recording.follow(self.settle)
+        recording.follow(self._settle_for_reader)
         self._known = Known()
         self._structures: dict[object, Structure] = {}
         self._shapes: dict[int, list[Shape]] = {}  # by number of nodes
@@ -79,12 +80,7 @@ class Recorder:
         try:
             node = self._known[value._stamp]
         except KeyError:
-            self.settle()
-            self._adopt([value])
-            node = self._known.index(value)
-        written = self._written
-        if written and written[-1][0] != kind and not _same_run(written, kind, node):
-            self._settle_writes()
+            [node] = self._indices([value])
         self._written.append((kind, node, after))
 
     def write_all(
@@ -92,8 +88,7 @@ class Recorder:
     ) -> None:
         """Log the writes of an optimizer, which have not been done yet."""
         self.settle()
-        self._adopt(values)
-        self._write((kind,) * len(values), tuple(map(self._known.index, values)), after, rule)
+        self._write((kind,) * len(values), self._indices(values), after, rule)
 
     def mark(self, kind: str, number: int | None) -> None:
         """Log that something begins."""
@@ -135,10 +130,22 @@ class Recorder:
                 self._recording.rename(self._known.index(value), value.label)
         self._named.clear()
 
+    def _settle_for_reader(self) -> None:
+        """Settle when the recorded program itself reads; another thread sees what is settled."""
+        if active_tape() is self:
+            self.settle()
+
     def _settle_writes(self) -> None:
-        if self._written:
-            kinds, nodes, after = zip(*self._written, strict=True)
-            self._written = []
+        """Log writes by hand, each kind as a phase of its own.
+
+        A loop that writes the value and clears the gradient of each parameter is one phase.
+        """
+        written, self._written = self._written, []
+        runs = [list(run) for _, run in groupby(written, key=itemgetter(0))]
+        if len(runs) > len({run[0][0] for run in runs}):
+            runs = [written]
+        for run in runs:
+            kinds, nodes, after = zip(*run, strict=True)
             self._write(kinds, nodes, after, None)
 
     def _settle_nodes(self) -> None:
@@ -152,9 +159,22 @@ class Recorder:
         self._nodes.clear()
         self._places = [(0, self._places[-1][1])]
 
-    def _adopt(self, values: Iterable[Value]) -> None:
-        """Log those of `values` that are strangers, with all they were made from."""
-        nodes = strangers(values, self._known, self._nodes)
+    def _indices(self, values: Sequence[Value]) -> tuple[int, ...]:
+        """Return where in the log values are, after taking in those that are strangers."""
+        known = self._known
+        try:
+            return tuple([known[value._stamp] for value in values])
+        except KeyError:
+            self.settle()
+            self._adopt(values)
+            return tuple([known[value._stamp] for value in values])
+
+    def _adopt(self, values: Iterable[Value], pending: Sequence[Value] = ()) -> None:
+        """Log those of `values` that are strangers, with all they were made from.
+
+        What is `pending` is none: it is about to be logged.
+        """
+        nodes = strangers(values, self._known, pending)
         if not nodes:
             return
         names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
@@ -173,7 +193,7 @@ class Recorder:
             if shape.fits(operations, operands, nodes, context):
                 break
         else:
-            self._adopt(operands)
+            self._adopt(operands, pending=nodes)
             shape = self._new_shape(nodes, context)
         base = self._recording.size
         values = _column([node._data for node in nodes])
@@ -209,19 +229,11 @@ class Recorder:
         rule: Rule | None,
     ) -> None:
         """Log a block of writes."""
+        if not nodes:
+            return
         key = tuple(kinds), tuple(nodes)
         writes = self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
         self._recording.add(Write(self._recording.length, writes, _column(after), rule))
-
-
-def _same_run(
-    written: Sequence[tuple[WriteKind, int, float]], kind: WriteKind, node: int
-) -> bool:
-    """Whether a write of another kind than the last still belongs to the same phase.
-
-    A loop over parameters that writes the value and clears the gradient of each is one phase.
-    """
-    return written[-1][1] == node or any(kind == before for before, _, _ in written[:2])
 
 
 def _same(logged: float | None, actual: float) -> bool:

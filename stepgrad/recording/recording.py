@@ -5,12 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Block, Forward, Marked
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.history import History
 from stepgrad.recording.structure import Structure, ref_to_index
 
@@ -48,7 +47,8 @@ class Node:
 class Recording:
     """What a program did, event by event.
 
-    `stepgrad.record()` makes one. It may be read while it is still growing. `history` answers what
+    `stepgrad.record()` makes one. It may be read while it is still growing: `events` then takes in
+    what has happened up to now, and other threads see it as of the last pass. `history` answers what
     a value or a gradient was at any position; `replay.State` does it by name.
     """
 
@@ -88,6 +88,7 @@ class Recording:
 
         Raises:
             IndexError: there is no such node.
+
         """
         if not 0 <= index < self.size:
             raise IndexError(f"node {index} of {self.size}")
@@ -104,50 +105,61 @@ class Recording:
     def names(self, position: int) -> dict[str, int]:
         """Return the nodes made by a position, by name: of several so named, the latest."""
         names: dict[str, int] = {}
-        complete: set[Structure] = set()
+        for node, name in self._names.items():
+            if node > names.get(name, -1) and self.history.made_at(node) <= position:
+                names[name] = node
+        complete: set[Structure] = set()  # all nodes of a later block of this shape are made
         for block in reversed(self.blocks):
             if not isinstance(block, Forward) or block.structure in complete:
                 continue
-            if block.start + block.length <= position:
-                complete.add(block.structure)
-            for offset in reversed(block.structure.names):
+            renamed = False
+            for offset, name in block.structure.names.items():
                 node = block.base + offset
-                if self.history.made_at(node) <= position:
-                    names.setdefault(self.node(node).name or "", node)
-        late = {name: node for node, name in self._names.items()}
-        names |= {name: node for name, node in late.items() if node > names.get(name, -1)}
-        by_node = sorted(names.items(), key=lambda item: item[1])
-        return {name: node for name, node in by_node if self.history.made_at(node) <= position}
+                renamed |= node in self._names
+                if node not in self._names and self.history.made_at(node) <= position:
+                    names[name] = max(node, names.get(name, -1))
+            if block.start + block.length <= position and not renamed:
+                complete.add(block.structure)
+        return dict(sorted(names.items(), key=lambda item: item[1]))
 
     def first_named(self, name: str) -> int:
         """Return the first node of this name.
 
         Raises:
-            StopIteration: there is none.
+            KeyError: there is none.
         """
+        late = (node for node, label in self._names.items() if label == name)
+        first = min(late, default=self.size)
         for block in self.blocks:
-            if isinstance(block, Forward):
+            if isinstance(block, Forward) and block.base < first:
                 for offset, label in block.structure.names.items():
-                    if self._names.get(block.base + offset, label) == name:
-                        return block.base + offset
-        return next(node for node, label in self._names.items() if label == name)
+                    node = block.base + offset
+                    if label == name and node not in self._names:
+                        return min(node, first)
+        if first == self.size:
+            raise KeyError(name)
+        return first
 
     @property
     def steps(self) -> list[int]:
         """The positions at which training steps begin.
 
-        Those are the marks of kind `step`; without any, each forward pass that follows a backward
-        pass or a write begins one.
+        Those are the marks of kind `step`; without any, the first forward pass after each backward
+        pass begins one.
         """
         if self._steps[0] != len(self.blocks):
             marks = [b.start for b in self.blocks if isinstance(b, Marked) and b.kind == "step"]
-            passes = [
-                block.start
-                for before, block in pairwise([None, *self.blocks])
-                if isinstance(block, Forward) and not isinstance(before, Forward | Marked)
-            ]
-            self._steps = len(self.blocks), marks or passes
+            self._steps = len(self.blocks), marks or self._passes()
         return self._steps[1]
+
+    def _passes(self) -> list[int]:
+        starts: list[int] = []
+        swept = True
+        for block in self.blocks:
+            if swept and isinstance(block, Forward):
+                starts.append(block.start)
+            swept = isinstance(block, Backward) or (swept and not isinstance(block, Forward))
+        return starts
 
     def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
         """Return the blocks that start at a position from `begin` up to, not including, `end`."""

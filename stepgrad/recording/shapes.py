@@ -31,7 +31,7 @@ class Context(NamedTuple):
 
 
 class Participants(NamedTuple):
-    """Who takes part in a backward pass: computed nodes, newest first, and the leaves it reaches."""
+    """Who takes part in a backward pass: computed nodes, newest first, and leaves."""
 
     sweep: Sweep
     order: Sequence[Value]
@@ -71,7 +71,9 @@ class Shape:
             and operands == self.operands(nodes + self.outer)
         )
 
-    def participants(self, root: Value, nodes: list[Value], base: int, known: Known) -> Participants:
+    def participants(
+        self, root: Value, nodes: list[Value], base: int, known: Known
+    ) -> Participants:
         """Return who takes part in a backward pass from `root`, if `nodes` are of this shape.
 
         `base` is the index of the first of them.
@@ -135,6 +137,7 @@ class Known(dict[int, int]):
 
         Raises:
             KeyError: the value is not in the log.
+
         """
         return self[value._stamp]
 
@@ -146,11 +149,12 @@ class Known(dict[int, int]):
             return False
 
     def add(self, nodes: Sequence[Value], base: int) -> None:
-        """Take in nodes, from index `base` on."""
+        """Take in nodes, in the order in which they were made, from index `base` on."""
         first = nodes[0]._stamp
-        if nodes[-1]._stamp - first + 1 == len(nodes):
+        in_a_row = nodes[-1]._stamp - first + 1 == len(nodes)
+        if in_a_row and (not self._runs or self._runs[-1][0] < first):
             self._runs.append((first, len(nodes), base))
-        else:  # another thread or recording made values in between, or these are adopted
+        else:  # adopted, or another thread or recording made values in between
             self.update((node._stamp, base + i) for i, node in enumerate(nodes))
 
 

@@ -1,7 +1,8 @@
-"""The commands: one table for the keys on the screen, the headless script, the help and the docs."""
+"""The commands: one table for the screen, the headless script, the help and the docs."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -74,6 +75,7 @@ def replay(cursor: Cursor, keys: Iterable[str]) -> Cursor:
 
     Raises:
         CommandError: a key is none of the table, or not one that moves.
+
     """
     for key in keys:
         if key.startswith(":") and len(key) > 1:
@@ -98,10 +100,11 @@ def goto(cursor: Cursor, where: str) -> Cursor:
 
     Raises:
         CommandError: there is no such place.
+
     """
     text = where.strip().removeprefix(":").strip()
     word, _, rest = text.partition(" ")
-    if text.lstrip("-").isdecimal():
+    if re.fullmatch(r"-?\d{1,4000}", text, re.ASCII):
         return cursor.seek(int(text))
     if text.endswith("%"):
         return _goto_share(cursor, text)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from stepgrad.engine.formula import atom
+from stepgrad.engine.formula import atom, product
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
@@ -50,7 +50,7 @@ class LocalDerivative:
             return f"{number(self.value)} ({self.because})"
         if self.symbols == number(self.value):
             return factor(self.value)
-        return f"{self.symbols} ({number(self.value)})"
+        return f"{product(self.symbols)} ({number(self.value)})"
 
 
 def narrate(recording: Recording, index: int) -> Narration:
@@ -78,9 +78,7 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _updated(recording, event, index)
 
 
-def local_derivative(
-    recording: Recording, out: int, slot: int, position: int
-) -> LocalDerivative:
+def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
     """Explain ∂out/∂operand with the values of a position at which `out` is made."""
     node, history = recording.node(out), recording.history
     value = history.local(out, slot, position)
@@ -106,9 +104,7 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
     values = (recording.history.value(operand, index + 1) or 0.0 for operand in event.operands)
-    with_numbers = event.op.written(
-        dict(zip(event.op.operands, map(number, values), strict=True))
-    )
+    with_numbers = event.op.written(dict(zip(event.op.operands, map(number, values), strict=True)))
     name = title(recording, event.node) if node.name else ""
     symbols = f"{name} = {written}" if name else written
     result = number(event.value)
@@ -118,9 +114,7 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
 def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> Narration:
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
-    root, out, name = (
-        short_title(recording, node) for node in (block.root, event.out, event.node)
-    )
+    root, out, name = (short_title(recording, node) for node in (block.root, event.out, event.node))
     edge = index - block.start - 1
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)

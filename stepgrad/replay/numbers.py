@@ -6,8 +6,8 @@ from math import inf
 def number(x: float) -> str:
     """Six significant digits, an integer as an integer, a true minus sign, no negative zero.
 
-    Positional where that takes up to eleven characters, otherwise scientific: `0.00001`,
-    `−9.53674e−7`.
+    Positional where that takes up to nine characters besides the sign, otherwise scientific:
+    `0.00001`, `−9.53674e−7`.
     """
     if x != x:
         return "nan"
@@ -19,7 +19,7 @@ def number(x: float) -> str:
         digits = len(mantissa.replace(".", "").lstrip("-"))
         places = digits - 1 - int(exponent)
         positional = f"{x:.{max(places, 0)}f}"
-        text = positional if len(positional) <= 9 else f"{mantissa}e{int(exponent)}"
+        text = positional if len(positional.lstrip("-")) <= 9 else f"{mantissa}e{int(exponent)}"
     return "0" if text == "-0" else text.replace("-", "−")
 
 

@@ -27,9 +27,10 @@ class State:
 
     @property
     def phase(self) -> Phase | None:
-        """The phase of the last event."""
-        event = self.event
-        return event.phase if event else None
+        """The phase of the last event; a loop that updates and clears in turn is one update."""
+        if not self.position:
+            return None
+        return self.recording.blocks[self.recording.history.block_at(self.position - 1)].phase
 
     @property
     def step_ordinal(self) -> int | None:
@@ -118,8 +119,8 @@ class State:
 
 
 @lru_cache(maxsize=8)
-def _scene(recording: Recording, begin: int, end: int, blocks: int) -> tuple[int, ...]:
-    """Return the scene between two positions; `blocks` tells a recording that has grown since."""
+def _scene(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[int, ...]:
+    """Return the scene between two positions; `_blocks` tells a recording that has grown since."""
     nodes: set[int] = set()
     before = recording.steps[0] if recording.steps else 0
     for first, last in ((0, before), (begin, end)):

@@ -1,7 +1,6 @@
 """What to call a node, also where nobody named it."""
 
-from functools import lru_cache
-from os.path import commonprefix
+from itertools import takewhile
 
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.numbers import number
@@ -16,7 +15,6 @@ def title(recording: Recording, index: int) -> str:
     return node.name or short_title(recording, index)
 
 
-@lru_cache(maxsize=4096)
 def short_title(recording: Recording, index: int) -> str:
     """A node's name without its scopes; else what it computes; else `#index`."""
     node = recording.node(index)
@@ -50,8 +48,9 @@ def _seen_from(node: Node, operand: Node) -> str | None:
     here, (scope, _, name) = node.place.scope, operand.name.rpartition("/")
     if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
         return name
-    common = commonprefix([f"{here}/", operand.name]).rpartition("/")[0]
-    return operand.name.removeprefix(f"{common}/") if common else operand.name
+    both = zip(here.split("/"), scope.split("/"), strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+    return "/".join(operand.name.split("/")[shared:])
 
 
 def _expression(recording: Recording, node: Node, depth: int) -> str | None:

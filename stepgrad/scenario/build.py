@@ -45,7 +45,7 @@ def record_file(file: ScenarioFile) -> Recording:
 
 
 def _check_names(file: ScenarioFile, recording: Recording) -> None:
-    """Raise `ScenarioError` for expectations of names that no node has: a network's are made here."""
+    """Raise `ScenarioError` for expectations of names that no node of a network has."""
     names = recording.names(recording.length)
     expect = file.model.expect
     for section, promised in (("values", expect.values), ("grads", expect.grads)):
@@ -158,7 +158,8 @@ def _weights(model: NetworkScenario) -> MLP:
     if spec.init is not None:
         draw = Random(spec.init.seed)
         return MLP.drawn(spec.sizes, spec.activations, draw, spec.init.weights, spec.init.bias)
-    assert spec.weights is not None and spec.biases is not None, "the schema asks for one or both"
+    assert spec.weights is not None, "the schema asks for `init` or for these"
+    assert spec.biases is not None, "the schema asks for `init` or for these"
     # The file has a row for each input, as x·W is written; a neuron wants its column.
     matrices = [[list(column) for column in zip(*matrix, strict=True)] for matrix in spec.weights]
     return MLP(matrices, spec.biases, spec.activations)
@@ -176,7 +177,9 @@ def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int) -> list[V
         number = str(i) if several else ""
         output.label = f"y{number}"
         with at_line(file.line("data", "targets", row)):
-            error = (output - target) ** 2
+            wanted = constant(target)
+            wanted.label = f"t{number}"
+            error = (output - wanted) ** 2
             error.label = f"error{number}"
         errors.append(error)
     return errors

@@ -30,7 +30,7 @@ Lowercase goes forward, the capital goes back. An event is one edge of the chain
 
 ▶ forward   ◀ backward   ✕ zero   ✎ update
 –  no gradient has come yet      0  it came, and is zero
-∅  none will ever come           ▁▂▃▄▅▆▇█  its size, a factor of 16 each
+∅  none will ever come           ▁▂▃▄▅▆▇█  its size, a power of ten each
 """
 
 

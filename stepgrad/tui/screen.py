@@ -39,8 +39,9 @@ class DebuggerScreen(Screen[None]):
     """The panels, around one cursor."""
 
     BINDINGS = [_binding(command) for command in COMMANDS]
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (120, "-wide")]
-    AUTO_FOCUS = None
+    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (80, "-narrow"), (120, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
+    AUTO_FOCUS = ""
 
     cursor: reactive[Cursor | None] = reactive[Cursor | None](None)
     selected: reactive[int | None] = reactive[int | None](None)
@@ -57,10 +58,10 @@ class DebuggerScreen(Screen[None]):
         panels: list[Panel] = [
             Header(name, self._scenario, id="header"),
             Tape(id="tape"),
-            NodePanel(id="node"),
+            NodePanel(self._scenario.lesson if self._scenario else "", id="node"),
+            SourcePanel(id="source"),
             GraphPanel(id="graph"),
             Chain(id="chain"),
-            SourcePanel(id="source"),
             Timeline(id="timeline"),
         ]
         for panel in panels:

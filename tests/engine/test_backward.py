@@ -1,10 +1,10 @@
 """The backward pass: who takes part, in which order, and what adds up."""
 
 import pytest
-from hypothesis import given
-
 from graphs import Graph, graphs, tame
+from hypothesis import given
 from reference import all_bits
+
 from stepgrad import Value
 from stepgrad.engine.backward import ancestors
 
@@ -25,10 +25,7 @@ def test_every_ancestor_comes_once_and_after_what_uses_it(graph: Graph) -> None:
     place = {node: i for i, node in enumerate(order)}
     assert len(place) == len(order)
     assert all(
-        place[operand] > place[node]
-        for node in order
-        for operand in node._prev
-        if operand in place
+        place[operand] > place[node] for node in order for operand in node._prev if operand in place
     )
 
 

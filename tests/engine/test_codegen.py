@@ -1,10 +1,10 @@
 """Generated code: it computes what the rows say."""
 
 import pytest
-from hypothesis import given
-
 from graphs import OPERATIONS, apply, wild
+from hypothesis import given
 from reference import all_bits, bits
+
 from stepgrad import Value
 from stepgrad.engine.ops import Op
 

@@ -50,8 +50,9 @@ def test_rows_and_biases_must_be_as_many() -> None:
 
 
 def test_a_drawn_network_is_reproducible_and_named() -> None:
-    draw = lambda: MLP.drawn([2, 3, 1], ["tanh", "linear"], Random(42))  # noqa: E731
-    first, second = draw().parameters(), draw().parameters()
+    first, second = (
+        MLP.drawn([2, 3, 1], ["tanh", "linear"], Random(42)).parameters() for _ in range(2)
+    )
     assert [p.data for p in first] == [p.data for p in second]
     assert [p.label for p in first[:3]] == [f"layer1/neuron1/{n}" for n in ("w1", "w2", "b")]
     assert first[-1].label == "layer2/neuron1/b"

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import pytest
+from graphs import Program, programs, run
 from hypothesis import given
 from hypothesis import strategies as st
-
-from graphs import Program, programs, run
 from replay_runs import training, two_layer
+
 from stepgrad import Cursor, Recording, Value, record
 from stepgrad.recording.blocks import Backward, Marked
 
@@ -38,7 +38,9 @@ def test_seek_is_clamped(position: int, there: int) -> None:
     assert Cursor(TRAINING, position).seek(there).position == min(max(0, there), TRAINING.length)
 
 
-@pytest.mark.parametrize("forward", [Cursor.step, Cursor.next_node, Cursor.phase_end, Cursor.next_step])
+@pytest.mark.parametrize(
+    "forward", [Cursor.step, Cursor.next_node, Cursor.phase_end, Cursor.next_step]
+)
 def test_no_move_leaves_the_end(forward) -> None:  # type: ignore[no-untyped-def]
     end = Cursor(TRAINING, TRAINING.length)
     assert forward(end) == end
@@ -155,7 +157,7 @@ def test_a_longer_step_is_left_at_the_end_of_a_shorter_one() -> None:
     with record() as recording:
         (w * w * w * w).backward()
         (w * w).backward()
-    first, second = recording.steps
+    second = recording.steps[1]
     assert Cursor(recording, second - 1).next_step().position == recording.length
 
 

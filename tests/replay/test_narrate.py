@@ -1,8 +1,8 @@
 """Narrations, whole: what a reader is told of every kind of event."""
 
 import pytest
-
 from replay_runs import training, two_layer
+
 from stepgrad import Recording, Value, mark, record
 from stepgrad.replay.narrate import derivative, local_derivative, narrate
 
@@ -12,7 +12,10 @@ def told(recording: Recording) -> list[str]:
 
 
 def test_two_layers_from_the_first_event_to_the_last() -> None:
-    assert told(two_layer()) == """
+    assert "\n".join(told(two_layer())) == TWO_LAYERS
+
+
+TWO_LAYERS = """\
 x = 3
 t = 4
 w1 = 0.5
@@ -38,19 +41,20 @@ L = (y − t)² = (−2)² = 4
 ∂L/∂(w1·x) += ∂L/∂z1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad 0 → −8, edge 1 of 1]
 ∂L/∂b1 += ∂L/∂z1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad 0 → −8, edge 1 of 1]
 ∂L/∂w1 += ∂L/∂(w1·x) · ∂(w1·x)/∂w1 = −8 · x (3) = −24   [w1.grad 0 → −24, edge 1 of 1]
-∂L/∂x += ∂L/∂(w1·x) · ∂(w1·x)/∂x = −8 · w1 (0.5) = −4   [x.grad 0 → −4, edge 1 of 1]
-""".strip().splitlines()
+∂L/∂x += ∂L/∂(w1·x) · ∂(w1·x)/∂x = −8 · w1 (0.5) = −4   [x.grad 0 → −4, edge 1 of 1]"""
 
 
 def test_marks_updates_and_clearing() -> None:
     recording = training(1)
     assert told(recording)[2] == "step 1 begins"
-    assert told(recording)[-4:] == """
+    assert "\n".join(told(recording)[-4:]) == UPDATES
+
+
+UPDATES = """\
 neuron/w ← neuron/w − lr·neuron/w.grad = 0.5 − 0.1·(−0.400497) = 0.54005
 neuron/b ← neuron/b − lr·neuron/b.grad = 0 − 0.1·(−0.200249) = 0.0200249
 neuron/w.grad ← 0   [was −0.400497]
-neuron/b.grad ← 0   [was −0.200249]
-""".strip().splitlines()
+neuron/b.grad ← 0   [was −0.200249]"""
 
 
 def test_writes_by_hand() -> None:
@@ -84,12 +88,12 @@ def last_line(write) -> str:  # type: ignore[no-untyped-def]
         (lambda x: x.leaky_relu(), "= 1 · 0.01 (x ≤ 0) = 0.01"),
         (lambda x: x**2, "= 1 · 2·x (−1) = −1"),
         (lambda x: x**3, "= 1 · 3·x² (0.75) = 0.75"),
-        (lambda x: x**-1, "= 1 · −1·x⁻² (−4) = −4"),
-        (lambda x: abs(x), "= 1 · −1 (x ≤ 0 and x < 0) = −1"),
-        (lambda x: x.max(0.0), "= 1 · 0 (x ≤ 0 and x ≠ 0) = 0"),
+        (lambda x: x**-1, "= 1 · (−1·x⁻²) (−4) = −4"),
+        (abs, "= 1 · −1 (x < 0) = −1"),
+        (lambda x: x.max(0.0), "= 1 · 0 (x < 0) = 0"),
         (lambda x: x.exp(), "= 1 · y (0.606531) = 0.606531"),
         (lambda x: x / 2, "= 1 · 0.5 = 0.5"),
-        (lambda x: 2 / x, "= 1 · −y / x (−8) = −8"),
+        (lambda x: 2 / x, "= 1 · (−y / x) (−8) = −8"),
         (lambda x: x.sin(), "= 1 · cos(x) (0.877583) = 0.877583"),
         (lambda x: x.sigmoid(), "= 1 · y·(1 − y) (0.235004) = 0.235004"),
         (lambda x: x.log(), "= 1 · 1 / x (−2) = −2"),
@@ -99,7 +103,6 @@ def test_local_derivatives(write, numbers: str) -> None:  # type: ignore[no-unty
     assert last_line(write) == numbers
 
 
-@pytest.mark.xfail(strict=True, reason="upstream · 1 − y² is written without brackets")
 @pytest.mark.parametrize(
     ("write", "numbers"),
     [
@@ -131,7 +134,10 @@ def test_the_local_derivative_on_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("over", "under", "written"),
-    [("L", "h", "∂L/∂h"), ("x·y", "x", "∂(x·y)/∂x"), ("y", "−x", "∂y/∂(−x)"),
+    [
+        ("L", "h", "∂L/∂h"),
+        ("x·y", "x", "∂(x·y)/∂x"),
+        ("y", "−x", "∂y/∂(−x)"),
         ("y", "relu(x + 1)", "∂y/∂relu(x + 1)"),
         ("y", "x·(w + 1)", "∂y/∂(x·(w + 1))"),
     ],

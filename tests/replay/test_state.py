@@ -1,11 +1,11 @@
 """`State` equals the plain fold, and answers by name."""
 
+from graphs import Program, programs, run
 from hypothesis import given
 from hypothesis import strategies as st
-
-from graphs import Program, programs, run
 from reference import bits, fold
 from replay_runs import training, two_layer
+
 from stepgrad import State, Value, mark, record
 
 TRAINING, TWO_LAYER = training(), two_layer()
@@ -69,9 +69,8 @@ def test_the_root_is_that_of_the_last_pass_that_has_begun() -> None:
 
 def test_the_scene_is_every_node_of_a_single_pass() -> None:
     scene = State(TWO_LAYER, 0).scene
-    assert [TWO_LAYER.node(node).name for node in scene if TWO_LAYER.node(node).name] == (
-        "x t w1 b1 w2 b2 z1 h y L".split()
-    )
+    names = [TWO_LAYER.node(node).name for node in scene]
+    assert " ".join(name for name in names if name) == "x t w1 b1 w2 b2 z1 h y L"
     assert not any(TWO_LAYER.node(node).constant for node in scene)
 
 

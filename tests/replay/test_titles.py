@@ -73,7 +73,6 @@ def test_a_name_is_written_as_seen_from_the_node_that_uses_it() -> None:
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="titles are cached, labels may come later")
 def test_a_title_is_up_to_date_while_the_recording_grows() -> None:
     with record() as recording:
         x = Value(1.0)

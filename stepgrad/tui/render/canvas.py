@@ -11,9 +11,7 @@ from functools import lru_cache
 from itertools import groupby
 
 from rich.cells import get_character_cell_size
-from rich.segment import Segment
-from rich.style import Style, StyleType
-from rich.text import Text
+from textual.content import Content
 
 EAST, WEST, NORTH, SOUTH = 1, 2, 4, 8
 """The arms of a line in a cell; a heavy arm is the same bit four places higher."""
@@ -90,12 +88,10 @@ class Canvas:
         self.width = width
         self.height = height
         self._characters = [[" "] * width for _ in range(height)]
-        self._styles: list[list[StyleType]] = [[""] * width for _ in range(height)]
+        self._styles: list[list[str]] = [[""] * width for _ in range(height)]
         self._arms = [bytearray(width) for _ in range(height)]
 
-    def trace(
-        self, strokes: Iterable[Stroke], style: StyleType = "", *, heavy: bool = False
-    ) -> None:
+    def trace(self, strokes: Iterable[Stroke], style: str = "", *, heavy: bool = False) -> None:
         """Draw a line; its arms join those that are there, its style replaces theirs."""
         shift = HEAVY if heavy else 0
         characters, styles, grid = self._characters, self._styles, self._arms
@@ -105,7 +101,7 @@ class Canvas:
             characters[y][x] = _JOINTS_OF_BITS[row[x]]
             styles[y][x] = style
 
-    def write(self, x: int, y: int, text: str, style: StyleType = "") -> None:
+    def write(self, x: int, y: int, text: str, style: str = "") -> None:
         """Write over what is there, from a cell to the right."""
         cells = cells_of(text)
         left, right = max(x, 0), min(x + len(cells), self.width)
@@ -113,27 +109,18 @@ class Canvas:
             self._characters[y][left:right] = cut(cells, left - x, right - x)
             self._styles[y][left:right] = [style] * (right - left)
 
-    def segments(self, y: int, x: int = 0, width: int | None = None) -> list[Segment]:
-        """The cells of a row from column x on, as Textual's line API wants them.
+    def crop(self, x: int, y: int, width: int, height: int) -> list[Content]:
+        """The lines of a window on the canvas.
 
-        Cells outside the canvas are blank, and so is half of a wide character at either end.
+        Cells outside it are blank, and so is half of a wide character at either end.
         """
-        return [
-            Segment(text, Style.parse(style) if isinstance(style, str) else style)
-            for text, style in self._runs(y, x, self.width if width is None else width)
-        ]
-
-    def crop(self, x: int, y: int, width: int, height: int) -> list[Text]:
-        """The lines of a window on the canvas."""
-        return [
-            Text.assemble(*self._runs(row, x, width), no_wrap=True) for row in range(y, y + height)
-        ]
+        return [Content.assemble(*self._runs(row, x, width)) for row in range(y, y + height)]
 
     def plain(self) -> str:
         """The characters alone, without the blanks at the ends of lines."""
         return "\n".join("".join(row).rstrip() for row in self._characters)
 
-    def _runs(self, y: int, x: int, width: int) -> Iterator[tuple[str, StyleType]]:
+    def _runs(self, y: int, x: int, width: int) -> Iterator[tuple[str, str]]:
         """The stretches of one style in a part of a row."""
         left, right = max(x, 0), min(x + width, self.width)
         if left >= right or not 0 <= y < self.height:

@@ -11,8 +11,14 @@ def chain(recording: Recording, position: int, width: int) -> Content:
     """Return symbols over numbers, with the effect at the right of whichever line has room."""
     if not position:
         return ink.lines(
-            [("Nothing has happened yet. ", ""), ("Press ", ink.QUIET), ("s", ink.CURRENT)]
-            + [(" for the first event, ", ink.QUIET), ("?", ink.CURRENT), (" for help.", ink.QUIET)]
+            [(recording.title or "Nothing has happened yet.", ink.NAME)],
+            [
+                ("Press ", ink.QUIET),
+                ("s", ink.CURRENT),
+                (" for the first event, ", ink.QUIET),
+                ("?", ink.CURRENT),
+                (" for help.", ink.QUIET),
+            ],
         )
     told = narrate(recording, position - 1)
     phase = recording.events[position - 1].phase

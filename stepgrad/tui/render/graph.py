@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rich.cells import cell_len
+
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.ledger import latest_pass
@@ -25,6 +27,7 @@ WHOLE = 48
 
 _NAME = 14
 _NUMBER = 11
+_LABELS = 4, 9  # a label in training may get longer than it is when the graph is laid out
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +81,19 @@ def draw(recording: Recording, nodes: tuple[int, ...], *, framed: bool) -> Drawi
     for node in map(recording.node, nodes):
         variable = [i for i, op in enumerate(node.operands) if not recording.node(op).constant]
         slots[node.index] = tuple(variable)
-        name = min(len(short_title(recording, node.index)), _NAME)
+        name = min(cell_len(short_title(recording, node.index)), _NAME)
         width = max(name + 4, _NUMBER + 2) if framed else name + 2
         operands = tuple(node.operands[i] for i in variable)
-        items.append(Item(node.index, operands, width, 4 if framed else 1))
+        label = max((_label_width(recording, node.index, i) for i in variable), default=0)
+        items.append(Item(node.index, operands, width, 4 if framed else 1, label))
     return Drawing(recording, framed, Painter(lay_out(items)), slots)
+
+
+def _label_width(recording: Recording, out: int, slot: int) -> int:
+    """The room for a local derivative, with a blank on each side."""
+    local = recording.history.local(out, slot, recording.length)
+    shortest, longest = _LABELS
+    return max(shortest, min(len(number(local)) + 2, longest))
 
 
 def in_view(state: State, centre: int | None) -> tuple[int, ...]:

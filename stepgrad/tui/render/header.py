@@ -19,13 +19,15 @@ def header(state: State, name: str, passed: int, promised: int, width: int) -> C
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
-    right = _root(state)
-    if promised:
-        verdict = ink.FORWARD if passed == promised else ink.QUIET
-        right.append((f"checks {passed}/{promised} ", verdict))
+    verdict = ink.FORWARD if passed == promised else ink.QUIET
+    checks: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
     line = Content.assemble(*left)
-    tail = Content.assemble(*right)
-    return line + " " * max(1, width - line.cell_length - tail.cell_length) + tail
+    for right in ([*_root(state), *checks], checks, []):  # what has room, the root going first
+        tail = Content.assemble(*right)
+        gap = width - line.cell_length - tail.cell_length
+        if gap >= 2:
+            break
+    return (line + " " * gap + tail).truncate(width)
 
 
 def _root(state: State) -> list[ink.Span]:

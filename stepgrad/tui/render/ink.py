@@ -35,7 +35,7 @@ LIGHT = {
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
 PHASES = {"forward": FORWARD, "backward": BACKWARD, "zero": WRITING, "update": WRITING}
-ARROWS = {"forward": "▶", "backward": "◀", "zero": "✕", "update": "✎", "mark": "▸"}
+ARROWS = {"forward": "▶", "backward": "◀", "zero": "✕", "update": "✎", "mark": "▶"}
 
 BARS = "▁▂▃▄▅▆▇█"
 
@@ -50,13 +50,11 @@ def sign(x: float | None) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Text in exactly so many cells; what is too long loses its beginning, where scopes stand."""
-    content = Content(text)
-    if content.cell_length <= width:
-        return text + " " * (width - content.cell_length)
-    while content.cell_length > max(width - 1, 0):
-        content = content[1:]
-    return f"…{content.plain}".ljust(width)[:width] if width else ""
+    """Text in exactly so many cells; one that is too long is cut at its end."""
+    cells = Content(text)
+    if cells.cell_length > width:
+        cells = cells.truncate(width, ellipsis=True)
+    return cells.plain + " " * (width - cells.cell_length)
 
 
 def lines(*rows: list[Span]) -> Content:

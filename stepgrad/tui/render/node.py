@@ -25,9 +25,10 @@ def heading(state: State, node: int) -> str:
     return f"{name} = {defined}" if facts.name and defined else defined or name
 
 
-def node_panel(state: State, node: int) -> Content:
+def node_panel(state: State, node: int, width: int) -> Content:
     """Return value, gradient, what was paid into it, local derivatives and source."""
-    return ink.lines(*_rows(state, node))
+    rows = (Content.assemble(*row).truncate(width, ellipsis=True) for row in _rows(state, node))
+    return Content("\n").join(rows)
 
 
 def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:

@@ -11,14 +11,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
-from rich.style import StyleType
-
 from stepgrad.tui.render.canvas import EAST, NORTH, SOUTH, WEST, Canvas, Stroke, cells_of, cut
 from stepgrad.tui.render.layout import Box, Layout, Point, Wire
 
 Border = Literal["none", "solid", "dashed", "heavy"]
 
-Line = Sequence[tuple[str, StyleType]]
+Line = Sequence[tuple[str, str]]
 """A line of text: stretches, each with its style."""
 
 
@@ -32,7 +30,7 @@ class BoxContent:
 
     lines: Sequence[Line] = ()
     border: Border = "solid"
-    style: StyleType = ""
+    style: str = ""
     title: Line = ()
 
 
@@ -45,8 +43,8 @@ class WireContent:
     """
 
     label: str = ""
-    style: StyleType = ""
-    label_style: StyleType | None = None
+    style: str = ""
+    label_style: str | None = None
     heavy: bool = False
     rank: int = 0
 
@@ -120,7 +118,7 @@ def fitted(line: Line, width: int) -> Line:
     if width <= 0:
         return ()
     room = width - 1
-    kept: list[tuple[str, StyleType]] = []
+    kept: list[tuple[str, str]] = []
     for text, style in line:
         cells = cells_of(text)
         if len(cells) > room:

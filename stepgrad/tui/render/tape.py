@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
-from math import isfinite, log2
+from math import isfinite, log10
 
 from textual.content import Content
 
@@ -42,7 +42,7 @@ def tape_row(state: State, node: int, width: int, *, current: bool, selected: bo
     """
     value, grad = state.value(node), state.grad(node)
     room = width - 2 * NUMBER - 5
-    marker = ink.ARROWS.get(state.phase or "", "▸") if current else " "
+    marker = ink.ARROWS.get(state.phase or "", "▶") if current else " "
     name_style = ink.CURRENT if current else ink.QUIET if value is None else ink.PLAIN
     indent = "  " if state.node(node).place.scope else ""
     name = ink.fit(indent + short_title(state.recording, node), room)
@@ -64,8 +64,8 @@ def gradient_text(state: State, node: int, grad: float | None) -> str:
 
 
 def bar(grad: float | None) -> str:
-    """Eight heights for the magnitude of a gradient: one for each factor of 16 around 1."""
+    """The magnitude of a gradient: a height for each power of ten, from 10⁻⁵ or less to 10² up."""
     if not grad or not isfinite(grad):
         return " "
-    height = round(log2(abs(grad)) / 4) + 3
+    height = round(log10(abs(grad))) + 5
     return ink.BARS[max(0, min(height, len(ink.BARS) - 1))]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from textual import events
-from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -17,7 +16,7 @@ FRAMED = 12
 """From this height on, boxes have room for numbers."""
 
 
-class GraphPanel(ScrollView, Panel):
+class GraphPanel(ScrollView, Panel, can_focus=False):
     """The nodes of the scene as a graph; a click selects one."""
 
     BORDER_TITLE = "graph"
@@ -54,7 +53,6 @@ class GraphPanel(ScrollView, Panel):
         layout = self._canvas
         top -= max(0, (self.size.height - layout.height) // 2)  # a small graph stands in the middle
         [line] = self._canvas.crop(left, top + y, width, 1)
-        line = Content.assemble(*((line.plain[s.start : s.end], s.style) for s in line.spans))
         return Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)[0]
 
     def on_click(self, event: events.Click) -> None:

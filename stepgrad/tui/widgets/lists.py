@@ -16,7 +16,7 @@ from stepgrad.tui.render.tape import scope_row, tape_lines, tape_row
 from stepgrad.tui.widgets.panel import Panel
 
 
-class Lines(ScrollView, Panel):
+class Lines(ScrollView, Panel, can_focus=False):
     """A scrolling panel that draws line by line and keeps the line of interest in view."""
 
     ALLOW_SELECT = False
@@ -62,7 +62,7 @@ class Lines(ScrollView, Panel):
         self.refresh()
 
 
-class Tape(Lines):
+class Tape(Lines, can_focus=False):
     """The nodes of the scene, in the order of creation; a click selects one."""
 
     BORDER_TITLE = "tape"
@@ -100,7 +100,7 @@ class Tape(Lines):
             self.post_message(self.NodeSelected(node))
 
 
-class SourcePanel(Lines):
+class SourcePanel(Lines, can_focus=False):
     """The text of the scenario, with the line that the cursor is on."""
 
     BORDER_TITLE = "source"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from rich.markdown import Markdown
 from textual import events
 from textual.content import Content
+from textual.visual import Visual, visualize
 
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
@@ -42,15 +44,26 @@ class Chain(Panel):
 
 
 class NodePanel(Panel):
-    """Everything about one node."""
+    """Everything about one node; before anything has happened, the lesson."""
 
-    def render(self) -> Content:
-        """Draw the node."""
-        return node_panel(self.state, self.subject)
+    def __init__(self, lesson: str, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lesson = lesson
+
+    @property
+    def _introduces(self) -> bool:
+        return bool(self._lesson) and self.state.position == 0 and self.selected is None
+
+    def render(self) -> Visual:
+        """Draw the lesson or the node."""
+        if self._introduces:
+            return visualize(self, Markdown(self._lesson))
+        return node_panel(self.state, self.subject, self.size.width)
 
     def show(self) -> None:
         """Put what the node is into the border."""
-        self.border_title = Content(heading(self.state, self.subject))
+        state = self.state
+        self.border_title = "lesson" if self._introduces else heading(state, self.subject)
 
 
 class Timeline(Panel):

@@ -4,7 +4,6 @@ import unicodedata
 
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.style import Style
 
 from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas, cells_of
 
@@ -64,16 +63,15 @@ def test_half_of_a_wide_character_is_a_blank() -> None:
     assert [line.plain for line in canvas.crop(3, 0, 3, 1)] == ["   "]
 
 
-def test_a_row_is_one_segment_for_each_style() -> None:
+def test_a_row_has_a_span_for_each_style() -> None:
     canvas = Canvas(6, 1)
     canvas.write(1, 0, "ab", "bold")
-    canvas.write(3, 0, "c", Style(dim=True))
-    segments = canvas.segments(0, x=2, width=6)
-    assert [(segment.text, str(segment.style)) for segment in segments] == [
+    canvas.write(3, 0, "c", "$positive")
+    [line] = canvas.crop(2, 0, 6, 1)
+    assert line.plain == "bc    "
+    assert [(line.plain[span.start : span.end], span.style) for span in line.spans] == [
         ("b", "bold"),
-        ("c", "dim"),
-        ("  ", "none"),
-        ("  ", "none"),
+        ("c", "$positive"),
     ]
 
 
@@ -82,4 +80,4 @@ def test_a_window_anywhere_has_its_size(x: int, y: int, width: int, height: int)
     canvas = Canvas(5, 3)
     canvas.write(1, 1, "梯度")
     lines = canvas.crop(x, y, width, height)
-    assert [line.cell_len for line in lines] == [width] * height
+    assert [line.cell_length for line in lines] == [width] * height

@@ -1,0 +1,6 @@
+from __future__ import annotations
+
+from pytest_textual_snapshot import SVGImageExtension
+
+# This version of the plugin sets the older spelling of the name that syrupy reads.
+SVGImageExtension.file_extension = "svg"

@@ -1,0 +1,161 @@
+"""The debugger, driven by keys and by mouse, without a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from picture import PICTURE, take
+from textual.pilot import Pilot
+from textual.widgets import Input, Static
+
+from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
+from stepgrad.replay.cursor import Cursor
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.dialogs import GotoDialog, HelpScreen
+from stepgrad.tui.screen import DebuggerScreen
+
+
+@asynccontextmanager
+async def debugger(
+    name: str = "two_layer", size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
+    scenario = open_scenario(name)
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test(size=size) as pilot:
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
+        yield pilot, screen
+
+
+MOVES = [(command, key) for command in COMMANDS if command.move for key in command.keys]
+
+
+@pytest.mark.parametrize(("command", "key"), MOVES, ids=lambda each: getattr(each, "name", each))
+async def test_a_key_does_to_the_screen_what_its_command_does_to_a_cursor(
+    command: Command, key: str
+) -> None:
+    assert command.move
+    async with debugger("xor_tanh") as (pilot, screen):
+        middle = screen.here.seek(1000)
+        screen.cursor = middle
+        await pilot.press(key)
+        assert screen.here == command.move(middle)
+        assert screen.here != middle
+
+
+def test_no_key_has_two_meanings() -> None:
+    keys = [key for command in COMMANDS for key in command.keys]
+    assert sorted(keys) == sorted(BY_KEY)
+
+
+async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press(*":w9", "enter")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, GotoDialog)
+        problem = str(dialog.query_one("#problem", Static).content)
+        assert "did you mean `w1`" in problem
+        dialog.query_one(Input).value = "50%"
+        await pilot.press("enter")
+        assert screen.here.position == 13
+
+
+async def test_goto_can_be_left() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("n", ":", "escape")
+        assert pilot.app.screen is screen
+        assert screen.here.position == 1
+
+
+async def test_help_lists_every_command_and_closes() -> None:
+    async with debugger(size=(100, 60)) as (pilot, screen):
+        await pilot.press("?")
+        help_screen = pilot.app.screen
+        assert isinstance(help_screen, HelpScreen)
+        shown = "\n".join(str(each.content) for each in help_screen.query(Static))
+        assert all(command.help in shown for command in COMMANDS)
+        await pilot.press("?")
+        assert pilot.app.screen is screen
+
+
+async def test_arrows_select_enter_jumps_escape_lets_go() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("G", "down", "j", "up")
+        scene = screen.here.state.scene
+        assert screen.selected == scene[1]
+        await pilot.press("enter")
+        assert screen.here.position == 2
+        await pilot.press("down", "escape")
+        assert screen.selected is None
+
+
+async def test_selection_stops_at_both_ends_of_the_tape() -> None:
+    async with debugger() as (pilot, screen):
+        scene = screen.here.state.scene
+        await pilot.press("up", "up")
+        assert screen.selected == scene[0]
+        await pilot.press(*["down"] * (len(scene) + 3))
+        assert screen.selected == scene[-1]
+
+
+async def test_a_click_in_the_tape_selects_and_a_second_lets_go() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.click("#tape", offset=(5, 3))
+        assert screen.selected == screen.here.state.scene[2]
+        await pilot.click("#tape", offset=(5, 3))
+        assert screen.selected is None
+
+
+async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        panel = screen.query_one("#graph")
+        lines = [panel.render_line(y).text for y in range(panel.size.height)]
+        row = next(y for y, line in enumerate(lines) if " z1 " in line or "z1╌" in line)
+        column = lines[row].index("z1")
+        await pilot.click("#graph", offset=(column + 1, row + 1))
+        assert screen.selected == screen.here.recording.first_named("z1")
+
+
+async def test_a_click_on_the_timeline_seeks() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.click("#timeline", offset=(70, 1))
+        position = screen.here.position
+        assert screen.here.state.phase == "backward"
+        await pilot.click("#timeline", offset=(60, 1))
+        assert 13 < screen.here.position < position
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (60, 20), (200, 60), (30, 8)])
+async def test_resizing_keeps_the_place_and_shows_the_current_node(size: tuple[int, int]) -> None:
+    async with debugger(size=(100, 30)) as (pilot, screen):
+        await pilot.press("f", "n", "n")
+        position = screen.here.position
+        await pilot.resize_terminal(*size)
+        await pilot.pause()
+        assert screen.here.position == position
+        tape = screen.query_one("#tape")
+        lines = [tape.render_line(y).text for y in range(tape.size.height)]
+        assert any("◀" in line for line in lines)
+
+
+async def test_every_position_of_every_panel_can_be_drawn() -> None:
+    for name in ("two_layer", "sum_over_paths", "dead_relu"):
+        async with debugger(name) as (pilot, screen):
+            length = screen.here.recording.length
+            for _ in range(length + 1):
+                await pilot.press("s")
+            assert screen.here == Cursor(screen.here.recording, length)
+
+
+async def test_quit_leaves() -> None:
+    async with debugger() as (pilot, _):
+        await pilot.press("q")
+    assert pilot.app.return_code == 0
+
+
+async def test_the_picture_in_the_readme_is_of_today() -> None:
+    assert PICTURE.read_text(encoding="utf-8") == await take(), "run python tests/picture.py"
