@@ -33,7 +33,6 @@ class Neuron:
         weights: one number for each input.
         bias: a number.
         activation: a key of `ACTIVATIONS`.
-
     """
 
     def __init__(
@@ -65,7 +64,6 @@ class Layer:
         weights: one row for each neuron, one number in it for each input.
         biases: one number for each neuron.
         activation: a key of `ACTIVATIONS`.
-
     """
 
     def __init__(
@@ -101,7 +99,6 @@ class MLP:
         weights: for each layer a matrix, one row for each neuron.
         biases: for each layer one number for each neuron.
         activations: for each layer a key of `ACTIVATIONS`.
-
     """
 
     def __init__(

@@ -12,7 +12,6 @@ class SGD:
     Args:
         parameters: the Values to train.
         learning_rate: how far to go, 0 or more.
-
     """
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:

@@ -54,7 +54,6 @@ class Value:
 
     Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
     passes until they are cleared; those of results belong to one pass.
-
     """
 
     # In __dict__ goes what a program hangs on its values, as optimizers hang moments on `p.m`.

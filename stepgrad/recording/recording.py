@@ -48,8 +48,8 @@ class Recording:
     """What a program did, event by event.
 
     `stepgrad.record()` makes one. It may be read while it is still growing: `events` then takes in
-    what has happened up to now, and other threads see it as of the last pass. `history` answers what
-    a value or a gradient was at any position; `replay.State` does it by name.
+    what has happened up to now, and other threads see it as of the last pass. `history` answers
+    what a value or a gradient was at any position; `replay.State` does it by name.
     """
 
     def __init__(self, title: str = "", source: Source | None = None) -> None:
@@ -88,7 +88,6 @@ class Recording:
 
         Raises:
             IndexError: there is no such node.
-
         """
         if not 0 <= index < self.size:
             raise IndexError(f"node {index} of {self.size}")

@@ -137,7 +137,6 @@ class Known(dict[int, int]):
 
         Raises:
             KeyError: the value is not in the log.
-
         """
         return self[value._stamp]
 

@@ -37,7 +37,6 @@ class Structure:
         refs: the operands of all nodes, one after the other.
         names: the labels, by offset.
         places: from which offset on nodes were made where.
-
     """
 
     codes: bytes
@@ -90,7 +89,6 @@ class Sweep:
         outs: for each edge, the column of the node that hands its gradient on.
         slots: for each edge, which operand of that node receives.
         receivers: for each edge, the column of that operand.
-
     """
 
     refs: array[int]

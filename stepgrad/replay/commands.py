@@ -75,7 +75,6 @@ def replay(cursor: Cursor, keys: Iterable[str]) -> Cursor:
 
     Raises:
         CommandError: a key is none of the table, or not one that moves.
-
     """
     for key in keys:
         if key.startswith(":") and len(key) > 1:
@@ -100,7 +99,6 @@ def goto(cursor: Cursor, where: str) -> Cursor:
 
     Raises:
         CommandError: there is no such place.
-
     """
     text = where.strip().removeprefix(":").strip()
     word, _, rest = text.partition(" ")

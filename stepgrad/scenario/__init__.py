@@ -21,7 +21,6 @@ def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
 
     Raises:
         ScenarioError: with everything that is wrong with the file.
-
     """
     return load_scenario_file(locate(name), FUNCTIONS, shipped())
 
@@ -31,6 +30,5 @@ def record_scenario(name: str | PathLike[str]) -> Recording:
 
     Raises:
         ScenarioError: with everything that is wrong with the file.
-
     """
     return record_file(open_scenario(name))

@@ -1,10 +1,10 @@
 """The backward pass: who takes part, in which order, and what adds up."""
 
 import pytest
-from graphs import Graph, graphs, tame
 from hypothesis import given
-from reference import all_bits
 
+from graphs import Graph, graphs, tame
+from reference import all_bits
 from stepgrad import Value
 from stepgrad.engine.backward import ancestors
 

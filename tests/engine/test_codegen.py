@@ -1,10 +1,10 @@
 """Generated code: it computes what the rows say."""
 
 import pytest
-from graphs import OPERATIONS, apply, wild
 from hypothesis import given
-from reference import all_bits, bits
 
+from graphs import OPERATIONS, apply, wild
+from reference import all_bits, bits
 from stepgrad import Value
 from stepgrad.engine.ops import Op
 

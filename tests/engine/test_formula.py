@@ -4,10 +4,10 @@ import math
 import re
 
 import pytest
-from graphs import OPERATIONS
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphs import OPERATIONS
 from stepgrad import Value
 from stepgrad.engine import ieee
 from stepgrad.engine.formula import Formula

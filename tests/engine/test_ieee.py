@@ -7,8 +7,8 @@ from math import inf, nan
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import bits
 
+from reference import bits
 from stepgrad.engine import ieee
 
 UNARY = {name: getattr(ieee, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")}

@@ -10,8 +10,8 @@ from itertools import product
 from typing import Any
 
 import pytest
-from graphs import ODD_NUMBERS, OPERATIONS, apply
 
+from graphs import ODD_NUMBERS, OPERATIONS, apply
 from stepgrad import Value
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS, OPS, Op
 

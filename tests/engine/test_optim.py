@@ -2,8 +2,8 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import all_bits, bits
 
+from reference import all_bits, bits
 from stepgrad import SGD, Value
 
 numbers = st.floats(-1e6, 1e6)

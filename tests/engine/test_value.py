@@ -11,11 +11,11 @@ from fractions import Fraction
 from typing import Any
 
 import pytest
-from graphs import Graph, graphs, wild
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import all_bits
 
+from graphs import Graph, graphs, wild
+from reference import all_bits
 from stepgrad import Value, record, scope
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import pytest
-from graphs import Act, Call, Graph, Program, apply, graphs, programs, run, wild
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from reference import Fold, all_bits, bits, fold
 
+from graphs import Act, Call, Graph, Program, apply, graphs, programs, run, wild
+from reference import Fold, all_bits, bits, fold
 from stepgrad import Recording, Value, record
 from stepgrad.engine.ops import ADD, MUL, OPS
 from stepgrad.recording.events import Accumulate

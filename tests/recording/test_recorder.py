@@ -7,8 +7,8 @@ import gc
 from threading import Barrier, Thread
 
 import pytest
-from reference import fold
 
+from reference import fold
 from stepgrad import SGD, Recording, Value, mark, record, scope
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, at_line

@@ -3,8 +3,8 @@
 import re
 
 import pytest
-from replay_runs import training
 
+from replay_runs import training
 from stepgrad import Cursor, record
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command, CommandError, goto, replay
 

@@ -3,11 +3,11 @@
 from itertools import pairwise
 
 import pytest
-from graphs import Program, programs, run
 from hypothesis import given
 from hypothesis import strategies as st
-from replay_runs import training, two_layer
 
+from graphs import Program, programs, run
+from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, record
 from stepgrad.recording.blocks import Backward, Marked
 

@@ -1,10 +1,10 @@
 """The ledger of a gradient: what was paid in adds up to it."""
 
-from graphs import Graph, graphs
 from hypothesis import given
 from hypothesis import strategies as st
-from reference import bits
 
+from graphs import Graph, graphs
+from reference import bits
 from stepgrad import State, Value, record
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.ledger import Contribution, contributions, latest_pass

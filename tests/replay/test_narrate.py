@@ -1,8 +1,8 @@
 """Narrations, whole: what a reader is told of every kind of event."""
 
 import pytest
-from replay_runs import training, two_layer
 
+from replay_runs import training, two_layer
 from stepgrad import Recording, Value, mark, record
 from stepgrad.replay.narrate import derivative, local_derivative, narrate
 

@@ -1,11 +1,11 @@
 """`State` equals the plain fold, and answers by name."""
 
-from graphs import Program, programs, run
 from hypothesis import given
 from hypothesis import strategies as st
+
+from graphs import Program, programs, run
 from reference import bits, fold
 from replay_runs import training, two_layer
-
 from stepgrad import State, Value, mark, record
 
 TRAINING, TWO_LAYER = training(), two_layer()

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from picture import PICTURE, take
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
+from picture import PICTURE, take
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario

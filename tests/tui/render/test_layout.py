@@ -4,10 +4,10 @@ from collections import Counter
 from itertools import combinations, pairwise
 
 import pytest
-from drawings import STANDARD, Graph, dags, items_of, mlp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from drawings import STANDARD, Graph, dags, items_of, mlp
 from stepgrad.tui.render.layered import ordering, tracks
 from stepgrad.tui.render.layered.vertices import build
 from stepgrad.tui.render.layout import Box, Item, Layout, lay_out

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import pytest
-from drawings import STANDARD, Graph, chain, dags, items_of, square, sum_over_paths, two_layer
 from hypothesis import given, settings
 
+from drawings import STANDARD, Graph, chain, dags, items_of, square, sum_over_paths, two_layer
 from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas
 from stepgrad.tui.render.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted, paint
