@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -16,6 +17,7 @@ from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.numbers import number
+from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, open_scenario, shipped
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.expect import Check, checks
@@ -44,6 +46,9 @@ def main() -> None:
       stepgrad run two_layer            step through one
       stepgrad check scenarios/*.yaml   hold them against their expectations
     """
+    # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 @main.command()
@@ -51,7 +56,7 @@ def main() -> None:
 def run(file: str) -> None:
     """Open the debugger on a scenario.
 
-    Where standard output is no terminal, every event is narrated instead.
+    Where there is no terminal, every event is narrated instead.
 
     \b
       stepgrad run two_layer
@@ -59,7 +64,7 @@ def run(file: str) -> None:
     """
     scenario = open_scenario(file)
     recording = record_file(scenario)
-    if not sys.stdout.isatty():
+    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
         for line in headless.narration(recording):
             click.echo(line)
         return
@@ -94,7 +99,7 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool) -> Non
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        cursor = replay_keys(cursor, _words(keys))
+        cursor = replay_keys(Session(cursor), _words(keys)).cursor
     if as_json:
         click.echo(json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False))
     else:
@@ -124,12 +129,12 @@ def check(files: tuple[str, ...]) -> None:
     for name in files:
         try:
             scenario = open_scenario(name)
+            promised = checks(scenario, record_file(scenario))
         except StepgradError as error:
             click.echo(f"{name:<{width}}  unreadable")
             click.echo(error, err=True)
             broken += 1
             continue
-        promised = checks(scenario, record_file(scenario))
         short = [each for each in promised if not each.ok]
         failed += bool(short)
         verdict = "FAILED" if short else "ok" if promised else "nothing expected"

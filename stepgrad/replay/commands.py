@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
 
 
 class CommandError(StepgradError):
@@ -19,76 +20,110 @@ class Command:
     """A row of the table.
 
     `keys` are the default ones, the first is the one to show; `help` says what it does, `label` is
-    the same in one word, for the foot of the screen, or empty; `move` is what it does to the
-    cursor, None where it is the screen's own business.
+    the same in one word, for the foot of the screen, or empty. `act` is what it does to a session,
+    None where it is the screen's own business; where it `asks`, it wants a text as well.
     """
 
     name: str
     keys: tuple[str, ...]
     help: str
     label: str = ""
-    move: Callable[[Cursor], Cursor] | None = None
+    act: Callable[[Session, str], Session] | None = None
+    asks: str = ""
 
 
-def _start(cursor: Cursor) -> Cursor:
-    return cursor.seek(0)
+def _moves(move: Callable[[Cursor], Cursor]) -> Callable[[Session, str], Session]:
+    return lambda session, _: session.go(move(session.cursor))
 
 
-def _end(cursor: Cursor) -> Cursor:
-    return cursor.seek(cursor.recording.length)
+def _does(act: Callable[[Session], Session]) -> Callable[[Session, str], Session]:
+    return lambda session, _: act(session)
 
 
-def _back(cursor: Cursor) -> Cursor:
-    return cursor.step(-1)
+def _jump(session: Session) -> Session:
+    if session.subject is None:
+        return session
+    made = session.recording.history.made_at(session.subject)
+    return session.go(session.cursor.seek(made))
 
 
 COMMANDS = (
-    Command("step", ("s", "right"), "next event: one edge of the chain rule", "step", Cursor.step),
-    Command("step_back", ("S", "left"), "previous event", "back", _back),
-    Command("next_node", ("n",), "next node: all its edges at once", "node", Cursor.next_node),
-    Command("previous_node", ("N",), "previous node", "", Cursor.previous_node),
-    Command("phase_end", ("f",), "to the end of the phase", "phase", Cursor.phase_end),
-    Command("phase_start", ("F",), "to the start of the phase", "", Cursor.phase_start),
-    Command("next_step", ("t",), "same place in the next training step", "train", Cursor.next_step),
-    Command(
-        "previous_step", ("T",), "same place in the training step before", "", Cursor.previous_step
-    ),
-    Command("continue", ("c",), "continue to the end", "", _end),
-    Command("reverse_continue", ("C",), "run back to the start", "", _start),
-    Command("start", ("g", "home"), "to the start of the recording", "", _start),
-    Command("end", ("G", "end"), "to its end", "", _end),
-    Command("goto", (":",), "go to :14, :50%, :step 20 or :w1", "go to"),
-    Command("select_up", ("up", "k"), "select the node above"),
-    Command("select_down", ("down", "j"), "select the node below"),
-    Command("jump", ("enter",), "go to where the selected node was made"),
-    Command("follow", ("escape",), "let go of the selection: follow the cursor"),
+    Command("step", ("s", "right"), "next event: one edge of the chain rule", "step",
+            _moves(Cursor.step)),
+    Command("step_back", ("S", "left"), "previous event", "back",
+            _moves(lambda cursor: cursor.step(-1))),
+    Command("next_node", ("n",), "next node: all its edges at once", "node",
+            _moves(Cursor.next_node)),
+    Command("previous_node", ("N",), "previous node", "", _moves(Cursor.previous_node)),
+    Command("phase_end", ("f",), "to the end of the phase", "phase", _moves(Cursor.phase_end)),
+    Command("phase_start", ("F",), "to the start of the phase", "", _moves(Cursor.phase_start)),
+    Command("next_step", ("t",), "same place in the next training step", "",
+            _moves(Cursor.next_step)),
+    Command("previous_step", ("T",), "same place in the training step before", "",
+            _moves(Cursor.previous_step)),
+    Command("continue", ("c", "f5"), "continue to the next stop, or to the end", "cont",
+            _does(lambda session: session.run(forward=True))),
+    Command("reverse_continue", ("C",), "run back to a stop, or to the start", "",
+            _does(lambda session: session.run(forward=False))),
+    Command("start", ("g", "home"), "to the start of the recording", "",
+            _moves(lambda cursor: cursor.seek(0))),
+    Command("end", ("G", "end"), "to its end", "",
+            _moves(lambda cursor: cursor.seek(cursor.recording.length))),
+    Command("goto", (":",), "go to :14, :50%, :step 20 or :w1", "go to",
+            lambda session, where: session.go(goto(session.cursor, where)),
+            "14, 50%, step 20, or a name"),
+    Command("break", ("b",), "stop at this node: where it is made, where its gradient is done", "",
+            _does(lambda session: session.toggle_stop(every=False))),
+    Command("break_where", ("B",), "stop where a condition holds (nothing: forget all stops)", "",
+            lambda session, condition: session.stop_where(condition),
+            'isnan(grad), op == "relu" and local == 0, abs(grad) > 1e3'),
+    Command("watch", ("w",), "stop at every change of this node", "",
+            _does(lambda session: session.toggle_stop(every=True))),
+    Command("who_wrote", ("W",), "who wrote this gradient last? (again: the one before)", "who",
+            _does(Session.who_wrote)),
+    Command("bookmark", ("m",), "set a bookmark here, or take it away", "",
+            _does(Session.bookmark)),
+    Command("next_bookmark", ("'",), "to the next bookmark", "", _does(Session.next_bookmark)),
+    Command("search", ("/",), "search the nodes", "", lambda session, text: session.search(text),
+            "a part of a name"),
+    Command("next_hit", (".",), "next node found", "",
+            _does(lambda session: session.next_hit(1))),
+    Command("previous_hit", (",",), "node found before", "",
+            _does(lambda session: session.next_hit(-1))),
+    Command("select_up", ("up", "k"), "select the node above", "",
+            _does(lambda session: session.select_by(-1))),
+    Command("select_down", ("down", "j"), "select the node below", "",
+            _does(lambda session: session.select_by(1))),
+    Command("jump", ("enter",), "to where the selected node was made", "", _does(_jump)),
+    Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
+            _does(lambda session: session.select(None))),
+    Command("play", ("space",), "play and pause"),
+    Command("faster", ("+",), "play faster"),
+    Command("slower", ("-",), "play slower"),
     Command("help", ("?", "f1"), "this help", "help"),
     Command("quit", ("q",), "quit", "quit"),
-)
+)  # fmt: skip
 """Lowercase goes forward, the capital goes back."""
 
 BY_KEY: Mapping[str, Command] = {key: command for command in COMMANDS for key in command.keys}
 
 
-def replay(cursor: Cursor, keys: Iterable[str]) -> Cursor:
-    """Carry out a script of keys: those of the table that move, and `:position`.
+def replay(session: Session, keys: Iterable[str]) -> Session:
+    """Carry out a script of keys. A text that a key asks for stands behind it: `:50%`, `/w1`.
 
     Raises:
-        CommandError: a key is none of the table, or not one that moves.
+        CommandError: a key is none of the table, or one for the screen alone.
+        ConditionError: a condition that is none.
     """
     for key in keys:
-        if key.startswith(":") and len(key) > 1:
-            cursor = goto(cursor, key)
-            continue
-        command = BY_KEY.get(key)
-        if command is None or command.move is None:
-            moving = [each.keys[0] for each in COMMANDS if each.move]
-            raise CommandError(
-                f"no command for the key `{key}`; the keys that move are {' '.join(moving)}, "
-                "and :14, :50%, ':step 20', :w1"
-            )
-        cursor = command.move(cursor)
-    return cursor
+        command, text = BY_KEY.get(key), ""
+        if command is None and key[:1] in BY_KEY and BY_KEY[key[:1]].asks:
+            command, text = BY_KEY[key[:1]], key[1:].strip()
+        if command is None or command.act is None:
+            acting = " ".join(each.keys[0] for each in COMMANDS if each.act)
+            raise CommandError(f"no command for the key `{key}`; there are {acting}")
+        session = command.act(session, text)
+    return session
 
 
 def goto(cursor: Cursor, where: str) -> Cursor:

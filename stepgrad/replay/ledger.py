@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -47,4 +48,22 @@ def latest_pass(recording: Recording, position: int) -> Backward | None:
         block = recording.blocks[number]
         if isinstance(block, Backward):
             return block
+    return None
+
+
+def last_write(recording: Recording, node: int, before: int) -> int | None:
+    """Return the index of the last event before event `before` that wrote a node's gradient.
+
+    That is a contribution, a seed, or a write by hand; None where there is none.
+    """
+    for block in recording.history.gradient_writers(node, before):
+        if isinstance(block, Backward):
+            column = block.sweep.column[index_to_ref(node, block.base)]
+            offsets = [edge + 1 for edge in block.sweep.incoming[column]]
+            offsets = [0, *offsets] if node == block.root else offsets
+        else:
+            offsets = block.writes.gradients[node]
+        earlier = bisect_left(offsets, before - block.start)
+        if earlier:
+            return block.start + offsets[earlier - 1]
     return None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Literal, assert_never, cast
@@ -38,9 +39,11 @@ def record_file(file: ScenarioFile) -> Recording:
     """
     recording = Recording(file.title, Source(str(file.path), file.source.text))
     with record(recording):
-        program = _network(file) if file.statements == () else _graph(file)
-        _run(program, file.model.train)
-    _check_names(file, recording)
+        passes = _run(_network(file) if file.statements == () else _graph(file), file.model.train)
+        next(passes)
+        recording.settle()
+        _check_names(file, recording)  # training may take long, and makes no new names
+        deque(passes, maxlen=0)
     return recording
 
 
@@ -48,11 +51,16 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
     """Raise `ScenarioError` for expectations of names that no node of a network has."""
     names = recording.names(recording.length)
     expect = file.model.expect
-    for section, promised in (("values", expect.values), ("grads", expect.grads)):
-        for name in promised:
-            if name not in names:
-                message = f"unknown name `{name}`{suggest(name, names)}"
-                raise file.error(("expect", section, name), message)
+    unknown = [
+        (file.document.key_index(("expect", section, name)), name)
+        for section, promised in (("values", expect.values), ("grads", expect.grads))
+        for name in promised
+        if name not in names
+    ]
+    if unknown:
+        raise file.source.error(
+            (index, f"unknown name `{name}`{suggest(name, names)}") for index, name in unknown
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +74,13 @@ class _Program:
     forward: Callable[[], Value | None]
 
 
-def _run(program: _Program, train: Train | None) -> None:
+def _run(program: _Program, train: Train | None) -> Iterator[None]:
+    """Run a program, or train it; pause after each pass through it."""
     if train is None:
         root = program.forward()
         if root is not None:
             root.backward()
+        yield
         return
     optimizer = SGD(program.parameters, train.learning_rate)
     for step in range(train.steps):
@@ -81,8 +91,10 @@ def _run(program: _Program, train: Train | None) -> None:
         if root is not None:
             root.backward()
         optimizer.step()
+        yield
     mark("step", train.steps)
     program.forward()
+    yield
 
 
 def _graph(file: ScenarioFile) -> _Program:

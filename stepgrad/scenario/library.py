@@ -20,4 +20,5 @@ def shipped() -> dict[str, Path]:
 def locate(name: str | PathLike[str]) -> Path:
     """Return the path that a user means: a file as it is, or a shipped scenario by its name."""
     path = Path(name)
-    return path if path.exists() else shipped().get(str(name), path)
+    ours = shipped().get(str(name))
+    return path if ours is None or path.exists() else ours

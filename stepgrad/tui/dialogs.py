@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from stepgrad.replay.commands import COMMANDS
+from stepgrad.replay.commands import COMMANDS, Command
 from stepgrad.tui.render import ink
 
 _GLYPHS = {
@@ -23,14 +23,17 @@ _GLYPHS = {
     "home": "Home",
     "end": "End",
     "f1": "F1",
+    "f5": "F5",
+    "space": "Space",
 }
 
 _LEGEND = """
 Lowercase goes forward, the capital goes back. An event is one edge of the chain rule.
 
-▶ forward   ◀ backward   ✕ zero   ✎ update
+▶ forward   ◀ backward   × zero   △ update
 –  no gradient has come yet      0  it came, and is zero
 ∅  none will ever come           ▁▂▃▄▅▆▇█  its size, a power of ten each
+●  a stop                        ◆  a bookmark
 """
 
 
@@ -57,28 +60,29 @@ class HelpScreen(ModalScreen[None]):
             yield Static(Content(_LEGEND))
 
 
-class GotoDialog(ModalScreen[str]):
-    """Ask for a position, and explain a bad one where it is typed.
+class AskDialog(ModalScreen[str]):
+    """Ask for a text, and explain a bad one where it is typed.
 
     `check` says what is wrong with an answer, or None.
     """
 
     BINDINGS = [("escape", "dismiss", "close")]
 
-    def __init__(self, check: Callable[[str], str | None]) -> None:
+    def __init__(self, command: Command, check: Callable[[str], str | None]) -> None:
         super().__init__()
+        self._command = command
         self._check = check
 
     def compose(self) -> ComposeResult:
         """Show the question."""
-        with Vertical(id="goto") as box:
-            box.border_title = "go to"
-            yield Input(placeholder="14, 50%, step 20, or a name", compact=True)
+        with Vertical(id="ask") as box:
+            box.border_title = Content(self._command.help)
+            yield Input(placeholder=self._command.asks, compact=True)
             yield Static(id="problem")
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         """Answer, or say why not."""
-        problem = self._check(event.value) if event.value.strip() else None
+        problem = self._check(event.value)
         if problem is None:
             self.dismiss(event.value)
         else:

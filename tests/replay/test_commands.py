@@ -7,6 +7,7 @@ import pytest
 from replay_runs import training
 from stepgrad import Cursor, record
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command, CommandError, goto, replay
+from stepgrad.replay.session import Session
 
 RECORDING = training()
 FIRST, SECOND = RECORDING.steps[:2]
@@ -26,14 +27,17 @@ ARRIVALS = {
     "start": 0,
     "end": RECORDING.length,
 }
-moves = [command for command in COMMANDS if command.move]
+moves = [command for command in COMMANDS if command.name in ARRIVALS]
+
+
+def position(start: int, *keys: str) -> int:
+    return replay(Session(Cursor(RECORDING, start)), keys).cursor.position
 
 
 @pytest.mark.parametrize("command", moves, ids=lambda command: command.name)
 def test_every_move_by_every_key(command: Command) -> None:
     for key in command.keys:
-        arrived = replay(Cursor(RECORDING, MIDDLE), [key])
-        assert arrived.position == ARRIVALS[command.name]
+        assert position(MIDDLE, key) == ARRIVALS[command.name]
 
 
 def test_no_key_and_no_name_is_given_twice() -> None:
@@ -44,24 +48,21 @@ def test_no_key_and_no_name_is_given_twice() -> None:
 
 def test_a_capital_takes_back_what_its_small_letter_does() -> None:
     for key, command in BY_KEY.items():
-        if len(key) == 1 and key.islower() and command.move and key.upper() in BY_KEY:
-            there = replay(Cursor(RECORDING, MIDDLE), [key]).position
-            back = replay(Cursor(RECORDING, MIDDLE), [key.upper()]).position
+        if key.islower() and command in moves and key.upper() in BY_KEY:
+            there, back = position(MIDDLE, key), position(MIDDLE, key.upper())
             assert (there - MIDDLE) * (back - MIDDLE) < 0 or key == "g"
 
 
 def test_a_script_of_keys() -> None:
-    assert replay(Cursor(RECORDING), ["s", "s", "n", "S"]).position == 2
-    assert replay(Cursor(RECORDING), [":loss", "s"]).position == (
-        goto(Cursor(RECORDING), "loss").position + 1
-    )
-    assert replay(Cursor(RECORDING, 3), []).position == 3
+    assert position(0, "s", "s", "n", "S") == 2
+    assert position(0, ":loss", "s") == goto(Cursor(RECORDING), "loss").position + 1
+    assert position(3) == 3
 
 
-@pytest.mark.parametrize("key", ["y", "?", ":", "", "ss"])
+@pytest.mark.parametrize("key", ["y", "?", "", "ss"])
 def test_a_key_that_does_not_move(key: str) -> None:
     with pytest.raises(CommandError, match=re.escape(f"no command for the key `{key}`")):
-        replay(Cursor(RECORDING), [key])
+        replay(Session(Cursor(RECORDING)), [key])
 
 
 @pytest.mark.parametrize(

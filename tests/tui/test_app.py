@@ -12,10 +12,11 @@ from textual.widgets import Input, Static
 from picture import PICTURE, take
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import GotoDialog, HelpScreen
+from stepgrad.tui.dialogs import AskDialog, HelpScreen
 from stepgrad.tui.screen import DebuggerScreen
 
 
@@ -31,20 +32,26 @@ async def debugger(
         yield pilot, screen
 
 
-MOVES = [(command, key) for command in COMMANDS if command.move for key in command.keys]
+ACTS = [
+    (command, key)
+    for command in COMMANDS
+    if command.act and not command.asks
+    for key in command.keys
+]
 
 
-@pytest.mark.parametrize(("command", "key"), MOVES, ids=lambda each: getattr(each, "name", each))
-async def test_a_key_does_to_the_screen_what_its_command_does_to_a_cursor(
+@pytest.mark.parametrize(("command", "key"), ACTS, ids=lambda each: getattr(each, "name", each))
+async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session(
     command: Command, key: str
 ) -> None:
-    assert command.move
+    assert command.act
     async with debugger("xor_tanh") as (pilot, screen):
-        middle = screen.here.seek(1000)
-        screen.cursor = middle
+        start = Session(screen.now.cursor.seek(1000), selected=screen.now.state.scene[0])
+        middle = start.bookmark().search("w").stop_where("phase == 'update'")
+        screen.session = middle
         await pilot.press(key)
-        assert screen.here == command.move(middle)
-        assert screen.here != middle
+        assert screen.now == command.act(middle, "")
+        assert screen.now != middle
 
 
 def test_no_key_has_two_meanings() -> None:
@@ -56,19 +63,19 @@ async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press(*":w9", "enter")
         dialog = pilot.app.screen
-        assert isinstance(dialog, GotoDialog)
+        assert isinstance(dialog, AskDialog)
         problem = str(dialog.query_one("#problem", Static).content)
         assert "did you mean `w1`" in problem
         dialog.query_one(Input).value = "50%"
         await pilot.press("enter")
-        assert screen.here.position == 13
+        assert screen.now.cursor.position == 13
 
 
 async def test_goto_can_be_left() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("n", ":", "escape")
         assert pilot.app.screen is screen
-        assert screen.here.position == 1
+        assert screen.now.cursor.position == 1
 
 
 async def test_help_lists_every_command_and_closes() -> None:
@@ -85,29 +92,29 @@ async def test_help_lists_every_command_and_closes() -> None:
 async def test_arrows_select_enter_jumps_escape_lets_go() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("G", "down", "j", "up")
-        scene = screen.here.state.scene
-        assert screen.selected == scene[1]
+        scene = screen.now.state.scene
+        assert screen.now.selected == scene[1]
         await pilot.press("enter")
-        assert screen.here.position == 2
+        assert screen.now.cursor.position == 2
         await pilot.press("down", "escape")
-        assert screen.selected is None
+        assert screen.now.selected is None
 
 
 async def test_selection_stops_at_both_ends_of_the_tape() -> None:
     async with debugger() as (pilot, screen):
-        scene = screen.here.state.scene
+        scene = screen.now.state.scene
         await pilot.press("up", "up")
-        assert screen.selected == scene[0]
+        assert screen.now.selected == scene[0]
         await pilot.press(*["down"] * (len(scene) + 3))
-        assert screen.selected == scene[-1]
+        assert screen.now.selected == scene[-1]
 
 
 async def test_a_click_in_the_tape_selects_and_a_second_lets_go() -> None:
     async with debugger() as (pilot, screen):
         await pilot.click("#tape", offset=(5, 3))
-        assert screen.selected == screen.here.state.scene[2]
+        assert screen.now.selected == screen.now.state.scene[2]
         await pilot.click("#tape", offset=(5, 3))
-        assert screen.selected is None
+        assert screen.now.selected is None
 
 
 async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
@@ -117,26 +124,26 @@ async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
         row = next(y for y, line in enumerate(lines) if " z1 " in line or "z1╌" in line)
         column = lines[row].index("z1")
         await pilot.click("#graph", offset=(column + 1, row + 1))
-        assert screen.selected == screen.here.recording.first_named("z1")
+        assert screen.now.selected == screen.now.recording.first_named("z1")
 
 
 async def test_a_click_on_the_timeline_seeks() -> None:
     async with debugger() as (pilot, screen):
         await pilot.click("#timeline", offset=(70, 1))
-        position = screen.here.position
-        assert screen.here.state.phase == "backward"
+        position = screen.now.cursor.position
+        assert screen.now.state.phase == "backward"
         await pilot.click("#timeline", offset=(60, 1))
-        assert 13 < screen.here.position < position
+        assert 13 < screen.now.cursor.position < position
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45), (60, 20), (200, 60), (30, 8)])
 async def test_resizing_keeps_the_place_and_shows_the_current_node(size: tuple[int, int]) -> None:
     async with debugger(size=(100, 30)) as (pilot, screen):
         await pilot.press("f", "n", "n")
-        position = screen.here.position
+        position = screen.now.cursor.position
         await pilot.resize_terminal(*size)
         await pilot.pause()
-        assert screen.here.position == position
+        assert screen.now.cursor.position == position
         tape = screen.query_one("#tape")
         lines = [tape.render_line(y).text for y in range(tape.size.height)]
         assert any("◀" in line for line in lines)
@@ -145,10 +152,10 @@ async def test_resizing_keeps_the_place_and_shows_the_current_node(size: tuple[i
 async def test_every_position_of_every_panel_can_be_drawn() -> None:
     for name in ("two_layer", "sum_over_paths", "dead_relu"):
         async with debugger(name) as (pilot, screen):
-            length = screen.here.recording.length
+            length = screen.now.recording.length
             for _ in range(length + 1):
                 await pilot.press("s")
-            assert screen.here == Cursor(screen.here.recording, length)
+            assert screen.now.cursor == Cursor(screen.now.recording, length)
 
 
 async def test_quit_leaves() -> None:

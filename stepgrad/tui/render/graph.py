@@ -61,7 +61,7 @@ class Drawing:
         name = ink.fit(short_title(self.recording, node), _NAME).strip()
         border: Border = "heavy" if focus else "dashed" if value is None else "solid"
         if not self.framed:
-            text = f"{style} reverse" if selected else style
+            text = f"{style} {ink.SELECTED}".strip() if selected else style
             return BoxContent([[(name, text)]], "solid" if focus else "none", style)
         grad = state.grad(node)
         shown = "" if value is None else number(value)
@@ -69,7 +69,7 @@ class Drawing:
         return BoxContent(
             [[(shown, ink.sign(value))], [(paid, ink.sign(grad))]],
             border,
-            f"{style} reverse" if selected else style,
+            f"{style} {ink.SELECTED}".strip() if selected else style,
             [(name, style)],
         )
 

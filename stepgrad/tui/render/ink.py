@@ -12,9 +12,11 @@ FORWARD = "$forward"
 BACKWARD = "$backward"
 WRITING = "$writing"
 CURRENT = "bold $current"
+SELECTED = "on $selected"
 POSITIVE = "$positive"
 NEGATIVE = "$negative"
 BROKEN = "reverse $negative"
+HALT = "bold $negative"
 
 DARK = {
     "forward": "#7bd88f",
@@ -23,6 +25,7 @@ DARK = {
     "current": "#fce566",
     "positive": "#6cb6ff",
     "negative": "#ffab5e",
+    "selected": "#2f3b52",
 }
 LIGHT = {
     "forward": "#1a7f37",
@@ -31,12 +34,14 @@ LIGHT = {
     "current": "#8a5a00",
     "positive": "#0b5cad",
     "negative": "#b45309",
+    "selected": "#cfe0ff",
 }
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
 PHASES = {"forward": FORWARD, "backward": BACKWARD, "zero": WRITING, "update": WRITING}
-ARROWS = {"forward": "▶", "backward": "◀", "zero": "✕", "update": "✎", "mark": "▶"}
+ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "update": "△", "mark": "▶"}
 
+STOP, BOOKMARK = "●", "◆"
 BARS = "▁▂▃▄▅▆▇█"
 
 

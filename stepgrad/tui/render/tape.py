@@ -7,7 +7,9 @@ from math import isfinite, log10
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.conditions import NodeStop
 from stepgrad.replay.numbers import gradient, number
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
@@ -35,25 +37,29 @@ def scope_row(scope: str, width: int) -> Content:
     return Content.assemble((f"  {ink.fit(scope, width - 2)}", ink.QUIET))
 
 
-def tape_row(state: State, node: int, width: int, *, current: bool, selected: bool) -> Content:
-    """Return a node's row: marker, name, value, gradient, magnitude.
+def tape_row(session: Session, node: int, width: int) -> Content:
+    """Return a node's row: stop, marker, name, value, gradient, magnitude.
 
     A node that is not made yet is there already, dim and without numbers.
     """
+    state = session.state
     value, grad = state.value(node), state.grad(node)
     room = width - 2 * NUMBER - 5
+    current = node == state.focus
     marker = ink.ARROWS.get(state.phase or "", "▶") if current else " "
+    stop = any(isinstance(each, NodeStop) and each.node == node for each in session.stops)
     name_style = ink.CURRENT if current else ink.QUIET if value is None else ink.PLAIN
     indent = "  " if state.node(node).place.scope else ""
     name = ink.fit(indent + short_title(state.recording, node), room)
     row = Content.assemble(
-        (f"{marker} ", ink.CURRENT),
+        (marker, ink.CURRENT),
+        (ink.STOP if stop else " ", ink.HALT),
         (name, name_style),
         (f"{'' if value is None else number(value):>{NUMBER}}", ink.sign(value)),
         (f"{'' if value is None else gradient_text(state, node, grad):>{NUMBER}}", ink.sign(grad)),
         (f" {bar(grad)} ", ink.sign(grad)),
     )
-    return row.stylize("reverse") if selected else row
+    return row.stylize(ink.SELECTED) if node == session.selected else row
 
 
 def gradient_text(state: State, node: int, grad: float | None) -> str:

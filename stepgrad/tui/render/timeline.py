@@ -9,6 +9,8 @@ from textual.content import Content
 
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.conditions import NodeStop
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.render import ink
 
@@ -25,22 +27,44 @@ class Stretch:
     first: int
     last: int
 
+    def cell(self, position: int) -> int:
+        """The cell of the bar, counted from its left, that a position falls into."""
+        share = (position - self.first - 1) / (self.last - self.first)
+        return min(int(share * self.cells), self.cells - 1)
 
-def timeline(state: State, width: int) -> Content:
-    """Return the phases as bars, filled as far as the cursor has come."""
+
+def timeline(session: Session, width: int) -> Content:
+    """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks."""
+    state = session.state
     slider = _slider(state)
     row: list[ink.Span] = list(slider)
     start = sum(len(text) for text, _ in slider)
+    marks = _marks(session)
     for stretch in stretches(state, width - start):
         style = ink.PHASES.get(stretch.phase, "")
         row.append((f"{SHORT.get(stretch.phase, stretch.phase)} ", ink.QUIET))
         done = (state.position - stretch.first) / (stretch.last - stretch.first)
         full = max(0, min(stretch.cells, int(done * stretch.cells + 0.5)))
         full = full or int(done > 0)  # the first event of a phase shows
-        row.append(("█" * full, style))
-        row.append(("░" * (stretch.cells - full), ink.QUIET))
-        row.append((" ", ""))
+        cells = [("█", style)] * full + [("░", ink.QUIET)] * (stretch.cells - full)
+        for position, mark in marks.items():
+            if stretch.first < position <= stretch.last:
+                cells[stretch.cell(position)] = (mark, ink.HALT)
+        row += [*cells, (" ", "")]
     return Content.assemble(*row)
+
+
+def _marks(session: Session) -> dict[int, str]:
+    """Return the glyph for each position in view that has a bookmark or is stopped at."""
+    recording, (begin, end) = session.recording, session.state.step_bounds
+    stops = (stop for stop in session.stops if isinstance(stop, NodeStop))
+    marks = {
+        block.start + offset + 1: ink.STOP
+        for stop in stops
+        for block in recording.blocks_between(begin, end)
+        for offset in stop.candidates(recording, block)
+    }
+    return marks | dict.fromkeys(session.bookmarks, ink.BOOKMARK)
 
 
 def position_at(state: State, width: int, x: int) -> int | None:

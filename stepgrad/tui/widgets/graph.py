@@ -33,13 +33,13 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Paint the graph, and scroll to the node that is spoken of."""
         if not self.size:
             return
-        state, subject = self.state, self.subject
+        state, subject = self.state, self.now.subject
         framed = self.size.height >= FRAMED
         self._drawing = draw(state.recording, in_view(state, subject), framed=framed)
-        self._canvas = self._drawing.paint(state, self.selected)
+        self._canvas = self._drawing.paint(state, self.now.selected)
         layout = self._drawing.painter.layout
         self.virtual_size = Size(layout.width, layout.height)
-        for box in layout.boxes_of(subject)[-1:]:
+        for box in () if subject is None else layout.boxes_of(subject)[-1:]:
             x = box.x + box.width // 2 - self.size.width // 2
             y = box.y + box.height // 2 - self.size.height // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)

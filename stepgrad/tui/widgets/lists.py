@@ -82,15 +82,12 @@ class Tape(Lines, can_focus=False):
         node = self._lines[number]
         if isinstance(node, str):
             return scope_row(node, width)
-        state = self.state
-        return tape_row(
-            state, node, width, current=node == state.focus, selected=node == self.selected
-        )
+        return tape_row(self.now, node, width)
 
     def line_of_interest(self) -> int | None:
         """The line of the node that is spoken of."""
-        lines = self._lines
-        return lines.index(self.subject) if self.subject in lines else None
+        lines, subject = self._lines, self.now.subject
+        return None if subject is None or subject not in lines else lines.index(subject)
 
     def on_click(self, event: events.Click) -> None:
         """Select the node that a person pointed at."""
@@ -119,5 +116,6 @@ class SourcePanel(Lines, can_focus=False):
 
     def line_of_interest(self) -> int | None:
         """The line that made the node that is spoken of."""
-        line = self.state.node(self.subject).place.line
+        subject = self.now.subject
+        line = None if subject is None else self.state.node(subject).place.line
         return None if line is None else line - 1

@@ -8,15 +8,14 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
-from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 
 
 class Panel(Widget):
-    """A view of the screen's cursor and selection, which reach it by data binding."""
+    """A view of the screen's session, which reaches it by data binding."""
 
-    cursor: reactive[Cursor | None] = reactive[Cursor | None](None)
-    selected: reactive[int | None] = reactive[int | None](None)
+    session: reactive[Session | None] = reactive[Session | None](None)
 
     @dataclass
     class NodeSelected(Message):
@@ -30,32 +29,21 @@ class Panel(Widget):
 
         position: int
 
-    def watch_cursor(self) -> None:
-        """Show another position."""
-        if self.cursor is not None:
-            self.show()
-
-    def watch_selected(self) -> None:
-        """Show another selection."""
-        if self.cursor is not None:
+    def watch_session(self) -> None:
+        """Show another moment."""
+        if self.session is not None:
             self.show()
 
     def show(self) -> None:
-        """Bring what is kept for drawing up to date with the cursor and the selection."""
+        """Bring what is kept for drawing up to date with the session."""
+
+    @property
+    def now(self) -> Session:
+        """The session."""
+        assert self.session is not None, "panels are shown by a screen that has a session"
+        return self.session
 
     @property
     def state(self) -> State:
         """The state at the cursor."""
-        assert self.cursor is not None, "panels are shown by a screen that has a cursor"
-        return self.cursor.state
-
-    @property
-    def subject(self) -> int:
-        """The node to speak of: the selected one, else the one that the last event is about."""
-        if self.selected is not None:
-            return self.selected
-        state = self.state
-        focus = state.focus
-        if focus is None:
-            focus = next(iter(state.scene), 0)
-        return focus
+        return self.now.state

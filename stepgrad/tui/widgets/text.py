@@ -9,6 +9,7 @@ from textual.visual import Visual, visualize
 
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import heading, node_panel
@@ -35,12 +36,14 @@ class Header(Panel):
 class Chain(Panel):
     """The chain line of the current event."""
 
-    BORDER_TITLE = "chain rule"
-
     def render(self) -> Content:
         """Draw the chain line."""
         state = self.state
         return chain(state.recording, state.position, self.size.width)
+
+    def show(self) -> None:
+        """Put what the last command has to say into the border."""
+        self.border_title = Content.assemble("chain rule", (f"  {self.now.said}", ink.CURRENT))
 
 
 class NodePanel(Panel):
@@ -52,18 +55,21 @@ class NodePanel(Panel):
 
     @property
     def _introduces(self) -> bool:
-        return bool(self._lesson) and self.state.position == 0 and self.selected is None
+        now = self.now
+        unmoved = now.cursor.position == 0 and now.selected is None
+        return now.subject is None or (bool(self._lesson) and unmoved)
 
     def render(self) -> Visual:
         """Draw the lesson or the node."""
         if self._introduces:
             return visualize(self, Markdown(self._lesson))
-        return node_panel(self.state, self.subject, self.size.width)
+        assert self.now.subject is not None, "without a subject, the lesson is shown"
+        return node_panel(self.state, self.now.subject, self.size.width)
 
     def show(self) -> None:
         """Put what the node is into the border."""
-        state = self.state
-        self.border_title = "lesson" if self._introduces else heading(state, self.subject)
+        subject = None if self._introduces else self.now.subject
+        self.border_title = Content("lesson" if subject is None else heading(self.state, subject))
 
 
 class Timeline(Panel):
@@ -73,7 +79,7 @@ class Timeline(Panel):
 
     def render(self) -> Content:
         """Draw the timeline."""
-        return timeline(self.state, self.size.width)
+        return timeline(self.now, self.size.width)
 
     def on_click(self, event: events.Click) -> None:
         """Go to where a person pointed."""

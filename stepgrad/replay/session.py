@@ -1,0 +1,159 @@
+"""`Session`: everything that a debugger remembers. A command makes a new one of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.conditions import Condition, NodeStop, Stop, find
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.ledger import last_write
+from stepgrad.replay.state import State
+from stepgrad.replay.titles import short_title, title
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Where a replay is, what it looks at, and where it stops.
+
+    `selected` is the node that a person points at; without one, the `subject` is what the last
+    event is about. `said` is what the last command has to say, if anything.
+    """
+
+    cursor: Cursor
+    selected: int | None = None
+    stops: tuple[Stop, ...] = ()
+    bookmarks: tuple[int, ...] = ()
+    sought: str = ""
+    said: str = ""
+
+    @property
+    def recording(self) -> Recording:
+        """What is replayed."""
+        return self.cursor.recording
+
+    @property
+    def state(self) -> State:
+        """What can be asked about the position."""
+        return self.cursor.state
+
+    @property
+    def subject(self) -> int | None:
+        """The node to speak of; None where there is none at all."""
+        if self.selected is not None:
+            return self.selected
+        focus = self.state.focus
+        return next(iter(self.state.scene), None) if focus is None else focus
+
+    def go(self, cursor: Cursor, said: str = "") -> Session:
+        """Move, and let go of the selection."""
+        return replace(self, cursor=cursor, selected=None, said=said)
+
+    def say(self, said: str, **changes: Any) -> Session:
+        """Change something, and say so."""
+        return replace(self, said=said, **changes)
+
+    def select(self, node: int | None) -> Session:
+        """Point at a node, or at none."""
+        return replace(self, selected=node, said="")
+
+    def select_by(self, lines: int) -> Session:
+        """Point at the node so many lines below, or above, in the scene."""
+        scene = self.state.scene
+        if not scene:
+            return self
+        known = self.selected if self.selected is not None else self.state.focus
+        at = scene.index(known) if known in scene else -1
+        return self.select(scene[max(0, min(at + lines, len(scene) - 1))])
+
+    def run(self, *, forward: bool) -> Session:
+        """Go on, or back, to the next place to stop, or to the end."""
+        position = self.cursor.position
+        end = self.recording.length if forward else 0
+        start = position if forward else position - 1
+        found = find(self.recording, self.stops, start, forward=forward) if start >= 0 else None
+        if found is not None:
+            index, stop = found
+            return self.go(self.cursor.seek(index + 1), f"stopped: {stop.text}")
+        which = "end" if forward else "start"
+        said = f"nothing to stop at: this is the {which}" if self.stops else ""
+        return self.go(self.cursor.seek(end), said)
+
+    def toggle_stop(self, *, every: bool) -> Session:
+        """Stop at the subject (or at `every` change of it), or no longer."""
+        if self.subject is None:
+            return self
+        stop = NodeStop.at(self.recording, self.subject, every=every)
+        verb = "watch" if every else "stop at"
+        if stop in self.stops:
+            rest = tuple(each for each in self.stops if each != stop)
+            return self.say(f"no longer: {verb} {stop.text}", stops=rest)
+        return self.say(f"{verb} {stop.text}: press c to go there", stops=(*self.stops, stop))
+
+    def stop_where(self, condition: str) -> Session:
+        """Stop where a condition holds, or no longer; with an empty one, nowhere any more.
+
+        Raises:
+            ConditionError: it is none.
+        """
+        if not condition.strip():
+            return self.say("no stops are left", stops=())
+        stop = Condition(condition.strip())
+        if stop in self.stops:
+            rest = tuple(each for each in self.stops if each != stop)
+            return self.say(f"no longer: {stop.text}", stops=rest)
+        return self.say(f"stop where {stop.text}: press c", stops=(*self.stops, stop))
+
+    def who_wrote(self) -> Session:
+        """Go back to the event that wrote the subject's gradient last; again, to the one before."""
+        node = self.subject
+        if node is None:
+            return self
+        name = title(self.recording, node)
+        position = self.cursor.position
+        here = position and self.state.focus == node and self.state.phase not in ("forward", "mark")
+        index = last_write(self.recording, node, position - 1 if here else position)
+        if index is None:
+            return self.say(f"nobody has written the gradient of {name} before")
+        moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} was written here")
+        return replace(moved, selected=node)
+
+    def bookmark(self) -> Session:
+        """Set a bookmark at the position, or take it away."""
+        here = self.cursor.position
+        if here in self.bookmarks:
+            rest = tuple(each for each in self.bookmarks if each != here)
+            return self.say(f"no bookmark at {here} any more", bookmarks=rest)
+        marks = tuple(sorted((*self.bookmarks, here)))
+        return self.say(f"bookmark at {here}: press ' to come back", bookmarks=marks)
+
+    def next_bookmark(self) -> Session:
+        """Go to the next bookmark; after the last, to the first."""
+        if not self.bookmarks:
+            return self.say("no bookmarks yet: m sets one")
+        here = self.cursor.position
+        ahead = (mark for mark in self.bookmarks if mark > here)
+        mark = next(ahead, self.bookmarks[0])
+        return self.go(self.cursor.seek(mark), f"bookmark at {mark}")
+
+    def search(self, text: str) -> Session:
+        """Select the next node whose name contains a text."""
+        return replace(self, sought=text.strip()).next_hit(1)
+
+    def next_hit(self, by: int) -> Session:
+        """Select the next node that was searched for, or the one before."""
+        if not self.sought:
+            return self.say("nothing was searched for: / does that")
+        word = self.sought.casefold()
+        hits = [
+            node
+            for node in self.state.scene
+            if word in title(self.recording, node).casefold()
+            or word in short_title(self.recording, node).casefold()
+        ]
+        if not hits:
+            return self.say(f"no node is called {self.sought}")
+        now = self.selected if self.selected in hits else None
+        at = (hits.index(now) + by) % len(hits) if now is not None else 0 if by > 0 else -1
+        return self.say(f"{hits.index(hits[at]) + 1} of {len(hits)}", selected=hits[at])
