@@ -97,6 +97,12 @@ COMMANDS = (
     Command("jump", ("enter",), "to where the selected node was made", "", _does(_jump)),
     Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
             _does(lambda session: session.select(None))),
+    Command("edit", ("e",), "what if: another number for an input or a parameter", "edit",
+            lambda session, text: session.edit(text),
+            "0.7, or w1 = 0.7; nothing flips a 0 or a 1"),
+    Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
+    Command("difference", ("D",), "what the edits have changed"),
+    Command("paths", ("x",), "the paths from this node to the output"),
     Command("play", ("space",), "play and pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
@@ -157,10 +163,14 @@ def _goto_share(cursor: Cursor, text: str) -> Cursor:
 
 
 def _goto_step(cursor: Cursor, text: str) -> Cursor:
-    steps = {str(cursor.seek(start + 1).state.step): start for start in cursor.recording.steps}
+    steps = {
+        str(step): start
+        for start in cursor.recording.steps
+        if (step := cursor.seek(start + 1).state.step) is not None
+    }
     if text not in steps:
         known = f"from {next(iter(steps))} to {list(steps)[-1]}" if steps else "here is none"
-        raise CommandError(f"no training step `{text}`: {known}")
+        raise CommandError(f"no training step `{text[:40]}`: {known}")
     return cursor.seek(steps[text] + 1)
 
 
@@ -171,7 +181,7 @@ def _goto_name(cursor: Cursor, text: str) -> Cursor:
         everywhere = recording.names(recording.length)
         if text not in everywhere:
             raise CommandError(
-                f"`{text}` is no position, percentage, step or name{suggest(text, everywhere)}"
+                f"`{text[:80]}` is no position, percentage, step or name{suggest(text, everywhere)}"
             )
         node = recording.first_named(text)
     return cursor.seek(recording.history.made_at(node))

@@ -66,7 +66,7 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _computed(recording, event, index)
         case events.Seed():
             root = short_title(recording, event.node)
-            effect = f"{root}.grad {gradient(event.before)} → {number(event.after)}"
+            effect = f"{root}.grad {number(event.before or 0.0)} → {number(event.after)}"
             return Narration(f"∂{root}/∂{root} = 1", effect=effect)
         case events.Accumulate():
             return _accumulated(recording, event, index)
@@ -106,22 +106,25 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     values = (recording.history.value(operand, index + 1) or 0.0 for operand in event.operands)
     with_numbers = event.op.written(dict(zip(event.op.operands, map(number, values), strict=True)))
     name = title(recording, event.node) if node.name else ""
-    symbols = f"{name} = {written}" if name else written
-    result = number(event.value)
-    return Narration(symbols, f"= {with_numbers} = {result}")
+    scope = f"{node.place.scope}: " if node.place.scope else ""
+    symbols = f"{name} = {written}" if name else f"{scope}{written}"
+    # −h = −1.5 says it once.
+    steps = dict.fromkeys((with_numbers, number(event.value)))
+    return Narration(symbols, f"= {' = '.join(steps)}")
 
 
 def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> Narration:
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
     root, out, name = (short_title(recording, node) for node in (block.root, event.out, event.node))
+    full = title(recording, event.node)
     edge = index - block.start - 1
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)
     return Narration(
-        f"{derivative(root, name)} += {derivative(root, out)} · {derivative(out, name)}",
+        f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
         f"= {number(event.upstream)} · {local} = {number(event.contribution)}",
-        f"{atom(name)}.grad {number(event.before or 0.0)} → {number(event.after)}, "
+        f"{atom(full)}.grad {number(event.before or 0.0)} → {number(event.after)}, "
         f"edge {siblings.index(edge) + 1} of {len(siblings)}",
     )
 

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions import Condition, NodeStop, Stop, find
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write
+from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title, title
+
+Program = Callable[[Mapping[str, float]], Recording]
+"""Runs what was recorded again, with other numbers for some named leaves."""
+
+
+class EditError(StepgradError):
+    """An edit that cannot be made; says what can be edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +28,8 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `said` is what the last command has to say, if anything.
+    event is about. `said` is what the last command has to say, if anything. Where there is a
+    `program`, it can be run again with `edits`, and `original` is the recording without them.
     """
 
     cursor: Cursor
@@ -27,6 +38,9 @@ class Session:
     bookmarks: tuple[int, ...] = ()
     sought: str = ""
     said: str = ""
+    program: Program | None = None
+    edits: tuple[tuple[str, float], ...] = ()
+    original: Recording | None = None
 
     @property
     def recording(self) -> Recording:
@@ -119,6 +133,48 @@ class Session:
         moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} was written here")
         return replace(moved, selected=node)
 
+    def edit(self, text: str) -> Session:
+        """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
+
+        Nothing at all flips a 0 to 1 and anything else to 0. The position stays.
+
+        Raises:
+            EditError: there is no such leaf, or no such number.
+        """
+        if self.program is None:
+            raise EditError("this recording has no program that could run again")
+        left, equals, right = text.rpartition("=")
+        name = left.strip() if equals else None
+        node = self.state.find(name) if name else self.subject
+        if node is None or self.recording.node(node).operands:
+            called = name or (title(self.recording, node) if node is not None else "nothing")
+            raise EditError(f"{called} is no input and no parameter; only those can be edited")
+        name = self.recording.node(node).name
+        if name is None:
+            raise EditError("this number has no name in the program")
+        number = _flipped(self.recording, node) if not right.strip() else _number(right)
+        return self._rerun({**dict(self.edits), name: number}, f"{name} = {shown(number)}")
+
+    def undo_edits(self) -> Session:
+        """Go back to the original recording."""
+        if not self.edits:
+            return self.say("nothing was edited")
+        return self._rerun({}, "the original again")
+
+    def _rerun(self, edits: Mapping[str, float], said: str) -> Session:
+        assert self.program is not None, "checked by whoever edits"
+        original = self.original or self.recording
+        recording = self.program(edits) if edits else original
+        return replace(
+            self,
+            cursor=Cursor(recording).seek(self.cursor.position),
+            selected=None,
+            stops=tuple(stop for stop in self.stops if not isinstance(stop, NodeStop)),
+            edits=tuple(edits.items()),
+            original=original,
+            said=said,
+        )
+
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""
         here = self.cursor.position
@@ -157,3 +213,14 @@ class Session:
         now = self.selected if self.selected in hits else None
         at = (hits.index(now) + by) % len(hits) if now is not None else 0 if by > 0 else -1
         return self.say(f"{hits.index(hits[at]) + 1} of {len(hits)}", selected=hits[at])
+
+
+def _flipped(recording: Recording, node: int) -> float:
+    return 1.0 if recording.history.first_value(node) == 0 else 0.0
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text.strip().replace("−", "-"))
+    except ValueError:
+        raise EditError(f"`{text.strip()}` is no number") from None

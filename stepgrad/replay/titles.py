@@ -2,10 +2,11 @@
 
 from itertools import takewhile
 
+from stepgrad.engine.ops import ADD
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.numbers import number
 
-_WIDEST = 24
+_WIDEST = 28
 _DEEPEST = 3
 
 
@@ -54,16 +55,21 @@ def _seen_from(node: Node, operand: Node) -> str | None:
 
 
 def _expression(recording: Recording, node: Node, depth: int) -> str | None:
-    """Write an unnamed node in terms of named ones, if that is short."""
+    """Write an unnamed node in terms of named ones, if that is short.
+
+    A long sum is told by what was added last: `… + w3·x3`.
+    """
     if node.constant:
         return number(recording.history.first_value(node.index))
     if not node.operands or depth == 0:
         return None
-    parts = {}
+    parts: dict[str, str] = {}
     for name, operand in zip(node.op.operands, map(recording.node, node.operands), strict=True):
         part = _seen_from(node, operand) or _expression(recording, operand, depth - 1)
-        if part is None:
+        if part is None and not (node.op is ADD and name == "a"):
             return None
-        parts[name] = part
+        parts[name] = part or "…"
     text = node.op.written(parts)
+    if len(text) > _WIDEST and node.op is ADD:
+        text = node.op.written(parts | {"a": "…"})
     return text if len(text) <= _WIDEST else None

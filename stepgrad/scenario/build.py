@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, assert_never, cast
 
 from stepgrad.engine.nn import MLP
 from stepgrad.engine.optim import SGD
-from stepgrad.engine.tape import at_line, mark, scope
+from stepgrad.engine.tape import at_line, current_place, mark, scope
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
 from stepgrad.recording.recorder import record
@@ -31,15 +32,20 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
 }
 
 
-def record_file(file: ScenarioFile) -> Recording:
-    """Run a scenario and return its recording.
+Edits = Mapping[str, float]
+"""Other numbers for inputs, parameters and targets, by the names that nodes have."""
+
+
+def record_file(file: ScenarioFile, edits: Edits = MappingProxyType({})) -> Recording:
+    """Run a scenario, perhaps with other numbers, and return its recording.
 
     A scenario that trains begins each step with a mark, and ends with one more forward pass after
     the last update: the step of that number, which has no backward pass.
     """
     recording = Recording(file.title, Source(str(file.path), file.source.text))
     with record(recording):
-        passes = _run(_network(file) if file.statements == () else _graph(file), file.model.train)
+        program = _graph(file, edits) if file.statements else _network(file, edits)
+        passes = _run(program, file.model.train)
         next(passes)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
@@ -97,7 +103,7 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
     yield
 
 
-def _graph(file: ScenarioFile) -> _Program:
+def _graph(file: ScenarioFile, edits: Edits) -> _Program:
     """Make the program of a graph scenario."""
     model = cast("GraphScenario", file.model)
 
@@ -105,7 +111,7 @@ def _graph(file: ScenarioFile) -> _Program:
         made = {}
         for name, number in getattr(model, section).items():
             with at_line(file.line(section, name)):
-                made[name] = Value(number, label=name)
+                made[name] = Value(edits.get(name, number), label=name)
         return made
 
     # Inputs come first, as in the file; in training, parameters outlive them.
@@ -116,19 +122,14 @@ def _graph(file: ScenarioFile) -> _Program:
         values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
         for statement in file.statements:
             with at_line(statement.line):
-                value = _statement(statement.expression, values)
+                value = _evaluate(statement.expression, values)
+                if isinstance(statement.expression, Number):  # `c = 2` is an input like others
+                    value = Value(edits.get(statement.target, statement.expression.value))
                 value.label = statement.target
             values[statement.target] = value
         return values[model.backward] if model.backward else None
 
     return _Program(list(parameters.values()), forward)
-
-
-def _statement(expression: Expr, values: Mapping[str, Value]) -> Value:
-    """Run a statement; one that is just a number (`c = 2`) is an input like others."""
-    if isinstance(expression, Number):
-        return Value(expression.value)
-    return _evaluate(expression, values)
 
 
 def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
@@ -143,17 +144,20 @@ def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
     assert_never(expression)
 
 
-def _network(file: ScenarioFile) -> _Program:
+def _network(file: ScenarioFile, edits: Edits) -> _Program:
     """Make the program of a network scenario."""
     model = cast("NetworkScenario", file.model)
     with at_line(file.line("network")):
         network = _weights(model)
+    for parameter in network.parameters():
+        # Not a write that the program does: it starts from this number.
+        parameter._data = edits.get(parameter.label or "", parameter._data)
 
     def forward() -> Value:
         errors: list[Value] = []
         for row in range(len(model.data.inputs)):
             with scope(f"row{row + 1}"):
-                errors += _errors(file, network, model.data, row)
+                errors += _errors(file, network, model.data, row, edits)
         with at_line(file.line("loss")):
             loss = _total(errors)
             if model.loss == "mean_squared_error":
@@ -177,10 +181,14 @@ def _weights(model: NetworkScenario) -> MLP:
     return MLP(matrices, spec.biases, spec.activations)
 
 
-def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int) -> list[Value]:
+def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int, edits: Edits) -> list[Value]:
     """Show a sample to the network; return the squared error of each output."""
+    here = current_place().scope
     with at_line(file.line("data", "inputs", row)):
-        inputs = [Value(x, label=f"x{i}") for i, x in enumerate(data.inputs[row], 1)]
+        inputs = [
+            Value(edits.get(f"{here}/x{i}", x), label=f"x{i}")
+            for i, x in enumerate(data.inputs[row], 1)
+        ]
     with at_line(file.line("network")):
         outputs = network(inputs)
     errors = []
@@ -189,7 +197,7 @@ def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int) -> list[V
         number = str(i) if several else ""
         output.label = f"y{number}"
         with at_line(file.line("data", "targets", row)):
-            wanted = constant(target)
+            wanted = constant(edits.get(f"{here}/t{number}", target))
             wanted.label = f"t{number}"
             error = (output - wanted) ** 2
             error.label = f"error{number}"

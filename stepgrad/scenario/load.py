@@ -80,13 +80,15 @@ def parse_scenario(source: Source, functions: Mapping[str, int]) -> ScenarioFile
 
     from stepgrad.scenario.names import read_graph  # noqa: PLC0415
     from stepgrad.scenario.rules import check_rules  # noqa: PLC0415
+    from stepgrad.scenario.schema import GraphScenario  # noqa: PLC0415
     from stepgrad.scenario.validate import scenario_kind, validate  # noqa: PLC0415
 
     model: Scenario | None = None
     statements: tuple[Statement, ...] = ()
     if kind := scenario_kind(document, problems):
         model = validate(document, kind, problems)
-        statements = read_graph(document, functions, problems)
+        if kind is GraphScenario:  # the names of a network are known when it is built
+            statements = read_graph(document, functions, problems)
         check_rules(document, kind, problems)
     problems.raise_if_any()
     assert model is not None, "a file that is no scenario has problems"

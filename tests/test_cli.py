@@ -1,0 +1,315 @@
+"""The command line, as a user and as a script meet it."""
+
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from scenario.samples import GRAPH, changed
+from stepgrad.cli import main
+from stepgrad.headless import narration
+from stepgrad.scenario import record_scenario, shipped
+
+ROOT = Path(__file__).parents[1]
+PROGRAM = [sys.executable, "-m", "stepgrad"]
+
+
+def stepgrad(*arguments: str | Path, code: int = 0) -> Result:
+    """Run a command in this process."""
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def answer(*arguments: str | Path) -> dict[str, Any]:
+    """What `replay --json` prints."""
+    found: dict[str, Any] = json.loads(stepgrad("replay", *arguments, "--json").stdout)
+    return found
+
+
+def process(*arguments: str, **options: Any) -> subprocess.Popen[str]:
+    """Run a command as a user does."""
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(
+        [*PROGRAM, *arguments],
+        **(pipes | {"env": environment, "encoding": "utf-8"} | options),
+    )
+
+
+class TestReplay:
+    """`stepgrad replay`."""
+
+    @pytest.mark.parametrize("command", ["replay", "run"])
+    def test_alone_it_narrates(self, command: str) -> None:
+        lines = stepgrad(command, "two_layer").stdout.splitlines()
+        assert lines == list(narration(record_scenario("two_layer")))
+
+    def test_json_alone_is_about_the_end(self) -> None:
+        found = answer("two_layer")
+        assert found["position"] == found["length"] == 26
+        assert all(check["ok"] for check in found["checks"])
+
+    @pytest.mark.parametrize(
+        ("options", "position"),
+        [
+            (["--keys", "s s n"], 3), (["--keys", "  s\ts "], 2), (["--keys", ""], 0),
+            (["--keys", "right right left"], 1), (["--keys", "G S"], 25), (["--keys", "f f F"], 13),
+            (["--to", "14"], 14), (["--to", "50%"], 13), (["--to", "h"], 9), (["--to", ":h"], 9),
+            (["--to", "99999"], 26), (["--to", "14", "--keys", "s s"], 16),
+            (["--keys", ":14 s"], 15), (["--keys", ":h s"], 10), (["--keys", "':50%' S"], 12),
+        ],
+    )  # fmt: skip
+    def test_where_it_ends(self, options: list[str], position: int) -> None:
+        assert answer("two_layer", *options)["position"] == position
+        second = stepgrad("replay", "two_layer", *options).stdout.splitlines()[1]
+        assert second.startswith(f"event {position} of 26")
+
+    def test_a_training_step(self) -> None:
+        arrived = answer("xor_tanh", "--to", "step 20")
+        assert arrived == answer("xor_tanh", "--keys", "':step 20'")
+        assert arrived["step"] == 20
+        forward = answer("xor_tanh", "--to", "step 20", "--keys", "f")
+        promised = {check["name"]: check for check in forward["checks"]}
+        assert promised["loss at step 20"]["ok"]
+        assert promised["loss at step 40"]["got"] is None
+
+    @pytest.mark.parametrize(
+        ("options", "words"),
+        [
+            (["--keys", "s zz"], "no command for the key `zz`; "),
+            (["--keys", "q"], "the key `q`"),
+            (["--keys", ":nowhere"], "`nowhere` is no "),
+            (["--keys", "'s"], "No closing quotation"),
+            (["--to", "los"], "did you mean `loss`?"),
+            (["--to", "101%"], "`101%` is no percentage from 0% to 100%"),
+            (["--to", "step 3"], "no training step `3`"),
+            (["--to", ""], "`` is no "),
+        ],
+    )
+    def test_a_place_that_is_not(self, options: list[str], words: str) -> None:
+        assert words in stepgrad("replay", "two_layer", *options, code=2).stderr
+
+
+class TestCheck:
+    """`stepgrad check`."""
+
+    def test_shipped_scenarios_by_name_and_by_path(self) -> None:
+        result = stepgrad("check", *shipped(), *shipped().values())
+        assert len(result.stdout.splitlines()) == 2 * len(shipped())
+        assert all(line.split()[2] == "ok" for line in result.stdout.splitlines())
+
+    def test_what_falls_short(self, tmp_path: Path) -> None:
+        wrong, never = tmp_path / "wrong.yaml", tmp_path / "never.yaml"
+        wrong.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
+        never.write_text(changed(changed(GRAPH, "b1: 0.0", "b1: 0.0, b: 0"), "w1: -15", "b: 0"))
+        result = stepgrad("check", "two_layer", wrong, never, code=1)
+        lines = [" ".join(line.split()) for line in result.stdout.splitlines()]
+        assert lines == [
+            "two_layer 11/11 ok",
+            f"{wrong} 1/2 FAILED",
+            f"{wrong}:10: z1 is 1.5, expected 2",
+            f"{never} 1/2 FAILED",
+            f"{never}:11: b.grad never came, expected 0",
+        ]
+
+    def test_nothing_expected(self, tmp_path: Path) -> None:
+        quiet = tmp_path / "quiet.yaml"
+        quiet.write_text(GRAPH[: GRAPH.index("expect")])
+        assert "0/0    nothing expected" in stepgrad("check", quiet).stdout
+
+    def test_one_that_cannot_be_read_does_not_stop_the_others(self, tmp_path: Path) -> None:
+        wrong = tmp_path / "wrong.yaml"
+        wrong.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
+        result = stepgrad("check", "nowhere", wrong, "two_layer", code=2)
+        assert [line.split()[-1] for line in result.stdout.splitlines()] == [
+            "unreadable", "FAILED", "2", "ok",
+        ]  # fmt: skip
+        assert result.stderr.strip() == "nowhere:1:1: no such file"
+
+
+def test_list() -> None:
+    lines = stepgrad("list").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == list(shipped())
+    assert "Backpropagation through two layers" in stepgrad("list").stdout
+
+
+# --- bad input
+
+
+def sparse(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(50_000_000)
+
+
+def text(content: str | bytes) -> Callable[[Path], object]:
+    as_bytes = content.encode() if isinstance(content, str) else content
+    return lambda path: path.write_bytes(as_bytes)
+
+
+def statement(expression: str) -> Callable[[Path], object]:
+    return text(changed(GRAPH, "w1*x + b1", expression))
+
+
+BAD: dict[str, Callable[[Path], object]] = {
+    "missing": lambda _: None,
+    "folder": Path.mkdir,
+    "fifo": os.mkfifo,
+    "empty": Path.touch,
+    "sparse": sparse,
+    "binary": text(bytes(range(256)) * 40),
+    "no YAML": text("title: [a, b"),
+    "a list": text("- 1\n- 2\n"),
+    "alias bomb": text(
+        "a: &a [x, x]\n" + "".join(f"b{n}: &b{n} [*a, *a]\n" for n in range(100_000 // 20))
+    ),
+    "brackets": text("title: " + "[" * 100_000),
+    "unknown key": text(GRAPH + "trian: {}\n"),
+    "duplicate key": text(GRAPH + "title: again\n"),
+    "a number in words": text(changed(GRAPH, "3.0", "yes")),
+    "backward to nothing": text(changed(GRAPH, "backward: loss", "backward: lost")),
+    "expect the unknown": text(changed(GRAPH, "{z1: 1.5}", "{z9: 1.5}")),
+    "no params": text("title: t\ngraph: [y = 1]\nbackward: y\ntrain: {steps: 1, learning_rate: 1}"),
+    "short targets": text(
+        "title: t\nnetwork: {sizes: [1, 1], activation: relu, init: {seed: 1}}\n"
+        "data: {inputs: [1, 2], targets: [1]}\nloss: sum_squared_error\n"
+    ),
+    "layers that do not fit": text(
+        "title: t\nnetwork: {sizes: [1, 1], activation: relu, weights: [[[1, 2]]], biases: [[1]]}\n"
+        "data: {inputs: [1], targets: [1]}\nloss: sum_squared_error\n"
+    ),
+    "undefined": statement("w9*x"),
+    "before defined": statement("h*x"),
+    "unknown function": statement("eval(x)"),
+    "attribute": statement("x.data"),
+    "index": statement("x[0]"),
+    "lambda": statement("lambda: x"),
+    "walrus": statement("(a := x)"),
+    "string": statement("'x'"),
+    "import": statement('__import__("os").system("true")'),
+    "parentheses": statement("(" * 10_000 + "x" + ")" * 10_000),
+    "tower": statement("9**9**9"),
+}
+
+
+@pytest.mark.parametrize("command", ["run", "replay", "check"])
+@pytest.mark.parametrize("bad", BAD)
+def test_bad_input_is_told_at_once(bad: str, command: str, tmp_path: Path) -> None:
+    path = tmp_path / "bad.yaml"
+    BAD[bad](path)
+    start = time.perf_counter()
+    result = stepgrad(command, path, code=2)
+    assert time.perf_counter() - start < 1
+    assert re.match(rf"{re.escape(str(path))}:\d+:\d+: \S", result.stderr)
+    assert "unreadable" in result.stdout if command == "check" else result.stdout == ""
+
+
+@pytest.mark.parametrize("name", ["", "a" * 5_000, "no/such/folder", "a\0b"])
+@pytest.mark.parametrize("command", ["run", "replay", "check"])
+def test_names_that_no_file_can_have(command: str, name: str) -> None:
+    stepgrad(command, name, code=2)
+
+
+def test_mistyped_commands() -> None:
+    assert "Did you mean 'list'?" in stepgrad("lst", code=2).stderr
+    assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
+    for incomplete in ("run", "replay", "check"):
+        assert "Missing argument 'FILE" in stepgrad(incomplete, code=2).stderr
+
+
+# --- help
+
+
+@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=str)
+def test_the_examples_of_the_help_run(
+    command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scenarios").symlink_to(ROOT / "scenarios")
+    Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
+    shown = stepgrad(*command, "--help").stdout
+    examples = re.findall(r"^ {4}stepgrad (\S.*?)(?: {2,}.*)?$", shown, re.MULTILINE)
+    assert examples
+    for example in examples:
+        stepgrad(*expanded(example))
+
+
+def expanded(line: str) -> list[str]:
+    """The words of a command, as a shell would hand them on."""
+    words = shlex.split(line, comments=True)
+    return [each for w in words for each in (sorted(map(str, Path().glob(w))) if "*" in w else [w])]
+
+
+def test_help_and_version() -> None:
+    assert stepgrad("-h").stdout == stepgrad("--help").stdout
+    for name, command in main.commands.items():
+        assert command.help
+        assert name in stepgrad("--help").stdout
+    assert re.fullmatch(r"stepgrad, version \d+\.\d+\.\d+\n", stepgrad("--version").stdout)
+
+
+# --- real processes
+
+
+def test_python_dash_m() -> None:
+    with process("list") as listing:
+        out, err = listing.communicate(timeout=10)
+    assert (listing.returncode, err) == (0, "")
+    assert out == stepgrad("list").stdout
+
+
+def test_a_reader_that_has_seen_enough() -> None:
+    with process("replay", "xor_tanh") as narrator:
+        assert narrator.stdout
+        assert narrator.stderr
+        assert narrator.stdout.readline().endswith("layer1/neuron1/w1 = 0.278854\n")
+        narrator.stdout.close()
+        assert narrator.stderr.read() == ""
+
+
+def test_a_reader_that_has_gone() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with process("check", "two_layer", stdout=writer) as checker:
+        os.close(writer)
+        assert checker.stderr
+        assert checker.stderr.read() == ""
+
+
+def test_ctrl_c_ends_without_a_traceback() -> None:
+    with process("replay", "xor_tanh") as narrator:
+        assert narrator.stdout
+        narrator.stdout.readline()
+        narrator.send_signal(signal.SIGINT)
+        _, err = narrator.communicate(timeout=10)
+    assert err.strip() == "Aborted!"
+    assert narrator.returncode != 0
+
+
+def test_a_terminal_without_unicode() -> None:
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
+    with process(
+        "replay", "two_layer", "--to", "b2", env=environment, encoding="latin-1"
+    ) as narrator:
+        out, err = narrator.communicate(timeout=10)
+    assert (narrator.returncode, err) == (0, "")
+    assert r"b2 = \u22121" in out
+
+
+@pytest.mark.parametrize("stream", ["stdin", "stdout"])
+def test_run_where_there_is_no_stream_at_all(stream: str) -> None:
+    number = {"stdin": 0, "stdout": 1}[stream]
+    with process("run", "two_layer", preexec_fn=lambda: os.close(number)) as narrator:
+        out, err = narrator.communicate(timeout=10)
+    assert (narrator.returncode, err) == (0, "")
+    assert bool(out) is (stream == "stdin")

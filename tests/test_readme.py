@@ -1,0 +1,93 @@
+"""What the README says is true: its examples run, its numbers come out, its table is complete."""
+
+import re
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from kept import check_kept
+from stepgrad import record_scenario
+from stepgrad.cli import main
+from stepgrad.errors import ScenarioError
+from stepgrad.replay.commands import COMMANDS
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.expect import checks
+from test_cli import expanded
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+TEXT = README.read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    """The code blocks of a language; of none for the plain ones."""
+    found: list[tuple[str, str]] = re.findall(
+        r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
+    )
+    return [body for name, body in found if name == language]
+
+
+def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    exec(compile(example, str(README), "exec"), {})
+    promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
+    assert len(promised) >= 4
+    assert capsys.readouterr().out.splitlines() == promised
+
+
+@pytest.mark.parametrize("example", blocks("yaml"))
+def test_the_scenarios(example: str, tmp_path: Path) -> None:
+    path = tmp_path / "example.yaml"
+    path.write_text(example)
+    promised = checks(open_scenario(path), record_scenario(path))
+    assert promised
+    assert all(check.ok for check in promised)
+
+
+def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (message,) = blocks("")
+    Path("my.yaml").write_text(blocks("yaml")[0].replace("relu(", "rleu("))
+    with pytest.raises(ScenarioError) as caught:
+        open_scenario("my.yaml")
+    assert str(caught.value) == message.rstrip("\n")
+
+
+USE = [
+    line for block in blocks("sh") for line in block.splitlines() if line.startswith("stepgrad ")
+]
+
+
+@pytest.mark.parametrize("line", USE)
+def test_the_commands(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    result = CliRunner().invoke(main, expanded(line)[1:])
+    assert result.exit_code == 0, result.output
+    assert result.stdout
+
+
+def test_the_commands_are_all_there() -> None:
+    assert {line.split()[1] for line in USE} == set(main.commands)
+
+
+def test_the_files_that_it_shows() -> None:
+    for path in re.findall(r"\]\(([^)]+)\)|(scenarios/\w+\.yaml)", TEXT):
+        assert (ROOT / "".join(path)).is_file()
+
+
+def key_table() -> str:
+    rows = (
+        f"| {' '.join(f'`{key}`' for key in command.keys)} | {command.help} |"
+        for command in COMMANDS
+    )
+    return "\n".join(["| key | what it does |", "|---|---|", *rows])
+
+
+def test_the_key_table_is_the_table_of_commands(pytestconfig: pytest.Config) -> None:
+    marks = r"(<!-- keys[^>]*-->\n).*?(<!-- /keys -->)"
+    assert len(re.findall(marks, TEXT, re.DOTALL)) == 1
+    text = re.sub(
+        marks, lambda mark: f"{mark[1]}\n{key_table()}\n\n{mark[2]}", TEXT, flags=re.DOTALL
+    )
+    check_kept(README, text, pytestconfig)
