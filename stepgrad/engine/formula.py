@@ -102,8 +102,9 @@ def atom(text: str) -> str:
 
 
 def product(text: str) -> str:
-    """Put brackets around a sum or a signed number, to stand as a factor: `(1 − h²)`, `2·z`."""
-    return text if _binding(text) >= _PRODUCT and not text.startswith("−") else f"({text})"
+    """Put brackets around what would be misread as a factor: `(1 − h²)`, `(1 / z)`, but `2·z`."""
+    plain = _binding(text) >= _PRODUCT and " / " not in text and not text.startswith("−")
+    return text if plain else f"({text})"
 
 
 def namespace() -> dict[str, object]:

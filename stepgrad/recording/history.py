@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
-from stepgrad.recording.structure import index_to_ref, ref_to_index
+from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 
 _Index = defaultdict[int, "array[int]"]
 
@@ -28,6 +28,7 @@ class History:
         self._blocks = blocks
         self._indexed = 0
         self._forwards: list[Forward] = []
+        self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the events that wrote its value, and the
         # blocks that wrote its gradient. Passes over a forward block's own nodes are kept by block.
         self._updates: _Index = defaultdict(_numbers)
@@ -38,6 +39,11 @@ class History:
         """Return the block in which a node was made."""
         self._catch_up()
         return self._forwards[bisect_right(self._forwards, node, key=lambda b: b.base) - 1]
+
+    def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
+        """Return the structures there are, each with its forward passes in order."""
+        self._catch_up()
+        return self._shapes
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
@@ -139,6 +145,7 @@ class History:
             match self._blocks[number]:
                 case Forward() as block:
                     self._forwards.append(block)
+                    self._shapes.setdefault(block.structure, []).append(block)
                 case Backward() as block:
                     self._passes[block.base].append(number)
                     for node in block.sweep.outer:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.history import History
-from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.structure import ref_to_index
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Event
@@ -89,8 +90,7 @@ class Recording:
         Raises:
             IndexError: there is no such node.
         """
-        if not 0 <= index < self.size:
-            raise IndexError(f"node {index} of {self.size}")
+        self.check(index)
         forward = self.history.forward_of(index)
         structure, offset = forward.structure, index - forward.base
         return Node(
@@ -101,24 +101,25 @@ class Recording:
             structure.place(offset),
         )
 
+    def check(self, index: int) -> None:
+        """Raise IndexError if there is no node of this index."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"node {index} of {self.size}")
+
     def names(self, position: int) -> dict[str, int]:
         """Return the nodes made by a position, by name: of several so named, the latest."""
         names: dict[str, int] = {}
         for node, name in self._names.items():
             if node > names.get(name, -1) and self.history.made_at(node) <= position:
                 names[name] = node
-        complete: set[Structure] = set()  # all nodes of a later block of this shape are made
-        for block in reversed(self.blocks):
-            if not isinstance(block, Forward) or block.structure in complete:
-                continue
-            renamed = False
-            for offset, name in block.structure.names.items():
-                node = block.base + offset
-                renamed |= node in self._names
-                if node not in self._names and self.history.made_at(node) <= position:
-                    names[name] = max(node, names.get(name, -1))
-            if block.start + block.length <= position and not renamed:
-                complete.add(block.structure)
+        for structure, blocks in self.history.shapes().items():
+            begun = bisect_left(blocks, position, key=lambda block: block.start)
+            for offset, name in structure.names.items():
+                for number in range(begun - 1, -1, -1):
+                    node = blocks[number].base + offset
+                    if node not in self._names and self.history.made_at(node) <= position:
+                        names[name] = max(node, names.get(name, -1))
+                        break
         return dict(sorted(names.items(), key=lambda item: item[1]))
 
     def first_named(self, name: str) -> int:
@@ -127,17 +128,17 @@ class Recording:
         Raises:
             KeyError: there is none.
         """
-        late = (node for node, label in self._names.items() if label == name)
-        first = min(late, default=self.size)
-        for block in self.blocks:
-            if isinstance(block, Forward) and block.base < first:
-                for offset, label in block.structure.names.items():
-                    node = block.base + offset
-                    if label == name and node not in self._names:
-                        return min(node, first)
-        if first == self.size:
+        nodes = [node for node, label in self._names.items() if label == name]
+        for structure, blocks in self.history.shapes().items():
+            for offset, label in structure.names.items():
+                if label == name:
+                    unchanged = (
+                        b.base + offset for b in blocks if b.base + offset not in self._names
+                    )
+                    nodes += islice(unchanged, 1)
+        if not nodes:
             raise KeyError(name)
-        return first
+        return min(nodes)
 
     @property
     def steps(self) -> list[int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
+from stepgrad.replay.titles import short_title, title
 
 
 class CommandError(StepgradError):
@@ -19,9 +20,10 @@ class CommandError(StepgradError):
 class Command:
     """A row of the table.
 
-    `keys` are the default ones, the first is the one to show; `help` says what it does, `label` is
-    the same in one word, for the foot of the screen, or empty. `act` is what it does to a session,
-    None where it is the screen's own business; where it `asks`, it wants a text as well.
+    `keys` are the default ones, the first is the one to show; `help` says what it does, up to its
+    colon in brief; `label` is the same in one word, for the foot of the screen, or empty. `act` is
+    what it does to a session, None where it is the screen's own business; where it `asks`, it wants
+    a text as well. `panel` is the one that it gives the screen to, if that is what it does.
     """
 
     name: str
@@ -30,6 +32,12 @@ class Command:
     label: str = ""
     act: Callable[[Session, str], Session] | None = None
     asks: str = ""
+    panel: str = ""
+
+    @property
+    def brief(self) -> str:
+        """What it does, where there is little room: its help up to the colon or bracket."""
+        return re.split(r": | \(", self.help)[0]
 
 
 def _moves(move: Callable[[Cursor], Cursor]) -> Callable[[Session, str], Session]:
@@ -47,7 +55,10 @@ def _jump(session: Session) -> Session:
     return session.go(session.cursor.seek(made))
 
 
-COMMANDS = (
+PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson")
+"""The panels that can have the screen to themselves, in the order of their keys."""
+
+_MOVING = (
     Command("step", ("s", "right"), "next event: one edge of the chain rule", "step",
             _moves(Cursor.step)),
     Command("step_back", ("S", "left"), "previous event", "back",
@@ -55,23 +66,26 @@ COMMANDS = (
     Command("next_node", ("n",), "next node: all its edges at once", "node",
             _moves(Cursor.next_node)),
     Command("previous_node", ("N",), "previous node", "", _moves(Cursor.previous_node)),
-    Command("phase_end", ("f",), "to the end of the phase", "phase", _moves(Cursor.phase_end)),
-    Command("phase_start", ("F",), "to the start of the phase", "", _moves(Cursor.phase_start)),
-    Command("next_step", ("t",), "same place in the next training step", "",
+    Command("phase_end", ("f",), "end of the phase", "phase", _moves(Cursor.phase_end)),
+    Command("phase_start", ("F",), "start of the phase", "", _moves(Cursor.phase_start)),
+    Command("next_step", ("t",), "next training step: the same place in it", "",
             _moves(Cursor.next_step)),
-    Command("previous_step", ("T",), "same place in the training step before", "",
+    Command("previous_step", ("T",), "previous training step", "",
             _moves(Cursor.previous_step)),
-    Command("continue", ("c", "f5"), "continue to the next stop, or to the end", "cont",
-            _does(lambda session: session.run(forward=True))),
-    Command("reverse_continue", ("C",), "run back to a stop, or to the start", "",
-            _does(lambda session: session.run(forward=False))),
-    Command("start", ("g", "home"), "to the start of the recording", "",
+    Command("start", ("g", "home"), "start of the recording", "",
             _moves(lambda cursor: cursor.seek(0))),
-    Command("end", ("G", "end"), "to its end", "",
+    Command("end", ("G", "end"), "end of the recording", "",
             _moves(lambda cursor: cursor.seek(cursor.recording.length))),
     Command("goto", (":",), "go to :14, :50%, :step 20 or :w1", "go to",
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
+)  # fmt: skip
+
+_STOPPING = (
+    Command("continue", ("c", "f5"), "run on to a stop: the next one, or the end", "cont",
+            _does(lambda session: session.run(forward=True))),
+    Command("reverse_continue", ("C",), "run back to a stop: the last one, or the start", "",
+            _does(lambda session: session.run(forward=False))),
     Command("break", ("b",), "stop at this node: where it is made, where its gradient is done", "",
             _does(lambda session: session.toggle_stop(every=False))),
     Command("break_where", ("B",), "stop where a condition holds (nothing: forget all stops)", "",
@@ -81,14 +95,17 @@ COMMANDS = (
             _does(lambda session: session.toggle_stop(every=True))),
     Command("who_wrote", ("W",), "who wrote this gradient last? (again: the one before)", "who",
             _does(Session.who_wrote)),
-    Command("bookmark", ("m",), "set a bookmark here, or take it away", "",
+    Command("bookmark", ("m",), "set a bookmark: here; again, take it away", "",
             _does(Session.bookmark)),
     Command("next_bookmark", ("'",), "to the next bookmark", "", _does(Session.next_bookmark)),
+)  # fmt: skip
+
+_LOOKING = (
     Command("search", ("/",), "search the nodes", "", lambda session, text: session.search(text),
             "a part of a name"),
     Command("next_hit", (".",), "next node found", "",
             _does(lambda session: session.next_hit(1))),
-    Command("previous_hit", (",",), "node found before", "",
+    Command("previous_hit", (",",), "previous node found", "",
             _does(lambda session: session.next_hit(-1))),
     Command("select_up", ("up", "k"), "select the node above", "",
             _does(lambda session: session.select_by(-1))),
@@ -97,19 +114,35 @@ COMMANDS = (
     Command("jump", ("enter",), "to where the selected node was made", "", _does(_jump)),
     Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
             _does(lambda session: session.select(None))),
+    Command("paths", ("x",), "the paths from this node to the output"),
+    *(
+        Command(f"show_{panel}", (key,), f"the {panel} alone: again, all panels", panel=panel)
+        for key, panel in zip("1234567", PANELS, strict=True)
+    ),
+    Command("next_panel", ("tab",), "next panel alone"),
+    Command("previous_panel", ("shift+tab",), "previous panel alone"),
+)  # fmt: skip
+
+_OTHER = (
     Command("edit", ("e",), "what if: another number for an input or a parameter", "edit",
             lambda session, text: session.edit(text),
             "0.7, or w1 = 0.7; nothing flips a 0 or a 1"),
     Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
-    Command("paths", ("x",), "the paths from this node to the output"),
     Command("play", ("space",), "play and pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
+    Command("palette", ("ctrl+p",), "every command, by name"),
     Command("help", ("?", "f1"), "this help", "help"),
     Command("quit", ("q",), "quit", "quit"),
 )  # fmt: skip
-"""Lowercase goes forward, the capital goes back."""
+
+GROUPS: Mapping[str, tuple[Command, ...]] = {
+    "Moving": _MOVING, "Stopping": _STOPPING, "Looking": _LOOKING, "Other": _OTHER,
+}  # fmt: skip
+"""The table. Lowercase goes forward, the capital goes back."""
+
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
 
 BY_KEY: Mapping[str, Command] = {key: command for command in COMMANDS for key in command.keys}
 
@@ -175,13 +208,22 @@ def _goto_step(cursor: Cursor, text: str) -> Cursor:
 
 
 def _goto_name(cursor: Cursor, text: str) -> Cursor:
-    recording = cursor.recording
+    """Go to where a node was made, by its name, the end of its name, `#index` or `w·x`."""
+    recording, history = cursor.recording, cursor.recording.history
     node = cursor.state.find(text)
-    if node is None:
-        everywhere = recording.names(recording.length)
-        if text not in everywhere:
-            raise CommandError(
-                f"`{text[:80]}` is no position, percentage, step or name{suggest(text, everywhere)}"
-            )
-        node = recording.first_named(text)
-    return cursor.seek(recording.history.made_at(node))
+    if node is not None:
+        return cursor.seek(history.made_at(node))
+    if re.fullmatch(r"#\d{1,18}", text, re.ASCII) and int(text[1:]) < recording.size:
+        return cursor.seek(history.made_at(int(text[1:])))
+    for node in cursor.state.scene:
+        if text in (short_title(recording, node), title(recording, node)):
+            return cursor.seek(history.made_at(node))
+    everywhere = recording.names(recording.length)
+    for name in everywhere:
+        if f"/{name}".endswith(f"/{text}"):
+            return cursor.seek(history.made_at(recording.first_named(name)))
+    short = dict.fromkeys(name.rpartition("/")[2] for name in everywhere)
+    raise CommandError(
+        f"`{text[:80]}` is no position, percentage, step or name"
+        f"{suggest(text, [*everywhere, *short])}"
+    )

@@ -66,7 +66,7 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _computed(recording, event, index)
         case events.Seed():
             root = short_title(recording, event.node)
-            effect = f"{root}.grad {number(event.before or 0.0)} → {number(event.after)}"
+            effect = f"{root}.grad {gradient(event.before)} → {number(event.after)}"
             return Narration(f"∂{root}/∂{root} = 1", effect=effect)
         case events.Accumulate():
             return _accumulated(recording, event, index)
@@ -124,7 +124,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     return Narration(
         f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
         f"= {number(event.upstream)} · {local} = {number(event.contribution)}",
-        f"{atom(full)}.grad {number(event.before or 0.0)} → {number(event.after)}, "
+        f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
         f"edge {siblings.index(edge) + 1} of {len(siblings)}",
     )
 

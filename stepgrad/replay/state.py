@@ -15,10 +15,18 @@ from stepgrad.replay.ledger import latest_pass
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """A recording after its first `position` events."""
+    """A recording after its first `position` events.
+
+    Raises:
+        IndexError: the recording has no such position.
+    """
 
     recording: Recording
     position: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.position <= self.recording.length:
+            raise IndexError(f"position {self.position} of 0 to {self.recording.length}")
 
     @property
     def event(self) -> Event | None:
@@ -102,11 +110,21 @@ class State:
         )
 
     def value(self, node: int) -> float | None:
-        """Return a node's value; None where it is not made yet."""
+        """Return a node's value; None where it is not made yet.
+
+        Raises:
+            IndexError: the recording has no such node.
+        """
+        self.recording.check(node)
         return self.recording.history.value(node, self.position)
 
     def grad(self, node: int) -> float | None:
-        """Return a node's gradient; None where nothing has reached it (in this pass)."""
+        """Return a node's gradient; None where nothing has reached it (in this pass).
+
+        Raises:
+            IndexError: the recording has no such node.
+        """
+        self.recording.check(node)
         return self.recording.history.grad(node, self.position)
 
     def node(self, index: int) -> Node:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
 
-from stepgrad.recording.blocks import Backward, Forward
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.state import State
 from stepgrad.scenario.load import ScenarioFile
 
@@ -55,7 +56,7 @@ def _promises(
     for name, expected in expect.values.items():
         got = now.value(names[name]) if name in names else None
         yield name, expected, got, file.line("expect", "values", name)
-    swept = State(recording, _last_backward(recording, position))
+    swept = State(recording, _swept(recording, position))
     names = recording.names(swept.position)
     for name, expected in expect.grads.items():
         got = swept.grad(names[name]) if name in names else None
@@ -71,13 +72,10 @@ def _promises(
             yield f"prediction {name}", expected, got, file.line("expect", "predictions", row - 1)
 
 
-def _last_backward(recording: Recording, position: int) -> int:
+def _swept(recording: Recording, position: int) -> int:
     """Return the latest position, up to this one, that is in or just after a backward pass."""
-    last = recording.history.block_at(position - 1) if position else -1
-    for block in recording.blocks[last::-1] if last >= 0 else []:
-        if isinstance(block, Backward):
-            return min(position, block.start + block.length)
-    return position
+    block = latest_pass(recording, position)
+    return position if block is None else min(position, block.start + block.length)
 
 
 def _loss(file: ScenarioFile, recording: Recording, step: int, position: int) -> float | None:
@@ -85,8 +83,9 @@ def _loss(file: ScenarioFile, recording: Recording, step: int, position: int) ->
     starts = recording.steps
     if step >= len(starts):
         return None
-    first = recording.history.block_at(starts[step])
-    forward = next(b for b in recording.blocks[first:] if isinstance(b, Forward))
+    end = starts[step + 1] if step + 1 < len(starts) else recording.length
+    blocks = recording.blocks_between(starts[step], end)
+    forward = next(block for block in blocks if isinstance(block, Forward))
     computed = forward.start + forward.length
     if computed > position:
         return None

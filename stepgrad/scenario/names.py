@@ -51,8 +51,19 @@ class _Names:
                 self._check_uses(path, statement, later)
                 index = self._document.index_within(path, statement.column - 1)
                 self._define(statement.target, index)
-        self._check_references()
+        if self._complete:
+            self._check_references()
         return tuple(statement for *_, statement in entries if statement is not None)
+
+    @property
+    def _complete(self) -> bool:
+        """Whether all statements could be looked at; if not, a name may be in the others."""
+        graph = _mapping(self._document.data).get("graph")
+        return (
+            isinstance(graph, tuple)
+            and len(graph) <= MAX_STATEMENTS
+            and all(isinstance(text, str) for text in graph)
+        )
 
     def _declare_leaves(self) -> None:
         """Define the names of `inputs` and `params`.

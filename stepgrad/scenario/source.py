@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NoReturn
 
-from stepgrad.errors import Diagnostic, ScenarioError, nearest, suggest
+from stepgrad.errors import Diagnostic, ScenarioError, nearest
 
 MAX_BYTES = 1_000_000
 """The largest scenario file that is read."""
@@ -132,12 +132,12 @@ def _reason(error: Exception) -> str:
 
 
 def _suggest_file(path: Path, shipped: Iterable[str]) -> str:
-    """Suggest a scenario of the same folder with a name that is near, or else a shipped one."""
+    """Suggest the scenario that is nearest by name: one of the same folder, or a shipped one."""
     try:
-        neighbours = sorted(p.name for p in path.parent.iterdir() if p.suffix in _SUFFIXES)
+        neighbours = sorted(p for p in path.parent.iterdir() if p.suffix in _SUFFIXES)
     except OSError:
         neighbours = []
-    near = nearest(path.name, neighbours) or nearest(path.name + _SUFFIXES[0], neighbours)
-    if near is not None:
-        return f"; did you mean `{path.parent / near}`?"
-    return suggest(path.stem, shipped)
+    # The ending counts for nothing: every scenario has it.
+    meant = {name: name for name in shipped} | {p.stem: str(p) for p in neighbours}
+    near = nearest(path.stem if path.suffix in _SUFFIXES else path.name, meant)
+    return f"; did you mean `{meant[near]}`?" if near is not None else ""

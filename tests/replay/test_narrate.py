@@ -30,18 +30,18 @@ y = w2·h + b2 = 3 + (−1) = 2
 y − t = 2 − 4 = −2
 L = (y − t)² = (−2)² = 4
 ∂L/∂L = 1   [L.grad – → 1]
-∂L/∂(y − t) += ∂L/∂L · ∂L/∂(y − t) = 1 · 2·(y − t) (−4) = −4   [(y − t).grad 0 → −4, edge 1 of 1]
-∂L/∂y += ∂L/∂(y − t) · ∂(y − t)/∂y = −4 · 1 = −4   [y.grad 0 → −4, edge 1 of 1]
-∂L/∂t += ∂L/∂(y − t) · ∂(y − t)/∂t = −4 · (−1) = 4   [t.grad 0 → 4, edge 1 of 1]
-∂L/∂(w2·h) += ∂L/∂y · ∂y/∂(w2·h) = −4 · 1 = −4   [(w2·h).grad 0 → −4, edge 1 of 1]
-∂L/∂b2 += ∂L/∂y · ∂y/∂b2 = −4 · 1 = −4   [b2.grad 0 → −4, edge 1 of 1]
-∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2 = −4 · h (1.5) = −6   [w2.grad 0 → −6, edge 1 of 1]
-∂L/∂h += ∂L/∂(w2·h) · ∂(w2·h)/∂h = −4 · w2 (2) = −8   [h.grad 0 → −8, edge 1 of 1]
-∂L/∂z1 += ∂L/∂h · ∂h/∂z1 = −8 · 1 (z1 > 0) = −8   [z1.grad 0 → −8, edge 1 of 1]
-∂L/∂(w1·x) += ∂L/∂z1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad 0 → −8, edge 1 of 1]
-∂L/∂b1 += ∂L/∂z1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad 0 → −8, edge 1 of 1]
-∂L/∂w1 += ∂L/∂(w1·x) · ∂(w1·x)/∂w1 = −8 · x (3) = −24   [w1.grad 0 → −24, edge 1 of 1]
-∂L/∂x += ∂L/∂(w1·x) · ∂(w1·x)/∂x = −8 · w1 (0.5) = −4   [x.grad 0 → −4, edge 1 of 1]"""
+∂L/∂(y − t) += ∂L/∂L · ∂L/∂(y − t) = 1 · 2·(y − t) (−4) = −4   [(y − t).grad – → −4, edge 1 of 1]
+∂L/∂y += ∂L/∂(y − t) · ∂(y − t)/∂y = −4 · 1 = −4   [y.grad – → −4, edge 1 of 1]
+∂L/∂t += ∂L/∂(y − t) · ∂(y − t)/∂t = −4 · (−1) = 4   [t.grad – → 4, edge 1 of 1]
+∂L/∂(w2·h) += ∂L/∂y · ∂y/∂(w2·h) = −4 · 1 = −4   [(w2·h).grad – → −4, edge 1 of 1]
+∂L/∂b2 += ∂L/∂y · ∂y/∂b2 = −4 · 1 = −4   [b2.grad – → −4, edge 1 of 1]
+∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2 = −4 · h (1.5) = −6   [w2.grad – → −6, edge 1 of 1]
+∂L/∂h += ∂L/∂(w2·h) · ∂(w2·h)/∂h = −4 · w2 (2) = −8   [h.grad – → −8, edge 1 of 1]
+∂L/∂z1 += ∂L/∂h · ∂h/∂z1 = −8 · 1 (z1 > 0) = −8   [z1.grad – → −8, edge 1 of 1]
+∂L/∂(w1·x) += ∂L/∂z1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad – → −8, edge 1 of 1]
+∂L/∂b1 += ∂L/∂z1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad – → −8, edge 1 of 1]
+∂L/∂w1 += ∂L/∂(w1·x) · ∂(w1·x)/∂w1 = −8 · x (3) = −24   [w1.grad – → −24, edge 1 of 1]
+∂L/∂x += ∂L/∂(w1·x) · ∂(w1·x)/∂x = −8 · w1 (0.5) = −4   [x.grad – → −4, edge 1 of 1]"""
 
 
 def test_marks_updates_and_clearing() -> None:
@@ -96,7 +96,7 @@ def last_line(write) -> str:  # type: ignore[no-untyped-def]
         (lambda x: 2 / x, "= 1 · (−y / x) (−8) = −8"),
         (lambda x: x.sin(), "= 1 · cos(x) (0.877583) = 0.877583"),
         (lambda x: x.sigmoid(), "= 1 · y·(1 − y) (0.235004) = 0.235004"),
-        (lambda x: x.log(), "= 1 · 1 / x (−2) = −2"),
+        (lambda x: x.log(), "= 1 · (1 / x) (−2) = −2"),
     ],
 )
 def test_local_derivatives(write, numbers: str) -> None:  # type: ignore[no-untyped-def]
@@ -120,7 +120,7 @@ def test_several_edges_into_one_node_are_counted() -> None:
         y.label = "y"
         y.backward()
     assert [narrate(recording, i).effect for i in (3, 4)] == [
-        "x.grad 0 → 3, edge 1 of 2",
+        "x.grad – → 3, edge 1 of 2",
         "x.grad 3 → 6, edge 2 of 2",
     ]
 
