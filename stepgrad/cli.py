@@ -13,9 +13,11 @@ import click
 import stepgrad
 from stepgrad import headless
 from stepgrad.errors import StepgradError
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.narrate import say
 from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, open_scenario, shipped
@@ -51,26 +53,46 @@ def main() -> None:
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
+PLAIN = click.option(
+    "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
+)
+
+
 @main.command()
-@click.argument("file", metavar="FILE")
-def run(file: str) -> None:
-    """Open the debugger on a scenario.
+@click.argument("file", metavar="[FILE]", required=False)
+@click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
+@PLAIN
+def run(file: str | None, theme: str, plain: bool) -> None:
+    """Open the debugger on a scenario; without FILE, choose a lesson.
 
     Where there is no terminal, every event is narrated instead.
 
     \b
+      stepgrad run
       stepgrad run two_layer
-      stepgrad run my_network.yaml
+      stepgrad run my_network.yaml --theme textual-light
+      stepgrad run two_layer --plain
     """
-    scenario = open_scenario(file)
-    recording = record_file(scenario)
-    if not all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout)):
-        for line in headless.narration(recording):
-            click.echo(line)
-        return
-    from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415 - Textual is for the screen only
+    scenario = None if file is None else open_scenario(file)
+    recording = None if scenario is None else record_file(scenario)
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    if terminal and not plain:
+        # Textual is for the screen only.
+        from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
+        from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
-    DebuggerApp(recording, scenario).run()
+        DebuggerApp(recording, scenario, theme=theme, keys=keymap_path()).run()
+    elif recording is None:
+        _print_list()
+    else:
+        _narrate(recording, plain)
+
+
+def _narrate(recording: Recording, plain: bool) -> None:
+    """Print every event: in notation, or in sentences."""
+    lines = (say(recording, index) for index in range(recording.length))
+    for line in lines if plain else headless.narration(recording):
+        click.echo(line)
 
 
 @main.command()
@@ -78,7 +100,8 @@ def run(file: str) -> None:
 @click.option("--keys", metavar="KEYS", help="Keys to press, with spaces between: 's s n t'.")
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def replay(file: str, keys: str | None, where: str | None, as_json: bool) -> None:
+@PLAIN
+def replay(file: str, keys: str | None, where: str | None, as_json: bool, plain: bool) -> None:
     """Replay a scenario without a screen.
 
     Alone it narrates every event. With --keys, --to or --json it prints where that ends.
@@ -91,8 +114,7 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool) -> Non
     scenario = open_scenario(file)
     cursor = Cursor(record_file(scenario))
     if where is None and keys is None and not as_json:
-        for line in headless.narration(cursor.recording):
-            click.echo(line)
+        _narrate(cursor.recording, plain)
         return
     if where is None and keys is None:
         cursor = cursor.seek(cursor.recording.length)
@@ -102,6 +124,9 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool) -> Non
         cursor = replay_keys(Session(cursor), _words(keys)).cursor
     if as_json:
         click.echo(json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False))
+    elif plain:
+        event = cursor.position - 1
+        click.echo(say(cursor.recording, event) if event >= 0 else "Nothing has happened yet.")
     else:
         for line in headless.report(scenario, cursor):
             click.echo(line)
@@ -159,6 +184,10 @@ def list_() -> None:
     \b
       stepgrad list
     """
+    _print_list()
+
+
+def _print_list() -> None:
     names = shipped()
     width = max(map(len, names), default=0)
     for name in names:

@@ -18,6 +18,7 @@ from click.testing import CliRunner, Result
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import main
 from stepgrad.headless import narration
+from stepgrad.replay.narrate import say
 from stepgrad.scenario import record_scenario, shipped
 
 ROOT = Path(__file__).parents[1]
@@ -138,6 +139,23 @@ class TestCheck:
         assert result.stderr.strip() == "nowhere:1:1: no such file"
 
 
+@pytest.mark.parametrize("command", ["replay", "run"])
+def test_plain_tells_every_event_in_a_sentence(command: str) -> None:
+    recording = record_scenario("two_layer")
+    lines = stepgrad(command, "two_layer", "--plain").stdout.splitlines()
+    assert lines == [say(recording, index) for index in range(recording.length)]
+
+
+def test_plain_at_a_place() -> None:
+    here = stepgrad("replay", "two_layer", "--to", "21", "--plain").stdout
+    assert here == say(record_scenario("two_layer"), 20) + "\n"
+    assert "Nothing has" in stepgrad("replay", "two_layer", "--to", "0", "--plain").stdout
+
+
+def test_run_without_a_file_and_without_a_terminal_lists() -> None:
+    assert stepgrad("run").stdout == stepgrad("list").stdout
+
+
 def test_list() -> None:
     lines = stepgrad("list").stdout.splitlines()
     assert [line.split()[0] for line in lines] == list(shipped())
@@ -223,7 +241,7 @@ def test_names_that_no_file_can_have(command: str, name: str) -> None:
 def test_mistyped_commands() -> None:
     assert "Did you mean 'list'?" in stepgrad("lst", code=2).stderr
     assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
-    for incomplete in ("run", "replay", "check"):
+    for incomplete in ("replay", "check"):
         assert "Missing argument 'FILE" in stepgrad(incomplete, code=2).stderr
 
 

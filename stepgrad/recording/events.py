@@ -24,37 +24,35 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Leaf:
-    """A number that nobody computed came in: an input or a parameter."""
-
-    phase: ClassVar[Phase] = "forward"
+class _AtNode:
     node: int
-    value: float
 
     @property
     def focus(self) -> int:
-        """The new leaf."""
+        """The node that the event is about: made, seeded, written, or given a contribution."""
         return self.node
 
 
 @dataclass(frozen=True, slots=True)
-class Op:
+class Leaf(_AtNode):
+    """A number that nobody computed came in: an input or a parameter."""
+
+    phase: ClassVar[Phase] = "forward"
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Op(_AtNode):
     """A node was computed from its operands."""
 
     phase: ClassVar[Phase] = "forward"
-    node: int
     op: ops.Op
     operands: tuple[int, ...]
     value: float
 
-    @property
-    def focus(self) -> int:
-        """The new node."""
-        return self.node
-
 
 @dataclass(frozen=True, slots=True)
-class Seed:
+class Seed(_AtNode):
     """A backward pass starts: ∂root/∂root is 1.
 
     The gradients of all computed nodes that `node` depends on are cleared with this event: they
@@ -62,18 +60,12 @@ class Seed:
     """
 
     phase: ClassVar[Phase] = "backward"
-    node: int
     before: float | None
     after: float
 
-    @property
-    def focus(self) -> int:
-        """The root."""
-        return self.node
-
 
 @dataclass(frozen=True, slots=True)
-class Accumulate:
+class Accumulate(_AtNode):
     """One edge of the chain rule: `node.grad += upstream · local`.
 
     `out` was computed from `node`, its operand number `slot`; `upstream` is the finished gradient
@@ -82,7 +74,6 @@ class Accumulate:
     """
 
     phase: ClassVar[Phase] = "backward"
-    node: int
     out: int
     slot: int
     upstream: float
@@ -91,56 +82,33 @@ class Accumulate:
     before: float | None
     after: float
 
-    @property
-    def focus(self) -> int:
-        """The node that receives."""
-        return self.node
-
 
 @dataclass(frozen=True, slots=True)
-class ZeroGrad:
+class ZeroGrad(_AtNode):
     """A gradient was cleared."""
 
     phase: ClassVar[Phase] = "zero"
-    node: int
     before: float | None
     after: ClassVar[float] = 0.0
 
-    @property
-    def focus(self) -> int:
-        """The node whose gradient was cleared."""
-        return self.node
-
 
 @dataclass(frozen=True, slots=True)
-class SetGrad:
+class SetGrad(_AtNode):
     """A gradient was overwritten by hand: clipped, scaled, or `=` where `+=` belongs."""
 
     phase: ClassVar[Phase] = "zero"
-    node: int
     before: float | None
     after: float
 
-    @property
-    def focus(self) -> int:
-        """The node whose gradient was written."""
-        return self.node
-
 
 @dataclass(frozen=True, slots=True)
-class Update:
+class Update(_AtNode):
     """A value was changed in place; `rule` says how, where an optimizer did it."""
 
     phase: ClassVar[Phase] = "update"
-    node: int
     before: float
     after: float
     rule: Rule | None
-
-    @property
-    def focus(self) -> int:
-        """The node whose value was changed."""
-        return self.node
 
 
 Event = Mark | Leaf | Op | Seed | Accumulate | ZeroGrad | SetGrad | Update

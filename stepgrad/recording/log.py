@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, overload
+from typing import overload
 
 from stepgrad.recording import events
-from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.history import History
 from stepgrad.recording.structure import ref_to_index
-
-if TYPE_CHECKING:
-    from stepgrad.recording.recording import Recording
 
 
 class Log(Sequence[Event]):
     """All events that have happened so far, as a read-only sequence that holds none of them."""
 
-    def __init__(self, recording: Recording) -> None:
-        self._blocks = recording.blocks
-        self._history = recording.history
-        self._length = recording.length
+    def __init__(self, blocks: Sequence[Block], history: History, length: int) -> None:
+        self._blocks = blocks
+        self._history = history
+        self._length = length
 
     def __len__(self) -> int:
         return self._length

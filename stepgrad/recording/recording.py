@@ -70,7 +70,7 @@ class Recording:
         from stepgrad.recording.log import Log  # noqa: PLC0415
 
         self.settle()
-        return Log(self)
+        return Log(self.blocks, self.history, self.length)
 
     @property
     def length(self) -> int:

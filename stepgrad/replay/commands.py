@@ -55,7 +55,7 @@ def _jump(session: Session) -> Session:
     return session.go(session.cursor.seek(made))
 
 
-PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson")
+PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson", "parameters")
 """The panels that can have the screen to themselves, in the order of their keys."""
 
 _MOVING = (
@@ -76,28 +76,9 @@ _MOVING = (
             _moves(lambda cursor: cursor.seek(0))),
     Command("end", ("G", "end"), "end of the recording", "",
             _moves(lambda cursor: cursor.seek(cursor.recording.length))),
-    Command("goto", (":",), "go to :14, :50%, :step 20 or :w1", "go to",
+    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "go to",
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
-)  # fmt: skip
-
-_STOPPING = (
-    Command("continue", ("c", "f5"), "run on to a stop: the next one, or the end", "cont",
-            _does(lambda session: session.run(forward=True))),
-    Command("reverse_continue", ("C",), "run back to a stop: the last one, or the start", "",
-            _does(lambda session: session.run(forward=False))),
-    Command("break", ("b",), "stop at this node: where it is made, where its gradient is done", "",
-            _does(lambda session: session.toggle_stop(every=False))),
-    Command("break_where", ("B",), "stop where a condition holds (nothing: forget all stops)", "",
-            lambda session, condition: session.stop_where(condition),
-            'isnan(grad), op == "relu" and local == 0, abs(grad) > 1e3'),
-    Command("watch", ("w",), "stop at every change of this node", "",
-            _does(lambda session: session.toggle_stop(every=True))),
-    Command("who_wrote", ("W",), "who wrote this gradient last? (again: the one before)", "who",
-            _does(Session.who_wrote)),
-    Command("bookmark", ("m",), "set a bookmark: here; again, take it away", "",
-            _does(Session.bookmark)),
-    Command("next_bookmark", ("'",), "to the next bookmark", "", _does(Session.next_bookmark)),
 )  # fmt: skip
 
 _LOOKING = (
@@ -111,24 +92,52 @@ _LOOKING = (
             _does(lambda session: session.select_by(-1))),
     Command("select_down", ("down", "j"), "select the node below", "",
             _does(lambda session: session.select_by(1))),
-    Command("jump", ("enter",), "to where the selected node was made", "", _does(_jump)),
+    Command("jump", ("enter",), "to where this node was made", "", _does(_jump)),
     Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
             _does(lambda session: session.select(None))),
-    Command("paths", ("x",), "the paths from this node to the output"),
+    Command("paths", ("x",), "paths to the output: from this node, with what each brings"),
+)  # fmt: skip
+
+_PANELS = (
     *(
-        Command(f"show_{panel}", (key,), f"the {panel} alone: again, all panels", panel=panel)
-        for key, panel in zip("1234567", PANELS, strict=True)
+        Command(f"show_{panel}", (str(key),), f"the {panel} alone: again, all panels", panel=panel)
+        for key, panel in enumerate(PANELS, 1)
     ),
     Command("next_panel", ("tab",), "next panel alone"),
     Command("previous_panel", ("shift+tab",), "previous panel alone"),
+)
+
+_STOPPING = (
+    Command("continue", ("c", "f5"), "run on to a stop: the next one, or the end", "cont",
+            _does(lambda session: session.run(forward=True))),
+    Command("reverse_continue", ("C",), "run back to a stop: the last one, or the start", "",
+            _does(lambda session: session.run(forward=False))),
+    Command("break", ("b",), "stop at this node: where it is made, where its gradient is done", "",
+            _does(lambda session: session.toggle_stop(every=False))),
+    Command("break_where", ("B",), "stop where a condition holds (nothing: forget all stops)", "",
+            lambda session, condition: session.stop_where(condition),
+            'isnan(grad), op == "relu" and local == 0, abs(grad) > 1e3'),
+    Command("watch", ("w",), "watch this node: stop at every change of it", "",
+            _does(lambda session: session.toggle_stop(every=True))),
+    Command("who_wrote", ("W",), "who wrote this gradient? (again: the one before)", "who",
+            _does(Session.who_wrote)),
+    Command("bookmark", ("m",), "set a bookmark: here; again, take it away", "",
+            _does(Session.bookmark)),
+    Command("next_bookmark", ("'",), "to the next bookmark", "", _does(Session.next_bookmark)),
 )  # fmt: skip
 
 _OTHER = (
-    Command("edit", ("e",), "what if: another number for an input or a parameter", "edit",
+    Command("edit", ("e",), "edit a number: what if an input or a parameter were another?", "edit",
             lambda session, text: session.edit(text),
             "0.7, or w1 = 0.7; nothing flips a 0 or a 1"),
     Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
+    Command("view", ("v",), "how much of the graph: what is near, or the whole", "",
+            _does(Session.toggle_whole)),
+    Command("fold", ("z",), "fold this scope: into a line, or open it", "",
+            _does(Session.fold_subject)),
+    Command("scope_out", ("u",), "scope out: fold one level more", "", _does(Session.scope_out)),
+    Command("scope_in", ("d",), "scope in: open one level", "", _does(Session.scope_in)),
     Command("play", ("space",), "play and pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
@@ -138,8 +147,12 @@ _OTHER = (
 )  # fmt: skip
 
 GROUPS: Mapping[str, tuple[Command, ...]] = {
-    "Moving": _MOVING, "Stopping": _STOPPING, "Looking": _LOOKING, "Other": _OTHER,
-}  # fmt: skip
+    "Moving": _MOVING,
+    "Looking": _LOOKING,
+    "Panels": _PANELS,
+    "Stopping": _STOPPING,
+    "Other": _OTHER,
+}
 """The table. Lowercase goes forward, the capital goes back."""
 
 COMMANDS = tuple(command for group in GROUPS.values() for command in group)

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from stepgrad.engine.formula import atom, product
+from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.numbers import factor, gradient, number
+from stepgrad.replay.speech import spoken
 from stepgrad.replay.titles import operand_titles, short_title, title
 
 
@@ -139,3 +141,72 @@ def _updated(recording: Recording, event: events.Update, index: int) -> Narratio
         f"{name} ← {name} − lr·{name}.grad",
         f"= {number(event.before)} − {rate}·{factor(grad)} = {number(event.after)}",
     )
+
+
+def say(recording: Recording, index: int) -> str:
+    """Tell an event in a sentence, for a screen reader: no notation, no symbols."""
+    event = recording.events[index]
+    phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
+    return f"Event {index + 1} of {recording.length}{phase}: {_sentence(recording, event, index)}."
+
+
+def _sentence(recording: Recording, event: events.Event, index: int) -> str:
+    if isinstance(event, events.Mark):
+        which = "" if event.number is None else f" {event.number}"
+        return f"{event.kind}{which} begins"
+    name = spoken(title(recording, event.node))
+    match event:
+        case events.Leaf():
+            return f"{name} is {_said(event.value)}"
+        case events.Op():
+            return _said_computation(recording, event, index)
+        case events.Seed():
+            return f"the pass begins at {name}, with the gradient {_said(event.after)}"
+        case events.Accumulate():
+            return _said_contribution(recording, event, index)
+        case events.ZeroGrad():
+            return f"the gradient of {name} is cleared; {_said_before(event.before)}"
+        case events.SetGrad():
+            after = _said(event.after)
+            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}"
+        case events.Update(rule=None):
+            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}"
+        case events.Update(rule=Rule() as rule):
+            grad = _said(recording.history.grad(event.node, index) or 0.0)
+            return (
+                f"{name} changes from {_said(event.before)} to {_said(event.after)}: "
+                f"minus the learning rate {_said(rule.learning_rate)} times the gradient {grad}"
+            )
+    raise TypeError(f"no sentence for {event!r}")
+
+
+def _said_computation(recording: Recording, event: events.Op, index: int) -> str:
+    """Say what was computed, and from what: `h is relu of z1: relu of 1.5 is 1.5`."""
+    told = _computed(recording, event, index)
+    name, _, formula = told.symbols.rpartition(" = ")
+    steps = " is ".join(spoken(step) for step in told.numbers.removeprefix("= ").split(" = "))
+    return f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}"
+
+
+def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
+    """Say what came over an edge: how the gradient changed, and the two factors of the change."""
+    block = recording.blocks[recording.history.block_at(index)]
+    local = local_derivative(recording, event.out, event.slot, block.start)
+    name, out = (spoken(title(recording, node)) for node in (event.node, event.out))
+    rate = _said(local.value)
+    if local.because:
+        rate += f", because {spoken(local.because)}"
+    elif local.symbols != number(local.value):
+        rate = f"{spoken(local.symbols)}, which is {rate}"
+    return (
+        f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
+        f"{_said(event.upstream)} from {out}, times the local derivative {rate}"
+    )
+
+
+def _said(x: float) -> str:
+    return spoken(number(x))
+
+
+def _said_before(before: float | None) -> str:
+    return "there was none before" if before is None else f"it was {_said(before)} before"

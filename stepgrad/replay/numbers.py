@@ -1,9 +1,10 @@
 """How a number is written for a person."""
 
+import sys
 from math import inf
 
 
-def number(x: float) -> str:
+def number(x: float, digits: int = 6) -> str:
     """Six significant digits, an integer as an integer, a true minus sign, no negative zero.
 
     Positional where that takes up to nine characters besides the sign, otherwise scientific:
@@ -13,11 +14,10 @@ def number(x: float) -> str:
         return "nan"
     if x in (inf, -inf):
         return "inf" if x > 0 else "−inf"
-    text = f"{x:.6g}"
+    text = f"{x:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
-        digits = len(mantissa.replace(".", "").lstrip("-"))
-        places = digits - 1 - int(exponent)
+        places = len(mantissa.replace(".", "").lstrip("-")) - 1 - int(exponent)
         positional = f"{x:.{max(places, 0)}f}"
         text = positional if len(positional.lstrip("-")) <= 9 else f"{mantissa}e{int(exponent)}"
     return "0" if text == "-0" else text.replace("-", "−")
@@ -30,7 +30,20 @@ def factor(x: float) -> str:
 
 
 def gradient(grad: float | None) -> str:
-    """A gradient: `–` where nothing has reached it, `~0` where it is too small to print."""
+    """A gradient, or its state: `–` not reached yet, `!nan`, `~0` where it has all but vanished.
+
+    That is below the smallest normal number, where its digits are lost one by one.
+    """
     if grad is None:
         return "–"
-    return number(grad)
+    if grad != grad:
+        return "!nan"
+    return "~0" if 0 < abs(grad) < sys.float_info.min else number(grad)
+
+
+def fitting(text: str, x: float | None, width: int) -> str:
+    """A number's text, with fewer digits where it is wider than a column."""
+    digits = 5
+    while x is not None and len(text) > width and digits:
+        text, digits = number(x, digits), digits - 1
+    return text

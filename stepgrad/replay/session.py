@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
 from stepgrad.errors import StepgradError
@@ -13,7 +15,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write
 from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import short_title, title
+from stepgrad.replay.titles import title
 
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs what was recorded again, with other numbers for some named leaves."""
@@ -28,7 +30,8 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `said` is what the last command has to say, if anything. Where there is a
+    event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
+    `said` is what the last command has to say, if anything. Where there is a
     `program`, it can be run again with `edits`, and `original` is the recording without them.
     """
 
@@ -38,6 +41,8 @@ class Session:
     bookmarks: tuple[int, ...] = ()
     sought: str = ""
     said: str = ""
+    folded: frozenset[str] = frozenset()
+    whole: bool = False
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
@@ -98,12 +103,18 @@ class Session:
         """Stop at the subject (or at `every` change of it), or no longer."""
         if self.subject is None:
             return self
-        stop = NodeStop.at(self.recording, self.subject, every=every)
+        node, stop = self.subject, NodeStop.at(self.recording, self.subject, every=every)
         verb = "watch" if every else "stop at"
-        if stop in self.stops:
-            rest = tuple(each for each in self.stops if each != stop)
+        rest = tuple(each for each in self.stops if not self._stands_for(each, node, every=every))
+        if rest != self.stops:
             return self.say(f"no longer: {verb} {stop.text}", stops=rest)
         return self.say(f"{verb} {stop.text}: press c to go there", stops=(*self.stops, stop))
+
+    def _stands_for(self, stop: Stop, node: int, *, every: bool) -> bool:
+        """Whether a stop is at a node, or at its like in another training step."""
+        if not isinstance(stop, NodeStop):
+            return False
+        return stop.every == every and stop.covers(self.recording, node)
 
     def stop_where(self, condition: str) -> Session:
         """Stop where a condition holds, or no longer; with an empty one, nowhere any more.
@@ -175,6 +186,43 @@ class Session:
             said=said,
         )
 
+    def fold(self, scope: str) -> Session:
+        """Fold a scope into one line, or open it again."""
+        return replace(self, folded=self.folded ^ {scope}, said="")
+
+    def fold_subject(self) -> Session:
+        """Fold the scope of the subject, or open the outermost folded one around it."""
+        scopes = self._scopes()
+        if not scopes:
+            return self.say("this node is in no scope")
+        return self.fold(next((scope for scope in scopes if scope in self.folded), scopes[-1]))
+
+    def scope_out(self) -> Session:
+        """Fold one level more around the subject."""
+        scopes = self._scopes()
+        if not scopes:
+            return self.say("this node is in no scope")
+        depth = next((i for i, scope in enumerate(scopes) if scope in self.folded), len(scopes))
+        if depth == 0:
+            return self.say(f"{scopes[0]} is the outermost scope")
+        return self.fold(scopes[depth - 1])
+
+    def scope_in(self) -> Session:
+        """Open the outermost folded scope around the subject."""
+        folded = next((scope for scope in self._scopes() if scope in self.folded), None)
+        return self.say("nothing is folded here") if folded is None else self.fold(folded)
+
+    def _scopes(self) -> list[str]:
+        """The scopes around the subject, the outermost first."""
+        if self.subject is None:
+            return []
+        return enclosing(self.recording.node(self.subject).place.scope)
+
+    def toggle_whole(self) -> Session:
+        """Draw the whole graph, or what is near the subject."""
+        said = "near the node" if self.whole else "the whole graph"
+        return self.say(f"graph: {said}", whole=not self.whole)
+
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""
         here = self.cursor.position
@@ -202,17 +250,21 @@ class Session:
         if not self.sought:
             return self.say("nothing was searched for: / does that")
         word = self.sought.casefold()
-        hits = [
-            node
-            for node in self.state.scene
-            if word in title(self.recording, node).casefold()
-            or word in short_title(self.recording, node).casefold()
-        ]
+        scene = tuple(self.state.scene)
+        names = _names(self.recording, scene)
+        hits = [node for node, name in zip(scene, names, strict=True) if word in name]
         if not hits:
             return self.say(f"no node is called {self.sought}")
-        now = self.selected if self.selected in hits else None
-        at = (hits.index(now) + by) % len(hits) if now is not None else 0 if by > 0 else -1
-        return self.say(f"{hits.index(hits[at]) + 1} of {len(hits)}", selected=hits[at])
+        now = -1 if self.subject is None else self.subject
+        at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
+        at %= len(hits)
+        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at])
+
+
+@lru_cache(maxsize=4)
+def _names(recording: Recording, nodes: tuple[int, ...]) -> tuple[str, ...]:
+    """What nodes are searched by; kept, because there may be very many and each takes a while."""
+    return tuple(title(recording, node).casefold() for node in nodes)
 
 
 def _flipped(recording: Recording, node: int) -> float:
@@ -224,3 +276,9 @@ def _number(text: str) -> float:
         return float(text.strip().replace("−", "-"))
     except ValueError:
         raise EditError(f"`{text.strip()}` is no number") from None
+
+
+def enclosing(scope: str) -> list[str]:
+    """The scopes that a scope lies in, the outermost first, itself last."""
+    parts = scope.split("/") if scope else []
+    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

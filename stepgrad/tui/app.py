@@ -1,31 +1,104 @@
-"""The Textual app: one screen on one recording."""
+"""The Textual app: the gallery, or one debugger on one recording; keys and themes for both."""
 
 from __future__ import annotations
 
-from textual.app import App
+from collections.abc import Iterable
+from pathlib import Path
 
+from textual.app import App, SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+
+from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
+from stepgrad.replay import commands
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.keymap import (
+    KeymapError,
+    binding,
+    key_name,
+    load_keymap,
+    table_key,
+    textual_keymap,
+)
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
 
 
+class ThemeError(StepgradError):
+    """A theme that does not exist; says which one was probably meant."""
+
+
 class DebuggerApp(App[None]):
-    """A debugger for a recording; `scenario` adds its checks."""
+    """A debugger for a recording; without one, a gallery of lessons to open.
+
+    `scenario` adds its checks and its lesson. `theme` is a name of `available_themes`, or empty for
+    the usual one. `keys` is where a person's own keys are kept, if anywhere.
+
+    Raises:
+        ThemeError: there is no such theme.
+    """
 
     TITLE = "stepgrad"
     CSS_PATH = "debugger.tcss"
-    ENABLE_COMMAND_PALETTE = False
+    COMMANDS = set()  # each screen has its own
+    BINDINGS = [
+        binding(command, "command_palette")
+        for command in commands.COMMANDS
+        if command.name == "palette"
+    ]
 
-    def __init__(self, recording: Recording, scenario: ScenarioFile | None = None) -> None:
+    def __init__(
+        self,
+        recording: Recording | None = None,
+        scenario: ScenarioFile | None = None,
+        *,
+        theme: str = "",
+        keys: Path | None = None,
+    ) -> None:
         super().__init__()
         self._recording = recording
         self._scenario = scenario
+        self._keys = keys
+        if theme and theme not in self.available_themes:
+            known = ", ".join(self.available_themes)
+            raise ThemeError(
+                f"no theme `{theme}`{suggest(theme, self.available_themes)}; there are {known}"
+            )
+        if theme:
+            self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our own colours are in the theme at hand."""
         return ink.DARK if self.current_theme.dark else ink.LIGHT
 
+    def get_key_display(self, binding: Binding) -> str:
+        """Write a key as the help does."""
+        return key_name(table_key(binding.key))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What of Textual's own commands is of use here: the rest is in our table."""
+        for command in super().get_system_commands(screen):
+            if command.title in ("Theme", "Screenshot"):
+                yield command
+
     def on_mount(self) -> None:
-        """Open the debugger."""
-        self.push_screen(DebuggerScreen(self._recording, self._scenario))
+        """Take over a person's keys and open the first screen; leaving it leaves the app."""
+        if self._keys is not None:
+            self._load_keys(self._keys)
+        if self._recording is None:
+            from stepgrad.tui.gallery import GalleryScreen  # noqa: PLC0415 - slow, and often unused
+
+            self.push_screen(GalleryScreen(), lambda _: self.exit())
+        else:
+            screen = DebuggerScreen(self._recording, self._scenario)
+            self.push_screen(screen, lambda _: self.exit())
+
+    def _load_keys(self, path: Path) -> None:
+        try:
+            self.set_keymap(textual_keymap(load_keymap(path)))
+        except KeymapError as error:
+            self.notify(
+                str(error), title="Your keys do not count", severity="warning", timeout=20,
+                markup=False,
+            )  # fmt: skip

@@ -1,4 +1,4 @@
-"""What comes up over the debugger and goes away again: the help, and the question where to go."""
+"""What comes up over the debugger and goes away again: questions, and answers to read."""
 
 from __future__ import annotations
 
@@ -10,54 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
-from stepgrad.replay.commands import COMMANDS, Command
-from stepgrad.tui.render import ink
-
-_GLYPHS = {
-    "right": "→",
-    "left": "←",
-    "up": "↑",
-    "down": "↓",
-    "enter": "Enter",
-    "escape": "Esc",
-    "home": "Home",
-    "end": "End",
-    "f1": "F1",
-    "f5": "F5",
-    "space": "Space",
-}
-
-_LEGEND = """
-Lowercase goes forward, the capital goes back. An event is one edge of the chain rule.
-
-▶ forward   ◀ backward   × zero   △ update
-–  no gradient has come yet      0  it came, and is zero
-∅  none will ever come           ▁▂▃▄▅▆▇█  its size, a power of ten each
-●  a stop                        ◆  a bookmark
-"""
-
-
-def key_name(key: str) -> str:
-    """How a key is written for a person."""
-    return _GLYPHS.get(key, key)
-
-
-class HelpScreen(ModalScreen[None]):
-    """Every key and what it does, from the table of commands."""
-
-    BINDINGS = [("escape,q,?,f1", "dismiss", "close")]
-
-    def compose(self) -> ComposeResult:
-        """Show the table."""
-        rows = [
-            [(f"{' '.join(map(key_name, command.keys)):>9}  ", ink.CURRENT), (command.help, "")]
-            for command in COMMANDS
-        ]
-        with VerticalScroll(id="help") as box:
-            box.border_title = "stepgrad: keys"
-            box.border_subtitle = "Esc closes"
-            yield Static(ink.lines(*rows))
-            yield Static(Content(_LEGEND))
+from stepgrad.replay.commands import Command
 
 
 class AskDialog(ModalScreen[str]):
@@ -87,3 +40,21 @@ class AskDialog(ModalScreen[str]):
             self.dismiss(event.value)
         else:
             self.query_one("#problem", Static).update(Content(problem))
+
+
+class ReportScreen(ModalScreen[None]):
+    """An answer that needs more room than a line: read, scroll, close."""
+
+    BINDINGS = [("escape,q,enter,x,D", "dismiss", "close")]
+
+    def __init__(self, title: str, text: Content) -> None:
+        super().__init__()
+        self._title = title
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Show the answer."""
+        with VerticalScroll(id="report") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = "Esc closes"
+            yield Static(self._text)

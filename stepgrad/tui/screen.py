@@ -6,42 +6,35 @@ from functools import partial
 from pathlib import PurePath
 
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.timer import Timer
-from textual.widgets import Footer
+from textual.widget import Widget
+from textual.widgets import Footer, Static
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands import COMMANDS, Command
-from stepgrad.replay.conditions import find
+from stepgrad.replay import commands
+from stepgrad.replay.commands import Command
+from stepgrad.replay.conditions import reason
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
+from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.dialogs import AskDialog, HelpScreen, key_name
+from stepgrad.tui.dialogs import AskDialog, ReportScreen
+from stepgrad.tui.help import HelpScreen
+from stepgrad.tui.keymap import binding, key_name, keys_in_force
+from stepgrad.tui.palette import CommandProvider
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.reports import difference_report, paths_report
 from stepgrad.tui.widgets.graph import GraphPanel
-from stepgrad.tui.widgets.lists import SourcePanel, Tape
+from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline
 
-_TEXTUAL = {",": "comma"}  # it separates keys, so it has to be spelt
-
-
-def _binding(command: Command) -> Binding:
-    """Bind a command of the table; the footer shows those that have a label."""
-    return Binding(
-        ",".join(_TEXTUAL.get(key, key) for key in command.keys),
-        f"act('{command.name}')" if command.act else command.name,
-        command.label or command.help,
-        show=bool(command.label),
-        key_display=key_name(command.keys[0]),
-        tooltip=command.help,
-        id=command.name,
-    )
-
-
-BY_NAME = {command.name: command for command in COMMANDS}
+BY_NAME = {command.name: command for command in commands.COMMANDS}
 
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
@@ -50,19 +43,22 @@ SPEEDS = (1, 2, 4, 8, 16, 32)
 class DebuggerScreen(Screen[None]):
     """The panels, around one session."""
 
-    BINDINGS = [_binding(command) for command in COMMANDS]
-    HORIZONTAL_BREAKPOINTS = [(0, "-slim"), (80, "-narrow"), (120, "-wide")]
+    BINDINGS = [binding(command) for command in commands.COMMANDS if command.name != "palette"]
+    COMMANDS = {CommandProvider}
+    HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, Footer"
 
-    session: reactive[Session | None] = reactive[Session | None](None)
+    session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
     def __init__(self, recording: Recording, scenario: ScenarioFile | None = None) -> None:
         super().__init__()
         self._scenario = scenario
         self._speed = 1
         self._player: Timer | None = None
-        self.set_reactive(DebuggerScreen.session, Session(Cursor(recording)))
+        program = partial(record_file, scenario) if scenario else None
+        self.set_reactive(DebuggerScreen.session, Session(Cursor(recording), program=program))
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -73,6 +69,7 @@ class DebuggerScreen(Screen[None]):
             Tape(id="tape"),
             NodePanel(self._scenario.lesson if self._scenario else "", id="node"),
             SourcePanel(id="source"),
+            Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Chain(id="chain"),
             Timeline(id="timeline"),
@@ -80,6 +77,11 @@ class DebuggerScreen(Screen[None]):
         for panel in panels:
             panel.add_class("panel")
             yield panel.data_bind(DebuggerScreen.session)
+        if self._scenario and self._scenario.lesson:
+            lesson = VerticalScroll(id="lesson", classes="panel")
+            lesson.border_title = "lesson"
+            yield lesson
+        yield Static(id="notice")
         yield Footer(show_command_palette=False)
 
     @property
@@ -136,14 +138,13 @@ class DebuggerScreen(Screen[None]):
     def _tick(self) -> None:
         """Play an event; stop at the end, and where there is a stop."""
         now = self.now
-        found = find(now.recording, now.stops, now.cursor.position, forward=True)
         onward = now.cursor.step()
-        if found is not None and found[0] + 1 == onward.position:
-            self._pause()
-            self.session = now.go(onward, f"stopped: {found[1].text}")
-        elif onward == now.cursor:
+        if onward == now.cursor:
             self._pause()
             self.session = now.say("the end")
+        elif stop := reason(now.recording, now.stops, now.cursor.position):
+            self._pause()
+            self.session = now.go(onward, f"stopped: {stop.text}")
         else:
             self.session = now.go(onward, now.said)
 
@@ -152,17 +153,89 @@ class DebuggerScreen(Screen[None]):
             self._player.stop()
             self._player = None
 
+    def action_panel(self, name: str) -> None:
+        """Give the screen to a panel; if it has it already, to all of them again."""
+        panel = next((each for each in self._panels if each.id == name), None)
+        if panel is None:
+            self.session = self.now.say(f"there is no {name} here")
+        else:
+            self._show_alone(None if panel is self.maximized else panel)
+
+    def action_next_panel(self) -> None:
+        """Give the screen to the next panel; after the last, to all."""
+        self._turn_to(1)
+
+    def action_previous_panel(self) -> None:
+        """Give the screen to the panel before; before the first, to all."""
+        self._turn_to(-1)
+
+    def _turn_to(self, by: int) -> None:
+        views = [None, *self._panels]
+        self._show_alone(views[(views.index(self.maximized) + by) % len(views)])
+
+    @property
+    def _panels(self) -> list[Widget]:
+        """The panels that can have the screen to themselves, in the order of their keys."""
+        named = {panel.id: panel for panel in self.query(".panel").results(Widget)}
+        return [named[name] for name in commands.PANELS if name in named]
+
+    def _show_alone(self, panel: Widget | None) -> None:
+        """Give the screen to a panel, or to all; one with text to scroll gets the arrow keys."""
+        if panel is not None and panel.id == "lesson" and not panel.children:
+            # Who never asks for the whole lesson does not wait for a reader of Markdown.
+            from textual.widgets import Markdown  # noqa: PLC0415
+
+            panel.mount(Markdown(self._scenario.lesson if self._scenario else ""))
+        self.maximized = panel
+        self.set_focus(panel if panel is not None and panel.focusable else None)
+
+    def watch_maximized(self) -> None:
+        """Say how to get back."""
+        self._show_notice()
+
+    def on_resize(self) -> None:
+        """Say what there is no room for."""
+        self.query_one(Footer).compact = self.size.width < 80
+        self._show_notice()
+
+    def _show_notice(self) -> None:
+        """Say in a line what cannot be seen now, and the keys that show it."""
+        keys = {name: " ".join(map(key_name, each)) for name, each in keys_in_force(self).items()}
+        if self.maximized is not None:
+            name = self.maximized.id or ""
+            text = f"{name} alone: {keys.get(f'show_{name}', '')} or Esc shows all"
+        elif self.size.width < 60 or self.size.height < 20:
+            text = f"small terminal: 60×20 shows more · {keys.get('help', '')} help"
+        else:
+            hidden = [panel.id for panel in self._panels if not panel.display]
+            named = (f"{keys.get(f'show_{name}', '')} {name}" for name in hidden)
+            text = f"hidden: {'  '.join(named)}"
+        self.query_one("#notice", Static).update(Content.styled(text, ink.QUIET))
+
+    def action_paths(self) -> None:
+        """Show the paths from the subject to the output."""
+        self.app.push_screen(ReportScreen("paths to the output", paths_report(self.now)))
+
+    def action_difference(self) -> None:
+        """Show what the edits have changed."""
+        self.app.push_screen(ReportScreen("what the edits changed", difference_report(self.now)))
+
     def action_help(self) -> None:
         """Show what the keys do."""
-        self.app.push_screen(HelpScreen())
+        self.app.push_screen(HelpScreen(keys_in_force(self)))
 
     def action_quit(self) -> None:
-        """Leave."""
-        self.app.exit()
+        """Leave: for the gallery, or altogether."""
+        self._pause()
+        self.dismiss()
 
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click lets go of it."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
+
+    def on_panel_scope_pointed(self, message: Panel.ScopePointed) -> None:
+        """Fold a scope that was clicked, or open it."""
+        self.session = self.now.fold(message.scope)
 
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""

@@ -1,7 +1,9 @@
 """The backward pass: who takes part, in which order, and what adds up."""
 
+import math
+
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 
 from graphs import Graph, graphs, tame
 from reference import all_bits
@@ -103,6 +105,8 @@ def test_gradients_are_slopes(graph: Graph) -> None:
     values = graph.build()
     root, leaves = values[-1], values[: len(graph.leaves)]
     root.backward()
+    # At a pole, as of √(x − x), the chain rule says inf − inf, as PyTorch's does.
+    assume(all(math.isfinite(value.grad) for value in values))
     h = 1e-6
 
     def moved(which: int, by: float) -> float:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 from graphs import Graph, graphs
 from reference import bits
 from stepgrad import State, Value, record
-from stepgrad.recording.events import Accumulate
-from stepgrad.replay.ledger import Contribution, contributions, latest_pass
+from stepgrad.recording.events import Accumulate, Seed, SetGrad
+from stepgrad.replay.ledger import Contribution, contributions, last_write, latest_pass
 
 
 @given(graphs(), st.data())
@@ -56,3 +56,22 @@ def test_before_the_first_pass_there_is_none() -> None:
     assert latest_pass(recording, 2) is None
     assert list(contributions(recording, 0, 2)) == []
     assert latest_pass(recording, 3) is recording.blocks[-1]
+
+
+@given(graphs(), st.data())
+def test_the_last_write_is_the_last_event_that_wrote(graph: Graph, data: st.DataObject) -> None:
+    with record() as recording:
+        values = graph.build()
+        values[-1].backward()
+        values[0].grad = 2.0
+        values[-1].backward()
+    before = data.draw(st.integers(0, recording.length))
+    for node in range(recording.size):
+        if recording.node(node).constant:
+            continue
+        wrote = [
+            index
+            for index, event in enumerate(recording.events[:before])
+            if isinstance(event, Accumulate | Seed | SetGrad) and event.node == node
+        ]
+        assert last_write(recording, node, before) == (wrote[-1] if wrote else None)

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, Static
+from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
@@ -15,8 +15,9 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
-from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import AskDialog, HelpScreen
+from stepgrad.tui.app import DebuggerApp, ThemeError
+from stepgrad.tui.dialogs import AskDialog
+from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.screen import DebuggerScreen
 
 
@@ -79,12 +80,14 @@ async def test_goto_can_be_left() -> None:
 
 
 async def test_help_lists_every_command_and_closes() -> None:
-    async with debugger(size=(100, 60)) as (pilot, screen):
+    async with debugger(size=(140, 60)) as (pilot, screen):
         await pilot.press("?")
+        await pilot.pause()
         help_screen = pilot.app.screen
         assert isinstance(help_screen, HelpScreen)
         shown = "\n".join(str(each.content) for each in help_screen.query(Static))
-        assert all(command.help in shown for command in COMMANDS)
+        words = " ".join(shown.split())
+        assert all(command.help.split()[-1] in words for command in COMMANDS)
         await pilot.press("?")
         assert pilot.app.screen is screen
 
@@ -156,6 +159,87 @@ async def test_every_position_of_every_panel_can_be_drawn() -> None:
             for _ in range(length + 1):
                 await pilot.press("s")
             assert screen.now.cursor == Cursor(screen.now.recording, length)
+
+
+async def test_at_80x24_the_whole_help_is_in_view() -> None:
+    async with debugger() as (pilot, _):
+        await pilot.press("?")
+        await pilot.pause()
+        assert pilot.app.screen.query_one("#help").max_scroll_y == 0
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+async def test_every_command_is_known_to_the_screen(command: Command) -> None:
+    async with debugger() as (_, screen):
+        if not command.act and not command.panel and command.name != "palette":
+            assert callable(getattr(screen, f"action_{command.name}", None))
+
+
+async def test_the_palette_has_every_command_and_little_else() -> None:
+    async with debugger(size=(120, 80)) as (pilot, _):
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        options = pilot.app.screen.query_one(OptionList).options
+        shown = "\n".join(str(option.prompt) for option in options)
+        listed = [command for command in COMMANDS if command.name != "palette"]
+        assert all(command.help in shown for command in listed)
+        assert len(options) == len(listed) + 2
+        assert "Change the current theme" in shown
+
+
+async def test_the_palette_finds_a_command_and_does_it() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("ctrl+p", *"who")
+        await pilot.pause(0.3)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "nobody has written the gradient" in screen.now.said
+
+
+PANEL_KEYS = [(command.panel, command.keys[0]) for command in COMMANDS if command.panel]
+
+
+@pytest.mark.parametrize(("panel", "key"), PANEL_KEYS)
+@pytest.mark.parametrize("size", [(80, 24), (60, 20), (140, 45), (40, 12)])
+async def test_a_panel_alone_and_back(panel: str, key: str, size: tuple[int, int]) -> None:
+    async with debugger(size=size) as (pilot, screen):
+        await pilot.press("s", key)
+        await pilot.pause()
+        assert screen.maximized is screen.query_one(f"#{panel}")
+        assert screen.maximized.size.height >= 3
+        assert screen.maximized.region.width == size[0]
+        await pilot.press("s")
+        assert screen.now.cursor.position == 2
+        await pilot.press(key)
+        assert screen.maximized is None
+
+
+async def test_tab_goes_round_the_panels_and_back_to_all() -> None:
+    async with debugger() as (pilot, screen):
+        seen = []
+        for _ in range(len(PANEL_KEYS) + 1):
+            await pilot.press("tab")
+            seen.append(screen.maximized.id if screen.maximized else None)
+        assert seen == [panel for panel, _ in PANEL_KEYS] + [None]
+        await pilot.press("shift+tab")
+        assert screen.maximized is screen.query_one("#parameters")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [((79, 24), "hidden: 2 node"), ((59, 24), "small terminal"), ((80, 19), "small terminal")],
+)
+async def test_what_has_no_room_is_told(size: tuple[int, int], words: str) -> None:
+    async with debugger(size=size) as (pilot, screen):
+        await pilot.pause()
+        notice = screen.query_one("#notice", Static)
+        assert notice.display
+        assert words in str(notice.content)
+
+
+def test_a_theme_that_does_not_exist() -> None:
+    with pytest.raises(ThemeError, match="did you mean `textual-light`"):
+        DebuggerApp(theme="textual-ligth")
 
 
 async def test_quit_leaves() -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from textual.pilot import Pilot
+from textual.widgets import Input
 
+from stepgrad.replay.commands import PANELS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 
-SIZES = [(80, 24), (140, 45)]
+SIZES = [(80, 24), (140, 45), (200, 60)]
 
 MOMENTS = {
     "two_layer at the start": ("two_layer", ()),
@@ -21,6 +24,16 @@ MOMENTS = {
     "sum_over_paths second path": ("sum_over_paths", ("G",)),
     "dead_relu shut gate": ("dead_relu", ("f", "n", "n", "n", "n")),
     "xor_tanh update": ("xor_tanh", ("f", "f", "f", "f", "t", "S")),
+    **{
+        f"{panel} alone": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", str(key)))
+        for key, panel in enumerate(PANELS, 1)
+    },
+    "folded": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "u")),
+    "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v")),
+    "stops and a bookmark": ("sum_over_paths", ("n", "b", "n", "w", "c", "m", "c")),
+    "who wrote this": ("sum_over_paths", ("G", "W")),
+    "paths": ("sum_over_paths", ("G", "x")),
+    "difference": ("two_layer", ("G", *"e", *"w1=-1", "enter", "D")),
     "help": ("chain_rule", ("?",)),
     "go to nowhere": ("two_layer", (*":w9", "enter")),
 }
@@ -36,3 +49,29 @@ def app_on(name: str) -> DebuggerApp:
 def test_screen(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     name, keys = MOMENTS[moment]
     assert snap_compare(app_on(name), press=keys, terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_gallery(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(DebuggerApp(), press=("j",), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", [(79, 24), (50, 14)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_small_terminal(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    assert snap_compare(app_on("two_layer"), press=("f", "n", "n"), terminal_size=size)
+
+
+def test_light_theme(snap_compare: Callable[..., bool]) -> None:
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario, theme="textual-light")
+    assert snap_compare(app, press=("f", "n", "n", "n", "b", "down"), terminal_size=(80, 24))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_palette(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    async def open_palette(pilot: Pilot[None]) -> None:
+        await pilot.press("ctrl+p")
+        pilot.app.screen.query_one(Input).cursor_blink = False
+        await pilot.pause(0.5)  # it gathers its commands by and by
+
+    assert snap_compare(app_on("two_layer"), run_before=open_palette, terminal_size=size)

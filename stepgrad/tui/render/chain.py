@@ -6,11 +6,17 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.narrate import narrate
 from stepgrad.tui.render import ink
 
+ROWS = 3
+"""How many lines the panel has."""
+
 
 def chain(recording: Recording, position: int, width: int) -> Content:
-    """Return symbols over numbers, with the effect at the right of whichever line has room."""
+    """Return symbols over numbers, with the effect at the right of whichever line has room.
+
+    Symbols that are too long for a line may go on where a line is left.
+    """
     if not position:
-        return ink.lines(
+        hint = ink.lines(
             [(recording.title or "Nothing has happened yet.", ink.NAME)],
             [
                 ("Press ", ink.QUIET),
@@ -20,17 +26,23 @@ def chain(recording: Recording, position: int, width: int) -> Content:
                 (" for help.", ink.QUIET),
             ],
         )
+        return Content("\n").join(row.truncate(width, ellipsis=True) for row in hint.split("\n"))
     told = narrate(recording, position - 1)
     phase = recording.events[position - 1].phase
-    symbols = Content.styled(told.symbols, ink.NAME)
-    numbers = Content.styled(told.numbers, ink.PHASES.get(phase, ""))
-    effect = Content.styled(told.effect, ink.QUIET)
-    rows = [symbols, numbers] if told.numbers else [symbols]
-    if not told.effect:
-        return Content("\n").join(rows)
-    for i in (len(rows) - 1, 0):
-        gap = width - rows[i].cell_length - effect.cell_length
-        if gap >= 2:
-            rows[i] = rows[i] + " " * gap + effect
-            return Content("\n").join(rows)
-    return Content("\n").join([*rows, effect])
+    symbols = ink.line((told.symbols, ink.NAME)).wrap(max(width, 2))
+    under = [ink.line((told.numbers, ink.PHASES.get(phase, "")))] if told.numbers else []
+    effect = ink.line((told.effect, ink.QUIET))
+    if told.effect and not any(_set_right(rows, effect, width) for rows in (under, symbols)):
+        under.append(effect)
+    room = ROWS - len(under)
+    if len(symbols) > room:
+        symbols[room - 1 :] = [symbols[room - 1] + "…" * width]
+    return Content("\n").join(row.truncate(width, ellipsis=True) for row in (*symbols, *under))
+
+
+def _set_right(rows: list[Content], text: Content, width: int) -> bool:
+    """Put a text at the right end of the last row, if it has room."""
+    gap = width - rows[-1].cell_length - text.cell_length if rows else 0
+    if gap >= 2:
+        rows[-1] = rows[-1] + " " * gap + text
+    return gap >= 2

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.numbers import number
+from stepgrad.replay.numbers import fitting, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
@@ -59,6 +59,7 @@ class Drawing:
         value = state.value(node)
         style = ink.CURRENT if focus else ink.QUIET if value is None else ink.PLAIN
         name = ink.fit(short_title(self.recording, node), _NAME).strip()
+        name = f"›{name}" if selected else name
         border: Border = "heavy" if focus else "dashed" if value is None else "solid"
         if not self.framed:
             text = f"{style} {ink.SELECTED}".strip() if selected else style
@@ -67,7 +68,10 @@ class Drawing:
         shown = "" if value is None else number(value)
         paid = "" if value is None else gradient_text(state, node, grad)
         return BoxContent(
-            [[(shown, ink.sign(value))], [(paid, ink.sign(grad))]],
+            [
+                [(fitting(shown, value, _NUMBER), ink.sign(value))],
+                [(fitting(paid, grad, _NUMBER), ink.sign(grad))],
+            ],
             border,
             f"{style} {ink.SELECTED}".strip() if selected else style,
             [(name, style)],

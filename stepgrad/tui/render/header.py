@@ -9,11 +9,15 @@ from stepgrad.tui.render import ink
 
 
 def header(state: State, name: str, passed: int, promised: int, width: int) -> Content:
-    """Return the header, `width` cells wide; `passed` of `promised` checks hold already."""
+    """Return the header, `width` cells wide; `passed` of `promised` checks hold already.
+
+    Where it is too narrow for all, the root goes first, then the checks, then the name.
+    """
     phase = state.phase
     style = ink.PHASES.get(phase or "", ink.QUIET)
     where = f"event {state.position}/{state.recording.length}"
-    left: list[ink.Span] = [(f" {name} ", ink.NAME), (" ", "")]
+    named: list[ink.Span] = [(f" {ink.fit(name, width // 3).strip()} ", ink.NAME)]
+    left: list[ink.Span] = [(" ", "")]
     if phase and phase != "mark":
         left += [(f"{ink.ARROWS[phase]} {phase.upper()}", f"bold {style}"), ("  ", "")]
     left.append((where, ""))
@@ -21,11 +25,17 @@ def header(state: State, name: str, passed: int, promised: int, width: int) -> C
         left.append((f"  step {state.step}", ""))
     verdict = ink.FORWARD if passed == promised else ink.QUIET
     checks: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
-    line = Content.assemble(*left)
-    for right in ([*_root(state), *checks], checks, []):  # what has room, the root going first
-        tail = Content.assemble(*right)
+    shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
+        ([*named, *left], [*_root(state), *checks]),
+        ([*named, *left], checks),
+        ([*named, *left], []),
+        (left, []),
+        ([(f" {where}", "")], []),
+    )
+    for start, end in shorter:
+        line, tail = ink.line(*start), ink.line(*end)
         gap = width - line.cell_length - tail.cell_length
-        if gap >= 2:
+        if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
 

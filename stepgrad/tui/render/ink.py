@@ -28,13 +28,13 @@ DARK = {
     "selected": "#2f3b52",
 }
 LIGHT = {
-    "forward": "#1a7f37",
-    "backward": "#7c3aed",
-    "writing": "#0e7490",
-    "current": "#8a5a00",
-    "positive": "#0b5cad",
-    "negative": "#b45309",
-    "selected": "#cfe0ff",
+    "forward": "#116329",
+    "backward": "#6b21c8",
+    "writing": "#0b5566",
+    "current": "#6b4500",
+    "positive": "#0a4f96",
+    "negative": "#8f3f06",
+    "selected": "#a9c4f5",
 }
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
@@ -54,14 +54,21 @@ def sign(x: float | None) -> str:
     return POSITIVE if x > 0 else NEGATIVE
 
 
+def printable(text: str) -> str:
+    """Text without what cannot be printed, such as a line break or an escape in a label."""
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
 def fit(text: str, width: int) -> str:
     """Text in exactly so many cells; one that is too long is cut at its end."""
-    cells = Content(text)
-    if cells.cell_length > width:
-        cells = cells.truncate(width, ellipsis=True)
-    return cells.plain + " " * (width - cells.cell_length)
+    return Content(printable(text)).truncate(max(width, 0), ellipsis=True, pad=True).plain
+
+
+def line(*spans: Span) -> Content:
+    """Join spans to a text of one line."""
+    return Content.assemble(*((printable(text), style) for text, style in spans))
 
 
 def lines(*rows: list[Span]) -> Content:
     """Join rows of spans to one text."""
-    return Content("\n").join(Content.assemble(*row) for row in rows)
+    return Content("\n").join(line(*row) for row in rows)

@@ -22,12 +22,12 @@ def heading(state: State, node: int) -> str:
     facts = state.node(node)
     name = short_title(state.recording, node)
     defined = definition(state.recording, facts)
-    return f"{name} = {defined}" if facts.name and defined else defined or name
+    return ink.printable(f"{name} = {defined}" if facts.name and defined else defined or name)
 
 
 def node_panel(state: State, node: int, width: int) -> Content:
     """Return value, gradient, what was paid into it, local derivatives and source."""
-    rows = (Content.assemble(*row).truncate(width, ellipsis=True) for row in _rows(state, node))
+    rows = (ink.line(*row).truncate(width, ellipsis=True) for row in _rows(state, node))
     return Content("\n").join(rows)
 
 
@@ -39,7 +39,8 @@ def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:
     else:
         grad = state.grad(node)
         yield _row("value", (repr(value).replace("-", "−"), ink.sign(value)))
-        exact = gradient_text(state, node, grad) if grad is None else repr(grad).replace("-", "−")
+        known = grad is not None and grad == grad
+        exact = repr(grad).replace("-", "−") if known else gradient_text(state, node, grad)
         yield _row("grad", (exact, ink.sign(grad)))
         label = "paid in"
         for paid in contributions(recording, node, state.position):

@@ -1,87 +1,69 @@
-"""Answers that need a page: the paths from a node to the output, and what an edit has changed."""
+"""Answers that take more than a line: the paths to the output, and what an edit has changed."""
 
 from __future__ import annotations
-
-from collections.abc import Sequence
 
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.difference import Difference
-from stepgrad.replay.narrate import derivative
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.difference import Difference, differences
+from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.numbers import factor, gradient, number
-from stepgrad.replay.paths import Path, Paths
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.paths import Path, paths
+from stepgrad.replay.session import Session
+from stepgrad.replay.titles import short_title, title
 from stepgrad.tui.render import ink
 
-NAME = 22
-NUMBER = 12
+_NUMBER = 11
 
 
-def paths_report(recording: Recording, node: int, root: int, found: Paths) -> Content:
-    """Return the sum over paths: each as a product of local derivatives, the weightiest first."""
-    name, output = short_title(recording, node), short_title(recording, root)
+def paths_report(session: Session) -> Content:
+    """Return how many paths lead from the subject to the output, and what the weightiest bring."""
+    recording, node = session.recording, session.subject
+    block = latest_pass(recording, session.cursor.position)
+    if node is None or block is None:
+        return Content("No backward pass has begun yet: press f, then x again.")
+    found = paths(recording, block, node)
+    name, root = title(recording, node), short_title(recording, block.root)
     if not found.count:
-        return Content(f"No path leads from {name} to {output}: its gradient stays empty.")
-    rows: list[list[ink.Span]] = []
-    for path in found.weightiest:
-        rows += _path_rows(recording, path)
-    hidden = found.count - len(found.weightiest)
-    if hidden:
-        rows.append([(f"and {hidden} lighter ones", ink.QUIET)])
-    ways = "path" if found.count == 1 else "paths"
-    total = [
-        (f"{derivative(output, name)} = ", ink.NAME),
-        (number(found.total), f"bold {ink.sign(found.total)}"),
-        (f"   the sum over {found.count} {ways}", ink.QUIET),
-    ]
-    return ink.lines(*rows, [("", "")], total)
+        return Content(f"No path leads from {name} to {root}.")
+    many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
+    return ink.lines(
+        [(f"{many} from {name} to {root}; ", ink.NAME), (f"∂{root}/∂{name} = ", ink.QUIET),
+         (number(found.total), ink.sign(found.total))],
+        *(_path(recording, path) for path in found.weightiest),
+    )  # fmt: skip
 
 
-def _path_rows(recording: Recording, path: Path) -> list[list[ink.Span]]:
-    way = " → ".join(short_title(recording, node) for node in path.nodes)
-    first, *rest = path.locals or (1.0,)
-    product = "·".join([number(first), *map(factor, rest)])
-    return [
-        [(way, "")],
-        [(f"    {product} = ", ink.QUIET), (number(path.product), ink.sign(path.product))],
-    ]
+def _path(recording: Recording, path: Path) -> list[ink.Span]:
+    ways = " → ".join(short_title(recording, node) for node in path.nodes)
+    factors = "·".join(map(factor, path.locals)) or "1"
+    return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
+            (f" = {factors}  ", ink.PLAIN), (ways, ink.QUIET)]  # fmt: skip
 
 
-def difference_report(
-    edits: Sequence[tuple[str, float]], position: int, rows: Sequence[Difference]
-) -> Content:
-    """Return a table of the numbers that the edits have changed, at a position."""
-    edited = ", ".join(f"{name} = {number(value)}" for name, value in edits)
-    if not edits:
-        return Content("Nothing was edited. Press e on an input or a parameter.")
-    head = [(f"With {edited}, after event {position}:", ink.NAME)]
+def difference_report(session: Session) -> Content:
+    """Return the values and gradients at the cursor that are other than in the original."""
+    if session.original is None or not session.edits:
+        return Content("Nothing was edited: e edits a number.")
+    before = Cursor(session.original).seek(session.cursor.position).state
+    rows = differences(before, session.state)
     if not rows:
-        return ink.lines(head, [("Nothing differs here.", ink.QUIET)])
-    columns = [("value", "", "grad", "")] + [
-        (
-            gradient(row.value[0]),
-            gradient(row.value[1]),
-            gradient(row.grad[0]),
-            gradient(row.grad[1]),
-        )
-        for row in rows
-    ]
-    names = ["", *(row.name for row in rows)]
-    table = [
-        _row(name, texts, ink.QUIET if not name else "")
-        for name, texts in zip(names, columns, strict=True)
-    ]
-    return ink.lines(head, [("", "")], *table)
+        return Content("No number is another at this position.")
+    width = max(len(row.name) for row in rows)
+    head: list[ink.Span] = [(f"{'':<{width}}  {'value':^25}  {'gradient':^25}", ink.QUIET)]
+    return ink.lines(head, *(_difference(row, width) for row in rows))
 
 
-def _row(name: str, texts: tuple[str, str, str, str], style: str) -> list[ink.Span]:
-    value, new_value, grad, new_grad = texts
-    changed, turned = value != new_value, grad != new_grad
+def _difference(row: Difference, width: int) -> list[ink.Span]:
+    return [(f"{row.name:<{width}}", ink.NAME), *_change(*row.value), *_change(*row.grad)]
+
+
+def _change(before: float | None, after: float | None) -> list[ink.Span]:
+    """A number before and after; once, where it has stayed the same."""
+    if before == after:
+        return [(f"  {gradient(before):>{_NUMBER}}   {'':<{_NUMBER}}", ink.QUIET)]
     return [
-        (ink.fit(name, NAME), style),
-        (f"{value:>{NUMBER}}", ink.QUIET),
-        (f" → {new_value:<{NUMBER}}" if changed else " " * (NUMBER + 3), ink.CURRENT),
-        (f"{grad:>{NUMBER}}", ink.QUIET),
-        (f" → {new_grad:<{NUMBER}}" if turned else "", ink.CURRENT),
+        (f"  {gradient(before):>{_NUMBER}} → ", ink.QUIET),
+        (f"{gradient(after):<{_NUMBER}}", ink.sign(after)),
     ]

@@ -10,7 +10,7 @@ def source_line(source: Source, line: int, width: int, *, current: bool) -> Cont
     """Return a line of the source (from 1), with its number."""
     text = source.text.splitlines()[line - 1].expandtabs(4)
     marker = "▶" if current else " "
-    row = Content.assemble(
+    row = ink.line(
         (f"{marker}{line:>3} ", ink.CURRENT if current else ink.QUIET),
         (text, ink.CURRENT if current else ""),
     )

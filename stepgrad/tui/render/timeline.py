@@ -19,39 +19,46 @@ SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "update": "upd"}
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """A phase in a timeline: cells from `left`, which stand for positions `first` to `last`."""
+    """A phase in a timeline: cells from `left`, which stand for positions `first` to `last`.
+
+    Before them comes a `label`, behind them a `gap`.
+    """
 
     phase: str
     left: int
     cells: int
     first: int
     last: int
+    label: str
+    gap: str
 
     def cell(self, position: int) -> int:
-        """The cell of the bar, counted from its left, that a position falls into."""
-        share = (position - self.first - 1) / (self.last - self.first)
-        return min(int(share * self.cells), self.cells - 1)
+        """The cell of the bar, counted from its left, up to which a position fills it."""
+        share = (position - self.first) / (self.last - self.first)
+        return max(0, min(int(share * self.cells + 0.5), self.cells) - 1)
+
+    def position(self, cell: int) -> int:
+        """The position at which the bar is filled up to a cell."""
+        events = self.last - self.first
+        return self.first + max(1, int((cell + 1) / self.cells * events + 0.5))
 
 
 def timeline(session: Session, width: int) -> Content:
     """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks."""
     state = session.state
-    slider = _slider(state)
+    slider = _slider(state, width)
     row: list[ink.Span] = list(slider)
     start = sum(len(text) for text, _ in slider)
     marks = _marks(session)
     for stretch in stretches(state, width - start):
         style = ink.PHASES.get(stretch.phase, "")
-        row.append((f"{SHORT.get(stretch.phase, stretch.phase)} ", ink.QUIET))
-        done = (state.position - stretch.first) / (stretch.last - stretch.first)
-        full = max(0, min(stretch.cells, int(done * stretch.cells + 0.5)))
-        full = full or int(done > 0)  # the first event of a phase shows
+        full = stretch.cell(state.position) + 1 if state.position > stretch.first else 0
         cells = [("█", style)] * full + [("░", ink.QUIET)] * (stretch.cells - full)
         for position, mark in marks.items():
             if stretch.first < position <= stretch.last:
                 cells[stretch.cell(position)] = (mark, ink.HALT)
-        row += [*cells, (" ", "")]
-    return Content.assemble(*row)
+        row += [(stretch.label, ink.QUIET), *cells, (stretch.gap, "")]
+    return Content.assemble(*row).truncate(width)
 
 
 def _marks(session: Session) -> dict[int, str]:
@@ -62,34 +69,44 @@ def _marks(session: Session) -> dict[int, str]:
         block.start + offset + 1: ink.STOP
         for stop in stops
         for block in recording.blocks_between(begin, end)
-        for offset in stop.candidates(recording, block)
+        for offset in stop.matches(recording, block)
     }
     return marks | dict.fromkeys(session.bookmarks, ink.BOOKMARK)
 
 
 def position_at(state: State, width: int, x: int) -> int | None:
     """Return the position that cell `x` of the timeline stands for."""
-    start = sum(len(text) for text, _ in _slider(state))
+    start = sum(len(text) for text, _ in _slider(state, width))
     for stretch in stretches(state, width - start):
         if stretch.left <= x - start < stretch.left + stretch.cells:
-            share = (x - start - stretch.left + 1) / stretch.cells
-            return stretch.first + round(share * (stretch.last - stretch.first))
+            return stretch.position(x - start - stretch.left)
     return None
 
 
 def stretches(state: State, width: int) -> list[Stretch]:
-    """Divide the cells among the phases of the training step, or of the whole recording."""
+    """Divide the cells among the phases of the training step, or of the whole recording.
+
+    They fill the width. Where there are too many phases they lose their labels; where there is not
+    a cell for each, they are one.
+    """
     runs = _runs(state.recording, *state.step_bounds)
-    labels = sum(len(SHORT.get(phase, phase)) + 2 for phase, _, _ in runs)
+    if len(runs) > max(width, 1):
+        runs = [("", runs[0][1], runs[-1][2])]
+    labels = [f"{SHORT.get(phase, phase)} " for phase, _, _ in runs]
+    spare = width - sum(map(len, labels)) - 2 * len(runs)  # a cell for each, and one behind it
+    gap = " "
+    if spare < 0:
+        labels, gap, spare = [""] * len(runs), "", max(width - len(runs), 0)
     events = sum(last - first for _, first, last in runs)
-    room = max(width - labels, len(runs))
     found: list[Stretch] = []
-    left = 0
-    for phase, first, last in runs:
-        cells = max(1, room * (last - first) // max(events, 1))
-        left += len(SHORT.get(phase, phase)) + 1
-        found.append(Stretch(phase, left, cells, first, last))
-        left += cells + 1
+    left = passed = 0
+    for label, (phase, first, last) in zip(labels, runs, strict=True):
+        given = spare * passed // events
+        passed += last - first
+        cells = 1 + spare * passed // events - given
+        left += len(label)
+        found.append(Stretch(phase, left, cells, first, last, label, gap))
+        left += cells + len(gap)
     return found
 
 
@@ -105,10 +122,10 @@ def _runs(recording: Recording, begin: int, end: int) -> list[tuple[str, int, in
     return runs
 
 
-def _slider(state: State) -> list[ink.Span]:
-    """Return where in the training the step at hand stands, if there is any training."""
+def _slider(state: State, width: int) -> list[ink.Span]:
+    """Return where in the training the step at hand stands, if there is training and room."""
     steps = len(state.recording.steps)
-    if steps < 2:
+    if steps < 2 or width < 40:
         return []
     cells = 12
     here = state.step_ordinal

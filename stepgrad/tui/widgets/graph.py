@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
+from textual.content import Content
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -10,20 +13,27 @@ from textual.visual import Visual
 
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
+from stepgrad.tui.render.spy import node_at, spy
 from stepgrad.tui.widgets.panel import Panel
 
 FRAMED = 12
 """From this height on, boxes have room for numbers."""
 
+DRAWABLE = 400
+"""Up to so many nodes, the whole graph is drawn with boxes."""
+
 
 class GraphPanel(ScrollView, Panel, can_focus=False):
-    """The nodes of the scene as a graph; a click selects one."""
+    """The nodes of the scene as a graph; a click selects one, the wheel and a drag pan.
 
-    BORDER_TITLE = "graph"
+    Of a large scene it shows what is near; the whole of one that is too large for boxes is a plot.
+    """
+
     ALLOW_SELECT = False
 
     _drawing: Drawing | None = None
     _canvas: Canvas | None = None
+    _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
 
     def on_resize(self) -> None:
         """Choose boxes that fit the panel."""
@@ -33,34 +43,56 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Paint the graph, and scroll to the node that is spoken of."""
         if not self.size:
             return
-        state, subject = self.state, self.now.subject
-        framed = self.size.height >= FRAMED
-        self._drawing = draw(state.recording, in_view(state, subject), framed=framed)
-        self._canvas = self._drawing.paint(state, self.now.selected)
+        now, (width, height) = self.now, self.size
+        state, scene = now.state, tuple(now.state.scene)
+        self._canvas = None
+        if now.whole and len(scene) > DRAWABLE:
+            self.border_title = f"graph  {len(scene)} nodes, a row each; dots are operands"
+            self.virtual_size = self.size
+            self._lines = spy(now.recording, scene, now.subject, width, height)
+            self.refresh()
+            return
+        nodes = scene if now.whole else in_view(state, now.subject)
+        near = len(nodes) < len(scene)
+        self.border_title = f"graph  {len(nodes)} of {len(scene)} nodes" if near else "graph"
+        self._drawing = draw(now.recording, nodes, framed=height >= FRAMED)
+        self._canvas = self._drawing.paint(state, now.selected)
         layout = self._drawing.painter.layout
         self.virtual_size = Size(layout.width, layout.height)
-        for box in () if subject is None else layout.boxes_of(subject)[-1:]:
-            x = box.x + box.width // 2 - self.size.width // 2
-            y = box.y + box.height // 2 - self.size.height // 2
+        for box in () if now.subject is None else layout.boxes_of(now.subject)[-1:]:
+            x, y = box.x + box.width // 2 - width // 2, box.y + box.height // 2 - height // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
         self.refresh()
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
         width, (left, top) = self.size.width, self.scroll_offset
-        if self._canvas is None:
+        if self._canvas is not None:
+            [line] = self._canvas.crop(left, top + y - self._margin, width, 1)
+        elif y < len(self._lines):
+            line = self._lines[y]
+        else:
             return Strip.blank(width, self.rich_style)
-        layout = self._canvas
-        top -= max(0, (self.size.height - layout.height) // 2)  # a small graph stands in the middle
-        [line] = self._canvas.crop(left, top + y, width, 1)
         return Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)[0]
+
+    @property
+    def _margin(self) -> int:
+        """The blank lines above a graph that is lower than the panel."""
+        return 0 if self._canvas is None else max(0, (self.size.height - self._canvas.height) // 2)
 
     def on_click(self, event: events.Click) -> None:
         """Select the node that a person pointed at."""
-        if self._drawing is None or self._canvas is None:
-            return
-        offset = event.get_content_offset_capture(self) + self.scroll_offset
-        y = offset.y - max(0, (self.size.height - self._canvas.height) // 2)
-        box = self._drawing.painter.layout.box_at(offset.x, y)
-        if box is not None:
-            self.post_message(self.NodeSelected(box.key))
+        x, y = event.get_content_offset_capture(self)
+        if self._canvas is None:
+            node = node_at(self.state.scene, y, len(self._lines))
+        elif self._drawing is not None:
+            left, top = self.scroll_offset
+            box = self._drawing.painter.layout.box_at(x + left, y + top - self._margin)
+            node = box.key if box else None
+        if node is not None:
+            self.post_message(self.NodeSelected(node))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Pan while a button is held."""
+        if event.button:
+            self.scroll_relative(-event.delta_x, -event.delta_y, animate=False, immediate=True)

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from stepgrad.replay.session import Session
+from stepgrad.replay.training import parameters
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.parameters import parameter_row
 from stepgrad.tui.render.source import source_line
-from stepgrad.tui.render.tape import scope_row, tape_lines, tape_row
+from stepgrad.tui.render.tape import Line, ScopeLine, line_of, scope_row, tape_lines, tape_row
 from stepgrad.tui.widgets.panel import Panel
 
 
@@ -20,6 +25,8 @@ class Lines(ScrollView, Panel, can_focus=False):
     """A scrolling panel that draws line by line and keeps the line of interest in view."""
 
     ALLOW_SELECT = False
+
+    _drawn: Sequence[tuple[str, object]] = ()
 
     @property
     @abstractmethod
@@ -50,16 +57,27 @@ class Lines(ScrollView, Panel, can_focus=False):
         self.show()
 
     def show(self) -> None:
-        """Scroll to the line of interest."""
+        """Scroll to the line of interest, and draw the lines that change."""
         if not self.size:
             return
         self.virtual_size = Size(self.size.width, self.count)
         line = self.line_of_interest()
-        if line is not None:
-            height, top = self.size.height, self.scroll_offset.y
-            if not top <= line < top + height:
-                self.scroll_to(y=max(0, line - height // 2), animate=False, immediate=True)
-        self.refresh()
+        height, top = self.size.height, self.scroll_offset.y
+        if line is not None and not top <= line < top + height:
+            self.scroll_to(y=max(0, line - height // 2), animate=False, immediate=True)
+        before, self._drawn = self._drawn, self._view()
+        if len(before) != len(self._drawn):
+            self.refresh()
+            return
+        for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)):
+            if old != new:
+                self.refresh(Region(0, y, self.size.width, 1))
+
+    def _view(self) -> Sequence[tuple[str, object]]:
+        """What the lines in view look like."""
+        width, top = self.size.width, self.scroll_offset.y
+        numbers = range(top, min(top + self.size.height, self.count))
+        return [(line.plain, line.spans) for line in (self.line(n, width) for n in numbers)]
 
 
 class Tape(Lines, can_focus=False):
@@ -72,29 +90,64 @@ class Tape(Lines, can_focus=False):
         """One line for each node, and for each scope."""
         return len(self._lines)
 
+    _kept: tuple[Session | None, tuple[Line, ...]] = (None, ())
+
     @property
-    def _lines(self) -> tuple[int | str, ...]:
-        state = self.state
-        return tape_lines(state.recording, state.scene)
+    def _lines(self) -> tuple[Line, ...]:
+        if self._kept[0] is not self.now:  # they are asked for often, and may be very many
+            state = self.state
+            self._kept = self.now, tape_lines(state.recording, state.scene, self.now.folded)
+        return self._kept[1]
 
     def line(self, number: int, width: int) -> Content:
-        """Draw a node, or the scope of those that follow."""
-        node = self._lines[number]
-        if isinstance(node, str):
-            return scope_row(node, width)
-        return tape_row(self.now, node, width)
+        """Draw a node, the scope of those that follow, or a folded scope."""
+        line = self._lines[number]
+        if isinstance(line, ScopeLine):
+            return scope_row(self.state, line, width)
+        return tape_row(self.now, line, width)
 
     def line_of_interest(self) -> int | None:
         """The line of the node that is spoken of."""
-        lines, subject = self._lines, self.now.subject
-        return None if subject is None or subject not in lines else lines.index(subject)
+        return line_of(self._lines, self.now.subject)
 
     def on_click(self, event: events.Click) -> None:
-        """Select the node that a person pointed at."""
+        """Select the node that a person pointed at, or fold or open the scope."""
         number = event.get_content_offset_capture(self).y + self.scroll_offset.y
-        node = self._lines[number] if 0 <= number < self.count else None
-        if isinstance(node, int):
-            self.post_message(self.NodeSelected(node))
+        line = self._lines[number] if 0 <= number < self.count else None
+        if isinstance(line, ScopeLine):
+            self.post_message(self.ScopePointed(line.scope))
+        elif line is not None:
+            self.post_message(self.NodeSelected(line))
+
+
+class Parameters(Lines, can_focus=False):
+    """What training changes, each with its course; a click selects one."""
+
+    BORDER_TITLE = "parameters"
+
+    @property
+    def count(self) -> int:
+        """One line for each parameter; one that says so where there are none."""
+        return max(len(parameters(self.state.recording)), 1)
+
+    def line(self, number: int, width: int) -> Content:
+        """Draw a parameter."""
+        nodes = parameters(self.state.recording)
+        if not nodes:
+            return Content.styled("nothing is trained here", ink.QUIET)
+        return parameter_row(self.state, nodes[number], width)
+
+    def line_of_interest(self) -> int | None:
+        """The line of the parameter that is spoken of."""
+        nodes, subject = parameters(self.state.recording), self.now.subject
+        return nodes.index(subject) if subject in nodes else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Select the parameter that a person pointed at."""
+        number = event.get_content_offset_capture(self).y + self.scroll_offset.y
+        nodes = parameters(self.state.recording)
+        if 0 <= number < len(nodes):
+            self.post_message(self.NodeSelected(nodes[number]))
 
 
 class SourcePanel(Lines, can_focus=False):

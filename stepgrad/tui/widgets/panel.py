@@ -15,13 +15,19 @@ from stepgrad.replay.state import State
 class Panel(Widget):
     """A view of the screen's session, which reaches it by data binding."""
 
-    session: reactive[Session | None] = reactive[Session | None](None)
+    session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
     @dataclass
     class NodeSelected(Message):
         """A person pointed at a node."""
 
         node: int
+
+    @dataclass
+    class ScopePointed(Message):
+        """A person pointed at a scope."""
+
+        scope: str
 
     @dataclass
     class Seek(Message):
@@ -35,7 +41,8 @@ class Panel(Widget):
             self.show()
 
     def show(self) -> None:
-        """Bring what is kept for drawing up to date with the session."""
+        """Bring what is kept for drawing up to date with the session, and draw it."""
+        self.refresh()
 
     @property
     def now(self) -> Session:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from rich.markdown import Markdown
 from textual import events
 from textual.content import Content
-from textual.visual import Visual, visualize
 
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
+from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.node import heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.widgets.panel import Panel
@@ -44,6 +43,7 @@ class Chain(Panel):
     def show(self) -> None:
         """Put what the last command has to say into the border."""
         self.border_title = Content.assemble("chain rule", (f"  {self.now.said}", ink.CURRENT))
+        self.refresh()
 
 
 class NodePanel(Panel):
@@ -59,10 +59,10 @@ class NodePanel(Panel):
         unmoved = now.cursor.position == 0 and now.selected is None
         return now.subject is None or (bool(self._lesson) and unmoved)
 
-    def render(self) -> Visual:
+    def render(self) -> Content:
         """Draw the lesson or the node."""
         if self._introduces:
-            return visualize(self, Markdown(self._lesson))
+            return lesson(self._lesson)
         assert self.now.subject is not None, "without a subject, the lesson is shown"
         return node_panel(self.state, self.now.subject, self.size.width)
 
@@ -70,6 +70,7 @@ class NodePanel(Panel):
         """Put what the node is into the border."""
         subject = None if self._introduces else self.now.subject
         self.border_title = Content("lesson" if subject is None else heading(self.state, subject))
+        self.refresh()
 
 
 class Timeline(Panel):

@@ -1,0 +1,136 @@
+"""The help: every key and what it does, from the table of commands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
+from textwrap import wrap
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+from stepgrad.replay.commands import GROUPS, Command
+from stepgrad.tui.keymap import Keymap, key_name
+from stepgrad.tui.render import ink
+
+KEYS = 8
+"""Cells for the keys of a command."""
+ROOMY = 58
+"""From this width of a column on, every command is explained in full."""
+_TWO_COLUMNS = 72
+_GAP = 1
+
+LEGEND = (
+    "▶ forward  ◀ backward  × zero  △ update  ● stop  ◆ bookmark  ▁▃▅▇ size",
+    "gradient: – none has come yet  0 it came, and is zero  ∅ none will come",
+)
+
+_Row = list[ink.Span]
+
+
+def help_text(keymap: Keymap, width: int) -> Content:
+    """Return the help, `width` cells wide, in two columns where there is room for them."""
+    columns = 2 if width >= _TWO_COLUMNS else 1
+    cells = (width - _GAP * (columns - 1)) // columns
+    gap: list[_Row] = [[]] if cells >= ROOMY else []
+    blocks = [list(_block(title, keymap, cells)) for title in GROUPS]
+    left, right = _halves(blocks, gap) if columns == 2 else (list(chain(*blocks)), [])
+    nothing: _Row = []
+    rows = [
+        [*_padded(one, cells + _GAP), *two] if right else one
+        for one, two in zip_longest(left, right, fillvalue=nothing)
+    ]
+    legend = [[(line, ink.QUIET)] for text in LEGEND for line in wrap(text, width)]
+    return ink.lines(*rows, *gap, *legend)
+
+
+def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
+    """Yield a group: its title, then its commands, those that belong together as one."""
+    yield [(title, ink.NAME)]
+    roomy = width >= ROOMY
+    for group in [[each] for each in GROUPS[title]] if roomy else _together(GROUPS[title]):
+        keys = _keys(group, keymap)
+        text = group[0].help if roomy else _joined([each.brief for each in group])
+        for i, line in enumerate(wrap(text, width - KEYS - 1)):
+            yield [(f"{'' if i else keys:>{KEYS}} ", ink.CURRENT), (line, ink.PLAIN)]
+
+
+def _keys(group: Sequence[Command], keymap: Keymap) -> str:
+    """The keys of commands, the first of each before the others, which may have no room."""
+    ranks = zip_longest(*(keymap.get(command.name) or [""] for command in group))
+    first, *others = ([key_name(key) for key in rank if key] for rank in ranks)
+    if len(first) > 3 and "".join(first) in "0123456789":
+        return f"{first[0]} – {first[-1]}"
+    keys = " ".join(chain(first, *others))
+    return keys if len(keys) <= KEYS else " ".join(first)
+
+
+def _together(commands: Sequence[Command]) -> Iterator[list[Command]]:
+    """Group neighbours of which but one word is different: next event, previous event."""
+    group: list[Command] = []
+    for command in commands:
+        texts = [each.brief for each in (*group, command)]
+        if group and sum(len(words) > 1 for words in _by_place(texts)) != 1:
+            yield group
+            group = []
+        group.append(command)
+    yield group
+
+
+def _joined(texts: Sequence[str]) -> str:
+    """Say texts of which but one word is different at once: `next/previous event`."""
+    return " ".join(("/" if len(each) < 3 else " / ").join(each) for each in _by_place(texts))
+
+
+def _by_place(texts: Sequence[str]) -> list[list[str]]:
+    """The different first words of texts, the different second words, and so on."""
+    places = zip_longest(*(text.split() for text in texts), fillvalue="")
+    return [list(dict.fromkeys(words)) for words in places]
+
+
+def _halves(blocks: Sequence[list[_Row]], gap: list[_Row]) -> tuple[list[_Row], list[_Row]]:
+    """Divide blocks between two columns, in order, so that the longer one is short."""
+
+    def column(part: Sequence[list[_Row]]) -> list[_Row]:
+        return [row for i, block in enumerate(part) for row in (gap if i else []) + block]
+
+    cuts = [(column(blocks[:cut]), column(blocks[cut:])) for cut in range(1, len(blocks))]
+    return min(cuts, key=lambda cut: max(len(cut[0]), len(cut[1])))
+
+
+def _padded(row: _Row, width: int) -> _Row:
+    used = Content.assemble(*row).cell_length
+    return [*row, (" " * max(0, width - used), ink.PLAIN)]
+
+
+class _HelpText(Static):
+    """The help, laid out anew whenever there is another width for it."""
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Lay it out."""
+        self.update(help_text(self._keymap, event.size.width))
+
+
+class HelpScreen(ModalScreen[None]):
+    """Every key and what it does; any of the keys that lead here leads back."""
+
+    BINDINGS = [("escape,q,?,f1", "dismiss", "close")]
+
+    def __init__(self, keymap: Keymap) -> None:
+        super().__init__()
+        self._keymap = keymap
+
+    def compose(self) -> ComposeResult:
+        """Show the table."""
+        with VerticalScroll(id="help") as box:
+            box.border_title = "Lowercase goes forward, the capital goes back"
+            box.border_subtitle = "Esc closes"
+            yield _HelpText(self._keymap)

@@ -1,0 +1,165 @@
+"""Which keys do what: those of the table of commands, or a person's own from `keys.toml`."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_config_path
+from textual.binding import Binding
+from textual.keys import Keys, format_key
+from textual.screen import Screen
+
+from stepgrad.errors import StepgradError, suggest
+from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
+
+FOLDER_VARIABLE = "STEPGRAD_CONFIG"
+"""The environment variable that names another folder for `keys.toml`."""
+
+Keymap = Mapping[str, tuple[str, ...]]
+"""The keys of each command, by its name, the one to show first; none, where others took them."""
+
+DEFAULT: Keymap = {command.name: command.keys for command in COMMANDS}
+
+_WRITTEN = {
+    "right": "→", "left": "←", "up": "↑", "down": "↓", "enter": "Enter", "escape": "Esc",
+    "home": "Home", "end": "End", "space": "Space", "tab": "Tab", "shift+tab": "⇧Tab",
+    "pageup": "PgUp", "pagedown": "PgDn",
+}  # fmt: skip
+_MODIFIERS = re.compile(r"(?:(?:ctrl|alt|shift|super|meta|hyper)\+)*(?=.)")
+_NAMED_KEYS = {key.value for key in Keys if not key.value.startswith("<")}
+_TEXTUAL = {",": "comma"}  # it separates keys, so it has to be spelt
+
+
+class KeymapError(StepgradError):
+    """A `keys.toml` that cannot be used: all that is wrong with it, a line each."""
+
+
+def key_name(key: str) -> str:
+    """How a key is written for a person: `→`, `F5`, `^p`."""
+    if re.fullmatch(r"f\d+", key):
+        return key.upper()
+    return _WRITTEN.get(key, key.replace("ctrl+", "^"))
+
+
+def textual_keymap(keymap: Keymap) -> dict[str, str]:
+    """A keymap as Textual wants it, without the commands that keep the keys of the table."""
+    return {name: _joined(keys) for name, keys in keymap.items() if keys and keys != DEFAULT[name]}
+
+
+def _joined(keys: Sequence[str]) -> str:
+    return ",".join(_TEXTUAL.get(key, key) for key in keys)
+
+
+def action(command: Command) -> str:
+    """The screen's action that carries out a command."""
+    if command.panel:
+        return f"panel('{command.panel}')"
+    return f"act('{command.name}')" if command.act else command.name
+
+
+def binding(command: Command, does: str = "") -> Binding:
+    """Bind a command of the table; the footer shows those that have a label."""
+    return Binding(
+        _joined(command.keys),
+        does or action(command),
+        command.label or command.help,
+        show=bool(command.label),
+        tooltip=command.help,
+        id=command.name,
+    )
+
+
+def table_key(key: str) -> str:
+    """A key as the table has it, from how Textual spells it: `?` for `question_mark`."""
+    return key if key in _NAMED_KEYS or "+" in key else format_key(key)
+
+
+def keys_in_force(screen: Screen[Any]) -> Keymap:
+    """The keys that do something on a screen now, as Textual has them."""
+    keymap: dict[str, tuple[str, ...]] = {}
+    for key, active in screen.active_bindings.items():
+        name = active.binding.id or ""
+        keymap[name] = (*keymap.get(name, ()), table_key(key))
+    return keymap
+
+
+def keymap_path() -> Path:
+    """Where a person's own keys are kept; the file need not exist."""
+    folder = os.environ.get(FOLDER_VARIABLE)
+    return (Path(folder) if folder else user_config_path("stepgrad")) / "keys.toml"
+
+
+def load_keymap(path: Path) -> Keymap:
+    """Read a keymap: for each command named in the file its keys, for the others the table's.
+
+    A key that the file gives to one command is taken from the command that has it in the table.
+
+    Raises:
+        KeymapError: the file cannot be read, or something in it is wrong; then none of it counts.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return DEFAULT
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeymapError(f"{path}: cannot be read: {error}") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise KeymapError(f"{path}{_place(str(error))}: {error}") from error
+    own = {name: _keys(value) for name, value in table.items()}
+    problems = [
+        f"{path}:{_line_of(name, text)}: {problem}"
+        for name in own
+        if (problem := _problem(name, own))
+    ]
+    if problems:
+        raise KeymapError("\n".join(problems))
+    taken = {key for keys in own.values() for key in keys}
+    rest = {name: tuple(key for key in keys if key not in taken) for name, keys in DEFAULT.items()}
+    return {**rest, **own}
+
+
+def _keys(value: object) -> tuple[str, ...]:
+    """The keys that an entry gives; none where it is neither a text nor a list of texts."""
+    listed = value if isinstance(value, list) else [value]
+    keys = tuple(key for key in listed if isinstance(key, str))
+    return keys if len(keys) == len(listed) else ()
+
+
+def _problem(name: str, own: Keymap) -> str:
+    """What is wrong with an entry of the file, or nothing."""
+    keys = own[name]
+    if name not in DEFAULT:
+        return f"unknown command `{name}`{suggest(name, DEFAULT)}"
+    if not keys:
+        return f'`{name}` wants a key, or a list of keys: {name} = "{DEFAULT[name][0]}"'
+    for key in keys:
+        if not _is_key(key):
+            return f"no key is called `{key}`{suggest(key, [*BY_KEY, *_NAMED_KEYS])}"
+    uses = Counter(key for others in own.values() for key in others)
+    twice = next((key for key in keys if uses[key] > 1), None)
+    return f"the key `{twice}` is given twice" if twice else ""
+
+
+def _is_key(key: str) -> bool:
+    bare = _MODIFIERS.sub("", key, count=1)
+    return (len(bare) == 1 and bare.isprintable()) or key in _NAMED_KEYS or bare in _NAMED_KEYS
+
+
+def _line_of(name: str, text: str) -> int:
+    """The line that sets `name`, from 1; TOML's parser keeps no places."""
+    entry = re.compile(rf"""\s*["']?{re.escape(name)}["']?\s*[=.\]]|\s*\[+\s*{re.escape(name)}\b""")
+    return next((i for i, line in enumerate(text.splitlines(), 1) if entry.match(line)), 1)
+
+
+def _place(message: str) -> str:
+    """The place that TOML's parser speaks of, as `:line:column`, where it does."""
+    found = re.search(r"at line (\d+), column (\d+)", message)
+    return f":{found[1]}:{found[2]}" if found else ""

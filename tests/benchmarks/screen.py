@@ -1,0 +1,188 @@
+"""A key in the debugger, and its start, against a plain Textual app; on a pty of 120×40.
+
+Run `python tests/benchmarks/screen.py`. It measures from a key to the last byte that comes of it,
+and from the start of the process to the first paint. The other side is an app of eight `Static`
+panels that all change their text on every key. Both sides run at once and are asked in turns, so
+that a busy machine slows both; what is printed are medians, and the median ratio.
+
+`python tests/benchmarks/screen.py SIDE` is one side, for the benchmark itself.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import termios
+import time
+from contextlib import suppress
+from types import TracebackType
+
+STARTS = 15
+ROWS, COLUMNS = 40, 120
+TARGET = 1.5
+
+SILENCE = 0.06
+"""Seconds without output after which the answer to a key is taken to be complete."""
+
+SIDES = ("two_layer", "xor_tanh", "50,000 nodes")
+SCRIPT = "s" * 20 + "S" * 15 + "n" * 5 + "N" * 4 + "s" * 10 + "S" * 6
+"""Keys of which each moves, in every recording: one that changes nothing has no answer."""
+
+
+class Terminal:
+    """A process on a pty of its own."""
+
+    def __init__(self, side: str) -> None:
+        self.side = side
+        self.fd, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, side],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+            env=os.environ | {"TERM": "xterm-256color", "COLORTERM": "truecolor"},
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        at: TracebackType | None,
+    ) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self.fd)
+
+    def until_silent(self, since: float, patience: float = 60.0, silence: float = SILENCE) -> float:
+        """Read until nothing comes any more; return how long after `since` the last byte came."""
+        last = None
+        while True:
+            wait = silence if last is not None else patience
+            if not select.select([self.fd], [], [], wait)[0]:
+                break
+            if not os.read(self.fd, 1 << 16):
+                break
+            last = time.perf_counter()
+        if last is None:
+            raise TimeoutError(f"{self.side} does not answer")
+        return last - since
+
+    def until(self, mark: bytes, since: float) -> float:
+        """Read until a text comes; return how long after `since` that was."""
+        seen = b""
+        while mark not in seen:
+            if not select.select([self.fd], [], [], 60)[0]:
+                raise TimeoutError(f"{self.side} does not paint")
+            seen += os.read(self.fd, 1 << 16)
+        return time.perf_counter() - since
+
+    def press(self, key: str) -> float:
+        """Press a key; return the seconds to the last byte of the answer."""
+        start = time.perf_counter()
+        os.write(self.fd, key.encode())
+        return self.until_silent(start)
+
+
+def keys(side: str) -> None:
+    """Press keys on both sides in turns."""
+    with Terminal("statics") as other, Terminal(side) as ours:
+        for terminal in (other, ours):
+            terminal.until_silent(time.perf_counter(), silence=1.5)
+        theirs, own = [], []
+        for key in SCRIPT:
+            theirs.append(other.press(key))
+            own.append(ours.press(key))
+    _print(f"key, {side}", own, theirs)
+
+
+def starts() -> None:
+    """Start both sides in turns."""
+    marks = {"two_layer": b"chain rule", "statics": b"panel 8"}
+    taken: dict[str, list[float]] = {side: [] for side in marks}
+    for _ in range(STARTS):
+        for side, mark in marks.items():
+            start = time.perf_counter()
+            with Terminal(side) as terminal:
+                taken[side].append(terminal.until(mark, start))
+    _print("start, two_layer", taken["two_layer"], taken["statics"])
+
+
+def _print(what: str, ours: list[float], theirs: list[float]) -> None:
+    ratio = statistics.median(ours) / statistics.median(theirs)
+    print(
+        f"{what:<20}{statistics.median(ours) * 1e3:8.1f} ms, statics "
+        f"{statistics.median(theirs) * 1e3:8.1f} ms: {ratio:.2f} (target: {TARGET} or less)",
+        flush=True,
+    )
+
+
+def statics() -> None:
+    """The other side."""
+    from textual.app import App, ComposeResult  # noqa: PLC0415 - the process is the benchmark
+    from textual.containers import Grid  # noqa: PLC0415
+    from textual.events import Key  # noqa: PLC0415
+    from textual.widgets import Static  # noqa: PLC0415
+
+    class Statics(App[None]):
+        CSS = "Grid { grid-size: 2 4; } Static { border: solid green; }"
+
+        def compose(self) -> ComposeResult:
+            with Grid():
+                for number in range(1, 9):
+                    yield Static(f"panel {number}")
+
+        def on_key(self, event: Key) -> None:
+            self.pressed = getattr(self, "pressed", 0) + 1
+            for number, panel in enumerate(self.query(Static), 1):
+                line = f"panel {number}: {event.key}, key {self.pressed} "
+                panel.update("\n".join(f"{line}{row}" for row in range(8)))
+
+    Statics().run()
+
+
+def debugger(side: str) -> None:
+    """Our side."""
+    if side != SIDES[2]:
+        from stepgrad.cli import main as stepgrad  # noqa: PLC0415
+
+        stepgrad(["run", side])
+        return
+    from stepgrad import Value, record  # noqa: PLC0415
+    from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
+
+    with record() as recording:
+        weights = [Value(0.01 * i, label=f"w{i}") for i in range(100)]
+        total = Value(0.0, label="total")
+        for i in range(25_000):
+            total = (total + weights[i % 100]) * weights[i % 7]
+        total.backward()
+    DebuggerApp(recording).run()
+
+
+def main() -> None:
+    starts()
+    for side in SIDES:
+        keys(side)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:] == ["statics"]:
+        statics()
+    elif sys.argv[1:]:
+        debugger(sys.argv[1])
+    else:
+        main()

@@ -1,0 +1,350 @@
+"""Where a replay stops: the grammar of conditions, and every stop against a scan of the events."""
+
+from __future__ import annotations
+
+import math
+import operator
+import warnings
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphs import Program, programs, run
+from replay_runs import training, two_layer
+from stepgrad import Recording, Value, mark, record
+from stepgrad.recording import events
+from stepgrad.replay.conditions import Condition, ConditionError, NodeStop, Stop, find
+from stepgrad.replay.titles import short_title
+
+Facts = dict[str, Any]
+
+
+def facts(recording: Recording, index: int) -> Facts:
+    """What can be said of an event: read off the event, the slow and obvious way."""
+    event = recording.events[index]
+    told: Facts = {"phase": event.phase, "position": index + 1}
+    if isinstance(event, events.Mark):
+        return told
+    acting = event.out if isinstance(event, events.Accumulate) else event.node
+    told["node"] = short_title(recording, event.node)
+    told["op"] = recording.node(acting).op.name
+    told["value"] = recording.history.value(event.node, index + 1)
+    if not isinstance(event, events.Leaf | events.Op):
+        told["before"], told["after"] = event.before, event.after
+        if not isinstance(event, events.Update):
+            told["grad"] = event.after
+    if isinstance(event, events.Accumulate):
+        told["out"] = short_title(recording, event.out)
+        told |= {name: getattr(event, name) for name in ("local", "upstream", "contribution")}
+    return told
+
+
+def recorded(program: Program) -> Recording:
+    with record() as recording:
+        run(program, [Value(1.5, label="a"), Value(-2.0)])
+    return recording
+
+
+def scan(recording: Recording, condition: str) -> list[int]:
+    """The events of which a condition holds, as the debugger says."""
+    stop = Condition(condition)
+    return [
+        block.start + offset
+        for block in recording.blocks
+        for offset in stop.matches(recording, block)
+    ]
+
+
+COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "==": operator.eq,
+    "!=": operator.ne,
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+NUMBERS = ("after", "before", "contribution", "grad", "local", "position", "upstream", "value")
+TEXTS = ("node", "op", "out", "phase")
+JUDGES = {"isnan": math.isnan, "isinf": math.isinf, "isfinite": math.isfinite}
+
+Atom = tuple[str, Callable[[Facts], bool | None]]
+
+
+def known(name: str, judge: Callable[[Any], bool]) -> Callable[[Facts], bool | None]:
+    return lambda told: None if told.get(name) is None else judge(told[name])
+
+
+@st.composite
+def atoms(draw: st.DrawFn) -> Atom:
+    if draw(st.booleans()):
+        name, sign = draw(st.sampled_from(TEXTS)), draw(st.sampled_from(["==", "!="]))
+        text = draw(st.sampled_from(["a", "relu", "add", "forward", "backward", "v1"]))
+        return f'{name} {sign} "{text}"', known(name, lambda x: COMPARE[sign](x, text))
+    name = draw(st.sampled_from(NUMBERS))
+    if draw(st.booleans()):
+        word = draw(st.sampled_from(sorted(JUDGES)))
+        return f"{word}({name})", known(name, JUDGES[word])
+    sign, number = draw(st.sampled_from(sorted(COMPARE))), draw(st.sampled_from([0, 1.5, -2, 1e3]))
+    if draw(st.booleans()):
+        return f"abs({name}) {sign} {number}", known(name, lambda x: COMPARE[sign](abs(x), number))
+    return (
+        f"2 * {name} - 1 {sign} {number}",
+        known(name, lambda x: COMPARE[sign](2 * x - 1, number)),
+    )
+
+
+def joined(pair: tuple[Atom, Atom, bool]) -> Atom:
+    (left, judge_left), (right, judge_right), both = pair
+
+    def judge(told: Facts) -> bool | None:
+        held = [judge_left(told), judge_right(told)]
+        if (not both) in held:
+            return not both
+        return None if None in held else both
+
+    return f"({left} {'and' if both else 'or'} {right})", judge
+
+
+def opposite(atom: Atom) -> Atom:
+    text, judge = atom
+    return f"not ({text})", lambda told: None if judge(told) is None else not judge(told)
+
+
+conditions = st.recursive(
+    atoms(),
+    lambda parts: st.tuples(parts, parts, st.booleans()).map(joined) | parts.map(opposite),
+    max_leaves=4,
+)
+
+
+@settings(max_examples=150)
+@given(programs(), conditions)
+def test_a_condition_holds_where_the_event_says_so(program: Program, condition: Atom) -> None:
+    recording, (text, judge) = recorded(program), condition
+    expected = [i for i in range(recording.length) if judge(facts(recording, i))]
+    assert scan(recording, text) == expected
+
+
+@settings(max_examples=150)
+@given(programs(), st.lists(conditions, max_size=2), st.data())
+def test_find_is_a_scan(program: Program, wanted: Sequence[Atom], data: st.DataObject) -> None:
+    recording = recorded(program)
+    nodes = [n for n in range(recording.size) if not recording.node(n).constant]
+    stops: list[Stop] = [Condition(text) for text, _ in wanted]
+    for node in data.draw(st.lists(st.sampled_from(nodes), max_size=2)):
+        stops.append(NodeStop.at(recording, node, every=data.draw(st.booleans())))
+    reasons = {
+        block.start + offset: stop
+        for block in recording.blocks
+        for stop in reversed(stops)
+        for offset in stop.matches(recording, block)
+    }
+    start = data.draw(st.integers(0, recording.length))
+    ahead = min((i for i in reasons if i >= start), default=None)
+    behind = max((i for i in reasons if i < start), default=None)
+    for forward, index in ((True, ahead), (False, behind)):
+        found = find(recording, stops, start, forward=forward)
+        assert found == (None if index is None else (index, reasons[index]))
+
+
+def test_in_an_empty_recording_there_is_nothing_to_find() -> None:
+    for forward in (True, False):
+        assert find(Recording(), [Condition("position > 0")], 0, forward=forward) is None
+
+
+@given(programs(), st.data())
+def test_a_watch_stops_at_every_event_about_its_node(program: Program, data: st.DataObject) -> None:
+    with record() as recording:
+        run(program, [Value(1.5), Value(-2.0)])
+    nodes = [n for n in range(recording.size) if not recording.node(n).constant]
+    node = data.draw(st.sampled_from(nodes))
+    watch = NodeStop.at(recording, node, every=True)
+    met = {
+        block.start + offset
+        for block in recording.blocks
+        for offset in watch.matches(recording, block)
+    }
+    # The seed shows for a root alone; for others it is not a change of theirs.
+    about = {i for i, e in enumerate(recording.events) if e.focus == node}
+    others = {i for i in met - about if not watch.covers(recording, recording.events[i].focus or 0)}
+    assert about <= met
+    assert not others
+
+
+def stops_of(recording: Recording, stop: Stop) -> list[events.Event]:
+    found = [
+        recording.events[block.start + offset]
+        for block in recording.blocks
+        for offset in stop.matches(recording, block)
+    ]
+    assert found
+    return found
+
+
+@pytest.mark.parametrize("step", [0, 2])
+def test_a_stop_in_training_is_met_at_its_like_in_every_step(step: int) -> None:
+    recording = training()
+    losses = [n for n in range(recording.size) if recording.node(n).name == "loss"]
+    stop = NodeStop.at(recording, losses[step])
+    assert [e.focus for e in stops_of(recording, stop)] == [n for n in losses for _ in range(2)]
+    assert all(stop.covers(recording, loss) for loss in losses)
+    assert not stop.covers(recording, losses[0] - 1)
+
+
+def test_the_first_step_of_a_plain_loop_has_its_likes_too() -> None:
+    """It makes the parameters as well, so its pass has another shape than those to come."""
+    with record() as recording:
+        w = Value(0.5, label="w")
+        for _ in range(3):
+            loss = (w * 2 - 1) ** 2
+            loss.label = "loss"
+            loss.backward()
+            w.data -= 0.1 * w.grad
+    first = recording.first_named("loss")
+    made = [e for e in stops_of(recording, NodeStop.at(recording, first)) if e.phase == "forward"]
+    assert len(made) == 3
+    w_stops = stops_of(recording, NodeStop.at(recording, 0))
+    assert [e.phase for e in w_stops] == ["forward", "backward", "backward", "backward"]
+
+
+def test_a_stop_without_a_watch_leaves_writes_alone() -> None:
+    recording = training(2)
+    w = recording.first_named("neuron/w")
+    phases = [e.phase for e in stops_of(recording, NodeStop.at(recording, w))]
+    assert phases == ["forward", "backward", "backward"]
+    watched = {e.phase for e in stops_of(recording, NodeStop.at(recording, w, every=True))}
+    assert watched == {"forward", "backward", "update", "zero"}
+
+
+def test_isnan_finds_the_first_nan_and_what_it_was_made_of() -> None:
+    with record() as recording:
+        mark("step", 1)
+        x, big = Value(2.0, label="x"), Value(math.inf, label="big")
+        y = (x - x) * big
+        y.label = "y"
+        (y + x).backward()
+    found = find(recording, [Condition("isnan(value)")], 0, forward=True)
+    assert found is not None
+    made = recording.events[found[0]]
+    assert isinstance(made, events.Op)
+    assert recording.node(made.node).name == "y"
+    assert [recording.history.first_value(n) for n in made.operands] == [0.0, math.inf]
+
+
+def test_isnan_of_a_gradient_names_the_operand_that_caused_it() -> None:
+    with record() as recording:
+        zero = Value(0.0, label="zero")
+        root = zero**0.5  # its slope at 0 is infinite
+        root.label = "root"
+        (root * 0.0 + 1.0).backward()  # and 0 · inf is no number
+    found = find(recording, [Condition("isnan(grad)")], 0, forward=True)
+    assert found is not None
+    event = recording.events[found[0]]
+    assert isinstance(event, events.Accumulate)
+    assert [recording.node(n).name for n in (event.node, event.out)] == ["zero", "root"]
+    assert (event.upstream, event.local) == (0.0, math.inf)
+
+
+RUN = two_layer()
+
+
+@pytest.mark.parametrize(
+    ("condition", "hits"),
+    [
+        ('node == "h"', 2),
+        ('op == "relu" and local == 1', 1),
+        ('op == "relu" and local == 0', 0),
+        ('phase == "backward" and out == "L"', 1),
+        ("abs(grad) >= 24", 1),
+        ("grad == -24", 1),
+        ("0 < position <= 3", 3),
+        ("not position > 3", 3),
+        ("before == 0 or after == 1", 1),
+        ("upstream * local == contribution", 12),
+        ("contribution + 1 != contribution / 1 - +0", 12),
+        ("value == 1.5", 6),
+        ("True", RUN.length),
+        ("0", 0),
+        ("position / 0 == 1", 0),
+        ("node < 3", 0),
+        ('node * 1000000000 == "x"', 0),
+        ('"x" * 1000000000 == node', 0),
+        ("isnan(node)", 0),
+        ("grad == grad or grad != grad or position", RUN.length),
+        ("1" + "0" * 400 + " * 1.0 < position", 0),
+    ],
+)
+def test_a_condition(condition: str, hits: int) -> None:
+    assert len(scan(RUN, condition)) == hits
+
+
+@pytest.mark.parametrize(
+    ("condition", "message"),
+    [
+        ("", "nothing was asked for; write one such as isnan(grad)"),
+        ("grda > 1", "unknown name `grda`; did you mean `grad`?"),
+        ("zzzz", "unknown name `zzzz`; use after, before, contribution, grad, local, node"),
+        ("isnam(grad)", "`isnam` cannot be called so; did you mean `isnan`?: use abs, isfinite"),
+        ("isnan()", "`isnan` cannot be called so"),
+        ("isnan(grad, 1)", "`isnan` cannot be called so"),
+        ("isnan(x=grad)", "`isnan` cannot be called so"),
+        ("print(grad)", "`print` cannot be called so"),
+        ('__import__("os")', "`__import__` cannot be called so"),
+        ('__import__("os").system("x")', "cannot stand in a condition"),
+        ("grad.real > 0", "`grad.real` cannot stand in a condition: use names, numbers"),
+        ("().__class__", "`().__class__` cannot stand in a condition"),
+        ("lambda: 1", "`lambda: 1` cannot stand in a condition"),
+        ("node[0] == 'h'", "`node[0]` cannot stand in a condition"),
+        ("f'{grad}' == 'x'", "cannot stand in a condition"),
+        ("(n := grad) > 1", "`n := grad` cannot stand in a condition"),
+        ("9**9**9", "`9**9**9` cannot stand in a condition"),
+        ("grad % 2", "`grad % 2` cannot stand in a condition"),
+        ("grad // 2", "`grad // 2` cannot stand in a condition"),
+        ("~position", "`~position` cannot stand in a condition"),
+        ("1 << 9", "`1 << 9` cannot stand in a condition"),
+        ("grad is None", "`grad is None` cannot stand in a condition"),
+        ("node in 'abc'", "cannot stand in a condition"),
+        ("None", "`None` cannot stand in a condition"),
+        ("1j", "`1j` cannot stand in a condition"),
+        ("b'x' == node", "`b'x'` cannot stand in a condition"),
+        ("...", "`...` cannot stand in a condition"),
+        ("[grad]", "`[grad]` cannot stand in a condition"),
+        ("{1: 2}", "`{1: 2}` cannot stand in a condition"),
+        ("grad if 1 else 2", "`grad if 1 else 2` cannot stand in a condition"),
+        ("*grad", "`*grad` is no condition"),
+        ("grad = 1", "`grad = 1` is no condition"),
+        ("grad >", "`grad >` is no condition"),
+        ("grad; value", "`grad; value` is no condition"),
+        ("import os", "`import os` is no condition"),
+        ("gr\0ad", "is no condition"),
+        ("(" * 10_000 + "1" + ")" * 10_000, "a condition has up to 1000 characters"),
+        ("(" * 450 + "1" + ")" * 450, "is no condition"),
+        ("-" * 900 + "1", "nested too deeply"),
+        ("grad" + ".a" * 400, "cannot stand in a condition"),
+        ("1" + "+1" * 400, "nested too deeply"),
+        ("9" * 5000, "a condition has up to 1000 characters"),
+    ],
+)
+def test_what_no_condition_can_be_is_explained(condition: str, message: str) -> None:
+    with pytest.raises(ConditionError) as caught:
+        Condition(condition)
+    assert message in str(caught.value)
+    assert len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("condition", ['node == "\\d"', "1or 0", "1 is 1"])
+def test_python_does_not_talk_into_the_screen(condition: str) -> None:
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with suppress(ConditionError):
+            Condition(condition)
+    assert not told
+
+
+def test_conditions_are_equal_by_their_text() -> None:
+    assert Condition("grad > 1") == Condition("grad > 1") != Condition("grad > 2")
+    assert {Condition("grad > 1"): 1}[Condition("grad > 1")] == 1

@@ -1,0 +1,234 @@
+"""A session: what a debugger remembers, command by command, against the events themselves."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from graphs import Program, programs, run
+from replay_runs import training, two_layer
+from stepgrad import Cursor, Recording, Value, record
+from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
+from stepgrad.replay.conditions import Condition, ConditionError
+from stepgrad.replay.session import Session
+
+TRAINING = training()
+TWO_LAYER = two_layer()
+
+
+def at(recording: Recording, position: int = 0, name: str = "") -> Session:
+    selected = recording.first_named(name) if name else None
+    return Session(Cursor(recording, position), selected)
+
+
+def positions(session: Session, *, forward: bool) -> list[int]:
+    """Every place that running comes by, the end included."""
+    places: list[int] = []
+    while True:
+        there = session.run(forward=forward)
+        if there.cursor == session.cursor:
+            return places
+        places.append(there.cursor.position)
+        session = there
+
+
+def test_without_stops_it_runs_to_the_ends() -> None:
+    session = at(TWO_LAYER, 5)
+    assert session.run(forward=True).cursor.position == TWO_LAYER.length
+    assert session.run(forward=False).cursor.position == 0
+    assert session.run(forward=True).said == ""
+
+
+def test_with_stops_it_goes_from_one_to_the_next_and_says_which() -> None:
+    session = at(TWO_LAYER).stop_where("position == 4").stop_where('node == "h"')
+    first = session.run(forward=True)
+    assert (first.cursor.position, first.said) == (4, "stopped: position == 4")
+    second = first.run(forward=True)
+    assert second.said == 'stopped: node == "h"'
+    forward = positions(session, forward=True)
+    end = session.go(session.cursor.seek(TWO_LAYER.length))
+    assert positions(end, forward=False) == [*reversed(forward[:-1]), 0]
+    assert end.run(forward=True).said == "nothing to stop at: this is the end"
+    assert session.run(forward=False).said == "nothing to stop at: this is the start"
+
+
+def test_running_lets_go_of_the_selection() -> None:
+    assert at(TWO_LAYER, 3, "h").run(forward=True).selected is None
+
+
+def test_an_empty_recording_bears_every_command() -> None:
+    session = Session(Cursor(Recording())).stop_where("position > 0")
+    assert session.subject is None
+    for after in (
+        session.run(forward=True),
+        session.run(forward=False),
+        session.select_by(1),
+        session.toggle_stop(every=True),
+        session.who_wrote(),
+        session.search("w"),
+        session.bookmark().next_bookmark(),
+    ):
+        assert after.cursor.position == 0
+
+
+def test_a_stop_is_set_and_taken_away() -> None:
+    session = at(TWO_LAYER, 3, "h")
+    stopped = session.toggle_stop(every=False)
+    assert stopped.said == "stop at h: press c to go there"
+    assert len(stopped.stops) == 1
+    watched = stopped.toggle_stop(every=True)
+    assert watched.said == "watch h: press c to go there"
+    assert len(watched.stops) == 2
+    gone = watched.toggle_stop(every=False)
+    assert gone.said == "no longer: stop at h"
+    assert gone.stops == watched.stops[1:]
+    assert session.stops == ()
+
+
+def test_a_stop_is_taken_away_at_its_like_in_another_step() -> None:
+    losses = [n for n in range(TRAINING.size) if TRAINING.node(n).name == "loss"]
+    session = at(TRAINING).select(losses[0]).toggle_stop(every=False)
+    assert session.select(losses[2]).toggle_stop(every=False).stops == ()
+
+
+def test_a_condition_is_set_and_taken_away_and_all_of_them_at_once() -> None:
+    session = at(TWO_LAYER).stop_where(" grad > 1 ")
+    assert session.said == "stop where grad > 1: press c"
+    assert session.stops == (Condition("grad > 1"),)
+    gone = session.stop_where("grad > 1")
+    assert (gone.said, gone.stops) == ("no longer: grad > 1", ())
+    both = session.stop_where("value > 1").stop_where("  ")
+    assert (both.said, both.stops) == ("no stops are left", ())
+    with pytest.raises(ConditionError, match="did you mean `grad`"):
+        session.stop_where("grda > 1")
+
+
+def writers(recording: Recording, node: int, before: int) -> list[int]:
+    """The positions just after each event that wrote a node's gradient, the latest first."""
+    wrote = (Accumulate, Seed, SetGrad, ZeroGrad)
+    found = [
+        index + 1
+        for index, event in enumerate(recording.events[:before])
+        if isinstance(event, wrote) and event.node == node
+    ]
+    return found[::-1]
+
+
+def walk_back(session: Session) -> list[int]:
+    places: list[int] = []
+    while "nobody" not in (session := session.who_wrote()).said:
+        assert "was written here" in session.said
+        places.append(session.cursor.position)
+    return places
+
+
+@settings(max_examples=100)
+@given(programs(), st.data())
+def test_who_wrote_goes_through_every_writer(program: Program, data: st.DataObject) -> None:
+    with record() as recording:
+        run(program, [Value(1.5, label="a"), Value(-2.0)])
+    nodes = [n for n in range(recording.size) if not recording.node(n).constant]
+    node = data.draw(st.sampled_from(nodes))
+    start = data.draw(st.integers(0, recording.length))
+    expected = writers(recording, node, start)
+    if expected and expected[0] == start:  # one stands on it already
+        expected = expected[1:]
+    assert walk_back(Session(Cursor(recording, start), node)) == expected
+
+
+@pytest.mark.parametrize("name", ["neuron/w", "neuron/b", "loss"])
+def test_who_wrote_goes_across_training_steps(name: str) -> None:
+    node = TRAINING.first_named(name)
+    session = at(TRAINING, TRAINING.length).select(node)
+    assert walk_back(session) == [
+        place for place in writers(TRAINING, node, TRAINING.length) if place != TRAINING.length
+    ]
+    last = session
+    for _ in range(100):
+        last = last.who_wrote()
+    assert last.said == f"nobody has written the gradient of {name} before"
+    assert last.selected == node
+
+
+def test_bookmarks_are_gone_round() -> None:
+    session = at(TWO_LAYER)
+    assert session.next_bookmark().said == "no bookmarks yet: m sets one"
+    for place in (7, 2, 11):
+        session = session.go(session.cursor.seek(place)).bookmark()
+        assert session.said == f"bookmark at {place}: press ' to come back"
+    assert session.bookmarks == (2, 7, 11)
+    tour = []
+    for _ in range(4):
+        session = session.next_bookmark()
+        tour.append(session.cursor.position)
+    assert tour == [2, 7, 11, 2]
+    gone = session.bookmark()
+    assert (gone.said, gone.bookmarks) == ("no bookmark at 2 any more", (7, 11))
+
+
+def names(session: Session) -> str | None:
+    assert session.selected is not None
+    return session.recording.node(session.selected).name
+
+
+def test_search_goes_round_in_both_directions() -> None:
+    session = at(TWO_LAYER).search(" B ")
+    assert (names(session), session.said) == ("b1", "1 of 2")
+    there = session.next_hit(1)
+    assert (names(there), there.said) == ("b2", "2 of 2")
+    assert names(there.next_hit(1)) == "b1"
+    assert names(session.next_hit(-1)) == "b2"
+
+
+def test_search_goes_on_from_the_node_that_is_spoken_of() -> None:
+    session = at(TWO_LAYER, 0, "b1").search("w")
+    assert names(session) == "w2"
+    assert names(session.next_hit(-1)) == "w1"
+
+
+def test_a_search_for_nothing_and_of_nothing() -> None:
+    assert at(TWO_LAYER).next_hit(1).said == "nothing was searched for: / does that"
+    assert at(TWO_LAYER).search("zz").said == "no node is called zz"
+    assert at(TWO_LAYER).search("zz").selected is None
+
+
+def test_a_search_finds_scopes_and_expressions() -> None:
+    assert names(at(TRAINING).search("neuron")) == "neuron/b"
+    assert at(TWO_LAYER, TWO_LAYER.length).search("y − t").selected is not None
+
+
+@given(st.integers(0, TWO_LAYER.length), st.lists(st.integers(-20, 20)))
+def test_selecting_stays_in_the_scene(position: int, moves: list[int]) -> None:
+    session = at(TWO_LAYER, position)
+    scene = session.state.scene
+    for lines in moves:
+        before = session.subject if session.selected is not None else session.state.focus
+        session = session.select_by(lines)
+        place = scene.index(before) if before is not None else -1
+        assert session.selected == scene[max(0, min(place + lines, len(scene) - 1))]
+
+
+def test_moving_lets_go_and_says_nothing() -> None:
+    session = at(TWO_LAYER, 3, "h").say("something")
+    moved = session.go(session.cursor.step())
+    assert (moved.selected, moved.said) == (None, "")
+    assert session.select(None).said == ""
+
+
+def test_the_subject_is_the_selection_or_the_event() -> None:
+    assert at(TWO_LAYER, 0, "h").subject == TWO_LAYER.first_named("h")
+    assert at(TWO_LAYER, 3).subject == TWO_LAYER.events[2].focus
+    assert at(TWO_LAYER).subject == 0
+
+
+def test_sessions_are_values() -> None:
+    session = at(TWO_LAYER, 3)
+    assert session == at(TWO_LAYER, 3)
+    with pytest.raises(FrozenInstanceError):
+        session.said = "x"  # type: ignore[misc]
+    for after in (session.bookmark(), session.toggle_stop(every=True), session.search("w")):
+        assert after != session
+    assert session == at(TWO_LAYER, 3)

@@ -1,0 +1,112 @@
+"""Editing a leaf, and what it changes."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+
+from stepgrad import Cursor, Value, record
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.difference import differences
+from stepgrad.replay.session import EditError, Session
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+
+
+def program(edits: Mapping[str, float]) -> Recording:
+    with record() as recording:
+        w = Value(edits.get("w", 0.5), label="w")
+        bit = Value(edits.get("bit", 1.0), label="bit")
+        z = w * bit
+        z.label = "z"
+        L = (z - 3) ** 2  # noqa: N806
+        L.label = "L"
+        L.backward()
+    return recording
+
+
+def session(position: int = 6) -> Session:
+    return Session(Cursor(program({})).seek(position), program=program)
+
+
+def test_an_edit_runs_the_program_again_and_keeps_the_place() -> None:
+    edited = session().edit("w = 2")
+    assert edited.cursor.position == 6
+    assert edited.edits == (("w", 2.0),)
+    assert edited.state.value(0) == 2.0
+    assert edited.original is not None
+    assert edited.original.history.value(0, 6) == 0.5
+
+
+def test_a_number_alone_is_for_the_selected_leaf_and_edits_add_up() -> None:
+    edited = session().select(1).edit("−0.25").edit("w = 1e-3")
+    assert dict(edited.edits) == {"bit": -0.25, "w": 0.001}
+
+
+def test_nothing_flips_a_bit() -> None:
+    once = session().select(1).edit("")
+    assert dict(once.edits) == {"bit": 0.0}
+    assert dict(once.select(1).edit(" ").edits) == {"bit": 1.0}
+
+
+def test_undo_brings_the_very_recording_back() -> None:
+    start = session()
+    back = start.edit("w = 2").edit("w = 3").undo_edits()
+    assert back.recording is start.recording
+    assert back.edits == ()
+    assert start.undo_edits().said == "nothing was edited"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("z = 1", "z is no input and no parameter; only those can be edited"),
+        ("q = 1", "q is no input and no parameter; only those can be edited"),
+        ("w = x", "`x` is no number"),
+    ],
+)
+def test_what_cannot_be_edited(text: str, message: str) -> None:
+    with pytest.raises(EditError) as caught:
+        session().edit(text)
+    assert str(caught.value) == message
+
+
+def test_a_recording_without_a_program_cannot_run_again() -> None:
+    with pytest.raises(EditError, match="no program"):
+        Session(Cursor(program({}))).edit("w = 1")
+
+
+def test_differences_are_told_by_name_and_only_where_there_are_some() -> None:
+    before = session(position=program({}).length)
+    rows = differences(before.state, before.edit("bit = 0").state)
+    assert [row.name for row in rows] == ["w", "bit", "z", "L"]
+    by_name = {row.name: row for row in rows}
+    assert by_name["z"].value == (0.5, 0.0)
+    assert by_name["w"].value == (0.5, 0.5)
+    assert by_name["w"].grad == (-5.0, 0.0)
+    assert differences(before.state, before.state) == []
+
+
+def test_nan_does_not_differ_from_nan() -> None:
+    def broken(_: Mapping[str, float]) -> Recording:
+        with record() as recording:
+            y = Value(-1.0, label="x").log()
+            y.label = "y"
+        return recording
+
+    first, second = (Session(Cursor(broken({})).seek(2)).state for _ in range(2))
+    assert differences(first, second) == []
+
+
+def test_stops_by_condition_stay_and_those_at_nodes_go() -> None:
+    start = session().stop_where("isnan(grad)").toggle_stop(every=False)
+    assert [stop.text for stop in start.edit("w = 2").stops] == ["isnan(grad)"]
+
+
+def test_a_scenario_is_a_program() -> None:
+    file = open_scenario("xor_tanh")
+    recording = record_file(file)
+    start = Session(Cursor(recording).seek(recording.length), program=partial(record_file, file))
+    for name in ("row2/x1 = 1", "row1/t = 1", "layer1/neuron1/w1 = 0.5"):
+        edited = start.edit(name)
+        assert differences(start.state, edited.state)

@@ -1,0 +1,68 @@
+"""The chain line."""
+
+import pytest
+from hypothesis import given
+
+from odd_runs import WIDTHS, odd_sessions, widths
+from replay_runs import two_layer
+from stepgrad import Value, record
+from stepgrad.replay.session import Session
+from stepgrad.tui.render.chain import ROWS, chain
+
+TWO_LAYER = two_layer()
+
+CHAINS = {
+    1: ["…", "…", "…"],
+    20: ["∂L/∂w2 += ∂L/∂(w2·h…", "= −4 · h (1.5) = −6", "w2.grad – → −6, edg…"],
+    40: [
+        "∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2",
+        "= −4 · h (1.5) = −6",
+        "w2.grad – → −6, edge 1 of 1",
+    ],
+    80: [
+        "∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2",
+        "= −4 · h (1.5) = −6" + " " * 34 + "w2.grad – → −6, edge 1 of 1",
+    ],
+}
+
+
+@pytest.mark.parametrize("width", CHAINS)
+def test_an_edge(width: int) -> None:
+    lines = chain(TWO_LAYER, 20, width).plain.split("\n")
+    assert lines == CHAINS[width]
+
+
+def test_a_leaf_and_a_seed() -> None:
+    assert chain(TWO_LAYER, 1, 40).plain == "x = 3"
+    assert chain(TWO_LAYER, 14, 40).plain == "∂L/∂L = 1" + " " * 19 + "L.grad – → 1"
+
+
+def test_before_the_first_event_it_says_what_to_do() -> None:
+    assert chain(TWO_LAYER, 0, 80).plain == (
+        "Nothing has happened yet.\nPress s for the first event, ? for help."
+    )
+
+
+def test_long_symbols_go_on_where_a_line_is_left() -> None:
+    with record() as recording:
+        names = [f"a_name_of_{i}_words" for i in range(4)]
+        x, y, z, u = (Value(2.0, label=name) for name in names)
+        (x * y + z * u).backward()
+    rows = chain(recording, recording.length, 80).plain.split("\n")
+    assert len(rows) <= ROWS
+    assert "…" not in rows[0]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_event_at_every_width(width: int) -> None:
+    for position in range(TWO_LAYER.length + 1):
+        rows = chain(TWO_LAYER, position, width).split("\n")
+        assert len(rows) <= ROWS
+        assert max(row.cell_length for row in rows) <= width
+
+
+@given(odd_sessions(), widths)
+def test_odd_names_and_numbers(session: Session, width: int) -> None:
+    rows = chain(session.recording, session.cursor.position, width).split("\n")
+    assert len(rows) <= ROWS
+    assert all(row.cell_length <= width and row.plain.isprintable() for row in rows)

@@ -1,0 +1,69 @@
+"""Text in cells."""
+
+from math import inf, nan
+
+import pytest
+from hypothesis import given
+from rich.cells import cell_len
+
+from odd_runs import ODD_NAMES, odd_names, widths
+from stepgrad.tui.render import ink
+
+
+@given(odd_names, widths)
+def test_fit_fills_its_cells_exactly(text: str, width: int) -> None:
+    fitted = ink.fit(text, width)
+    assert cell_len(fitted) == width
+    assert fitted.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "fitted"),
+    [
+        ("h", 3, "h  "),
+        ("hidden", 6, "hidden"),
+        ("hidden", 4, "hid…"),
+        ("hidden", 1, "…"),
+        ("hidden", 0, ""),
+        ("hidden", -3, ""),
+        ("重み", 4, "重み"),
+        ("重み", 3, "重…"),
+        ("重み", 2, " …"),
+        ("two\nlines", 9, "twolines "),
+        ("[bold]x[/]", 10, "[bold]x[/]"),
+    ],
+)
+def test_fit(text: str, width: int, fitted: str) -> None:
+    assert ink.fit(text, width) == fitted
+
+
+@given(odd_names)
+def test_a_line_is_one_line_and_no_markup(text: str) -> None:
+    assert ink.line((text, ink.NAME)).plain == "".join(filter(str.isprintable, text))
+
+
+def test_lines_keep_apart() -> None:
+    assert ink.lines([("a", ""), ("b", ink.NAME)], [], [("c\n", "")]).plain == "ab\n\nc"
+
+
+@pytest.mark.parametrize("text", ODD_NAMES)
+def test_what_is_printable_stays(text: str) -> None:
+    assert ink.printable(text).isprintable()
+    assert ink.printable(ink.printable(text)) == ink.printable(text)
+
+
+@pytest.mark.parametrize(
+    ("x", "style"),
+    [
+        (None, ink.QUIET),
+        (0.0, ink.QUIET),
+        (-0.0, ink.QUIET),
+        (nan, ink.BROKEN),
+        (inf, ink.BROKEN),
+        (-inf, ink.BROKEN),
+        (5e-324, ink.POSITIVE),
+        (-1.0, ink.NEGATIVE),
+    ],
+)
+def test_sign(x: float | None, style: str) -> None:
+    assert ink.sign(x) == style

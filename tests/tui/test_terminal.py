@@ -1,0 +1,135 @@
+"""The debugger in a real terminal: a pty, without Textual's own pilot."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import struct
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+pty = pytest.importorskip("pty")
+fcntl = pytest.importorskip("fcntl")
+termios = pytest.importorskip("termios")
+
+PATIENCE = 30.0
+ALTERNATE, ORDINARY = b"\x1b[?1049h", b"\x1b[?1049l"
+HIDDEN, SHOWN = b"\x1b[?25l", b"\x1b[?25h"
+MOUSE_OFF = b"\x1b[?1000l"
+
+PROGRAM = "import sys; sys.argv[1:] = ['run', 'two_layer']; import stepgrad.__main__"
+FAREWELL = f"import sys; sys.stderr = open({{!r}}, 'w'); {PROGRAM}"
+"""What is said at the end goes to a file; the screen itself is drawn on `sys.__stderr__`."""
+
+
+class Terminal:
+    """A terminal of 80×24 with stepgrad in it; `seen` is everything that came out."""
+
+    def __init__(self, program: str = PROGRAM) -> None:
+        self.fd, self.other = pty.openpty()
+        self.resize(80, 24)
+        self.modes = termios.tcgetattr(self.other)
+        self.seen = b""
+
+        def own() -> None:
+            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", program],
+            stdin=self.other,
+            stdout=self.other,
+            stderr=self.other,
+            start_new_session=True,
+            preexec_fn=own,  # noqa: PLW1509 - there are no threads here
+            env=os.environ | {"TERM": "xterm-256color"},
+        )
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self.other, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def press(self, key: str) -> int:
+        """Press a key; return how much had come out before."""
+        os.write(self.fd, key.encode())
+        return len(self.seen)
+
+    def read(self, patience: float) -> bytes:
+        if not select.select([self.fd], [], [], patience)[0]:
+            return b""
+        more = os.read(self.fd, 1 << 16)
+        self.seen += more
+        return more
+
+    def wait_for(self, text: str, since: int = 0) -> None:
+        """Read until a text has come out after `since`, whatever colours it has."""
+        end = time.monotonic() + PATIENCE
+        while text not in plain(self.seen[since:]):
+            assert time.monotonic() < end, f"{text!r} is not in {plain(self.seen[since:])!r}"
+            self.read(0.2)
+
+    def drain(self) -> None:
+        while self.read(0.3):
+            pass
+
+
+def plain(output: bytes) -> str:
+    text = re.sub(rb"\x1b\[[0-9;:<=>?]*[ -/]*[@-~]|\x1b[=>78]", b"", output)
+    return text.decode(errors="replace")
+
+
+@pytest.fixture
+def terminal() -> Iterator[Terminal]:
+    terminal = Terminal()
+    yield terminal
+    if terminal.process.poll() is None:
+        terminal.process.kill()
+    terminal.process.wait()
+    os.close(terminal.fd)
+    os.close(terminal.other)
+
+
+def test_start_step_resize_quit(terminal: Terminal) -> None:
+    terminal.wait_for("chain rule")
+    terminal.wait_for("0/26")
+    assert ALTERNATE in terminal.seen
+    terminal.drain()
+
+    since = terminal.press("s")
+    terminal.wait_for("x = 3", since)
+
+    since = len(terminal.seen)
+    terminal.resize(140, 45)
+    os.kill(terminal.process.pid, signal.SIGWINCH)
+    terminal.wait_for("two_layer.yaml", since)  # the header is painted anew
+    terminal.wait_for("1/26", since)
+    terminal.drain()
+    assert f"{'':─<60}" in plain(terminal.seen[since:])
+
+    terminal.press("q")
+    assert terminal.process.wait(PATIENCE) == 0
+    terminal.drain()
+    assert "Traceback" not in plain(terminal.seen)
+    for on, off in ((ALTERNATE, ORDINARY), (HIDDEN, SHOWN)):
+        assert terminal.seen.rfind(off) > terminal.seen.rfind(on)
+    assert MOUSE_OFF in terminal.seen
+    assert termios.tcgetattr(terminal.other) == terminal.modes
+
+
+def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
+    words = tmp_path / "stderr"
+    terminal = Terminal(FAREWELL.format(str(words)))
+    try:
+        terminal.wait_for("chain rule")
+        os.close(terminal.other)
+        os.close(terminal.fd)
+        terminal.process.wait(10)
+        assert words.read_text() == ""
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
