@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -45,25 +45,35 @@ class Drawing:
         edge = (event.out, event.slot) if isinstance(event, events.Accumulate) else None
         walked = _walked(state)
         focus = state.focus
+        ahead = self._ahead_of(focus if selected is None else selected)
 
         def box(node: int) -> BoxContent:
             return self._box(state, node, focus=node == focus, selected=node == selected)
 
         def wire(each: Wire) -> WireContent:
             out, slot = each.target.key, self.slots[each.target.key][each.slot]
-            return _wire(state, out, slot, current=(out, slot) == edge, walked=walked)
+            look = _wire(state, out, slot, current=(out, slot) == edge, walked=walked)
+            return replace(look, heavy=True) if each.operand in ahead else look
 
         return self.painter.paint(box, wire)
+
+    def _ahead_of(self, node: int | None) -> set[int]:
+        """Return the node and all that depends on it; the wires between lead to the output."""
+        ahead = {node} if node is not None else set()
+        for each in self.slots:  # in creation order, so operands come first
+            if not ahead.isdisjoint(self.recording.node(each).operands):
+                ahead.add(each)
+        return ahead
 
     def _box(self, state: State, node: int, *, focus: bool, selected: bool) -> BoxContent:
         value = state.value(node)
         style = ink.CURRENT if focus else ink.QUIET if value is None else ink.PLAIN
         name = ink.fit(short_title(self.recording, node), _NAME).strip()
-        name = f"›{name}" if selected else name
         border: Border = "heavy" if focus else "dashed" if value is None else "solid"
         if not self.framed:
             text = f"{style} {ink.SELECTED}".strip() if selected else style
-            return BoxContent([[(name, text)]], "solid" if focus else "none", style)
+            slim: Border = "solid" if focus else "dashed" if selected else "none"
+            return BoxContent([[(name, text)]], slim, style)
         grad = state.grad(node)
         shown = "" if value is None else number(value)
         paid = "" if value is None else gradient_text(state, node, grad)
@@ -74,7 +84,7 @@ class Drawing:
             ],
             border,
             f"{style} {ink.SELECTED}".strip() if selected else style,
-            [(name, style)],
+            [(f"›{name}" if selected else name, style)],
         )
 
 

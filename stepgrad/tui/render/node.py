@@ -48,7 +48,7 @@ def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:
                 label,
                 (number(paid.amount), ink.sign(paid.amount)),
                 (f" = {number(paid.upstream)}·{factor(paid.local)}", ""),
-                (f" from {short_title(recording, paid.out)}", ink.QUIET),
+                (f" from {short_title(recording, paid.out)} at {paid.position}", ink.QUIET),
             )
             label = ""
         label = "local"

@@ -43,7 +43,7 @@ class Lines(ScrollView, Panel, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
-        width, number = self.size.width, y + self.scroll_offset.y
+        width, number = self.scrollable_content_region.width, y + self.scroll_offset.y
         if number >= self.count:
             return Strip.blank(width, self.rich_style)
         line = self.line(number, width)
@@ -60,7 +60,7 @@ class Lines(ScrollView, Panel, can_focus=False):
         """Scroll to the line of interest, and draw the lines that change."""
         if not self.size:
             return
-        self.virtual_size = Size(self.size.width, self.count)
+        self.virtual_size = Size(self.scrollable_content_region.width, self.count)
         line = self.line_of_interest()
         height, top = self.size.height, self.scroll_offset.y
         if line is not None and not top <= line < top + height:
@@ -71,11 +71,11 @@ class Lines(ScrollView, Panel, can_focus=False):
             return
         for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)):
             if old != new:
-                self.refresh(Region(0, y, self.size.width, 1))
+                self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
 
     def _view(self) -> Sequence[tuple[str, object]]:
         """What the lines in view look like."""
-        width, top = self.size.width, self.scroll_offset.y
+        width, top = self.scrollable_content_region.width, self.scroll_offset.y
         numbers = range(top, min(top + self.size.height, self.count))
         return [(line.plain, line.spans) for line in (self.line(n, width) for n in numbers)]
 
