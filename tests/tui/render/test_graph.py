@@ -37,7 +37,7 @@ def test_framed_boxes_hold_name_value_and_gradient() -> None:
 
 
 def test_slim_ones_hold_names_alone() -> None:
-    assert picture(small(), framed=False).plain() == "[x]━ 1 ━━▶ relu(x) ─ 2 ──▶ y"
+    assert picture(small(), framed=False).plain() == "[x]━ 1 ━━▶ relu(x) ━ 2 ━━▶ y"
 
 
 def test_what_is_not_made_yet_is_dashed_and_empty() -> None:

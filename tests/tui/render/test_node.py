@@ -23,7 +23,7 @@ def test_all_about_a_node() -> None:
     assert panel(at(TWO_LAYER, END), H) == [
         "value   1.5",
         "grad    −8.0",
-        "paid in −8 = −4·2 from w2·h",
+        "paid in −8 = −4·2 from w2·h at 21",
         "local   ∂/∂z1 = 1 (z1 > 0)",
     ]
 
@@ -51,7 +51,7 @@ def test_numbers_are_exact_and_what_is_none_says_so() -> None:
     assert panel(at(recording, recording.length), 0)[:3] == [
         "value   −0.30000000000000004",
         "grad    !nan",
-        "paid in nan = 1·nan from x·nan",
+        "paid in nan = 1·nan from x·nan at 4",
     ]
 
 
