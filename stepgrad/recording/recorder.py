@@ -64,13 +64,12 @@ class Recorder:
     def backward(self, root: Value) -> None:
         """Run the backward pass from `root`, and log it."""
         self.settle()
-        self._adopt([root])
+        [index] = self._indices([root])
         assert self._latest is not None, "the root at least is in the log"
         shape, nodes, base = self._latest
         sweep, order, leaves = shape.participants(root, nodes, base, self._known)
         propagate(root, order)
         grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
-        index = self._known.index(root)
         self._recording.add(Backward(self._recording.length, sweep, index, base, grads))
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
