@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shlex
 import sys
 from io import TextIOWrapper
@@ -33,6 +35,11 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except StepgradError as error:
             click.echo(error, err=True)
+            ctx.exit(2)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # click ends quietly when nobody reads on
+                raise
+            click.echo(f"stepgrad: {error.strerror or error}", err=True)
             ctx.exit(2)
 
 
@@ -75,8 +82,7 @@ def run(file: str | None, theme: str, plain: bool) -> None:
     """
     scenario = None if file is None else open_scenario(file)
     recording = None if scenario is None else record_file(scenario)
-    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
-    if terminal and not plain:
+    if _has_screen() and not plain:
         # Textual is for the screen only.
         from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
@@ -86,6 +92,12 @@ def run(file: str | None, theme: str, plain: bool) -> None:
         _print_list()
     else:
         _narrate(recording, plain)
+
+
+def _has_screen() -> bool:
+    """Whether there is a terminal to draw on, and a keyboard: a dumb one is neither."""
+    terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
+    return terminal and os.environ.get("TERM") != "dumb"
 
 
 def _narrate(recording: Recording, plain: bool) -> None:

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import PurePath
 
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.reactive import reactive
@@ -43,7 +44,10 @@ SPEEDS = (1, 2, 4, 8, 16, 32)
 class DebuggerScreen(Screen[None]):
     """The panels, around one session."""
 
-    BINDINGS = [binding(command) for command in commands.COMMANDS if command.name != "palette"]
+    BINDINGS = [
+        *(binding(command) for command in commands.COMMANDS if command.name != "palette"),
+        Binding("ctrl+c", "quit", show=False),  # what a terminal's user presses when lost
+    ]
     COMMANDS = {CommandProvider}
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
