@@ -16,14 +16,14 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from stepgrad.engine.nn import MLP, Layer, Neuron
-from stepgrad.engine.optim import SGD
 from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
-from stepgrad.recording.recorder import record
-from stepgrad.recording.recording import Recording
 
 if TYPE_CHECKING:
+    from stepgrad.engine.nn import MLP, Layer, Neuron
+    from stepgrad.engine.optim import SGD
+    from stepgrad.recording.recorder import record
+    from stepgrad.recording.recording import Recording
     from stepgrad.replay.cursor import Cursor
     from stepgrad.replay.state import State
     from stepgrad.scenario import record_scenario
@@ -45,10 +45,16 @@ __all__ = [
     "scope",
 ]
 
-# A training script that only computes and records does not wait for what reads and replays.
+# Who only computes does not wait for what records, reads and replays.
 _ON_DEMAND = {
     "Cursor": "stepgrad.replay.cursor",
+    "Layer": "stepgrad.engine.nn",
+    "MLP": "stepgrad.engine.nn",
+    "Neuron": "stepgrad.engine.nn",
+    "Recording": "stepgrad.recording.recording",
+    "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
 }
 
