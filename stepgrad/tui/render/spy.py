@@ -49,4 +49,5 @@ def _plot(recording: Recording, scene: Sequence[int], width: int, height: int) -
             if operand in place:
                 column = place[operand] * columns // count
                 cells[row // 4][column // 2] |= _DOTS[row % 4][column % 2]
-    return tuple("".join(map(chr, line)) for line in cells)
+    # Not every font has the braille blank.
+    return tuple("".join(map(chr, line)).replace(chr(_BLANK), " ") for line in cells)

@@ -47,7 +47,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         state, scene = now.state, tuple(now.state.scene)
         self._canvas = None
         if now.whole and len(scene) > DRAWABLE:
-            self.border_title = f"graph  {len(scene)} nodes, a row each; dots are operands"
+            self.border_title = f"graph  {len(scene)} nodes from the top down; dots are operands"
             self.virtual_size = self.size
             self._lines = spy(now.recording, scene, now.subject, width, height)
             self.refresh()
