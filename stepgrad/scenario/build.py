@@ -6,6 +6,8 @@ import operator
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice, repeat
+from math import ceil
 from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, assert_never, cast
@@ -35,18 +37,21 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
 Edits = Mapping[str, float]
 """Other numbers for inputs, parameters and targets, by the names that nodes have."""
 
+Rows = tuple[int, ...]
+"""The samples that a pass shows, by their place in the file, from 0; a graph has none."""
+
 
 def record_file(file: ScenarioFile, edits: Edits = MappingProxyType({})) -> Recording:
     """Run a scenario, perhaps with other numbers, and return its recording.
 
     A scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which has no backward pass.
+    the last update: the step of that number, which shows all rows and has no backward pass.
     """
     recording = Recording(file.title, Source(str(file.path), file.source.text))
     with record(recording):
         program = _graph(file, edits) if file.statements else _network(file, edits)
         passes = _run(program, file.model.train)
-        next(passes)
+        deque(islice(passes, _epoch(program, file.model.train)), maxlen=0)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
         deque(passes, maxlen=0)
@@ -73,25 +78,27 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
 class _Program:
     """A forward pass that can be run again and again, and what training may change of it.
 
-    `forward` returns the root of the backward pass, or None for a scenario without one.
+    `forward` shows some of `rows` and returns the root of the backward pass, or None for a
+    scenario without one.
     """
 
     parameters: list[Value]
-    forward: Callable[[], Value | None]
+    rows: Rows
+    forward: Callable[[Rows], Value | None]
 
 
 def _run(program: _Program, train: Train | None) -> Iterator[None]:
     """Run a program, or train it; pause after each pass through it."""
     if train is None:
-        root = program.forward()
+        root = program.forward(program.rows)
         if root is not None:
             root.backward()
         yield
         return
     optimizer = SGD(program.parameters, train.learning_rate)
-    for step in range(train.steps):
+    for step, rows in enumerate(islice(_batches(program.rows, train), train.steps)):
         mark("step", step)
-        root = program.forward()
+        root = program.forward(rows)
         if train.zero_grad:
             optimizer.zero_grad()
         if root is not None:
@@ -99,8 +106,27 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
         optimizer.step()
         yield
     mark("step", train.steps)
-    program.forward()
+    program.forward(program.rows)
     yield
+
+
+def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
+    """Yield the rows that each training step shows, epoch after epoch, without end."""
+    size, seed = train.batch_size, train.shuffle_seed
+    if size is None:
+        yield from repeat(rows)
+        return
+    order, draw = list(rows), Random(seed)
+    while True:
+        if seed is not None:
+            draw.shuffle(order)
+        yield from (tuple(order[at : at + size]) for at in range(0, len(order), size))
+
+
+def _epoch(program: _Program, train: Train | None) -> int:
+    """Return after how many passes every row has been shown."""
+    size = train.batch_size if train else None
+    return 1 if size is None else ceil(len(program.rows) / size)
 
 
 def _graph(file: ScenarioFile, edits: Edits) -> _Program:
@@ -118,7 +144,7 @@ def _graph(file: ScenarioFile, edits: Edits) -> _Program:
     inputs = leaves("inputs") if model.train is None else None
     parameters = leaves("params")
 
-    def forward() -> Value | None:
+    def forward(_rows: Rows) -> Value | None:
         values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
         for statement in file.statements:
             with at_line(statement.line):
@@ -129,7 +155,7 @@ def _graph(file: ScenarioFile, edits: Edits) -> _Program:
             values[statement.target] = value
         return values[model.backward] if model.backward else None
 
-    return _Program(list(parameters.values()), forward)
+    return _Program(list(parameters.values()), (), forward)
 
 
 def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
@@ -153,9 +179,9 @@ def _network(file: ScenarioFile, edits: Edits) -> _Program:
         # Not a write that the program does: it starts from this number.
         parameter._data = edits.get(parameter.label or "", parameter._data)
 
-    def forward() -> Value:
+    def forward(rows: Rows) -> Value:
         errors: list[Value] = []
-        for row in range(len(model.data.inputs)):
+        for row in rows:
             with scope(f"row{row + 1}"):
                 errors += _errors(file, network, model.data, row, edits)
         with at_line(file.line("loss")):
@@ -165,7 +191,7 @@ def _network(file: ScenarioFile, edits: Edits) -> _Program:
             loss.label = "loss"
         return loss
 
-    return _Program(network.parameters(), forward)
+    return _Program(network.parameters(), tuple(range(len(model.data.inputs))), forward)
 
 
 def _weights(model: NetworkScenario) -> MLP:

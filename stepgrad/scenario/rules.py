@@ -52,6 +52,9 @@ def _graph_rules(document: Document) -> Findings:
         for key in ("grads", "loss"):
             if ("expect", key) in document.places:
                 yield ("expect", key), f"`{key}` cannot be expected without `backward`"
+    for key in ("batch_size", "shuffle_seed"):
+        if ("train", key) in document.places:
+            yield ("train", key), f"`{key}` is for the data of a network; a graph has no rows"
 
 
 def _late_losses(document: Document) -> Findings:
@@ -73,6 +76,9 @@ def _network_rules(document: Document) -> Findings:
     network = sound(Network, data.get("network"))
     samples = sound(Samples, data.get("data"))
     expect = sound(NetworkExpect, data.get("expect"))
+    train = sound(Train, data.get("train"))
+    if train is not None:
+        yield from _batches(train, samples)
     if network is not None:
         yield from _origin(network, data["network"])
         yield from _parameters(network)
@@ -92,6 +98,17 @@ def _network_rules(document: Document) -> Findings:
             yield ("expect", "predictions"), message
         if network is not None:
             yield from _widths(("expect", "predictions"), expect.predictions, network.sizes[-1])
+
+
+def _batches(train: Train, samples: Samples | None) -> Findings:
+    """Batches are made of the rows there are, and an order needs batches."""
+    if train.batch_size is None:
+        if train.shuffle_seed is not None:
+            message = "without `batch_size`, every step shows all rows: there is nothing to shuffle"
+            yield ("train", "shuffle_seed"), message
+    elif samples is not None and train.batch_size > len(samples.inputs):
+        rows = _count(len(samples.inputs), "row")
+        yield ("train", "batch_size"), f"a batch of {train.batch_size:,} from {rows} of data"
 
 
 def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:

@@ -93,6 +93,14 @@ class Train(Section):
     """How many times the parameters are updated."""
     optimizer: Literal["sgd"] = "sgd"
     learning_rate: Finite
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """How many rows of a network's data a step shows; without it, all.
+
+    Batches follow each other through the rows; the last one of an epoch may be smaller. `loss` is
+    that of the batch. After the last update, all rows are shown once more.
+    """
+    shuffle_seed: Annotated[int, Field(ge=0)] | None = None
+    """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`."""
     zero_grad: bool = True
     """Whether gradients are cleared before each backward pass, as they should be."""
 

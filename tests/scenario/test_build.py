@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from scenario.runs import grads, read, run, values
-from stepgrad import State
+from stepgrad import Recording, State
 from stepgrad.errors import ScenarioError
 from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, Update, ZeroGrad
+from stepgrad.recording.recording import Node
+from stepgrad.scenario.build import record_file
 
 # --- graphs
 
@@ -236,6 +238,67 @@ def test_a_network_is_trained_as_a_plain_one_is(seed: int) -> None:
         trained = values(recording, end)
         assert {name: trained[name] for name in plain.parameters} == pytest.approx(plain.parameters)
     assert values(recording)["loss"] == pytest.approx(plain.loss().real)
+
+
+def batched(plain: Plain, batch_size: int, seed: int | None, steps: int) -> list[list[int]]:
+    """The rows of each step, as one would write it."""
+    order, draw, batches = list(range(len(plain.inputs))), Random(seed), list[list[int]]()
+    while len(batches) < steps:
+        if seed is not None:
+            draw.shuffle(order)
+        batches += [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    return batches[:steps]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "seed", "steps"),
+    [(1, 7, 7), (2, 3, 5), (2, None, 4), (3, 1, 3), (1, None, 0), (2, 1, 1)],
+)
+def test_mini_batches_in_a_seeded_order(batch_size: int, seed: int | None, steps: int) -> None:
+    plain = Plain([2, 3, 2], ["tanh", "linear"], 4, mean=True)
+    inputs, targets = plain.inputs, plain.targets
+    shuffled = "" if seed is None else f", shuffle_seed: {seed}"
+    train = f"{{steps: {steps}, learning_rate: 0.1, batch_size: {batch_size}{shuffled}}}"
+    names = "expect: {values: {row1/y1: 0, row2/y2: 0, row3/y1: 0}}\n"
+    recording = run(f"{plain.text}train: {train}\n{names}")
+    ends = [*recording.steps[1:], recording.length]
+    for rows, start, end in zip(
+        batched(plain, batch_size, seed, steps), recording.steps, ends, strict=False
+    ):
+        plain.inputs, plain.targets = [inputs[i] for i in rows], [targets[i] for i in rows]
+        assert values(recording, end)["loss"] == pytest.approx(plain.loss().real)
+        for name, slope in plain.gradient().items():
+            plain.parameters[name] -= 0.1 * slope
+        trained = values(recording, end)
+        assert {name: trained[name] for name in plain.parameters} == pytest.approx(plain.parameters)
+        shown = {node.place.scope.split("/")[0]: None for node in made(recording, start, end)}
+        assert [row for row in shown if row] == [f"row{row + 1}" for row in rows]
+    plain.inputs, plain.targets = inputs, targets
+    trained = values(recording)
+    assert trained["loss"] == pytest.approx(plain.loss().real)
+    for row, x in enumerate(inputs, 1):
+        predicted = [trained[f"row{row}/y{i}"] for i in (1, 2)]
+        assert predicted == pytest.approx([y.real for y in plain.outputs(x)])
+
+
+def made(recording: Recording, start: int, end: int) -> list[Node]:
+    events = recording.events[start:end]
+    return [recording.node(event.node) for event in events if isinstance(event, Leaf | Op)]
+
+
+def test_an_edit_of_a_row_counts_in_every_batch_that_shows_it() -> None:
+    plain = Plain([2, 1], ["tanh"], 5, mean=False)
+    text = f"{plain.text}train: {{steps: 6, learning_rate: 0.1, batch_size: 2, shuffle_seed: 1}}\n"
+    plain.inputs[1][1], plain.targets[2][0] = 0.5, 0.25
+    edited = record_file(read(text), {"row2/x2": 0.5, "row3/t": 0.25})
+    for rows in batched(plain, 2, 1, 6):
+        some = Plain([2, 1], ["tanh"], 5, mean=False)
+        some.parameters = plain.parameters
+        some.inputs = [plain.inputs[i] for i in rows]
+        some.targets = [plain.targets[i] for i in rows]
+        for name, slope in some.gradient().items():
+            plain.parameters[name] -= 0.1 * slope
+    assert values(edited)["loss"] == pytest.approx(plain.loss().real)
 
 
 WRITTEN = """\

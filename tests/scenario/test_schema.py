@@ -81,6 +81,11 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("z1: 1.5", "z1: abc", "10:16 expected a number, not the text `abc`"),
         ("  grads:", "  tolerance: -1\n  grads:", "11:14 must be at least 0"),
         ("  grads:", "  loss: {1: 2}\n  grads:", "11:10 there is no step 1: training has 0"),
+        (
+            "expect:",
+            "train: {steps: 1, learning_rate: 1, batch_size: 1}\nexpect:",
+            "9:49 `batch_size` is for the data of a network; a graph has no rows",
+        ),
         ("  grads:", "  predictions: [1]\n  grads:", "11:3 unknown key `predictions`"),
     ],
 )
@@ -119,6 +124,9 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         ("steps: 100", "stesp: 100", "10:9 unknown key `stesp`; did you mean `steps`?"),
         ("0.05}", ".nan}", "10:36 must be a finite number"),
         ("0.05}", "0.05, zero_grad: no}", "10:53 expected `true` or `false`, not the text `no`"),
+        ("0.05}", "0.05, batch_size: 0}", "10:54 must be at least 1"),
+        ("0.05}", "0.05, batch_size: 5}", "10:54 a batch of 5 from 4 rows of data"),
+        ("0.05}", "0.05, shuffle_seed: 5}", "10:56 without `batch_size`, every step shows all"),
         ("0.05}", "0.05, optimizer: adam}", "10:53 expected `sgd`, not the text `adam`"),
         ("20: 2.9", "200: 2.9", "12:21 there is no step 200: training has 100"),
         ("20: 2.9", "-2: 2.9", "12:21 expected a step (a whole number from 0), not the number"),
