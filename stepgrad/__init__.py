@@ -21,7 +21,7 @@ from stepgrad.engine.value import Value
 
 if TYPE_CHECKING:
     from stepgrad.engine.nn import MLP, Layer, Neuron
-    from stepgrad.engine.optim import SGD
+    from stepgrad.engine.optim import SGD, Adam, clip_norm
     from stepgrad.recording.recorder import record
     from stepgrad.recording.recording import Recording
     from stepgrad.replay.cursor import Cursor
@@ -33,12 +33,14 @@ __version__ = "0.1.0"
 __all__ = [
     "MLP",
     "SGD",
+    "Adam",
     "Cursor",
     "Layer",
     "Neuron",
     "Recording",
     "State",
     "Value",
+    "clip_norm",
     "mark",
     "record",
     "record_scenario",
@@ -47,6 +49,7 @@ __all__ = [
 
 # Who only computes does not wait for what records, reads and replays.
 _ON_DEMAND = {
+    "Adam": "stepgrad.engine.optim",
     "Cursor": "stepgrad.replay.cursor",
     "Layer": "stepgrad.engine.nn",
     "MLP": "stepgrad.engine.nn",
@@ -54,6 +57,7 @@ _ON_DEMAND = {
     "Recording": "stepgrad.recording.recording",
     "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "clip_norm": "stepgrad.engine.optim",
     "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
 }
