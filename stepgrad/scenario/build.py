@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 from math import ceil
@@ -12,8 +12,9 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, assert_never, cast
 
+from stepgrad.engine.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
 from stepgrad.engine.nn import MLP
-from stepgrad.engine.optim import SGD
+from stepgrad.engine.optim import SGD, Adam, clip_norm
 from stepgrad.engine.tape import at_line, current_place, mark, scope
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
@@ -23,7 +24,7 @@ from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
-    from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Samples, Train
+    from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Train
 
 _OPERATORS: dict[str, Callable[..., Value]] = {
     "add": operator.add,
@@ -95,7 +96,7 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
             root.backward()
         yield
         return
-    optimizer = SGD(program.parameters, train.learning_rate)
+    optimizer = _optimizer(program.parameters, train)
     for step, rows in enumerate(islice(_batches(program.rows, train), train.steps)):
         mark("step", step)
         root = program.forward(rows)
@@ -103,11 +104,25 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
             optimizer.zero_grad()
         if root is not None:
             root.backward()
+        if train.clip_norm is not None:
+            clip_norm(program.parameters, train.clip_norm)
         optimizer.step()
         yield
     mark("step", train.steps)
     program.forward(program.rows)
     yield
+
+
+def _optimizer(parameters: list[Value], train: Train) -> SGD | Adam:
+    match train.optimizer:
+        case "sgd":
+            return SGD(parameters, train.learning_rate)
+        case "momentum":
+            momentum = 0.9 if train.momentum is None else train.momentum
+            return SGD(parameters, train.learning_rate, momentum)
+        case "adam":
+            betas, epsilon = train.betas or (0.9, 0.999), train.epsilon or 1e-8
+            return Adam(parameters, train.learning_rate, betas, epsilon)
 
 
 def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
@@ -183,10 +198,10 @@ def _network(file: ScenarioFile, edits: Edits) -> _Program:
         errors: list[Value] = []
         for row in rows:
             with scope(f"row{row + 1}"):
-                errors += _errors(file, network, model.data, row, edits)
+                errors += _errors(file, network, row, edits)
         with at_line(file.line("loss")):
             loss = _total(errors)
-            if model.loss == "mean_squared_error":
+            if model.loss != "sum_squared_error":
                 loss = loss / len(errors)
             loss.label = "loss"
         return loss
@@ -207,28 +222,53 @@ def _weights(model: NetworkScenario) -> MLP:
     return MLP(matrices, spec.biases, spec.activations)
 
 
-def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int, edits: Edits) -> list[Value]:
-    """Show a sample to the network; return the squared error of each output."""
+def _errors(file: ScenarioFile, network: MLP, row: int, edits: Edits) -> list[Value]:
+    """Show a sample to the network; return its errors: one for each output, or for all of them."""
+    model = cast("NetworkScenario", file.model)
     here = current_place().scope
     with at_line(file.line("data", "inputs", row)):
         inputs = [
             Value(edits.get(f"{here}/x{i}", x), label=f"x{i}")
-            for i, x in enumerate(data.inputs[row], 1)
+            for i, x in enumerate(model.data.inputs[row], 1)
         ]
     with at_line(file.line("network")):
         outputs = network(inputs)
-    errors = []
-    several = len(outputs) > 1
-    for i, (output, target) in enumerate(zip(outputs, data.targets[row], strict=True), 1):
-        number = str(i) if several else ""
-        output.label = f"y{number}"
-        with at_line(file.line("data", "targets", row)):
-            wanted = constant(edits.get(f"{here}/t{number}", target))
-            wanted.label = f"t{number}"
-            error = (output - wanted) ** 2
-            error.label = f"error{number}"
-        errors.append(error)
+    _label("y", outputs)
+    with at_line(file.line("data", "targets", row)):
+        names = [f"{here}/t{number}" for number in _numbers(outputs)]
+        targets = [
+            constant(edits.get(name, target))
+            for name, target in zip(names, _targets(model, row), strict=True)
+        ]
+        _label("t", targets)
+        pairs = zip(outputs, targets, strict=True)
+        match model.loss:
+            case "softmax_cross_entropy":
+                errors = [softmax_cross_entropy(outputs, targets)]
+            case "binary_cross_entropy":
+                errors = [binary_cross_entropy(output, target) for output, target in pairs]
+            case "sum_squared_error" | "mean_squared_error":
+                errors = [squared_error(output, target) for output, target in pairs]
+    _label("error", errors)
     return errors
+
+
+def _targets(model: NetworkScenario, row: int) -> tuple[float, ...]:
+    """Return what each output should be; of a class, 1 at its output and 0 at the others."""
+    targets = model.data.targets[row]
+    if model.loss != "softmax_cross_entropy":
+        return targets
+    return tuple(float(output == targets[0]) for output in range(model.network.sizes[-1]))
+
+
+def _label(letter: str, values: Sequence[Value]) -> None:
+    for value, number in zip(values, _numbers(values), strict=True):
+        value.label = f"{letter}{number}"
+
+
+def _numbers(values: Sequence[Value]) -> list[str]:
+    """Number values from 1, but not a single one."""
+    return [str(i) for i in range(1, len(values) + 1)] if len(values) > 1 else [""]
 
 
 def _total(values: Iterable[Value]) -> Value:
