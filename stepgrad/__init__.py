@@ -20,6 +20,12 @@ from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
 
 if TYPE_CHECKING:
+    from stepgrad.engine.losses import (
+        binary_cross_entropy,
+        softmax,
+        softmax_cross_entropy,
+        squared_error,
+    )
     from stepgrad.engine.nn import MLP, Layer, Neuron
     from stepgrad.engine.optim import SGD, Adam, clip_norm
     from stepgrad.recording.recorder import record
@@ -40,11 +46,15 @@ __all__ = [
     "Recording",
     "State",
     "Value",
+    "binary_cross_entropy",
     "clip_norm",
     "mark",
     "record",
     "record_scenario",
     "scope",
+    "softmax",
+    "softmax_cross_entropy",
+    "squared_error",
 ]
 
 # Who only computes does not wait for what records, reads and replays.
@@ -57,9 +67,13 @@ _ON_DEMAND = {
     "Recording": "stepgrad.recording.recording",
     "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "binary_cross_entropy": "stepgrad.engine.losses",
     "clip_norm": "stepgrad.engine.optim",
     "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
+    "softmax": "stepgrad.engine.losses",
+    "softmax_cross_entropy": "stepgrad.engine.losses",
+    "squared_error": "stepgrad.engine.losses",
 }
 
 
