@@ -30,7 +30,7 @@ class Forward:
     @property
     def length(self) -> int:
         """One event for each node that is no constant."""
-        return len(self.structure.created)
+        return self.structure.events
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Backward:
     @property
     def length(self) -> int:
         """The seed, and one event for each edge."""
-        return 1 + len(self.sweep.slots)
+        return 1 + self.sweep.edges
 
     def edge(self, number: int) -> tuple[int, int]:
         """The node that hands its gradient on at an edge (from 0), and which operand gets it."""

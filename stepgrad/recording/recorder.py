@@ -15,11 +15,12 @@ from itertools import chain, groupby
 from operator import itemgetter
 
 from stepgrad.engine.backward import propagate
+from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, current_place, recording_on
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import Context, Known, Shape, strangers
+from stepgrad.recording.shapes import Context, Known, Shape, offsets, refs, strangers
 from stepgrad.recording.structure import Structure, Writes
 
 
@@ -48,8 +49,10 @@ class Recorder:
         self._recording = recording
         recording.follow(self._settle_for_reader)
         self._known = Known()
-        self._structures: dict[object, Structure] = {}
-        self._shapes: dict[int, list[Shape]] = {}  # by number of nodes
+        self._structures: dict[tuple[bytes, Context], list[Structure]] = {}
+        self._shapes: dict[Structure, Shape] = {}
+        # Of as many nodes in the same context, the last that came again will come once more.
+        self._expected: dict[tuple[int, Context], Shape] = {}
         self._writes: dict[object, Writes] = {}
         # Pending: first writes, then the nodes that were made after them.
         self._written: list[tuple[WriteKind, int, float]] = []
@@ -107,8 +110,7 @@ class Recorder:
     def resume(self) -> None:
         """Log what a recording inside this one has changed: its writes were not told here."""
         self.settle()
-        shapes = [shape for shapes in self._shapes.values() for shape in shapes]
-        kept = {value: None for shape in shapes for value in shape.outer}
+        kept = {value: None for shape in self._shapes.values() for value in shape.outer}
         latest = self._latest[1] if self._latest else []
         for value in [*kept, *latest]:
             index, now = self._known.index(value), self._recording.length
@@ -151,9 +153,9 @@ class Recorder:
         nodes = self._nodes.copy()
         names: tuple[tuple[int, str], ...] = ()
         if self._named:
-            offsets = {node: offset for offset, node in enumerate(nodes)}
-            names = tuple((offsets[v], v.label or "") for v in self._named if v in offsets)
-            self._named = [value for value in self._named if value not in offsets]
+            named = list(zip(offsets(self._named, nodes), self._named, strict=True))
+            names = tuple((offset, v.label or "") for offset, v in named if offset is not None)
+            self._named = [value for offset, value in named if offset is None]
         self._forward(nodes, Context(names, tuple(self._places)))
         self._nodes.clear()
         self._places = [(0, self._places[-1][1])]
@@ -188,36 +190,43 @@ class Recorder:
         """Log a forward block."""
         operations = [node._operation for node in nodes]
         operands = tuple(chain.from_iterable([node._operands for node in nodes]))
-        for shape in self._shapes.get(len(nodes), ()):
-            if shape.fits(operations, operands, nodes, context):
-                break
-        else:
-            self._adopt(operands, pending=nodes)
-            shape = self._new_shape(nodes, context)
+        shape = self._expected.get((len(nodes), context))
+        if shape is None or not shape.fits(operations, operands, nodes):
+            shape = self._shape(nodes, operations, operands, context)
         base = self._recording.size
         values = _column([node._data for node in nodes])
         self._recording.add(Forward(self._recording.length, shape.structure, base, values))
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
-    def _new_shape(self, nodes: list[Value], context: Context) -> Shape:
-        """Describe nodes that are of no known shape."""
-        offsets = {node: offset for offset, node in enumerate(nodes)}
-        codes = bytes(node._operation.code for node in nodes)
-        refs = array("q")
-        for node in nodes:
-            for operand in node._operands:
-                offset = offsets.get(operand)
-                refs.append(~self._known.index(operand) if offset is None else offset)
-        key = (codes, refs.tobytes(), context)
-        structure = self._structures.get(key)
+    def _shape(
+        self,
+        nodes: list[Value],
+        operations: list[Op],
+        operands: tuple[Value, ...],
+        context: Context,
+    ) -> Shape:
+        """Describe nodes, and find out whether there were others like them."""
+        try:
+            column = refs(nodes, operands, self._known)
+        except KeyError:
+            self._adopt(operands, pending=nodes)
+            column = refs(nodes, operands, self._known)
+        codes = bytes([op.code for op in operations])
+        alike = self._structures.setdefault((codes, context), [])
+        structure = next((each for each in alike if each.refs == column), None)
         if structure is None:
-            structure = Structure(codes, refs, dict(context.names), context.places)
-            self._structures[key] = structure
-        shape = Shape.of(structure, context, nodes, self._known)
-        if not any(value._operands for value in shape.outer):
+            structure = Structure(codes, column, dict(context.names), context.places)
+            alike.append(structure)
+        shape = self._shapes.get(structure)
+        if shape is not None:
+            shape.memorise(operations, operands)
+            self._expected[len(nodes), context] = shape
+            return shape
+        shape = Shape.of(structure, operands, self._known)
+        if shape.closed:
             # What is kept alive for the next pass are leaves: parameters, not whole graphs.
-            self._shapes.setdefault(len(nodes), []).append(shape)
+            self._shapes[structure] = shape
         return shape
 
     def _write(

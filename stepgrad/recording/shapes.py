@@ -8,17 +8,20 @@ known already.
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import compress
 from operator import itemgetter
 from typing import NamedTuple
 
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.ops import Op
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
-from stepgrad.recording.structure import Structure, Sweep, index_to_ref, leaves_of
+from stepgrad.recording.structure import OwnSweep, Structure, Sweep, index_to_ref, leaves_of
 
 Pick = Callable[[Sequence[Value]], Sequence[Value]]
 
@@ -38,38 +41,39 @@ class Participants(NamedTuple):
     leaves: Sequence[Value]
 
 
-@dataclass(frozen=True, eq=False, slots=True)
+@dataclass(eq=False, slots=True)
 class Shape:
-    """A structure together with the Values from earlier blocks that it uses."""
+    """A structure together with the Values from earlier blocks that it uses, newest first."""
 
     structure: Structure
-    context: Context
-    operations: list[Op]
     outer: list[Value]
-    operands: Pick
-    plans: dict[int, _Plan] = field(default_factory=dict)
+    _plans: dict[int, _Plan] = field(default_factory=dict)
+    _operations: list[Op] | None = None
+    _operands: Pick | None = None
 
     @classmethod
-    def of(
-        cls, structure: Structure, context: Context, nodes: Sequence[Value], known: Known
-    ) -> Shape:
-        """Describe `nodes`, which have this structure."""
-        own = set(nodes)
-        operands = [operand for node in nodes for operand in node._operands]
-        outer = list(dict.fromkeys(operand for operand in operands if operand not in own))
-        place = {known.index(value): len(nodes) + i for i, value in enumerate(outer)}
-        picks = [ref if ref >= 0 else place[~ref] for ref in structure.refs]
-        return cls(structure, context, [node._operation for node in nodes], outer, _pick(picks))
+    def of(cls, structure: Structure, operands: Sequence[Value], known: Known) -> Shape:
+        """Describe nodes that have this structure and, one after the other, these operands."""
+        outer = set(compress(operands, [ref < 0 for ref in structure.refs]))
+        return cls(structure, sorted(outer, key=known.index, reverse=True))
 
-    def fits(
-        self, operations: list[Op], operands: Sequence[Value], nodes: list[Value], context: Context
-    ) -> bool:
+    @property
+    def closed(self) -> bool:
+        """Whether a pass through it ends in leaves: it computes with no earlier results."""
+        return all(value._operation is LEAF for value in self.outer)
+
+    def memorise(self, operations: list[Op], operands: Sequence[Value]) -> None:
+        """Make ready for `fits`. It takes memory, and pays when the shape comes a third time."""
+        nodes = len(self.structure)
+        place = {value: nodes + i for i, value in enumerate(self.outer)}
+        pairs = zip(self.structure.refs, operands, strict=True)
+        self._operations = operations
+        self._operands = _pick([ref if ref >= 0 else place[value] for ref, value in pairs])
+
+    def fits(self, operations: list[Op], operands: Sequence[Value], nodes: list[Value]) -> bool:
         """Whether these nodes are the same operations on the same operands."""
-        return (
-            context == self.context  # first: where batches differ, the first name tells
-            and operations == self.operations
-            and operands == self.operands(nodes + self.outer)
-        )
+        assert self._operands is not None, "it was memorised"
+        return operations == self._operations and operands == self._operands(nodes + self.outer)
 
     def participants(
         self, root: Value, nodes: list[Value], base: int, known: Known
@@ -79,32 +83,48 @@ class Shape:
         `base` is the index of the first of them.
         """
         offset = known.index(root) - base
-        plan = self.plans.get(offset)
+        plan = self._plans.get(offset)
         if plan is not None:
-            return Participants(
-                plan.sweep, plan.order(nodes), [*plan.own_leaves(nodes), *plan.outer_leaves]
-            )
+            computed, leaves = (pick(nodes) for pick in plan.picks)
+            return Participants(plan.sweep, computed, [*leaves, *plan.outer_leaves])
+        if offset >= 0 and root._operands and self.closed:
+            return self._own_participants(offset, nodes)
         order = ancestors(root)
         own = {node: place for place, node in enumerate(nodes)}
         leaves = sorted(leaves_of(order) if order else [root], key=lambda leaf: leaf not in own)
         sweep = Sweep.of(order, leaves, lambda node: index_to_ref(known.index(node), base))
-        if order and all(node in own for node in order):
-            self.plans[offset] = _Plan(
-                sweep,
-                _pick([own[node] for node in order]),
-                _pick([own[leaf] for leaf in leaves if leaf in own]),
-                [leaf for leaf in leaves if leaf not in own],
-            )
         return Participants(sweep, order, leaves)
 
+    def _own_participants(self, offset: int, nodes: list[Value]) -> Participants:
+        """Find them by going through the nodes, newest first."""
+        reached = {nodes[offset]}
+        reach = reached.update
+        for node in reversed(nodes[: offset + 1]):
+            if node in reached:
+                reach(node._operands)
+        own = [node for node in reversed(nodes[: offset + 1]) if node in reached]
+        order = [node for node in own if node._operands]
+        own_leaves = [node for node in own if node._operation is LEAF]
+        outer_leaves = [value for value in self.outer if value in reached]
+        edges = [operand._operation for node in order for operand in node._operands]
+        sweep = OwnSweep(self.structure, offset, len(edges) - edges.count(CONSTANT))
+        self._plans[offset] = _Plan(sweep, outer_leaves)
+        return Participants(sweep, order, own_leaves + outer_leaves)
 
-class _Plan(NamedTuple):
+
+@dataclass(eq=False)
+class _Plan:
     """The participants of a backward pass, to be picked from the nodes of a forward pass."""
 
-    sweep: Sweep
-    order: Pick
-    own_leaves: Pick
+    sweep: OwnSweep
     outer_leaves: list[Value]
+
+    @cached_property
+    def picks(self) -> tuple[Pick, Pick]:
+        """Pick computed nodes, and leaves of the block."""
+        column, computed = self.sweep.refs, self.sweep.computed
+        leaves = column[computed : len(column) - len(self.outer_leaves)]
+        return _pick(column[:computed]), _pick(leaves)
 
 
 def _pick(places: Sequence[int]) -> Pick:
@@ -112,6 +132,39 @@ def _pick(places: Sequence[int]) -> Pick:
     if len(places) > 1:
         return itemgetter(*places)
     return lambda values: tuple(values[place] for place in places)
+
+
+def refs(nodes: Sequence[Value], operands: Iterable[Value], known: Known) -> array[int]:
+    """Return what refs name these operands of nodes that will form a block.
+
+    Raises:
+        KeyError: one is neither among the nodes nor in the log.
+    """
+    stamps = [operand._stamp for operand in operands]
+    first = _first_of_row(nodes)
+    if first is not None:
+        return array("i", [s - first if s >= first else ~known[s] for s in stamps])
+    own = {node._stamp: offset for offset, node in enumerate(nodes)}
+    return array("i", [own[s] if s in own else ~known[s] for s in stamps])
+
+
+def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]:
+    """Return where among `nodes` these values are; None for one that is not there."""
+    first = _first_of_row(nodes)
+    if first is not None:
+        places = (value._stamp - first for value in values)
+        return [place if 0 <= place < len(nodes) else None for place in places]
+    own = {node: offset for offset, node in enumerate(nodes)}
+    return [own.get(value) for value in values]
+
+
+def _first_of_row(nodes: Sequence[Value]) -> int | None:
+    """Return the stamp of the first node, if the others were made right after it.
+
+    They were not if they are adopted, or another thread or recording made values in between.
+    """
+    first, last = nodes[0]._stamp, nodes[-1]._stamp
+    return first if last - first + 1 == len(nodes) else None
 
 
 class Known(dict[int, int]):
@@ -149,11 +202,10 @@ class Known(dict[int, int]):
 
     def add(self, nodes: Sequence[Value], base: int) -> None:
         """Take in nodes, in the order in which they were made, from index `base` on."""
-        first = nodes[0]._stamp
-        in_a_row = nodes[-1]._stamp - first + 1 == len(nodes)
-        if in_a_row and (not self._runs or self._runs[-1][0] < first):
+        first = _first_of_row(nodes)
+        if first is not None and (not self._runs or self._runs[-1][0] < first):
             self._runs.append((first, len(nodes), base))
-        else:  # adopted, or another thread or recording made values in between
+        else:
             self.update((node._stamp, base + i) for i, node in enumerate(nodes))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from stepgrad.engine.ops import CONSTANT, OPS, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
 from stepgrad.engine.value import Value
 
@@ -54,6 +54,11 @@ class Structure:
             firsts.append(first)
             first += len(OPS[code].partials)
         return firsts
+
+    @cached_property
+    def events(self) -> int:
+        """How many nodes there are whose making is an event: all but constants."""
+        return len(self.codes) - self.codes.count(CONSTANT.code)
 
     @cached_property
     def created(self) -> array[int]:
@@ -118,6 +123,16 @@ class Sweep:
             receivers=array("q", (receiver for _, _, receiver in edges)),
         )
 
+    @property
+    def root(self) -> int:
+        """The ref of the node that the pass starts from."""
+        return self.refs[0]
+
+    @property
+    def edges(self) -> int:
+        """How many edges the pass walks."""
+        return len(self.slots)
+
     @cached_property
     def column(self) -> dict[int, int]:
         """The place of each node in the column, by ref."""
@@ -141,6 +156,77 @@ class Sweep:
     def outer(self) -> tuple[int, ...]:
         """The indices of the reached nodes that stand in earlier blocks."""
         return tuple(~ref for ref in self.refs if ref < 0)
+
+
+class OwnSweep(Sweep):
+    """A sweep that starts from a computed node of a structure and takes no others but leaves.
+
+    All of it follows from the structure, so it is worked out when somebody looks at it, and a
+    program that is being recorded does not wait for it. In its column, computed nodes, leaves of
+    the block and leaves of earlier blocks stand in this order, each newest first.
+    """
+
+    def __init__(self, structure: Structure, root: int, edges: int) -> None:
+        vars(self).update(_structure=structure, _root=root, _edges=edges)
+
+    _structure: Structure
+    _root: int
+    _edges: int
+
+    @property
+    def root(self) -> int:
+        """The offset of the node that the pass starts from."""
+        return self._root
+
+    @property
+    def edges(self) -> int:
+        """How many edges the pass walks."""
+        return self._edges
+
+    @cached_property
+    def refs(self) -> array[int]:
+        """The node of each place in the column."""
+        structure, reached = self._structure, {self._root}
+        computed, leaves = array("q"), array("q")
+        for offset in range(self._root, -1, -1):
+            if offset in reached:
+                operands = structure.operands(offset)
+                reached.update(operands)
+                if operands:
+                    computed.append(offset)
+                elif structure.codes[offset] == LEAF.code:
+                    leaves.append(offset)
+        return computed + leaves + array("q", sorted(ref for ref in reached if ref < 0))
+
+    @cached_property
+    def computed(self) -> int:
+        """How many of them are computed nodes."""
+        return sum(ref >= 0 and bool(self._structure.op(ref).partials) for ref in self.refs)
+
+    @cached_property
+    def _walk(self) -> list[tuple[int, int, int]]:
+        column, operands = self.column, self._structure.operands
+        return [
+            (out, slot, column[ref])
+            for out, offset in enumerate(self.refs[: self.computed])
+            for slot, ref in enumerate(operands(offset))
+            if ref in column  # a constant is not
+        ]
+
+    @cached_property
+    def outs(self) -> array[int]:
+        """For each edge, the column of the node that hands its gradient on."""
+        return array("q", (out for out, _, _ in self._walk))
+
+    @cached_property
+    def slots(self) -> bytes:
+        """For each edge, which operand of that node receives."""
+        return bytes(slot for _, slot, _ in self._walk)
+
+    @cached_property
+    def receivers(self) -> array[int]:
+        """For each edge, the column of that operand."""
+        return array("q", (receiver for _, _, receiver in self._walk))
 
 
 @dataclass(frozen=True, eq=False)
