@@ -1,6 +1,53 @@
-"""Files of recordings, `.stepgrad`.
+"""Files of recordings, `.stepgrad`: what `Recording.save` writes and `Recording.load` reads.
 
-See below.
+A file is a zip of two members. `manifest.json` (deflated, or stored where it would shrink more than
+64-fold) tells what happened, without the numbers; `columns` (stored) holds the numbers. Both have
+their CRC-32 in the zip, which is checked when a file is opened. Nothing in a file is ever run.
+
+**The manifest** is an object:
+
+- `format` is "stepgrad recording"; `version` is that of the format, 1 here. A reader refuses higher
+  ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
+- `title` is a text; `source` is null, or the `path` and `text` of what was run.
+- `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
+- `names` are lists of pairs: an offset in a block, and the name of the node there.
+- `places` are objects: the `scope` and the `line` (or null) at which nodes were made.
+- `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` tells how many nodes a
+  structure makes, a sweep reaches (the first `computed` of them are no leaves), and how many writes
+  there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which
+  offset on nodes were made at which place.
+- `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
+- `marks` are what begins at marks: "step".
+- `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of
+  blocks, each a kind ("forward", "backward", "write", "mark") and a number, which counts into
+  `structures`, `sweeps`, `writes` or `marks`.
+- `numbers` are the numbers of the marks, in the order in which they come; null is none. `ruled` are
+  the rules of the blocks of writes, in order: null, or a number that counts into `rules`, which
+  have an `optimizer` and a `learning_rate`. The rate is a text that says a float.
+- `labels` are pairs: the index of a node, and a name that it got after it was logged.
+- `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
+
+**Nodes** have indices, in the order in which forward blocks make them. A *ref* names a node in a
+block: its offset among those of the latest forward block (the block itself is one), or `~index`.
+
+**The pieces**, in order:
+
+1. For each structure three of integers: the code of each node; for each operand of each node, by
+   how much its offset is less than that of the node, and 0 where it stands in an earlier block;
+   the indices of those earlier ones, each as the difference from the one before (the first from 0).
+2. For each sweep one: the refs of its nodes, as differences. The first is the root. The edges are
+   not in the file: each computed node in turn, and each of its operands that is no constant.
+3. For each run of writes two: their kinds, and the indices of their nodes, as differences.
+4. For each structure, then each sweep, then each run of writes, the columns of all its blocks: the
+   values of the nodes, their final gradients, or what was written. A column has an entry for each
+   node. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
+
+**A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
+complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first
+the lowest bytes of all entries, then the second lowest, and so on; among bytes of one weight, the
+first entry of each column comes first. With order 0 these are the columns. With a higher one, each
+is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and the columns `x` have to be summed
+up (each with all before it, modulo 2⁶⁴) so many times.
 """
 
 from __future__ import annotations
@@ -20,6 +67,7 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 
 from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
+from stepgrad.progress import watching
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.store.columns import Damaged, Stream
 from stepgrad.recording.store.fields import Fields
@@ -52,7 +100,8 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
     recording.settle()
     try:
         content = _zipped(*describe(recording))
-        restored = _restore(path, content)  # what could not be read is not written
+        with watching(lambda _: None):  # what could not be read is not written
+            restored = _restore(path, content)
         assert (restored.length, restored.size) == (recording.length, recording.size)
     except (Damaged, TypeError, ValueError) as error:
         raise RecordingError(path, f"a file cannot hold this recording: {error}") from error

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
 from stepgrad.engine.tape import Rule
+from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.recording.store.columns import Damaged, Packed, Stream, passes_in_piece
@@ -41,7 +42,8 @@ def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Record
     runs = _runs(manifest)
     columns = _columns(runs, shapes, pieces, unpacked)
     log = _Log(recording, manifest, shapes, columns)
-    for count, period in runs:
+    for done, (count, period) in enumerate(runs):
+        advance(done, len(runs))
         for token in chain.from_iterable(repeat(period, count)):
             log.add(token)
     log.end()

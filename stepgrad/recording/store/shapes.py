@@ -5,8 +5,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, pairwise, repeat
-from operator import sub
+from itertools import accumulate, chain, compress, count, pairwise, repeat
+from operator import gt, sub
 from typing import NamedTuple, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
@@ -77,28 +77,32 @@ class Reached(NamedTuple):
         if len(column) < len(refs) or max(refs) >= len(structure) or ~min(refs) >= base:
             raise Damaged("a backward pass reaches a node twice, or one that there is not")
 
+        def op(ref: int) -> Op:
+            return structure.op(ref) if ref >= 0 else recording.node(~ref).op
+
         def operands(ref: int) -> Sequence[int]:
             if ref >= 0:
                 return structure.operands(ref)
             return [index_to_ref(operand, base) for operand in recording.node(~ref).operands]
 
-        def constant(ref: int) -> bool:
-            return (structure.op(ref) if ref >= 0 else recording.node(~ref).op) is CONSTANT
-
-        outs, slots, receivers = array("q"), bytearray(), array("q")
-        for place in range(self.computed):
-            for slot, operand in enumerate(operands(refs[place])):
-                receiver = column.get(operand)
-                if receiver is not None and receiver > place:
-                    outs.append(place)
-                    slots.append(slot)
-                    receivers.append(receiver)
-                elif receiver is not None or not constant(operand):
-                    raise Damaged("a backward pass goes back, or leaves an operand out")
-        leaves = refs[self.computed :]
-        if any(map(operands, leaves)) or (self.computed and any(map(constant, leaves))):
+        # Whole columns at once, with an entry for each edge: there may be millions.
+        used = [operands(ref) for ref in refs[: self.computed]]
+        counts = list(map(len, used))
+        edges = list(chain.from_iterable(used))
+        receivers = [column.get(operand, -1) for operand in edges]
+        walked = [receiver >= 0 for receiver in receivers]
+        outs = array("q", compress(chain.from_iterable(map(repeat, count(), counts)), walked))
+        slots = bytes(compress(chain.from_iterable(map(range, counts)), walked))
+        ends = array("q", compress(receivers, walked))
+        if not all(map(gt, ends, outs)):
+            raise Damaged("a backward pass goes back and forth")
+        skipped = {operand for operand, known in zip(edges, walked, strict=True) if not known}
+        if any(op(operand) is not CONSTANT for operand in skipped):
+            raise Damaged("a backward pass leaves an operand out")
+        leaves = set(map(op, refs[self.computed :]))
+        if any(each.partials for each in leaves) or (self.computed and CONSTANT in leaves):
             raise Damaged("a backward pass ends in a node that is no leaf")
-        return Sweep(refs, self.computed, outs, bytes(slots), receivers)
+        return Sweep(refs, self.computed, outs, slots, ends)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +217,8 @@ def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
     writes = []
     for entry in manifest.objects("writes"):
-        count = entry.count("nodes")
-        codes, nodes = pieces.integers(count), pieces.indices(count)
+        width = entry.count("nodes")
+        codes, nodes = pieces.integers(width), pieces.indices(width)
         if min(nodes) < 0:
             raise Damaged("it writes to a node that there is not")
         writes.append(Writes(tuple(known[pick("kinds", kinds, c)] for c in codes), tuple(nodes)))
