@@ -389,7 +389,8 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     assert columns["forward"] == [bits(b.values) for b in blocks if isinstance(b, Forward)]
     assert columns["backward"] == [bits(b.grads) for b in blocks if isinstance(b, Backward)]
     written = [block for block in blocks if isinstance(block, Write)]
-    written.sort(key=lambda block: block.writes is not written[0].writes)
+    order = list(dict.fromkeys(block.writes for block in written))
+    written.sort(key=lambda block: order.index(block.writes))
     assert columns["write"] == [bits(block.after) for block in written]
 
 

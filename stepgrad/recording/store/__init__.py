@@ -8,7 +8,7 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
 
 - `format` is "stepgrad recording"; `version` is that of the format, 1 here. A reader refuses higher
   ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
-- `title` is a text; `source` is null, or the `path` and `text` of what was run.
+- `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
 - `names` are lists of pairs: an offset in a block, and the name of the node there.
 - `places` are objects: the `scope` and the `line` (or null) at which nodes were made.

@@ -35,8 +35,11 @@ def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Record
     Raises:
         Damaged: there can be no such recording.
     """
-    source = manifest.maybe("source", dict)
-    recording = Recording(manifest.get("title", str), None if source is None else _source(source))
+    sources = [
+        Source(source.get("path", str), source.get("text", str))
+        for source in manifest.objects("sources")
+    ]
+    recording = Recording(manifest.get("title", str), *sources[:1])
     pieces = Pieces(manifest.all("pieces", int), content)
     shapes = Shapes.read(manifest, pieces)
     runs = _runs(manifest)
@@ -52,11 +55,6 @@ def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Record
             raise Damaged("a label in it is for a node that there is not")
         recording.rename(node, name)
     return recording
-
-
-def _source(entries: object) -> Source:
-    source = Fields(entries)
-    return Source(source.get("path", str), source.get("text", str))
 
 
 def _runs(manifest: Fields) -> _Runs:

@@ -94,7 +94,7 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
     pieces += _packed([*log.structures.values(), *log.sweeps.values(), *log.writes.values()])
     manifest = {
         "title": recording.title,
-        "source": asdict(recording.source) if recording.source else None,
+        "sources": [asdict(recording.source)] if recording.source else [],
         "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
         "names": list(names),
         "places": [asdict(place) for place in places],
