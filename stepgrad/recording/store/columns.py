@@ -56,7 +56,7 @@ class _Lanes:
         return ((a ^ negative) >> 1) ^ ((negative << 64) - negative)
 
 
-_lanes = lru_cache(maxsize=64)(_Lanes)
+_lanes = lru_cache(maxsize=8)(_Lanes)
 
 
 def passes_in_piece(width: int) -> int:
