@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
+from stepgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from stepgrad.engine.losses import (
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from stepgrad.replay.cursor import Cursor
     from stepgrad.replay.state import State
     from stepgrad.scenario import record_scenario
-
-__version__ = "0.1.0"
 
 __all__ = [
     "MLP",

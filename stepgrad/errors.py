@@ -67,6 +67,18 @@ class ScenarioError(StepgradError):
         return f"{printable}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
 
 
+class RecordingError(StepgradError):
+    """A file of a recording that cannot be read or written: what is wrong, and what to do."""
+
+    def __init__(self, path: str | PathLike[str], problem: str) -> None:
+        self.path = path
+        self.problem = problem
+        super().__init__(path, problem)
+
+    def __str__(self) -> str:
+        return "".join(map(_printable, f"{self.path}: {self.problem}"))
+
+
 def suggest(word: str, candidates: Iterable[str]) -> str:
     """`"; did you mean x?"` for the candidate nearest to `word`, or `""` if none is near."""
     near = nearest(word, candidates)

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -15,6 +15,9 @@ from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
 if TYPE_CHECKING:
     from stepgrad.recording.events import Phase
 
+Column = Sequence[float]
+"""An array that the recorder packed; or, from a file, one that is unpacked when it is looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Forward:
@@ -23,7 +26,7 @@ class Forward:
     start: int
     structure: Structure
     base: int
-    values: array[float]
+    values: Column
 
     phase: ClassVar[Phase] = "forward"
 
@@ -44,7 +47,7 @@ class Backward:
     sweep: Sweep
     root: int
     base: int
-    grads: array[float]
+    grads: Column
 
     phase: ClassVar[Phase] = "backward"
 
@@ -65,7 +68,7 @@ class Write:
 
     start: int
     writes: Writes
-    after: array[float]
+    after: Column
     rule: Rule | None
 
     @property

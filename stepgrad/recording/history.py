@@ -9,12 +9,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
-from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
+from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref, ref_to_index
 
-_Index = defaultdict[int, "array[int]"]
+_Written = Sweep | Writes
 
 
 def _numbers() -> array[int]:
@@ -29,11 +30,14 @@ class History:
         self._indexed = 0
         self._forwards: list[Forward] = []
         self._shapes: dict[Structure, list[Forward]] = {}
-        # Where to look for what happened to a node: the events that wrote its value, and the
-        # blocks that wrote its gradient. Passes over a forward block's own nodes are kept by block.
-        self._updates: _Index = defaultdict(_numbers)
-        self._grad_blocks: _Index = defaultdict(_numbers)
-        self._passes: _Index = defaultdict(_numbers)
+        # Where to look for what happened to a node: the shapes that write its value and those that
+        # write its gradient, and the blocks of each shape. Training has many blocks of few shapes.
+        # Passes over a forward block's own nodes are kept by block.
+        self._updates: dict[int, list[Writes]] = defaultdict(list)
+        self._grad_shapes: dict[int, list[_Written]] = defaultdict(list)
+        self._numbers: dict[_Written, array[int]] = {}
+        self._merged: dict[tuple[_Written, ...], tuple[int, array[int]]] = {}
+        self._passes: dict[int, array[int]] = defaultdict(_numbers)
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -55,12 +59,13 @@ class History:
         """Return a node's value, or None where it is not made yet."""
         if position < self.made_at(node):
             return None
-        updates = self._updates.get(node)
-        if updates is not None and (before := bisect_left(updates, position)):
-            event = updates[before - 1]
-            block = self._blocks[self.block_at(event)]
+        updates = self._blocks_of(self._updates.get(node, ()))
+        for number in reversed(range(bisect_right(updates, self._last_block(position)))):
+            block = self._blocks[updates[number]]
             assert isinstance(block, Write)
-            return block.after[event - block.start]
+            places = block.writes.updates[node]
+            if before := bisect_left(places, position - block.start):
+                return block.after[places[before - 1]]
         return self.first_value(node)
 
     def first_value(self, node: int) -> float:
@@ -125,8 +130,8 @@ class History:
         self._catch_up()
         empty = _numbers()
         own = self._passes.get(self.forward_of(node).base, empty)
-        named = self._grad_blocks.get(node, empty)
-        last = self.block_at(position - 1) if position else -1
+        named = self._blocks_of(self._grad_shapes.get(node, ()))
+        last = self._last_block(position)
         i, j = bisect_right(own, last), bisect_right(named, last)
         while i or j:
             if j == 0 or (i and own[i - 1] > named[j - 1]):
@@ -139,6 +144,25 @@ class History:
             if isinstance(block, Write) or index_to_ref(node, block.base) in block.sweep.column:
                 yield block
 
+    def _last_block(self, position: int) -> int:
+        """Return the number of the block of the last event; -1 where none has happened."""
+        return self.block_at(position - 1) if position else -1
+
+    def _blocks_of(self, shapes: Sequence[_Written]) -> array[int]:
+        """Return the numbers of all blocks of these shapes, in order."""
+        if len(shapes) == 1:
+            return self._numbers[shapes[0]]
+        key = tuple(shapes)
+        indexed, merged = self._merged.get(key, (0, _numbers()))
+        if indexed < self._indexed:
+            known = merged[-1] if merged else -1
+            numbers = (self._numbers[shape] for shape in shapes)
+            new = chain.from_iterable(each[bisect_right(each, known) :] for each in numbers)
+            # Not in place: somebody may be looking.
+            merged = merged + array("q", sorted(new))
+            self._merged[key] = self._indexed, merged
+        return merged
+
     def _catch_up(self) -> None:
         """Take the blocks that have come since the last question into the indices."""
         for number in range(self._indexed, len(self._blocks)):
@@ -148,11 +172,19 @@ class History:
                     self._shapes.setdefault(block.structure, []).append(block)
                 case Backward() as block:
                     self._passes[block.base].append(number)
-                    for node in block.sweep.outer:
-                        self._grad_blocks[node].append(number)
+                    if block.sweep not in self._numbers:
+                        self._meet(block.sweep, block.sweep.outer)
+                    self._numbers[block.sweep].append(number)
                 case Write() as block:
-                    for node in block.writes.gradients:
-                        self._grad_blocks[node].append(number)
-                    for node, places in block.writes.updates.items():
-                        self._updates[node].extend(block.start + place for place in places)
+                    if block.writes not in self._numbers:
+                        self._meet(block.writes, block.writes.gradients)
+                        for node in block.writes.updates:
+                            self._updates[node].append(block.writes)
+                    self._numbers[block.writes].append(number)
         self._indexed = len(self._blocks)
+
+    def _meet(self, shape: _Written, nodes: Iterable[int]) -> None:
+        """Take in a new shape, which writes the gradients of these nodes of earlier blocks."""
+        self._numbers[shape] = _numbers()
+        for node in nodes:
+            self._grad_shapes[node].append(shape)

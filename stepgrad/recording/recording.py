@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from os import PathLike
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -62,6 +63,27 @@ class Recording:
         self._settle: Callable[[], None] = lambda: None
         self._size = 0
         self._steps: tuple[int, list[int]] = (0, [])
+
+    @classmethod
+    def load(cls, path: str | PathLike[str]) -> Recording:
+        """Read a recording from a file (`.stepgrad`).
+
+        Raises:
+            RecordingError: it cannot be read; says what is wrong with it and what to do.
+        """
+        from stepgrad.recording.store import load  # noqa: PLC0415 - few recordings come from files
+
+        return load(path)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write what is recorded up to now to a file, which appears whole or not at all.
+
+        Raises:
+            RecordingError: it cannot be written; what the file was before, it still is.
+        """
+        from stepgrad.recording.store import save  # noqa: PLC0415
+
+        save(self, path)
 
     @property
     def events(self) -> Sequence[Event]:
@@ -175,6 +197,11 @@ class Recording:
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""
         self._names[node] = name
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """The names that nodes were given after they were in the log, by index."""
+        return self._names
 
     def follow(self, settle: Callable[[], None]) -> None:
         """Before the log is read, call `settle`, so that what is pending gets into it."""

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -49,11 +50,9 @@ class Structure:
 
     @cached_property
     def _first_ref(self) -> array[int]:
-        firsts, first = array("q"), 0
-        for code in self.codes:
-            firsts.append(first)
-            first += len(OPS[code].partials)
-        return firsts
+        """Where in `refs` the operands of each node begin, and at the end, where they end."""
+        counts = [len(op.partials) for op in OPS]
+        return array("q", accumulate(map(counts.__getitem__, self.codes), initial=0))
 
     @cached_property
     def events(self) -> int:
@@ -74,8 +73,7 @@ class Structure:
 
     def operands(self, offset: int) -> Sequence[int]:
         """Return the refs of a node's operands."""
-        first = self._first_ref[offset]
-        return self.refs[first : first + len(self.op(offset).partials)]
+        return self.refs[self._first_ref[offset] : self._first_ref[offset + 1]]
 
     def place(self, offset: int) -> Place:
         """Return where a node was made."""

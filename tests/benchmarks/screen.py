@@ -37,14 +37,14 @@ SCRIPT = "s" * 20 + "S" * 15 + "n" * 5 + "N" * 4 + "s" * 10 + "S" * 6
 
 
 class Terminal:
-    """A process on a pty of its own."""
+    """A process on a pty of its own: one side of a benchmark, which may be another script."""
 
-    def __init__(self, side: str) -> None:
+    def __init__(self, side: str, script: str = __file__) -> None:
         self.side = side
         self.fd, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self.process = subprocess.Popen(
-            [sys.executable, __file__, side],
+            [sys.executable, script, side],
             stdin=theirs,
             stdout=theirs,
             stderr=theirs,

@@ -1,0 +1,50 @@
+"""Writing a file so that it is either what it was or what it should be, and never a part of it."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+
+def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
+    """Make `content` the content of a file.
+
+    It is written to a temporary file beside it, which then takes its place, and its permissions. A
+    symbolic link is followed. If that fails, the temporary file is removed.
+
+    Raises:
+        OSError: it could not be written; the file is as it was.
+        ValueError: the path can be none.
+    """
+    target = Path(os.path.realpath(path))
+    mode = _mode(target)
+    temporary = target.with_name(f".stepgrad-{os.urandom(6).hex()}.tmp")
+    try:
+        with temporary.open("xb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        if mode is not None:
+            temporary.chmod(mode)
+        temporary.replace(target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+
+
+def _mode(target: Path) -> int | None:
+    """Return the permissions of a file that may be replaced, or None where there is none yet."""
+    try:
+        status = target.stat()
+    except FileNotFoundError:
+        return None
+    if stat.S_ISDIR(status.st_mode):
+        raise IsADirectoryError(0, "it is a folder")
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError(0, "it is no regular file")
+    if not os.access(target, os.W_OK):
+        raise PermissionError(0, "it is write-protected")
+    return stat.S_IMODE(status.st_mode)

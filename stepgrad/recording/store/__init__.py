@@ -1,0 +1,215 @@
+"""Files of recordings, `.stepgrad`: what `Recording.save` writes and `Recording.load` reads.
+
+A file is a zip of two members. `manifest.json` (deflated, or stored where it would shrink more than
+64-fold) tells what happened, without the numbers; `columns` (stored) holds the numbers. Both have
+their CRC-32 in the zip, which is checked when a file is opened. Nothing in a file is ever run.
+
+**The manifest** is an object:
+
+- `format` is "stepgrad recording"; `version` is that of the format, 1 here. A reader refuses higher
+  ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
+- `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
+- `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
+- `names` are lists of pairs: an offset in a block, and the name of the node there.
+- `places` are objects: the `scope` and the `line` (or null) at which nodes were made.
+- `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` tells how many nodes a
+  structure makes, a sweep reaches (the first `computed` of them are no leaves), and how many writes
+  there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which
+  offset on nodes were made at which place.
+- `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
+- `marks` are what begins at marks: "step".
+- `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of
+  blocks, each a kind ("forward", "backward", "write", "mark") and a number, which counts into
+  `structures`, `sweeps`, `writes` or `marks`.
+- `numbers` are the numbers of the marks, in the order in which they come; null is none. `ruled` are
+  the rules of the blocks of writes, in order: null, or a number that counts into `rules`, which
+  have an `optimizer` and a `learning_rate`. The rate is a text that says a float.
+- `labels` are pairs: the index of a node, and a name that it got after it was logged.
+- `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
+
+**Nodes** have indices, in the order in which forward blocks make them. A *ref* names a node in a
+block: its offset among those of the latest forward block (the block itself is one), or `~index`.
+
+**The pieces**, in order:
+
+1. For each structure three of integers: the code of each node; for each operand of each node, by
+   how much its offset is less than that of the node, and 0 where it stands in an earlier block;
+   the indices of those earlier ones, each as the difference from the one before (the first from 0).
+2. For each sweep one: the refs of its nodes, as differences. The first is the root. The edges are
+   not in the file: each computed node in turn, and each of its operands that is no constant.
+3. For each run of writes two: their kinds, and the indices of their nodes, as differences.
+4. For each structure, then each sweep, then each run of writes, the columns of all its blocks: the
+   values of the nodes, their final gradients, or what was written. A column has an entry for each
+   node. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
+
+**A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
+complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first
+the lowest bytes of all entries, then the second lowest, and so on; among bytes of one weight, the
+first entry of each column comes first. With order 0 these are the columns. With a higher one, each
+is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and the columns `x` have to be summed
+up (each with all before it, modulo 2⁶⁴) so many times.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from array import array
+from collections.abc import Sequence
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZIP_STORED, BadZipFile, ZipFile, ZipInfo
+from zlib import compress, crc32
+from zlib import error as ZlibError  # noqa: N812 - it is a class
+
+from stepgrad.atomic import write_atomically
+from stepgrad.errors import RecordingError
+from stepgrad.progress import watching
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.store.columns import Damaged, Stream
+from stepgrad.recording.store.fields import Fields
+from stepgrad.recording.store.read import restore
+from stepgrad.recording.store.shapes import Newer
+from stepgrad.recording.store.write import describe
+from stepgrad.version import __version__
+
+VERSION = 1
+"""The version of the format that is written; older ones are read, newer ones are not."""
+
+_FORMAT = "stepgrad recording"
+_MANIFEST, _COLUMNS = "manifest.json", "columns"
+_ZIP = b"PK\x03\x04"
+_DENSEST = 64  # a manifest that deflates better than this is stored as it is
+_KEPT = 32  # pieces that stay unpacked; one is half a megabyte, or a pass that is bigger
+_BEGINNING = (1980, 1, 1, 0, 0, 0)  # of time, in a zip: what a file is does not depend on when
+_UNZIPPABLE = (
+    BadZipFile, EOFError, NotImplementedError, OSError, OverflowError, RuntimeError, ValueError,
+    ZlibError,
+)  # fmt: skip
+
+
+def save(recording: Recording, path: str | os.PathLike[str]) -> None:
+    """Write a recording to a file, which appears whole or not at all.
+
+    Raises:
+        RecordingError: it cannot be written; what the file was before, it still is.
+    """
+    recording.settle()
+    try:
+        content = _zipped(*describe(recording))
+        with watching(lambda _: None):  # what could not be read is not written
+            restored = _restore(path, content)
+        assert (restored.length, restored.size) == (recording.length, recording.size)
+    except (Damaged, TypeError, ValueError) as error:
+        raise RecordingError(path, f"a file cannot hold this recording: {error}") from error
+    try:
+        write_atomically(path, content)
+    except (OSError, ValueError) as error:
+        what = "is not written, and what was there is as it was"
+        raise RecordingError(path, f"{what}: {_reason(error)}") from error
+
+
+def load(path: str | os.PathLike[str]) -> Recording:
+    """Read a recording from a file.
+
+    Numbers are unpacked when they are looked at; the file itself is not needed any more.
+
+    Raises:
+        RecordingError: it cannot be read; says what is wrong with it and what to do.
+    """
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            raise RecordingError(path, "is no file")
+        with Path(path).open("rb") as file:
+            content = file.read(len(_ZIP))
+            if content == _ZIP:
+                content += file.read()
+    except (OSError, ValueError) as error:
+        raise RecordingError(path, f"cannot be read: {_reason(error)}") from error
+    try:
+        return _restore(path, content)
+    except Newer as error:
+        raise RecordingError(path, f"needs a newer stepgrad: {error}") from error
+    except Damaged as error:
+        raise _damaged(path, error) from error
+
+
+def _reason(error: Exception) -> object:
+    return (error.strerror if isinstance(error, OSError) else None) or error
+
+
+def _damaged(path: str | os.PathLike[str], error: Damaged) -> RecordingError:
+    return RecordingError(path, f"is damaged: {error}; take another copy, or record it again")
+
+
+def _zipped(description: dict[str, Any], pieces: Sequence[bytes]) -> bytes:
+    """Return the file of a recording."""
+    columns = b"".join(pieces)
+    manifest = {
+        "format": _FORMAT,
+        "version": VERSION,
+        "producer": f"stepgrad {__version__}",
+        "checksum": crc32(columns),
+    } | description
+    text = json.dumps(manifest, separators=(",", ":"), allow_nan=False).encode()
+    file = BytesIO()
+    with ZipFile(file, "w") as archive:
+        dense = len(text) > _DENSEST * len(compress(text))
+        archive.writestr(
+            ZipInfo(_MANIFEST, _BEGINNING), text, ZIP_STORED if dense else ZIP_DEFLATED
+        )
+        archive.writestr(ZipInfo(_COLUMNS, _BEGINNING), columns)
+    return file.getvalue()
+
+
+def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
+    """Return the recording that the content of a file says."""
+    text, columns = _unzipped(path, content)
+    try:
+        manifest = Fields(json.loads(text))
+    except (ValueError, RecursionError) as error:
+        raise Damaged(f"its manifest is no JSON ({error})") from None
+    if manifest.get("format", str) != _FORMAT:
+        raise _foreign(path)
+    version = manifest.get("version", int)
+    if version > VERSION:
+        producer = manifest.get("producer", str)
+        raise Newer(f"{producer} wrote it in format {version}, and this one knows {VERSION}")
+    if manifest.get("checksum", int) != crc32(columns):
+        raise Damaged("its columns belong to another manifest")
+
+    @lru_cache(maxsize=_KEPT)
+    def unpacked(stream: Stream, number: int) -> Sequence[array[float]]:
+        try:
+            return stream.unpack(number)
+        except Damaged as error:
+            raise _damaged(path, error) from error
+
+    return restore(manifest, memoryview(columns), unpacked)
+
+
+def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:
+    """Return manifest and columns, which have the checksums that the zip says."""
+    if not content.startswith(_ZIP):
+        raise _foreign(path)
+    try:
+        with ZipFile(BytesIO(content)) as archive:
+            members = {info.filename: info for info in archive.infolist()}
+            if not {_MANIFEST, _COLUMNS} <= members.keys():
+                raise _foreign(path)
+            for name, densest in ((_MANIFEST, _DENSEST), (_COLUMNS, 1)):
+                info = members[name]
+                if info.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
+                    raise Damaged("it is packed in another way")
+                if info.file_size > densest * info.compress_size:
+                    raise Damaged("it would unpack to more than it may")
+            return archive.read(_MANIFEST), archive.read(_COLUMNS)
+    except _UNZIPPABLE as error:
+        raise Damaged(f"it is cut short or altered ({error})") from None
+
+
+def _foreign(path: str | os.PathLike[str]) -> RecordingError:
+    return RecordingError(path, "is no recording of stepgrad; `recording.save(path)` makes one")

@@ -1,0 +1,225 @@
+"""Structures, sweeps and writes, from what a file says of them."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, chain, compress, count, pairwise, repeat
+from operator import gt, sub
+from typing import NamedTuple, TypeVar, get_args
+
+from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
+from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.store.columns import Damaged, unpack
+from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref
+
+
+class Newer(Damaged):
+    """A file says what only a later version of stepgrad understands."""
+
+
+_T = TypeVar("_T")
+
+
+def taken(left: Iterator[_T]) -> _T:
+    """Take the next of what a file has, which has to be there."""
+    for each in left:
+        return each
+    raise Damaged("it has fewer parts than it should have")
+
+
+class Pieces:
+    """The pieces of a file, to be taken in order. Each method raises `Damaged` if it cannot be."""
+
+    def __init__(self, lengths: Sequence[int], content: memoryview) -> None:
+        if min(lengths, default=1) < 1 or sum(lengths) != len(content):
+            raise Damaged("its columns are not as long as they should be")
+        ends = list(accumulate(lengths, initial=0))
+        self._left = (content[begin:end] for begin, end in pairwise(ends))
+
+    def take(self) -> memoryview:
+        """Take the next piece."""
+        return taken(self._left)
+
+    def integers(self, count: int) -> array[int]:
+        """Take a piece of so many integers."""
+        return unpack(self.take(), "q", 1, count)[0]
+
+    def indices(self, count: int) -> array[int]:
+        """Take a piece of integers that are given by their differences."""
+        try:
+            return array("q", accumulate(self.integers(count)))
+        except OverflowError:
+            raise Damaged("an index in it is out of range") from None
+
+    def end(self) -> None:
+        """Make sure that none is left."""
+        if next(self._left, None) is not None:
+            raise Damaged("it has more columns than it should have")
+
+
+class Reached(NamedTuple):
+    """What a file says of a sweep: its nodes. The edges follow from their operands."""
+
+    refs: array[int]
+    computed: int
+
+    def sweep(self, recording: Recording, structure: Structure, base: int) -> Sweep:
+        """Return the sweep, over nodes of a recording whose latest block has this structure.
+
+        Raises:
+            Damaged: no backward pass goes so.
+        """
+        refs, column = self.refs, {ref: place for place, ref in enumerate(self.refs)}
+        if len(column) < len(refs) or max(refs) >= len(structure) or ~min(refs) >= base:
+            raise Damaged("a backward pass reaches a node twice, or one that there is not")
+
+        def op(ref: int) -> Op:
+            return structure.op(ref) if ref >= 0 else recording.node(~ref).op
+
+        def operands(ref: int) -> Sequence[int]:
+            if ref >= 0:
+                return structure.operands(ref)
+            return [index_to_ref(operand, base) for operand in recording.node(~ref).operands]
+
+        # Whole columns at once, with an entry for each edge: there may be millions.
+        used = [operands(ref) for ref in refs[: self.computed]]
+        counts = list(map(len, used))
+        edges = list(chain.from_iterable(used))
+        receivers = [column.get(operand, -1) for operand in edges]
+        walked = [receiver >= 0 for receiver in receivers]
+        outs = array("q", compress(chain.from_iterable(map(repeat, count(), counts)), walked))
+        slots = bytes(compress(chain.from_iterable(map(range, counts)), walked))
+        ends = array("q", compress(receivers, walked))
+        if not all(map(gt, ends, outs)):
+            raise Damaged("a backward pass goes back and forth")
+        skipped = {operand for operand, known in zip(edges, walked, strict=True) if not known}
+        if any(op(operand) is not CONSTANT for operand in skipped):
+            raise Damaged("a backward pass leaves an operand out")
+        leaves = set(map(op, refs[self.computed :]))
+        if any(each.partials for each in leaves) or (self.computed and CONSTANT in leaves):
+            raise Damaged("a backward pass ends in a node that is no leaf")
+        return Sweep(refs, self.computed, outs, slots, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """All shapes of a file.
+
+    `latest_outer` is the highest index among the outer operands of each structure, and
+    `latest_written` that of the nodes of each run of writes; -1 where there is none.
+    """
+
+    structures: Sequence[Structure]
+    latest_outer: Sequence[int]
+    reached: Sequence[Reached]
+    writes: Sequence[Writes]
+    latest_written: Sequence[int]
+
+    @classmethod
+    def read(cls, manifest: Fields, pieces: Pieces) -> Shapes:
+        """Read them.
+
+        Raises:
+            Damaged: one of them cannot be.
+        """
+        structures = _structures(manifest, pieces)
+        reached, writes = _reached(manifest, pieces), _writes(manifest, pieces)
+        return cls(
+            structures,
+            [~min(structure.refs, default=0) for structure in structures],
+            reached,
+            writes,
+            [max(each.nodes) for each in writes],
+        )
+
+    @property
+    def widths(self) -> Mapping[str, Sequence[int]]:
+        """How long the columns of each shape are, by kind of block."""
+        return {
+            "forward": [len(structure) for structure in self.structures],
+            "backward": [len(each.refs) for each in self.reached],
+            "write": [len(each.nodes) for each in self.writes],
+        }
+
+
+def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
+    """Return the structures of a file."""
+    ops = [_op(name, count) for name, count in manifest.pairs("ops", str, int)]
+    names = [dict(as_pairs("names", pairs, int, str)) for pairs in manifest.all("names", list)]
+    places = [
+        Place(place.get("scope", str), place.maybe("line", int))
+        for place in manifest.objects("places")
+    ]
+    structures = []
+    for entry in manifest.objects("structures"):
+        nodes = entry.count("nodes")
+        made = [pick("ops", ops, code) for code in pieces.integers(nodes)]
+        named = pick("names", names, entry.get("names", int))
+        moves = entry.pairs("places", int, int)
+        starts = [offset for offset, _ in moves]
+        if starts[:1] != [0] or starts != sorted(starts):
+            raise Damaged("it does not say where a node was made")
+        if named and not 0 <= min(named) <= max(named) < nodes:
+            raise Damaged("a name in it is for a node that there is not")
+        structures.append(
+            Structure(
+                bytes(op.code for op in made),
+                _refs(made, pieces),
+                named,
+                tuple((offset, pick("places", places, place)) for offset, place in moves),
+            )
+        )
+    return structures
+
+
+def _op(name: str, operands: int) -> Op:
+    op = BY_NAME.get(name)
+    if op is None or len(op.partials) != operands:
+        raise Newer(f"it uses an operation `{name}` of {operands} operands")
+    return op
+
+
+def _refs(made: Sequence[Op], pieces: Pieces) -> array[int]:
+    """Return the operands of all nodes: in the file, those of the same block are so far back."""
+    counts = [len(op.partials) for op in made]
+    back = pieces.integers(sum(counts))
+    outer = pieces.indices(back.count(0))
+    offsets = chain.from_iterable(map(repeat, range(len(made)), counts))
+    refs = array("q", map(sub, offsets, back))
+    if min(back, default=0) < 0 or min(refs, default=0) < 0 or min(outer, default=0) < 0:
+        raise Damaged("an operand comes after what is made of it")
+    elsewhere = (place for place, distance in enumerate(back) if not distance)
+    for place, index in zip(elsewhere, outer, strict=True):
+        refs[place] = ~index
+    return refs
+
+
+def _reached(manifest: Fields, pieces: Pieces) -> list[Reached]:
+    """Return the sweeps of a file."""
+    sweeps = []
+    for entry in manifest.objects("sweeps"):
+        refs, computed = pieces.indices(entry.count("nodes")), entry.get("computed", int)
+        if not 0 <= computed <= len(refs):
+            raise Damaged("a backward pass computes more nodes than it reaches")
+        sweeps.append(Reached(refs, computed))
+    return sweeps
+
+
+def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
+    """Return the runs of writes of a file."""
+    known: dict[str, WriteKind] = {kind: kind for kind in get_args(WriteKind)}
+    kinds = manifest.all("kinds", str)
+    if unknown := set(kinds) - set(known):
+        raise Newer(f"it has writes of the kind `{min(unknown)}`")
+    writes = []
+    for entry in manifest.objects("writes"):
+        width = entry.count("nodes")
+        codes, nodes = pieces.integers(width), pieces.indices(width)
+        if min(nodes) < 0:
+            raise Damaged("it writes to a node that there is not")
+        writes.append(Writes(tuple(known[pick("kinds", kinds, c)] for c in codes), tuple(nodes)))
+    return writes

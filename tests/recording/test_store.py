@@ -1,0 +1,724 @@
+"""Files of recordings: what is saved comes back, and what is no good recording is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pickle
+import random
+import struct
+import sys
+import tracemalloc
+from array import array
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+from zipfile import ZIP_DEFLATED, ZipFile
+from zlib import crc32, decompress
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from graphs import Graph, Program, graphs, programs, run, wild
+from odd_runs import ODD_NAMES, odd_sessions
+from replay_runs import training, two_layer
+from stepgrad import SGD, Recording, State, Value, mark, record, scope
+from stepgrad.engine.tape import Place, Rule, at_line
+from stepgrad.errors import RecordingError
+from stepgrad.progress import watching
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.recording import Source
+from stepgrad.recording.store import VERSION
+from stepgrad.recording.store.columns import Damaged, pack, passes_in_piece, unpack
+from stepgrad.replay.session import Session
+
+files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "recording.stepgrad"
+
+
+def reopened(recording: Recording, path: Path) -> Recording:
+    recording.save(path)
+    return Recording.load(path)
+
+
+def bits(column: Any) -> bytes:
+    return array("d", column[:]).tobytes()
+
+
+def described(block: Block, shapes: dict[object, int]) -> tuple[object, ...]:
+    """All that a block says; a shape is a number, which tells whether it is shared."""
+    match block:
+        case Forward(start, structure, base, values):
+            number = shapes.setdefault(structure, len(shapes))
+            made = structure.codes, structure.refs, list(structure.names.items()), structure.places
+            return "forward", start, number, made, base, bits(values), block.length
+        case Backward(start, sweep, root, base, grads):
+            number = shapes.setdefault(sweep, len(shapes))
+            walked = sweep.refs, sweep.computed, sweep.outs, sweep.slots, sweep.receivers
+            return "backward", start, number, walked, root, base, bits(grads), block.length
+        case Write(start, writes, after, rule):
+            number = shapes.setdefault(writes, len(shapes))
+            return "write", start, number, writes.kinds, writes.nodes, bits(after), repr(rule)
+        case Marked():
+            return "mark", block.start, block.kind, block.number
+    raise AssertionError(block)
+
+
+def everything(recording: Recording) -> list[object]:
+    """All that a recording holds, so that equal means equal in every bit."""
+    shapes: dict[object, int] = {}
+    return [
+        recording.title,
+        recording.source,
+        recording.length,
+        recording.size,
+        recording.steps,
+        list(recording.labels.items()),
+        recording.names(recording.length),
+        [described(block, shapes) for block in recording.blocks],
+    ]
+
+
+def all_events(recording: Recording) -> list[str]:
+    return list(map(repr, recording.events))
+
+
+def noted(program: Program) -> Recording:
+    with record() as recording:
+        run(program, [Value(1.5, label="a"), Value(-0.5)])
+    return recording
+
+
+def learned(graph: Graph, steps: int) -> Recording:
+    with record() as recording:
+        leaves = [Value(leaf, label=f"w{i}") for i, leaf in enumerate(graph.leaves)]
+        optimizer = SGD(leaves, 0.1)
+        for step in range(steps):
+            mark("step", step)
+            graph.extend(leaves)[-1].backward()
+            optimizer.step()
+            optimizer.zero_grad()
+    return recording
+
+
+# What is saved comes back.
+
+
+@files
+@given(program=programs())
+def test_a_program_comes_back(path: Path, program: Program) -> None:
+    recording = noted(program)
+    loaded = reopened(recording, path)
+    assert everything(loaded) == everything(recording)
+    assert all_events(loaded) == all_events(recording)
+    for position in range(recording.length + 1):
+        before, after = State(recording, position), State(loaded, position)
+        assert after.scene == before.scene
+        for node in range(recording.size):
+            assert repr(after.value(node)) == repr(before.value(node))
+            assert repr(after.grad(node)) == repr(before.grad(node))
+
+
+@files
+@given(graph=graphs(wild), steps=st.integers(1, 12))
+def test_training_comes_back(path: Path, graph: Graph, steps: int) -> None:
+    recording = learned(graph, steps)
+    loaded = reopened(recording, path)
+    assert everything(loaded) == everything(recording)
+    assert all_events(loaded) == all_events(recording)
+
+
+@files
+@given(session=odd_sessions())
+def test_odd_names_and_numbers_come_back(path: Path, session: Session) -> None:
+    assert everything(reopened(session.recording, path)) == everything(session.recording)
+
+
+@files
+@given(program=programs())
+def test_the_same_recording_is_the_same_file(path: Path, program: Program) -> None:
+    recording = noted(program)
+    loaded = reopened(recording, path)
+    first = path.read_bytes()
+    recording.save(path)
+    second = path.read_bytes()
+    loaded.save(path)
+    assert first == second == path.read_bytes()
+
+
+def test_an_empty_recording_comes_back(path: Path) -> None:
+    assert reopened(Recording(), path).length == 0
+
+
+@pytest.mark.parametrize("steps", [255, 256, 257, 700])
+def test_long_training_comes_back_in_pieces(path: Path, steps: int) -> None:
+    recording = training(steps)
+    loaded = reopened(recording, path)
+    order = list(range(recording.length))
+    random.Random(1).shuffle(order)
+    assert all(repr(loaded.events[i]) == repr(recording.events[i]) for i in order[:2000])
+    assert everything(loaded) == everything(recording)
+
+
+def test_passes_of_many_shapes_share_what_was_shared(path: Path) -> None:
+    w = Value(0.5, label="w")
+    with record() as recording:
+        for step in range(40):
+            y = w * 2.0 if step % 3 else w + w
+            (y if step % 5 else y.tanh()).backward()
+    assert everything(reopened(recording, path)) == everything(recording)
+
+
+def test_a_pass_over_several_blocks_comes_back(path: Path) -> None:
+    with record() as recording:
+        x = Value(3.0)
+        for _ in range(5):
+            y = x * x
+            x.data += 1.0
+            z = y * x + 1.0
+            z.backward()
+            y.backward()
+    assert everything(reopened(recording, path)) == everything(recording)
+
+
+def test_a_leaf_and_a_constant_can_be_roots(path: Path) -> None:
+    with record() as recording:
+        x = Value(3.0)
+        x.backward()
+        y = x * 2.0
+        y._operands[1].backward()
+    assert everything(reopened(recording, path)) == everything(recording)
+
+
+def test_every_bit_of_a_number_comes_back(path: Path) -> None:
+    patterns = [0x7FF8000000000001, 0xFFF8DEADBEEF0001, 0x8000000000000000, 1, 0x7FF0 << 48]
+    numbers = array("d", struct.pack("<5Q", *patterns))
+    with record() as recording:
+        for number in numbers:
+            Value(number)
+    loaded = reopened(recording, path)
+    [block] = loaded.blocks
+    assert isinstance(block, Forward)
+    assert bits(block.values) == numbers.tobytes()
+
+
+def test_what_was_said_about_a_recording_comes_back(path: Path) -> None:
+    with record() as recording:
+        recording.title = "μ"
+        recording.source = Source("dir/a.yaml", "x\r\ny: 1\n")
+        with scope("layer"), at_line(7):
+            x = Value(2.0, label="x")
+        y = x * 3.0
+        y.backward()
+        y.label = "late"
+        mark("epoch")
+        mark("step", 10**30)
+        mark("step", -1)
+    loaded = reopened(recording, path)
+    assert loaded.title == "μ"
+    assert loaded.source == recording.source
+    assert loaded.node(0).place == Place("layer", 7)
+    assert loaded.names(loaded.length) == recording.names(recording.length)
+    assert [b.number for b in loaded.blocks if isinstance(b, Marked)] == [None, 10**30, -1]
+
+
+@pytest.mark.parametrize("rate", [0.1, 0, 1e-300, float("inf"), float("nan"), -0.0])
+def test_rules_come_back(path: Path, rate: float) -> None:
+    w = Value(1.0)
+    with record() as recording:
+        SGD([w], rate).step()
+        w.data = 3.0
+    rules = [b.rule for b in reopened(recording, path).blocks if isinstance(b, Write)]
+    assert repr(rules) == repr([Rule("sgd", float(rate)), None])
+
+
+def test_a_learning_rate_that_changes_costs_no_run(path: Path) -> None:
+    w = Value(1.0)
+    optimizer = SGD([w], 1.0)
+    with record() as recording:
+        for step in range(1, 300):
+            optimizer.learning_rate = 1 / step
+            (w * w).backward()
+            optimizer.step()
+    assert everything(reopened(recording, path)) == everything(recording)
+    assert len(manifest_of(path)["blocks"]) < 5
+
+
+@pytest.mark.parametrize("name", ["\ud800", *ODD_NAMES])
+def test_any_text_is_a_name(path: Path, name: str) -> None:
+    with record() as recording:
+        recording.title = name
+        Value(1.0, label=name)
+    assert everything(reopened(recording, path)) == everything(recording)
+
+
+def test_a_recording_is_saved_as_far_as_it_has_come(path: Path) -> None:
+    with record() as recording:
+        x = Value(2.0)
+        (x * x).backward()
+        loaded = reopened(recording, path)
+        (x * x).backward()
+    assert loaded.length == 5 < recording.length
+
+
+def test_a_loaded_recording_can_go_on(path: Path) -> None:
+    loaded = reopened(two_layer(), path)
+    length = loaded.length
+    with record(loaded):
+        (Value(2.0) * 3.0).backward()
+    assert everything(reopened(loaded, path)) == everything(loaded)
+    assert loaded.length > length
+
+
+def test_the_file_may_go_when_it_is_loaded(path: Path) -> None:
+    recording = training(20)
+    loaded = reopened(recording, path)
+    path.unlink()
+    assert everything(loaded) == everything(recording)
+
+
+def test_saving_says_how_far_it_is(path: Path) -> None:
+    told: list[float] = []
+    with watching(told.append):
+        training(2000).save(path)
+    assert told == sorted(told)
+    assert len(told) > 10
+    assert 0 <= told[0] < told[-1] <= 1
+
+
+def test_a_path_may_be_a_text(path: Path) -> None:
+    two_layer().save(str(path))
+    assert Recording.load(str(path)).length == 26
+
+
+# Columns.
+
+
+@given(st.data())
+def test_columns_come_back(data: st.DataObject) -> None:
+    width = data.draw(st.integers(0, 9))
+    number = st.integers(-(2**63), 2**63 - 1) | st.integers(-5, 5)
+    column = st.lists(number, min_size=width, max_size=width).map(lambda row: array("q", row))
+    columns = data.draw(st.lists(column, min_size=1, max_size=9))
+    piece = memoryview(pack(columns))
+    assert unpack(piece, "q", len(columns), width) == columns
+
+
+def test_smooth_numbers_take_little_room() -> None:
+    columns = [array("d", [1 / (step + place) for place in range(100)]) for step in range(1, 201)]
+    assert len(pack(columns)) < 0.4 * 8 * 100 * 200
+
+
+def test_a_file_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = [array("d", [1.5, -2.0, step]) for step in range(5)]
+    other = "big" if sys.byteorder == "little" else "little"
+    swapped = [column[:] for column in columns]
+    for column in swapped:
+        column.byteswap()
+    piece = memoryview(pack(columns))
+    monkeypatch.setattr(sys, "byteorder", other)
+    assert pack(swapped) == piece
+    assert unpack(piece, "d", 5, 3) == swapped
+
+
+def test_pieces_are_of_a_size_to_be_unpacked_in_milliseconds() -> None:
+    assert [passes_in_piece(width) for width in (1, 300, 65536, 65537, 10**7)] == [
+        256,
+        218,
+        1,
+        1,
+        1,
+    ]
+
+
+def by_the_book(piece: bytes, k: int, n: int) -> list[bytes]:
+    """Read a piece as the format says, and as slowly."""
+    order, content = piece[0], decompress(piece[1:])
+    entries = [
+        sum(content[weight * k * n + place] << 8 * weight for weight in range(8))
+        for place in range(k * n)
+    ]
+    columns = [[entries[entry * k + column] for entry in range(n)] for column in range(k)]
+    if order:
+        columns = [[-(z + 1) // 2 if z % 2 else z // 2 for z in column] for column in columns]
+    for _ in range(order):
+        sums = [0] * n
+        for column in columns:
+            sums = [(total + entry) % 2**64 for total, entry in zip(sums, column, strict=True)]
+            column[:] = sums
+    return [struct.pack(f"<{n}Q", *(entry % 2**64 for entry in column)) for column in columns]
+
+
+def test_the_format_is_as_it_is_told(path: Path) -> None:
+    recording = training(300)
+    recording.save(path)
+    manifest = manifest_of(path)
+    with ZipFile(path) as archive:
+        content = archive.read("columns")
+    lengths = iter(manifest["pieces"])
+
+    def taken() -> bytes:
+        nonlocal content
+        length = next(lengths)
+        piece, content = content[:length], content[length:]
+        return piece
+
+    for _ in range(3 * len(manifest["structures"]) + len(manifest["sweeps"])):
+        taken()
+    for _ in range(2 * len(manifest["writes"])):
+        taken()
+    uses = Counter(tuple(block) for n, period in manifest["blocks"] for block in n * period)
+    columns: dict[str, list[bytes]] = {"forward": [], "backward": [], "write": []}
+    for kind, table in zip(columns, ("structures", "sweeps", "writes"), strict=True):
+        for which, shape in enumerate(manifest[table]):
+            count, n = uses[kind, which], shape["nodes"]
+            together = max(1, min(256, 65536 // n))
+            for first in range(0, count, together):
+                columns[kind] += by_the_book(taken(), min(together, count - first), n)
+    assert not content
+    blocks = recording.blocks
+    assert columns["forward"] == [bits(b.values) for b in blocks if isinstance(b, Forward)]
+    assert columns["backward"] == [bits(b.grads) for b in blocks if isinstance(b, Backward)]
+    written = [block for block in blocks if isinstance(block, Write)]
+    order = list(dict.fromkeys(block.writes for block in written))
+    written.sort(key=lambda block: order.index(block.writes))
+    assert columns["write"] == [bits(block.after) for block in written]
+
+
+# What is no good recording is refused.
+
+
+def refused(path: Path, *parts: str) -> None:
+    with pytest.raises(RecordingError) as caught:
+        Recording.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+    for part in parts:
+        assert part in str(caught.value)
+
+
+def read_all(path: Path) -> list[object]:
+    """Look at everything that a file says."""
+    loaded = Recording.load(path)
+    return [*everything(loaded), all_events(loaded)]
+
+
+def same_or_refused(path: Path, expected: list[object]) -> None:
+    try:
+        found = read_all(path)
+    except RecordingError:
+        return
+    assert found == expected
+
+
+@pytest.mark.parametrize("flip", [0x01, 0x80, 0xFF])
+def test_a_changed_byte_is_noticed(path: Path, flip: int) -> None:
+    recording = training(2)
+    recording.save(path)
+    expected = read_all(path)
+    content = path.read_bytes()
+    for place in range(len(content)):
+        path.write_bytes(content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :])
+        same_or_refused(path, expected)
+
+
+def test_changed_bytes_in_a_big_file_are_noticed(path: Path) -> None:
+    recording = training(2000)
+    recording.save(path)
+    expected = everything(Recording.load(path))
+    content = bytearray(path.read_bytes())
+    draw = random.Random(1)
+    for _ in range(100):
+        places = [draw.randrange(len(content)) for _ in range(draw.randint(1, 3))]
+        changed = bytearray(content)
+        for place in places:
+            changed[place] ^= draw.randrange(1, 256)
+        path.write_bytes(changed)
+        try:
+            loaded = Recording.load(path)
+        except RecordingError:
+            continue
+        assert everything(loaded) == expected
+
+
+def test_a_file_cut_short_is_refused(path: Path) -> None:
+    two_layer().save(path)
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        refused(path)
+    path.write_bytes(content[:-30])
+    refused(path, "damaged", "cut short", "record it again")
+
+
+def zipped(**members: bytes) -> bytes:
+    file = io.BytesIO()
+    with ZipFile(file, "w") as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"PK",
+        b"\x89PNG\r\n\x1a\n" + bytes(100),
+        zipped(readme=b"hello"),
+        zipped(),
+        pickle.dumps({"a": 1}),
+        b"title: a scenario\n",
+        "title: ein Szenario ü\n".encode("utf-16"),
+        bytes(10_000),
+    ],
+)
+def test_another_kind_of_file_is_refused(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+    refused(path, "is no recording of stepgrad", "save")
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    refused(tmp_path, "is no file")
+    refused(tmp_path / "nowhere", "No such file")
+    os.mkfifo(tmp_path / "pipe")
+    refused(tmp_path / "pipe", "is no file")
+    refused(Path("/dev/zero"), "is no file")
+    with pytest.raises(RecordingError, match="null byte"):
+        Recording.load("\0")
+
+
+def manifest_of(path: Path) -> dict[str, Any]:
+    with ZipFile(path) as archive:
+        manifest: dict[str, Any] = json.loads(archive.read("manifest.json"))
+    return manifest
+
+
+def forge(path: Path, manifest: object, columns: bytes | None = None) -> None:
+    """Write another manifest (or a text for it), with checksums that are right."""
+    if columns is None:
+        with ZipFile(path) as archive:
+            columns = archive.read("columns")
+    elif isinstance(manifest, dict):
+        manifest["checksum"] = crc32(columns)
+    text = manifest if isinstance(manifest, bytes) else json.dumps(manifest).encode()
+    with ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", text)
+        archive.writestr("columns", columns)
+
+
+def test_a_newer_file_asks_for_a_newer_stepgrad(path: Path) -> None:
+    two_layer().save(path)
+    manifest = manifest_of(path)
+    forge(path, manifest | {"version": VERSION + 1, "producer": "stepgrad 9.9"})
+    refused(path, "newer stepgrad", "stepgrad 9.9", f"format {VERSION + 1}")
+    manifest["ops"][1][0] = "softplus"
+    forge(path, manifest)
+    refused(path, "newer stepgrad", "softplus")
+
+
+def test_operations_are_known_by_their_names(path: Path) -> None:
+    """Their codes may change from version to version; what is in the file counts."""
+    recording = two_layer()
+    recording.save(path)
+    ops = manifest_of(path)["ops"]
+    assert ops == [
+        ["leaf", 0],
+        ["mul", 2],
+        ["add", 2],
+        ["relu", 1],
+        ["sub", 2],
+        ["constant", 0],
+        ["pow", 2],
+    ]
+
+
+def test_columns_of_another_file_are_refused(path: Path, tmp_path: Path) -> None:
+    training(2).save(tmp_path / "other")
+    training(3).save(path)
+    with ZipFile(tmp_path / "other") as archive:
+        forge(path, manifest_of(path) | {"checksum": 1}, None)
+        refused(path, "another manifest")
+        content = archive.read("columns")
+    with ZipFile(path, "w") as archive:
+        archive.writestr("manifest.json", json.dumps(manifest_of(tmp_path / "other")))
+        archive.writestr("columns", content + b" ")
+    refused(path, "another manifest")
+
+
+ODD_VALUES: list[object] = [
+    None, True, -1, 0, 1, 2, 7, 10**6, 10**12, 2**63, 2**70, 1.5, "", "x", "add", "nan", [],
+    {}, [[]], [0], [1, 2], [[0, "x"]], [[10**9, [["mark", 0]]]], [[10**9, [["forward", 0]]]],
+]  # fmt: skip
+
+
+def places_in(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The ways to everything in a JSON value."""
+    found = [path] if path else []
+    if isinstance(value, dict | list):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            found += places_in(value[key], (*path, key))
+    return found
+
+
+def changed(manifest: dict[str, Any], way: tuple[Any, ...], value: object) -> dict[str, Any]:
+    """Put another value in, or take one out that is `...`."""
+    manifest = deepcopy(manifest)
+    holder: Any = manifest
+    for key in way[:-1]:
+        holder = holder[key]
+    if value is ...:
+        del holder[way[-1]]
+    else:
+        holder[way[-1]] = value
+    return manifest
+
+
+@pytest.mark.parametrize("make", [two_layer, lambda: training(3)])
+def test_a_forged_manifest_is_a_recording_or_refused(
+    path: Path, make: Callable[[], Recording]
+) -> None:
+    make().save(path)
+    manifest = manifest_of(path)
+    forged = 0
+    draw = random.Random(1)
+    for way in places_in(manifest):
+        for odd in (..., *draw.sample(ODD_VALUES, 4)):
+            forge(path, changed(manifest, way, odd))
+            try:
+                read_all(path)
+            except RecordingError:
+                forged += 1
+    assert forged > 200
+
+
+@files
+@given(data=st.data())
+def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
+    training(3).save(path)
+    manifest = manifest_of(path)
+    with ZipFile(path) as archive:
+        columns = bytearray(archive.read("columns"))
+    for _ in range(data.draw(st.integers(1, 3))):
+        columns[data.draw(st.integers(0, len(columns) - 1))] ^= data.draw(st.integers(1, 255))
+    forge(path, manifest, bytes(columns))
+    with_errors_of_its_own(lambda: read_all(path))
+
+
+@files
+@given(data=st.data())
+def test_forged_integers_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
+    """Codes, operands, sweeps and writes that are well packed, and wrong."""
+    training(3).save(path)
+    manifest = manifest_of(path)
+    with ZipFile(path) as archive:
+        columns = archive.read("columns")
+    which = data.draw(st.integers(0, len(manifest["pieces"]) - 1))
+    begin = sum(manifest["pieces"][:which])
+    end = begin + manifest["pieces"][which]
+    for width in range(20):
+        try:
+            [integers] = unpack(memoryview(columns)[begin:end], "q", 1, width)
+        except Damaged:
+            continue
+        if width:
+            place = data.draw(st.integers(0, width - 1))
+            integers[place] = data.draw(st.integers(-20, 20) | st.integers(-(2**63), 2**63 - 1))
+        piece = pack([integers])
+        manifest["pieces"][which] = len(piece)
+        forge(path, manifest, columns[:begin] + piece + columns[end:])
+        with_errors_of_its_own(lambda: read_all(path))
+        return
+
+
+def with_errors_of_its_own(look: Callable[[], object]) -> None:
+    with suppress(RecordingError):
+        look()
+
+
+@pytest.mark.parametrize("text", [b"", b"[]", b"nothing", b"\xff\xfe", b"[" * 200_000, b"1" * 9999])
+def test_a_manifest_that_is_none_is_refused(path: Path, text: bytes) -> None:
+    two_layer().save(path)
+    forge(path, text)
+    refused(path, "damaged")
+
+
+def test_a_small_file_never_takes_much_memory(path: Path) -> None:
+    training(3).save(path)
+    manifest = manifest_of(path)
+    forgeries: list[bytes] = []
+    for key in ("structures", "sweeps", "writes"):
+        bomb = deepcopy(manifest)
+        for entry in bomb[key]:
+            entry["nodes"] = 10**11
+        forgeries.append(json.dumps(bomb).encode())
+    for token in (["mark", 0], ["forward", 0], ["backward", 0], ["write", 0]):
+        forgeries.append(json.dumps(manifest | {"blocks": [[10**13, [token]]]}).encode())
+    original = path.read_bytes()
+    for forged in forgeries:
+        path.write_bytes(original)
+        forge(path, forged)
+        assert peak(path) < 2**22
+    with ZipFile(path, "w", ZIP_DEFLATED) as archive:
+        archive.writestr("manifest.json", b" " * 100_000_000)
+        archive.writestr("columns", b"")
+    assert peak(path) < 2**22
+
+
+def peak(path: Path) -> int:
+    tracemalloc.start()
+    refused(path, "damaged")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
+def test_a_text_that_packs_well_is_no_bomb(path: Path) -> None:
+    with record() as recording:
+        recording.title = "a" * 10_000_000
+    assert reopened(recording, path).title == recording.title
+
+
+# What cannot be saved leaves what was there.
+
+
+def test_what_was_there_stays_when_a_file_cannot_be_written(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two_layer().save(path)
+    content = path.read_bytes()
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(RecordingError, match=r"not written.*as it was: No space left"):
+        training().save(path)
+    assert path.read_bytes() == content
+    assert list(path.parent.iterdir()) == [path]
+
+
+def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match="is a folder"):
+        two_layer().save(tmp_path)
+    with pytest.raises(RecordingError, match="No such file"):
+        two_layer().save(tmp_path / "no" / "where")
+    with pytest.raises(RecordingError, match="null byte"):
+        two_layer().save("\0")
+
+
+@pytest.mark.parametrize("number", [1.5, "one", 10**5000], ids=["half", "word", "long"])
+def test_what_no_file_can_hold_is_said(path: Path, number: Any) -> None:
+    with record() as recording:
+        mark("step", number)
+    with pytest.raises(RecordingError, match="cannot hold this recording"):
+        recording.save(path)
+    assert not path.exists()
