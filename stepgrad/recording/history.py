@@ -10,6 +10,7 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
@@ -27,6 +28,9 @@ class History:
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
         self._indexed = 0
+        self._lock = Lock()  # a search in one thread and a screen in another may both ask
+        self._starts = _numbers()
+        self._bases = _numbers()
         self._forwards: list[Forward] = []
         self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the events that wrote its value, and the
@@ -38,7 +42,7 @@ class History:
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         self._catch_up()
-        return self._forwards[bisect_right(self._forwards, node, key=lambda b: b.base) - 1]
+        return self._forwards[bisect_right(self._bases, node) - 1]
 
     def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
         """Return the structures there are, each with its forward passes in order."""
@@ -62,6 +66,16 @@ class History:
             assert isinstance(block, Write)
             return block.after[event - block.start]
         return self.first_value(node)
+
+    def values(self, forward: Forward, position: int) -> list[float]:
+        """Return the values of all nodes of a forward block at a position after it."""
+        values = forward.values.tolist()
+        nodes = range(forward.base, forward.base + len(values))
+        for node in filter(self._updates.__contains__, nodes):
+            value = self.value(node, position)
+            assert value is not None, "the block is made by then"
+            values[node - forward.base] = value
+        return values
 
     def first_value(self, node: int) -> float:
         """Return the value with which a node was made."""
@@ -118,7 +132,8 @@ class History:
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0)."""
-        return bisect_right(self._blocks, event, key=lambda block: block.start) - 1
+        self._catch_up()
+        return bisect_right(self._starts, event) - 1
 
     def gradient_writers(self, node: int, position: int) -> Iterator[Backward | Write]:
         """Yield the blocks before a position that write a node's gradient, the latest first."""
@@ -141,18 +156,26 @@ class History:
 
     def _catch_up(self) -> None:
         """Take the blocks that have come since the last question into the indices."""
-        for number in range(self._indexed, len(self._blocks)):
-            match self._blocks[number]:
-                case Forward() as block:
-                    self._forwards.append(block)
-                    self._shapes.setdefault(block.structure, []).append(block)
-                case Backward() as block:
-                    self._passes[block.base].append(number)
-                    for node in block.sweep.outer:
-                        self._grad_blocks[node].append(number)
-                case Write() as block:
-                    for node in block.writes.gradients:
-                        self._grad_blocks[node].append(number)
-                    for node, places in block.writes.updates.items():
-                        self._updates[node].extend(block.start + place for place in places)
-        self._indexed = len(self._blocks)
+        if self._indexed == len(self._blocks):
+            return
+        with self._lock:
+            for number in range(self._indexed, len(self._blocks)):
+                self._index(number, self._blocks[number])
+                self._indexed = number + 1
+
+    def _index(self, number: int, block: Block) -> None:
+        self._starts.append(block.start)
+        match block:
+            case Forward():
+                self._forwards.append(block)
+                self._bases.append(block.base)
+                self._shapes.setdefault(block.structure, []).append(block)
+            case Backward():
+                self._passes[block.base].append(number)
+                for node in block.sweep.outer:
+                    self._grad_blocks[node].append(number)
+            case Write():
+                for node in block.writes.gradients:
+                    self._grad_blocks[node].append(number)
+                for node, places in block.writes.updates.items():
+                    self._updates[node].extend(block.start + place for place in places)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -58,7 +58,8 @@ class Recording:
         self.source = source
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
-        self._names: dict[int, str] = {}  # labels that were given after the node was logged
+        self.renames = 0  # how often a node was given a name after it was logged
+        self._names: dict[int, str] = {}
         self._settle: Callable[[], None] = lambda: None
         self._size = 0
         self._steps: tuple[int, list[int]] = (0, [])
@@ -175,6 +176,12 @@ class Recording:
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""
         self._names[node] = name
+        self.renames += 1
+
+    @property
+    def renamed(self) -> Collection[int]:
+        """The nodes that were given a name after they were logged."""
+        return self._names.keys()
 
     def follow(self, settle: Callable[[], None]) -> None:
         """Before the log is read, call `settle`, so that what is pending gets into it."""

@@ -9,9 +9,9 @@ from textual.content import Content
 
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import NodeStop
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
+from stepgrad.replay.stops import NodeStop
 from stepgrad.tui.render import ink
 
 SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "update": "upd"}
