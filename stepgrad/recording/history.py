@@ -22,6 +22,10 @@ def _numbers() -> array[int]:
     return array("q")
 
 
+_NONE = _numbers()
+_KEPT = 1 << 10
+
+
 class History:
     """Questions about the blocks of a recording, which may still be growing."""
 
@@ -38,6 +42,7 @@ class History:
         self._updates: _Index = defaultdict(_numbers)
         self._grad_blocks: _Index = defaultdict(_numbers)
         self._passes: _Index = defaultdict(_numbers)
+        self._sums: dict[tuple[int, int], list[float | None]] = {}
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -51,14 +56,17 @@ class History:
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
-        block = self.forward_of(node)
+        forward = self.forward_of(node)
         # A constant comes with the node made next.
-        return block.start + bisect_left(block.structure.created, node - block.base) + 1
+        created = bisect_left(forward.structure.created, node - forward.base)
+        return forward.start + created + 1
 
     def value(self, node: int, position: int) -> float | None:
         """Return a node's value, or None where it is not made yet."""
-        if position < self.made_at(node):
-            return None
+        return None if position < self.made_at(node) else self._value(node, position)
+
+    def _value(self, node: int, position: int) -> float:
+        """Return the value of a node that is made."""
         updates = self._updates.get(node)
         if updates is not None and (before := bisect_left(updates, position)):
             event = updates[before - 1]
@@ -72,9 +80,7 @@ class History:
         values = forward.values.tolist()
         nodes = range(forward.base, forward.base + len(values))
         for node in filter(self._updates.__contains__, nodes):
-            value = self.value(node, position)
-            assert value is not None, "the block is made by then"
-            values[node - forward.base] = value
+            values[node - forward.base] = self._value(node, position)
         return values
 
     def first_value(self, node: int) -> float:
@@ -106,15 +112,29 @@ class History:
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
-        """Add up the first contributions of a pass, in the order in which the engine did."""
-        total = None
-        if column >= block.sweep.computed:
-            leaf = ref_to_index(block.sweep.refs[column], block.base)
-            total = self.grad(leaf, block.start)
-        for edge in block.sweep.incoming[column][:arrived]:
-            upstream, local = self.edge(block, edge)
-            total = (0.0 if total is None else total) + upstream * local
-        return total
+        """Add up the first contributions of a pass, in the order in which the engine did.
+
+        The sums on the way are kept: who steps through a pass asks at each event, and a shared
+        weight has thousands of edges.
+        """
+        key = block.start, column
+        sums = self._sums.get(key) or [self._carried(block, column)]
+        if len(sums) <= arrived:
+            sums = sums.copy()  # another thread may be reading it
+            for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
+                upstream, local = self.edge(block, edge)
+                total = sums[-1]
+                sums.append((0.0 if total is None else total) + upstream * local)
+            if len(self._sums) >= _KEPT:
+                self._sums.clear()
+            self._sums[key] = sums
+        return sums[arrived]
+
+    def _carried(self, block: Backward, column: int) -> float | None:
+        """Return what a pass adds to: for a leaf what earlier passes left, else nothing."""
+        if column < block.sweep.computed:
+            return None
+        return self.grad(ref_to_index(block.sweep.refs[column], block.base), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float]:
         """Return the upstream gradient and the local derivative of an edge of a pass."""
@@ -124,11 +144,15 @@ class History:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
         forward = self.forward_of(out)
         offset = out - forward.base
+        op = forward.structure.op(offset)
+        constant = op.partials[slot].constant
+        if constant is not None:  # half of all edges are those of sums
+            return constant
         operands = [
-            self.value(ref_to_index(ref, forward.base), position)
+            self._value(ref_to_index(ref, forward.base), position)
             for ref in forward.structure.operands(offset)
         ]
-        return forward.structure.op(offset).local[slot](*operands, self.value(out, position))
+        return op.local[slot](*operands, self._value(out, position))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0)."""
@@ -137,11 +161,9 @@ class History:
 
     def gradient_writers(self, node: int, position: int) -> Iterator[Backward | Write]:
         """Yield the blocks before a position that write a node's gradient, the latest first."""
-        self._catch_up()
-        empty = _numbers()
-        own = self._passes.get(self.forward_of(node).base, empty)
-        named = self._grad_blocks.get(node, empty)
-        last = self.block_at(position - 1) if position else -1
+        own = self._passes.get(self.forward_of(node).base, _NONE)
+        named = self._grad_blocks.get(node, _NONE)
+        last = bisect_right(self._starts, position - 1) - 1
         i, j = bisect_right(own, last), bisect_right(named, last)
         while i or j:
             if j == 0 or (i and own[i - 1] > named[j - 1]):
@@ -150,8 +172,9 @@ class History:
             else:
                 j -= 1
                 block = self._blocks[named[j]]
-            assert isinstance(block, Backward | Write)
-            if isinstance(block, Write) or index_to_ref(node, block.base) in block.sweep.column:
+            if isinstance(block, Write) or (
+                isinstance(block, Backward) and index_to_ref(node, block.base) in block.sweep.column
+            ):
                 yield block
 
     def _catch_up(self) -> None:

@@ -78,7 +78,8 @@ class Recording:
         """How many events there are."""
         if not self.blocks:
             return 0
-        return self.blocks[-1].start + self.blocks[-1].length
+        last = self.blocks[-1]  # once: another thread may be adding one
+        return last.start + last.length
 
     @property
     def size(self) -> int:
@@ -101,6 +102,11 @@ class Recording:
             self._names.get(index) or structure.names.get(offset),
             structure.place(offset),
         )
+
+    def is_constant(self, index: int) -> bool:
+        """Whether a node is a constant, asked without making a `Node`."""
+        forward = self.history.forward_of(index)
+        return forward.structure.op(index - forward.base) is CONSTANT
 
     def check(self, index: int) -> None:
         """Raise IndexError if there is no node of this index."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from array import array
-from dataclasses import replace
 from random import Random
 
 from stepgrad import SGD, Recording, Value, mark, record
 from stepgrad.engine.nn import MLP
-from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 
 XOR = [([0.0, 0.0], -1.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], -1.0)]
 
@@ -48,29 +47,28 @@ def repeated(recording: Recording, events: int) -> Recording:
 
     Every block has columns of its own, as if the program had run on.
     """
-    begin = recording.steps[-1]
     longer = Recording()
     for block in recording.blocks:
         longer.add(block)
-    pattern = recording.blocks_between(begin, recording.length)
-    nodes = sum(len(block.structure) for block in pattern if isinstance(block, Forward))
+    last = recording.blocks_between(recording.steps[-1], recording.length)
+    nodes = sum(len(block.structure) for block in last if isinstance(block, Forward))
     number = len(recording.steps)
-    base = recording.size
     while longer.length < events:
-        start, shift = longer.length, longer.size - base
-        for block in pattern:
-            match block:
-                case Forward():
-                    values = array("d", block.values)
-                    block = replace(block, base=block.base + shift + nodes, values=values)
-                case Backward():
-                    root, grads = block.root + shift + nodes, array("d", block.grads)
-                    block = replace(block, base=block.base + shift + nodes, root=root, grads=grads)
-                case Write():
-                    block = replace(block, after=array("d", block.after))
-                case Marked():
-                    block = replace(block, number=number)
-            longer.add(replace(block, start=longer.length))
+        shift = longer.size + nodes - recording.size
+        for block in last:
+            longer.add(_like(block, longer.length, shift, number))
         number += 1
-        assert longer.length > start
     return longer
+
+
+def _like(block: Block, start: int, shift: int, number: int) -> Block:
+    """Return a block of the same numbers, of nodes that were made so much later."""
+    match block:
+        case Forward(structure=structure, base=base, values=values):
+            return Forward(start, structure, base + shift, array("d", values))
+        case Backward(sweep=sweep, root=root, base=base, grads=grads):
+            return Backward(start, sweep, root + shift, base + shift, array("d", grads))
+        case Write(writes=writes, after=after, rule=rule):
+            return Write(start, writes, array("d", after), rule)
+        case Marked(kind=kind):
+            return Marked(start, kind, number)
