@@ -77,6 +77,7 @@ class History:
 
     def values(self, forward: Forward, position: int) -> list[float]:
         """Return the values of all nodes of a forward block at a position after it."""
+        self._catch_up()
         values = forward.values.tolist()
         nodes = range(forward.base, forward.base + len(values))
         for node in filter(self._updates.__contains__, nodes):

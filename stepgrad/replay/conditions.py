@@ -82,23 +82,25 @@ class Condition:
         key = recording, block.start, recording.renames
         found = self._asked.get(key)
         if found is None:
-            found = sorted(chain.from_iterable(map(self._holding, facts_of(recording, block))))
+            kinds = facts_of(recording, block)
+            held = sorted(chain.from_iterable(map(self._holding, kinds)))
+            found = list(map(block.start.__add__, held))
             if len(self._asked) >= _KEPT:
                 self._asked.clear()
             self._asked[key] = found
         return found
 
     def seen(self, recording: Recording, begin: int, end: int) -> Sequence[int]:
-        """Return the positions between two where it is known to hold.
+        """Return the events between two positions of which it is known to hold, in order.
 
-        Those are in blocks that `matches` has been asked for lately.
+        They are those of the blocks that `matches` has been asked for lately.
         """
-        return sorted(
-            start + offset + 1
-            for (asked, start, _), offsets in tuple(self._asked.items())
-            if asked is recording and begin <= start < end
-            for offset in offsets
+        asked = sorted(
+            (start, events)
+            for (of, start, renames), events in tuple(self._asked.items())
+            if of is recording and renames == recording.renames and begin <= start < end
         )
+        return list(chain.from_iterable(events for _, events in asked))
 
     def _holding(self, facts: Facts[Any]) -> Iterable[int]:
         column = self._rule(facts)
@@ -158,19 +160,15 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:
             both = [rule(left), rule(right)]
             # To Python, `"ab" * 10` is a text, and may be a very long one.
-            if _is_text(left) or _is_text(right):
-                return _constant(None)
-            return _applied(_OPERATORS[type(op)], both)
+            texts = _is_text(left) or _is_text(right)
+            return _constant(None) if texts else _applied(_OPERATORS[type(op)], both)
         case ast.Compare(
             left=ast.Name(id="node" | "out" as name),
             ops=[ast.Eq() | ast.NotEq() as op],
-            comparators=[ast.Constant(value=str() as text)],
-        ) if text.isascii() and text.isidentifier():
+            comparators=[ast.Constant(value=str() as word)],
+        ) if word.isascii() and word.isidentifier():
             # Only a name is a word: no title has to be worked out for who has none.
-            named = WORDS[name]
-            return _applied(
-                _OPERATORS[type(op)], [lambda facts: facts[named], lambda _: Same(text)]
-            )
+            return _applied(_OPERATORS[type(op)], [_named(WORDS[name]), _constant(word)])
         case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {
             *_OPERATORS
         }:

@@ -23,14 +23,18 @@ class Stop(Protocol):
         """What a person typed or pointed at."""
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
-        """The events of a block, counted from its start, that are a reason, in order."""
+        """The events of a block that are a reason, in order."""
+
+    def __hash__(self) -> int: ...
 
 
 def reason(recording: Recording, stops: Iterable[Stop], index: int) -> Stop | None:
     """Return the reason to stop at an event, if there is one."""
     block = recording.blocks[recording.history.block_at(index)]
-    offset = index - block.start
-    return next((stop for stop in stops if offset in stop.matches(recording, block)), None)
+    for stop in stops:
+        if _nearest(stop.matches(recording, block), index, forward=True) == index:
+            return stop
+    return None
 
 
 def find(
@@ -51,9 +55,9 @@ def find(
         passed = block.start - start if forward else start - block.start - block.length
         advance(max(passed, 0), ahead)
         found = [
-            (block.start + offset, stop)
+            (event, stop)
             for stop in stops
-            if (offset := _nearest(stop.matches(recording, block), start - block.start, forward))
+            if (event := _nearest(stop.matches(recording, block), start, forward=forward))
             is not None
         ]
         if found:
@@ -61,9 +65,9 @@ def find(
     return None
 
 
-def _nearest(offsets: Sequence[int], start: int, forward: bool) -> int | None:
-    at = bisect_left(offsets, start) - (not forward)
-    return offsets[at] if 0 <= at < len(offsets) else None
+def _nearest(events: Sequence[int], start: int, *, forward: bool) -> int | None:
+    at = bisect_left(events, start) - (not forward)
+    return events[at] if 0 <= at < len(events) else None
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,9 @@ class NodeStop:
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
         """Return the events about the node, or its like in the step at hand."""
+        return [block.start + offset for offset in self._offsets(recording, block)]
+
+    def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:
         match block:
             case Forward():
                 like = self._like(block.structure)

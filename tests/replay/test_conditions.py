@@ -57,11 +57,7 @@ def recorded(program: Program, passes: int) -> Recording:
 def scan(recording: Recording, condition: str) -> list[int]:
     """The events of which a condition holds, as the debugger says."""
     stop = Condition(condition)
-    return [
-        block.start + offset
-        for block in recording.blocks
-        for offset in stop.matches(recording, block)
-    ]
+    return [event for block in recording.blocks for event in stop.matches(recording, block)]
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {

@@ -14,7 +14,7 @@ from stepgrad import Recording, Value, record
 from stepgrad.progress import Cancelled, watching
 from stepgrad.recording import events
 from stepgrad.replay.conditions import Condition
-from stepgrad.replay.stops import NodeStop, Stop, find
+from stepgrad.replay.stops import NodeStop, Stop, find, reason
 
 conditions = st.sampled_from(["grad > 0.5", 'op == "mul"', "not value < 1", "position > 0"])
 
@@ -34,10 +34,10 @@ def test_find_is_a_scan(program: Program, wanted: Sequence[str], data: st.DataOb
     for node in data.draw(st.lists(st.sampled_from(nodes), max_size=2)):
         stops.append(NodeStop.at(recording, node, every=data.draw(st.booleans())))
     reasons = {
-        block.start + offset: stop
+        event: stop
         for block in recording.blocks
         for stop in reversed(stops)
-        for offset in stop.matches(recording, block)
+        for event in stop.matches(recording, block)
     }
     start = data.draw(st.integers(0, recording.length))
     ahead = min((i for i in reasons if i >= start), default=None)
@@ -45,6 +45,8 @@ def test_find_is_a_scan(program: Program, wanted: Sequence[str], data: st.DataOb
     for forward, index in ((True, ahead), (False, behind)):
         found = find(recording, stops, start, forward=forward)
         assert found == (None if index is None else (index, reasons[index]))
+    for index in range(recording.length):
+        assert reason(recording, stops, index) == reasons.get(index)
 
 
 def test_in_an_empty_recording_there_is_nothing_to_find() -> None:
@@ -59,11 +61,7 @@ def test_a_watch_stops_at_every_event_about_its_node(program: Program, data: st.
     nodes = [n for n in range(recording.size) if not recording.node(n).constant]
     node = data.draw(st.sampled_from(nodes))
     watch = NodeStop.at(recording, node, every=True)
-    met = {
-        block.start + offset
-        for block in recording.blocks
-        for offset in watch.matches(recording, block)
-    }
+    met = {event for block in recording.blocks for event in watch.matches(recording, block)}
     # The seed shows for a root alone; for others it is not a change of theirs.
     about = {i for i, e in enumerate(recording.events) if e.focus == node}
     others = {i for i in met - about if not watch.covers(recording, recording.events[i].focus or 0)}
@@ -73,9 +71,9 @@ def test_a_watch_stops_at_every_event_about_its_node(program: Program, data: st.
 
 def stops_of(recording: Recording, stop: Stop) -> list[events.Event]:
     found = [
-        recording.events[block.start + offset]
+        recording.events[event]
         for block in recording.blocks
-        for offset in stop.matches(recording, block)
+        for event in stop.matches(recording, block)
     ]
     assert found
     return found
