@@ -1,6 +1,7 @@
 """The log is a list of blocks: runs of events of one kind, each a shared shape and a column.
 
-`start` is the position of a block's first event, `length` how many events it holds.
+`start` is the position of a block's first event, `length` how many events it holds; `focus` says
+which node an event is about, without deriving it.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ class Forward:
         """One event for each node that is no constant."""
         return self.structure.events
 
+    def focus(self, offset: int) -> int:
+        """The node that is made."""
+        return self.base + self.structure.created[offset]
+
 
 @dataclass(frozen=True, slots=True)
 class Backward:
@@ -55,6 +60,12 @@ class Backward:
     def length(self) -> int:
         """The seed, and one event for each edge."""
         return 1 + self.sweep.edges
+
+    def focus(self, offset: int) -> int:
+        """The node that is seeded, or given a contribution."""
+        if offset == 0:
+            return self.root
+        return ref_to_index(self.sweep.refs[self.sweep.receivers[offset - 1]], self.base)
 
     def edge(self, number: int) -> tuple[int, int]:
         """The node that hands its gradient on at an edge (from 0), and which operand gets it."""
@@ -81,6 +92,10 @@ class Write:
         """One event for each write."""
         return len(self.after)
 
+    def focus(self, offset: int) -> int:
+        """The node that is written."""
+        return self.writes.nodes[offset]
+
 
 @dataclass(frozen=True, slots=True)
 class Marked:
@@ -92,6 +107,9 @@ class Marked:
 
     phase: ClassVar[Phase] = "mark"
     length: ClassVar[int] = 1
+
+    def focus(self, offset: int) -> None:
+        """A mark is about no node."""
 
 
 Block = Forward | Backward | Write | Marked

@@ -11,8 +11,9 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
+from threading import Lock
 
-from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref, ref_to_index
 
 _Written = Sweep | Writes
@@ -22,12 +23,22 @@ def _numbers() -> array[int]:
     return array("q")
 
 
+_NONE = _numbers()
+_KEPT = 1 << 10
+
+
 class History:
-    """Questions about the blocks of a recording, which may still be growing."""
+    """Questions about the blocks of a recording, which may still be growing.
+
+    They may be asked in several threads, while another one appends blocks.
+    """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
         self._indexed = 0
+        self._indexing = Lock()
+        self._starts = _numbers()
+        self._bases = _numbers()
         self._forwards: list[Forward] = []
         self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the shapes that write its value and those that
@@ -38,27 +49,45 @@ class History:
         self._numbers: dict[_Written, array[int]] = {}
         self._merged: dict[tuple[_Written, ...], tuple[int, array[int]]] = {}
         self._passes: dict[int, array[int]] = defaultdict(_numbers)
+        self._sums: dict[tuple[int, int], list[float | None]] = {}
+        # Where training steps begin: as marked, and as the first forward pass after a backward one.
+        self._marked: list[int] = []
+        self._turns: list[int] = []
+        self._swept = True
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         self._catch_up()
-        return self._forwards[bisect_right(self._forwards, node, key=lambda b: b.base) - 1]
+        return self._forwards[bisect_right(self._bases, node) - 1]
 
     def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
         """Return the structures there are, each with its forward passes in order."""
         self._catch_up()
-        return self._shapes
+        return dict(self._shapes)  # another thread may find more while this one reads
+
+    def steps(self) -> Sequence[int]:
+        """Return the positions at which training steps begin (see `Recording.steps`)."""
+        self._catch_up()
+        return self._marked or self._turns
+
+    def updated(self) -> Sequence[int]:
+        """Return the nodes whose value is written after they are made, in order."""
+        self._catch_up()
+        return sorted(self._updates.copy())
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
-        block = self.forward_of(node)
+        forward = self.forward_of(node)
         # A constant comes with the node made next.
-        return block.start + bisect_left(block.structure.created, node - block.base) + 1
+        created = bisect_left(forward.structure.created, node - forward.base)
+        return forward.start + created + 1
 
     def value(self, node: int, position: int) -> float | None:
         """Return a node's value, or None where it is not made yet."""
-        if position < self.made_at(node):
-            return None
+        return None if position < self.made_at(node) else self._value(node, position)
+
+    def _value(self, node: int, position: int) -> float:
+        """Return the value of a node that is made."""
         updates = self._blocks_of(self._updates.get(node, ()))
         for number in reversed(range(bisect_right(updates, self._last_block(position)))):
             block = self._blocks[updates[number]]
@@ -67,6 +96,15 @@ class History:
             if before := bisect_left(places, position - block.start):
                 return block.after[places[before - 1]]
         return self.first_value(node)
+
+    def values(self, forward: Forward, position: int) -> list[float]:
+        """Return the values of all nodes of a forward block at a position after it."""
+        self._catch_up()
+        values = list(forward.values)
+        nodes = range(forward.base, forward.base + len(values))
+        for node in filter(self._updates.__contains__, nodes):
+            values[node - forward.base] = self._value(node, position)
+        return values
 
     def first_value(self, node: int) -> float:
         """Return the value with which a node was made."""
@@ -97,15 +135,29 @@ class History:
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
-        """Add up the first contributions of a pass, in the order in which the engine did."""
-        total = None
-        if column >= block.sweep.computed:
-            leaf = ref_to_index(block.sweep.refs[column], block.base)
-            total = self.grad(leaf, block.start)
-        for edge in block.sweep.incoming[column][:arrived]:
-            upstream, local = self.edge(block, edge)
-            total = (0.0 if total is None else total) + upstream * local
-        return total
+        """Add up the first contributions of a pass, in the order in which the engine did.
+
+        The sums on the way are kept: who steps through a pass asks at each event, and a shared
+        weight has thousands of edges.
+        """
+        key = block.start, column
+        sums = self._sums.get(key) or [self._carried(block, column)]
+        if len(sums) <= arrived:
+            sums = sums.copy()  # another thread may be reading it
+            for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
+                upstream, local = self.edge(block, edge)
+                total = sums[-1]
+                sums.append((0.0 if total is None else total) + upstream * local)
+            if len(self._sums) >= _KEPT:
+                self._sums.clear()
+            self._sums[key] = sums
+        return sums[arrived]
+
+    def _carried(self, block: Backward, column: int) -> float | None:
+        """Return what a pass adds to: for a leaf what earlier passes left, else nothing."""
+        if column < block.sweep.computed:
+            return None
+        return self.grad(ref_to_index(block.sweep.refs[column], block.base), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float]:
         """Return the upstream gradient and the local derivative of an edge of a pass."""
@@ -115,21 +167,24 @@ class History:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
         forward = self.forward_of(out)
         offset = out - forward.base
+        op = forward.structure.op(offset)
+        constant = op.partials[slot].constant
+        if constant is not None:  # half of all edges are those of sums
+            return constant
         operands = [
-            self.value(ref_to_index(ref, forward.base), position)
+            self._value(ref_to_index(ref, forward.base), position)
             for ref in forward.structure.operands(offset)
         ]
-        return forward.structure.op(offset).local[slot](*operands, self.value(out, position))
+        return op.local[slot](*operands, self._value(out, position))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0)."""
-        return bisect_right(self._blocks, event, key=lambda block: block.start) - 1
+        self._catch_up()
+        return bisect_right(self._starts, event) - 1
 
     def gradient_writers(self, node: int, position: int) -> Iterator[Backward | Write]:
         """Yield the blocks before a position that write a node's gradient, the latest first."""
-        self._catch_up()
-        empty = _numbers()
-        own = self._passes.get(self.forward_of(node).base, empty)
+        own = self._passes.get(self.forward_of(node).base, _NONE)
         named = self._blocks_of(self._grad_shapes.get(node, ()))
         last = self._last_block(position)
         i, j = bisect_right(own, last), bisect_right(named, last)
@@ -140,48 +195,65 @@ class History:
             else:
                 j -= 1
                 block = self._blocks[named[j]]
-            assert isinstance(block, Backward | Write)
-            if isinstance(block, Write) or index_to_ref(node, block.base) in block.sweep.column:
+            if isinstance(block, Write) or (
+                isinstance(block, Backward) and index_to_ref(node, block.base) in block.sweep.column
+            ):
                 yield block
 
     def _last_block(self, position: int) -> int:
         """Return the number of the block of the last event; -1 where none has happened."""
-        return self.block_at(position - 1) if position else -1
+        return bisect_right(self._starts, position - 1) - 1
 
     def _blocks_of(self, shapes: Sequence[_Written]) -> array[int]:
         """Return the numbers of all blocks of these shapes, in order."""
+        if not shapes:
+            return _NONE
         if len(shapes) == 1:
             return self._numbers[shapes[0]]
         key = tuple(shapes)
-        indexed, merged = self._merged.get(key, (0, _numbers()))
+        indexed, merged = self._merged.get(key, (0, _NONE))
         if indexed < self._indexed:
-            known = merged[-1] if merged else -1
+            now, known = self._indexed, merged[-1] if merged else -1
             numbers = (self._numbers[shape] for shape in shapes)
             new = chain.from_iterable(each[bisect_right(each, known) :] for each in numbers)
             # Not in place: somebody may be looking.
             merged = merged + array("q", sorted(new))
-            self._merged[key] = self._indexed, merged
+            self._merged[key] = now, merged
         return merged
 
     def _catch_up(self) -> None:
         """Take the blocks that have come since the last question into the indices."""
-        for number in range(self._indexed, len(self._blocks)):
-            match self._blocks[number]:
-                case Forward() as block:
-                    self._forwards.append(block)
-                    self._shapes.setdefault(block.structure, []).append(block)
-                case Backward() as block:
-                    self._passes[block.base].append(number)
-                    if block.sweep not in self._numbers:
-                        self._meet(block.sweep, block.sweep.outer)
-                    self._numbers[block.sweep].append(number)
-                case Write() as block:
-                    if block.writes not in self._numbers:
-                        self._meet(block.writes, block.writes.gradients)
-                        for node in block.writes.updates:
-                            self._updates[node].append(block.writes)
-                    self._numbers[block.writes].append(number)
-        self._indexed = len(self._blocks)
+        if self._indexed == len(self._blocks):
+            return
+        with self._indexing:
+            for number in range(self._indexed, len(self._blocks)):
+                self._index(number, self._blocks[number])
+                self._indexed = number + 1
+
+    def _index(self, number: int, block: Block) -> None:
+        match block:
+            case Forward():
+                self._forwards.append(block)
+                self._bases.append(block.base)
+                self._shapes.setdefault(block.structure, []).append(block)
+                if self._swept:
+                    self._turns.append(block.start)
+                self._swept = False
+            case Backward():
+                self._passes[block.base].append(number)
+                if block.sweep not in self._numbers:
+                    self._meet(block.sweep, block.sweep.outer)
+                self._numbers[block.sweep].append(number)
+                self._swept = True
+            case Write():
+                if block.writes not in self._numbers:
+                    self._meet(block.writes, block.writes.gradients)
+                    for node in block.writes.updates:
+                        self._updates[node].append(block.writes)
+                self._numbers[block.writes].append(number)
+            case Marked(kind="step"):
+                self._marked.append(block.start)
+        self._starts.append(block.start)
 
     def _meet(self, shape: _Written, nodes: Iterable[int]) -> None:
         """Take in a new shape, which writes the gradients of these nodes of earlier blocks."""

@@ -59,7 +59,8 @@ class Recording:
         self.source = source
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
-        self._names: dict[int, str] = {}  # labels that were given after the node was logged
+        self.renames = 0  # how often a node was given a name after it was logged
+        self._names: dict[int, str] = {}
         self._settle: Callable[[], None] = lambda: None
         self._size = 0
         self._steps: tuple[int, list[int]] = (0, [])
@@ -99,7 +100,8 @@ class Recording:
         """How many events there are."""
         if not self.blocks:
             return 0
-        return self.blocks[-1].start + self.blocks[-1].length
+        last = self.blocks[-1]  # once: another thread may be adding one
+        return last.start + last.length
 
     @property
     def size(self) -> int:
@@ -122,6 +124,11 @@ class Recording:
             self._names.get(index) or structure.names.get(offset),
             structure.place(offset),
         )
+
+    def is_constant(self, index: int) -> bool:
+        """Whether a node is a constant, asked without making a `Node`."""
+        forward = self.history.forward_of(index)
+        return forward.structure.op(index - forward.base) is CONSTANT
 
     def check(self, index: int) -> None:
         """Raise IndexError if there is no node of this index."""
@@ -197,6 +204,7 @@ class Recording:
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""
         self._names[node] = name
+        self.renames += 1
 
     @property
     def labels(self) -> Mapping[int, str]:

@@ -67,6 +67,11 @@ class Structure:
         """
         return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
 
+    @cached_property
+    def outer(self) -> tuple[int, ...]:
+        """The indices of the operands that stand in earlier blocks, each once."""
+        return tuple(~ref for ref in dict.fromkeys(self.refs) if ref < 0)
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]

@@ -1,143 +1,201 @@
 """What can be said of the events of a block, in columns: one for each name that a condition uses.
 
 A condition is asked of every event of a recording. Whole columns need no event to be derived, and
-a node that takes part in many events is looked up once.
+where their numbers are found is worked out once for all passes of a shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Sequence
+from functools import cached_property, lru_cache
+from operator import mul
+from typing import Any, Generic, TypeVar
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import ref_to_index
-from stepgrad.replay.titles import short_title
+from stepgrad.recording.structure import Structure, Writes, ref_to_index
+from stepgrad.replay.columns import UNKNOWN, Column, Same, picked
+from stepgrad.replay.edges import Edges, edges_of
+from stepgrad.replay.titles import names, short_title, titles
 
-OF_EDGES = ("contribution", "local", "out", "upstream")
-NAMES = (*OF_EDGES, "after", "before", "grad", "node", "op", "phase", "position", "value")
+TEXTS = ("node", "op", "out", "phase")
+COMPUTED = ("after", "before", "contribution", "grad", "local")
+NAMES = (*TEXTS, *COMPUTED, "position", "upstream", "value")
+WORDS = {"node": "name of node", "out": "name of out"}
+"""Columns of names: like `node` and `out`, with an empty text for a node that nobody named."""
+
+_B = TypeVar("_B", bound=Block)
 
 
-class Facts(dict[str, Sequence[Any]]):
-    """The columns of a block, by name, made when they are asked for.
+class Facts(Generic[_B]):
+    """What can be said of those events of a block that are of one kind, in columns by name.
 
-    A column has an entry for each event: None where there is nothing to say.
+    `offsets` are the events, counted from the start of the block.
     """
 
-    def __init__(self, recording: Recording, block: Block) -> None:
-        super().__init__()
+    def __init__(self, recording: Recording, block: _B, offsets: Sequence[int]) -> None:
+        self.offsets = offsets
         self._recording = recording
         self._block = block
 
-    def __missing__(self, name: str) -> Sequence[Any]:
-        block = self._block
-        match block:
-            case _ if name == "position":
-                self[name] = range(block.start + 1, block.start + block.length + 1)
-            case Forward():
-                self[name] = self._made(block, name)
-            case Backward():
-                self[name] = self._propagated(block, name)
-            case Write():
-                self[name] = self._written(block, name)
-            case Marked():
-                self[name] = (block.phase if name == "phase" else None,)
-        return self[name]
+    def __getitem__(self, name: str) -> Column:
+        if name == "position":
+            return [self._block.start + offset + 1 for offset in self.offsets]
+        return self._column(name)
 
-    def _made(self, block: Forward, name: str) -> Sequence[Any]:
-        created = block.structure.created
+    def _column(self, name: str) -> Column:
+        """Return a column; what there is nothing to say of is unknown."""
+        raise NotImplementedError
+
+
+def facts_of(recording: Recording, block: Block) -> Sequence[Facts[Any]]:
+    """Return the facts of a block, for each kind of event in it."""
+    match block:
+        case Forward():
+            return [_Making(recording, block, range(block.length))]
+        case Backward():
+            edges = range(1, block.length)
+            return [_Seeding(recording, block, range(1)), _Propagating(recording, block, edges)]
+        case Write():
+            kinds = _by_kind(block.writes)
+            return [_Writing(recording, block, offsets) for offsets in kinds if offsets]
+        case Marked():
+            return [_Beginning(recording, block, range(1))]
+
+
+class _Beginning(Facts[Marked]):
+    """A mark."""
+
+    def _column(self, name: str) -> Column:
+        return Same("mark") if name == "phase" else UNKNOWN
+
+
+class _Making(Facts[Forward]):
+    """Nodes are made."""
+
+    def _column(self, name: str) -> Column:
+        block, created = self._block, self._block.structure.created
         match name:
             case "phase":
-                return (block.phase,) * block.length
+                return Same("forward")
             case "node":
-                return [_title(self._recording, block.base + offset) for offset in created]
+                return picked(titles(self._recording, block), created)
+            case "name of node":
+                return picked(names(self._recording, block), created)
             case "op":
-                return [block.structure.op(offset).name for offset in created]
+                return _ops(block.structure)
             case "value":
-                return [block.values[offset] for offset in created]
-        return (None,) * block.length
+                return picked(block.values, created)
+        return UNKNOWN
 
-    def _propagated(self, block: Backward, name: str) -> Sequence[Any]:
-        sweep, history = block.sweep, self._recording.history
+
+class _Seeding(Facts[Backward]):
+    """A backward pass starts."""
+
+    def _column(self, name: str) -> Column:
+        recording, block = self._recording, self._block
         match name:
             case "phase":
-                return (block.phase,) * block.length
-            case "node":
-                return self._titles([block.root, *self._at(block, sweep.receivers)])
-            case "out":
-                return [None, *self._titles(self._at(block, sweep.outs))]
+                return Same("backward")
+            case "node" | "name of node":
+                return Same(short_title(recording, block.root))
             case "op":
-                outs = [block.root, *self._at(block, sweep.outs)]
-                return _each(outs, lambda node: self._recording.node(node).op.name)
+                return Same(recording.node(block.root).op.name)
             case "value":
-                nodes = [block.root, *self._at(block, sweep.receivers)]
-                return _each(nodes, lambda node: history.value(node, block.start))
-            case "upstream":
-                return [None, *(block.grads[out] for out in sweep.outs)]
-            case "local":
-                return [None, *self._locals(block)]
-            case "contribution":
-                pairs = zip(self["upstream"][1:], self["local"][1:], strict=True)
-                return [None, *(upstream * local for upstream, local in pairs)]
-            case "before" | "after" | "grad":
-                self["before"], self["after"] = self._sums(block)
-                return self["before" if name == "before" else "after"]
-        raise KeyError(name)
-
-    def _written(self, block: Write, name: str) -> Sequence[Any]:
-        history = self._recording.history
-        nodes, updates = block.writes.nodes, [kind == "update" for kind in block.writes.kinds]
-        match name:
-            case "phase":
-                return ["update" if update else "zero" for update in updates]
-            case "node":
-                return self._titles(nodes)
-            case "op":
-                return _each(nodes, lambda node: self._recording.node(node).op.name)
-            case "value":
-                return [history.value(n, at) for at, n in enumerate(nodes, block.start + 1)]
+                return Same(recording.history.value(block.root, block.start))
             case "before":
-                told = ((history.value if update else history.grad) for update in updates)
-                places = enumerate(nodes, block.start)
-                return [ask(n, at) for ask, (at, n) in zip(told, places, strict=True)]
-            case "after":
-                return block.after
-            case "grad":
-                return [None if u else x for u, x in zip(updates, block.after, strict=True)]
-        return (None,) * block.length
+                return Same(self._before)
+            case "after" | "grad":
+                return Same((self._before or 0.0) + 1.0)
+        return UNKNOWN
 
-    def _titles(self, nodes: Sequence[int]) -> list[str]:
-        return _each(nodes, lambda node: _title(self._recording, node))
+    @property
+    def _before(self) -> float | None:
+        """Nothing, unless the root is a leaf: a computed node is cleared by the seed."""
+        if self._block.sweep.computed:
+            return None
+        return self._recording.history.grad(self._block.root, self._block.start)
 
-    def _at(self, block: Backward, columns: Iterable[int]) -> list[int]:
-        """Return the nodes at some places of the pass's column."""
-        nodes = [ref_to_index(ref, block.base) for ref in block.sweep.refs]
-        return [nodes[column] for column in columns]
 
-    def _locals(self, block: Backward) -> list[float]:
-        node, value = self._recording.node, self._recording.history.value
-        numbers: dict[int, float | None] = {}
-        functions: dict[int, tuple[Sequence[Callable[..., float]], list[float | None]]] = {}
-        for out in dict.fromkeys(self._at(block, block.sweep.outs)):
-            made = node(out)
-            for each in (*made.operands, out):
-                if each not in numbers:
-                    numbers[each] = value(each, block.start)
-            functions[out] = made.op.local, [numbers[each] for each in (*made.operands, out)]
-        edges = zip(self._at(block, block.sweep.outs), block.sweep.slots, strict=True)
-        return [functions[out][0][slot](*functions[out][1]) for out, slot in edges]
+class _Propagating(Facts[Backward]):
+    """The edges of a backward pass."""
 
-    def _sums(self, block: Backward) -> tuple[list[float | None], list[float]]:
-        """Return each gradient before and after its events, added up in the order of the pass."""
-        sweep, grad = block.sweep, self._recording.history.grad
+    def _column(self, name: str) -> Column:
+        match name:
+            case "phase":
+                return Same("backward")
+            case "node":
+                return picked(self._titles, self._edges.receivers)
+            case "out":
+                return picked(self._titles, self._edges.outs)
+            case "name of node":
+                return picked(self._names, self._edges.receivers)
+            case "name of out":
+                return picked(self._names, self._edges.outs)
+            case "op":
+                return self._edges.ops
+            case "value":
+                return picked(self._values, self._edges.receivers)
+            case "upstream":
+                return self._upstreams
+            case "local":
+                return self._locals
+            case "contribution":
+                return self._contributions
+            case "before":
+                return self._sums[0]
+            case "after" | "grad":
+                return self._sums[1]
+        return UNKNOWN
+
+    @cached_property
+    def _forward(self) -> Forward:
+        return self._recording.history.forward_of(self._block.base)
+
+    @cached_property
+    def _edges(self) -> Edges:
+        return edges_of(self._recording, self._forward.structure, self._block.sweep)
+
+    @cached_property
+    def _titles(self) -> list[str]:
+        return [*titles(self._recording, self._forward), *self._outer_titles]
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [*names(self._recording, self._forward), *self._outer_titles]
+
+    @property
+    def _outer_titles(self) -> list[str]:
+        return [short_title(self._recording, node) for node in self._edges.outer]
+
+    @cached_property
+    def _values(self) -> list[float | None]:
+        history, start = self._recording.history, self._block.start
+        outer = (history.value(node, start) for node in self._edges.outer)
+        return [*history.values(self._forward, start), *outer]
+
+    @cached_property
+    def _upstreams(self) -> list[float]:
+        return picked(self._block.grads, self._block.sweep.outs)
+
+    @cached_property
+    def _locals(self) -> list[float]:
+        values = self._values
+        return [local(*pick(values)) for local, pick in self._edges.locals]
+
+    @cached_property
+    def _contributions(self) -> list[float]:
+        return list(map(mul, self._upstreams, self._locals))
+
+    @cached_property
+    def _sums(self) -> tuple[list[float | None], list[float]]:
+        """Each gradient before and after its events, added up in the order of the pass."""
+        block, sweep, grad = self._block, self._block.sweep, self._recording.history.grad
         sums: list[float | None] = [None] * sweep.computed
         leaves = sweep.refs[sweep.computed :]
         sums += [grad(ref_to_index(ref, block.base), block.start) for ref in leaves]
-        seeded = None if sweep.computed else sums[0]
-        before: list[float | None] = [seeded]
-        after = [(seeded or 0.0) + 1.0]
-        for receiver, paid in zip(sweep.receivers, self["contribution"][1:], strict=True):
+        before, after = [], []
+        for receiver, paid in zip(sweep.receivers, self._contributions, strict=True):
             old = sums[receiver]
             sums[receiver] = new = (0.0 if old is None else old) + paid
             before.append(old)
@@ -145,13 +203,49 @@ class Facts(dict[str, Sequence[Any]]):
         return before, after
 
 
-def _each(nodes: Sequence[int], ask: Callable[[int], Any]) -> list[Any]:
-    """Ask something of each node, once."""
-    answers = {node: ask(node) for node in dict.fromkeys(nodes)}
-    return [answers[node] for node in nodes]
+class _Writing(Facts[Write]):
+    """Values are written, or gradients."""
+
+    @property
+    def _updates(self) -> bool:
+        return self._block.writes.kinds[self.offsets[0]] == "update"
+
+    @property
+    def _nodes(self) -> list[int]:
+        return picked(self._block.writes.nodes, self.offsets)
+
+    def _column(self, name: str) -> Column:
+        recording, history = self._recording, self._recording.history
+        match name:
+            case "phase":
+                return Same("update" if self._updates else "zero")
+            case "node" | "name of node":
+                return [short_title(recording, node) for node in self._nodes]
+            case "op":
+                return [recording.node(node).op.name for node in self._nodes]
+            case "before":
+                return self._asked(history.value if self._updates else history.grad, 0)
+            case "value" if not self._updates:
+                return self._asked(history.value, 1)
+            case "after" | "value":
+                return picked(self._block.after, self.offsets)
+            case "grad" if not self._updates:
+                return picked(self._block.after, self.offsets)
+        return UNKNOWN
+
+    def _asked(self, ask: Callable[[int, int], float | None], later: int) -> list[float | None]:
+        """Ask something of each node, where it is written or so many events later."""
+        first = self._block.start + later
+        return [ask(n, first + i) for n, i in zip(self._nodes, self.offsets, strict=True)]
 
 
-@lru_cache(maxsize=1 << 14)
-def _title(recording: Recording, node: int) -> str:
-    """A title is asked for in the pass that makes the node, and soon again in the one back."""
-    return short_title(recording, node)
+@lru_cache(maxsize=16)
+def _by_kind(writes: Writes) -> tuple[Sequence[int], Sequence[int]]:
+    """Return which writes are of values, and which of gradients."""
+    updates = [i for i, kind in enumerate(writes.kinds) if kind == "update"]
+    return updates, [i for i, kind in enumerate(writes.kinds) if kind != "update"]
+
+
+@lru_cache(maxsize=16)
+def _ops(structure: Structure) -> Sequence[str]:
+    return [structure.op(offset).name for offset in structure.created]

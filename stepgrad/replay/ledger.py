@@ -57,13 +57,18 @@ def last_write(recording: Recording, node: int, before: int) -> int | None:
     That is a contribution, a seed, or a write by hand; None where there is none.
     """
     for block in recording.history.gradient_writers(node, before):
+        done = before - block.start
         if isinstance(block, Backward):
-            column = block.sweep.column[index_to_ref(node, block.base)]
-            offsets = [edge + 1 for edge in block.sweep.incoming[column]]
-            offsets = [0, *offsets] if node == block.root else offsets
+            sweep = block.sweep
+            column = sweep.column[index_to_ref(node, block.base)]
+            # One look through the edges: in a big pass, an index of them all would take longer.
+            for edge in reversed(range(min(done - 1, len(sweep.receivers)))):
+                if sweep.receivers[edge] == column:
+                    return block.start + 1 + edge
+            if node == block.root:
+                return block.start
         else:
-            offsets = block.writes.gradients[node]
-        earlier = bisect_left(offsets, before - block.start)
-        if earlier:
-            return block.start + offsets[earlier - 1]
+            places = block.writes.gradients[node]
+            if earlier := bisect_left(places, done):
+                return block.start + places[earlier - 1]
     return None

@@ -10,11 +10,12 @@ from typing import Any
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import Condition, NodeStop, Stop, find
+from stepgrad.replay.conditions import Condition
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write
 from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.state import State
+from stepgrad.replay.stops import NodeStop, Stop, find
 from stepgrad.replay.titles import title
 
 Program = Callable[[Mapping[str, float]], Recording]

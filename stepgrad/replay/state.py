@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.ledger import latest_pass
@@ -36,9 +36,12 @@ class State:
     @property
     def phase(self) -> Phase | None:
         """The phase of the last event; a loop that updates and clears in turn is one update."""
-        if not self.position:
-            return None
-        return self.recording.blocks[self.recording.history.block_at(self.position - 1)].phase
+        return self._block.phase if self.position else None
+
+    @property
+    def _block(self) -> Block:
+        """The block of the last event."""
+        return self.recording.blocks[self.recording.history.block_at(self.position - 1)]
 
     @property
     def step_ordinal(self) -> int | None:
@@ -68,7 +71,8 @@ class State:
             return 0, self.recording.length
         if ordinal is None:
             return 0, steps[0] or steps[1]
-        return steps[ordinal], [*steps, self.recording.length][ordinal + 1]
+        last = ordinal + 1 == len(steps)
+        return steps[ordinal], self.recording.length if last else steps[ordinal + 1]
 
     @property
     def root(self) -> int | None:
@@ -97,8 +101,10 @@ class State:
     @property
     def focus(self) -> int | None:
         """The node that the last event is about."""
-        event = self.event
-        return event.focus if event else None
+        if not self.position:
+            return None
+        block = self._block
+        return block.focus(self.position - 1 - block.start)
 
     def never_reached(self, node: int) -> bool:
         """Whether a backward pass has come to its end and no pass has ever reached the node."""
@@ -139,14 +145,16 @@ class State:
 @lru_cache(maxsize=8)
 def _scene(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[int, ...]:
     """Return the scene between two positions; `_blocks` tells a recording that has grown since."""
-    nodes: set[int] = set()
+    made: set[int] = set()
+    used: set[int] = set()
     before = recording.steps[0] if recording.steps else 0
     for first, last in ((0, before), (begin, end)):
         for block in recording.blocks_between(first, last):
             match block:
                 case Forward():
-                    nodes.update(block.base + offset for offset in block.structure.created)
-                    nodes.update(~ref for ref in block.structure.refs if ref < 0)
+                    made.update(map(block.base.__add__, block.structure.created))
+                    used.update(block.structure.outer)
                 case Write():
-                    nodes.update(block.writes.nodes)
-    return tuple(sorted(node for node in nodes if not recording.node(node).constant))
+                    used.update(block.writes.nodes)
+    made.update(node for node in used - made if not recording.is_constant(node))
+    return tuple(sorted(made))

@@ -1,10 +1,17 @@
 """What to call a node, also where nobody named it."""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
 from itertools import takewhile
 
-from stepgrad.engine.ops import ADD
+from stepgrad.engine.ops import ADD, Op
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Node, Recording
+from stepgrad.recording.structure import Structure
 from stepgrad.replay.numbers import number
+
+_Look = Callable[[int], Node]
 
 _WIDEST = 28
 _DEEPEST = 3
@@ -18,10 +25,69 @@ def title(recording: Recording, index: int) -> str:
 
 def short_title(recording: Recording, index: int) -> str:
     """A node's name without its scopes; else what it computes; else `#index`."""
-    node = recording.node(index)
-    if node.name:
-        return node.name.rpartition("/")[2]
-    return _expression(recording, node, _DEEPEST) or f"#{index}"
+    return _short_title(recording, recording.node, index)
+
+
+def titles(recording: Recording, forward: Forward) -> list[str]:
+    """The short titles of all nodes of a forward block, in order."""
+    shared = _shared_titles(recording, forward.structure, recording.renames)
+    return [
+        short_title(recording, node) if title is None else title
+        for node, title in enumerate(shared, forward.base)
+    ]
+
+
+def names(recording: Recording, forward: Forward) -> list[str]:
+    """The names of all nodes of a forward block, without scopes; of a nameless one, nothing."""
+    found = _shared_names(forward.structure).copy()
+    for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
+        name = recording.node(forward.base + offset).name or ""
+        found[offset] = name.rpartition("/")[2]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _shared_names(structure: Structure) -> list[str]:
+    found = [""] * len(structure)
+    for offset, name in structure.names.items():
+        found[offset] = name.rpartition("/")[2]
+    return found
+
+
+@lru_cache(maxsize=16)
+def _shared_titles(
+    recording: Recording, structure: Structure, _renames: int
+) -> Sequence[str | None]:
+    """The titles that are the same in every pass of a structure; `_renames` tells new names."""
+    late = _named_late(recording, _renames).get(structure, ())
+    base = recording.history.shapes()[structure][0].base
+    look = cache(recording.node)  # each is met as an operand too
+
+    def varies(offset: int, depth: int) -> bool:
+        if offset in late:
+            return True
+        if offset in structure.names:
+            return False
+        operands = structure.operands(offset)  # of a constant and of a nameless leaf: none
+        return not operands or (
+            depth > 0 and any(ref >= 0 and varies(ref, depth - 1) for ref in operands)
+        )
+
+    shared: list[str | None] = []
+    for offset in range(len(structure)):
+        title = None if varies(offset, _DEEPEST) else _short_title(recording, look, base + offset)
+        shared.append(None if title == f"#{base + offset}" else title)
+    return shared
+
+
+@lru_cache(maxsize=4)
+def _named_late(recording: Recording, _renames: int) -> Mapping[Structure, set[int]]:
+    """The offsets of nodes that got their names after their pass was logged."""
+    late = defaultdict(set)
+    for node in recording.labels:
+        forward = recording.history.forward_of(node)
+        late[forward.structure].add(node - forward.base)
+    return late
 
 
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
@@ -54,7 +120,14 @@ def _seen_from(node: Node, operand: Node) -> str | None:
     return "/".join(operand.name.split("/")[shared:])
 
 
-def _expression(recording: Recording, node: Node, depth: int) -> str | None:
+def _short_title(recording: Recording, look: _Look, index: int) -> str:
+    node = look(index)
+    if node.name:
+        return node.name.rpartition("/")[2]
+    return _expression(recording, look, node, _DEEPEST) or f"#{index}"
+
+
+def _expression(recording: Recording, look: _Look, node: Node, depth: int) -> str | None:
     """Write an unnamed node in terms of named ones, if that is short.
 
     A long sum is told by what was added last: `… + w3·x3`.
@@ -63,13 +136,18 @@ def _expression(recording: Recording, node: Node, depth: int) -> str | None:
         return number(recording.history.first_value(node.index))
     if not node.operands or depth == 0:
         return None
-    parts: dict[str, str] = {}
-    for name, operand in zip(node.op.operands, map(recording.node, node.operands), strict=True):
-        part = _seen_from(node, operand) or _expression(recording, operand, depth - 1)
-        if part is None and not (node.op is ADD and name == "a"):
+    parts: list[str] = []
+    for operand in map(look, node.operands):
+        part = _seen_from(node, operand) or _expression(recording, look, operand, depth - 1)
+        if part is None and (parts or node.op is not ADD):
             return None
-        parts[name] = part or "…"
-    text = node.op.written(parts)
+        parts.append(part or "…")
+    text = _written(node.op, *parts)
     if len(text) > _WIDEST and node.op is ADD:
-        text = node.op.written(parts | {"a": "…"})
+        text = _written(ADD, "…", parts[1])
     return text if len(text) <= _WIDEST else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _written(op: Op, *operands: str) -> str:
+    return op.written(dict(zip(op.operands, operands, strict=True)))

@@ -19,9 +19,9 @@ from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.replay.commands import Command
-from stepgrad.replay.conditions import reason
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
+from stepgrad.replay.stops import reason
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.dialogs import AskDialog, ReportScreen

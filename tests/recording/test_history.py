@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import example, given, settings
@@ -12,6 +13,7 @@ from graphs import Act, Call, Graph, Program, apply, graphs, programs, run, wild
 from reference import Fold, all_bits, bits, fold
 from stepgrad import Recording, Value, record
 from stepgrad.engine.ops import ADD, MUL, OPS
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
 
 old_numbers = st.lists(wild, min_size=1, max_size=3)
@@ -202,3 +204,37 @@ def test_a_negative_zero_stays_one(factor: float) -> None:
         (p * -0.0 * factor).backward()
     assert_equals_the_fold(recording, range(recording.length + 1))
     assert bits(recording.history.grad(0, recording.length)) == bits(p.grad)
+
+
+def test_a_negative_zero_stays_one_on_the_way() -> None:
+    with record() as recording:
+        p = Value(1.0)
+        p.grad *= -1
+        (p * -0.0 + p * -0.0 + p).backward()
+    for positions in (range(recording.length + 1), [recording.length - 1]):
+        assert_equals_the_fold(recording, positions)
+
+
+def test_sums_on_the_way_do_not_depend_on_what_was_asked_before() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        (x * x + x * 2.0 + x).backward()
+        (x * x).backward()
+    asked = [recording.history.grad(0, k) for k in reversed(range(recording.length + 1))]
+    assert asked[::-1] == [recording.history.grad(0, k) for k in range(recording.length + 1)]
+    assert_equals_the_fold(recording, range(recording.length + 1))
+
+
+def test_two_threads_may_ask_at_once() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        for _ in range(300):
+            (x * x).backward()
+    ends = [b.start + b.length for b in recording.blocks if isinstance(b, Backward)]
+
+    def ask(_: int) -> list[float | None]:
+        return [recording.history.grad(0, end) for end in ends]
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(ask, range(8)))
+    assert answers == [[6.0 * (k + 1) for k in range(300)]] * 8

@@ -33,6 +33,7 @@ def test_event_and_phase_are_those_of_the_last_event() -> None:
     for position, event in enumerate(TRAINING.events, 1):
         state = State(TRAINING, position)
         assert (state.event, state.phase) == (event, event.phase)
+        assert state.focus == event.focus
 
 
 def test_the_step_is_the_marks_number() -> None:

@@ -1,9 +1,13 @@
 """What nodes are called."""
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from graphs import Program, programs, run
 from stepgrad import Recording, Value, record, scope
-from stepgrad.replay.titles import definition, operand_titles, short_title, title
+from stepgrad.recording.blocks import Forward
+from stepgrad.replay.titles import definition, names, operand_titles, short_title, title, titles
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +86,25 @@ def test_a_title_is_up_to_date_while_the_recording_grows() -> None:
         x.label = "x"
         recording.settle()
         assert (before, short_title(recording, 2)) == ("#2", "x·2")
+
+
+@settings(max_examples=150)
+@given(programs(), st.integers(1, 3))
+def test_the_titles_of_a_pass_are_those_of_its_nodes(program: Program, passes: int) -> None:
+    with record() as recording:
+        parameter = Value(1.5, label="scope/a")
+        for number in range(passes):
+            run(program, [parameter, Value(-2.0), parameter * float(number)])
+        recording.settle()
+        for _ in range(2):
+            for block in recording.blocks:
+                if isinstance(block, Forward):
+                    nodes = range(block.base, block.base + len(block.structure))
+                    assert titles(recording, block) == [short_title(recording, n) for n in nodes]
+                    named = [recording.node(n).name or "" for n in nodes]
+                    assert names(recording, block) == [n.rpartition("/")[2] for n in named]
+            parameter.label = "now"
+            recording.settle()
 
 
 def test_operand_titles_are_by_the_names_of_formulas(recording: Recording) -> None:

@@ -8,10 +8,10 @@ from math import isfinite, log10
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import NodeStop
 from stepgrad.replay.numbers import fitting, gradient, number
 from stepgrad.replay.session import Session, enclosing
 from stepgrad.replay.state import State
+from stepgrad.replay.stops import NodeStop
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import groupby
 
 from textual.content import Content
 
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import NodeStop
+from stepgrad.replay.conditions import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
+from stepgrad.replay.stops import Stop
 from stepgrad.tui.render import ink
 
 SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "update": "upd"}
+
+SCANNED = 20_000
+"""How many events a frame may ask a condition of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +44,13 @@ class Stretch:
         share = (position - self.first) / (self.last - self.first)
         return max(0, min(int(share * self.cells + 0.5), self.cells) - 1)
 
+    def cells_of(self, events: Sequence[int]) -> Iterator[int]:
+        """Yield the cells that stand for any of these events, which are in order."""
+        at, end = bisect_left(events, self.first), bisect_left(events, self.last)
+        while at < end:
+            yield (cell := self.cell(events[at] + 1))
+            at = bisect_right(events, cell, at, end, key=lambda event: self.cell(event + 1))
+
     def position(self, cell: int) -> int:
         """The position at which the bar is filled up to a cell."""
         events = self.last - self.first
@@ -44,34 +58,44 @@ class Stretch:
 
 
 def timeline(session: Session, width: int) -> Content:
-    """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks."""
+    """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks.
+
+    Where a condition holds is shown for a training step (or a recording without any) of up to
+    `SCANNED` events; in a longer one, as far as a search for it has just been.
+    """
     state = session.state
     slider = _slider(state, width)
     row: list[ink.Span] = list(slider)
     start = sum(len(text) for text, _ in slider)
-    marks = _marks(session)
+    marks = [(_met(session, stop), ink.STOP) for stop in session.stops]
+    marks.append(([position - 1 for position in session.bookmarks], ink.BOOKMARK))
     for stretch in stretches(state, width - start):
         style = ink.PHASES.get(stretch.phase, "")
         full = stretch.cell(state.position) + 1 if state.position > stretch.first else 0
         cells = [("█", style)] * full + [("░", ink.QUIET)] * (stretch.cells - full)
-        for position, mark in marks.items():
-            if stretch.first < position <= stretch.last:
-                cells[stretch.cell(position)] = (mark, ink.HALT)
+        for events, mark in marks:
+            for cell in stretch.cells_of(events):
+                # Among many marks, it is hard to see how far the bar is filled.
+                here = cell == full - 1 and state.position <= stretch.last
+                cells[cell] = (mark, ink.CURRENT if here else ink.HALT)
         row += [(stretch.label, ink.QUIET), *cells, (stretch.gap, "")]
     return Content.assemble(*row).truncate(width)
 
 
-def _marks(session: Session) -> dict[int, str]:
-    """Return the glyph for each position in view that has a bookmark or is stopped at."""
+def _met(session: Session, stop: Stop) -> Sequence[int]:
+    """Return the events in view that are a reason to stop, in order."""
     recording, (begin, end) = session.recording, session.state.step_bounds
-    stops = (stop for stop in session.stops if isinstance(stop, NodeStop))
-    marks = {
-        block.start + offset + 1: ink.STOP
-        for stop in stops
-        for block in recording.blocks_between(begin, end)
-        for offset in stop.matches(recording, block)
-    }
-    return marks | dict.fromkeys(session.bookmarks, ink.BOOKMARK)
+    if isinstance(stop, Condition) and end - begin > SCANNED:
+        return stop.seen(recording, begin, end)
+    return _all_met(recording, stop, begin, end, recording.renames)
+
+
+@lru_cache(maxsize=16)
+def _all_met(
+    recording: Recording, stop: Stop, begin: int, end: int, _renames: int
+) -> Sequence[int]:
+    blocks = recording.blocks_between(begin, end)
+    return [event for block in blocks for event in stop.matches(recording, block)]
 
 
 def position_at(state: State, width: int, x: int) -> int | None:
@@ -89,7 +113,7 @@ def stretches(state: State, width: int) -> list[Stretch]:
     They fill the width. Where there are too many phases they lose their labels; where there is not
     a cell for each, they are one.
     """
-    runs = _runs(state.recording, *state.step_bounds)
+    runs = _runs(state.recording, *state.step_bounds, len(state.recording.blocks))
     if len(runs) > max(width, 1):
         runs = [("", runs[0][1], runs[-1][2])]
     labels = [f"{SHORT.get(phase, phase)} " for phase, _, _ in runs]
@@ -110,8 +134,14 @@ def stretches(state: State, width: int) -> list[Stretch]:
     return found
 
 
-def _runs(recording: Recording, begin: int, end: int) -> list[tuple[str, int, int]]:
-    """Return the phases between two positions: each with its first and last position."""
+@lru_cache(maxsize=8)
+def _runs(
+    recording: Recording, begin: int, end: int, _blocks: int
+) -> Sequence[tuple[str, int, int]]:
+    """Return the phases between two positions: each with its first and last position.
+
+    `_blocks` tells a recording that has grown since.
+    """
     blocks = [
         block for block in recording.blocks_between(begin, end) if not isinstance(block, Marked)
     ]

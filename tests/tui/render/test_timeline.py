@@ -38,6 +38,35 @@ def test_stops_show_where_the_cursor_will_stand() -> None:
         assert place in places
 
 
+@pytest.mark.parametrize("condition", ["abs(grad) > 5", 'node == "h"', "position > 0", "value > 9"])
+@pytest.mark.parametrize(
+    ("recording", "width"), [(TWO_LAYER, 30), (TWO_LAYER, 80), (TWO_LAYER, 300), (TRAINING, 30)]
+)
+def test_where_a_condition_holds_is_shown(recording: Recording, condition: str, width: int) -> None:
+    session = at(recording, recording.length // 2).stop_where(condition)
+    [stop] = session.stops
+    events = [event for block in recording.blocks for event in stop.matches(recording, block)]
+    marked = {
+        stretch.left + stretch.cell(event + 1)
+        for stretch in stretches(session.state, width)
+        for event in events
+        if stretch.first <= event < stretch.last
+    }
+    line = timeline(session, width).plain
+    assert {x for x, glyph in enumerate(line) if glyph == "●"} == marked
+
+
+def test_in_a_long_step_a_condition_shows_where_a_search_has_been(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("stepgrad.tui.render.timeline.SCANNED", 10)
+    session = at(TWO_LAYER, 0).stop_where("grad < -5")
+    assert "●" not in timeline(session, 80).plain
+    found = session.run(forward=True)
+    assert timeline(found, 80).plain.count("●") == 6
+    assert timeline(at(TWO_LAYER, 0).stop_where("grad < -5"), 80).plain.count("●") == 0
+
+
 def test_in_training_it_shows_the_step_and_where_that_stands() -> None:
     line = timeline(at(TRAINING, TRAINING.length), 80).plain
     assert line.startswith("step ━━━━━━━━━━━━  fwd ")

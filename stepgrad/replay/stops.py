@@ -1,0 +1,133 @@
+"""Where a replay stops: at a node, at a change of it, or where a condition holds."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
+
+from stepgrad.progress import advance
+from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import Structure, index_to_ref
+from stepgrad.replay.titles import short_title
+
+
+class Stop(Protocol):
+    """A reason to stop: `text` says which."""
+
+    @property
+    def text(self) -> str:
+        """What a person typed or pointed at."""
+
+    def matches(self, recording: Recording, block: Block) -> Sequence[int]:
+        """The events of a block that are a reason, in order."""
+
+    def __hash__(self) -> int: ...
+
+
+def reason(recording: Recording, stops: Iterable[Stop], index: int) -> Stop | None:
+    """Return the reason to stop at an event, if there is one."""
+    block = recording.blocks[recording.history.block_at(index)]
+    for stop in stops:
+        if _nearest(stop.matches(recording, block), index, forward=True) == index:
+            return stop
+    return None
+
+
+def find(
+    recording: Recording, stops: Iterable[Stop], start: int, *, forward: bool
+) -> tuple[int, Stop] | None:
+    """Return the nearest event that is a reason to stop, and the reason.
+
+    Forward, from event `start` on; backward, among those before it. Of several reasons, the first.
+    """
+    stops = tuple(stops)
+    blocks = recording.blocks
+    ahead = recording.length - start if forward else start
+    if not stops or ahead <= 0:
+        return None
+    here = recording.history.block_at(start if forward else start - 1)
+    for number in range(here, len(blocks)) if forward else range(here, -1, -1):
+        block = blocks[number]
+        passed = block.start - start if forward else start - block.start - block.length
+        advance(max(passed, 0), ahead)
+        found = [
+            (event, stop)
+            for stop in stops
+            if (event := _nearest(stop.matches(recording, block), start, forward=forward))
+            is not None
+        ]
+        if found:
+            return (min if forward else max)(found, key=lambda each: each[0])
+    return None
+
+
+def _nearest(events: Sequence[int], start: int, *, forward: bool) -> int | None:
+    at = bisect_left(events, start) - (not forward)
+    return events[at] if 0 <= at < len(events) else None
+
+
+@dataclass(frozen=True)
+class NodeStop:
+    """Stop at a node: in a training loop, at its like in every step.
+
+    Without `every`, where it is made and where its gradient is complete; with it, at each change of
+    its value or gradient. Its like is the node at the same place of a pass of the same shape, or
+    the one of the same name.
+    """
+
+    text: str
+    node: int
+    structure: Structure
+    offset: int
+    name: str | None
+    every: bool = False
+
+    @classmethod
+    def at(cls, recording: Recording, node: int, *, every: bool = False) -> NodeStop:
+        """Make one for a node of a recording."""
+        made, name = recording.history.forward_of(node), recording.node(node).name
+        text = short_title(recording, node)
+        return cls(text, node, made.structure, node - made.base, name, every)
+
+    def covers(self, recording: Recording, node: int) -> bool:
+        """Whether it stops at a node: this one, or its like."""
+        made = recording.history.forward_of(node)
+        return node == self.node or node - made.base == self._like(made.structure)
+
+    def _like(self, structure: Structure) -> int | None:
+        """Return where in a pass the node's like is made."""
+        if structure is self.structure:
+            return self.offset
+        return None if self.name is None else _named(structure).get(self.name)
+
+    def matches(self, recording: Recording, block: Block) -> Sequence[int]:
+        """Return the events about the node, or its like in the step at hand."""
+        return [block.start + offset for offset in self._offsets(recording, block)]
+
+    def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:
+        match block:
+            case Forward():
+                like = self._like(block.structure)
+                return [] if like is None else [bisect_left(block.structure.created, like)]
+            case Backward():
+                like = self._like(recording.history.forward_of(block.base).structure)
+                ref = index_to_ref(self.node, block.base) if like is None else like
+                column = block.sweep.column.get(ref)
+                if column is None:
+                    return []
+                edges = [1 + edge for edge in block.sweep.incoming[column]] or [0]
+                return edges if self.every else edges[-1:]
+            case Write() if self.every:
+                nodes = block.writes.nodes
+                return [i for i, node in enumerate(nodes) if self.covers(recording, node)]
+        return []
+
+
+@lru_cache(maxsize=64)
+def _named(structure: Structure) -> Mapping[str, int]:
+    """Return the offsets of the named nodes of a pass; of several so named, the first."""
+    return {name: offset for offset, name in reversed(structure.names.items())}
