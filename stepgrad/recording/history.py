@@ -10,8 +10,9 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from threading import Lock
 
-from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 
 _Index = defaultdict[int, "array[int]"]
@@ -22,11 +23,15 @@ def _numbers() -> array[int]:
 
 
 class History:
-    """Questions about the blocks of a recording, which may still be growing."""
+    """Questions about the blocks of a recording, which may still be growing.
+
+    They may be asked in several threads, while another one appends blocks.
+    """
 
     def __init__(self, blocks: Sequence[Block]) -> None:
         self._blocks = blocks
         self._indexed = 0
+        self._indexing = Lock()
         self._forwards: list[Forward] = []
         self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the events that wrote its value, and the
@@ -34,6 +39,10 @@ class History:
         self._updates: _Index = defaultdict(_numbers)
         self._grad_blocks: _Index = defaultdict(_numbers)
         self._passes: _Index = defaultdict(_numbers)
+        # Where training steps begin: as marked, and as the first forward pass after a backward one.
+        self._marked: list[int] = []
+        self._turns: list[int] = []
+        self._swept = True
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -43,7 +52,17 @@ class History:
     def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
         """Return the structures there are, each with its forward passes in order."""
         self._catch_up()
-        return self._shapes
+        return dict(self._shapes)  # another thread may find more while this one reads
+
+    def steps(self) -> Sequence[int]:
+        """Return the positions at which training steps begin (see `Recording.steps`)."""
+        self._catch_up()
+        return self._marked or self._turns
+
+    def updated(self) -> Sequence[int]:
+        """Return the nodes whose value is written after they are made, in order."""
+        self._catch_up()
+        return sorted(self._updates.copy())
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
@@ -141,18 +160,30 @@ class History:
 
     def _catch_up(self) -> None:
         """Take the blocks that have come since the last question into the indices."""
-        for number in range(self._indexed, len(self._blocks)):
-            match self._blocks[number]:
-                case Forward() as block:
-                    self._forwards.append(block)
-                    self._shapes.setdefault(block.structure, []).append(block)
-                case Backward() as block:
-                    self._passes[block.base].append(number)
-                    for node in block.sweep.outer:
-                        self._grad_blocks[node].append(number)
-                case Write() as block:
-                    for node in block.writes.gradients:
-                        self._grad_blocks[node].append(number)
-                    for node, places in block.writes.updates.items():
-                        self._updates[node].extend(block.start + place for place in places)
-        self._indexed = len(self._blocks)
+        if self._indexed == len(self._blocks):
+            return
+        with self._indexing:
+            for number in range(self._indexed, len(self._blocks)):
+                self._index(number)
+                self._indexed = number + 1
+
+    def _index(self, number: int) -> None:
+        match self._blocks[number]:
+            case Forward() as block:
+                self._forwards.append(block)
+                self._shapes.setdefault(block.structure, []).append(block)
+                if self._swept:
+                    self._turns.append(block.start)
+                self._swept = False
+            case Backward() as block:
+                self._passes[block.base].append(number)
+                for node in block.sweep.outer:
+                    self._grad_blocks[node].append(number)
+                self._swept = True
+            case Write() as block:
+                for node in block.writes.gradients:
+                    self._grad_blocks[node].append(number)
+                for node, places in block.writes.updates.items():
+                    self._updates[node].extend(block.start + place for place in places)
+            case Marked(kind="step") as block:
+                self._marked.append(block.start)
