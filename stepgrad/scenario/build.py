@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from random import Random
@@ -15,6 +14,7 @@ from stepgrad.engine.optim import SGD
 from stepgrad.engine.tape import at_line, current_place, mark, scope
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
+from stepgrad.progress import advance
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.expression import Apply, Expr, Name, Number
@@ -36,20 +36,38 @@ Edits = Mapping[str, float]
 """Other numbers for inputs, parameters and targets, by the names that nodes have."""
 
 
-def record_file(file: ScenarioFile, edits: Edits = MappingProxyType({})) -> Recording:
-    """Run a scenario, perhaps with other numbers, and return its recording.
+def empty_recording(file: ScenarioFile) -> Recording:
+    """Return a recording of a scenario in which nothing has happened yet."""
+    return Recording(file.title, Source(str(file.path), file.source.text))
+
+
+def record_file(
+    file: ScenarioFile,
+    edits: Edits = MappingProxyType({}),
+    recording: Recording | None = None,
+) -> Recording:
+    """Run a scenario, perhaps with other numbers, and return its recording: a new or an empty one.
 
     A scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which has no backward pass.
+    the last update: the step of that number, which has no backward pass. It says how far it is
+    after each pass, for the first time when the names that the file expects are known to be there.
+
+    Raises:
+        ScenarioError: the file expects names that no node has.
+        Cancelled: whoever watches does not want the rest; the passes so far are in the recording.
     """
-    recording = Recording(file.title, Source(str(file.path), file.source.text))
+    recording = empty_recording(file) if recording is None else recording
+    train = file.model.train
+    total = 1 if train is None else train.steps + 1
     with record(recording):
         program = _graph(file, edits) if file.statements else _network(file, edits)
-        passes = _run(program, file.model.train)
+        passes = _run(program, train)
         next(passes)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
-        deque(passes, maxlen=0)
+        advance(1, total)
+        for done, _ in enumerate(passes, 2):
+            advance(done, total)
     return recording
 
 
