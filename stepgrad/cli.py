@@ -81,17 +81,22 @@ def run(file: str | None, theme: str, plain: bool) -> None:
       stepgrad run two_layer --plain
     """
     scenario = None if file is None else open_scenario(file)
-    recording = None if scenario is None else record_file(scenario)
     if _has_screen() and not plain:
         # Textual is for the screen only.
+        from stepgrad.tui.work import Growing  # noqa: PLC0415
+
+        growing = None if scenario is None else Growing(scenario)
+        # What is wrong with the file is said now, before there is a screen.
+        recording = None if growing is None else growing.result()
+
         from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
-        DebuggerApp(recording, scenario, theme=theme, keys=keymap_path()).run()
-    elif recording is None:
+        DebuggerApp(recording, scenario, growing, theme=theme, keys=keymap_path()).run()
+    elif scenario is None:
         _print_list()
     else:
-        _narrate(recording, plain)
+        _narrate(record_file(scenario), plain)
 
 
 def _has_screen() -> bool:

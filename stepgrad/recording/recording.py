@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked
+from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.history import History
 from stepgrad.recording.structure import ref_to_index
 
@@ -50,8 +50,9 @@ class Recording:
     """What a program did, event by event.
 
     `stepgrad.record()` makes one. It may be read while it is still growing: `events` then takes in
-    what has happened up to now, and other threads see it as of the last pass. `history` answers
-    what a value or a gradient was at any position; `replay.State` does it by name.
+    what has happened up to now, and other threads see it as of the last block that is complete.
+    `history` answers what a value or a gradient was at any position; `replay.State` does it by
+    name.
     """
 
     def __init__(self, title: str = "", source: Source | None = None) -> None:
@@ -63,7 +64,6 @@ class Recording:
         self._names: dict[int, str] = {}
         self._settle: Callable[[], None] = lambda: None
         self._size = 0
-        self._steps: tuple[int, list[int]] = (0, [])
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:
@@ -100,7 +100,7 @@ class Recording:
         """How many events there are."""
         if not self.blocks:
             return 0
-        last = self.blocks[-1]  # once: another thread may be adding one
+        last = self.blocks[-1]  # looked up once: another thread may append
         return last.start + last.length
 
     @property
@@ -138,7 +138,7 @@ class Recording:
     def names(self, position: int) -> dict[str, int]:
         """Return the nodes made by a position, by name: of several so named, the latest."""
         names: dict[str, int] = {}
-        for node, name in self._names.items():
+        for node, name in self._names.copy().items():
             if node > names.get(name, -1) and self.history.made_at(node) <= position:
                 names[name] = node
         for structure, blocks in self.history.shapes().items():
@@ -157,7 +157,7 @@ class Recording:
         Raises:
             KeyError: there is none.
         """
-        nodes = [node for node, label in self._names.items() if label == name]
+        nodes = [node for node, label in self._names.copy().items() if label == name]
         for structure, blocks in self.history.shapes().items():
             for offset, label in structure.names.items():
                 if label == name:
@@ -170,25 +170,13 @@ class Recording:
         return min(nodes)
 
     @property
-    def steps(self) -> list[int]:
+    def steps(self) -> Sequence[int]:
         """The positions at which training steps begin.
 
         Those are the marks of kind `step`; without any, the first forward pass after each backward
         pass begins one.
         """
-        if self._steps[0] != len(self.blocks):
-            marks = [b.start for b in self.blocks if isinstance(b, Marked) and b.kind == "step"]
-            self._steps = len(self.blocks), marks or self._passes()
-        return self._steps[1]
-
-    def _passes(self) -> list[int]:
-        starts: list[int] = []
-        swept = True
-        for block in self.blocks:
-            if swept and isinstance(block, Forward):
-                starts.append(block.start)
-            swept = isinstance(block, Backward) or (swept and not isinstance(block, Forward))
-        return starts
+        return self.history.steps()
 
     def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
         """Return the blocks that start at a position from `begin` up to, not including, `end`."""
@@ -197,9 +185,20 @@ class Recording:
 
     def add(self, block: Block) -> None:
         """Append a block (for the recorder and for readers of files)."""
-        self.blocks.append(block)
-        if isinstance(block, Forward):
+        if isinstance(block, Forward):  # first, so that who sees the block may ask for its nodes
             self._size += len(block.structure)
+        self.blocks.append(block)
+
+    def catch_up(self, source: Recording, blocks: int) -> None:
+        """Take in the first `blocks` blocks of `source`, which another thread still adds to.
+
+        A reader that wants what it reads to stand still in between keeps such a copy. Blocks never
+        change: both recordings share them.
+        """
+        for block in source.blocks[len(self.blocks) : blocks]:
+            self.add(block)
+        given = source._names.copy().items()
+        self._names.update((node, name) for node, name in given if node < self.size)
 
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""

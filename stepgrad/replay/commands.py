@@ -23,7 +23,8 @@ class Command:
     `keys` are the default ones, the first is the one to show; `help` says what it does, up to its
     colon in brief; `label` is the same in one word, for the foot of the screen, or empty. `act` is
     what it does to a session, None where it is the screen's own business; where it `asks`, it wants
-    a text as well. `panel` is the one that it gives the screen to, if that is what it does.
+    a text as well. `panel` is the one that it gives the screen to, if that is what it does. What
+    may take `long` is to be done beside the keys.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Command:
     act: Callable[[Session, str], Session] | None = None
     asks: str = ""
     panel: str = ""
+    long: bool = False
 
     @property
     def brief(self) -> str:
@@ -79,6 +81,7 @@ _MOVING = (
     Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "go to",
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
+    Command("stop_recording", ("R",), "stop recording: what is there by now stays"),
 )  # fmt: skip
 
 _LOOKING = (
@@ -109,9 +112,9 @@ _PANELS = (
 
 _STOPPING = (
     Command("continue", ("c", "f5"), "run on to a stop: the next one, or the end", "cont",
-            _does(lambda session: session.run(forward=True))),
+            _does(lambda session: session.run(forward=True)), long=True),
     Command("reverse_continue", ("C",), "run back to a stop: the last one, or the start", "",
-            _does(lambda session: session.run(forward=False))),
+            _does(lambda session: session.run(forward=False)), long=True),
     Command("break", ("b",), "stop at this node: where it is made, where its gradient is done", "",
             _does(lambda session: session.toggle_stop(every=False))),
     Command("break_where", ("B",), "stop where a condition holds (nothing: forget all stops)", "",
@@ -129,7 +132,7 @@ _STOPPING = (
 _OTHER = (
     Command("edit", ("e",), "edit a number: what if an input or a parameter were another?", "edit",
             lambda session, text: session.edit(text),
-            "0.7, or w1 = 0.7; nothing flips a 0 or a 1"),
+            "0.7, or w1 = 0.7; nothing flips a 0 or a 1", long=True),
     Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
     Command("view", ("v",), "how much of the graph: what is near, or the whole", "",

@@ -27,6 +27,14 @@ class EditError(StepgradError):
 
 
 @dataclass(frozen=True, slots=True)
+class Progress:
+    """How much there is, from 0 to 1, of a recording that is being made, or was `stopped`."""
+
+    share: float
+    stopped: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Session:
     """Where a replay is, what it looks at, and where it stops.
 
@@ -34,6 +42,7 @@ class Session:
     event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
     `said` is what the last command has to say, if anything. Where there is a
     `program`, it can be run again with `edits`, and `original` is the recording without them.
+    Where not all of the recording is there (yet), `progress` says how much.
     """
 
     cursor: Cursor
@@ -47,6 +56,7 @@ class Session:
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
+    progress: Progress | None = None
 
     @property
     def recording(self) -> Recording:
@@ -184,6 +194,7 @@ class Session:
             stops=tuple(stop for stop in self.stops if not isinstance(stop, NodeStop)),
             edits=tuple(edits.items()),
             original=original,
+            progress=None,
             said=said,
         )
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
 
 
@@ -16,8 +15,7 @@ def parameters(recording: Recording) -> Sequence[int]:
 
 @lru_cache(maxsize=4)
 def _parameters(recording: Recording, _blocks: int) -> tuple[int, ...]:
-    shapes = {block.writes for block in recording.blocks if isinstance(block, Write)}
-    return tuple(sorted({node for writes in shapes for node in writes.updates}))
+    return tuple(recording.history.updated())
 
 
 def course(recording: Recording, node: int, points: int) -> list[float]:

@@ -18,6 +18,7 @@ from stepgrad.engine.optim import SGD, Adam, clip_norm
 from stepgrad.engine.tape import at_line, current_place, mark, scope
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
+from stepgrad.progress import advance
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.expression import Apply, Expr, Name, Number
@@ -42,20 +43,39 @@ Rows = tuple[int, ...]
 """The samples that a pass shows, by their place in the file, from 0; a graph has none."""
 
 
-def record_file(file: ScenarioFile, edits: Edits = MappingProxyType({})) -> Recording:
-    """Run a scenario, perhaps with other numbers, and return its recording.
+def empty_recording(file: ScenarioFile) -> Recording:
+    """Return a recording of a scenario in which nothing has happened yet."""
+    return Recording(file.title, Source(str(file.path), file.source.text))
+
+
+def record_file(
+    file: ScenarioFile,
+    edits: Edits = MappingProxyType({}),
+    recording: Recording | None = None,
+) -> Recording:
+    """Run a scenario, perhaps with other numbers, and return its recording: a new or an empty one.
 
     A scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which shows all rows and has no backward pass.
+    the last update: the step of that number, which shows all rows and has no backward pass. It
+    says how far it is after each pass, for the first time when every row has been shown and the
+    names that the file expects are known to be there.
+
+    Raises:
+        ScenarioError: the file expects names that no node has.
+        Cancelled: whoever watches does not want the rest; the passes so far are in the recording.
     """
-    recording = Recording(file.title, Source(str(file.path), file.source.text))
+    recording = empty_recording(file) if recording is None else recording
+    train = file.model.train
+    total = 1 if train is None else train.steps + 1
     with record(recording):
         program = _graph(file, edits) if file.statements else _network(file, edits)
-        passes = _run(program, file.model.train)
-        deque(islice(passes, _epoch(program, file.model.train)), maxlen=0)
+        passes, epoch = _run(program, train), _epoch(program, train)
+        deque(islice(passes, epoch), maxlen=0)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
-        deque(passes, maxlen=0)
+        advance(epoch, total)
+        for done, _ in enumerate(passes, epoch + 1):
+            advance(done, total)
     return recording
 
 

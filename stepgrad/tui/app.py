@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from stepgrad.tui.keymap import (
 )
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.work import Growing
 
 
 class ThemeError(StepgradError):
@@ -32,8 +34,9 @@ class ThemeError(StepgradError):
 class DebuggerApp(App[None]):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
-    `scenario` adds its checks and its lesson. `theme` is a name of `available_themes`, or empty for
-    the usual one. `keys` is where a person's own keys are kept, if anywhere.
+    `scenario` adds its checks and its lesson; `growing` is what still adds to the recording.
+    `theme` is a name of `available_themes`, or empty for the usual one. `keys` is where a person's
+    own keys are kept, if anywhere.
 
     Raises:
         ThemeError: there is no such theme.
@@ -52,6 +55,7 @@ class DebuggerApp(App[None]):
         self,
         recording: Recording | None = None,
         scenario: ScenarioFile | None = None,
+        growing: Growing | None = None,
         *,
         theme: str = "",
         keys: Path | None = None,
@@ -59,6 +63,7 @@ class DebuggerApp(App[None]):
         super().__init__()
         self._recording = recording
         self._scenario = scenario
+        self._growing = growing
         self._keys = keys
         if theme and theme not in self.available_themes:
             known = ", ".join(self.available_themes)
@@ -84,6 +89,8 @@ class DebuggerApp(App[None]):
 
     def on_mount(self) -> None:
         """Take over a person's keys and open the first screen; leaving it leaves the app."""
+        # A key takes many turns: it should not wait the usual 5 ms for each while a thread works.
+        sys.setswitchinterval(0.001)
         if self._keys is not None:
             self._load_keys(self._keys)
         if self._recording is None:
@@ -91,7 +98,7 @@ class DebuggerApp(App[None]):
 
             self.push_screen(GalleryScreen(), lambda _: self.exit())
         else:
-            screen = DebuggerScreen(self._recording, self._scenario)
+            screen = DebuggerScreen(self._recording, self._scenario, self._growing)
             self.push_screen(screen, lambda _: self.exit())
 
     def _load_keys(self, path: Path) -> None:

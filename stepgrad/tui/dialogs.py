@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Input, ProgressBar, Static
 
 from stepgrad.replay.commands import Command
+from stepgrad.tui.work import Work
 
 
 class AskDialog(ModalScreen[str]):
@@ -40,6 +42,47 @@ class AskDialog(ModalScreen[str]):
             self.dismiss(event.value)
         else:
             self.query_one("#problem", Static).update(Content(problem))
+
+
+class WaitDialog(ModalScreen[bool]):
+    """Wait for work, and show how far it is; answers whether it was waited for to the end."""
+
+    BINDINGS = [("escape,ctrl+c", "cancel", "cancel")]
+
+    def __init__(self, title: str, work: Work[Any]) -> None:
+        super().__init__()
+        self._title = title
+        self._work = work
+
+    def compose(self) -> ComposeResult:
+        """Show the bar."""
+        with Vertical(id="wait") as box:
+            box.border_title = Content(self._title)
+            box.border_subtitle = "Esc cancels"
+            yield ProgressBar(total=1, show_eta=False)
+
+    def on_mount(self) -> None:
+        """Look at the work from time to time."""
+        self._look()
+        self.set_interval(1 / 20, self._look)
+
+    def _look(self) -> None:
+        if not self.is_current:  # it was left, and this call was on its way
+            return
+        if self._work.wait(0):
+            self.dismiss(True)
+        else:
+            self.query_one(ProgressBar).update(progress=self._work.share)
+
+    def action_cancel(self) -> None:
+        """Give the work up."""
+        self._work.stop()
+        self.dismiss(False)
+
+    def on_unmount(self) -> None:
+        """Let no work go on that nobody waits for: the app may be quit from here."""
+        if not self._work.wait(0):
+            self._work.stop()
 
 
 class ReportScreen(ModalScreen[None]):

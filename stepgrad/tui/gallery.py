@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen, Screen
+from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Footer, LoadingIndicator, Markdown, OptionList, Static
+from textual.widgets import Footer, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
-from textual.worker import Worker, WorkerState
 
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, open_scenario, shipped
-from stepgrad.scenario.build import record_file
+from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
-
-PATIENCE = 0.2
-"""Seconds of recording after which a person is told to wait."""
+from stepgrad.tui.work import PATIENCE, Growing
 
 
 class LessonList(OptionList):
@@ -69,49 +63,19 @@ class GalleryScreen(Screen[None]):
 
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
-        """Record a lesson and open the debugger on it."""
+        """Record a lesson and open the debugger on it, as soon as there is something to see."""
         file = self._lessons[event.option_id or ""]
+        growing = Growing(file)
+        if growing.wait(PATIENCE):
+            self._debug(file, growing)
+        else:
+            self.app.push_screen(
+                WaitDialog(f"recording {file.path.name}", growing),
+                lambda begun: self._debug(file, growing) if begun else None,
+            )
 
-        def opened(recording: Recording | None) -> None:
-            if recording is not None:
-                self.app.push_screen(DebuggerScreen(recording, file))
-
-        self.app.push_screen(RecordingScreen(file), opened)
-
-
-class RecordingScreen(ModalScreen[Recording | None]):
-    """Record a scenario beside the screen; answers with the recording, or None if left before.
-
-    The keys go on working. Python ends no thread: a recording that is left runs on to its end, and
-    nobody looks at it.
-    """
-
-    BINDINGS = [("escape,q", "dismiss", "cancel")]
-
-    def __init__(self, file: ScenarioFile) -> None:
-        super().__init__()
-        self._file = file
-
-    def compose(self) -> ComposeResult:
-        """Show that something is being done; only once it takes long."""
-        with Vertical(id="wait") as box:
-            box.border_title = Content(f"recording {self._file.path.name}")
-            box.border_subtitle = "Esc cancels"
-            yield LoadingIndicator()
-
-    def on_mount(self) -> None:
-        """Start, and wait a moment before saying so."""
-        self.run_worker(partial(record_file, self._file), thread=True, exit_on_error=False)
-        self.set_timer(PATIENCE, partial(self.add_class, "-waiting"))
-
-    @on(Worker.StateChanged)
-    def _recorded(self, event: Worker.StateChanged) -> None:
-        """Hand the recording over, or say what is wrong."""
-        match event.state, event.worker.error:
-            case WorkerState.SUCCESS, _:
-                self.dismiss(event.worker.result)
-            case WorkerState.ERROR, StepgradError() as error:
-                self.app.notify(str(error), severity="error", markup=False)
-                self.dismiss(None)
-            case WorkerState.ERROR, error if error is not None:
-                raise error
+    def _debug(self, file: ScenarioFile, growing: Growing) -> None:
+        try:
+            self.app.push_screen(DebuggerScreen(growing.result(), file, growing))
+        except StepgradError as error:
+            self.app.notify(str(error), severity="error", markup=False)

@@ -1,4 +1,4 @@
-"""The debugger's screen: it owns the session, and hands it down."""
+"""The debugger's screen: the panels, which get its session, and the keys."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.reactive import reactive
-from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -34,6 +32,8 @@ from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline
+from stepgrad.tui.work import Growing
+from stepgrad.tui.working import WorkingScreen
 
 BY_NAME = {command.name: command for command in commands.COMMANDS}
 
@@ -41,7 +41,7 @@ SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
 
 
-class DebuggerScreen(Screen[None]):
+class DebuggerScreen(WorkingScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -54,15 +54,17 @@ class DebuggerScreen(Screen[None]):
     AUTO_FOCUS = ""
     ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, Footer"
 
-    session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
-
-    def __init__(self, recording: Recording, scenario: ScenarioFile | None = None) -> None:
-        super().__init__()
+    def __init__(
+        self,
+        recording: Recording,
+        scenario: ScenarioFile | None = None,
+        growing: Growing | None = None,
+    ) -> None:
+        program = partial(record_file, scenario) if scenario else None
+        super().__init__(Session(Cursor(recording), program=program), growing)
         self._scenario = scenario
         self._speed = 1
         self._player: Timer | None = None
-        program = partial(record_file, scenario) if scenario else None
-        self.set_reactive(DebuggerScreen.session, Session(Cursor(recording), program=program))
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -88,29 +90,22 @@ class DebuggerScreen(Screen[None]):
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
 
-    @property
-    def now(self) -> Session:
-        """The session."""
-        assert self.session is not None, "set when the screen is made"
-        return self.session
-
     def action_act(self, name: str) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
         command = BY_NAME[name]
         if command.asks:
-            self.app.push_screen(AskDialog(command, partial(self._problem, command)))
+            ask = AskDialog(command, partial(self._problem, command))
+            self.app.push_screen(ask, lambda _: self.wait_for(command))
         else:
-            self._act(command, "")
-
-    def _act(self, command: Command, text: str) -> None:
-        assert command.act is not None, "bound to commands that act"
-        self._pause()
-        self.session = command.act(self.now, text)
+            self._pause()
+            self.carry_out(command, "")
+            self.wait_for(command)
 
     def _problem(self, command: Command, text: str) -> str | None:
         """Carry out a command with what was typed; return what is wrong with it, if anything."""
         try:
-            self._act(command, text)
+            self._pause()
+            self.carry_out(command, text)
         except StepgradError as error:
             return str(error)
         return None

@@ -11,9 +11,10 @@ import pytest
 from scenario.runs import grads, read, run, values
 from stepgrad import Recording, State
 from stepgrad.errors import ScenarioError
+from stepgrad.progress import Cancelled, watching
 from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, SetGrad, Update, ZeroGrad
 from stepgrad.recording.recording import Node
-from stepgrad.scenario.build import record_file
+from stepgrad.scenario.build import empty_recording, record_file
 
 # --- graphs
 
@@ -471,3 +472,39 @@ def test_names_of_a_network_may_be_expected() -> None:
     expect = "expect: {values: {row1/y: 19.5}, grads: {layer1/neuron1/b: 57}}\n"
     file = read(WRITTEN + expect)
     assert file.model.expect.values == {"row1/y": 19.5}
+
+
+# --- how far it is
+
+
+def test_training_says_how_far_it_is_after_each_pass() -> None:
+    file = read(WRITTEN + "train: {steps: 3, learning_rate: 0.1}\n")
+    recording, told = empty_recording(file), []
+
+    def watch(share: float) -> None:
+        recording.settle()
+        told.append((share, recording.steps[-1]))
+
+    with watching(watch):
+        assert record_file(file, recording=recording) is recording
+    assert told == list(zip([0.25, 0.5, 0.75, 1.0], recording.steps, strict=True))
+
+
+def test_a_graph_that_does_not_train_is_one_pass() -> None:
+    told: list[float] = []
+    with watching(told.append):
+        run(graph("y = x*x"))
+    assert told == [1.0]
+
+
+def test_what_was_recorded_before_the_rest_was_cancelled_stays() -> None:
+    file = read(WRITTEN + "train: {steps: 3, learning_rate: 0.1}\n")
+    whole, recording = record_file(file), empty_recording(file)
+
+    def enough(share: float) -> None:
+        if share > 0.4:
+            raise Cancelled
+
+    with watching(enough), pytest.raises(Cancelled):
+        record_file(file, recording=recording)
+    assert list(recording.events) == list(whole.events[: whole.steps[2]])

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 from threading import Event
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
+from gates import PATIENCE, gate
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.session import Progress
 from stepgrad.scenario import ScenarioFile, open_scenario, shipped
 from stepgrad.scenario.build import record_file
-from stepgrad.tui import gallery
+from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.gallery import GalleryScreen, RecordingScreen
+from stepgrad.tui.dialogs import WaitDialog
+from stepgrad.tui.gallery import GalleryScreen
 from stepgrad.tui.screen import DebuggerScreen
 
 
@@ -35,8 +42,7 @@ async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list()
 async def test_enter_opens_a_lesson_and_q_comes_back() -> None:
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("enter")
-        await pilot.app.workers.wait_for_complete()
-        await pilot.pause()
+        await opened(pilot, DebuggerScreen)
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
         assert screen.now.recording.length
@@ -53,24 +59,75 @@ async def test_leaving_the_gallery_leaves(key: str) -> None:
     assert pilot.app.return_code == 0
 
 
-async def test_a_long_recording_can_be_left_and_says_that_it_takes_long(
+async def opened(pilot: Pilot[None], screen: type[Screen[Any]]) -> None:
+    """Let the app go on until it shows such a screen."""
+    async with asyncio.timeout(PATIENCE):
+        while not isinstance(pilot.app.screen, screen):
+            await pilot.pause(0.01)
+
+
+async def test_a_long_lesson_opens_with_its_first_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = next(name for name in shipped() if name == "xor_tanh")
+    with gate(monkeypatch):
+        async with DebuggerApp().run_test() as pilot:
+            pilot.app.screen.query_one(OptionList).highlighted = list(shipped()).index(name)
+            await pilot.press("enter")
+            await opened(pilot, DebuggerScreen)
+            screen = pilot.app.screen
+            assert isinstance(screen, DebuggerScreen)
+            assert screen.now.progress == Progress(1 / 101)
+            await pilot.press("s", "q")
+            assert isinstance(pilot.app.screen, GalleryScreen)
+
+
+class Slow:
+    """In the place of `record_file`: it waits before it begins."""
+
+    def __init__(self) -> None:
+        self.go, self.ended = Event(), Event()
+
+    def __call__(self, file: ScenarioFile, *, recording: Recording) -> Recording:
+        assert self.go.wait(PATIENCE)
+        try:
+            return record_file(file, recording=recording)
+        finally:
+            self.ended.set()
+
+
+async def test_a_first_pass_that_takes_long_can_be_waited_for(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    done = Event()
-
-    def slow(file: ScenarioFile) -> Recording:
-        done.wait(10)
-        return record_file(file)
-
-    monkeypatch.setattr(gallery, "record_file", slow)
+    slow = Slow()
+    monkeypatch.setattr(work, "record_file", slow)
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("enter")
-        assert isinstance(pilot.app.screen, RecordingScreen)
-        assert not pilot.app.screen.query_one("#wait").display
-        await pilot.pause(gallery.PATIENCE + 0.1)
-        assert pilot.app.screen.query_one("#wait").display
+        await opened(pilot, WaitDialog)
+        slow.go.set()
+        await opened(pilot, DebuggerScreen)
+
+
+async def test_and_it_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = Slow()
+    monkeypatch.setattr(work, "record_file", slow)
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("enter")
+        await opened(pilot, WaitDialog)
         await pilot.press("escape")
+        await opened(pilot, GalleryScreen)
+        slow.go.set()
+        assert slow.ended.wait(PATIENCE)
+        await pilot.press("down")
         assert isinstance(pilot.app.screen, GalleryScreen)
-        done.set()
-        await pilot.pause(0.1)
+
+
+async def test_what_is_wrong_with_a_lesson_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(file: ScenarioFile, **_: Recording) -> Recording:
+        raise file.error(("title",), "not a good title")
+
+    monkeypatch.setattr(work, "record_file", wrong)
+    async with DebuggerApp().run_test(notifications=True) as pilot:
+        await pilot.press("enter")
         assert isinstance(pilot.app.screen, GalleryScreen)
+        await pilot.pause()
+        (toast,) = pilot.app.screen.query("Toast")
+        assert "not a good title" in str(toast.render())

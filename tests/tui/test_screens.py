@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input
+from textual.widgets import Input, ProgressBar
 
+from gates import gate
 from stepgrad.replay.commands import PANELS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.work import Growing
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 
@@ -49,6 +51,35 @@ def app_on(name: str) -> DebuggerApp:
 def test_screen(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     name, keys = MOMENTS[moment]
     assert snap_compare(app_on(name), press=keys, terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_growing(
+    size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with gate(monkeypatch) as passes:
+        scenario = open_scenario("xor_tanh")
+        growing = Growing(scenario)
+        passes.let(46)
+        app = DebuggerApp(growing.result(), scenario, growing)
+        assert snap_compare(app, press=("f", "t", *"nnnn"), terminal_size=size)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+def test_waiting(
+    size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = app_on("xor_tanh")
+    with gate(monkeypatch) as passes:
+
+        async def edit(pilot: Pilot[None]) -> None:
+            await pilot.press("s", *"e2", "enter")
+            passes.let(46)
+            bar = pilot.app.screen.query_one(ProgressBar)
+            while bar.progress < 46 / 101:
+                await pilot.pause(0.01)
+
+        assert snap_compare(app, run_before=edit, terminal_size=size)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

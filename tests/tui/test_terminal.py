@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -133,3 +134,45 @@ def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
     finally:
         terminal.process.kill()
         terminal.process.wait()
+
+
+LONG = """
+title: A long training
+network: {sizes: [2, 4, 1], activation: tanh, init: {seed: 1, weights: [-1, 1], bias: 0.0}}
+data: {inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [-1, 1, 1, -1]}
+loss: sum_squared_error
+train: {steps: 100000, optimizer: sgd, learning_rate: 0.05}
+"""
+
+
+@contextmanager
+def running(scenario: Path, text: str) -> Iterator[Terminal]:
+    """A terminal with a scenario of this text in it."""
+    scenario.write_text(text, encoding="utf-8")
+    terminal = Terminal(PROGRAM.replace("'two_layer'", repr(str(scenario))))
+    try:
+        yield terminal
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.fd)
+        os.close(terminal.other)
+
+
+def test_a_long_training_is_there_at_once_and_can_be_left_at_once(tmp_path: Path) -> None:
+    with running(tmp_path / "long.yaml", LONG) as terminal:
+        terminal.wait_for("R stops")
+        since = terminal.press("s")
+        terminal.wait_for("w1 = ", since)
+        terminal.press("q")
+        assert terminal.process.wait(PATIENCE) == 0
+        terminal.drain()
+        assert "Traceback" not in plain(terminal.seen)
+
+
+def test_an_error_that_shows_in_the_first_pass_is_told_without_a_screen(tmp_path: Path) -> None:
+    text = LONG + "expect: {values: {nobody: 1.0}}\n"
+    with running(tmp_path / "wrong.yaml", text) as terminal:
+        terminal.wait_for("wrong.yaml:7:19: unknown name `nobody`")
+        assert terminal.process.wait(PATIENCE) == 2
+        assert ALTERNATE not in terminal.seen

@@ -3,16 +3,24 @@
 from textual.content import Content
 
 from stepgrad.replay.numbers import number
+from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 
+_BAR = 16
 
-def header(state: State, name: str, passed: int, promised: int, width: int) -> Content:
-    """Return the header, `width` cells wide; `passed` of `promised` checks hold already.
 
-    Where it is too narrow for all, the root goes first, then the checks, then the name.
+def header(
+    session: Session, name: str, checks: tuple[int, int], width: int, stop: str = ""
+) -> Content:
+    """Return the header, `width` cells wide.
+
+    Of the `checks`, the first number holds already and the second is promised; `stop` is the key
+    that leaves a recording at what is there. Where the line is too narrow for all, the root goes
+    first, then the checks, the key and the name.
     """
+    state, (passed, promised) = session.state, checks
     phase = state.phase
     style = ink.PHASES.get(phase or "", ink.QUIET)
     where = f"event {state.position}/{state.recording.length}"
@@ -24,11 +32,15 @@ def header(state: State, name: str, passed: int, promised: int, width: int) -> C
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
     verdict = ink.FORWARD if passed == promised else ink.QUIET
-    checks: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
+    held: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
+    there, bar = _recorded(session.progress, stop), _bar(session.progress)
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
-        ([*named, *left], [*_root(state), *checks]),
-        ([*named, *left], checks),
-        ([*named, *left], []),
+        ([*named, *left], [*_root(state), *held, *bar, *there]),
+        ([*named, *left], [*held, *bar, *there]),
+        ([*named, *left], [*held, *there]),
+        ([*named, *left], there),
+        ([*named, *left], there[:1]),
+        (left, there[:1]),
         (left, []),
         ([(f" {where}", "")], []),
     )
@@ -38,6 +50,23 @@ def header(state: State, name: str, passed: int, promised: int, width: int) -> C
         if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
+
+
+def _recorded(progress: Progress | None, stop: str) -> list[ink.Span]:
+    """How much of the recording is there, in a percentage that is never too high."""
+    if progress is None:
+        return []
+    share = f"{int(progress.share * 100)}%"
+    if progress.stopped:
+        return [(f" stopped at {share} ", ink.CURRENT)]
+    return [(f" recording {share} ", ink.CURRENT), (f" {stop} stops " if stop else "", ink.QUIET)]
+
+
+def _bar(progress: Progress | None) -> list[ink.Span]:
+    if progress is None or progress.stopped:
+        return []
+    filled = int(progress.share * _BAR)
+    return [("  " + "━" * filled, ink.CURRENT), ("─" * (_BAR - filled), ink.QUIET)]
 
 
 def _root(state: State) -> list[ink.Span]:

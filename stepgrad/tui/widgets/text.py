@@ -7,6 +7,7 @@ from textual.content import Content
 
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
@@ -28,8 +29,11 @@ class Header(Panel):
         """Draw the header."""
         state = self.state
         held = checks(self._scenario, state.recording, state.position) if self._scenario else []
-        passed = sum(check.ok for check in held)
-        return header(state, self._title, passed, len(held), self.size.width)
+        counts = sum(check.ok for check in held), len(held)
+        # Which keys there are takes a while to find out: only where one is to be shown.
+        growing = self.now.progress is not None
+        stop = keys_in_force(self.screen).get("stop_recording", ("",))[0] if growing else ""
+        return header(self.now, self._title, counts, self.size.width, key_name(stop))
 
 
 class Chain(Panel):
