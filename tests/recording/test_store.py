@@ -27,7 +27,7 @@ from hypothesis import strategies as st
 from graphs import Graph, Program, graphs, programs, run, wild
 from odd_runs import ODD_NAMES, odd_sessions
 from replay_runs import training, two_layer
-from stepgrad import SGD, Recording, State, Value, mark, record, scope
+from stepgrad import SGD, Adam, Recording, State, Value, clip_norm, mark, record, scope
 from stepgrad.engine.tape import Place, Rule, at_line
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
@@ -67,10 +67,17 @@ def described(block: Block, shapes: dict[object, int]) -> tuple[object, ...]:
             return "backward", start, number, walked, root, base, bits(grads), block.length
         case Write(start, writes, after, rule):
             number = shapes.setdefault(writes, len(shapes))
-            return "write", start, number, writes.kinds, writes.nodes, bits(after), repr(rule)
+            return "write", start, number, writes.kinds, writes.nodes, bits(after), ruled(rule)
         case Marked():
             return "mark", block.start, block.kind, block.number
     raise AssertionError(block)
+
+
+def ruled(rule: Rule | None) -> object:
+    if rule is None:
+        return None
+    columns = [(name, bits(column)) for name, column in rule.columns.items()]
+    return rule.method, list(rule.numbers), bits(list(rule.numbers.values())), columns
 
 
 def everything(recording: Recording) -> list[object]:
@@ -238,7 +245,23 @@ def test_rules_come_back(path: Path, rate: float) -> None:
         SGD([w], rate).step()
         w.data = 3.0
     rules = [b.rule for b in reopened(recording, path).blocks if isinstance(b, Write)]
-    assert repr(rules) == repr([Rule("sgd", float(rate)), None])
+    assert list(map(ruled, rules)) == [ruled(Rule("sgd", {"learning_rate": rate})), None]
+
+
+@pytest.mark.parametrize("optimizer", [SGD, Adam, lambda values, rate: SGD(values, rate, 0.9)])
+def test_what_an_optimizer_remembers_comes_back(
+    path: Path, optimizer: Callable[[list[Value], float], SGD | Adam]
+) -> None:
+    values = [Value(1.0), Value(-2.0)]
+    with record() as recording:
+        descent = optimizer(values, 0.1)
+        for _ in range(3):
+            (values[0] * values[1]).backward()
+            clip_norm(values, 0.5)
+            descent.step()
+    loaded = reopened(recording, path)
+    assert everything(loaded) == everything(recording)
+    assert list(map(repr, loaded.events)) == list(map(repr, recording.events))
 
 
 def test_a_learning_rate_that_changes_costs_no_run(path: Path) -> None:
@@ -380,7 +403,9 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     columns: dict[str, list[bytes]] = {"forward": [], "backward": [], "write": []}
     for kind, table in zip(columns, ("structures", "sweeps", "writes"), strict=True):
         for which, shape in enumerate(manifest[table]):
-            count, n = uses[kind, which], shape["nodes"]
+            own = shape.get("numbers", [])
+            n = shape["nodes"] + len(own)
+            count = uses[kind, which]
             together = max(1, min(256, 65536 // n))
             for first in range(0, count, together):
                 columns[kind] += by_the_book(taken(), min(together, count - first), n)
@@ -391,7 +416,9 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     written = [block for block in blocks if isinstance(block, Write)]
     order = list(dict.fromkeys(block.writes for block in written))
     written.sort(key=lambda block: order.index(block.writes))
-    assert columns["write"] == [bits(block.after) for block in written]
+    rules = [[*block.rule.numbers.values()] if block.rule else [] for block in written]
+    wanted = [bits([*block.after, *rule]) for block, rule in zip(written, rules, strict=True)]
+    assert columns["write"] == wanted
 
 
 # What is no good recording is refused.

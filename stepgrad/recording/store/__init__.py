@@ -16,14 +16,13 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   structure makes, a sweep reaches (the first `computed` of them are no leaves), and how many writes
   there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which
   offset on nodes were made at which place.
+- Writes by a rule have its `method` (others null), and the names of its `numbers` and `columns`.
 - `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
 - `marks` are what begins at marks: "step".
 - `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of
   blocks, each a kind ("forward", "backward", "write", "mark") and a number, which counts into
   `structures`, `sweeps`, `writes` or `marks`.
-- `numbers` are the numbers of the marks, in the order in which they come; null is none. `ruled` are
-  the rules of the blocks of writes, in order: null, or a number that counts into `rules`, which
-  have an `optimizer` and a `learning_rate`. The rate is a text that says a float.
+- `numbers` are the numbers of the marks, in the order in which they come; null is none.
 - `labels` are pairs: the index of a node, and a name that it got after it was logged.
 - `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
 
@@ -40,7 +39,8 @@ block: its offset among those of the latest forward block (the block itself is o
 3. For each run of writes two: their kinds, and the indices of their nodes, as differences.
 4. For each structure, then each sweep, then each run of writes, the columns of all its blocks: the
    values of the nodes, their final gradients, or what was written. A column has an entry for each
-   node. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
+   node; after what was written follow the numbers of the rule, and its columns, one after the
+   other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
 
 **A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
 complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first

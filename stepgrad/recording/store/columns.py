@@ -14,7 +14,7 @@ from __future__ import annotations
 import sys
 import zlib
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, overload
@@ -160,6 +160,10 @@ class Stream:
         for number, piece in enumerate(pieces):
             _check_room(piece, self._count_in(number), width)
 
+    def columns(self) -> Iterator[Packed]:
+        """Yield the columns, still packed."""
+        return (Packed(self, number, 0, self.width) for number in range(self._count))
+
     def column(self, number: int) -> array[float]:
         """Return the column of a pass."""
         piece, row = divmod(number, self._in_piece)
@@ -178,23 +182,53 @@ class Stream:
 
 
 class Packed(Sequence[float]):
-    """A column that is unpacked, with its neighbours, when a number of it is asked for."""
+    """A column, or a part of one, that is unpacked when a number of it is asked for."""
 
-    __slots__ = ("_number", "_stream")
+    __slots__ = ("_begin", "_end", "_number", "_stream")
 
-    def __init__(self, stream: Stream, number: int) -> None:
+    def __init__(self, stream: Stream, number: int, begin: int, end: int) -> None:
         self._stream = stream
         self._number = number
+        self._begin = begin
+        self._end = end
+
+    def part(self, begin: int, end: int) -> Packed:
+        """Return a part of it."""
+        return Packed(self._stream, self._number, self._begin + begin, self._begin + end)
 
     def __len__(self) -> int:
-        return self._stream.width
+        return self._end - self._begin
 
     @overload
     def __getitem__(self, index: int) -> float: ...
     @overload
     def __getitem__(self, index: slice) -> array[float]: ...
     def __getitem__(self, index: int | slice) -> float | array[float]:
-        return self._stream.column(self._number)[index]
+        column = self._stream.column(self._number)
+        if len(column) == len(self):
+            return column[index]
+        return column[self._begin : self._end][index]
 
     def __iter__(self) -> Iterator[float]:
-        return iter(self._stream.column(self._number))
+        return iter(self[:])
+
+
+class Named(Mapping[str, float]):
+    """Numbers by name; they are unpacked when one is asked for."""
+
+    __slots__ = ("_names", "_numbers")
+
+    def __init__(self, names: Sequence[str], numbers: Sequence[float]) -> None:
+        self._names = names
+        self._numbers = numbers
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __getitem__(self, name: str) -> float:
+        if name not in self._names:
+            raise KeyError(name)
+        return self._numbers[self._names.index(name)]

@@ -11,9 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
-from stepgrad.engine.tape import Rule
 from stepgrad.progress import advance
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.recording.store.columns import Damaged, Packed, Stream, passes_in_piece
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
@@ -83,7 +82,7 @@ def _columns(
             count = uses.pop((kind, which), 0)
             parts = [pieces.take() for _ in range(0, count, passes_in_piece(width))]
             stream = Stream(parts, count, width, unpacked)
-            columns[kind, which] = map(Packed, repeat(stream), range(count))
+            columns[kind, which] = stream.columns()
     pieces.end()
     if any(kind in shapes.widths for kind, _ in uses):
         raise Damaged("a block in it is of no shape that there is")
@@ -106,7 +105,6 @@ class _Log:
         self._sweeps: dict[int, tuple[Sweep, Structure]] = {}
         self._marks = manifest.all("marks", str)
         self._numbers = iter(manifest.maybes("numbers", int))
-        self._rules = iter(_rules(manifest))
         self._start = 0
         self._latest: tuple[Structure, int] | None = None
 
@@ -130,7 +128,7 @@ class _Log:
 
     def end(self) -> None:
         """Make sure that nothing is left over."""
-        if [*self._numbers, *self._rules]:
+        if [*self._numbers]:
             raise Damaged("it has fewer blocks than it should have")
 
     def _forward(self, which: int, columns: Iterator[Packed]) -> Block:
@@ -156,18 +154,4 @@ class _Log:
     def _write(self, which: int, columns: Iterator[Packed]) -> Block:
         if self._shapes.latest_written[which] >= self._recording.size:
             raise Damaged("it writes to a node that there is not")
-        writes = self._shapes.writes[which]
-        return Write(self._start, writes, next(columns), taken(self._rules))
-
-
-def _rules(manifest: Fields) -> list[Rule | None]:
-    """Return the rule of each block of writes."""
-    rules = []
-    for rule in manifest.objects("rules"):
-        rate = rule.get("learning_rate", str)
-        try:
-            rules.append(Rule(rule.get("optimizer", str), float(rate)))
-        except ValueError:
-            raise Damaged(f"the learning rate `{rate[:40]}` is no number") from None
-    ruled = manifest.maybes("ruled", int)
-    return [None if which is None else pick("rules", rules, which) for which in ruled]
+        return self._shapes.writes[which].block(self._start, next(columns))

@@ -10,9 +10,10 @@ from operator import gt, sub
 from typing import NamedTuple, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
-from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.engine.tape import Place, Rule, WriteKind
+from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.store.columns import Damaged, unpack
+from stepgrad.recording.store.columns import Damaged, Named, Packed, unpack
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
 from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref
 
@@ -59,6 +60,57 @@ class Pieces:
         """Make sure that none is left."""
         if next(self._left, None) is not None:
             raise Damaged("it has more columns than it should have")
+
+
+class Ruled(NamedTuple):
+    """Writes, and the rule that they follow: its method, and the names of what it is made of.
+
+    Their columns have first an entry for each write, then the numbers of the rule, then what it
+    remembers: an entry for each write, name by name.
+    """
+
+    writes: Writes
+    method: str | None = None
+    numbers: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, block: Write) -> Ruled:
+        """Describe a block of writes."""
+        rule = block.rule
+        if rule is None:
+            return cls(block.writes)
+        return cls(block.writes, rule.method, tuple(rule.numbers), tuple(rule.columns))
+
+    @property
+    def width(self) -> int:
+        """How many entries a column has."""
+        return len(self.writes.nodes) * (1 + len(self.columns)) + len(self.numbers)
+
+    def column(self, block: Write) -> array[float]:
+        """Return everything that such a block says, in one column."""
+        column = array("d", block.after[:])
+        if block.rule is not None:
+            column.extend(block.rule.numbers.values())
+            for remembered in block.rule.columns.values():
+                column.extend(remembered)
+        return column
+
+    def block(self, start: int, column: Packed) -> Write:
+        """Return the block that has such a column."""
+        count = len(self.writes.nodes)
+        return Write(start, self.writes, column.part(0, count), self._rule(column, count))
+
+    def _rule(self, column: Packed, count: int) -> Rule | None:
+        if self.method is None:
+            return None
+        at = count + len(self.numbers)
+        numbers = Named(self.numbers, column.part(count, at))
+        remembered = {
+            name: column.part(at + i * count, at + (i + 1) * count)
+            for i, name in enumerate(self.columns)
+        }
+        return Rule(self.method, numbers, remembered)
 
 
 class Reached(NamedTuple):
@@ -116,7 +168,7 @@ class Shapes:
     structures: Sequence[Structure]
     latest_outer: Sequence[int]
     reached: Sequence[Reached]
-    writes: Sequence[Writes]
+    writes: Sequence[Ruled]
     latest_written: Sequence[int]
 
     @classmethod
@@ -133,7 +185,7 @@ class Shapes:
             [~min(structure.refs, default=0) for structure in structures],
             reached,
             writes,
-            [max(each.nodes) for each in writes],
+            [max(each.writes.nodes) for each in writes],
         )
 
     @property
@@ -142,7 +194,7 @@ class Shapes:
         return {
             "forward": [len(structure) for structure in self.structures],
             "backward": [len(each.refs) for each in self.reached],
-            "write": [len(each.nodes) for each in self.writes],
+            "write": [each.width for each in self.writes],
         }
 
 
@@ -209,17 +261,25 @@ def _reached(manifest: Fields, pieces: Pieces) -> list[Reached]:
     return sweeps
 
 
-def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
+def _writes(manifest: Fields, pieces: Pieces) -> list[Ruled]:
     """Return the runs of writes of a file."""
     known: dict[str, WriteKind] = {kind: kind for kind in get_args(WriteKind)}
     kinds = manifest.all("kinds", str)
     if unknown := set(kinds) - set(known):
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
+    shapes: dict[tuple[tuple[WriteKind, ...], tuple[int, ...]], Writes] = {}
     writes = []
     for entry in manifest.objects("writes"):
         width = entry.count("nodes")
         codes, nodes = pieces.integers(width), pieces.indices(width)
         if min(nodes) < 0:
             raise Damaged("it writes to a node that there is not")
-        writes.append(Writes(tuple(known[pick("kinds", kinds, c)] for c in codes), tuple(nodes)))
+        key = tuple(known[pick("kinds", kinds, code)] for code in codes), tuple(nodes)
+        shape = shapes.setdefault(key, Writes(*key))
+        numbers, columns = (tuple(entry.all(of, str)) for of in ("numbers", "columns"))
+        method = entry.maybe("method", str)
+        names = numbers + columns
+        if len(set(names)) < len(names) or (names and not method):
+            raise Damaged("a rule in it is of no method, or has a name twice")
+        writes.append(Ruled(shape, method, numbers, columns))
     return writes

@@ -13,17 +13,17 @@ from operator import index, sub
 from typing import Any
 
 from stepgrad.engine.ops import OPS
-from stepgrad.engine.tape import Rule
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.store.columns import pack, passes_in_piece
-from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
+from stepgrad.recording.store.shapes import Ruled
+from stepgrad.recording.structure import Structure, Sweep, ref_to_index
 
 _LONGEST_PERIOD = 64  # so many blocks a training step may have, to be stored once
 
 _Columns = list[Sequence[float]]
-_Token = tuple[str, Structure | Sweep | Writes | str]
+_Token = tuple[str, Structure | Sweep | Ruled | str]
 """The kind of a block, and its shape; for a mark, what begins."""
 _Numbers = dict[Any, int]
 """Things, each once, and their numbers."""
@@ -36,11 +36,9 @@ class _Log:
     tokens: list[_Token] = field(default_factory=list)
     structures: dict[Structure, _Columns] = field(default_factory=dict)
     sweeps: dict[Sweep, _Columns] = field(default_factory=dict)
-    writes: dict[Writes, _Columns] = field(default_factory=dict)
+    writes: dict[Ruled, _Columns] = field(default_factory=dict)
     marks: _Numbers = field(default_factory=dict)
     numbers: list[int | None] = field(default_factory=list)
-    rules: _Numbers = field(default_factory=dict)
-    ruled: list[int | None] = field(default_factory=list)
 
     @classmethod
     def of(cls, recording: Recording) -> _Log:
@@ -58,10 +56,9 @@ class _Log:
                     log.tokens.append(("backward", block.sweep))
                     log.sweeps.setdefault(block.sweep, []).append(block.grads)
                 case Write():
-                    log.tokens.append(("write", block.writes))
-                    log.writes.setdefault(block.writes, []).append(block.after)
-                    rule = block.rule
-                    log.ruled.append(None if rule is None else _number(log.rules, rule))
+                    ruled = Ruled.of(block)
+                    log.tokens.append(("write", ruled))
+                    log.writes.setdefault(ruled, []).append(ruled.column(block))
                 case Marked():
                     log.tokens.append(("mark", block.kind))
                     _number(log.marks, block.kind)
@@ -88,9 +85,9 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         named = _number(names, tuple(structure.names.items()))
         structures.append({"nodes": len(structure), "names": named, "places": moves})
     pieces += [_integers(_steps(sweep.refs)) for sweep in log.sweeps]
-    for writes in log.writes:
-        pieces.append(_integers(_number(kinds, kind) for kind in writes.kinds))
-        pieces.append(_integers(_steps(writes.nodes)))
+    for ruled in log.writes:
+        pieces.append(_integers(_number(kinds, kind) for kind in ruled.writes.kinds))
+        pieces.append(_integers(_steps(ruled.writes.nodes)))
     pieces += _packed([*log.structures.values(), *log.sweeps.values(), *log.writes.values()])
     manifest = {
         "title": recording.title,
@@ -101,12 +98,18 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         "structures": structures,
         "sweeps": [{"nodes": len(sweep.refs), "computed": sweep.computed} for sweep in log.sweeps],
         "kinds": list(kinds),
-        "writes": [{"nodes": len(writes.nodes)} for writes in log.writes],
+        "writes": [
+            {
+                "nodes": len(ruled.writes.nodes),
+                "method": ruled.method,
+                "numbers": ruled.numbers,
+                "columns": ruled.columns,
+            }
+            for ruled in log.writes
+        ],
         "marks": list(log.marks),
         "blocks": _blocks(log),
         "numbers": log.numbers,
-        "rules": [_rule(rule) for rule in log.rules],
-        "ruled": log.ruled,
         "labels": list(recording.labels.items()),
         "pieces": [len(piece) for piece in pieces],
     }
@@ -116,11 +119,6 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
 def _number(numbers: _Numbers, thing: object) -> int:
     """Return the number of a thing; one that is new gets the next."""
     return numbers.setdefault(thing, len(numbers))
-
-
-def _rule(rule: Rule) -> dict[str, str]:
-    # As a text: JSON has no infinity, and no nan.
-    return {"optimizer": rule.optimizer, "learning_rate": repr(float(rule.learning_rate))}
 
 
 def _structure(structure: Structure, codes: _Numbers) -> Iterator[bytes]:
