@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -20,12 +19,15 @@ WriteKind = Literal["update", "zero", "set"]
 """What was written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where in a program nodes are made: the scope, such as `layer1/neuron2`, and the line."""
+class Place(NamedTuple):
+    """Where in a program nodes are made: the scope, such as `layer1/neuron2`, the line, the file.
+
+    Without a file, the line is one of the only text that there is: the scenario.
+    """
 
     scope: str = ""
     line: int | None = None
+    file: str | None = None
 
 
 class Rule(NamedTuple):
@@ -97,13 +99,13 @@ def scope(name: str) -> Iterator[None]:
     Scopes nest: inside `layer1`, `scope("neuron2")` is `layer1/neuron2`.
     """
     here = _place.get()
-    yield from _at(replace(here, scope=f"{here.scope}/{name}" if here.scope else name))
+    yield from _at(here._replace(scope=f"{here.scope}/{name}" if here.scope else name))
 
 
 @contextmanager
 def at_line(line: int) -> Iterator[None]:
     """Nodes that are made inside are made by this line of the source."""
-    yield from _at(replace(_place.get(), line=line))
+    yield from _at(_place.get()._replace(line=line))
 
 
 def _at(place: Place) -> Iterator[None]:
