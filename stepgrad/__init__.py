@@ -20,6 +20,7 @@ from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
 
 if TYPE_CHECKING:
+    from stepgrad.debugger import debug
     from stepgrad.engine.nn import MLP, Layer, Neuron
     from stepgrad.engine.optim import SGD
     from stepgrad.recording.recorder import record
@@ -39,6 +40,7 @@ __all__ = [
     "Recording",
     "State",
     "Value",
+    "debug",
     "mark",
     "record",
     "record_scenario",
@@ -54,6 +56,7 @@ _ON_DEMAND = {
     "Recording": "stepgrad.recording.recording",
     "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "debug": "stepgrad.debugger",
     "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
 }

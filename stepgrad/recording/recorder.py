@@ -49,7 +49,7 @@ class Recorder:
     """The `engine.tape.Tape` of one recording."""
 
     def __init__(self, recording: Recording, *, lines: bool = False) -> None:
-        self._recording = recording
+        self.recording = recording
         recording.follow(self._settle_for_reader)
         self._known = Known()
         self._structures: dict[object, Structure] = {}
@@ -78,7 +78,7 @@ class Recorder:
         sweep, order, leaves = shape.participants(root, nodes, base, self._known)
         propagate(root, order)
         grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
-        self._recording.add(Backward(self._recording.length, sweep, index, base, grads))
+        self.recording.add(Backward(self.recording.length, sweep, index, base, grads))
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
         """Log a write, which has not been done yet."""
@@ -100,7 +100,7 @@ class Recorder:
     def mark(self, kind: str, number: int | None) -> None:
         """Log that something begins."""
         self.settle()
-        self._recording.add(Marked(self._recording.length, kind, number))
+        self.recording.add(Marked(self.recording.length, kind, number))
 
     def name(self, value: Value) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
@@ -125,10 +125,10 @@ class Recorder:
         kept = {value: None for shape in shapes for value in shape.outer}
         latest = self._latest[1] if self._latest else []
         for value in [*kept, *latest]:
-            index, now = self._known.index(value), self._recording.length
-            if not _same(self._recording.history.value(index, now), value._data):
+            index, now = self._known.index(value), self.recording.length
+            if not _same(self.recording.history.value(index, now), value._data):
                 self._write(["update"], [index], [value._data], None)
-            if not _same(self._recording.history.grad(index, now) or 0.0, value._grad):
+            if not _same(self.recording.history.grad(index, now) or 0.0, value._grad):
                 self._write(["set"], [index], [value._grad], None)
 
     # From what is pending to blocks.
@@ -140,7 +140,7 @@ class Recorder:
             self._settle_nodes()
         for value in self._named:
             if value.label and self._known.has(value):
-                self._recording.rename(self._known.index(value), value.label)
+                self.recording.rename(self._known.index(value), value.label)
         self._named.clear()
 
     def _settle_for_reader(self) -> None:
@@ -208,9 +208,9 @@ class Recorder:
         else:
             self._adopt(operands, pending=nodes)
             shape = self._new_shape(nodes, context)
-        base = self._recording.size
+        base = self.recording.size
         values = _column([node._data for node in nodes])
-        self._recording.add(Forward(self._recording.length, shape.structure, base, values))
+        self.recording.add(Forward(self.recording.length, shape.structure, base, values))
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
@@ -246,7 +246,7 @@ class Recorder:
             return
         key = tuple(kinds), tuple(nodes)
         writes = self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-        self._recording.add(Write(self._recording.length, writes, _column(after), rule))
+        self.recording.add(Write(self.recording.length, writes, _column(after), rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:

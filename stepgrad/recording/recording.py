@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -76,6 +77,11 @@ class Recording:
     def source(self) -> Source | None:
         """The text that was run, if it is known."""
         return next(iter(self.sources.values()), None)
+
+    @property
+    def name(self) -> str:
+        """What to call the recording: the file that was run, without its folders, or the title."""
+        return PurePath(self.source.path).name if self.source else self.title
 
     def source_of(self, place: Place) -> Source | None:
         """Return the text that a place is in, if it is known."""

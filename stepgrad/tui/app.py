@@ -32,8 +32,9 @@ class ThemeError(StepgradError):
 class DebuggerApp(App[None]):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
-    `scenario` adds its checks and its lesson. `theme` is a name of `available_themes`, or empty for
-    the usual one. `keys` is where a person's own keys are kept, if anywhere.
+    `scenario` adds its checks and its lesson; `position` is where to begin. `theme` is a name of
+    `available_themes`, or empty for the usual one. `keys` is where a person's own keys are kept,
+    if anywhere.
 
     Raises:
         ThemeError: there is no such theme.
@@ -55,11 +56,13 @@ class DebuggerApp(App[None]):
         *,
         theme: str = "",
         keys: Path | None = None,
+        position: int = 0,
     ) -> None:
         super().__init__()
         self._recording = recording
         self._scenario = scenario
         self._keys = keys
+        self._position = position
         if theme and theme not in self.available_themes:
             known = ", ".join(self.available_themes)
             raise ThemeError(
@@ -91,7 +94,7 @@ class DebuggerApp(App[None]):
 
             self.push_screen(GalleryScreen(), lambda _: self.exit())
         else:
-            screen = DebuggerScreen(self._recording, self._scenario)
+            screen = DebuggerScreen(self._recording, self._scenario, self._position)
             self.push_screen(screen, lambda _: self.exit())
 
     def _load_keys(self, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import PurePath
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -56,20 +55,22 @@ class DebuggerScreen(Screen[None]):
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
-    def __init__(self, recording: Recording, scenario: ScenarioFile | None = None) -> None:
+    def __init__(
+        self, recording: Recording, scenario: ScenarioFile | None = None, position: int = 0
+    ) -> None:
         super().__init__()
         self._scenario = scenario
         self._speed = 1
         self._player: Timer | None = None
         program = partial(record_file, scenario) if scenario else None
-        self.set_reactive(DebuggerScreen.session, Session(Cursor(recording), program=program))
+        session = Session(Cursor(recording, position), program=program)
+        self.set_reactive(DebuggerScreen.session, session)
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         recording = self.now.recording
-        name = PurePath(recording.source.path).name if recording.source else recording.title
         panels: list[Panel] = [
-            Header(name, self._scenario, id="header"),
+            Header(recording.name, self._scenario, id="header"),
             Tape(id="tape"),
             NodePanel(self._scenario.lesson if self._scenario else "", id="node"),
             SourcePanel(id="source"),
