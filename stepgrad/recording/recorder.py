@@ -15,6 +15,7 @@ from itertools import chain, groupby
 from operator import itemgetter
 
 from stepgrad.engine.backward import propagate
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, current_place, recording_on
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
@@ -128,7 +129,8 @@ class Recorder:
             index, now = self._known.index(value), self.recording.length
             if not _same(self.recording.history.value(index, now), value._data):
                 self._write(["update"], [index], [value._data], None)
-            if not _same(self.recording.history.grad(index, now) or 0.0, value._grad):
+            grad = self.recording.history.grad(index, now) or 0.0
+            if not _same(grad, value._grad) and value._operation is not CONSTANT:
                 self._write(["set"], [index], [value._grad], None)
 
     # From what is pending to blocks.
@@ -192,7 +194,7 @@ class Recorder:
             return
         names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
         self._forward(nodes, Context(names, ((0, Place()),)))
-        carried = [node for node in nodes if node._grad]
+        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
         if carried:  # gradients of passes that nobody recorded
             indices = tuple(map(self._known.index, carried))
             grads = [node._grad for node in carried]
