@@ -50,7 +50,7 @@ class Recorder:
     """The `engine.tape.Tape` of one recording."""
 
     def __init__(self, recording: Recording, *, lines: bool = False) -> None:
-        self.recording = recording
+        self._recording = recording
         recording.follow(self._settle_for_reader)
         self._known = Known()
         self._structures: dict[object, Structure] = {}
@@ -68,6 +68,11 @@ class Recorder:
             self.append = self._callers.noting(self.append)
             self._callers.enter(current_place().scope)
 
+    @property
+    def recording(self) -> Recording:
+        """Where everything goes."""
+        return self._recording
+
     # What the engine tells.
 
     def backward(self, root: Value) -> None:
@@ -79,7 +84,7 @@ class Recorder:
         sweep, order, leaves = shape.participants(root, nodes, base, self._known)
         propagate(root, order)
         grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
-        self.recording.add(Backward(self.recording.length, sweep, index, base, grads))
+        self._recording.add(Backward(self._recording.length, sweep, index, base, grads))
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
         """Log a write, which has not been done yet."""
@@ -101,7 +106,7 @@ class Recorder:
     def mark(self, kind: str, number: int | None) -> None:
         """Log that something begins."""
         self.settle()
-        self.recording.add(Marked(self.recording.length, kind, number))
+        self._recording.add(Marked(self._recording.length, kind, number))
 
     def name(self, value: Value) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
@@ -126,10 +131,10 @@ class Recorder:
         kept = {value: None for shape in shapes for value in shape.outer}
         latest = self._latest[1] if self._latest else []
         for value in [*kept, *latest]:
-            index, now = self._known.index(value), self.recording.length
-            if not _same(self.recording.history.value(index, now), value._data):
+            index, now = self._known.index(value), self._recording.length
+            if not _same(self._recording.history.value(index, now), value._data):
                 self._write(["update"], [index], [value._data], None)
-            grad = self.recording.history.grad(index, now) or 0.0
+            grad = self._recording.history.grad(index, now) or 0.0
             if not _same(grad, value._grad) and value._operation is not CONSTANT:
                 self._write(["set"], [index], [value._grad], None)
 
@@ -142,7 +147,7 @@ class Recorder:
             self._settle_nodes()
         for value in self._named:
             if value.label and self._known.has(value):
-                self.recording.rename(self._known.index(value), value.label)
+                self._recording.rename(self._known.index(value), value.label)
         self._named.clear()
 
     def _settle_for_reader(self) -> None:
@@ -210,9 +215,9 @@ class Recorder:
         else:
             self._adopt(operands, pending=nodes)
             shape = self._new_shape(nodes, context)
-        base = self.recording.size
+        base = self._recording.size
         values = _column([node._data for node in nodes])
-        self.recording.add(Forward(self.recording.length, shape.structure, base, values))
+        self._recording.add(Forward(self._recording.length, shape.structure, base, values))
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
@@ -248,7 +253,7 @@ class Recorder:
             return
         key = tuple(kinds), tuple(nodes)
         writes = self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-        self.recording.add(Write(self.recording.length, writes, _column(after), rule))
+        self._recording.add(Write(self._recording.length, writes, _column(after), rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:
