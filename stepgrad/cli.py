@@ -161,10 +161,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     """
     shown = output or Path(Path(file).name).with_suffix(SAVED)
     path = shown.absolute()  # a program may go to another folder
-    if path.exists() and path.samefile(file):
-        raise StepgradError(f"{shown}: that is what is to be recorded; -o names another file")
-    if not os.access(path.parent, os.W_OK):  # better now than after an hour of training
-        raise StepgradError(f"{shown}: its folder cannot be written to")
+    _check_output(path, file)
     opened = open_typed(file, arguments)
     if not opened.recording.length:
         _say_nothing_happened(file, opened.status)
@@ -173,6 +170,16 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     size = path.stat().st_size
     click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)
+
+
+def _check_output(path: Path, file: str) -> None:
+    """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
+    if path.is_dir():
+        raise StepgradError(f"{path}: is a folder")
+    if path.exists() and path == Path(file).absolute():
+        raise StepgradError(f"{path}: that is what is to be recorded; -o names another file")
+    if not os.access(path.parent, os.W_OK):
+        raise StepgradError(f"{path}: its folder cannot be written to")
 
 
 @main.command(cls=_Command)
