@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 from contextvars import Context
@@ -76,8 +75,10 @@ def _obstacle() -> str | None:
         return "there is no terminal here"
     if current_thread() is not main_thread():
         return "this is not the main thread"
+    from asyncio import get_running_loop  # noqa: PLC0415 - slow, and the screen needs it anyway
+
     try:
-        asyncio.get_running_loop()
+        get_running_loop()
     except RuntimeError:
         return None
     return "an event loop is running"

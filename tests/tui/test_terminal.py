@@ -133,3 +133,42 @@ def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
     finally:
         terminal.process.kill()
         terminal.process.wait()
+
+
+OWN = """
+import stepgrad
+x = stepgrad.Value(float(input("number? ")), label="x")
+y = x * x
+stepgrad.debug()
+y.backward()
+print("it is", x.grad)
+raise SystemExit(3)
+"""
+
+
+def test_a_program_of_ones_own_and_the_debugger_in_the_midst_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN)
+    run = f"import sys; sys.argv[1:] = ['run', {str(path)!r}]; import stepgrad.__main__"
+    terminal = Terminal(run)
+    try:
+        terminal.wait_for("number? ")
+        terminal.press("3\n")
+        terminal.wait_for("2/2")  # debug() shows what happened last
+        terminal.wait_for("own.py:4")
+        terminal.drain()
+        since = terminal.press("q")
+        terminal.wait_for("it is 6.0", since)
+        terminal.wait_for("5/5", since)  # it did not end well: this is where
+        terminal.drain()
+        terminal.press("q")
+        assert terminal.process.wait(PATIENCE) == 3
+        terminal.drain()
+        assert "Traceback" not in plain(terminal.seen)
+        assert terminal.seen.count(ALTERNATE) == terminal.seen.count(ORDINARY) == 2
+        assert termios.tcgetattr(terminal.other) == terminal.modes
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.fd)
+        os.close(terminal.other)

@@ -189,8 +189,8 @@ class SourcePanel(Lines, can_focus=False):
 
     def show(self) -> None:
         """Put the file into the border where there are several, and show the line."""
-        source = self._source
-        if source is not None and len(self.state.recording.sources) > 1:
-            name = PurePath(source.path).name
+        recording = self.state.recording
+        if len(recording.sources) > 1:
+            name = PurePath(self._place.file or recording.name).name
             self.border_title = Content.assemble("source", (f"  {name}", ink.QUIET))
         super().show()
