@@ -132,7 +132,7 @@ def run(file: str | None, arguments: tuple[str, ...], theme: str, plain: bool) -
 def _say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show; a program that failed has said enough."""
     if not status:
-        click.echo(f"{file}: no stepgrad Value was made, so nothing was recorded", err=True)
+        click.echo(f"{file}: it made no stepgrad Values, or recorded them itself", err=True)
         click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)
 
 

@@ -101,7 +101,7 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     alone = process(tmp_path, *arguments, stdin="Ada\nLovelace")
     ours = process(tmp_path, "-m", "stepgrad", "run", *arguments, stdin="Ada\nLovelace")
     assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
-    ended = "program.py: no stepgrad Value was made"
+    ended = "program.py: it made no stepgrad Values"
     failed = alone.returncode or name == "an error of ours"
     assert ours.stderr.removeprefix(alone.stderr).startswith("" if failed else ended)
     assert ours.stderr.startswith(alone.stderr)
@@ -292,7 +292,7 @@ def test_nothing_is_saved_where_nothing_was_recorded(
 ) -> None:
     path = tmp_path / program(tmp_path, "print('run')")
     result = stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=2)
-    assert "no stepgrad Value was made" in result.stderr
+    assert "it made no stepgrad Values" in result.stderr
     assert saved == {}
     path.write_text("raise SystemExit(7)")
     assert stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=7).stderr == ""

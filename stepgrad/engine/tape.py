@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ WriteKind = Literal["update", "zero", "set"]
 """What was written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
 
 
-class Place(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Place:
     """Where in a program nodes are made: the scope, such as `layer1/neuron2`, the line, the file.
 
     Without a file, the line is one of the only text that there is: the scenario.
@@ -99,13 +101,13 @@ def scope(name: str) -> Iterator[None]:
     Scopes nest: inside `layer1`, `scope("neuron2")` is `layer1/neuron2`.
     """
     here = _place.get()
-    yield from _at(here._replace(scope=f"{here.scope}/{name}" if here.scope else name))
+    yield from _at(replace(here, scope=f"{here.scope}/{name}" if here.scope else name))
 
 
 @contextmanager
 def at_line(line: int) -> Iterator[None]:
     """Nodes that are made inside are made by this line of the source."""
-    yield from _at(_place.get()._replace(line=line))
+    yield from _at(replace(_place.get(), line=line))
 
 
 def _at(place: Place) -> Iterator[None]:

@@ -12,9 +12,11 @@ from pathlib import Path
 
 import pytest
 
+import stepgrad
 from stepgrad import MLP, Recording, Value, compat, record, scope
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.callers import is_ours
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "train.py"
 
@@ -95,6 +97,13 @@ def test_a_copy_is_made_where_python_makes_it() -> None:
     with record(lines=True) as recording:
         copy.deepcopy(Value(1.0))
     assert [place.file for place in places(recording)] == [__file__, copy.__file__]
+
+
+def test_a_program_that_ships_is_a_program_and_the_rest_of_the_package_is_not() -> None:
+    package = Path(stepgrad.__file__).parent
+    paths = [package / "engine" / "nn.py", package / "scenarios" / "gpt.py", PROGRAM]
+    assert [is_ours(str(path)) for path in paths] == [True, False, False]
+    assert is_ours(Value.__add__.__code__.co_filename)
 
 
 def test_scopes_are_kept() -> None:
