@@ -159,7 +159,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
       stepgrad record xor_tanh
       stepgrad record -o slow.stepgrad train.py --rate 0.01
     """
-    shown = output or Path(Path(file).name).with_suffix(SAVED)
+    shown = output or Path(f"{Path(file).stem}{SAVED}")
     path = shown.absolute()  # a program may go to another folder
     _check_output(path, file)
     opened = open_typed(file, arguments)

@@ -233,7 +233,7 @@ def test_bad_input_is_told_at_once(bad: str, command: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["", "a" * 5_000, "no/such/folder", "a\0b"])
-@pytest.mark.parametrize("command", ["run", "replay", "check"])
+@pytest.mark.parametrize("command", ["run", "replay", "check", "record"])
 def test_names_that_no_file_can_have(command: str, name: str) -> None:
     stepgrad(command, name, code=2)
 
