@@ -21,6 +21,7 @@ from stepgrad.engine.value import Value
 from stepgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
+    from stepgrad.debugger import debug
     from stepgrad.engine.losses import (
         binary_cross_entropy,
         softmax,
@@ -47,6 +48,7 @@ __all__ = [
     "Value",
     "binary_cross_entropy",
     "clip_norm",
+    "debug",
     "mark",
     "record",
     "record_scenario",
@@ -68,6 +70,7 @@ _ON_DEMAND = {
     "State": "stepgrad.replay.state",
     "binary_cross_entropy": "stepgrad.engine.losses",
     "clip_norm": "stepgrad.engine.optim",
+    "debug": "stepgrad.debugger",
     "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
     "softmax": "stepgrad.engine.losses",

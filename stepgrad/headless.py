@@ -9,6 +9,7 @@ from typing import Any
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
@@ -26,12 +27,24 @@ def narration(recording: Recording) -> Iterator[str]:
         yield f"{index + 1:>{width}}  {event.phase:<8}  {narrate(recording, index)}"
 
 
-def report(file: ScenarioFile, cursor: Cursor) -> Iterator[str]:
+def summary(recording: Recording) -> str:
+    """Say how much was recorded: `train.py: 861 events, 318 nodes, 1 backward pass`."""
+    passes = sum(isinstance(block, Backward) for block in recording.blocks)
+    counts = ((recording.length, "event"), (recording.size, "node"), (passes, "backward pass"))
+    return f"{recording.name}: {', '.join(_counted(*each) for each in counts)}"
+
+
+def _counted(count: int, what: str) -> str:
+    plural = "es" if what.endswith("s") else "s"
+    return f"{count:,} {what}{plural * (count != 1)}"
+
+
+def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     """Yield what there is to say about a position, a line at a time."""
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
     step = "" if state.step is None else f", step {state.step}"
-    yield f"{file.path.stem}: {file.title}"
+    yield f"{file.path.stem}: {file.title}" if file else recording.name
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
@@ -42,22 +55,23 @@ def report(file: ScenarioFile, cursor: Cursor) -> Iterator[str]:
     if rows:
         yield ""
         yield from _table(("node", "value", "gradient"), rows)
-    promised = checks(file, recording, cursor.position)
+    promised = checks(file, recording, cursor.position) if file else []
     if promised:
         yield ""
         yield f"checks {sum(check.ok for check in promised)}/{len(promised)}"
 
 
-def snapshot(file: ScenarioFile, cursor: Cursor) -> dict[str, Any]:
+def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     """Return everything about a position as one object for JSON.
 
-    Infinities and nan, which JSON cannot write, are the texts `inf`, `-inf` and `nan`; a gradient
-    that nothing has reached is null.
+    Without a scenario there are no checks. Infinities and nan, which JSON cannot write, are the
+    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null.
     """
     state = cursor.state
     nodes = visible(state)
+    promised = checks(file, cursor.recording, cursor.position) if file else []
     return {
-        "scenario": file.path.stem,
+        "scenario": file.path.stem if file else None,
         "position": cursor.position,
         "length": cursor.recording.length,
         "phase": state.phase,
@@ -65,7 +79,7 @@ def snapshot(file: ScenarioFile, cursor: Cursor) -> dict[str, Any]:
         "event": _event(cursor.recording, cursor.position),
         "values": {name: _json(state.value(node)) for name, node in nodes.items()},
         "grads": {name: _json(state.grad(node)) for name, node in nodes.items()},
-        "checks": [_check(check) for check in checks(file, cursor.recording, cursor.position)],
+        "checks": [_check(check) for check in promised],
     }
 
 

@@ -233,7 +233,7 @@ def test_bad_input_is_told_at_once(bad: str, command: str, tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("name", ["", "a" * 5_000, "no/such/folder", "a\0b"])
-@pytest.mark.parametrize("command", ["run", "replay", "check"])
+@pytest.mark.parametrize("command", ["run", "replay", "check", "record"])
 def test_names_that_no_file_can_have(command: str, name: str) -> None:
     stepgrad(command, name, code=2)
 
@@ -248,12 +248,14 @@ def test_mistyped_commands() -> None:
 # --- help
 
 
+@pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=str)
 def test_the_examples_of_the_help_run(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     Path("scenarios").symlink_to(ROOT / "scenarios")
+    Path("train.py").symlink_to(ROOT / "tests" / "programs" / "train.py")
     Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
     shown = stepgrad(*command, "--help").stdout
     examples = re.findall(r"^ {4}stepgrad (\S.*?)(?: {2,}.*)?$", shown, re.MULTILINE)

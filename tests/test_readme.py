@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
-    (example,) = blocks("python")
+    _, example = blocks("python")
     exec(compile(example, str(README), "exec"), {})
     promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
     assert len(promised) >= 4
@@ -55,20 +55,33 @@ def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 USE = [
-    line for block in blocks("sh") for line in block.splitlines() if line.startswith("stepgrad ")
+    [line for line in block.splitlines() if line.startswith("stepgrad ")] for block in blocks("sh")
 ]
 
 
-@pytest.mark.parametrize("line", USE)
-def test_the_commands(line: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(ROOT)
-    result = CliRunner().invoke(main, expanded(line)[1:])
-    assert result.exit_code == 0, result.output
-    assert result.stdout
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize("block", USE)
+def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("scenarios").symlink_to(ROOT / "scenarios")
+    Path("train.py").write_text(blocks("python")[0])
+    for line in block:
+        result = CliRunner().invoke(main, expanded(line)[1:])
+        assert result.exit_code == 0, result.output
+        assert result.output
+
+
+def test_the_program(tmp_path: Path) -> None:
+    path = tmp_path / "train.py"
+    path.write_text(blocks("python")[0])
+    result = CliRunner().invoke(main, ["run", str(path)])
+    promised = re.findall(r"^ *print\(.*\)  # (.*)$", path.read_text(), re.MULTILINE)
+    assert promised
+    assert result.stdout.splitlines()[-1:] == promised
 
 
 def test_the_commands_are_all_there() -> None:
-    assert {line.split()[1] for line in USE} == set(main.commands)
+    assert {line.split()[1] for block in USE for line in block} == set(main.commands)
 
 
 def test_the_files_that_it_shows() -> None:

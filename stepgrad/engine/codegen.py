@@ -133,7 +133,7 @@ def _contribution(partial: Formula, names: dict[str, str]) -> str:
 
 def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
     definitions: dict[str, Any] = {}
-    exec(compile(source, f"<generated {name}>", "exec"), scope, definitions)
+    exec(compile(source, f"<stepgrad {name}>", "exec"), scope, definitions)
     return definitions[name]
 
 

@@ -22,10 +22,14 @@ WriteKind = Literal["update", "zero", "set"]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where in a program nodes are made: the scope, such as `layer1/neuron2`, and the line."""
+    """Where in a program nodes are made: the scope, such as `layer1/neuron2`, the line, the file.
+
+    Without a file, the line is one of the only text that there is: the scenario.
+    """
 
     scope: str = ""
     line: int | None = None
+    file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import islice
 from os import PathLike
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -19,12 +22,18 @@ if TYPE_CHECKING:
     from stepgrad.recording.events import Event
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Source:
-    """The text that a recording was made from, to show beside it."""
+    """A text that nodes were made by, to show beside a recording."""
 
     path: str
     text: str
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The lines as Python and YAML count them, from 0."""
+        lines = re.split(r"\r\n|\n|\r", self.text)
+        return lines if lines[-1] else lines[:-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +61,13 @@ class Recording:
     `stepgrad.record()` makes one. It may be read while it is still growing: `events` then takes in
     what has happened up to now, and other threads see it as of the last block that is complete.
     `history` answers what a value or a gradient was at any position; `replay.State` does it by
-    name.
+    name. `sources` are the texts that nodes were made by, by path; the first is that of the
+    program itself.
     """
 
     def __init__(self, title: str = "", source: Source | None = None) -> None:
         self.title = title
-        self.source = source
+        self.sources = {} if source is None else {source.path: source}
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
         self.renames = 0  # how often a node was given a name after it was logged
@@ -85,6 +95,20 @@ class Recording:
         from stepgrad.recording.store import save  # noqa: PLC0415
 
         save(self, path)
+
+    @property
+    def source(self) -> Source | None:
+        """The text that was run, if it is known."""
+        return next(iter(self.sources.values()), None)
+
+    @property
+    def name(self) -> str:
+        """What to call the recording: the file that was run, without its folders, or the title."""
+        return PurePath(self.source.path).name if self.source else self.title
+
+    def source_of(self, place: Place) -> Source | None:
+        """Return the text that a place is in, if it is known."""
+        return self.source if place.file is None else self.sources.get(place.file)
 
     @property
     def events(self) -> Sequence[Event]:

@@ -13,10 +13,10 @@ from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.recording import Recording
+from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.numbers import factor, gradient, number
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import operand_titles, short_title, title
+from stepgrad.replay.titles import made_by, operand_titles, short_title, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,8 @@ class Narration:
     """An event in notation.
 
     `symbols` is the rule (`∂L/∂h += ∂L/∂y · ∂y/∂h`), `numbers` the same with numbers put in
-    (`= −4 · w2 (2) = −8`), `effect` what became of the node (`h.grad – → −8, edge 1 of 1`). The
-    last two may be empty.
+    (`= −4 · w2 (2) = −8`), `effect` what became of the node (`h.grad – → −8, edge 1 of 1`), or
+    the line of the program that made it. The last two may be empty.
     """
 
     symbols: str
@@ -65,7 +65,8 @@ def narrate(recording: Recording, index: int) -> Narration:
             which = "" if event.number is None else f" {event.number}"
             return Narration(f"{event.kind}{which} begins")
         case events.Leaf():
-            return Narration(f"{title(recording, event.node)} = {number(event.value)}")
+            symbols = f"{title(recording, event.node)} = {number(event.value)}"
+            return Narration(symbols, effect=_line(recording, recording.node(event.node)))
         case events.Op():
             return _computed(recording, event, index)
         case events.Seed():
@@ -119,7 +120,12 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
     # −h = −1.5 says it once.
     steps = dict.fromkeys((with_numbers, number(event.value)))
-    return Narration(symbols, f"= {' = '.join(steps)}")
+    return Narration(symbols, f"= {' = '.join(steps)}", _line(recording, node))
+
+
+def _line(recording: Recording, node: Node) -> str:
+    """Which line of a program made a node; a scenario's own names say as much."""
+    return made_by(recording, node) if node.place.file else ""
 
 
 def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> Narration:
@@ -203,7 +209,7 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
     name = spoken(title(recording, event.node))
     match event:
         case events.Leaf():
-            return f"{name} is {_said(event.value)}"
+            return f"{name} is {_said(event.value)}{_said_line(recording, event.node)}"
         case events.Op():
             return _said_computation(recording, event, index)
         case events.Seed():
@@ -227,7 +233,14 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     told = _computed(recording, event, index)
     name, _, formula = told.symbols.rpartition(" = ")
     steps = " is ".join(spoken(step) for step in told.numbers.removeprefix("= ").split(" = "))
-    return f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}"
+    line = _said_line(recording, event.node)
+    return f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
+
+
+def _said_line(recording: Recording, index: int) -> str:
+    """Say which line of a program made a node: `, in line 12 of train.py`."""
+    file, _, line = _line(recording, recording.node(index)).rpartition(":")
+    return f", in line {line} of {file}" if file else ""
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:

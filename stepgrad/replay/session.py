@@ -164,7 +164,10 @@ class Session:
             EditError: there is no such leaf, or no such number.
         """
         if self.program is None:
-            raise EditError("this recording has no program that could run again")
+            raise EditError(
+                "only a scenario can run again with another number: "
+                "change a program where it says the number, and run that"
+            )
         left, equals, right = text.rpartition("=")
         name = left.strip() if equals else None
         node = self.state.find(name) if name else self.subject

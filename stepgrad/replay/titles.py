@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import takewhile
+from pathlib import PurePath
 
 from stepgrad.engine.ops import ADD, Op
 from stepgrad.recording.blocks import Forward
@@ -102,6 +103,14 @@ def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
 def definition(recording: Recording, node: Node) -> str:
     """What a node computes, in the titles of its operands: `z1 + b`. Empty for a leaf."""
     return node.op.written(operand_titles(recording, node)) if node.operands else ""
+
+
+def made_by(recording: Recording, node: Node) -> str:
+    """The file and the line that made a node: `train.py:12`. Empty where that is not known."""
+    path = node.place.file or (recording.source.path if recording.source else None)
+    if path is None or node.place.line is None:
+        return ""
+    return f"{PurePath(path).name}:{node.place.line}"
 
 
 def _seen_from(node: Node, operand: Node) -> str | None:

@@ -22,6 +22,7 @@ MAX_PROBLEMS = 50
 """How many problems of one file are reported before the rest of it is left unread."""
 
 _SUFFIXES = (".yaml", ".yml")
+_KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
@@ -88,7 +89,7 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
     try:
         status = path.stat()
     except FileNotFoundError:
-        raise _unreadable(path, "no such file" + _suggest_file(path, shipped)) from None
+        raise _unreadable(path, "no such file" + suggest_file(path, shipped)) from None
     except (OSError, ValueError) as error:
         raise _unreadable(path, f"cannot be read: {_reason(error)}") from None
     if stat.S_ISDIR(status.st_mode):
@@ -131,13 +132,18 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
-def _suggest_file(path: Path, shipped: Iterable[str]) -> str:
-    """Suggest the scenario that is nearest by name: one of the same folder, or a shipped one."""
+def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
+    """Suggest what is nearest by name, in the same folder or among what ships.
+
+    A path that ends as a scenario, a program or a recording does means one; any other, any of them.
+    """
+    kind = next((kind for kind in _KINDS if path.suffix in kind), ())
+    endings = kind or tuple(ending for kind in _KINDS for ending in kind)
     try:
-        neighbours = sorted(p for p in path.parent.iterdir() if p.suffix in _SUFFIXES)
-    except OSError:
+        neighbours = sorted(p for p in path.parent.iterdir() if p.suffix in endings)
+    except (OSError, ValueError):
         neighbours = []
-    # The ending counts for nothing: every scenario has it.
+    # The ending counts for nothing: every file of the kind has it.
     meant = {name: name for name in shipped} | {p.stem: str(p) for p in neighbours}
-    near = nearest(path.stem if path.suffix in _SUFFIXES else path.name, meant)
+    near = nearest(path.stem if kind else path.name, meant)
     return f"; did you mean `{meant[near]}`?" if near is not None else ""

@@ -34,9 +34,9 @@ class ThemeError(StepgradError):
 class DebuggerApp(App[None]):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
-    `scenario` adds its checks and its lesson; `growing` is what still adds to the recording.
-    `theme` is a name of `available_themes`, or empty for the usual one. `keys` is where a person's
-    own keys are kept, if anywhere.
+    `scenario` adds its checks and its lesson; `growing` is what still adds to the recording, and
+    `position` where to begin. `theme` is a name of `available_themes`, or empty for the usual one.
+    `keys` is where a person's own keys are kept, if anywhere.
 
     Raises:
         ThemeError: there is no such theme.
@@ -51,7 +51,7 @@ class DebuggerApp(App[None]):
         if command.name == "palette"
     ]
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - one for each thing that can be chosen
         self,
         recording: Recording | None = None,
         scenario: ScenarioFile | None = None,
@@ -59,12 +59,14 @@ class DebuggerApp(App[None]):
         *,
         theme: str = "",
         keys: Path | None = None,
+        position: int = 0,
     ) -> None:
         super().__init__()
         self._recording = recording
         self._scenario = scenario
         self._growing = growing
         self._keys = keys
+        self._position = position
         if theme and theme not in self.available_themes:
             known = ", ".join(self.available_themes)
             raise ThemeError(
@@ -98,7 +100,7 @@ class DebuggerApp(App[None]):
 
             self.push_screen(GalleryScreen(), lambda _: self.exit())
         else:
-            screen = DebuggerScreen(self._recording, self._scenario, self._growing)
+            screen = DebuggerScreen(self._recording, self._scenario, self._growing, self._position)
             self.push_screen(screen, lambda _: self.exit())
 
     def _load_keys(self, path: Path) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import PurePath
 
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -59,9 +58,10 @@ class DebuggerScreen(WorkingScreen):
         recording: Recording,
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
+        position: int = 0,
     ) -> None:
         program = partial(record_file, scenario) if scenario else None
-        super().__init__(Session(Cursor(recording), program=program), growing)
+        super().__init__(Session(Cursor(recording, position), program=program), growing)
         self._scenario = scenario
         self._speed = 1
         self._player: Timer | None = None
@@ -69,9 +69,8 @@ class DebuggerScreen(WorkingScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         recording = self.now.recording
-        name = PurePath(recording.source.path).name if recording.source else recording.title
         panels: list[Panel] = [
-            Header(name, self._scenario, id="header"),
+            Header(recording.name, self._scenario, id="header"),
             Tape(id="tape"),
             NodePanel(self._scenario.lesson if self._scenario else "", id="node"),
             SourcePanel(id="source"),

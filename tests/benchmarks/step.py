@@ -1,9 +1,10 @@
 """One training step of a [2, 4, 4, 1] tanh network on the four XOR rows, in turns.
 
 Run `python tests/benchmarks/step.py`. It prints the time of a step with everything recorded, with
-recording off, and in a lean Value class that cannot record, and the ratios, as medians over
-interleaved rounds. The model code is the same for all. Ours are updated by stepgrad's SGD, and once
-more by the loop over parameters that the lean class needs, where every write is a call.
+the lines of the program besides, with recording off, and in a lean Value class that cannot record,
+and the ratios, as medians over interleaved rounds. The model code is the same for all. Ours are
+updated by stepgrad's SGD, and once more by the loop over parameters that the lean class needs,
+where every write is a call.
 """
 
 from __future__ import annotations
@@ -70,10 +71,10 @@ def training(number: Callable[[float], Any], *, by_hand: bool) -> Callable[[], N
     return step
 
 
-def seconds(step: Callable[[], None], recorded: bool) -> float:
+def seconds(step: Callable[[], None], recorded: bool, lines: bool = False) -> float:
     with ExitStack() as stack:
         if recorded:
-            stack.enter_context(record())
+            stack.enter_context(record(lines=lines))
         start = time.perf_counter()
         for _ in range(STEPS):
             step()
@@ -85,6 +86,7 @@ def main() -> None:
     looped, lean = training(Value, by_hand=True), training(LeanValue, by_hand=True)
     sides: dict[str, Callable[[], float]] = {
         "recorded": lambda: seconds(ours, recorded=True),
+        "recorded, lines": lambda: seconds(ours, recorded=True, lines=True),
         "unrecorded": lambda: seconds(ours, recorded=False),
         "recorded, by hand": lambda: seconds(looped, recorded=True),
         "unrecorded, by hand": lambda: seconds(looped, recorded=False),
@@ -96,6 +98,7 @@ def main() -> None:
     for recorded, other, target in (
         ("recorded", "unrecorded", 1.25),
         ("recorded", "lean", 0.70),
+        ("recorded, lines", "unrecorded", 1.75),
         ("recorded, by hand", "unrecorded, by hand", 1.25),
         ("recorded, by hand", "lean", 0.70),
     ):

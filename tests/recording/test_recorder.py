@@ -499,6 +499,20 @@ def test_what_the_inner_recording_heard_is_true_for_the_outer_one_afterwards(wri
     assert (world.values[0], world.grads[0]) == (w.data, w.grad)
 
 
+def test_constants_take_no_gradient_whoever_was_recording_when_they_did() -> None:
+    w = Value(2.0)
+    y = w * 3
+    y.backward()
+    with record() as adopting:
+        y + 1
+    with record() as outer:
+        (w * 3).backward()
+        with record():
+            pass
+    assert [e.node for e in adopting.events if isinstance(e, SetGrad)] == [0, 2]
+    assert kinds(outer) == "LS" + "O" + "SA"
+
+
 def test_an_error_passes_through_and_what_was_before_it_is_there() -> None:
     with pytest.raises(RuntimeError), record() as recording:  # noqa: PT012 - the law itself
         x = Value(2.0)

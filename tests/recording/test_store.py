@@ -221,7 +221,8 @@ def test_every_bit_of_a_number_comes_back(path: Path) -> None:
 def test_what_was_said_about_a_recording_comes_back(path: Path) -> None:
     with record() as recording:
         recording.title = "μ"
-        recording.source = Source("dir/a.yaml", "x\r\ny: 1\n")
+        texts = Source("dir/a.yaml", "x\r\ny: 1\n"), Source("b.py", "")
+        recording.sources = {source.path: source for source in texts}
         with scope("layer"), at_line(7):
             x = Value(2.0, label="x")
         y = x * 3.0
@@ -232,7 +233,8 @@ def test_what_was_said_about_a_recording_comes_back(path: Path) -> None:
         mark("step", -1)
     loaded = reopened(recording, path)
     assert loaded.title == "μ"
-    assert loaded.source == recording.source
+    assert loaded.sources == recording.sources
+    assert loaded.source == texts[0]
     assert loaded.node(0).place == Place("layer", 7)
     assert loaded.names(loaded.length) == recording.names(recording.length)
     assert [b.number for b in loaded.blocks if isinstance(b, Marked)] == [None, 10**30, -1]

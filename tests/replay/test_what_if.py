@@ -72,7 +72,7 @@ def test_what_cannot_be_edited(text: str, message: str) -> None:
 
 
 def test_a_recording_without_a_program_cannot_run_again() -> None:
-    with pytest.raises(EditError, match="no program"):
+    with pytest.raises(EditError, match="only a scenario"):
         Session(Cursor(program({}))).edit("w = 1")
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
+from stepgrad.program import run_program
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
@@ -19,6 +21,7 @@ from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.lists import SourcePanel
 
 
 @asynccontextmanager
@@ -250,3 +253,23 @@ async def test_quit_leaves() -> None:
 
 async def test_the_picture_in_the_readme_is_of_today() -> None:
     assert PICTURE.read_text(encoding="utf-8") == await take(), "run python tests/picture.py"
+
+
+async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Path) -> None:
+    (tmp_path / "parts.py").write_text("def double(x):\n    return x * 2\n")
+    path = tmp_path / "own.py"
+    path.write_text(
+        "import parts\nfrom stepgrad import Value\n\nparts.double(Value(1.0))\nexec('Value(3)')\n"
+    )
+    app = DebuggerApp(run_program(str(path)).recording)
+    async with app.run_test(size=(140, 45)) as pilot:
+        panel = app.screen.query_one(SourcePanel)
+        for file, current in (
+            ("own.py", "▶  4 parts.double(Value(1.0))"),
+            ("parts.py", "▶  2     return x * 2"),
+            ("<string>", "no text of <string>"),
+        ):
+            await pilot.press("s")
+            assert file in str(panel.border_title)
+            shown = [panel.line(n, 40).plain for n in range(panel.count)]
+            assert current in shown

@@ -176,3 +176,42 @@ def test_an_error_that_shows_in_the_first_pass_is_told_without_a_screen(tmp_path
         terminal.wait_for("wrong.yaml:7:19: unknown name `nobody`")
         assert terminal.process.wait(PATIENCE) == 2
         assert ALTERNATE not in terminal.seen
+
+
+OWN = """
+import stepgrad
+x = stepgrad.Value(float(input("number? ")), label="x")
+y = x * x
+stepgrad.debug()
+y.backward()
+print("it is", x.grad)
+raise SystemExit(3)
+"""
+
+
+def test_a_program_of_ones_own_and_the_debugger_in_the_midst_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "own.py"
+    path.write_text(OWN)
+    run = f"import sys; sys.argv[1:] = ['run', {str(path)!r}]; import stepgrad.__main__"
+    terminal = Terminal(run)
+    try:
+        terminal.wait_for("number? ")
+        terminal.press("3\n")
+        terminal.wait_for("2/2")  # debug() shows what happened last
+        terminal.wait_for("own.py:4")
+        terminal.drain()
+        since = terminal.press("q")
+        terminal.wait_for("it is 6.0", since)
+        terminal.wait_for("5/5", since)  # it did not end well: this is where
+        terminal.drain()
+        terminal.press("q")
+        assert terminal.process.wait(PATIENCE) == 3
+        terminal.drain()
+        assert "Traceback" not in plain(terminal.seen)
+        assert terminal.seen.count(ALTERNATE) == terminal.seen.count(ORDINARY) == 2
+        assert termios.tcgetattr(terminal.other) == terminal.modes
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        os.close(terminal.fd)
+        os.close(terminal.other)

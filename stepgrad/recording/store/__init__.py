@@ -11,7 +11,8 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
 - `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
 - `names` are lists of pairs: an offset in a block, and the name of the node there.
-- `places` are objects: the `scope` and the `line` (or null) at which nodes were made.
+- `places` are objects: the `scope`, the `line` and the `file` at which nodes were made; the last
+  two may be null, and without a file, the line is one of the first source.
 - `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` tells how many nodes a
   structure makes, a sweep reaches (the first `computed` of them are no leaves), and how many writes
   there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which

@@ -38,7 +38,8 @@ def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Record
         Source(source.get("path", str), source.get("text", str))
         for source in manifest.objects("sources")
     ]
-    recording = Recording(manifest.get("title", str), *sources[:1])
+    recording = Recording(manifest.get("title", str))
+    recording.sources = {source.path: source for source in sources}
     pieces = Pieces(manifest.all("pieces", int), content)
     shapes = Shapes.read(manifest, pieces)
     runs = _runs(manifest)

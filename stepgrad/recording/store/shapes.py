@@ -203,7 +203,7 @@ def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
     ops = [_op(name, count) for name, count in manifest.pairs("ops", str, int)]
     names = [dict(as_pairs("names", pairs, int, str)) for pairs in manifest.all("names", list)]
     places = [
-        Place(place.get("scope", str), place.maybe("line", int))
+        Place(place.get("scope", str), place.maybe("line", int), place.maybe("file", str))
         for place in manifest.objects("places")
     ]
     structures = []

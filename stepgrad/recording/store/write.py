@@ -91,7 +91,7 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
     pieces += _packed([*log.structures.values(), *log.sweeps.values(), *log.writes.values()])
     manifest = {
         "title": recording.title,
-        "sources": [asdict(recording.source)] if recording.source else [],
+        "sources": [asdict(source) for source in recording.sources.values()],
         "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
         "names": list(names),
         "places": [asdict(place) for place in places],

@@ -10,7 +10,7 @@ from stepgrad.replay.ledger import contributions
 from stepgrad.replay.narrate import derivative, local_derivative
 from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, short_title
+from stepgrad.replay.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import gradient_text
 
@@ -61,9 +61,8 @@ def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:
             label = ""
     if facts.place.scope:
         yield _row("scope", (facts.place.scope, ink.QUIET))
-    if facts.place.line is not None and recording.source:
-        file = recording.source.path.replace("\\", "/").rpartition("/")[2]
-        yield _row("source", (f"{file}:{facts.place.line}", ink.QUIET))
+    if line := made_by(recording, facts):
+        yield _row("source", (line, ink.QUIET))
 
 
 def _row(label: str, *spans: ink.Span) -> list[ink.Span]:

@@ -8,10 +8,11 @@ from stepgrad.tui.render import ink
 
 def source_line(source: Source, line: int, width: int, *, current: bool) -> Content:
     """Return a line of the source (from 1), with its number."""
-    text = source.text.splitlines()[line - 1].expandtabs(4)
+    text = source.lines[line - 1].expandtabs(4)
     marker = "▶" if current else " "
+    digits = max(3, len(str(len(source.lines))))
     row = ink.line(
-        (f"{marker}{line:>3} ", ink.CURRENT if current else ink.QUIET),
+        (f"{marker}{line:>{digits}} ", ink.CURRENT if current else ink.QUIET),
         (text, ink.CURRENT if current else ""),
     )
     return row.truncate(width, ellipsis=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from pathlib import PurePath
 
 from textual import events
 from textual.content import Content
@@ -12,6 +13,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from stepgrad.engine.tape import Place
+from stepgrad.recording.recording import Source
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters
 from stepgrad.tui.render import ink
@@ -151,24 +154,43 @@ class Parameters(Lines, can_focus=False):
 
 
 class SourcePanel(Lines, can_focus=False):
-    """The text of the scenario, with the line that the cursor is on."""
+    """The text of the scenario or program, with the line that the cursor is on."""
 
     BORDER_TITLE = "source"
 
     @property
+    def _place(self) -> Place:
+        """Where the node that is spoken of was made."""
+        subject = self.now.subject
+        return Place() if subject is None else self.state.node(subject).place
+
+    @property
+    def _source(self) -> Source | None:
+        """The text that the node was made by; what is run, where nobody knows."""
+        return self.state.recording.source_of(self._place)
+
+    @property
     def count(self) -> int:
-        """One line for each of the text."""
-        source = self.state.recording.source
-        return len(source.text.splitlines()) if source else 0
+        """One line for each of the text; one that says so where there is none."""
+        return len(self._source.lines) if self._source else 1
 
     def line(self, number: int, width: int) -> Content:
         """Draw a line of the text."""
-        source = self.state.recording.source
-        assert source is not None, "without a source there are no lines"
-        return source_line(source, number + 1, width, current=number == self.line_of_interest())
+        if self._source is None:
+            told = f"no text of {self._place.file}" if self._place.file else "no source is known"
+            return ink.line((told, ink.QUIET)).truncate(width, ellipsis=True)
+        current = number == self.line_of_interest()
+        return source_line(self._source, number + 1, width, current=current)
 
     def line_of_interest(self) -> int | None:
         """The line that made the node that is spoken of."""
-        subject = self.now.subject
-        line = None if subject is None else self.state.node(subject).place.line
-        return None if line is None else line - 1
+        line = self._place.line
+        return None if line is None or self._source is None else line - 1
+
+    def show(self) -> None:
+        """Put the file into the border where there are several, and show the line."""
+        recording = self.state.recording
+        if len(recording.sources) > 1:
+            name = PurePath(self._place.file or recording.name).name
+            self.border_title = Content.assemble("source", (f"  {name}", ink.QUIET))
+        super().show()

@@ -14,6 +14,8 @@ def test_lines() -> None:
     assert source_line(SOURCE, 3, 40, current=True).plain == "▶  3     - h = relu(x)  # [bold]"
     assert source_line(SOURCE, 3, 20, current=True).plain == "▶  3     - h = relu…"
     assert source_line(SOURCE, 1, 1, current=False).plain == "…"
+    long = Source("long.py", "x\n" * 1000)
+    assert source_line(long, 7, 40, current=False).plain == "    7 x"
 
 
 @given(odd_names, widths)

@@ -1,0 +1,90 @@
+"""micrograd's names and signatures, so that a program written for it is stepped through as it is.
+
+One import changes::
+
+    from micrograd.engine import Value
+    from micrograd.nn import Neuron, Layer, MLP
+
+    from stepgrad.compat import Value, Neuron, Layer, MLP  # the same program
+
+Weights are drawn from `random` in the same order, and sums are added up in the same order: with the
+same seed, the same numbers come out. Parameters are named `layer1/neuron2/w3` besides.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from itertools import pairwise
+
+from stepgrad.engine import nn
+from stepgrad.engine.tape import scope
+from stepgrad.engine.value import Value
+
+__all__ = ["MLP", "Layer", "Module", "Neuron", "Value"]
+
+
+class Module:
+    """Something with parameters."""
+
+    def parameters(self) -> list[Value]:
+        """Return what training changes."""
+        return []
+
+    def zero_grad(self) -> None:
+        """Clear the gradient of every parameter."""
+        for parameter in self.parameters():
+            parameter.grad = 0.0
+
+
+class Neuron(nn.Neuron, Module):
+    """relu(b + w1·x1 + …) of `nin` inputs, or the sum alone; weights from −1 to 1, bias 0."""
+
+    def __init__(self, nin: int, nonlin: bool = True) -> None:
+        weights = [random.uniform(-1, 1) for _ in range(nin)]
+        super().__init__(weights, activation="relu" if nonlin else "linear")
+        self.w, self.b, self.nonlin = self.weights, self.bias, nonlin
+
+
+class Layer(Module):
+    """`nout` neurons side by side. A single one answers with a Value, several with a list."""
+
+    def __init__(self, nin: int, nout: int, nonlin: bool = True) -> None:
+        self.neurons = []
+        for number in range(1, nout + 1):
+            with scope(f"neuron{number}"):
+                self.neurons.append(Neuron(nin, nonlin))
+
+    def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
+        """Return the output of each neuron."""
+        outputs = []
+        for number, neuron in enumerate(self.neurons, 1):
+            with scope(f"neuron{number}"):
+                outputs.append(neuron(x))
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, neuron by neuron."""
+        return [parameter for neuron in self.neurons for parameter in neuron.parameters()]
+
+
+class MLP(Module):
+    """Layers in a row, of `nouts` neurons each; the last is linear."""
+
+    def __init__(self, nin: int, nouts: Sequence[int]) -> None:
+        self.layers = []
+        for number, (inputs, neurons) in enumerate(pairwise([nin, *nouts]), 1):
+            with scope(f"layer{number}"):
+                self.layers.append(Layer(inputs, neurons, nonlin=number < len(nouts)))
+
+    def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
+        """Return what the last layer answers with."""
+        found: Value | list[Value] = list(x)  # type: ignore[arg-type]
+        for number, layer in enumerate(self.layers, 1):
+            with scope(f"layer{number}"):
+                found = layer([found] if isinstance(found, Value) else found)
+        return found
+
+    def parameters(self) -> list[Value]:
+        """Return the parameters, layer by layer."""
+        return [parameter for layer in self.layers for parameter in layer.parameters()]

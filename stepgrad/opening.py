@@ -1,0 +1,65 @@
+"""What a person types in the place of a file: a program, a recording, a scenario, or its name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from stepgrad.errors import StepgradError
+from stepgrad.program import run_program
+from stepgrad.recording.recording import Recording
+from stepgrad.scenario import ScenarioFile, open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.scenario.source import suggest_file
+
+SAVED = ".stepgrad"
+"""How the name of a saved recording ends."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A recording, the scenario that it is of, if it is of one, and the program's exit status."""
+
+    recording: Recording
+    scenario: ScenarioFile | None = None
+    status: int = 0
+
+
+def is_program(name: str) -> bool:
+    """Whether a person means a Python program, whose arguments follow its name."""
+    return name.endswith(".py")
+
+
+def is_saved(name: str) -> bool:
+    """Whether a person means a saved recording."""
+    return name.endswith(SAVED)
+
+
+def is_scenario(name: str) -> bool:
+    """Whether a person means a scenario: a file, or one that ships."""
+    return not is_program(name) and not is_saved(name)
+
+
+def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
+    """Run a program or a scenario, or load a recording: whatever `name` says.
+
+    Raises:
+        StepgradError: it cannot be had; says what is wrong, and what was probably meant.
+    """
+    if is_program(name) or is_saved(name):
+        _check_file(Path(name))
+    if is_program(name):
+        run = run_program(name, arguments)
+        return Opened(run.recording, status=run.status)
+    if is_saved(name):
+        return Opened(Recording.load(name))
+    scenario = open_scenario(name)
+    return Opened(record_file(scenario), scenario)
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise StepgradError(f"{path}: is a folder")
+    if not path.exists():
+        raise StepgradError(f"{path}: no such file{suggest_file(path)}")

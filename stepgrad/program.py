@@ -1,0 +1,125 @@
+"""Running a person's own program as `python program.py arguments` does, with a recording around it.
+
+What the program prints, raises and exits with stays its own; all that is added is the log.
+"""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import SourceFileLoader
+from importlib.util import decode_source
+from pathlib import Path
+from threading import Timer, current_thread, main_thread
+from types import CodeType, FrameType, ModuleType
+
+from stepgrad.errors import StepgradError
+from stepgrad.recording.recorder import record
+from stepgrad.recording.recording import Recording, Source
+
+_RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}"
+
+
+class ProgramError(StepgradError):
+    """A program that cannot be run, or that does not do what was asked of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a program: what was recorded until it ended, and its exit status."""
+
+    recording: Recording
+    status: int
+
+
+def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
+    """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
+
+    If it ends by an error, Python's own traceback is printed, and what was recorded is kept.
+
+    Raises:
+        ProgramError: the file cannot be read.
+    """
+    try:
+        content = Path(path).read_bytes()
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise ProgramError(f"{path}: cannot be read: {reason}") from None
+    file = os.path.abspath(path)  # noqa: PTH100 - what Python does: links are not resolved
+    recording = Recording()
+    code: CodeType | None = None
+    try:
+        with _as_main(path, file, arguments) as main, _interruptible():
+            code = compile(content, file, "exec", dont_inherit=True)
+            recording.sources[file] = Source(file, decode_source(content))
+            with record(recording, lines=True):
+                exec(code, main.__dict__)
+    except BaseException as error:  # whatever it is, it is the program's
+        return Run(recording, _exit_status(error, code))
+    return Run(recording, 0)
+
+
+@contextmanager
+def _as_main(path: str, file: str, arguments: Sequence[str]) -> Iterator[ModuleType]:
+    """Make a module `__main__`, and the surroundings that it expects."""
+    main = ModuleType("__main__")
+    main.__dict__.update(
+        __builtins__=builtins,
+        __cached__=None,
+        __file__=file,
+        __loader__=SourceFileLoader("__main__", file),
+    )
+    before = sys.modules["__main__"], sys.argv, sys.path.copy()
+    sys.modules["__main__"] = main
+    sys.argv = [path, *arguments]
+    if not sys.flags.safe_path:
+        sys.path[0] = str(Path(file).resolve().parent)
+    try:
+        yield main
+    finally:
+        # The debugger that comes next must not import a `queue.py` that stands beside the program.
+        sys.modules["__main__"], sys.argv, sys.path[:] = before
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl+C end the program, but not in the midst of writing the log: that would tear it."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        inner = frame
+        while inner is not None:
+            if inner.f_code.co_filename.startswith(_RECORDER):
+                Timer(0.001, signal.raise_signal, (number,)).start()
+                return
+            inner = inner.f_back
+        signal.default_int_handler(number, frame)
+
+    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    if not usual or current_thread() is not main_thread():
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        if signal.getsignal(signal.SIGINT) is interrupt:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _exit_status(error: BaseException, code: CodeType | None) -> int:
+    """Show what ended a program as Python does, without our frames; return its exit status."""
+    if isinstance(error, SystemExit):
+        if error.code is None or isinstance(error.code, int):
+            return error.code or 0
+        print(error.code, file=sys.stderr)
+        return 1
+    trace = error.__traceback__
+    while trace is not None and trace.tb_frame.f_code is not code:
+        trace = trace.tb_next
+    sys.excepthook(type(error), error.with_traceback(trace), trace)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1

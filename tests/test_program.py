@@ -1,0 +1,348 @@
+"""A person's own program: it runs as it does under python, and is recorded besides."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+import stepgrad
+from stepgrad import debugger
+from stepgrad.cli import main
+from stepgrad.debugger import NothingRecordedError
+from stepgrad.engine.tape import active_tape
+from stepgrad.program import ProgramError, run_program
+from stepgrad.recording.recording import Recording
+
+ROOT = Path(__file__).parents[1]
+TRAIN = ROOT / "tests" / "programs" / "train.py"
+VALUE = "from stepgrad import Value\nx = Value(2.0, label='x')\n(x * x).backward()\n"
+
+
+def process(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
+    """Run Python in a folder, as a user does."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        input=stdin, capture_output=True, text=True, cwd=folder, timeout=60, check=False,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
+
+
+def program(folder: Path, text: str, name: str = "program.py") -> str:
+    (folder / name).write_text(text, "utf-8")
+    return name
+
+
+PROGRAMS = {
+    "what a module knows": """
+        import sys
+        print(__name__, __file__, __package__, __spec__, __doc__, sys.argv, sys.path[0])
+        print(sys.modules["__main__"].__dict__ is globals())
+        print(sorted(globals().keys() - {"__annotations__"}))
+        from __main__ import sys as again
+        print(again is sys)
+        """,
+    "prints": "print('one'); import sys; print('two', file=sys.stderr); print('three', end='')",
+    "stdin": "print(input('name? ')); import sys; print(sys.stdin.read())",
+    "a neighbour": "import neighbour; print(neighbour.__name__)",
+    "an error": "def f():\n    return 1 / 0\n\nf()",
+    "an error of ours": "from stepgrad import Value\nValue('three')",
+    "an error in a neighbour": "import neighbour\nneighbour.fail()",
+    "an error from an error": "try:\n    1 / 0\nexcept ZeroDivisionError:\n    {}['x']",
+    "a group of errors": "raise ExceptionGroup('all', [ValueError(1), KeyError(2)])",
+    "no Python": "x = 1\ndef f(:\n",
+    "a neighbour that is no Python": "import wrong",
+    "another encoding": "# coding: latin-1\nprint('ok')",
+    "a future": "from __future__ import annotations\ndef f(x: nowhere): ...\nprint('ok')",
+    "no future": "def f(x: int): ...\nprint(f.__annotations__)",
+    "leaving": "import sys; sys.exit()",
+    "leaving with 0": "raise SystemExit(0)",
+    "leaving with 3": "import sys; sys.exit(3)",
+    "leaving with words": "import sys; sys.exit('that was all')",
+    "leaving with False": "import sys; sys.exit(False)",
+    "at exit": "import atexit; atexit.register(print, 'bye'); print('hello')",
+    "an excepthook": """
+        import sys
+        sys.excepthook = lambda kind, error, trace: print(kind, trace.tb_lineno, trace.tb_next)
+        raise ValueError
+        """,
+    "processes": """
+        import multiprocessing
+        class Square:
+            def __call__(self, x):
+                return x * x
+        if __name__ == "__main__":
+            with multiprocessing.get_context("spawn").Pool(1) as pool:
+                print(pool.map(Square(), [1, 2, 3]))
+        """,
+    "a pickle": "import pickle\nclass A: ...\nprint(type(pickle.loads(pickle.dumps(A()))) is A)",
+    "no Value at all": "print('hello')",
+    "another folder": "import os; os.chdir('/'); print(os.getcwd())",
+    "closing everything": "import sys; sys.stdout.close(); sys.stdin.close()",
+    "an empty file": "",
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
+    text = re.sub(r"^ {8}", "", PROGRAMS[name], flags=re.MULTILINE)
+    program(tmp_path, text)
+    program(tmp_path, "def fail():\n    raise OSError('gone')\n", "neighbour.py")
+    program(tmp_path, "x = (", "wrong.py")
+    arguments = ["program.py", "a", "--plain", "--", "-x", "--help"]
+    alone = process(tmp_path, *arguments, stdin="Ada\nLovelace")
+    ours = process(tmp_path, "-m", "stepgrad", "run", *arguments, stdin="Ada\nLovelace")
+    assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
+    ended = "program.py: it made no stepgrad Values"
+    failed = alone.returncode or name == "an error of ours"
+    assert ours.stderr.removeprefix(alone.stderr).startswith("" if failed else ended)
+    assert ours.stderr.startswith(alone.stderr)
+
+
+@pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
+def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
+    program(tmp_path, text)
+    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert "SyntaxError: " in ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [
+        ("", 0), ("sys.exit(3)", 3), ("sys.exit('no')", 1), ("1 / 0", 1),
+        ("raise KeyboardInterrupt", 130),
+    ],
+)  # fmt: skip
+def test_what_was_recorded_until_the_end_is_told(ending: str, code: int, tmp_path: Path) -> None:
+    program(tmp_path, f"import sys\n{VALUE}print('mine'){chr(10)}{ending}\nValue(1.0)")
+    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert (ended.returncode, ended.stdout) == (code, "mine\n")
+    events = 5 if code else 6
+    assert ended.stderr.splitlines()[-1].startswith(f"program.py: {events} events, ")
+
+
+def test_it_narrates_only_when_asked(tmp_path: Path) -> None:
+    program(tmp_path, VALUE)
+    told = process(tmp_path, "-m", "stepgrad", "run", "--plain", "program.py")
+    assert told.stdout.splitlines()[0] == "Event 1 of 5, forward: x is 2, in line 2 of program.py."
+    assert told.stderr == ""
+
+
+def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
+    program(
+        tmp_path,
+        "from stepgrad import Value\nw = Value(0.5)\nprint('go', flush=True)\n"
+        "while True:\n    (w * w).backward()\n    w.data -= 0.1 * w.grad\n    w.grad = 0\n",
+    )
+    with subprocess.Popen(
+        [sys.executable, "-m", "stepgrad", "run", "--plain", "program.py"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+    ) as running:  # fmt: skip
+        assert running.stdout
+        assert running.stdout.readline() == "go\n"
+        time.sleep(0.05)
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert err.startswith("Traceback")
+    assert err.endswith("KeyboardInterrupt\n")
+    first, _, *rest = out.splitlines()
+    assert "node number 0 is 0.5" in first
+    lines = [re.findall(r"in line (\d)", line) for line in rest]
+    assert {number for found in lines for number in found} == {"5"}
+    verbs = ["pass begins", "changes by", "changes by", "is set to", "is cleared", "times"]
+    for index, line in enumerate(rest):
+        assert verbs[index % 6] in line
+
+
+# --- in this process
+
+
+def stepgrad_(*arguments: str | Path, code: int = 0) -> Result:
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
+    assert result.exit_code == code, result.output
+    return result
+
+
+def test_the_surroundings_are_as_before(tmp_path: Path) -> None:
+    before = sys.argv, sys.path.copy(), sys.modules["__main__"], signal.getsignal(signal.SIGINT)
+    path = tmp_path / program(tmp_path, "import sys; sys.path.append('x'); sys.argv.clear()")
+    assert run_program(str(path)).status == 0
+    assert before == (sys.argv, sys.path, sys.modules["__main__"], signal.getsignal(signal.SIGINT))
+
+
+def test_the_recording_has_the_text_of_the_program(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, "# coding: latin-1\r\n" + VALUE)
+    path.write_bytes(path.read_bytes() + "# ä".encode("latin-1"))
+    recording = run_program(str(path)).recording
+    assert recording.name == "program.py"
+    assert recording.source is not None
+    assert recording.source.lines == ["# coding: latin-1", *VALUE.splitlines(), "# ä"]
+    assert [recording.node(i).place.line for i in range(recording.size)] == [3, 4]
+
+
+@pytest.mark.parametrize("command", ["run", "replay", "record"])
+def test_a_program_that_is_not_there(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    program(tmp_path, VALUE, "train.py")
+    Path("folder.py").mkdir()
+    for name, words in (
+        ("trian.py", "trian.py: no such file; did you mean `train.py`?"),
+        ("far/away.py", "far/away.py: no such file"),
+        ("folder.py", "folder.py: is a folder"),
+        ("a\0b.py", "no such file"),
+        ("run.stepgrad", "run.stepgrad: no such file"),
+        ("tran", "did you mean `train.py`?"),
+    ):
+        result = stepgrad_(command, name, code=2)
+        assert words in result.stderr
+        assert result.stdout == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_a_program_that_may_not_be_read(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, VALUE)
+    path.chmod(0)
+    with pytest.raises(ProgramError, match="cannot be read: Permission denied"):
+        run_program(str(path))
+
+
+def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, "import sys; print(*sys.argv[1:])")
+    for options in ([], ["--plain"], ["--theme", "nord"]):
+        out = stepgrad_("run", *options, path, "--plain", "-h", "x.py").stdout
+        assert out == "--plain -h x.py\n"
+    extra = stepgrad_("run", "two_layer", "x.py", code=2).stderr
+    assert "unexpected extra argument (x.py)" in extra
+    assert "No such option" in stepgrad_("run", "--nope", path, code=2).stderr
+
+
+def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, f"print('mine')\n{VALUE}1 / 0")
+    result = stepgrad_("replay", "--to", "x", "--plain", path, code=1)
+    assert result.stdout == "Event 1 of 5, forward: x is 2, in line 3 of program.py.\n"
+    assert result.stderr.startswith("mine\nTraceback")
+    assert '"scenario": null' in stepgrad_("replay", "--json", path, code=1).stdout
+    lines = stepgrad_("replay", "--to", "2", path, code=1).stdout.splitlines()
+    assert lines[0] == "program.py"
+    assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
+
+
+def test_a_program_is_not_checked() -> None:
+    result = stepgrad_("check", TRAIN, "two_layer", code=2)
+    assert "a program expects nothing" in result.stderr
+    assert "11/11   ok" in result.stdout
+
+
+# --- saving
+
+
+def test_a_program_is_saved(tmp_path: Path) -> None:
+    path, goal = tmp_path / program(tmp_path, f"{VALUE}1 / 0"), tmp_path / "x.stepgrad"
+    result = stepgrad_("record", "-o", goal, path, "--steps", "2", code=1)
+    assert Recording.load(goal).length == 5
+    events, where = "5 events, 2 nodes, 1 backward pass", f"{goal.stat().st_size:,} bytes in {goal}"
+    assert result.stderr.endswith(f"program.py: {events}; {where}\n")
+    for command in ("run", "replay"):
+        told = stepgrad_(command, goal, "--plain").stdout
+        assert told.startswith("Event 1 of 5, forward: x is 2, in line 2 of program.py.\n")
+    assert events in stepgrad_("run", goal).stderr
+    assert "nothing expected" in stepgrad_("check", goal).stdout
+
+
+def test_a_scenario_is_saved_in_this_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    stepgrad_("record", "two_layer")
+    assert [path.name for path in tmp_path.iterdir()] == ["two_layer.stepgrad"]
+    again = stepgrad_("replay", "two_layer.stepgrad").stdout
+    assert again == stepgrad_("replay", "two_layer").stdout
+
+
+def test_what_cannot_be_saved_is_told_before_it_is_run(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, f"{VALUE}print('run')")
+    for goal, words in (
+        (path, "is what is to be recorded"),
+        (tmp_path / "nowhere" / "x.stepgrad", "folder cannot be written"),
+        (tmp_path, "is a folder"),
+    ):
+        result = stepgrad_("record", "-o", goal, path, code=2)
+        assert words in result.stderr
+        assert result.stdout == ""
+    assert list(tmp_path.rglob("*.stepgrad")) == []
+
+
+def test_nothing_is_saved_where_nothing_was_recorded(tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, "print('run')")
+    result = stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=2)
+    assert "it made no stepgrad Values" in result.stderr
+    assert list(tmp_path.rglob("*.stepgrad")) == []
+    path.write_text("raise SystemExit(7)")
+    assert stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=7).stderr == ""
+
+
+# --- debug()
+
+
+def test_debug_without_a_recording_says_how_to_record() -> None:
+    with pytest.raises(NothingRecordedError, match="start the program with `stepgrad run`"):
+        stepgrad.debug()
+
+
+def test_debug_without_a_terminal_goes_on(tmp_path: Path) -> None:
+    program(tmp_path, f"{VALUE}import stepgrad\nstepgrad.debug()\nprint('on')")
+    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert (ended.returncode, ended.stdout) == (0, "on\n")
+    told, summary = ended.stderr.splitlines()
+    assert told.startswith("stepgrad.debug(): there is no terminal here, so this goes on; 5 events")
+    assert summary.startswith("program.py: 5 events")
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """A terminal that is said to be there; what is opened on it: position and length."""
+    opened: list[tuple[int, int]] = []
+
+    def show(recording: Recording, *, position: int) -> None:
+        assert active_tape() is None
+        stepgrad.Value(9.0)  # nothing that the debugger does is heard
+        opened.append((position, len(recording.events)))
+
+    monkeypatch.setattr(debugger, "has_screen", lambda: True)
+    monkeypatch.setattr(debugger, "open_debugger", show)
+    return opened
+
+
+def test_debug_opens_on_what_was_recorded_so_far(shown: list[Any]) -> None:
+    with stepgrad.record() as recording:
+        x = stepgrad.Value(2.0)
+        y = x * x
+        stepgrad.debug()
+        y.backward()
+        x.data = 3.0
+        stepgrad.debug()
+        x.grad = 0.0
+    assert shown == [(2, 2), (6, 6)]
+    assert recording.length == 7
+
+
+async def test_debug_where_an_event_loop_runs(
+    shown: list[Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with stepgrad.record():
+        stepgrad.debug()
+    assert shown == []
+    assert "an event loop is running" in capsys.readouterr().err
