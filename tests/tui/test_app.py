@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
@@ -53,6 +54,19 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session(
         await pilot.press(key)
         assert screen.now == command.act(middle, "")
         assert screen.now != middle
+
+
+@pytest.mark.parametrize("name", ["two_layer", "xor_tanh"])
+async def test_what_a_key_leaves_on_the_screen_is_what_would_be_drawn_anew(name: str) -> None:
+    async with debugger(name, size=(120, 40)) as (pilot, screen):
+        for key in ["s", "n", "f", "down", "S", "N", "u", "t", "v", "s", "v", "G", "s", "b", "p"]:
+            await pilot.press(key)
+            await pilot.pause()
+            left = pilot.app.export_screenshot()
+            for widget in screen.walk_children(Widget):
+                widget.refresh()
+            await pilot.pause()
+            assert pilot.app.export_screenshot() == left, key
 
 
 def test_no_key_has_two_meanings() -> None:
