@@ -66,6 +66,7 @@ class DebuggerScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
+        self._classify()
         recording = self.now.recording
         name = PurePath(recording.source.path).name if recording.source else recording.title
         panels: list[Panel] = [
@@ -87,6 +88,12 @@ class DebuggerScreen(Screen[None]):
             yield lesson
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
+
+    def _classify(self) -> None:
+        """Take on the classes of the terminal's size, as a resize would after a layout without."""
+        points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
+        for extent, classes in zip(self.app.size, map(dict, points), strict=True):
+            self.add_class(classes[max(least for least in classes if least <= extent)])
 
     @property
     def now(self) -> Session:

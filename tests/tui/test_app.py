@@ -20,6 +20,7 @@ from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.lists import SourcePanel
 
 
 @asynccontextmanager
@@ -249,6 +250,35 @@ async def test_what_has_no_room_is_told(size: tuple[int, int], words: str) -> No
         notice = screen.query_one("#notice", Static)
         assert notice.display
         assert words in str(notice.content)
+
+
+@pytest.mark.parametrize(
+    ("size", "classes"),
+    [((120, 40), {"-wide", "-high"}), ((80, 24), {"-narrow", "-middling"})],
+    ids=str,
+)
+async def test_the_first_layout_knows_the_size_of_the_terminal(
+    size: tuple[int, int], classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_mount: list[set[str]] = []
+    monkeypatch.setattr(
+        DebuggerScreen,
+        "on_mount",
+        lambda screen: at_mount.append(set(screen.classes)),
+        raising=False,
+    )
+    async with debugger(size=size) as (_, screen):
+        assert at_mount == [classes]
+        assert screen.classes == classes
+
+
+async def test_the_line_of_interest_is_in_view_from_the_start() -> None:
+    async with debugger(size=(120, 36)) as (_, screen):
+        source = screen.query_one(SourcePanel)
+        line = source.line_of_interest()
+        assert line is not None
+        assert line >= source.size.height
+        assert 0 <= line - source.scroll_offset.y < source.size.height
 
 
 def test_a_theme_that_does_not_exist() -> None:
