@@ -17,7 +17,7 @@ import click
 
 import stepgrad
 from stepgrad import headless
-from stepgrad.debugger import has_screen, open_debugger
+from stepgrad.debugger import has_screen, loading, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, Opened, is_program, is_scenario, open_typed
 from stepgrad.recording.recording import Recording
@@ -134,9 +134,10 @@ def run(file: str | None, arguments: tuple[str, ...], theme: str, plain: bool) -
 
 def _open_growing(file: str, theme: str) -> None:
     """Open the debugger on a scenario as soon as there is something of it to see."""
-    from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
+    with loading():
+        from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
-    scenario = open_scenario(file)
+        scenario = open_scenario(file)
     growing = Growing(scenario)
     # What is wrong with the file is said now, before there is a screen.
     open_debugger(growing.result(), scenario, growing, theme=theme)

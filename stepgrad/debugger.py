@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import Context
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
@@ -28,6 +31,20 @@ def has_screen() -> bool:
     return terminal and os.environ.get("TERM") != "dumb"
 
 
+@contextmanager
+def loading() -> Iterator[None]:
+    """Look for no garbage: what is loaded here is there to stay.
+
+    Python would go through all of it again and again, which is a tenth of the time to start.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
 def open_debugger(
     recording: Recording | None,
     scenario: ScenarioFile | None = None,
@@ -43,9 +60,10 @@ def open_debugger(
     Raises:
         ThemeError: there is no such theme.
     """
-    # Textual is for the screen only.
-    from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
-    from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
+    with loading():
+        # Textual is for the screen only.
+        from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415
+        from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
     app = DebuggerApp(
         recording, scenario, growing, theme=theme, keys=keymap_path(), position=position

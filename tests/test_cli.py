@@ -1,5 +1,6 @@
 """The command line, as a user and as a script meet it."""
 
+import gc
 import json
 import os
 import re
@@ -46,6 +47,12 @@ def process(*arguments: str, **options: Any) -> subprocess.Popen[str]:
         [*PROGRAM, *arguments],
         **(pipes | {"env": environment, "encoding": "utf-8"} | options),
     )
+
+
+@pytest.mark.parametrize(("name", "code"), [("two_layer", 0), ("nothing.yaml", 2)])
+def test_garbage_is_looked_for_again_after_loading(name: str, code: int) -> None:
+    stepgrad("run", name, code=code)
+    assert gc.isenabled()
 
 
 class TestReplay:
@@ -248,7 +255,6 @@ def test_mistyped_commands() -> None:
 # --- help
 
 
-@pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=str)
 def test_the_examples_of_the_help_run(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

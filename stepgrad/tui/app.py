@@ -101,7 +101,8 @@ class DebuggerApp(App[None]):
             self.push_screen(GalleryScreen(), lambda _: self.exit())
         else:
             screen = DebuggerScreen(self._recording, self._scenario, self._growing, self._position)
-            self.push_screen(screen, lambda _: self.exit())
+            # Not before the app is mounted: until then it throws away what screens draw.
+            self.call_later(self.push_screen, screen, lambda _: self.exit())
 
     def _load_keys(self, path: Path) -> None:
         try:

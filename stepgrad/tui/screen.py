@@ -68,6 +68,7 @@ class DebuggerScreen(WorkingScreen):
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
+        self._classify()
         recording = self.now.recording
         panels: list[Panel] = [
             Header(recording.name, self._scenario, id="header"),
@@ -88,6 +89,12 @@ class DebuggerScreen(WorkingScreen):
             yield lesson
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
+
+    def _classify(self) -> None:
+        """Take on the classes of the terminal's size, as a resize would after a layout without."""
+        points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
+        for extent, classes in zip(self.app.size, map(dict, points), strict=True):
+            self.add_class(classes[max(least for least in classes if least <= extent)])
 
     def action_act(self, name: str) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
@@ -56,6 +57,19 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session(
         await pilot.press(key)
         assert screen.now == command.act(middle, "")
         assert screen.now != middle
+
+
+@pytest.mark.parametrize("name", ["two_layer", "xor_tanh"])
+async def test_what_a_key_leaves_on_the_screen_is_what_would_be_drawn_anew(name: str) -> None:
+    async with debugger(name, size=(120, 40)) as (pilot, screen):
+        for key in ["s", "n", "f", "down", "S", "N", "u", "t", "v", "s", "v", "G", "s", "b", "p"]:
+            await pilot.press(key)
+            await pilot.pause()
+            left = pilot.app.export_screenshot()
+            for widget in screen.walk_children(Widget):
+                widget.refresh()
+            await pilot.pause()
+            assert pilot.app.export_screenshot() == left, key
 
 
 def test_no_key_has_two_meanings() -> None:
@@ -238,6 +252,35 @@ async def test_what_has_no_room_is_told(size: tuple[int, int], words: str) -> No
         notice = screen.query_one("#notice", Static)
         assert notice.display
         assert words in str(notice.content)
+
+
+@pytest.mark.parametrize(
+    ("size", "classes"),
+    [((120, 40), {"-wide", "-high"}), ((80, 24), {"-narrow", "-middling"})],
+    ids=str,
+)
+async def test_the_first_layout_knows_the_size_of_the_terminal(
+    size: tuple[int, int], classes: set[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_mount: list[set[str]] = []
+    monkeypatch.setattr(
+        DebuggerScreen,
+        "on_mount",
+        lambda screen: at_mount.append(set(screen.classes)),
+        raising=False,
+    )
+    async with debugger(size=size) as (_, screen):
+        assert at_mount == [classes]
+        assert screen.classes == classes
+
+
+async def test_the_line_of_interest_is_in_view_from_the_start() -> None:
+    async with debugger(size=(120, 36)) as (_, screen):
+        source = screen.query_one(SourcePanel)
+        line = source.line_of_interest()
+        assert line is not None
+        assert line >= source.size.height
+        assert 0 <= line - source.scroll_offset.y < source.size.height
 
 
 def test_a_theme_that_does_not_exist() -> None:

@@ -116,6 +116,13 @@ class Canvas:
         """
         return [Content.assemble(*self._runs(row, x, width)) for row in range(y, y + height)]
 
+    def rows_unlike(self, other: Canvas) -> Iterator[int]:
+        """The rows that look different on another canvas of the same size."""
+        for y in range(self.height):
+            mine, theirs = ((each._characters[y], each._styles[y]) for each in (self, other))
+            if mine != theirs:
+                yield y
+
     def plain(self) -> str:
         """The characters alone, without the blanks at the ends of lines."""
         return "\n".join("".join(row).rstrip() for row in self._characters)

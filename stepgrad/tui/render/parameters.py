@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 
 from textual.content import Content
@@ -33,7 +34,7 @@ def parameter_row(state: State, node: int, width: int) -> Content:
     ).truncate(width)
 
 
-def sparkline(values: list[float]) -> str:
+def sparkline(values: Sequence[float]) -> str:
     """Draw numbers as heights between the smallest and the largest; what is no number is blank."""
     finite = [value for value in values if isfinite(value)]
     if not finite:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
@@ -45,24 +45,34 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
             return
         now, (width, height) = self.now, self.size
         state, scene = now.state, tuple(now.state.scene)
-        self._canvas = None
+        before, self._canvas = self._canvas, None
+        place = self.virtual_size, self.scroll_offset
         if now.whole and len(scene) > DRAWABLE:
             self.border_title = f"graph  {len(scene)} nodes from the top down; dots are operands"
-            self.virtual_size = self.size
+            self.set_reactive(GraphPanel.virtual_size, self.size)
             self._lines = spy(now.recording, scene, now.subject, width, height)
             self.refresh()
             return
         nodes = scene if now.whole else in_view(state, now.subject)
         near = len(nodes) < len(scene)
-        self.border_title = f"graph  {len(nodes)} of {len(scene)} nodes" if near else "graph"
+        title = f"graph  {len(nodes)} of {len(scene)} nodes" if near else "graph"
+        if self.border_title != title:  # setting it draws everything again
+            self.border_title = title
         self._drawing = draw(now.recording, nodes, framed=height >= FRAMED)
         self._canvas = self._drawing.paint(state, now.selected)
         layout = self._drawing.painter.layout
-        self.virtual_size = Size(layout.width, layout.height)
+        # By itself it would lay the screen out again, which does not depend on it.
+        self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
         for box in () if now.subject is None else layout.boxes_of(now.subject)[-1:]:
             x, y = box.x + box.width // 2 - width // 2, box.y + box.height // 2 - height // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
-        self.refresh()
+        if before is None or place != (self.virtual_size, self.scroll_offset):
+            self.refresh()
+            return
+        top = self.scroll_offset.y - self._margin
+        for row in self._canvas.rows_unlike(before):
+            if top <= row < top + height:
+                self.refresh(Region(0, row - top, width, 1))
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""

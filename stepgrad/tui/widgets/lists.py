@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from pathlib import PurePath
 
 from textual import events
@@ -29,7 +28,9 @@ class Lines(ScrollView, Panel, can_focus=False):
 
     ALLOW_SELECT = False
 
-    _drawn: Sequence[tuple[str, object]] = ()
+    def __init__(self, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._drawn: dict[tuple[int, int], Content] = {}  # by number and width
 
     @property
     @abstractmethod
@@ -49,11 +50,17 @@ class Lines(ScrollView, Panel, can_focus=False):
         width, number = self.scrollable_content_region.width, y + self.scroll_offset.y
         if number >= self.count:
             return Strip.blank(width, self.rich_style)
-        line = self.line(number, width)
+        line = self._kept_line(number, width)
         [strip] = Visual.to_strips(self, line, width, 1, self.visual_style, pad=True) or [
             Strip.blank(width, self.rich_style)
         ]
         return strip
+
+    def _kept_line(self, number: int, width: int) -> Content:
+        """Draw a line, once for each session."""
+        if (number, width) not in self._drawn:
+            self._drawn[number, width] = self.line(number, width)
+        return self._drawn[number, width]
 
     def on_resize(self) -> None:
         """Keep the line of interest in view."""
@@ -61,26 +68,19 @@ class Lines(ScrollView, Panel, can_focus=False):
 
     def show(self) -> None:
         """Scroll to the line of interest, and draw the lines that change."""
-        if not self.size:
-            return
-        self.virtual_size = Size(self.scrollable_content_region.width, self.count)
+        before, self._drawn = self._drawn, {}
+        # Whatever the width, it is never exceeded. The first layout already has to know how many
+        # lines there are, or it would be done again with a scrollbar.
+        self.virtual_size = Size(1, self.count)
         line = self.line_of_interest()
-        height, top = self.size.height, self.scroll_offset.y
-        if line is not None and not top <= line < top + height:
+        width, height = self.scrollable_content_region.width, self.size.height
+        if height and line is not None and not 0 <= line - self.scroll_offset.y < height:
             self.scroll_to(y=max(0, line - height // 2), animate=False, immediate=True)
-        before, self._drawn = self._drawn, self._view()
-        if len(before) != len(self._drawn):
-            self.refresh()
-            return
-        for y, (old, new) in enumerate(zip(before, self._drawn, strict=True)):
-            if old != new:
-                self.refresh(Region(0, y, self.scrollable_content_region.width, 1))
-
-    def _view(self) -> Sequence[tuple[str, object]]:
-        """What the lines in view look like."""
-        width, top = self.scrollable_content_region.width, self.scroll_offset.y
-        numbers = range(top, min(top + self.size.height, self.count))
-        return [(line.plain, line.spans) for line in (self.line(n, width) for n in numbers)]
+        top = self.scroll_offset.y
+        for number in range(top, min(top + height, self.count)):
+            was = before.get((number, width))
+            if was is None or not was.is_same(self._kept_line(number, width)):
+                self.refresh(Region(0, number - top, width, 1))
 
 
 class Tape(Lines, can_focus=False):

@@ -17,6 +17,8 @@ class Panel(Widget):
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
+    auto_links = reactive(False)  # there are none, so that no line need be searched for them
+
     @dataclass
     class NodeSelected(Message):
         """A person pointed at a node."""

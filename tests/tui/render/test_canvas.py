@@ -81,3 +81,13 @@ def test_a_window_anywhere_has_its_size(x: int, y: int, width: int, height: int)
     canvas.write(1, 1, "梯度")
     lines = canvas.crop(x, y, width, height)
     assert [line.cell_length for line in lines] == [width] * height
+
+
+def test_rows_are_unlike_by_their_characters_or_their_styles() -> None:
+    one, other = Canvas(3, 4), Canvas(3, 4)
+    one.write(0, 0, "abc", "bold")
+    other.write(0, 0, "abc", "bold")
+    one.write(0, 1, "abc")
+    one.write(0, 3, "abc")
+    other.write(0, 3, "abc", "bold")
+    assert list(one.rows_unlike(other)) == list(other.rows_unlike(one)) == [1, 3]
