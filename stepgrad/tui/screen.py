@@ -33,7 +33,7 @@ from stepgrad.tui.render.reports import difference_report, paths_report
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
-from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline
+from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 
 BY_NAME = {command.name: command for command in commands.COMMANDS}
 
@@ -75,6 +75,7 @@ class DebuggerScreen(Screen[None]):
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
+            Training(id="training"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
@@ -192,6 +193,10 @@ class DebuggerScreen(Screen[None]):
             panel.mount(Markdown(self._scenario.lesson if self._scenario else ""))
         self.maximized = panel
         self.set_focus(panel if panel is not None and panel.focusable else None)
+
+    def watch_session(self) -> None:
+        """Make room for what is worth seeing of a training."""
+        self.set_class(len(self.now.recording.steps) > 1, "-training")
 
     def watch_maximized(self) -> None:
         """Say how to get back."""
