@@ -57,7 +57,8 @@ def _jump(session: Session) -> Session:
     return session.go(session.cursor.seek(made))
 
 
-PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson", "parameters")
+PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson", "parameters",
+          "training")  # fmt: skip
 """The panels that can have the screen to themselves, in the order of their keys."""
 
 _MOVING = (

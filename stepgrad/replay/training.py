@@ -1,10 +1,12 @@
-"""Training as a whole: which parameters it changes, and how they went."""
+"""Training as a whole: which parameters it changes, how they went, and how the loss fell."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.recording import Recording
 
 
@@ -26,7 +28,71 @@ def course(recording: Recording, node: int, points: int) -> Sequence[float]:
 @lru_cache(maxsize=256)
 def _course(recording: Recording, _blocks: int, node: int, points: int) -> tuple[float, ...]:
     steps = [*recording.steps[1:], recording.length]
-    count = min(points, len(steps))
-    picked = (steps[(i + 1) * len(steps) // count - 1] for i in range(count))
-    values = (recording.history.value(node, position) for position in picked)
+    values = (recording.history.value(node, steps[i]) for i in _spread(len(steps), points))
     return tuple(value for value in values if value is not None)
+
+
+def gradient_course(recording: Recording, node: int, points: int) -> Sequence[float]:
+    """Return a node's gradient after up to `points` backward passes, one for each step."""
+    return _gradient_course(recording, len(recording.blocks), node, points)
+
+
+@lru_cache(maxsize=256)
+def _gradient_course(
+    recording: Recording, _blocks: int, node: int, points: int
+) -> tuple[float, ...]:
+    ends = (block.start + block.length for _, block in _passes(recording, points))
+    gradients = (recording.history.grad(node, end) for end in ends)
+    return tuple(gradient for gradient in gradients if gradient is not None)
+
+
+def last_update(recording: Recording, position: int) -> int:
+    """Return the position of the last update by a position; 0 where there was none."""
+    here = recording.history.block_at(position - 1) if position else -1
+    for number in range(here, -1, -1):
+        block = recording.blocks[number]
+        if isinstance(block, Write) and block.writes.updates:
+            return min(position, block.start + block.length)
+    return 0
+
+
+class Loss(NamedTuple):
+    """What came out of a training step: `ordinal` counts steps from 0."""
+
+    ordinal: int
+    value: float
+
+
+def losses(recording: Recording, points: int) -> Sequence[Loss]:
+    """Return what was minimised in up to `points` training steps, evenly spread.
+
+    That is the root of a step's backward pass, before the step's update.
+    """
+    return _losses(recording, points, len(recording.blocks))
+
+
+@lru_cache(maxsize=4)
+def _losses(recording: Recording, points: int, _blocks: int) -> tuple[Loss, ...]:
+    value = recording.history.value
+    roots = (
+        (ordinal, value(block.root, block.start)) for ordinal, block in _passes(recording, points)
+    )
+    return tuple(Loss(ordinal, root) for ordinal, root in roots if root is not None)
+
+
+def _passes(recording: Recording, points: int) -> list[tuple[int, Backward]]:
+    """Return the last backward pass of up to `points` steps, with the ordinal of its step."""
+    bounds = [*recording.steps, recording.length]
+    found = []
+    for ordinal in _spread(len(recording.steps), points):
+        blocks = recording.blocks_between(bounds[ordinal], bounds[ordinal + 1])
+        backward = next((b for b in reversed(blocks) if isinstance(b, Backward)), None)
+        if backward is not None:
+            found.append((ordinal, backward))
+    return found
+
+
+def _spread(count: int, points: int) -> Sequence[int]:
+    """Up to `points` of so many places, evenly spread, the last included."""
+    points = min(points, count)
+    return [(i + 1) * count // points - 1 for i in range(points)]

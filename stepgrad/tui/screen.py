@@ -30,7 +30,7 @@ from stepgrad.tui.render.reports import difference_report, paths_report
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
-from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline
+from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 from stepgrad.tui.working import WorkingScreen
 
@@ -77,6 +77,7 @@ class DebuggerScreen(WorkingScreen):
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
+            Training(id="training"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
@@ -95,6 +96,7 @@ class DebuggerScreen(WorkingScreen):
         points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
+        self.watch_session()
 
     def action_act(self, name: str) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
@@ -193,6 +195,10 @@ class DebuggerScreen(WorkingScreen):
             panel.mount(Markdown(self._scenario.lesson if self._scenario else ""))
         self.maximized = panel
         self.set_focus(panel if panel is not None and panel.focusable else None)
+
+    def watch_session(self) -> None:
+        """Make room for what is worth seeing of a training."""
+        self.set_class(len(self.now.recording.steps) > 1, "-training")
 
     def watch_maximized(self) -> None:
         """Say how to get back."""

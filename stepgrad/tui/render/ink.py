@@ -1,5 +1,6 @@
 """What colours mean, in the words of the theme. Every state also has a glyph of its own."""
 
+from textual.color import Color
 from textual.content import Content
 
 Span = tuple[str, str]
@@ -18,7 +19,21 @@ NEGATIVE = "$negative"
 BROKEN = "reverse $negative"
 HALT = "bold $negative"
 
-DARK = {
+SHADES = 3
+"""How many shades an area has, from pale to full."""
+
+
+def _with_shades(colours: dict[str, str], ground: str) -> dict[str, str]:
+    """Add the shades: blends with the ground, because areas of two colours meet in one cell."""
+    shades = {
+        f"{side}-{i}": Color.parse(ground).blend(Color.parse(colours[side]), 0.3 + 0.25 * i).hex
+        for side in ("positive", "negative")
+        for i in range(SHADES)
+    }
+    return colours | shades
+
+
+_DARK = {
     "forward": "#7bd88f",
     "backward": "#c4a7ff",
     "writing": "#5ad4e6",
@@ -27,7 +42,7 @@ DARK = {
     "negative": "#ffab5e",
     "selected": "#2f3b52",
 }
-LIGHT = {
+_LIGHT = {
     "forward": "#116329",
     "backward": "#6b21c8",
     "writing": "#0b5566",
@@ -36,6 +51,7 @@ LIGHT = {
     "negative": "#8f3f06",
     "selected": "#a9c4f5",
 }
+DARK, LIGHT = _with_shades(_DARK, "#121212"), _with_shades(_LIGHT, "#f5f5f5")
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
 PHASES = {"forward": FORWARD, "backward": BACKWARD, "zero": WRITING, "update": WRITING}
@@ -43,6 +59,12 @@ ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "update": "△", "m
 
 STOP, BOOKMARK = "●", "◆"
 BARS = "▁▂▃▄▅▆▇█"
+
+
+def shade(x: float) -> str:
+    """The style of an area: on which side of 0 a number lies, and how far; 1 is far."""
+    side = "positive" if x > 0 else "negative"
+    return f"${side}-{min(int(abs(x) * SHADES), SHADES - 1)}"
 
 
 def sign(x: float | None) -> str:

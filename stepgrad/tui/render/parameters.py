@@ -2,36 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import isfinite
 
 from textual.content import Content
 
-from stepgrad.replay.numbers import fitting, number
+from stepgrad.replay.numbers import fitting, gradient, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
-from stepgrad.replay.training import course
+from stepgrad.replay.training import course, gradient_course
 from stepgrad.tui.render import ink
 
 COURSE, NUMBER = 12, 11
 
+ROOMY = 72
+"""From this width on, there is room for the gradients as well."""
+
 
 def parameter_row(state: State, node: int, width: int) -> Content:
-    """Return a parameter's row: name, course over all of training, value at this position."""
+    """Return a parameter's row: name, course over all of training, value at this position.
+
+    Where there is room, the gradient follows, with its own course over the backward passes.
+    """
     recording = state.recording
-    value = state.value(node)
-    shown = "" if value is None else fitting(number(value), value, NUMBER)
-    room = max(width - COURSE - NUMBER - 2, 0)
+    numbers = _with_course(course(recording, node, COURSE), state.value(node), number)
+    if width >= ROOMY:
+        gradients = gradient_course(recording, node, COURSE)
+        numbers += [("   ∂ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
+    room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
     name = title(recording, node)
     if len(name) > room:  # of a path, the end tells one from another
         name = f"…{name[len(name) - room + 1 :]}"
-    name = ink.fit(name, room)
-    spark = sparkline(course(recording, node, COURSE))
-    return Content.assemble(
-        (name, ink.CURRENT if node == state.focus else ink.PLAIN),
-        (f" {spark:<{COURSE}} ", ink.WRITING),
-        (f"{shown:>{NUMBER}}", ink.sign(value)),
-    ).truncate(width)
+    style = ink.CURRENT if node == state.focus else ink.PLAIN
+    return Content.assemble((ink.fit(name, room), style), " ", *numbers).truncate(width)
+
+
+def _with_course(
+    values: Sequence[float], now: float | None, written: Callable[[float], str]
+) -> list[ink.Span]:
+    """A course as a sparkline, and the number that stands now."""
+    shown = "" if now is None else fitting(written(now), now, NUMBER)
+    spark = f"{sparkline(values):<{COURSE}} "
+    return [(spark, ink.WRITING), (f"{shown:>{NUMBER}}", ink.sign(now))]
 
 
 def sparkline(values: Sequence[float]) -> str:

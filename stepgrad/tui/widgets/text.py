@@ -14,6 +14,7 @@ from stepgrad.tui.render.header import header
 from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.node import heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
+from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import Panel
 
 
@@ -75,6 +76,22 @@ class NodePanel(Panel):
         subject = None if self._introduces else self.now.subject
         self.border_title = Content("lesson" if subject is None else heading(self.state, subject))
         self.refresh()
+
+
+class Training(Panel):
+    """The loss curve, the decision boundary and the answers, at the training step at hand."""
+
+    BORDER_TITLE = "training"
+
+    def render(self) -> Content:
+        """Draw it."""
+        return training(self.state, *self.size)
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the training step that a person pointed at."""
+        position = step_at(self.state, *self.size, *event.get_content_offset_capture(self))
+        if position is not None:
+            self.post_message(self.Seek(position))
 
 
 class Timeline(Panel):

@@ -1,0 +1,95 @@
+"""The decision boundary: what a network of two inputs answers in every corner of its world."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import isfinite
+
+from textual.content import Content
+
+from stepgrad.replay.numbers import number
+from stepgrad.replay.samples import Sample, response
+from stepgrad.replay.state import State
+from stepgrad.tui.render import ink
+
+MARGIN = 0.25
+"""How far the view reaches beyond the samples, as a part of their spread."""
+
+_TARGETS = {True: "●", False: "○"}
+_BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
+"""Where the answer lies above the middle, in the upper and the lower half of a cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Axis:
+    """A stretch of numbers laid over so many places, each at its middle."""
+
+    low: float
+    high: float
+    places: int
+
+    @classmethod
+    def around(cls, numbers: Sequence[float], places: int) -> _Axis:
+        low, high = min(numbers), max(numbers)
+        margin = (high - low) * MARGIN or 1.0
+        return cls(low - margin, high + margin, places)
+
+    def __getitem__(self, place: int) -> float:
+        return self.low + (place + 0.5) * (self.high - self.low) / self.places
+
+    def place(self, number: float) -> int:
+        share = (number - self.low) / (self.high - self.low)
+        return min(int(share * self.places), self.places - 1)
+
+
+def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -> list[Content]:
+    """Draw the answer over the plane of two inputs in `height` lines of cells, below a legend.
+
+    Blocks fill where the first output lies above the middle of the targets (above 0 without
+    targets). The samples are circles, full where the target lies above; one that is answered
+    wrongly is in reverse. Nothing where the network has not two inputs.
+    """
+    if not samples or any(len(sample.inputs) != 2 for sample in samples) or height < 2:
+        return []
+    first = state.recording.history.first_value
+    points = [(first(sample.inputs[0]), first(sample.inputs[1])) for sample in samples]
+    targets = [first(sample.targets[0]) for sample in samples if sample.targets]
+    low, high = (min(targets), max(targets)) if targets else (-1.0, 1.0)
+    middle, reach = (low + high) / 2, (high - low) / 2 or 1.0
+    across = _Axis.around([x for x, _ in points], width)
+    up = _Axis.around([y for _, y in points], 2 * height)
+    respond = response(state, samples[0], samples[0].outputs[0])
+
+    def answer(x1: float, x2: float) -> float:
+        """How far the network is from the middle; 1 is as far as the targets are."""
+        return (respond(x1, x2) - middle) / reach
+
+    cells = [
+        [
+            _cell(*(answer(across[x], up[2 * (height - y) - half]) for half in (1, 2)))
+            for x in range(width)
+        ]
+        for y in range(height)
+    ]
+    for (x1, x2), sample in zip(points, samples, strict=True):
+        x, y = across.place(x1), height - 1 - up.place(x2) // 2
+        above = bool(sample.targets) and first(sample.targets[0]) > middle
+        wrong = bool(sample.targets) and (answer(x1, x2) > 0) is not above
+        style = f"{ink.NAME} on {ink.shade(answer(x1, x2))}"
+        cells[y][x] = (_TARGETS[above], f"reverse {style}" if wrong else style)
+    legend = ink.fit(f"x1 →  x2 ↑  █ y > {number(middle)}", width)
+    return [ink.line((legend, ink.QUIET)), *(ink.line(*row) for row in cells)]
+
+
+def _cell(upper: float, lower: float) -> ink.Span:
+    """Draw a cell: two answers, one above the other."""
+    if not (isfinite(upper) and isfinite(lower)):
+        return "!", ink.BROKEN
+    match _BLOCKS[upper > 0, lower > 0]:
+        case "▄":
+            return "▄", f"{ink.shade(lower)} on {ink.shade(upper)}"
+        case "█":
+            return "█", ink.shade(upper)
+        case block:
+            return block, f"{ink.shade(upper)} on {ink.shade(lower)}"
