@@ -23,6 +23,11 @@ def _numbers() -> array[int]:
     return array("q")
 
 
+def _made_at(forward: Forward, node: int) -> int:
+    # A constant comes with the node made next.
+    return forward.start + bisect_left(forward.structure.created, node - forward.base) + 1
+
+
 _NONE = _numbers()
 _KEPT = 1 << 10
 
@@ -77,17 +82,17 @@ class History:
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
-        forward = self.forward_of(node)
-        # A constant comes with the node made next.
-        created = bisect_left(forward.structure.created, node - forward.base)
-        return forward.start + created + 1
+        return _made_at(self.forward_of(node), node)
 
     def value(self, node: int, position: int) -> float | None:
         """Return a node's value, or None where it is not made yet."""
-        return None if position < self.made_at(node) else self._value(node, position)
+        forward = self.forward_of(node)
+        if position < _made_at(forward, node):
+            return None
+        return self._value(forward, node, position)
 
-    def _value(self, node: int, position: int) -> float:
-        """Return the value of a node that is made."""
+    def _value(self, forward: Forward, node: int, position: int) -> float:
+        """Return the value of a node that is made, in a forward block."""
         updates = self._blocks_of(self._updates.get(node, ()))
         for number in reversed(range(bisect_right(updates, self._last_block(position)))):
             block = self._blocks[updates[number]]
@@ -95,7 +100,7 @@ class History:
             places = block.writes.updates[node]
             if before := bisect_left(places, position - block.start):
                 return block.after[places[before - 1]]
-        return self.first_value(node)
+        return forward.values[node - forward.base]
 
     def values(self, forward: Forward, position: int) -> list[float]:
         """Return the values of all nodes of a forward block at a position after it."""
@@ -103,7 +108,7 @@ class History:
         values = list(forward.values)
         nodes = range(forward.base, forward.base + len(values))
         for node in filter(self._updates.__contains__, nodes):
-            values[node - forward.base] = self._value(node, position)
+            values[node - forward.base] = self._value(forward, node, position)
         return values
 
     def first_value(self, node: int) -> float:
@@ -166,16 +171,17 @@ class History:
     def local(self, out: int, slot: int, position: int) -> float:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
         forward = self.forward_of(out)
-        offset = out - forward.base
-        op = forward.structure.op(offset)
+        structure, offset = forward.structure, out - forward.base
+        op = structure.op(offset)
         constant = op.partials[slot].constant
         if constant is not None:  # half of all edges are those of sums
             return constant
-        operands = [
-            self._value(ref_to_index(ref, forward.base), position)
-            for ref in forward.structure.operands(offset)
-        ]
-        return op.local[slot](*operands, self._value(out, position))
+        values = []
+        for ref in structure.operands(offset):
+            node = ref_to_index(ref, forward.base)
+            made = forward if ref >= 0 else self.forward_of(node)
+            values.append(self._value(made, node, position))
+        return op.local[slot](*values, self._value(forward, out, position))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0)."""

@@ -33,6 +33,7 @@ MOMENTS = {
     "folded": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "u")),
     "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v")),
     "stops and a bookmark": ("sum_over_paths", ("n", "b", "n", "w", "c", "m", "c")),
+    "where a condition holds": ("two_layer", ("B", *"abs(grad)>5", "enter", "c", "c")),
     "who wrote this": ("sum_over_paths", ("G", "W")),
     "paths": ("sum_over_paths", ("G", "x")),
     "difference": ("two_layer", ("G", *"e", *"w1=-1", "enter", "D")),
