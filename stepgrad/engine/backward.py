@@ -26,12 +26,14 @@ def ancestors(root: Value) -> list[Value]:
     seen = {root}
     stack = [root]
     while stack:
-        for operand in stack.pop()._operands:
-            if operand not in seen:
+        node = stack.pop()
+        for operand in (node._first, node._second):
+            if operand is not None and operand not in seen:
                 seen.add(operand)
-                if operand._operands:
+                if operand._first is not None:
                     stack.append(operand)
-    return sorted((node for node in seen if node._operands), key=_creation, reverse=True)
+    computed = (node for node in seen if node._first is not None)
+    return sorted(computed, key=_creation, reverse=True)
 
 
 def propagate(root: Value, order: Iterable[Value]) -> None:

@@ -29,7 +29,8 @@ def bind(op):
         node._data = {value}
         node._grad = 0.0
         node._operation = op
-        node._operands = ({operands},)
+        node._first = {first}
+        node._second = {second}
         node._stamp = tick()
         tape = active_tape()
         if tape is not None:
@@ -45,7 +46,7 @@ _LIFT = """if type(other) is not Value:
 
 _VJP = """
 def vjp(node):
-    {operands}, = node._operands
+    {operands}
     upstream = node._grad
     {accumulations}
 """
@@ -53,6 +54,7 @@ def vjp(node):
 _UPDATES = """
 def updates(parameters, {arguments}):
     {columns} = {lists}
+    {shared}
     for {each} in {all}:
         data = parameter._data
         grad = parameter._grad
@@ -77,7 +79,8 @@ def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callab
         value=op.forward.python(
             {name: f"{value}._data" for name, value in zip(op.operands, ordered, strict=True)}
         ),
-        operands=", ".join(ordered),
+        first=ordered[0],
+        second=ordered[1] if len(ordered) > 1 else None,
     )
     function: Callable[..., Any] = _define(source, "bind", engine)(op)
     function.__name__ = op.name
@@ -91,8 +94,9 @@ def vjp(op: Op) -> Callable[[Value], None]:
     For each operand, in order: `operand.grad += node.grad * ∂node/∂operand`.
     """
     names = {name: f"{name}._data" for name in op.operands} | {"out": "node._data"}
+    slots = zip(op.operands, ("_first", "_second"), strict=False)
     source = _VJP.format(
-        operands=", ".join(op.operands),
+        operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
         accumulations="\n    ".join(
             f"{name}._grad += {_contribution(partial, names)}"
             for name, partial in zip(op.operands, op.partials, strict=True)
@@ -107,6 +111,8 @@ def updates(
 ) -> Updates:
     """Make the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
+    shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
+    assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}
     written = [list(formulas)[-1], *state]
     source = _UPDATES.format(
         arguments=", ".join([*settings, *state]),
@@ -114,7 +120,8 @@ def updates(
         lists=", ".join("[]" for _ in written) + ",",
         each=", ".join(["parameter", *state]),
         all=f"zip(parameters, {', '.join(state)})" if state else "parameters",
-        assignments="\n        ".join(f"{name} = {f.python({})}" for name, f in formulas.items()),
+        shared="; ".join(assignments.pop(name) for name in shared),
+        assignments="\n        ".join(assignments.values()),
         appends="\n        ".join(f"all_{name}.append({name})" for name in written),
     )
     function: Updates = _define(source, "updates", namespace() | {"zip": zip})

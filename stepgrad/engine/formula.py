@@ -63,6 +63,11 @@ class Formula:
         return eval(source, namespace())  # type: ignore[no-any-return]
 
     @cached_property
+    def names(self) -> frozenset[str]:
+        """The operands that occur in it, and the functions."""
+        return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
+
+    @cached_property
     def constant(self) -> float | None:
         """The number, where the formula is just a number."""
         tree = self._tree

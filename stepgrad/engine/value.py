@@ -57,13 +57,15 @@ class Value:
     """
 
     # In __dict__ goes what a program hangs on its values, as optimizers hang moments on `p.m`.
-    __slots__ = ("__dict__", "_data", "_grad", "_operands", "_operation", "_stamp")
+    __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
 
     _data: float
     _grad: float
     _label: str  # in __dict__, like what a program hangs on its values: few have one
     _operation: Op
-    _operands: tuple[Value, ...]
+    # The operands. A tuple of them would be one more object for each node: a third of the time.
+    _first: Value | None
+    _second: Value | None
     _stamp: int  # one for each Value of the process, in the order in which they were made
 
     __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
@@ -72,7 +74,7 @@ class Value:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
-        self._operands = ()
+        self._first = self._second = None
         self._stamp = _tick()
         told = tape.active_tape()
         if told is not None:
@@ -151,6 +153,10 @@ class Value:
             told.name(self)
 
     @property
+    def _operands(self) -> tuple[Value, ...]:
+        return tuple(operand for operand in (self._first, self._second) if operand is not None)
+
+    @property
     def _prev(self) -> tuple[Value, ...]:
         """The operands, under the name that micrograd's drawing code asks for."""
         return self._operands
@@ -198,7 +204,7 @@ def constant(number: float) -> Value:
     node._data = number
     node._grad = 0.0
     node._operation = ops.CONSTANT
-    node._operands = ()
+    node._first = node._second = None
     node._stamp = _tick()
     told = tape.active_tape()
     if told is not None:

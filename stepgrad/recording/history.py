@@ -219,9 +219,12 @@ class History:
         key = tuple(shapes)
         indexed, merged = self._merged.get(key, (0, _NONE))
         if indexed < self._indexed:
-            now, known = self._indexed, merged[-1] if merged else -1
+            now = self._indexed
             numbers = (self._numbers[shape] for shape in shapes)
-            new = chain.from_iterable(each[bisect_right(each, known) :] for each in numbers)
+            # Not beyond `now`: another thread may be adding to one of them while we read another.
+            new = chain.from_iterable(
+                each[bisect_left(each, indexed) : bisect_left(each, now)] for each in numbers
+            )
             # Not in place: somebody may be looking.
             merged = merged + array("q", sorted(new))
             self._merged[key] = now, merged

@@ -11,17 +11,17 @@ import struct
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, groupby
+from itertools import groupby
 from operator import itemgetter
 
 from stepgrad.engine.backward import propagate
-from stepgrad.engine.ops import CONSTANT, Op
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, current_place, recording_on
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import Context, Known, Shape, offsets, refs, strangers
+from stepgrad.recording.shapes import Context, Known, Outline, Shape, offsets, refs, strangers
 from stepgrad.recording.structure import Structure, Writes
 
 
@@ -208,31 +208,25 @@ class Recorder:
 
     def _forward(self, nodes: list[Value], context: Context) -> None:
         """Log a forward block."""
-        operations = [node._operation for node in nodes]
-        operands = tuple(chain.from_iterable([node._operands for node in nodes]))
+        outline = Outline.of(nodes)
         shape = self._expected.get((len(nodes), context))
-        if shape is None or not shape.fits(operations, operands, nodes):
-            shape = self._shape(nodes, operations, operands, context)
+        if shape is None or not shape.fits(outline, nodes):
+            shape = self._shape(nodes, outline, context)
         base = self._recording.size
         values = _column([node._data for node in nodes])
         self._recording.add(Forward(self._recording.length, shape.structure, base, values))
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
-    def _shape(
-        self,
-        nodes: list[Value],
-        operations: list[Op],
-        operands: tuple[Value, ...],
-        context: Context,
-    ) -> Shape:
+    def _shape(self, nodes: list[Value], outline: Outline, context: Context) -> Shape:
         """Describe nodes, and find out whether there were others like them."""
+        operands = outline.operands
         try:
             column = refs(nodes, operands, self._known)
         except KeyError:
             self._adopt(operands, pending=nodes)
             column = refs(nodes, operands, self._known)
-        codes = bytes([op.code for op in operations])
+        codes = bytes([op.code for op in outline.operations])
         alike = self._structures.setdefault((codes, context), [])
         structure = next((each for each in alike if each.refs == column), None)
         if structure is None:
@@ -240,7 +234,7 @@ class Recorder:
             alike.append(structure)
         shape = self._shapes.get(structure)
         if shape is not None:
-            shape.memorise(operations, operands)
+            shape.memorise(outline, nodes)
             self._expected[len(nodes), context] = shape
             return shape
         shape = Shape.of(structure, operands, self._known)

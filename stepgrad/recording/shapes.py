@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import compress
+from itertools import chain, compress
 from operator import itemgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol, TypeVar
 
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
@@ -23,7 +23,14 @@ from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
 from stepgrad.recording.structure import OwnSweep, Structure, Sweep, index_to_ref, leaves_of
 
-Pick = Callable[[Sequence[Value]], Sequence[Value]]
+T = TypeVar("T")
+
+
+class Pick(Protocol):
+    """Picks some elements of a sequence, in an order of its own."""
+
+    def __call__(self, values: Sequence[T], /) -> tuple[T, ...]:
+        """Return them."""
 
 
 class Context(NamedTuple):
@@ -31,6 +38,29 @@ class Context(NamedTuple):
 
     names: tuple[tuple[int, str], ...]
     places: tuple[tuple[int, Place], ...]
+
+
+class Outline(NamedTuple):
+    """What makes nodes alike, column by column: their operations and operands."""
+
+    operations: list[Op]
+    firsts: tuple[Value | None, ...]
+    seconds: tuple[Value | None, ...]
+
+    @classmethod
+    def of(cls, nodes: Sequence[Value]) -> Outline:
+        """Read it off the nodes."""
+        return cls(
+            [node._operation for node in nodes],
+            tuple([node._first for node in nodes]),
+            tuple([node._second for node in nodes]),
+        )
+
+    @property
+    def operands(self) -> list[Value]:
+        """The operands of all nodes, one after the other."""
+        pairs = chain.from_iterable(zip(self.firsts, self.seconds, strict=True))
+        return [operand for operand in pairs if operand is not None]
 
 
 class Participants(NamedTuple):
@@ -48,8 +78,7 @@ class Shape:
     structure: Structure
     outer: list[Value]
     _plans: dict[int, _Plan] = field(default_factory=dict)
-    _operations: list[Op] | None = None
-    _operands: Pick | None = None
+    _memory: tuple[list[Op], Pick, Pick] | None = None
 
     @classmethod
     def of(cls, structure: Structure, operands: Sequence[Value], known: Known) -> Shape:
@@ -62,18 +91,29 @@ class Shape:
         """Whether a pass through it ends in leaves: it computes with no earlier results."""
         return all(value._operation is LEAF for value in self.outer)
 
-    def memorise(self, operations: list[Op], operands: Sequence[Value]) -> None:
+    def memorise(self, outline: Outline, nodes: Sequence[Value]) -> None:
         """Make ready for `fits`. It takes memory, and pays when the shape comes a third time."""
-        nodes = len(self.structure)
-        place = {value: nodes + i for i, value in enumerate(self.outer)}
-        pairs = zip(self.structure.refs, operands, strict=True)
-        self._operations = operations
-        self._operands = _pick([ref if ref >= 0 else place[value] for ref, value in pairs])
+        place = {value: number for number, value in enumerate(self._pool(nodes))}
+        firsts, seconds = (
+            _pick([place[operand] for operand in column])
+            for column in (outline.firsts, outline.seconds)
+        )
+        self._memory = outline.operations, firsts, seconds
 
-    def fits(self, operations: list[Op], operands: Sequence[Value], nodes: list[Value]) -> bool:
+    def fits(self, outline: Outline, nodes: Sequence[Value]) -> bool:
         """Whether these nodes are the same operations on the same operands."""
-        assert self._operands is not None, "it was memorised"
-        return operations == self._operations and operands == self._operands(nodes + self.outer)
+        assert self._memory is not None, "it was memorised"
+        operations, firsts, seconds = self._memory
+        pool = self._pool(nodes)
+        return (
+            outline.operations == operations
+            and outline.firsts == firsts(pool)
+            and outline.seconds == seconds(pool)
+        )
+
+    def _pool(self, nodes: Sequence[Value]) -> list[Value | None]:
+        """Return all that an operand of these nodes may be."""
+        return [*nodes, *self.outer, None]
 
     def participants(
         self, root: Value, nodes: list[Value], base: int, known: Known
@@ -87,26 +127,26 @@ class Shape:
         if plan is not None:
             computed, leaves = (pick(nodes) for pick in plan.picks)
             return Participants(plan.sweep, computed, [*leaves, *plan.outer_leaves])
-        if offset >= 0 and root._operands and self.closed:
+        if offset >= 0 and root._first is not None and self.closed:
             return self._own_participants(offset, nodes)
-        order = ancestors(root)
-        own = {node: place for place, node in enumerate(nodes)}
-        leaves = sorted(leaves_of(order) if order else [root], key=lambda leaf: leaf not in own)
-        sweep = Sweep.of(order, leaves, lambda node: index_to_ref(known.index(node), base))
-        return Participants(sweep, order, leaves)
+        everybody = ancestors(root)
+        ends = leaves_of(everybody) if everybody else [root]
+        sweep = Sweep.of(everybody, ends, lambda node: index_to_ref(known.index(node), base))
+        return Participants(sweep, everybody, ends)
 
     def _own_participants(self, offset: int, nodes: list[Value]) -> Participants:
         """Find them by going through the nodes, newest first."""
-        reached = {nodes[offset]}
-        reach = reached.update
-        for node in reversed(nodes[: offset + 1]):
+        reached: set[Value | None] = {nodes[offset]}
+        reach, own = reached.update, []
+        for node in nodes[offset::-1]:
             if node in reached:
-                reach(node._operands)
-        own = [node for node in reversed(nodes[: offset + 1]) if node in reached]
-        order = [node for node in own if node._operands]
+                reach((node._first, node._second))
+                own.append(node)
+        order = [node for node in own if node._first is not None]
         own_leaves = [node for node in own if node._operation is LEAF]
         outer_leaves = [value for value in self.outer if value in reached]
-        edges = [operand._operation for node in order for operand in node._operands]
+        edges = [node._first._operation for node in order if node._first is not None]
+        edges += [node._second._operation for node in order if node._second is not None]
         sweep = OwnSweep(self.structure, offset, len(edges) - edges.count(CONSTANT))
         self._plans[offset] = _Plan(sweep, outer_leaves)
         return Participants(sweep, order, own_leaves + outer_leaves)
@@ -128,7 +168,7 @@ class _Plan:
 
 
 def _pick(places: Sequence[int]) -> Pick:
-    """Return a function that picks the elements at these places, as a tuple."""
+    """Return a function that picks the elements at these places."""
     if len(places) > 1:
         return itemgetter(*places)
     return lambda values: tuple(values[place] for place in places)

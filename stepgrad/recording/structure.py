@@ -263,6 +263,6 @@ def leaves_of(order: Iterable[Value]) -> list[Value]:
         operand: None
         for node in order
         for operand in node._operands
-        if not operand._operands and operand._operation is not CONSTANT
+        if operand._first is None and operand._operation is not CONSTANT
     }
     return list(reached)

@@ -8,12 +8,13 @@ from threading import Barrier, Thread
 
 import pytest
 
-from reference import fold
-from stepgrad import SGD, Recording, Value, mark, record, scope
+from reference import bits, fold
+from stepgrad import SGD, Recording, State, Value, mark, record, scope
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, at_line
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.events import Accumulate, Event, Leaf, Op, Seed, SetGrad, Update, ZeroGrad
+from stepgrad.recording.structure import OwnSweep
 
 
 def kinds(recording: Recording) -> str:
@@ -574,3 +575,58 @@ def test_a_recording_hears_its_own_thread_only(others: list[Recording] | None) -
     for recording in [*log, *(others or [])]:
         assert list(recording.events) == list(alone[0].events)
     assert len(log) + len(others or []) == (1 if others is None else 2)
+
+
+def test_shapes_that_take_turns_are_each_described_once() -> None:
+    """Also where nodes, labels and operations are the same, and only the operands differ."""
+    weights = [Value(float(i), label=f"w{i}") for i in range(3)]
+
+    def run(first: int, second: int) -> None:
+        x = Value(2.0, label="x")
+        y = (weights[first] * x).tanh() * weights[second] + x * 3
+        y.label = "y"
+        y.backward()
+
+    turns = [(0, 1), (1, 0), (0, 1), (0, 1), (1, 0), (2, 2), (0, 1), (1, 0), (1, 0), (2, 2)]
+    with record() as together:
+        for turn in turns:
+            run(*turn)
+    assert len({block.structure for block in forwards(together)}) == 3 + 2  # twice, weights come in
+    assert len({block.sweep for block in backwards(together)}) == 3
+    world = fold(together.events)
+    state = State(together, together.length)
+    for index in range(together.size):
+        if not together.node(index).constant:
+            assert bits(state.grad(index)) == bits(world.grads.get(index))
+    assert [w.grad for w in weights] == [
+        state.grad(together.first_named(f"w{i}")) for i in range(3)
+    ]
+
+
+def test_a_sweep_that_follows_from_its_structure_is_the_one_that_was_run() -> None:
+    with record() as recording:
+        a, b = Value(2.0), Value(3.0)
+        unused = a * 7
+        y = (a * b + a).tanh() * (b - 2) + b
+        y.backward()
+    [block] = backwards(recording)
+    sweep = block.sweep
+    assert isinstance(sweep, OwnSweep)
+    values = [*reversed(_made_from(y)), b, a]
+    assert len(sweep.refs) == len(values) == len(block.grads)
+    assert list(block.grads) == [value.grad for value in values]
+    assert (sweep.root, sweep.edges) == (sweep.refs[0], len(sweep.slots))
+    assert len(sweep.slots) == len(sweep.outs) == len(sweep.receivers) == 10
+    assert unused.grad == 0.0
+
+
+def _made_from(root: Value) -> list[Value]:
+    """All computed values that lead to a root, oldest first."""
+    found = {root}
+    pending = [root]
+    while pending:
+        for operand in pending.pop()._prev:
+            if operand._prev and operand not in found:
+                found.add(operand)
+                pending.append(operand)
+    return sorted(found, key=lambda value: value._stamp)

@@ -70,7 +70,7 @@ neuron/b.grad ← 0   [was −0.200249]"""
         ),
         (
             lambda p: Adam(p, 0.1),
-            "w ← w − lr·m̂ / (sqrt(v̂) + ε) = 0.6 − 0.1·(−0.4) / (sqrt(2.54007) + 1e−8)"
+            "w ← w − lr·m_hat / (sqrt(v_hat) + ε) = 0.6 − 0.1·(−0.4) / (sqrt(2.54007) + 1e−8)"
             " = 0.625098   [m = 0.9·(−0.2) + 0.1·1.04, v = 0.999·0.004 + 0.001·1.04²]",
             "w changes from 0.6 to 0.625098: minus the learning rate 0.1 times the mean gradient "
             "minus 0.4, divided by the root of the mean square 2.54007; the gradient is 1.04.",
