@@ -8,7 +8,7 @@ laid out (`value.py`); the mathematics stays in the rows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepgrad.engine.formula import Formula, namespace
@@ -79,7 +79,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
     source = _VJP.format(
         operands=", ".join(op.operands),
         accumulations="\n    ".join(
-            f"{name}._grad += {_contribution(partial, names)}"
+            f"{name}._grad += {contribution(partial, names, 'upstream')}"
             for name, partial in zip(op.operands, op.partials, strict=True)
         ),
     )
@@ -87,14 +87,15 @@ def vjp(op: Op) -> Callable[[Value], None]:
     return function
 
 
-def _contribution(partial: Formula, names: dict[str, str]) -> str:
+def contribution(partial: Formula, names: Mapping[str, str], upstream: str) -> str:
     """Write upstream × local, without the multiplication by 1 that no float would notice."""
     match partial.constant:
         case 1.0:
-            return "upstream"
+            return upstream
         case -1.0:
-            return "-upstream"
-    return f"upstream * ({partial.python(names)})"
+            return f"-{upstream}"
+    local = partial.python(names)
+    return f"{upstream} * ({local})" if " " in local else f"{upstream} * {local}"
 
 
 def _define(source: str, name: str, scope: dict[str, Any]) -> Any:

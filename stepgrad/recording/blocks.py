@@ -1,6 +1,8 @@
 """The log is a list of blocks: runs of events of one kind, each a shared shape and a column.
 
-`start` is the position of a block's first event, `length` how many events it holds.
+`start` is the position of a block's first event, `length` how many events it holds. Nobody changes
+a block; they are not frozen because making a frozen object takes three times as long, and a
+training step makes five.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from stepgrad.recording.events import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Forward:
     """Nodes were made: the first has index `base`, and `values` holds one number for each."""
 
@@ -33,7 +35,7 @@ class Forward:
         return len(self.structure.created)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Backward:
     """Gradients were computed: `grads` holds the final one for each place of the sweep's column.
 
@@ -59,7 +61,7 @@ class Backward:
         return ref_to_index(sweep.refs[sweep.outs[number]], self.base), sweep.slots[number]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Write:
     """Values or gradients were written; `after` holds what came to stand there."""
 
@@ -79,7 +81,7 @@ class Write:
         return len(self.after)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Marked:
     """Something begins: a training step, a sample."""
 

@@ -60,6 +60,7 @@ class Recording:
         self.history = History(self.blocks)
         self._names: dict[int, str] = {}  # labels that were given after the node was logged
         self._settle: Callable[[], None] = lambda: None
+        self._length = 0
         self._size = 0
         self._steps: tuple[int, list[int]] = (0, [])
 
@@ -75,9 +76,7 @@ class Recording:
     @property
     def length(self) -> int:
         """How many events there are."""
-        if not self.blocks:
-            return 0
-        return self.blocks[-1].start + self.blocks[-1].length
+        return self._length
 
     @property
     def size(self) -> int:
@@ -169,6 +168,7 @@ class Recording:
     def add(self, block: Block) -> None:
         """Append a block (for the recorder and for readers of files)."""
         self.blocks.append(block)
+        self._length += block.length
         if isinstance(block, Forward):
             self._size += len(block.structure)
 
