@@ -17,6 +17,7 @@ from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
+from stepgrad.recording.traced import Root, Traced
 from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 
@@ -31,6 +32,8 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
     "pow": operator.pow,
 }
 
+WORTH_COMPILING = 20
+"""After this many passes, compiling one has saved more time than it took."""
 
 Edits = Mapping[str, float]
 """Other numbers for inputs, parameters and targets, by the names that nodes have."""
@@ -83,15 +86,18 @@ class _Program:
 def _run(program: _Program, train: Train | None) -> Iterator[None]:
     """Run a program, or train it; pause after each pass through it."""
     if train is None:
-        root = program.forward()
+        root: Root | None = program.forward()
         if root is not None:
             root.backward()
         yield
         return
     optimizer = SGD(program.parameters, train.learning_rate)
+    forward: Callable[[], Root | None] = program.forward
+    if train.steps >= WORTH_COMPILING:
+        forward = Traced(program.forward)
     for step in range(train.steps):
         mark("step", step)
-        root = program.forward()
+        root = forward()
         if train.zero_grad:
             optimizer.zero_grad()
         if root is not None:
@@ -99,7 +105,7 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
         optimizer.step()
         yield
     mark("step", train.steps)
-    program.forward()
+    forward()
     yield
 
 
