@@ -98,7 +98,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
     source = _VJP.format(
         operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
         accumulations="\n    ".join(
-            f"{name}._grad += {_contribution(partial, names)}"
+            f"{name}._grad += {contribution(partial, names, 'upstream')}"
             for name, partial in zip(op.operands, op.partials, strict=True)
         ),
     )
@@ -128,14 +128,15 @@ def updates(
     return function
 
 
-def _contribution(partial: Formula, names: dict[str, str]) -> str:
+def contribution(partial: Formula, names: Mapping[str, str], upstream: str) -> str:
     """Write upstream × local, without the multiplication by 1 that no float would notice."""
     match partial.constant:
         case 1.0:
-            return "upstream"
+            return upstream
         case -1.0:
-            return "-upstream"
-    return f"upstream * ({partial.python(names)})"
+            return f"-{upstream}"
+    local = partial.python(names)
+    return f"{upstream} * ({local})" if " " in local else f"{upstream} * {local}"
 
 
 def _define(source: str, name: str, scope: dict[str, Any]) -> Any:

@@ -55,7 +55,8 @@ class Formula:
 
     def python(self, names: Mapping[str, str]) -> str:
         """Python source of this formula, with `names` put in; needs the names in `namespace()`."""
-        return _code(self._tree, names)
+        code = _code(self._tree, names)
+        return code[1:-1] if code.startswith("(") else code
 
     def function(self, *parameters: str) -> Callable[..., float]:
         """Compile to a function of these parameters (floats)."""

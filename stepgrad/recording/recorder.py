@@ -21,8 +21,17 @@ from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import Context, Known, Outline, Shape, offsets, refs, strangers
-from stepgrad.recording.structure import Structure, Writes
+from stepgrad.recording.shapes import (
+    Context,
+    Known,
+    Outline,
+    Pass,
+    Shape,
+    offsets,
+    refs,
+    strangers,
+)
+from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
 
 
 @contextmanager
@@ -58,6 +67,7 @@ class Recorder:
         # Of as many nodes in the same context, the last that came again will come once more.
         self._expected: dict[tuple[int, Context], Shape] = {}
         self._writes: dict[object, Writes] = {}
+        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], Writes]] = {}
         # Pending: first writes, then the nodes that were made after them.
         self._written: list[tuple[WriteKind, int, float]] = []
         self._nodes: list[Value] = []
@@ -70,23 +80,18 @@ class Recorder:
             self.append = self._callers.noting(self.append)
             self._callers.enter(current_place().scope)
 
-    @property
-    def recording(self) -> Recording:
-        """Where everything goes."""
-        return self._recording
-
     # What the engine tells.
 
     def backward(self, root: Value) -> None:
         """Run the backward pass from `root`, and log it."""
         self.settle()
-        [index] = self._indices([root])
+        self._indices([root])
         assert self._latest is not None, "the root at least is in the log"
         shape, nodes, base = self._latest
         sweep, order, leaves = shape.participants(root, nodes, base, self._known)
         propagate(root, order)
         grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
-        self._recording.add(Backward(self._recording.length, sweep, index, base, grads))
+        self.log_backward(sweep, base, grads)
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
         """Log a write, which has not been done yet."""
@@ -103,7 +108,11 @@ class Recorder:
     ) -> None:
         """Log the writes of an optimizer, which have not been done yet."""
         self.settle()
-        self._write((kind,) * len(values), self._indices(values), after, rule)
+        before, writes = self._latest_writes.get(kind, ((), None))
+        if writes is None or values != before:  # else it is the next step of the same optimizer
+            writes = self._writes_to((kind,) * len(values), self._indices(values))
+            self._latest_writes[kind] = values[:], writes
+        self._log_writes(writes, after, rule)
 
     def mark(self, kind: str, number: int | None) -> None:
         """Log that something begins."""
@@ -139,11 +148,52 @@ class Recorder:
             if not _same(grad, value._grad) and value._operation is not CONSTANT:
                 self._write(["set"], [index], [value._grad], None)
 
+    # What a pass without Values needs (`traced.py`).
+
+    @property
+    def recording(self) -> Recording:
+        """Where everything goes."""
+        return self._recording
+
+    @property
+    def pending(self) -> bool:
+        """Whether nodes are waiting that will share a block with those made next."""
+        return bool(self._nodes)
+
+    def latest(self, root: Value) -> Pass | None:
+        """Return the latest forward pass, and the sweep from `root`.
+
+        None where the sweep would not start from a computed node of this pass, or would lead
+        through computed nodes of others.
+        """
+        if self._latest is None or root not in self._latest[1]:
+            return None
+        shape, nodes, base = self._latest
+        sweep = shape.participants(root, nodes, base, self._known).sweep
+        if not sweep.computed or min(sweep.refs[: sweep.computed]) < 0:
+            return None
+        earlier = {~self._known.index(value): value for value in shape.outer}
+        return Pass(shape.structure, base, earlier, sweep)
+
+    def log_forward(self, structure: Structure, values: array[float]) -> int:
+        """Log a forward block; return the index of its first node."""
+        recording = self._recording
+        base = recording.size
+        recording.add(Forward(recording.length, structure, base, values))
+        return base
+
+    def log_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
+        """Log a backward block whose refs count from `base`."""
+        recording = self._recording
+        root = ref_to_index(sweep.root, base)
+        recording.add(Backward(recording.length, sweep, root, base, grads))
+
     # From what is pending to blocks.
 
     def settle(self) -> None:
         """Write everything that is pending into the recording."""
-        self._settle_writes()
+        if self._written:
+            self._settle_writes()
         if self._nodes:
             self._settle_nodes()
         for value in self._named:
@@ -212,9 +262,7 @@ class Recorder:
         shape = self._expected.get((len(nodes), context))
         if shape is None or not shape.fits(outline, nodes):
             shape = self._shape(nodes, outline, context)
-        base = self._recording.size
-        values = _column([node._data for node in nodes])
-        self._recording.add(Forward(self._recording.length, shape.structure, base, values))
+        base = self.log_forward(shape.structure, _column([node._data for node in nodes]))
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
@@ -251,11 +299,16 @@ class Recorder:
         rule: Rule | None,
     ) -> None:
         """Log a block of writes."""
-        if not nodes:
-            return
-        key = tuple(kinds), tuple(nodes)
-        writes = self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-        self._recording.add(Write(self._recording.length, writes, _column(after), rule))
+        self._log_writes(self._writes_to(tuple(kinds), tuple(nodes)), after, rule)
+
+    def _writes_to(self, kinds: tuple[WriteKind, ...], nodes: tuple[int, ...]) -> Writes:
+        key = kinds, nodes
+        return self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
+
+    def _log_writes(self, writes: Writes, after: Sequence[float], rule: Rule | None) -> None:
+        if after:
+            recording = self._recording
+            recording.add(Write(recording.length, writes, _column(after), rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:

@@ -73,6 +73,7 @@ class Recording:
         self.renames = 0  # how often a node was given a name after it was logged
         self._names: dict[int, str] = {}
         self._settle: Callable[[], None] = lambda: None
+        self._length = 0
         self._size = 0
 
     @classmethod
@@ -122,10 +123,7 @@ class Recording:
     @property
     def length(self) -> int:
         """How many events there are."""
-        if not self.blocks:
-            return 0
-        last = self.blocks[-1]  # looked up once: another thread may append
-        return last.start + last.length
+        return self._length
 
     @property
     def size(self) -> int:
@@ -212,6 +210,7 @@ class Recording:
         if isinstance(block, Forward):  # first, so that who sees the block may ask for its nodes
             self._size += len(block.structure)
         self.blocks.append(block)
+        self._length += block.length
 
     def catch_up(self, source: Recording, blocks: int) -> None:
         """Take in the first `blocks` blocks of `source`, which another thread still adds to.

@@ -71,6 +71,18 @@ class Participants(NamedTuple):
     leaves: Sequence[Value]
 
 
+class Pass(NamedTuple):
+    """A forward pass in the log, its nodes from index `base` on, and how backward goes from it.
+
+    `earlier` holds the Values from earlier blocks that it uses, by ref.
+    """
+
+    structure: Structure
+    base: int
+    earlier: dict[int, Value]
+    sweep: Sweep
+
+
 @dataclass(eq=False, slots=True)
 class Shape:
     """A structure together with the Values from earlier blocks that it uses, newest first."""

@@ -72,6 +72,15 @@ class Structure:
         """The indices of the operands that stand in earlier blocks, each once."""
         return tuple(~ref for ref in dict.fromkeys(self.refs) if ref < 0)
 
+    @cached_property
+    def inputs(self) -> list[int]:
+        """The refs of what everything is computed from.
+
+        Those are the nodes of earlier blocks that are used, then leaves and constants.
+        """
+        earlier = sorted({ref for ref in self.refs if ref < 0})
+        return earlier + [i for i, code in enumerate(self.codes) if not OPS[code].partials]
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]

@@ -21,6 +21,7 @@ from stepgrad.errors import suggest
 from stepgrad.progress import advance
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
+from stepgrad.recording.traced import Root, Traced
 from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 
@@ -35,6 +36,8 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
     "pow": operator.pow,
 }
 
+WORTH_COMPILING = 20
+"""After this many passes, compiling one has saved more time than it took."""
 
 Edits = Mapping[str, float]
 """Other numbers for inputs, parameters and targets, by the names that nodes have."""
@@ -111,15 +114,18 @@ class _Program:
 def _run(program: _Program, train: Train | None) -> Iterator[None]:
     """Run a program, or train it; pause after each pass through it."""
     if train is None:
-        root = program.forward(program.rows)
+        root: Root | None = program.forward(program.rows)
         if root is not None:
             root.backward()
         yield
         return
     optimizer = _optimizer(program.parameters, train)
+    forward: Callable[[Rows], Root | None] = program.forward
+    if train.steps >= WORTH_COMPILING:
+        forward = Traced(program.forward)
     for step, rows in enumerate(islice(_batches(program.rows, train), train.steps)):
         mark("step", step)
-        root = program.forward(rows)
+        root = forward(rows)
         if train.zero_grad:
             optimizer.zero_grad()
         if root is not None:
@@ -129,7 +135,7 @@ def _run(program: _Program, train: Train | None) -> Iterator[None]:
         optimizer.step()
         yield
     mark("step", train.steps)
-    program.forward(program.rows)
+    forward(program.rows)
     yield
 
 
