@@ -20,8 +20,14 @@ from stepgrad.engine.tape import mark, scope
 from stepgrad.engine.value import Value
 
 if TYPE_CHECKING:
+    from stepgrad.engine.losses import (
+        binary_cross_entropy,
+        softmax,
+        softmax_cross_entropy,
+        squared_error,
+    )
     from stepgrad.engine.nn import MLP, Layer, Neuron
-    from stepgrad.engine.optim import SGD
+    from stepgrad.engine.optim import SGD, Adam, clip_norm
     from stepgrad.recording.recorder import record
     from stepgrad.recording.recording import Recording
     from stepgrad.replay.cursor import Cursor
@@ -33,20 +39,27 @@ __version__ = "0.1.0"
 __all__ = [
     "MLP",
     "SGD",
+    "Adam",
     "Cursor",
     "Layer",
     "Neuron",
     "Recording",
     "State",
     "Value",
+    "binary_cross_entropy",
+    "clip_norm",
     "mark",
     "record",
     "record_scenario",
     "scope",
+    "softmax",
+    "softmax_cross_entropy",
+    "squared_error",
 ]
 
 # Who only computes does not wait for what records, reads and replays.
 _ON_DEMAND = {
+    "Adam": "stepgrad.engine.optim",
     "Cursor": "stepgrad.replay.cursor",
     "Layer": "stepgrad.engine.nn",
     "MLP": "stepgrad.engine.nn",
@@ -54,8 +67,13 @@ _ON_DEMAND = {
     "Recording": "stepgrad.recording.recording",
     "SGD": "stepgrad.engine.optim",
     "State": "stepgrad.replay.state",
+    "binary_cross_entropy": "stepgrad.engine.losses",
+    "clip_norm": "stepgrad.engine.optim",
     "record": "stepgrad.recording.recorder",
     "record_scenario": "stepgrad.scenario",
+    "softmax": "stepgrad.engine.losses",
+    "softmax_cross_entropy": "stepgrad.engine.losses",
+    "squared_error": "stepgrad.engine.losses",
 }
 
 

@@ -102,7 +102,8 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
         case tuple() if name == "operands":
             return [title(recording, operand) for operand in value]
         case Rule():
-            return value._asdict()
+            numbers = {key: _json(each) for key, each in value.numbers.items()}
+            return {"method": value.method, **numbers}
         case ops.Op():
             return value.name
         case float():

@@ -111,5 +111,5 @@ def test_an_update_and_its_rule() -> None:
     recording = record_file(file)
     (update,) = (n for n, event in enumerate(recording.events, 1) if event.phase == "update")
     event = snapshot(file, Cursor(recording, update))["event"]
-    assert event["rule"] == {"optimizer": "sgd", "learning_rate": 0.25}
+    assert event["rule"] == {"method": "sgd", "learning_rate": 0.25}
     assert (event["before"], event["after"]) == (2, 1)

@@ -1,14 +1,15 @@
-"""Python functions generated from rows of the op table.
+"""Python functions generated from formulas: those of the op table, and of the optimizers.
 
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
 with the row's formulas inlined: the method that makes a node, and the VJP that hands a node's
-gradient on to its operands. The templates below are all there is to know about how a `Value` is
-laid out (`value.py`); the mathematics stays in the rows.
+gradient on to its operands; and an optimizer's method becomes one loop over parameters. The
+templates below are all there is to know about how a `Value` is laid out (`value.py`); the
+mathematics stays in the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from stepgrad.engine.formula import Formula, namespace
@@ -16,6 +17,9 @@ from stepgrad.engine.formula import Formula, namespace
 if TYPE_CHECKING:
     from stepgrad.engine.ops import Op
     from stepgrad.engine.value import Value
+
+Updates = Callable[..., tuple[list[float], ...]]
+"""Takes parameters, and settings and state by name; returns what to write, and the state."""
 
 _METHOD = """
 def bind(op):
@@ -44,6 +48,17 @@ def vjp(node):
     {operands}, = node._operands
     upstream = node._grad
     {accumulations}
+"""
+
+_UPDATES = """
+def updates(parameters, {arguments}):
+    {columns} = {lists}
+    for {each} in {all}:
+        data = parameter._data
+        grad = parameter._grad
+        {assignments}
+        {appends}
+    return {columns}
 """
 
 
@@ -84,6 +99,25 @@ def vjp(op: Op) -> Callable[[Value], None]:
         ),
     )
     function: Callable[[Value], None] = _define(source, "vjp", namespace())
+    return function
+
+
+def updates(
+    formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
+) -> Updates:
+    """Make the loop of an optimizer (see `optim.Method`)."""
+    state = tuple(state)
+    written = [list(formulas)[-1], *state]
+    source = _UPDATES.format(
+        arguments=", ".join([*settings, *state]),
+        columns=", ".join(f"all_{name}" for name in written) + ",",
+        lists=", ".join("[]" for _ in written) + ",",
+        each=", ".join(["parameter", *state]),
+        all=f"zip(parameters, {', '.join(state)})" if state else "parameters",
+        assignments="\n        ".join(f"{name} = {f.python({})}" for name, f in formulas.items()),
+        appends="\n        ".join(f"all_{name}.append({name})" for name in written),
+    )
+    function: Updates = _define(source, "updates", namespace() | {"zip": zip})
     return function
 
 

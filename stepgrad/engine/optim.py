@@ -1,29 +1,179 @@
-"""Optimizers: how gradients become new parameters."""
+"""Optimizers: how gradients become new parameters.
 
-from collections.abc import Iterable
+A method is a few formulas, written once as text, as the operations are: the loop that trains and
+the arithmetic that a replay shows for each update both come from them.
+"""
 
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import hypot
+from typing import TYPE_CHECKING
+
+from stepgrad.engine import codegen
+from stepgrad.engine.formula import Formula
 from stepgrad.engine.tape import Rule, write_all
-from stepgrad.engine.value import Value
+
+if TYPE_CHECKING:
+    from stepgrad.engine.value import Value
 
 
-class SGD:
-    """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
+@dataclass(frozen=True, eq=False)
+class Method:
+    """Formulas in order: each gives its name a new value, and the last says what is written.
 
-    Args:
-        parameters: the Values to train.
-        learning_rate: how far to go, 0 or more.
+    They speak of a parameter's `data` and `grad`, of `settings`, which are the same for all
+    parameters, and of `state`: what is remembered of each from step to step, 0 at first.
     """
 
-    def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
+    formulas: Mapping[str, Formula]
+    settings: Sequence[str]
+    state: Sequence[str] = ()
+
+    def __call__(
+        self,
+        parameters: Sequence[Value],
+        settings: Mapping[str, float],
+        state: Mapping[str, Sequence[float]],
+    ) -> tuple[Sequence[float], dict[str, Sequence[float]]]:
+        """Return what to write, one number for each parameter, and the state after it."""
+        after, *remembered = self._updates(parameters, **settings, **state)
+        columns = (array("d", column) for column in remembered)
+        return after, dict(zip(self.state, columns, strict=True))
+
+    @cached_property
+    def _updates(self) -> codegen.Updates:
+        return codegen.updates(self.formulas, self.settings, self.state)
+
+
+def _method(settings: str, state: str, **formulas: str) -> Method:
+    rows = {name: Formula(text) for name, text in formulas.items()}
+    return Method(rows, settings.split(), state.split())
+
+
+METHODS = {
+    "sgd": _method("learning_rate", "", data="data - learning_rate * grad"),
+    "momentum": _method(
+        "learning_rate momentum",
+        "velocity",
+        velocity="momentum * velocity + grad",
+        data="data - learning_rate * velocity",
+    ),
+    "adam": _method(
+        "learning_rate beta1 beta2 epsilon step",
+        "mean square",
+        mean="beta1 * mean + (1 - beta1) * grad",
+        square="beta2 * square + (1 - beta2) * (grad * grad)",
+        mean_hat="mean / (1 - beta1**step)",
+        square_hat="square / (1 - beta2**step)",
+        data="data - learning_rate * mean_hat / (sqrt(square_hat) + epsilon)",
+    ),
+    "clip_norm": _method("max_norm norm epsilon", "", grad="grad * (max_norm / (norm + epsilon))"),
+}
+"""By the name that a `Rule` has.
+
+`momentum` is PyTorch's: the velocity adds up gradients, without dampening, and the learning rate
+multiplies the velocity (in Sutskever et al., 2013, it multiplies the gradient). `adam` is
+Algorithm 1 of Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), which PyTorch
+follows. `clip_norm` is PyTorch's `clip_grad_norm_`, where the norm is above the limit.
+"""
+
+
+class _Optimizer:
+    """Parameters, and what is remembered of them between steps."""
+
+    def __init__(self, parameters: Iterable[Value], learning_rate: float, method: str) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
+        self._method = method
+        zeros = array("d", [0.0]) * len(self.parameters)
+        self._state: dict[str, Sequence[float]] = dict.fromkeys(METHODS[method].state, zeros)
 
     def step(self) -> None:
         """Update every parameter from its gradient."""
-        rate = self.learning_rate
-        after = [parameter._data - rate * parameter._grad for parameter in self.parameters]
-        write_all("update", self.parameters, after, Rule("sgd", rate))
+        settings, state = self._settings(), self._state
+        after, self._state = METHODS[self._method](self.parameters, settings, state)
+        write_all("update", self.parameters, after, Rule(self._method, settings, state))
 
     def zero_grad(self) -> None:
         """Clear every gradient."""
         write_all("zero", self.parameters, [0.0] * len(self.parameters))
+
+    def _settings(self) -> dict[str, float]:
+        return {"learning_rate": self.learning_rate}
+
+
+class SGD(_Optimizer):
+    """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
+
+    With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
+
+    Args:
+        parameters: the Values to train.
+        learning_rate: how far to go, 0 or more.
+        momentum: how much of the velocity is kept, from 0 (none) to 1.
+    """
+
+    def __init__(
+        self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.0
+    ) -> None:
+        super().__init__(parameters, learning_rate, "momentum" if momentum else "sgd")
+        self.momentum = momentum
+
+    def _settings(self) -> dict[str, float]:
+        kept = {"momentum": self.momentum} if self._method == "momentum" else {}
+        return super()._settings() | kept
+
+
+class Adam(_Optimizer):
+    """Adam: each parameter moves by about the learning rate, against its recent gradients.
+
+    m and v, running means of the gradient and of its square, start from 0 and are corrected for
+    that: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; and
+    p ← p − learning_rate·m̂ / (√v̂ + epsilon).
+
+    Args:
+        parameters: the Values to train.
+        learning_rate: how far to go, 0 or more.
+        betas: β1 and β2, how much of each mean is kept: from 0, below 1.
+        epsilon: keeps the quotient finite where v̂ is 0.
+    """
+
+    def __init__(
+        self,
+        parameters: Iterable[Value],
+        learning_rate: float = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        epsilon: float = 1e-8,
+    ) -> None:
+        super().__init__(parameters, learning_rate, "adam")
+        self.betas = betas
+        self.epsilon = epsilon
+        self._steps = 0
+
+    def step(self) -> None:
+        """Update every parameter from its gradient."""
+        self._steps += 1
+        super().step()
+
+    def _settings(self) -> dict[str, float]:
+        beta1, beta2 = self.betas
+        own = {"beta1": beta1, "beta2": beta2, "epsilon": self.epsilon, "step": float(self._steps)}
+        return super()._settings() | own
+
+
+def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
+    """Scale the gradients down to `max_norm`, if all together they are longer, and return the norm.
+
+    The norm is √(Σ grad²) before clipping; where it is nan, every gradient becomes nan.
+    """
+    parameters = list(parameters)
+    norm = hypot(*(parameter._grad for parameter in parameters))
+    if not norm <= max_norm:
+        settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
+        after, _ = METHODS["clip_norm"](parameters, settings, {})
+        write_all("set", parameters, after, Rule("clip_norm", settings))
+    return norm

@@ -7,11 +7,11 @@ and code that runs outside every recording tells nobody and keeps nothing alive.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from stepgrad.engine.value import Value
@@ -28,11 +28,22 @@ class Place:
     line: int | None = None
 
 
-class Rule(NamedTuple):
-    """How an optimizer computed an update: its name and its learning rate."""
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How an optimizer computed what it wrote: by a method of `optim.METHODS`, and which numbers.
 
-    optimizer: str
-    learning_rate: float
+    `numbers` hold for all that was written (`learning_rate`); `columns` have one for each write:
+    what the optimizer remembered of each parameter before this step (`velocity`).
+    """
+
+    method: str
+    numbers: Mapping[str, float]
+    columns: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def at(self, place: int) -> Rule:
+        """Return the rule of one write, with its own numbers among the others."""
+        own = {name: column[place] for name, column in self.columns.items()}
+        return Rule(self.method, {**self.numbers, **own})
 
 
 class Tape(Protocol):

@@ -94,11 +94,12 @@ class ZeroGrad(_AtNode):
 
 @dataclass(frozen=True, slots=True)
 class SetGrad(_AtNode):
-    """A gradient was overwritten by hand: clipped, scaled, or `=` where `+=` belongs."""
+    """A gradient was overwritten: clipped (`rule` says how), or by hand."""
 
     phase: ClassVar[Phase] = "zero"
     before: float | None
     after: float
+    rule: Rule | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,14 +66,15 @@ class Log(Sequence[Event]):
     def _written(self, block: Write, offset: int) -> Event:
         position = block.start + offset
         node, after = block.writes.nodes[offset], block.after[offset]
+        rule = block.rule.at(offset) if block.rule else None
         if block.writes.kinds[offset] == "update":
             value = self._history.value(node, position)
             assert value is not None, "only a node that exists can be written"
-            return events.Update(node, value, after, block.rule)
+            return events.Update(node, value, after, rule)
         before = self._history.grad(node, position)
         if block.writes.kinds[offset] == "zero":
             return events.ZeroGrad(node, before)
-        return events.SetGrad(node, before, after)
+        return events.SetGrad(node, before, after, rule)
 
 
 def _made(block: Forward, offset: int) -> Event:

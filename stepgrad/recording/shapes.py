@@ -66,8 +66,8 @@ class Shape:
     ) -> bool:
         """Whether these nodes are the same operations on the same operands."""
         return (
-            operations == self.operations
-            and context == self.context
+            context == self.context  # first: where batches differ, the first name tells
+            and operations == self.operations
             and operands == self.operands(nodes + self.outer)
         )
 

@@ -5,9 +5,11 @@ The same text serves the screen, the plain output and a screen reader.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stepgrad.engine.formula import atom, product
+from stepgrad.engine.formula import Formula, atom, product
+from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
@@ -72,12 +74,17 @@ def narrate(recording: Recording, index: int) -> Narration:
             return Narration(f"∂{root}/∂{root} = 1", effect=effect)
         case events.Accumulate():
             return _accumulated(recording, event, index)
+        case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
+            return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
             name = title(recording, event.node)
             effect = f"was {gradient(event.before)}"
             return Narration(f"{name}.grad ← {number(event.after)}", effect=effect)
         case events.Update():
-            return _updated(recording, event, index)
+            name = title(recording, event.node)
+            return Narration(
+                f"{name} ← {number(event.after)}", effect=f"was {number(event.before)}"
+            )
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
@@ -131,16 +138,55 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     )
 
 
-def _updated(recording: Recording, event: events.Update, index: int) -> Narration:
+def _by_rule(
+    recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
+) -> Narration:
+    """Narrate what an optimizer wrote; the effect says what it remembers of the parameter."""
     name = title(recording, event.node)
-    if event.rule is None:
-        return Narration(f"{name} ← {number(event.after)}", effect=f"was {number(event.before)}")
-    grad = recording.history.grad(event.node, index) or 0.0
-    rate = number(event.rule.learning_rate)
-    return Narration(
-        f"{name} ← {name} − lr·{name}.grad",
-        f"= {number(event.before)} − {rate}·{factor(grad)} = {number(event.after)}",
+    symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
+    *remembered, (target, formula, numbers) = _worked(recording, event, rule, index)
+    effect = (
+        f"{symbols[kept]} = {_with_numbers(formula, numbers, digits=4)}"
+        for kept, formula, numbers in remembered
+        if kept in METHODS[rule.method].state
     )
+    return Narration(
+        f"{symbols[target]} ← {formula.written(symbols)}",
+        f"= {_with_numbers(formula, numbers)} = {number(event.after)}",
+        ", ".join(effect),
+    )
+
+
+_SYMBOLS = {
+    "learning_rate": "lr",
+    "momentum": "μ",
+    "velocity": "v",
+    "mean_hat": "m̂",
+    "square_hat": "v̂",
+    "mean": "m",
+    "square": "v",
+    "epsilon": "ε",
+}
+
+
+def _worked(
+    recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
+) -> Iterator[tuple[str, Formula, dict[str, float]]]:
+    """Yield the formulas of a rule, with what each computes and the numbers that it finds."""
+    numbers = {
+        **rule.numbers,
+        "data": recording.history.value(event.node, index) or 0.0,
+        "grad": recording.history.grad(event.node, index) or 0.0,
+    }
+    for name, formula in METHODS[rule.method].formulas.items():
+        yield name, formula, dict(numbers)
+        numbers[name] = formula.function(*numbers)(**numbers)
+
+
+def _with_numbers(formula: Formula, numbers: Mapping[str, float], digits: int = 6) -> str:
+    betas = {name: beta for name, beta in numbers.items() if name.startswith("beta")}
+    written = {name: number(x, digits) for name, x in numbers.items()}
+    return formula.given(betas).written(written)  # 1 − 0.9 is 0.1
 
 
 def say(recording: Recording, index: int) -> str:
@@ -166,17 +212,13 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
             return _said_contribution(recording, event, index)
         case events.ZeroGrad():
             return f"the gradient of {name} is cleared; {_said_before(event.before)}"
+        case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
+            return _said_by_rule(recording, event, rule, index)
         case events.SetGrad():
             after = _said(event.after)
             return f"the gradient of {name} is set to {after}; {_said_before(event.before)}"
-        case events.Update(rule=None):
+        case events.Update():
             return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}"
-        case events.Update(rule=Rule() as rule):
-            grad = _said(recording.history.grad(event.node, index) or 0.0)
-            return (
-                f"{name} changes from {_said(event.before)} to {_said(event.after)}: "
-                f"minus the learning rate {_said(rule.learning_rate)} times the gradient {grad}"
-            )
     raise TypeError(f"no sentence for {event!r}")
 
 
@@ -202,6 +244,31 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
         f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
         f"{_said(event.upstream)} from {out}, times the local derivative {rate}"
     )
+
+
+def _said_by_rule(
+    recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
+) -> str:
+    name = spoken(title(recording, event.node))
+    subject = name if isinstance(event, events.Update) else f"the gradient of {name}"
+    *_, (_, _, numbers) = _worked(recording, event, rule, index)
+    how = _SAID[rule.method].format_map({key: _said(x) for key, x in numbers.items()})
+    before = "nothing" if event.before is None else _said(event.before)
+    return f"{subject} changes from {before} to {_said(event.after)}: {how}"
+
+
+_SAID = {
+    "sgd": "minus the learning rate {learning_rate} times the gradient {grad}",
+    "momentum": (
+        "minus the learning rate {learning_rate} times the velocity {velocity}, "
+        "to which the gradient {grad} was added"
+    ),
+    "adam": (
+        "minus the learning rate {learning_rate} times the mean gradient {mean_hat}, "
+        "divided by the root of the mean square {square_hat}; the gradient is {grad}"
+    ),
+    "clip_norm": "all gradients together have the norm {norm}, and {max_norm} is the limit",
+}
 
 
 def _said(x: float) -> str:

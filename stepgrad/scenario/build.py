@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import operator
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, repeat
+from math import ceil
 from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, assert_never, cast
 
+from stepgrad.engine.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
 from stepgrad.engine.nn import MLP
-from stepgrad.engine.optim import SGD
+from stepgrad.engine.optim import SGD, Adam, clip_norm
 from stepgrad.engine.tape import at_line, current_place, mark, scope
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
@@ -21,7 +24,7 @@ from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
-    from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Samples, Train
+    from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Train
 
 _OPERATORS: dict[str, Callable[..., Value]] = {
     "add": operator.add,
@@ -35,18 +38,21 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
 Edits = Mapping[str, float]
 """Other numbers for inputs, parameters and targets, by the names that nodes have."""
 
+Rows = tuple[int, ...]
+"""The samples that a pass shows, by their place in the file, from 0; a graph has none."""
+
 
 def record_file(file: ScenarioFile, edits: Edits = MappingProxyType({})) -> Recording:
     """Run a scenario, perhaps with other numbers, and return its recording.
 
     A scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which has no backward pass.
+    the last update: the step of that number, which shows all rows and has no backward pass.
     """
     recording = Recording(file.title, Source(str(file.path), file.source.text))
     with record(recording):
         program = _graph(file, edits) if file.statements else _network(file, edits)
         passes = _run(program, file.model.train)
-        next(passes)
+        deque(islice(passes, _epoch(program, file.model.train)), maxlen=0)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
         deque(passes, maxlen=0)
@@ -73,34 +79,69 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
 class _Program:
     """A forward pass that can be run again and again, and what training may change of it.
 
-    `forward` returns the root of the backward pass, or None for a scenario without one.
+    `forward` shows some of `rows` and returns the root of the backward pass, or None for a
+    scenario without one.
     """
 
     parameters: list[Value]
-    forward: Callable[[], Value | None]
+    rows: Rows
+    forward: Callable[[Rows], Value | None]
 
 
 def _run(program: _Program, train: Train | None) -> Iterator[None]:
     """Run a program, or train it; pause after each pass through it."""
     if train is None:
-        root = program.forward()
+        root = program.forward(program.rows)
         if root is not None:
             root.backward()
         yield
         return
-    optimizer = SGD(program.parameters, train.learning_rate)
-    for step in range(train.steps):
+    optimizer = _optimizer(program.parameters, train)
+    for step, rows in enumerate(islice(_batches(program.rows, train), train.steps)):
         mark("step", step)
-        root = program.forward()
+        root = program.forward(rows)
         if train.zero_grad:
             optimizer.zero_grad()
         if root is not None:
             root.backward()
+        if train.clip_norm is not None:
+            clip_norm(program.parameters, train.clip_norm)
         optimizer.step()
         yield
     mark("step", train.steps)
-    program.forward()
+    program.forward(program.rows)
     yield
+
+
+def _optimizer(parameters: list[Value], train: Train) -> SGD | Adam:
+    match train.optimizer:
+        case "sgd":
+            return SGD(parameters, train.learning_rate)
+        case "momentum":
+            momentum = 0.9 if train.momentum is None else train.momentum
+            return SGD(parameters, train.learning_rate, momentum)
+        case "adam":
+            betas, epsilon = train.betas or (0.9, 0.999), train.epsilon or 1e-8
+            return Adam(parameters, train.learning_rate, betas, epsilon)
+
+
+def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
+    """Yield the rows that each training step shows, epoch after epoch, without end."""
+    size, seed = train.batch_size, train.shuffle_seed
+    if size is None:
+        yield from repeat(rows)
+        return
+    order, draw = list(rows), Random(seed)
+    while True:
+        if seed is not None:
+            draw.shuffle(order)
+        yield from (tuple(order[at : at + size]) for at in range(0, len(order), size))
+
+
+def _epoch(program: _Program, train: Train | None) -> int:
+    """Return after how many passes every row has been shown."""
+    size = train.batch_size if train else None
+    return 1 if size is None else ceil(len(program.rows) / size)
 
 
 def _graph(file: ScenarioFile, edits: Edits) -> _Program:
@@ -118,7 +159,7 @@ def _graph(file: ScenarioFile, edits: Edits) -> _Program:
     inputs = leaves("inputs") if model.train is None else None
     parameters = leaves("params")
 
-    def forward() -> Value | None:
+    def forward(_rows: Rows) -> Value | None:
         values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
         for statement in file.statements:
             with at_line(statement.line):
@@ -129,7 +170,7 @@ def _graph(file: ScenarioFile, edits: Edits) -> _Program:
             values[statement.target] = value
         return values[model.backward] if model.backward else None
 
-    return _Program(list(parameters.values()), forward)
+    return _Program(list(parameters.values()), (), forward)
 
 
 def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
@@ -153,19 +194,19 @@ def _network(file: ScenarioFile, edits: Edits) -> _Program:
         # Not a write that the program does: it starts from this number.
         parameter._data = edits.get(parameter.label or "", parameter._data)
 
-    def forward() -> Value:
+    def forward(rows: Rows) -> Value:
         errors: list[Value] = []
-        for row in range(len(model.data.inputs)):
+        for row in rows:
             with scope(f"row{row + 1}"):
-                errors += _errors(file, network, model.data, row, edits)
+                errors += _errors(file, network, row, edits)
         with at_line(file.line("loss")):
             loss = _total(errors)
-            if model.loss == "mean_squared_error":
+            if model.loss != "sum_squared_error":
                 loss = loss / len(errors)
             loss.label = "loss"
         return loss
 
-    return _Program(network.parameters(), forward)
+    return _Program(network.parameters(), tuple(range(len(model.data.inputs))), forward)
 
 
 def _weights(model: NetworkScenario) -> MLP:
@@ -181,28 +222,53 @@ def _weights(model: NetworkScenario) -> MLP:
     return MLP(matrices, spec.biases, spec.activations)
 
 
-def _errors(file: ScenarioFile, network: MLP, data: Samples, row: int, edits: Edits) -> list[Value]:
-    """Show a sample to the network; return the squared error of each output."""
+def _errors(file: ScenarioFile, network: MLP, row: int, edits: Edits) -> list[Value]:
+    """Show a sample to the network; return its errors: one for each output, or for all of them."""
+    model = cast("NetworkScenario", file.model)
     here = current_place().scope
     with at_line(file.line("data", "inputs", row)):
         inputs = [
             Value(edits.get(f"{here}/x{i}", x), label=f"x{i}")
-            for i, x in enumerate(data.inputs[row], 1)
+            for i, x in enumerate(model.data.inputs[row], 1)
         ]
     with at_line(file.line("network")):
         outputs = network(inputs)
-    errors = []
-    several = len(outputs) > 1
-    for i, (output, target) in enumerate(zip(outputs, data.targets[row], strict=True), 1):
-        number = str(i) if several else ""
-        output.label = f"y{number}"
-        with at_line(file.line("data", "targets", row)):
-            wanted = constant(edits.get(f"{here}/t{number}", target))
-            wanted.label = f"t{number}"
-            error = (output - wanted) ** 2
-            error.label = f"error{number}"
-        errors.append(error)
+    _label("y", outputs)
+    with at_line(file.line("data", "targets", row)):
+        names = [f"{here}/t{number}" for number in _numbers(outputs)]
+        targets = [
+            constant(edits.get(name, target))
+            for name, target in zip(names, _targets(model, row), strict=True)
+        ]
+        _label("t", targets)
+        pairs = zip(outputs, targets, strict=True)
+        match model.loss:
+            case "softmax_cross_entropy":
+                errors = [softmax_cross_entropy(outputs, targets)]
+            case "binary_cross_entropy":
+                errors = [binary_cross_entropy(output, target) for output, target in pairs]
+            case "sum_squared_error" | "mean_squared_error":
+                errors = [squared_error(output, target) for output, target in pairs]
+    _label("error", errors)
     return errors
+
+
+def _targets(model: NetworkScenario, row: int) -> tuple[float, ...]:
+    """Return what each output should be; of a class, 1 at its output and 0 at the others."""
+    targets = model.data.targets[row]
+    if model.loss != "softmax_cross_entropy":
+        return targets
+    return tuple(float(output == targets[0]) for output in range(model.network.sizes[-1]))
+
+
+def _label(letter: str, values: Sequence[Value]) -> None:
+    for value, number in zip(values, _numbers(values), strict=True):
+        value.label = f"{letter}{number}"
+
+
+def _numbers(values: Sequence[Value]) -> list[str]:
+    """Number values from 1, but not a single one."""
+    return [str(i) for i in range(1, len(values) + 1)] if len(values) > 1 else [""]
 
 
 def _total(values: Iterable[Value]) -> Value:

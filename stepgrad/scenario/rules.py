@@ -33,7 +33,7 @@ def check_rules(document: Document, kind: type[Scenario], problems: Problems) ->
     rules = _graph_rules if kind is GraphScenario else _network_rules
     for path, message in rules(document):
         problems.add(document.index(path), message)
-    for path, message in _late_losses(document):
+    for path, message in (*_late_losses(document), *_settings(document)):
         problems.add(document.key_index(path), message)
 
 
@@ -52,6 +52,9 @@ def _graph_rules(document: Document) -> Findings:
         for key in ("grads", "loss"):
             if ("expect", key) in document.places:
                 yield ("expect", key), f"`{key}` cannot be expected without `backward`"
+    for key in ("batch_size", "shuffle_seed"):
+        if ("train", key) in document.places:
+            yield ("train", key), f"`{key}` is for the data of a network; a graph has no rows"
 
 
 def _late_losses(document: Document) -> Findings:
@@ -67,15 +70,35 @@ def _late_losses(document: Document) -> Findings:
                 yield ("expect", "loss", step), f"there is no step {step}: training has {steps}"
 
 
+_SETTINGS = {"momentum": "momentum", "betas": "adam", "epsilon": "adam"}
+"""Which optimizer a setting of `train` is for."""
+
+
+def _settings(document: Document) -> Findings:
+    """No setting of another optimizer."""
+    data = document.data
+    assert isinstance(data, dict)
+    train = sound(Train, data.get("train"))
+    if train is not None:
+        for key, optimizer in _SETTINGS.items():
+            if getattr(train, key) is not None and train.optimizer != optimizer:
+                message = f"`{key}` is for `optimizer: {optimizer}`, not for `{train.optimizer}`"
+                yield ("train", key), message
+
+
 def _network_rules(document: Document) -> Findings:
     data = document.data
     assert isinstance(data, dict)
     network = sound(Network, data.get("network"))
     samples = sound(Samples, data.get("data"))
     expect = sound(NetworkExpect, data.get("expect"))
+    train = sound(Train, data.get("train"))
+    if train is not None:
+        yield from _batches(train, samples)
     if network is not None:
         yield from _origin(network, data["network"])
         yield from _parameters(network)
+        yield from _last_layer(data.get("loss"), network)
     if samples is not None:
         inputs, targets = len(samples.inputs), len(samples.targets)
         if inputs != targets:
@@ -84,7 +107,7 @@ def _network_rules(document: Document) -> Findings:
         if network is not None:
             takes, gives = network.sizes[0], network.sizes[-1]
             yield from _widths(("data", "inputs"), samples.inputs, takes)
-            yield from _widths(("data", "targets"), samples.targets, gives)
+            yield from _targets(data.get("loss"), samples, gives)
     if expect is not None and expect.predictions:
         predictions = len(expect.predictions)
         if samples is not None and predictions != len(samples.inputs):
@@ -92,6 +115,53 @@ def _network_rules(document: Document) -> Findings:
             yield ("expect", "predictions"), message
         if network is not None:
             yield from _widths(("expect", "predictions"), expect.predictions, network.sizes[-1])
+
+
+def _batches(train: Train, samples: Samples | None) -> Findings:
+    """Batches are made of the rows there are, and an order needs batches."""
+    if train.batch_size is None:
+        if train.shuffle_seed is not None:
+            message = "without `batch_size`, every step shows all rows: there is nothing to shuffle"
+            yield ("train", "shuffle_seed"), message
+    elif samples is not None and train.batch_size > len(samples.inputs):
+        rows = _count(len(samples.inputs), "row")
+        yield ("train", "batch_size"), f"a batch of {train.batch_size:,} from {rows} of data"
+
+
+def _last_layer(loss: Data, network: Network) -> Findings:
+    """A cross-entropy takes outputs of a certain kind."""
+    last = network.activation[-1]
+    path: Path = ("network", "activation")
+    if len(network.activation) > 1:
+        path = (*path, len(network.activation) - 1)
+    if loss == "binary_cross_entropy" and last != "sigmoid":
+        message = "`binary_cross_entropy` takes probabilities: the last layer has to be `sigmoid`"
+        yield path, f"{message}, not `{last}`"
+    if loss == "softmax_cross_entropy":
+        if network.sizes[-1] < 2:
+            message = "`softmax_cross_entropy` needs an output for each class, so 2 or more"
+            yield ("network", "sizes", len(network.sizes) - 1), message
+        if last != "linear":
+            message = "`softmax_cross_entropy` takes logits, which the softmax makes probabilities"
+            yield path, f"{message}: the last layer has to be `linear`, not `{last}`"
+
+
+def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
+    """Check for a number for each output, or the number of a class."""
+    path: Path = ("data", "targets")
+    if loss != "softmax_cross_entropy":
+        yield from _widths(path, samples.targets, outputs)
+        if loss == "binary_cross_entropy":
+            for row, numbers in enumerate(samples.targets):
+                if not {*numbers} <= {0, 1}:
+                    yield (*path, row), "the targets of `binary_cross_entropy` are 0 or 1"
+        return
+    for row, numbers in enumerate(samples.targets):
+        if len(numbers) != 1:
+            yield (*path, row), f"{_count(len(numbers), 'number')}, but a row is of one class"
+        elif numbers[0] not in range(outputs):
+            message = f"there is no class {numbers[0]:g}: the {_count(outputs, 'output')} stand for"
+            yield (*path, row), f"{message} the classes 0 to {outputs - 1}"
 
 
 def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:

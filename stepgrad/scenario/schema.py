@@ -67,7 +67,11 @@ Activation: TypeAlias = Annotated[
     Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"], BeforeValidator(_canonical)
 ]
 """`identity` is accepted as another word for `linear`."""
-Loss: TypeAlias = Literal["sum_squared_error", "mean_squared_error"]
+Loss: TypeAlias = Literal[
+    "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
+]
+Fraction: TypeAlias = Annotated[Finite, Field(ge=0, lt=1)]
+Positive: TypeAlias = Annotated[Finite, Field(gt=0)]
 
 
 class Section(BaseModel):
@@ -91,8 +95,24 @@ class Train(Section):
 
     steps: Step
     """How many times the parameters are updated."""
-    optimizer: Literal["sgd"] = "sgd"
+    optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
     learning_rate: Finite
+    momentum: Fraction | None = None
+    """How much of the velocity is kept, with `optimizer: momentum`; 0.9 if not given."""
+    betas: tuple[Fraction, Fraction] | None = None
+    """How much of the means is kept, with `optimizer: adam`; [0.9, 0.999] if not given."""
+    epsilon: Positive | None = None
+    """What keeps Adam's quotient finite; 1e-8 if not given."""
+    clip_norm: Positive | None = None
+    """Before each update, gradients whose norm (of all together) is above it are scaled down."""
+    batch_size: Annotated[int, Field(ge=1)] | None = None
+    """How many rows of a network's data a step shows; without it, all.
+
+    Batches follow each other through the rows; the last one of an epoch may be smaller. `loss` is
+    that of the batch. After the last update, all rows are shown once more.
+    """
+    shuffle_seed: Annotated[int, Field(ge=0)] | None = None
+    """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`."""
     zero_grad: bool = True
     """Whether gradients are cleared before each backward pass, as they should be."""
 
@@ -169,10 +189,12 @@ class Samples(Section):
 
     inputs: Rows
     targets: Rows
+    """A number for each output: 0 or 1 for binary cross-entropy. For softmax cross-entropy, one
+    number: the right class, counted from 0."""
 
 
 class NetworkScenario(Section):
-    """A network, shown all samples in every step."""
+    """A network, and the data it is shown: in every step all rows, or a batch of them."""
 
     title: Annotated[str, Field(min_length=1)]
     lesson: str = ""
@@ -180,7 +202,11 @@ class NetworkScenario(Section):
     network: Network
     data: Samples
     loss: Loss
-    """Summed over all outputs of all samples, or their mean."""
+    """Squared errors are summed over all outputs of all rows, or their mean is taken.
+
+    `binary_cross_entropy` is the mean over all outputs, which are probabilities, from a sigmoid;
+    `softmax_cross_entropy` is the mean over all rows, whose outputs are logits, one for each class.
+    """
     train: Train | None = None
     """Without it there is one forward and one backward pass, and no update."""
     expect: NetworkExpect = NetworkExpect()

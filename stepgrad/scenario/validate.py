@@ -193,7 +193,9 @@ _WANTED = {
 
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "finite_number": lambda _: "must be a finite number",
+    "greater_than": lambda limits: f"must be greater than {limits['gt']:,}",
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,}",
+    "less_than": lambda limits: f"must be less than {limits['lt']:,}",
     "less_than_equal": lambda limits: f"must be at most {limits['le']:,}",
     "string_too_short": lambda _: "must not be empty",
     "too_long": lambda limits: f"must not have more than {limits['max_length']:,} entries",

@@ -38,6 +38,26 @@ class LeanValue:
     def __pow__(self, power: float) -> LeanValue:
         return LeanValue(self.data**power, (self,), (power * self.data ** (power - 1),))
 
+    def __truediv__(self, other: LeanValue | float) -> LeanValue:
+        return self * other**-1
+
+    def __neg__(self) -> LeanValue:
+        return self * -1.0
+
+    def max(self, other: LeanValue) -> LeanValue:
+        locals_ = (1.0, 0.0) if self.data > other.data else (0.0, 1.0)
+        return LeanValue(max(self.data, other.data), (self, other), locals_)
+
+    def relu(self) -> LeanValue:
+        return LeanValue(max(self.data, 0.0), (self,), (float(self.data > 0),))
+
+    def exp(self) -> LeanValue:
+        out = math.exp(self.data)
+        return LeanValue(out, (self,), (out,))
+
+    def log(self) -> LeanValue:
+        return LeanValue(math.log(self.data), (self,), (1 / self.data,))
+
     def tanh(self) -> LeanValue:
         out = math.tanh(self.data)
         return LeanValue(out, (self,), (1 - out * out,))

@@ -6,7 +6,7 @@ from threading import Thread
 from typing import Any
 
 from stepgrad import SGD, Value, mark, scope
-from stepgrad.engine.tape import Place, active_tape, at_line, current_place, recording_on
+from stepgrad.engine.tape import Place, Rule, active_tape, at_line, current_place, recording_on
 
 
 class Listener:
@@ -68,7 +68,7 @@ def test_a_tape_is_told_everything_in_order() -> None:
         ("mark", "step", 7),
         ("move", "s"),
         ("move", ""),
-        ("update", (x,), (1.0,), ("sgd", 0.5)),
+        ("update", (x,), (1.0,), Rule("sgd", {"learning_rate": 0.5})),
         ("zero", (x,), (0.0,), None),
     ]
 

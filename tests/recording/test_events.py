@@ -41,7 +41,7 @@ def test_a_training_step_event_by_event() -> None:
             node=0, out=2, slot=1, upstream=1.0, local=0.5, contribution=0.5, before=None, after=0.5
         ),
         SetGrad(node=1, before=3.0, after=1.5),
-        Update(node=1, before=0.5, after=0.5 - 0.1 * 1.5, rule=Rule("sgd", 0.1)),
+        Update(node=1, before=0.5, after=0.5 - 0.1 * 1.5, rule=Rule("sgd", {"learning_rate": 0.1})),
         ZeroGrad(node=1, before=1.5),
     ]
 

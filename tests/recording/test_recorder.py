@@ -312,7 +312,7 @@ def test_sgd_tells_its_rule() -> None:
         SGD([p], 0.25).step()
         p.data = 9.0
     *_, by_rule, by_hand = recording.events
-    assert by_rule == Update(0, 1.0, 0.0, Rule("sgd", 0.25))
+    assert by_rule == Update(0, 1.0, 0.0, Rule("sgd", {"learning_rate": 0.25}))
     assert by_hand == Update(0, 0.0, 9.0, None)
 
 

@@ -1,10 +1,12 @@
 """Narrations, whole: what a reader is told of every kind of event."""
 
+from collections.abc import Callable
+
 import pytest
 
 from replay_runs import training, two_layer
-from stepgrad import Recording, Value, mark, record
-from stepgrad.replay.narrate import derivative, local_derivative, narrate
+from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, record
+from stepgrad.replay.narrate import derivative, local_derivative, narrate, say
 
 
 def told(recording: Recording) -> list[str]:
@@ -55,6 +57,50 @@ neuron/w ← neuron/w − lr·neuron/w.grad = 0.5 − 0.1·(−0.400497) = 0.540
 neuron/b ← neuron/b − lr·neuron/b.grad = 0 − 0.1·(−0.200249) = 0.0200249
 neuron/w.grad ← 0   [was −0.400497]
 neuron/b.grad ← 0   [was −0.200249]"""
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "line", "sentence"),
+    [
+        (
+            lambda p: SGD(p, 0.1, momentum=0.9),
+            "w ← w − lr·v = 0.7 − 0.1·(−0.76) = 0.776   [v = 0.9·(−2) + 1.04]",
+            "w changes from 0.7 to 0.776: minus the learning rate 0.1 times the velocity "
+            "minus 0.76, to which the gradient 1.04 was added.",
+        ),
+        (
+            lambda p: Adam(p, 0.1),
+            "w ← w − lr·m̂ / (sqrt(v̂) + ε) = 0.6 − 0.1·(−0.4) / (sqrt(2.54007) + 1e−8)"
+            " = 0.625098   [m = 0.9·(−0.2) + 0.1·1.04, v = 0.999·0.004 + 0.001·1.04²]",
+            "w changes from 0.6 to 0.625098: minus the learning rate 0.1 times the mean gradient "
+            "minus 0.4, divided by the root of the mean square 2.54007; the gradient is 1.04.",
+        ),
+    ],
+)
+def test_an_update_shows_its_arithmetic(
+    optimizer: Callable[[list[Value]], SGD | Adam], line: str, sentence: str
+) -> None:
+    with record() as recording:
+        w = Value(0.5, label="w")
+        ours = optimizer([w])
+        for grad in (-2.0, 1.04):
+            w.grad = grad
+            ours.step()
+    assert told(recording)[-1] == line
+    assert say(recording, recording.length - 1).endswith(sentence)
+
+
+def test_clipping_shows_its_factor() -> None:
+    with record() as recording:
+        w, b = Value(0.5, label="w"), Value(0.5, label="b")
+        w.grad, b.grad = 3.0, -4.0
+        clip_norm([w, b], 1.0)
+    line = "b.grad ← b.grad·(max_norm / (norm + ε)) = −4·(1 / (5 + 0.000001)) = −0.8"
+    assert told(recording)[-1] == line
+    assert say(recording, recording.length - 1) == (
+        "Event 6 of 6, zero: the gradient of b changes from minus 4 to minus 0.8: "
+        "all gradients together have the norm 5, and 1 is the limit."
+    )
 
 
 def test_writes_by_hand() -> None:

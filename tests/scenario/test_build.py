@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from scenario.runs import grads, read, run, values
-from stepgrad import State
+from stepgrad import Recording, State
 from stepgrad.errors import ScenarioError
-from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, Update, ZeroGrad
+from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, SetGrad, Update, ZeroGrad
+from stepgrad.recording.recording import Node
+from stepgrad.scenario.build import record_file
 
 # --- graphs
 
@@ -150,11 +152,15 @@ ACTIVATIONS: dict[str, Any] = {
 class Plain:
     """The same network in a few lines: complex numbers forward, derivatives by a complex step."""
 
-    def __init__(self, sizes: list[int], activations: list[str], seed: int, mean: bool) -> None:
-        self.sizes, self.activations, self.seed, self.mean = sizes, activations, seed, mean
+    def __init__(self, sizes: list[int], activations: list[str], seed: int, loss: str) -> None:
+        self.sizes, self.activations, self.seed, self.kind = sizes, activations, seed, loss
         random = Random(seed)
         self.inputs = [[random.uniform(-2, 2) for _ in range(sizes[0])] for _ in range(3)]
         self.targets = [[random.uniform(-1, 1) for _ in range(sizes[-1])] for _ in range(3)]
+        if loss == "binary_cross_entropy":
+            self.targets = [[float(target > 0) for target in row] for row in self.targets]
+        if loss == "softmax_cross_entropy":
+            self.targets = [[float(random.randrange(sizes[-1]))] for _ in range(3)]
         drawn, self.parameters = Random(seed), dict[str, complex]()
         for layer, (before, after) in enumerate(pairwise(sizes), 1):
             for neuron in range(1, after + 1):
@@ -165,12 +171,11 @@ class Plain:
 
     @property
     def text(self) -> str:
-        loss = "mean_squared_error" if self.mean else "sum_squared_error"
         return (
             f"title: t\nnetwork: {{sizes: {self.sizes}, "
             f"activation: [{', '.join(self.activations)}], "
             f"init: {{seed: {self.seed}, weights: [-1.5, 1], bias: 0.25}}}}\n"
-            f"data: {{inputs: {self.inputs}, targets: {self.targets}}}\nloss: {loss}\n"
+            f"data: {{inputs: {self.inputs}, targets: {self.targets}}}\nloss: {self.kind}\n"
         )
 
     def outputs(self, x: list[float]) -> list[complex]:
@@ -187,12 +192,18 @@ class Plain:
         return sum(weighted, self.parameters[f"{neuron}/b"])
 
     def loss(self) -> complex:
-        errors = [
-            (y - t) ** 2
-            for x, targets in zip(self.inputs, self.targets, strict=True)
-            for y, t in zip(self.outputs(x), targets, strict=True)
-        ]
-        return sum(errors) / (len(errors) if self.mean else 1)
+        rows = zip(self.inputs, self.targets, strict=True)
+        errors = [error for x, targets in rows for error in self.errors(self.outputs(x), targets)]
+        return sum(errors) / (1 if self.kind == "sum_squared_error" else len(errors))
+
+    def errors(self, outputs: list[complex], targets: list[float]) -> list[complex]:
+        if self.kind == "softmax_cross_entropy":
+            likely = cmath.exp(outputs[int(targets[0])]) / sum(map(cmath.exp, outputs))
+            return [-cmath.log(likely)]
+        pairs = zip(outputs, targets, strict=True)
+        if self.kind == "binary_cross_entropy":
+            return [-cmath.log(y if t == 1 else 1 - y) for y, t in pairs]
+        return [(y - t) ** 2 for y, t in pairs]
 
     def gradient(self) -> dict[str, float]:
         found = {}
@@ -204,14 +215,18 @@ class Plain:
 
 
 NETWORKS = [
-    Plain([2, 4, 1], ["tanh", "tanh"], seed=42, mean=False),
-    Plain([3, 2, 2], ["relu", "linear"], seed=1, mean=True),
-    Plain([1, 3, 3, 2], ["sigmoid", "leaky_relu", "tanh"], seed=2, mean=False),
-    Plain([4, 1], ["linear"], seed=3, mean=True),
+    Plain([2, 4, 1], ["tanh", "tanh"], seed=42, loss="sum_squared_error"),
+    Plain([3, 2, 2], ["relu", "linear"], seed=1, loss="mean_squared_error"),
+    Plain([1, 3, 3, 2], ["sigmoid", "leaky_relu", "tanh"], seed=2, loss="sum_squared_error"),
+    Plain([4, 1], ["linear"], seed=3, loss="mean_squared_error"),
+    Plain([2, 3, 1], ["tanh", "sigmoid"], seed=4, loss="binary_cross_entropy"),
+    Plain([2, 2], ["sigmoid"], seed=5, loss="binary_cross_entropy"),
+    Plain([2, 3, 4], ["relu", "linear"], seed=6, loss="softmax_cross_entropy"),
+    Plain([2, 2], ["linear"], seed=7, loss="softmax_cross_entropy"),
 ]
 
 
-@pytest.mark.parametrize("plain", NETWORKS, ids=lambda plain: f"{plain.sizes}")
+@pytest.mark.parametrize("plain", NETWORKS, ids=lambda plain: f"{plain.sizes}-{plain.kind}")
 def test_a_network_computes_what_a_plain_one_computes(plain: Plain) -> None:
     recording = run(plain.text)
     computed = values(recording)
@@ -228,7 +243,7 @@ def test_a_network_computes_what_a_plain_one_computes(plain: Plain) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_network_is_trained_as_a_plain_one_is(seed: int) -> None:
-    plain = Plain([2, 3, 2], ["tanh", "linear"], seed, mean=True)
+    plain = Plain([2, 3, 2], ["tanh", "linear"], seed, loss="mean_squared_error")
     recording = run(plain.text + "train: {steps: 4, learning_rate: 0.1}\n")
     for end in recording.steps[1:]:
         for name, slope in plain.gradient().items():
@@ -236,6 +251,153 @@ def test_a_network_is_trained_as_a_plain_one_is(seed: int) -> None:
         trained = values(recording, end)
         assert {name: trained[name] for name in plain.parameters} == pytest.approx(plain.parameters)
     assert values(recording)["loss"] == pytest.approx(plain.loss().real)
+
+
+STEPS = 4
+
+
+@pytest.mark.parametrize(
+    ("train", "update"),
+    [
+        ("optimizer: momentum", lambda p, gs: p - 0.1 * sum(velocities(gs, 0.9))),
+        ("optimizer: momentum, momentum: 0.5", lambda p, gs: p - 0.1 * sum(velocities(gs, 0.5))),
+        ("optimizer: adam", lambda p, gs: p - 0.1 * adam(gs, 0.9, 0.999, 1e-8)),
+        (
+            "optimizer: adam, betas: [0.5, 0.8], epsilon: 0.1",
+            lambda p, gs: p - 0.1 * adam(gs, 0.5, 0.8, 0.1),
+        ),
+    ],
+)
+def test_a_network_is_trained_by_each_optimizer(train: str, update: Any) -> None:
+    plain = Plain([2, 3, 1], ["tanh", "sigmoid"], 4, "binary_cross_entropy")
+    recording = run(f"{plain.text}train: {{steps: {STEPS}, learning_rate: 0.1, {train}}}\n")
+    start, gradients = dict(plain.parameters), list[dict[str, float]]()
+    for step in range(STEPS):
+        gradients.append(plain.gradient())
+        for name, number in start.items():
+            plain.parameters[name] = update(number, [each[name] for each in gradients])
+        trained = values(recording, [*recording.steps[1:], recording.length][step])
+        assert {name: trained[name] for name in plain.parameters} == pytest.approx(plain.parameters)
+
+
+def velocities(gradients: list[float], momentum: float) -> list[float]:
+    """Each velocity, as the sum of all gradients up to it, by how often it was multiplied."""
+    return [
+        sum(momentum ** (t - i) * gradient for i, gradient in enumerate(gradients[: t + 1]))
+        for t in range(len(gradients))
+    ]
+
+
+def adam(gradients: list[float], beta1: float, beta2: float, epsilon: float) -> float:
+    """How far Adam has come, in learning rates: the means written out as weighted sums."""
+    way = 0.0
+    for t in range(1, len(gradients) + 1):
+        recent = list(reversed(gradients[:t]))
+        m = sum((1 - beta1) * beta1**i * g for i, g in enumerate(recent)) / (1 - beta1**t)
+        v = sum((1 - beta2) * beta2**i * g * g for i, g in enumerate(recent)) / (1 - beta2**t)
+        way += m / (math.sqrt(v) + epsilon)
+    return way
+
+
+def test_gradients_are_clipped_before_the_update() -> None:
+    plain = Plain([2, 3, 1], ["tanh", "linear"], 4, "sum_squared_error")
+    recording = run(f"{plain.text}train: {{steps: 1, learning_rate: 0.1, clip_norm: 0.5}}\n")
+    slopes = plain.gradient()
+    norm = math.hypot(*slopes.values())
+    assert norm > 1
+    trained = values(recording)
+    for name, slope in slopes.items():
+        clipped = plain.parameters[name].real - 0.1 * slope * 0.5 / norm
+        assert trained[name] == pytest.approx(clipped, rel=1e-5)
+    kinds = [type(event) for event in recording.events]
+    assert kinds.count(SetGrad) == kinds.count(Update) == len(slopes)
+
+
+def test_a_graph_is_trained_by_adam_and_clipped() -> None:
+    train = "{steps: 2, learning_rate: 0.1, optimizer: adam, clip_norm: 1}"
+    recording = run(graph("y = x*x", rest=f"train: {train}\n"))
+    # Clipped to 1 both times, the means are 1, and each step is the learning rate.
+    assert values(recording)["x"] == pytest.approx(1.8, rel=1e-5)
+
+
+def test_a_class_is_a_target_for_each_output() -> None:
+    plain = Plain([2, 3, 4], ["relu", "linear"], 6, "softmax_cross_entropy")
+    right = int(plain.targets[1][0])
+    computed, slopes = values(run(plain.text)), grads(run(plain.text))
+    logits = [y.real for y in plain.outputs(plain.inputs[1])]
+    total = sum(map(math.exp, logits))
+    for number, logit in enumerate(logits, 1):
+        is_right = float(number == right + 1)
+        assert computed[f"row2/t{number}"] == is_right
+        # The mean of three rows; the slope at a logit is what is expected less what is so.
+        slope = (math.exp(logit) / total - is_right) / 3
+        assert slopes[f"row2/y{number}"] == pytest.approx(slope, abs=1e-15)
+    edits = {"row2/t1": 0.0, "row2/t2": 0.0, "row2/t3": 0.0, "row2/t4": 0.0}
+    plain.targets[1] = [float((right + 1) % 4)]
+    edits[f"row2/t{(right + 1) % 4 + 1}"] = 1.0
+    edited = record_file(read(Plain([2, 3, 4], ["relu", "linear"], 6, plain.kind).text), edits)
+    assert values(edited)["loss"] == pytest.approx(plain.loss().real)
+
+
+def batched(plain: Plain, batch_size: int, seed: int | None, steps: int) -> list[list[int]]:
+    """The rows of each step, as one would write it."""
+    order, draw, batches = list(range(len(plain.inputs))), Random(seed), list[list[int]]()
+    while len(batches) < steps:
+        if seed is not None:
+            draw.shuffle(order)
+        batches += [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    return batches[:steps]
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "seed", "steps"),
+    [(1, 7, 7), (2, 3, 5), (2, None, 4), (3, 1, 3), (1, None, 0), (2, 1, 1)],
+)
+def test_mini_batches_in_a_seeded_order(batch_size: int, seed: int | None, steps: int) -> None:
+    plain = Plain([2, 3, 2], ["tanh", "linear"], 4, loss="mean_squared_error")
+    inputs, targets = plain.inputs, plain.targets
+    shuffled = "" if seed is None else f", shuffle_seed: {seed}"
+    train = f"{{steps: {steps}, learning_rate: 0.1, batch_size: {batch_size}{shuffled}}}"
+    names = "expect: {values: {row1/y1: 0, row2/y2: 0, row3/y1: 0}}\n"
+    recording = run(f"{plain.text}train: {train}\n{names}")
+    ends = [*recording.steps[1:], recording.length]
+    for rows, start, end in zip(
+        batched(plain, batch_size, seed, steps), recording.steps, ends, strict=False
+    ):
+        plain.inputs, plain.targets = [inputs[i] for i in rows], [targets[i] for i in rows]
+        assert values(recording, end)["loss"] == pytest.approx(plain.loss().real)
+        for name, slope in plain.gradient().items():
+            plain.parameters[name] -= 0.1 * slope
+        trained = values(recording, end)
+        assert {name: trained[name] for name in plain.parameters} == pytest.approx(plain.parameters)
+        shown = {node.place.scope.split("/")[0]: None for node in made(recording, start, end)}
+        assert [row for row in shown if row] == [f"row{row + 1}" for row in rows]
+    plain.inputs, plain.targets = inputs, targets
+    trained = values(recording)
+    assert trained["loss"] == pytest.approx(plain.loss().real)
+    for row, x in enumerate(inputs, 1):
+        predicted = [trained[f"row{row}/y{i}"] for i in (1, 2)]
+        assert predicted == pytest.approx([y.real for y in plain.outputs(x)])
+
+
+def made(recording: Recording, start: int, end: int) -> list[Node]:
+    events = recording.events[start:end]
+    return [recording.node(event.node) for event in events if isinstance(event, Leaf | Op)]
+
+
+def test_an_edit_of_a_row_counts_in_every_batch_that_shows_it() -> None:
+    plain = Plain([2, 1], ["tanh"], 5, loss="sum_squared_error")
+    text = f"{plain.text}train: {{steps: 6, learning_rate: 0.1, batch_size: 2, shuffle_seed: 1}}\n"
+    plain.inputs[1][1], plain.targets[2][0] = 0.5, 0.25
+    edited = record_file(read(text), {"row2/x2": 0.5, "row3/t": 0.25})
+    for rows in batched(plain, 2, 1, 6):
+        some = Plain([2, 1], ["tanh"], 5, loss="sum_squared_error")
+        some.parameters = plain.parameters
+        some.inputs = [plain.inputs[i] for i in rows]
+        some.targets = [plain.targets[i] for i in rows]
+        for name, slope in some.gradient().items():
+            plain.parameters[name] -= 0.1 * slope
+    assert values(edited)["loss"] == pytest.approx(plain.loss().real)
 
 
 WRITTEN = """\

@@ -81,6 +81,11 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("z1: 1.5", "z1: abc", "10:16 expected a number, not the text `abc`"),
         ("  grads:", "  tolerance: -1\n  grads:", "11:14 must be at least 0"),
         ("  grads:", "  loss: {1: 2}\n  grads:", "11:10 there is no step 1: training has 0"),
+        (
+            "expect:",
+            "train: {steps: 1, learning_rate: 1, batch_size: 1}\nexpect:",
+            "9:49 `batch_size` is for the data of a network; a graph has no rows",
+        ),
         ("  grads:", "  predictions: [1]\n  grads:", "11:3 unknown key `predictions`"),
     ],
 )
@@ -112,14 +117,47 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         (", 1, 1, -1]\nloss", ", 1, 1]\nloss", "8:3 3 rows of targets for 4 rows of inputs"),
         ("[-1, 1, 1, -1]\nl", "[-1, 1, 1, no]\nl", "8:23 expected a number, not the text `no`"),
         ("sizes: [2, 4, 1]", "sizes: [2, 4, 2]", "8:3 every row has 1 number, but the network h"),
-        ("loss: sum_", "loss: sums_", "9:7 expected `sum_squared_error` or `mean_squared_error`"),
+        (
+            "loss: sum_",
+            "loss: sums_",
+            "9:7 expected `sum_squared_error`, `mean_squared_error`, `binary_cross_en",
+        ),
         ("steps: 100", "steps: -1", "10:16 must be at least 0"),
         ("steps: 100", "steps: 1000001", "10:16 must be at most 1,000,000"),
         ("steps: 100", "steps: 1e2", "10:16 expected a whole number, not the number `1e2`"),
         ("steps: 100", "stesp: 100", "10:9 unknown key `stesp`; did you mean `steps`?"),
         ("0.05}", ".nan}", "10:36 must be a finite number"),
         ("0.05}", "0.05, zero_grad: no}", "10:53 expected `true` or `false`, not the text `no`"),
-        ("0.05}", "0.05, optimizer: adam}", "10:53 expected `sgd`, not the text `adam`"),
+        ("0.05}", "0.05, batch_size: 0}", "10:54 must be at least 1"),
+        ("0.05}", "0.05, batch_size: 5}", "10:54 a batch of 5 from 4 rows of data"),
+        ("0.05}", "0.05, shuffle_seed: 5}", "10:56 without `batch_size`, every step shows all"),
+        ("0.05}", "0.05, optimizer: adan}", "10:53 expected `sgd`, `momentum` or `adam`, not the"),
+        ("0.05}", "0.05, momentum: 0.9}", "10:42 `momentum` is for `optimizer: momentum`, not for"),
+        ("0.05}", "0.05, optimizer: adam, momentum: 0.9}", "10:59 `momentum` is for `optimizer: m"),
+        ("0.05}", "0.05, epsilon: 0.1}", "10:42 `epsilon` is for `optimizer: adam`, not for `sgd`"),
+        ("0.05}", "0.05, optimizer: adam, betas: 0.9}", "10:66 expected a list, not the number"),
+        ("0.05}", "0.05, optimizer: adam, betas: [0, 1]}", "10:70 must be less than 1"),
+        ("0.05}", "0.05, clip_norm: 0}", "10:53 must be greater than 0"),
+        (
+            "sum_squared_error",
+            "binary_cross_entropy",
+            "4:15 `binary_cross_entropy` takes probabilities: the last layer has to be `sigmoid`",
+        ),
+        (
+            "sum_squared_error",
+            "binary_cross_entropy",
+            "8:13 the targets of `binary_cross_entropy` are 0 or 1",
+        ),
+        (
+            "sum_squared_error",
+            "softmax_cross_entropy",
+            "3:17 `softmax_cross_entropy` needs an output for each class, so 2 or more",
+        ),
+        (
+            "sum_squared_error",
+            "softmax_cross_entropy",
+            "4:15 `softmax_cross_entropy` takes logits, which the softmax makes probabilities",
+        ),
         ("20: 2.9", "200: 2.9", "12:21 there is no step 200: training has 100"),
         ("20: 2.9", "-2: 2.9", "12:21 expected a step (a whole number from 0), not the number"),
         ("20: 2.9", "x: 2.9", "12:21 expected a step (a whole number from 0), not the text `x`"),
@@ -129,6 +167,29 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
 def test_fields_of_a_network(old: str, new: str, expected: str) -> None:
     found = problems(changed(NETWORK, old, new))
     assert any(problem.startswith(expected) for problem in found), found
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ("[0, 1, 2, 1]", []),
+        ("[0, 1, 3, 1]", ["8:19 there is no class 3: the 3 outputs stand for the classes 0 to 2"]),
+        ("[0, -1, 2, 1]", ["8:16 there is no class -1: the 3 outputs stand for the classes 0 to"]),
+        ("[0, 0.5, 2, 1]", ["8:16 there is no class 0.5: the 3 outputs stand for the classes 0"]),
+        ("[0, [0, 1, 0], 2, 1]", ["8:16 3 numbers, but a row is of one class"]),
+    ],
+)
+def test_classes_fit_the_outputs(targets: str, expected: list[str]) -> None:
+    text = changed(NETWORK, "[2, 4, 1]", "[2, 4, 3]")
+    text = changed(text, "activation: tanh", "activation: [tanh, linear]")
+    text = changed(text, "[-1, 1, 1, -1]", targets)
+    text = changed(text, "sum_squared_error", "softmax_cross_entropy")
+    text = text[: text.index("expect:")]
+    found = problems(text) if expected else []
+    assert len(found) == len(expected)
+    assert all(map(str.startswith, found, expected)), found
+    if not expected:
+        assert parse(text).model.expect.loss == {}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,73 @@
+"""Losses: how wrong an output is, in ordinary operations, so that a replay shows every node.
+
+Targets may be plain numbers, or Values where they should have names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from math import exp
+from operator import add
+
+from stepgrad.engine.tape import scope
+from stepgrad.engine.value import Value
+
+_LEAST = exp(-100)
+"""No probability counts as less: its logarithm is −100, where PyTorch's loss has its limit."""
+
+
+def squared_error(output: Value, target: Value | float) -> Value:
+    """(output − target)²."""
+    return (output - target) ** 2
+
+
+def binary_cross_entropy(probability: Value, target: Value | float) -> Value:
+    """−(t·log p + (1 − t)·log(1 − p)) for a probability, such as the output of a sigmoid.
+
+    `target` is 1 or 0, or between them. A sigmoid of more than 37 is exactly 1; so that a sure
+    answer costs no nan, no logarithm here is below −100.
+    """
+    sure, unsure = probability.max(_LEAST).log(), (1 - probability).max(_LEAST).log()
+    return -(target * sure + (1 - target) * unsure)
+
+
+def softmax(logits: Sequence[Value]) -> list[Value]:
+    """exp(z) of each logit z over the sum of all: probabilities, in a scope `softmax`."""
+    with scope("softmax"):
+        _, exponentials, total = _exponentials(logits)
+        return _labelled("p", [each / total for each in exponentials])
+
+
+def softmax_cross_entropy(logits: Sequence[Value], targets: Sequence[Value | float]) -> Value:
+    """−Σ t·log p, with the softmax of the logits for p.
+
+    `targets` has a number for each logit: 1 for the right class and 0 for the others. Logarithms
+    are taken before any quotient: log p = z − log Σ exp z is finite where p itself would be 0.
+    """
+    with scope("softmax"):
+        shifted, _, total = _exponentials(logits)
+        log_total = total.log()
+        log_total.label = "log_sum"
+        logs = _labelled("log_p", [each - log_total for each in shifted])
+    return -reduce(add, [target * log for target, log in zip(targets, logs, strict=True)])
+
+
+def _exponentials(logits: Sequence[Value]) -> tuple[list[Value], list[Value], Value]:
+    """Return logits below their greatest, so that no exponential overflows, exp of each, the sum.
+
+    The greatest cancels out: what it takes from each logit it takes from the logarithm of the sum.
+    """
+    greatest = reduce(Value.max, logits)
+    shifted = [logit - greatest for logit in logits]
+    exponentials = _labelled("exp", [each.exp() for each in shifted])
+    total = reduce(add, exponentials)
+    if len(logits) > 1:  # of a single one, these are the logit itself and its exponential
+        greatest.label, total.label = "max", "sum"
+    return shifted, exponentials, total
+
+
+def _labelled(name: str, values: list[Value]) -> list[Value]:
+    for number, value in enumerate(values, 1):
+        value.label = f"{name}{number}"
+    return values
