@@ -27,7 +27,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import say
 from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Session
-from stepgrad.scenario import open_scenario, shipped
+from stepgrad.scenario import gallery, open_scenario
 from stepgrad.scenario.expect import Check, checks
 
 
@@ -310,7 +310,11 @@ def list_() -> None:
 
 
 def _print_list() -> None:
-    names = shipped()
-    width = max(map(len, names), default=0)
-    for name in names:
-        click.echo(f"{name:<{width}}  {open_scenario(name).title}")
+    files = gallery()
+    width = max(map(len, files), default=0)
+    level: str | None = ""
+    for name, file in files.items():
+        if file.model.level != level:
+            level = file.model.level
+            click.echo(f"{level or 'other'}:")
+        click.echo(f"  {name:<{width}}  {file.title}")

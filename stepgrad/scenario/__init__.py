@@ -10,10 +10,10 @@ from os import PathLike
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.library import locate, shipped
+from stepgrad.scenario.library import gallery, locate, shipped
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
 
-__all__ = ["ScenarioFile", "open_scenario", "record_scenario", "shipped"]
+__all__ = ["ScenarioFile", "gallery", "open_scenario", "record_scenario", "shipped"]
 
 
 def open_scenario(name: str | PathLike[str]) -> ScenarioFile:

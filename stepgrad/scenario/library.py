@@ -4,6 +4,9 @@ from functools import cache
 from os import PathLike
 from pathlib import Path
 
+from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.scenario.load import ScenarioFile, load_scenario_file
+
 _PACKAGE = Path(__file__).parents[1]
 
 
@@ -15,6 +18,12 @@ def shipped() -> dict[str, Path]:
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
     return {}
+
+
+def gallery() -> dict[str, ScenarioFile]:
+    """Return the shipped scenarios by name, in the order in which to learn them."""
+    files = {name: load_scenario_file(path, FUNCTIONS) for name, path in shipped().items()}
+    return dict(sorted(files.items(), key=lambda item: (*item[1].model.place, item[0])))
 
 
 def locate(name: str | PathLike[str]) -> Path:

@@ -8,7 +8,8 @@ takes a tenth of a second, so it is imported when a file is read and not before.
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Literal, TypeAlias
+from math import inf
+from typing import Annotated, Literal, TypeAlias, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
@@ -71,6 +72,7 @@ Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
 Fraction: TypeAlias = Annotated[Finite, Field(ge=0, lt=1)]
+Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
 Positive: TypeAlias = Annotated[Finite, Field(gt=0)]
 
 
@@ -137,12 +139,29 @@ class NetworkExpect(Expect):
     """The outputs for each sample, after training."""
 
 
-class GraphScenario(Section):
-    """A graph that is written out, one statement for each name."""
+class Lesson(Section):
+    """What a scenario is to a learner: its title, its text, and its place among the others."""
 
     title: Annotated[str, Field(min_length=1)]
+    level: Level | None = None
+    order: Annotated[int, Field(ge=0)] | None = None
+    """Where it stands among those of its level: the smaller, the earlier."""
+    after: tuple[str, ...] = ()
+    """The names of the scenarios that it builds on."""
     lesson: str = ""
     """Markdown, shown beside the replay."""
+
+    @property
+    def place(self) -> tuple[int, float]:
+        """Where it stands among all lessons; without a level or an order, at the end."""
+        levels = get_args(Level)
+        level = len(levels) if self.level is None else levels.index(self.level)
+        return level, inf if self.order is None else self.order
+
+
+class GraphScenario(Lesson):
+    """A graph that is written out, one statement for each name."""
+
     inputs: dict[str, float] = Field(default_factory=dict)
     params: dict[str, float] = Field(default_factory=dict)
     """Like inputs, but training may change them."""
@@ -193,12 +212,9 @@ class Samples(Section):
     number: the right class, counted from 0."""
 
 
-class NetworkScenario(Section):
+class NetworkScenario(Lesson):
     """A network, and the data it is shown: in every step all rows, or a batch of them."""
 
-    title: Annotated[str, Field(min_length=1)]
-    lesson: str = ""
-    """Markdown, shown beside the replay."""
     network: Network
     data: Samples
     loss: Loss

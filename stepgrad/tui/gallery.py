@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -13,7 +16,7 @@ from textual.widgets import Footer, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
-from stepgrad.scenario import ScenarioFile, open_scenario, shipped
+from stepgrad.scenario import ScenarioFile, gallery
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
@@ -38,18 +41,25 @@ class GalleryScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lessons = {name: open_scenario(name) for name in shipped()}
+        self._lessons = gallery()
 
     def compose(self) -> ComposeResult:
         """Lay the list beside the beginning of the lesson."""
         yield Static(Content.assemble((" stepgrad  ", ink.NAME), "choose a lesson"), id="top")
         with Horizontal():
-            yield LessonList(*(Option(file.title, name) for name, file in self._lessons.items()))
+            yield LessonList(*self._options())
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="title")
                 yield Markdown(id="beginning")
                 yield Static(id="command")
         yield Footer(show_command_palette=False)
+
+    def _options(self) -> Iterator[Option]:
+        """A line for each lesson, below the name of its level."""
+        for level, lessons in groupby(self._lessons.items(), lambda item: item[1].model.level):
+            yield Option(Content.styled(level or "other", ink.QUIET), disabled=True)
+            for name, file in lessons:
+                yield Option(f"  {file.title}", name)
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
@@ -58,7 +68,9 @@ class GalleryScreen(Screen[None]):
         paragraph = file.lesson.strip().split("\n\n")[0]
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
         self.query_one("#beginning", Markdown).update(paragraph)
-        command = Content.styled(f"stepgrad run {event.option_id}", ink.QUIET)
+        builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
+        after = f"after: {builds_on}\n\n" if builds_on else ""
+        command = Content.styled(f"{after}stepgrad run {event.option_id}", ink.QUIET)
         self.query_one("#command", Static).update(command)
 
     @on(OptionList.OptionSelected)

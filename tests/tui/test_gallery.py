@@ -14,7 +14,7 @@ from textual.widgets import OptionList, Static
 from gates import PATIENCE, gate
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Progress
-from stepgrad.scenario import ScenarioFile, open_scenario, shipped
+from stepgrad.scenario import ScenarioFile, gallery
 from stepgrad.scenario.build import record_file
 from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
@@ -25,17 +25,22 @@ from stepgrad.tui.screen import DebuggerScreen
 
 async def test_it_lists_every_lesson_with_its_title() -> None:
     async with DebuggerApp().run_test() as pilot:
-        titles = [str(option.prompt) for option in pilot.app.screen.query_one(OptionList).options]
-        assert titles == [open_scenario(name).title for name in shipped()]
+        options = pilot.app.screen.query_one(OptionList).options
+        lessons = {option.id: str(option.prompt) for option in options if option.id}
+        assert lessons == {name: f"  {file.title}" for name, file in gallery().items()}
+        levels = [str(option.prompt) for option in options if not option.id]
+        assert levels == ["beginner", "intermediate", "advanced"]
 
 
 async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list() -> None:
-    second = open_scenario(list(shipped())[1])
+    name, second = list(gallery().items())[1]
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("down", "j", "k")
         await pilot.pause()
         screen = pilot.app.screen
-        assert screen.query_one(OptionList).highlighted == 1
+        chosen = screen.query_one(OptionList).highlighted_option
+        assert chosen is not None
+        assert chosen.id == name
         assert str(screen.query_one("#title", Static).content) == second.title
 
 
@@ -67,10 +72,10 @@ async def opened(pilot: Pilot[None], screen: type[Screen[Any]]) -> None:
 
 
 async def test_a_long_lesson_opens_with_its_first_pass(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = next(name for name in shipped() if name == "xor_tanh")
     with gate(monkeypatch):
         async with DebuggerApp().run_test() as pilot:
-            pilot.app.screen.query_one(OptionList).highlighted = list(shipped()).index(name)
+            options = pilot.app.screen.query_one(OptionList)
+            options.highlighted = options.get_option_index("xor_tanh")
             await pilot.press("enter")
             await opened(pilot, DebuggerScreen)
             screen = pilot.app.screen
