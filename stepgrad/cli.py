@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shlex
 import sys
 from io import TextIOWrapper
 from typing import Any
@@ -20,11 +19,10 @@ from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import say
-from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Session
-from stepgrad.scenario import ScenarioFile, open_scenario, shipped
+from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.expect import checks
 
 
 class _Group(click.Group):
@@ -133,7 +131,7 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool, plain:
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        cursor = replay_keys(Session(cursor), _words(keys)).cursor
+        cursor = replay_keys(Session(cursor), headless.words(keys)).cursor
     if as_json:
         click.echo(json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False))
     elif plain:
@@ -142,14 +140,6 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool, plain:
     else:
         for line in headless.report(scenario, cursor):
             click.echo(line)
-
-
-def _words(keys: str) -> list[str]:
-    """Split a script of keys as a shell would, so that ':step 20' is one."""
-    try:
-        return shlex.split(keys)
-    except ValueError as error:
-        raise StepgradError(f"--keys {keys!r}: {error}") from error
 
 
 @main.command()
@@ -166,7 +156,8 @@ def check(files: tuple[str, ...]) -> None:
     for name in files:
         try:
             scenario = open_scenario(name)
-            promised = checks(scenario, record_file(scenario))
+            recording = record_file(scenario)
+            promised = checks(scenario, recording)
         except StepgradError as error:
             click.echo(f"{name:<{width}}  unreadable")
             click.echo(error, err=True)
@@ -179,14 +170,9 @@ def check(files: tuple[str, ...]) -> None:
             f"{name:<{width}}  {len(promised) - len(short):>3}/{len(promised):<3}  {verdict}"
         )
         for each in short:
-            click.echo(f"  {_shortfall(scenario, each)}")
+            for line in headless.shortfall(scenario, recording, each):
+                click.echo(f"  {line}")
     sys.exit(2 if broken else 1 if failed else 0)
-
-
-def _shortfall(scenario: ScenarioFile, check: Check) -> str:
-    got = "never came" if check.got is None else f"is {number(check.got)}"
-    where = f"{scenario.path}:{check.line}"
-    return f"{where}: {check.name} {got}, expected {number(check.expected)}"
 
 
 @main.command(name="list")
