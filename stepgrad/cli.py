@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import json
 import os
-import shlex
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -25,10 +24,9 @@ from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import say
-from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Session
 from stepgrad.scenario import gallery, open_scenario
-from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.expect import checks
 
 
 class _Group(click.Group):
@@ -242,21 +240,13 @@ def _replayed(
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        cursor = replay_keys(Session(cursor), _words(keys)).cursor
+        cursor = replay_keys(Session(cursor), headless.words(keys)).cursor
     if as_json:
         return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
     if plain:
         event = cursor.position - 1
         return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
     return headless.report(scenario, cursor)
-
-
-def _words(keys: str) -> list[str]:
-    """Split a script of keys as a shell would, so that ':step 20' is one."""
-    try:
-        return shlex.split(keys)
-    except ValueError as error:
-        raise StepgradError(f"--keys {keys!r}: {error}") from error
 
 
 @main.command()
@@ -275,9 +265,7 @@ def check(files: tuple[str, ...]) -> None:
             if is_program(name):
                 raise StepgradError(f"{name}: a program expects nothing; scenarios do")
             opened = open_typed(name)
-            scenario = opened.scenario
-            promised = checks(scenario, opened.recording) if scenario else []
-            path = scenario.path if scenario else name
+            promised = checks(opened.scenario, opened.recording) if opened.scenario else []
         except StepgradError as error:
             click.echo(f"{name:<{width}}  unreadable")
             click.echo(error, err=True)
@@ -290,13 +278,9 @@ def check(files: tuple[str, ...]) -> None:
             f"{name:<{width}}  {len(promised) - len(short):>3}/{len(promised):<3}  {verdict}"
         )
         for each in short:
-            click.echo(f"  {_shortfall(path, each)}")
+            for line in headless.shortfall(opened.recording, each):
+                click.echo(f"  {line}")
     sys.exit(2 if broken else 1 if failed else 0)
-
-
-def _shortfall(path: Path | str, check: Check) -> str:
-    got = "never came" if check.got is None else f"is {number(check.got)}"
-    return f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
 
 
 @main.command(name="list")

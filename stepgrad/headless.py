@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, fields
+import shlex
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import fields
+from functools import partial
 from math import isfinite
+from os import PathLike
 from typing import Any
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
+from stepgrad.errors import suggest
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import CommandError, goto, replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.numbers import gradient, number
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
+from stepgrad.replay.verify import Comparison
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
@@ -83,6 +92,106 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     }
 
 
+def shortfall(recording: Recording, check: Check) -> Iterator[str]:
+    """Yield what is wrong with a promised number, and how the recording came to its own."""
+    path = recording.source.path if recording.source else recording.name
+    got = "never came" if check.got is None else f"is {number(check.got)}"
+    yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
+    for line in check.why(recording):
+        yield f"    {line}"
+
+
+def comparison_lines(comparisons: Iterable[Comparison]) -> Iterator[str]:
+    """Yield a table of other ways to the gradients, a line for each."""
+    for each in comparisons:
+        limit = "" if each.limit is None else f" (limit {each.limit:.0e})"
+        verdict = "      " if each.limit is None else "ok    " if each.ok else "FAILED"
+        where = f" at {each.where}" if each.worst else ""
+        note = f"; {each.note}" if each.note else ""
+        yield (
+            f"{each.way:<20} {verdict} {each.compared:>4} compared, "
+            f"largest difference {each.worst:.1e}{limit}{where}{note}"
+        )
+
+
+class Replay:
+    """A debugger for tests: it presses keys, and says what is there.
+
+    `stepgrad_replay("two_layer")` makes one in a test; every method that moves returns it::
+
+        replay = stepgrad_replay("two_layer").press("f n n n")
+        assert replay.grad("y") == -4
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+
+    @classmethod
+    def of(cls, name: str | PathLike[str]) -> Replay:
+        """Replay a scenario, given by path or by the name of a shipped one."""
+        scenario = open_scenario(name)
+        return cls(Session(Cursor(record_file(scenario)), program=partial(record_file, scenario)))
+
+    def press(self, keys: str) -> Replay:
+        """Press keys, with spaces between, as `stepgrad replay --keys` does."""
+        self.session = replay(self.session, words(keys))
+        return self
+
+    def goto(self, where: str) -> Replay:
+        """Go to `14`, `50%`, `step 20` or a name."""
+        self.session = self.session.go(goto(self.session.cursor, where))
+        return self
+
+    @property
+    def position(self) -> int:
+        """How many events have happened."""
+        return self.session.cursor.position
+
+    @property
+    def text(self) -> str:
+        """What the last event did, in notation; empty at the start."""
+        return str(narrate(self._recording, self.position - 1)) if self.position else ""
+
+    def value(self, name: str) -> float | None:
+        """Return a node's value; None where it is not made yet.
+
+        Raises:
+            KeyError: no node is so named by now.
+        """
+        return self.session.state.value(self._node(name))
+
+    def grad(self, name: str) -> float | None:
+        """Return a node's gradient; None where nothing has reached it.
+
+        Raises:
+            KeyError: no node is so named by now.
+        """
+        return self.session.state.grad(self._node(name))
+
+    @property
+    def _recording(self) -> Recording:
+        return self.session.recording
+
+    def _node(self, name: str) -> int:
+        node = self.session.state.find(name)
+        if node is None:
+            known = self._recording.names(self.position)
+            raise KeyError(f"no node {name} by event {self.position}{suggest(name, known)}")
+        return node
+
+
+def words(keys: str) -> list[str]:
+    """Split a script of keys as a shell would, so that ':step 20' is one.
+
+    Raises:
+        CommandError: a quote is left open.
+    """
+    try:
+        return shlex.split(keys)
+    except ValueError as error:
+        raise CommandError(f"keys {keys!r}: {error}") from error
+
+
 def visible(state: State) -> dict[str, int]:
     """Return the nodes of the scene that are made, by name or `#index`: the latest of a name."""
     nodes: dict[str, int] = {}
@@ -126,8 +235,13 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
 
 
 def _check(check: Check) -> dict[str, Any]:
-    described = asdict(check)
-    return described | {"expected": _json(check.expected), "got": _json(check.got)}
+    return {
+        "name": check.name,
+        "expected": _json(check.expected),
+        "got": _json(check.got),
+        "ok": check.ok,
+        "line": check.line,
+    }
 
 
 def _json(value: float | None) -> float | str | None:

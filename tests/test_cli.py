@@ -20,7 +20,7 @@ from scenario.samples import GRAPH, changed
 from stepgrad.cli import main
 from stepgrad.headless import narration
 from stepgrad.replay.narrate import say
-from stepgrad.scenario import record_scenario, shipped
+from stepgrad.scenario import gallery, record_scenario, shipped
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "stepgrad"]
@@ -127,6 +127,7 @@ class TestCheck:
             "two_layer 11/11 ok",
             f"{wrong} 1/2 FAILED",
             f"{wrong}:10: z1 is 1.5, expected 2",
+            "z1 = w1·x + b1 = 1.5 + 0 = 1.5",
             f"{never} 1/2 FAILED",
             f"{never}:11: b.grad never came, expected 0",
         ]
@@ -141,7 +142,7 @@ class TestCheck:
         wrong.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
         result = stepgrad("check", "nowhere", wrong, "two_layer", code=2)
         assert [line.split()[-1] for line in result.stdout.splitlines()] == [
-            "unreadable", "FAILED", "2", "ok",
+            "unreadable", "FAILED", "2", "1.5", "ok",
         ]  # fmt: skip
         assert result.stderr.strip() == "nowhere:1:1: no such file"
 

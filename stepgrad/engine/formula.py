@@ -11,7 +11,7 @@ import ast
 import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
 
@@ -62,6 +62,35 @@ class Formula:
         """Compile to a function of these parameters (floats)."""
         source = f"lambda {', '.join(parameters)}: {self.python({})}"
         return eval(source, namespace())  # type: ignore[no-any-return]
+
+    def continued(
+        self, functions: Mapping[str, object], parameters: Iterable[str]
+    ) -> Callable[..., complex]:
+        """Compile to a function of complex numbers; `functions` are those that it calls.
+
+        A comparison looks at the real parts.
+        """
+        tree = _RealComparisons().visit(deepcopy(self._tree))
+        source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"
+        real = {"real": lambda number: number.real}
+        return eval(source, {"__builtins__": {}, **functions, **real})  # type: ignore[no-any-return]
+
+    @cached_property
+    def piecewise(self) -> bool:
+        """Whether it is put together of several formulas, as |a| is of a and −a."""
+        return any(
+            isinstance(part, ast.IfExp) or (isinstance(part, ast.Name) and part.id == "abs")
+            for part in ast.walk(self._tree)
+        )
+
+    def tied(self, values: Mapping[str, float]) -> bool:
+        """Whether two sides that it compares are equal: there it goes over to another branch."""
+        return any(
+            _value(part.left, values) == _value(part.comparators[0], values)
+            for part in ast.walk(self._tree)
+            if isinstance(part, ast.Compare)
+            and ast.dump(part.left) != ast.dump(part.comparators[0])
+        )
 
     @cached_property
     def names(self) -> frozenset[str]:
@@ -159,6 +188,19 @@ def _code(tree: ast.expr, names: Mapping[str, str]) -> str:
         case _:
             raise TypeError(f"no code for {ast.dump(tree)}")
     return f"({f' {_OPERATORS[type(op)]} '.join(_code(part, names) for part in parts)})"
+
+
+def _value(tree: ast.expr, values: Mapping[str, float]) -> float:
+    return eval(_code(tree, {}), namespace(), dict(values))  # type: ignore[no-any-return]
+
+
+class _RealComparisons(ast.NodeTransformer):
+    """Compare the real parts: complex numbers have no order."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        sides = [node.left, *node.comparators]
+        left, *rest = (ast.Call(ast.Name("real"), [side], []) for side in sides)
+        return ast.Compare(left, node.ops, list(rest))
 
 
 class _Fold(ast.NodeTransformer):

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.ledger import contributions, latest_pass
+from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
 from stepgrad.scenario.load import ScenarioFile
 
@@ -17,7 +19,8 @@ from stepgrad.scenario.load import ScenarioFile
 class Check:
     """One promised number: `got` is None where the recording has not come to it yet.
 
-    `line` is where the scenario file makes the promise.
+    `line` is where the scenario file makes the promise. `node` is what it is about, `position`
+    when; it is a `gradient` or a value.
     """
 
     name: str
@@ -25,6 +28,19 @@ class Check:
     got: float | None
     ok: bool
     line: int
+    node: int | None
+    position: int
+    gradient: bool
+
+    def why(self, recording: Recording) -> Iterator[str]:
+        """Yield how the recording came to the number, a line for each event that had a part."""
+        if self.node is None or self.got is None:
+            return
+        if self.gradient:
+            for contribution in contributions(recording, self.node, self.position):
+                yield str(narrate(recording, contribution.position - 1))
+        else:
+            yield str(narrate(recording, recording.history.made_at(self.node) - 1))
 
 
 def checks(file: ScenarioFile, recording: Recording, position: int | None = None) -> list[Check]:
@@ -35,9 +51,14 @@ def checks(file: ScenarioFile, recording: Recording, position: int | None = None
     at = recording.length if position is None else position
     tolerance = file.model.expect.tolerance
     return [
-        Check(name, expected, got, got is not None and _equal(got, expected, tolerance), line)
-        for name, expected, got, line in _promises(file, recording, at)
-    ]
+        Check(
+            promise.name, promise.expected, promise.got,
+            promise.got is not None and _equal(promise.got, promise.expected, tolerance),
+            file.line("expect", *promise.path), promise.node, promise.position,
+            promise.path[0] == "grads",
+        )
+        for promise in _promises(file, recording, at)
+    ]  # fmt: skip
 
 
 def _equal(got: float, expected: float, tolerance: float) -> bool:
@@ -46,30 +67,48 @@ def _equal(got: float, expected: float, tolerance: float) -> bool:
     return abs(got - expected) <= tolerance * max(1.0, abs(expected))
 
 
-def _promises(
-    file: ScenarioFile, recording: Recording, position: int
-) -> Iterator[tuple[str, float, float | None, int]]:
-    """Yield what is promised: its name, the number, what the recording says, and the line."""
+_Path = tuple[str, str | int]
+
+
+class _Promise(NamedTuple):
+    """What is promised at a path of `expect`, and what the recording says of it."""
+
+    path: _Path
+    name: str
+    expected: float
+    node: int | None
+    got: float | None
+    position: int
+
+
+def _promises(file: ScenarioFile, recording: Recording, position: int) -> Iterator[_Promise]:
     expect = file.model.expect
     now = State(recording, position)
     names = recording.names(position)
+
+    def value(
+        path: tuple[str, str | int], name: str, expected: float, node: int | None
+    ) -> _Promise:
+        got = None if node is None else now.value(node)
+        return _Promise(path, name, expected, node, got, position)
+
     for name, expected in expect.values.items():
-        got = now.value(names[name]) if name in names else None
-        yield name, expected, got, file.line("expect", "values", name)
+        yield value(("values", name), name, expected, names.get(name))
     swept = State(recording, _swept(recording, position))
-    names = recording.names(swept.position)
+    swept_names = recording.names(swept.position)
     for name, expected in expect.grads.items():
-        got = swept.grad(names[name]) if name in names else None
-        yield f"{name}.grad", expected, got, file.line("expect", "grads", name)
+        node = swept_names.get(name)
+        got = None if node is None else swept.grad(node)
+        yield _Promise(("grads", name), f"{name}.grad", expected, node, got, swept.position)
     for step, expected in expect.loss.items():
-        got = _loss(file, recording, step, position)
-        yield f"loss at step {step}", expected, got, file.line("expect", "loss", step)
+        node, computed = _loss(file, recording, step, position)
+        got = None if node is None else recording.history.value(node, computed)
+        yield _Promise(("loss", step), f"loss at step {step}", expected, node, got, computed)
     for row, outputs in enumerate(getattr(expect, "predictions", ()), 1):
         for i, expected in enumerate(outputs, 1):
             name = f"row{row}/y{i if len(outputs) > 1 else ''}"
-            node = now.find(name) if position == recording.length else None
-            got = None if node is None else now.value(node)
-            yield f"prediction {name}", expected, got, file.line("expect", "predictions", row - 1)
+            node = names.get(name) if position == recording.length else None
+            yield value(("predictions", row - 1), f"prediction {name}", expected, node)
 
 
 def _swept(recording: Recording, position: int) -> int:
@@ -78,17 +117,18 @@ def _swept(recording: Recording, position: int) -> int:
     return position if block is None else min(position, block.start + block.length)
 
 
-def _loss(file: ScenarioFile, recording: Recording, step: int, position: int) -> float | None:
-    """Return the loss of a training step, before that step's update."""
+def _loss(
+    file: ScenarioFile, recording: Recording, step: int, position: int
+) -> tuple[int | None, int]:
+    """Return the loss of a training step, before that step's update, and when it is computed."""
     starts = recording.steps
     if step >= len(starts):
-        return None
+        return None, position
     end = starts[step + 1] if step + 1 < len(starts) else recording.length
     blocks = recording.blocks_between(starts[step], end)
     forward = next(block for block in blocks if isinstance(block, Forward))
     computed = forward.start + forward.length
     if computed > position:
-        return None
+        return None, position
     name = getattr(file.model, "backward", None) or "loss"
-    node = recording.names(computed).get(name)
-    return None if node is None else recording.history.value(node, computed)
+    return recording.names(computed).get(name), computed

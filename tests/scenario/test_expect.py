@@ -55,10 +55,20 @@ def verdict(text: str) -> Check:
 
 
 def test_a_check_says_what_where_and_how_it_stands() -> None:
-    assert checks(*played(NEURON + EXPECT)) == [
-        Check("z", 6, 6, ok=True, line=10),
-        Check("L", 36, 36, ok=True, line=11),
-        Check("w.grad", 25, 24, ok=False, line=12),
+    held = checks(*played(NEURON + EXPECT))
+    assert [(check.name, check.expected, check.got, check.ok, check.line) for check in held] == [
+        ("z", 6, 6, True, 10),
+        ("L", 36, 36, True, 11),
+        ("w.grad", 25, 24, False, 12),
+    ]
+
+
+def test_a_check_says_how_its_number_came_about() -> None:
+    file, recording = played(NEURON + EXPECT)
+    told = {check.name: list(check.why(recording)) for check in checks(file, recording)}
+    assert told["z"] == ["z = w·x = 3·2 = 6"]
+    assert told["w.grad"] == [
+        "∂L/∂w += ∂L/∂z · ∂z/∂w = 12 · x (2) = 24   [w.grad – → 24, edge 1 of 1]"
     ]
 
 

@@ -1,0 +1,36 @@
+"""PyTorch as an oracle: the same graph in float64, differentiated by its rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stepgrad.engine.graph import Graph
+
+
+def torch_gradients(graph: Graph) -> Mapping[int, float]:
+    """Return the derivative of the root by every leaf, as PyTorch computes it.
+
+    Raises:
+        ImportError: PyTorch is not installed (`pip install stepgrad[torch]`).
+    """
+    import torch  # noqa: PLC0415 - an extra
+
+    functions: dict[str, Callable[..., Any]] = {
+        "leaky_relu": lambda a: torch.nn.functional.leaky_relu(a, 0.01),
+        "max": torch.maximum,
+        "min": torch.minimum,
+    }
+    tensors: list[Any] = []
+    leaves = set(graph.leaves)
+    for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
+        if operands:
+            function = functions.get(op.name) or getattr(torch, op.name)
+            tensors.append(function(*[tensors[operand] for operand in operands]))
+        else:
+            number = torch.tensor(graph.values[place], dtype=torch.float64)
+            tensors.append(number.requires_grad_(place in leaves))
+    if tensors[-1].requires_grad:
+        tensors[-1].backward()
+    grads = {leaf: tensors[leaf].grad for leaf in leaves}
+    return {leaf: 0.0 if grad is None else float(grad) for leaf, grad in grads.items()}

@@ -1,0 +1,111 @@
+"""Gradients held against other ways to them, and wrong ones caught."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+
+import graphs
+from stepgrad import Value, record
+from stepgrad.engine.formula import Formula
+from stepgrad.engine.ops import TANH, Op
+from stepgrad.progress import watching
+from stepgrad.recording.recording import Recording
+from stepgrad.replay import verify as module
+from stepgrad.replay.verify import Comparison, passes, verify
+from stepgrad.scenario import record_scenario
+from stepgrad.scenario.library import shipped
+
+
+def by_way(recording: Recording) -> dict[str, Comparison]:
+    return {comparison.way: comparison for comparison in verify(recording)}
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_scenario_agrees(name: str) -> None:
+    for comparison in verify(record_scenario(name)):
+        assert comparison.ok, comparison
+        assert comparison.compared
+
+
+@given(graphs.programs())
+def test_whatever_a_program_does_its_recorded_gradients_agree(program: graphs.Program) -> None:
+    with record() as recording:
+        graphs.run(program, [Value(0.5), Value(1.5)])
+    for comparison in verify(recording):
+        assert comparison.way == "central differences" or comparison.worst <= 1e-9, comparison
+
+
+@pytest.fixture
+def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Plant the derivative 1 − out, for 1 − out²."""
+    wrong = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
+    for cached in ("local", "vjp"):
+        monkeypatch.setitem(TANH.__dict__, cached, getattr(wrong, cached))
+
+
+@pytest.mark.usefixtures("wrong_tanh")
+def test_a_planted_wrong_derivative_is_caught_and_its_node_is_named() -> None:
+    with record() as recording:
+        x = Value(0.5, label="x")
+        y = (3 * x).tanh()
+        y.label = "y"
+        (y * y).backward()
+    found = by_way(recording)
+    assert found["forward mode"].ok  # the same wrong rule, in the other order
+    assert not found["complex step"].ok
+    assert found["complex step"].where == "x"
+    assert "∂y/∂3·x is" in found["complex step"].note
+    assert "rule of `tanh`" in found["complex step"].note
+    assert found["central differences"].worst > 0.1
+
+
+def test_a_kink_is_named_and_taken_as_the_rules_do() -> None:
+    with record() as recording:
+        x = Value(0.0, label="x")
+        gate = x.relu()
+        gate.label = "gate"
+        (gate + x).backward()
+    found = by_way(recording)
+    assert found["complex step"].ok
+    assert "kinks, taken as the rules do: gate" in found["complex step"].note
+
+
+def test_what_is_not_finite_is_told() -> None:
+    with record() as recording:
+        x, y = Value(0.0, label="x"), Value(2.0, label="y")
+        (x.log() * 0 + y).backward()  # 0·∞
+    found = by_way(recording)
+    assert "1 not finite" in found["forward mode"].note
+    assert found["forward mode"].compared == 1
+
+
+def test_gradients_that_pile_up_are_compared_pass_by_pass() -> None:
+    with record() as recording:
+        w = Value(3.0)
+        for _ in range(5):
+            (w * w).backward()
+    assert len(passes(recording)) == 3
+    assert all(comparison.ok and comparison.compared == 3 for comparison in verify(recording))
+
+
+def test_many_leaves_are_compared_along_random_directions(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WORK", 10)
+    found = by_way(record_scenario("xor_tanh"))
+    assert found["complex step"].where == "a random direction"
+    assert found["complex step"].ok
+
+
+def test_without_a_backward_pass_there_is_nothing_to_compare() -> None:
+    with record() as recording:
+        Value(1.0) + 1
+    assert verify(recording) == []
+
+
+def test_it_says_how_far_it_is() -> None:
+    told: list[float] = []
+    recording = record_scenario("two_layer")
+    with watching(told.append):
+        verify(recording)
+    assert told == sorted(told)
+    assert told[0] == 0.0
