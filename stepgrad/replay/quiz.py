@@ -122,8 +122,8 @@ def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
             grad = recording.history.grad(event.node, position) or 0.0
             given = (f"{each.replace('_', ' ')} {number(x)}" for each, x in rule.numbers.items())
             prompt = (
-                f"{name} is {number(event.before)}, its gradient {number(grad)}; {', '.join(given)}. "
-                f"What does {rule.method} make of {name}?"
+                f"{name} is {number(event.before)}, its gradient {number(grad)}; "
+                f"{', '.join(given)}. What does {rule.method} make of {name}?"
             )
             yield Question("update", rule.method, prompt, event.after, told, position)
 

@@ -112,8 +112,23 @@ class Pass:
             if op.partials and at_kink(op, self.graph.inputs(place))
         ]
 
+    @property
+    def outdated(self) -> int | None:
+        """The first node whose operands were changed between the forward pass and this one."""
+        for place, (op, value) in enumerate(zip(self.graph.ops, self.graph.values, strict=True)):
+            if op.partials and repr(op.value(*self.graph.inputs(place))) != repr(value):
+                return place
+        return None
+
     def first_difference(self) -> str:
-        """Say which edge is the first whose local derivative is not that of the complex step."""
+        """Say what is the first to be wrong, on the way back.
+
+        That is a node whose numbers were changed under it, or else an edge whose local derivative
+        is not that of the complex step.
+        """
+        if self.outdated is not None:
+            name = self.title(self.outdated)
+            return f"an operand of {name} was changed between its forward and its backward pass"
         for place in range(len(self.graph) - 1, -1, -1):
             for slot, operand in enumerate(self.graph.operands[place]):
                 rule, step = self.graph.local(place, slot), complex_local(self.graph, place, slot)
