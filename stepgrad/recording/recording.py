@@ -122,6 +122,12 @@ class Recording:
                         break
         return dict(sorted(names.items(), key=lambda item: item[1]))
 
+    def names_in(self, block: Forward) -> dict[int, str]:
+        """Return the named nodes of a forward pass, each with its name."""
+        names = {block.base + offset: name for offset, name in block.structure.names.items()}
+        own = range(block.base, block.base + len(block.structure))
+        return names | {node: name for node, name in self._names.items() if node in own}
+
     def first_named(self, name: str) -> int:
         """Return the first node of this name.
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, repeat
 
 from stepgrad.engine.ops import CONSTANT, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -63,6 +64,25 @@ class Structure:
         """
         return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
 
+    @cached_property
+    def outer(self) -> Sequence[int]:
+        """The refs of the nodes of earlier blocks that this one uses."""
+        return sorted({ref for ref in self.refs if ref < 0})
+
+    @cached_property
+    def users(self) -> Mapping[int, Sequence[int]]:
+        """For each ref that is used, the offsets of the nodes that it is an operand of."""
+        users: dict[int, list[int]] = {}
+        for ref, offset in dict.fromkeys(zip(self.refs, self.owners, strict=True)):
+            users.setdefault(ref, []).append(offset)
+        return users
+
+    @cached_property
+    def owners(self) -> array[int]:
+        """For each of the refs, the offset of the node that it is an operand of."""
+        counts = (len(OPS[code].partials) for code in self.codes)
+        return array("q", chain.from_iterable(map(repeat, range(len(self)), counts)))
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]
@@ -74,7 +94,13 @@ class Structure:
 
     def place(self, offset: int) -> Place:
         """Return where a node was made."""
-        return self.places[bisect_right(self.places, offset, key=lambda move: move[0]) - 1][1]
+        return self.stay(offset)[1]
+
+    def stay(self, offset: int) -> tuple[int, Place]:
+        """Return where a node was made, after the offset up to which all more were made there."""
+        moved = bisect_right(self.places, offset, key=lambda move: move[0])
+        until = self.places[moved][0] if moved < len(self.places) else len(self)
+        return until, self.places[moved - 1][1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Block, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
 
@@ -57,13 +57,43 @@ def last_write(recording: Recording, node: int, before: int) -> int | None:
     That is a contribution, a seed, or a write by hand; None where there is none.
     """
     for block in recording.history.gradient_writers(node, before):
-        if isinstance(block, Backward):
-            column = block.sweep.column[index_to_ref(node, block.base)]
-            offsets = [edge + 1 for edge in block.sweep.incoming[column]]
-            offsets = [0, *offsets] if node == block.root else offsets
-        else:
-            offsets = block.writes.gradients[node]
+        offsets = _writes(block, node)
         earlier = bisect_left(offsets, before - block.start)
         if earlier:
             return block.start + offsets[earlier - 1]
     return None
+
+
+def next_write(recording: Recording, node: int, start: int) -> int | None:
+    """Return the index of the first event from `start` on that writes a node's gradient."""
+    here = recording.history.block_at(start)
+    for block in recording.blocks[max(here, 0) :]:
+        offsets = _writes(block, node)
+        at = bisect_left(offsets, start - block.start)
+        if at < len(offsets):
+            return block.start + offsets[at]
+    return None
+
+
+def _writes(block: Block, node: int) -> Sequence[int]:
+    """Return which events of a block write a node's gradient."""
+    match block:
+        case Backward():
+            column = block.sweep.column.get(index_to_ref(node, block.base))
+            edges = [] if column is None else [e + 1 for e in block.sweep.incoming[column]]
+            return [0, *edges] if node == block.root else edges
+        case Write():
+            return block.writes.gradients.get(node, ())
+    return ()
+
+
+def walk(block: Backward, out: int, slot: int) -> int | None:
+    """Return the position just after a pass walked an edge; None where it does not."""
+    sweep = block.sweep
+    column = sweep.column.get(index_to_ref(out, block.base))
+    if column is None:
+        return None
+    first = bisect_left(sweep.outs, column)
+    last = bisect_right(sweep.outs, column, first)
+    edge = sweep.slots.find(slot, first, last)
+    return None if edge < 0 else block.start + edge + 2

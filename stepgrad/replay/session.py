@@ -3,22 +3,35 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal, get_args
 
 from stepgrad.errors import StepgradError
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions import Condition, NodeStop, Stop, find
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.ledger import last_write
+from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.numbers import number as shown
+from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
+from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
 
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs what was recorded again, with other numbers for some named leaves."""
+
+
+View = Literal["near", "whole", "plot"]
+"""How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
+
+DRAWABLE = 400
+"""Up to so many nodes can the whole graph be drawn with boxes."""
+
+ZOOMS = range(-3, 4)
+"""How far one can zoom out of what is near, and into it; each step halves how much is shown."""
 
 
 class EditError(StepgradError):
@@ -42,10 +55,19 @@ class Session:
     sought: str = ""
     said: str = ""
     folded: frozenset[str] = frozenset()
-    whole: bool = False
+    constants: bool = False
+    view: View = "near"
+    zoom: int = 0
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
+
+    @classmethod
+    def open(cls, recording: Recording, program: Program | None = None) -> Session:
+        """Begin at the start; where there is too much to look at, scopes are folded."""
+        cursor = Cursor(recording)
+        begin = cursor.seek(recording.steps[0] + 1) if recording.steps else cursor
+        return cls(cursor, folded=folds(begin.state.scene), program=program)
 
     @property
     def recording(self) -> Recording:
@@ -56,6 +78,16 @@ class Session:
     def state(self) -> State:
         """What can be asked about the position."""
         return self.cursor.state
+
+    @property
+    def scene(self) -> Scene:
+        """The nodes that can be pointed at: those of the state, with constants if they show."""
+        return scene(self.recording, *self.state.step_bounds, constants=self.constants)
+
+    @property
+    def outline(self) -> Outline:
+        """The scene under its scopes."""
+        return outline(self.scene, self.folded)
 
     @property
     def subject(self) -> int | None:
@@ -78,13 +110,14 @@ class Session:
         return replace(self, selected=node, said="")
 
     def select_by(self, lines: int) -> Session:
-        """Point at the node so many lines below, or above, in the scene."""
-        scene = self.state.scene
-        if not scene:
+        """Point at the node, or the folded scope, so many below, or above, in the outline."""
+        outline = self.outline
+        if not outline.targets:
             return self
         known = self.selected if self.selected is not None else self.state.focus
-        at = scene.index(known) if known in scene else -1
-        return self.select(scene[max(0, min(at + lines, len(scene) - 1))])
+        at = outline.target_of(known)
+        target = (-1 if at is None else at) + lines
+        return self.select(outline.node_of(max(0, min(target, outline.targets - 1))))
 
     def run(self, *, forward: bool) -> Session:
         """Go on, or back, to the next place to stop, or to the end."""
@@ -143,6 +176,37 @@ class Session:
             return self.say(f"nobody has written the gradient of {name} before")
         moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} was written here")
         return replace(moved, selected=node)
+
+    def next_write(self) -> Session:
+        """Go on to the event that writes the subject's gradient next; again, to the one after."""
+        node = self.subject
+        if node is None:
+            return self
+        name = title(self.recording, node)
+        index = next_write(self.recording, node, self.cursor.position)
+        if index is None:
+            return self.say(f"nobody writes the gradient of {name} any more")
+        moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} is written here")
+        return replace(moved, selected=node)
+
+    def go_to_edge(self, out: int, slot: int) -> Session:
+        """Go to where a backward pass of this training step walks the edge into a node's operand.
+
+        Of several passes, the first that is not over; of none, to where the edge came to be.
+        """
+        passes = [
+            block
+            for block in self.recording.blocks_between(*self.state.step_bounds)
+            if isinstance(block, Backward) and walk(block, out, slot) is not None
+        ]
+        here = self.cursor.position
+        ahead = (block for block in passes if block.start + block.length >= here)
+        block = next(ahead, passes[-1] if passes else None)
+        walked = None if block is None else walk(block, out, slot)
+        if walked is None:
+            made = self.recording.history.made_at(out)
+            return self.go(self.cursor.seek(made), "no backward pass walks this edge: made here")
+        return self.go(self.cursor.seek(walked), "this edge is walked here")
 
     def edit(self, text: str) -> Session:
         """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
@@ -212,16 +276,40 @@ class Session:
         folded = next((scope for scope in self._scopes() if scope in self.folded), None)
         return self.say("nothing is folded here") if folded is None else self.fold(folded)
 
-    def _scopes(self) -> list[str]:
+    def _scopes(self) -> Sequence[str]:
         """The scopes around the subject, the outermost first."""
         if self.subject is None:
             return []
         return enclosing(self.recording.node(self.subject).place.scope)
 
-    def toggle_whole(self) -> Session:
-        """Draw the whole graph, or what is near the subject."""
-        said = "near the node" if self.whole else "the whole graph"
-        return self.say(f"graph: {said}", whole=not self.whole)
+    def next_view(self) -> Session:
+        """Draw what is near the subject, the whole graph if it has room, or its plot."""
+        views: list[View] = list(get_args(View))
+        if len(self.scene) > DRAWABLE:
+            views.remove("whole")
+        at = views.index(self.view) if self.view in views else 0
+        view = views[(at + 1) % len(views)]
+        said = {"near": "near the node", "whole": "the whole graph", "plot": "a dot for each edge"}
+        return self.say(f"graph: {said[view]}", view=view, zoom=0)
+
+    def zoom_by(self, steps: int) -> Session:
+        """Show less of the graph, and so more of each part; or more of it."""
+        zooms = {
+            "near": ZOOMS,
+            "whole": range(1),
+            "plot": range(len(self.state.scene).bit_length() - 3),  # down to a few nodes
+        }
+        if self.zoom + steps not in zooms[self.view]:
+            return self.say("no closer than this" if steps > 0 else "there is no more to see")
+        return self.say("", zoom=self.zoom + steps)
+
+    def toggle_constants(self) -> Session:
+        """Show the constants of the program among the nodes, or hide them."""
+        if not self.constants:
+            return self.say("constants are shown", constants=True)
+        hidden = self.selected is not None and self.recording.node(self.selected).constant
+        selected = None if hidden else self.selected
+        return self.say("constants are hidden", constants=False, selected=selected)
 
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""
@@ -246,25 +334,30 @@ class Session:
         return replace(self, sought=text.strip()).next_hit(1)
 
     def next_hit(self, by: int) -> Session:
-        """Select the next node that was searched for, or the one before."""
+        """Select the next node that was searched for, or the one before, and open its scopes."""
         if not self.sought:
             return self.say("nothing was searched for: / does that")
-        word = self.sought.casefold()
-        scene = tuple(self.state.scene)
-        names = _names(self.recording, scene)
-        hits = [node for node, name in zip(scene, names, strict=True) if word in name]
+        hits = _hits(self.state.scene, self.sought.casefold())
         if not hits:
             return self.say(f"no node is called {self.sought}")
         now = -1 if self.subject is None else self.subject
         at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
         at %= len(hits)
-        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at])
+        shut = enclosing(self.recording.node(hits[at]).place.scope)
+        opened = self.folded.difference(shut)
+        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at], folded=opened)
 
 
 @lru_cache(maxsize=4)
-def _names(recording: Recording, nodes: tuple[int, ...]) -> tuple[str, ...]:
-    """What nodes are searched by; kept, because there may be very many and each takes a while."""
-    return tuple(title(recording, node).casefold() for node in nodes)
+def _hits(scene: Scene, word: str) -> list[int]:
+    """Return the nodes whose names have a word in them; where none has, those that compute it.
+
+    What the nodes of a large scene compute would take seconds to write down.
+    """
+    named = [node for node, name in scene.names if word in name.casefold()]
+    if named or len(scene) > LARGE:
+        return named
+    return [node for node in scene if word in title(scene.recording, node).casefold()]
 
 
 def _flipped(recording: Recording, node: int) -> float:
@@ -276,9 +369,3 @@ def _number(text: str) -> float:
         return float(text.strip().replace("−", "-"))
     except ValueError:
         raise EditError(f"`{text.strip()}` is no number") from None
-
-
-def enclosing(scope: str) -> list[str]:
-    """The scopes that a scope lies in, the outermost first, itself last."""
-    parts = scope.split("/") if scope else []
-    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

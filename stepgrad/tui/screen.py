@@ -20,7 +20,6 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.replay.commands import Command
 from stepgrad.replay.conditions import reason
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
@@ -62,7 +61,7 @@ class DebuggerScreen(Screen[None]):
         self._speed = 1
         self._player: Timer | None = None
         program = partial(record_file, scenario) if scenario else None
-        self.set_reactive(DebuggerScreen.session, Session(Cursor(recording), program=program))
+        self.set_reactive(DebuggerScreen.session, Session.open(recording, program))
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -236,6 +235,15 @@ class DebuggerScreen(Screen[None]):
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click lets go of it."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
+
+    def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
+        """Go to where an edge that was clicked is walked."""
+        self._pause()
+        self.session = self.now.go_to_edge(message.out, message.slot)
+
+    def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
+        """Zoom a plot around a node."""
+        self.session = self.now.select(message.node).zoom_by(message.steps)
 
     def on_panel_scope_pointed(self, message: Panel.ScopePointed) -> None:
         """Fold a scope that was clicked, or open it."""

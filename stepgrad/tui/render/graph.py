@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,8 +10,9 @@ from rich.cells import cell_len
 
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.ledger import latest_pass, walk
 from stepgrad.replay.numbers import fitting, number
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
@@ -51,11 +51,16 @@ class Drawing:
             return self._box(state, node, focus=node == focus, selected=node == selected)
 
         def wire(each: Wire) -> WireContent:
-            out, slot = each.target.key, self.slots[each.target.key][each.slot]
-            look = _wire(state, out, slot, current=(out, slot) == edge, walked=walked)
+            out, slot = self.edge(each)
+            current = (out, slot) == edge
+            look = _wire(state, out, slot, current=current, walked=walked(out, slot))
             return replace(look, heavy=True) if each.operand in ahead else look
 
         return self.painter.paint(box, wire)
+
+    def edge(self, wire: Wire) -> tuple[int, int]:
+        """Return the edge that a wire stands for: the node, and which operand of it this is."""
+        return wire.target.key, self.slots[wire.target.key][wire.slot]
 
     def _ahead_of(self, node: int | None) -> set[int]:
         """Return the node and all that depends on it; the wires between lead to the output."""
@@ -110,51 +115,44 @@ def _label_width(recording: Recording, out: int, slot: int) -> int:
     return max(shortest, min(len(number(local)) + 2, longest))
 
 
-def in_view(state: State, centre: int | None) -> tuple[int, ...]:
-    """Return the nodes to draw: the scene, or what is near the centre in a large one."""
-    scene = tuple(state.scene)
-    if len(scene) <= WHOLE:
-        return scene
-    middle = scene[0] if centre is None or centre not in scene else centre
-    operands, consumers = _links(state.recording, scene)
-    near = neighbourhood(operands.__getitem__, consumers.__getitem__, middle, 2, WHOLE // 2)
-    return tuple(sorted(near))
+def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Return the nodes to draw: the scene, or what is near the subject in a large one.
+
+    `before` are those drawn last. They stay while the subject and all next to it are among them,
+    so that the drawing does not move under the reader.
+    """
+    scene = session.state.scene
+    room = int(WHOLE * 2.0**-session.zoom)
+    if session.view == "whole" or len(scene) <= room:
+        return tuple(scene)
+    subject, limit = session.subject, room // 2
+    # A constant is no part of the graph, and stands right before the node that uses it.
+    place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
+    middle = scene[place]
+    next_to = neighbourhood(scene.operands, scene.consumers, middle, 1, limit // 2)
+    if not set(before).issuperset(next_to):
+        before = tuple(sorted(neighbourhood(scene.operands, scene.consumers, middle, 2, limit)))
+    return before
 
 
-_Links = dict[int, Sequence[int]]
-
-
-@lru_cache(maxsize=4)
-def _links(recording: Recording, scene: tuple[int, ...]) -> tuple[_Links, _Links]:
-    """Return the operands and the consumers of every node, within a scene."""
-    operands: _Links = {}
-    consumers: dict[int, list[int]] = defaultdict(list)
-    inside = set(scene)
-    for node in map(recording.node, scene):
-        operands[node.index] = [op for op in node.operands if op in inside]
-        for operand in operands[node.index]:
-            consumers[operand].append(node.index)
-    return operands, {node: consumers.get(node, ()) for node in scene}
-
-
-def _walked(state: State) -> set[tuple[int, int]]:
-    """Return the edges, as (out, slot), that the latest pass has walked by now."""
+def _walked(state: State) -> Callable[[int, int], bool]:
+    """Return a test whether the latest pass has walked the edge of a node and a slot by now."""
     block = latest_pass(state.recording, state.position)
-    if block is None:
-        return set()
-    done = min(state.position - block.start - 1, len(block.sweep.slots))
-    return {block.edge(edge) for edge in range(done)}
+
+    def walked(out: int, slot: int) -> bool:
+        at = None if block is None else walk(block, out, slot)
+        return at is not None and at <= state.position
+
+    return walked
 
 
-def _wire(
-    state: State, out: int, slot: int, *, current: bool, walked: set[tuple[int, int]]
-) -> WireContent:
+def _wire(state: State, out: int, slot: int, *, current: bool, walked: bool) -> WireContent:
     if state.value(out) is None:
         return WireContent(style=ink.QUIET)
     local = state.recording.history.local(out, slot, state.position)
     label = number(local)
     if current:
         return WireContent(label, ink.CURRENT, ink.CURRENT, heavy=True, rank=2)
-    if (out, slot) in walked:
+    if walked:
         return WireContent(label, ink.BACKWARD, ink.sign(local), rank=1)
     return WireContent(label, ink.PLAIN, ink.sign(local))

@@ -21,10 +21,7 @@ def parameter_row(state: State, node: int, width: int) -> Content:
     value = state.value(node)
     shown = "" if value is None else fitting(number(value), value, NUMBER)
     room = max(width - COURSE - NUMBER - 2, 0)
-    name = title(recording, node)
-    if len(name) > room:  # of a path, the end tells one from another
-        name = f"…{name[len(name) - room + 1 :]}"
-    name = ink.fit(name, room)
+    name = ink.fit_end(title(recording, node), room)
     spark = sparkline(course(recording, node, COURSE))
     return Content.assemble(
         (name, ink.CURRENT if node == state.focus else ink.PLAIN),

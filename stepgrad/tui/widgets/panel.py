@@ -24,6 +24,20 @@ class Panel(Widget):
         node: int
 
     @dataclass
+    class EdgePointed(Message):
+        """A person pointed at an edge: a node, and which operand of it."""
+
+        out: int
+        slot: int
+
+    @dataclass
+    class Zoomed(Message):
+        """A person turned the wheel on a plot, at a node."""
+
+        steps: int
+        node: int | None
+
+    @dataclass
     class ScopePointed(Message):
         """A person pointed at a scope."""
 

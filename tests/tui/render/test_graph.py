@@ -14,9 +14,8 @@ TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    state = session.state
-    drawing = draw(session.recording, in_view(state, session.subject), framed=framed)
-    return drawing.paint(state, session.selected)
+    drawing = draw(session.recording, in_view(session), framed=framed)
+    return drawing.paint(session.state, session.selected)
 
 
 def small() -> Session:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
+from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import ScopeLine, bar, gradient_text, scope_row, tape_row
+from stepgrad.tui.render.tape import bar, gradient_text, scope_row, tape_row
 
 TWO_LAYER = two_layer()
 H = TWO_LAYER.first_named("h")
@@ -64,9 +65,8 @@ def test_a_row_is_as_wide_as_asked(session: Session, width: int, data: st.DataOb
 
 @given(odd_sessions(), odd_names, widths)
 def test_a_scope_is_never_wider_than_asked(session: Session, scope: str, width: int) -> None:
-    state = session.state
-    assert scope_row(state, ScopeLine(scope), width).cell_length == width
-    folded = scope_row(state, ScopeLine(scope, tuple(state.scene)), width)
+    assert scope_row(session, ScopeLine(scope), width).cell_length == width
+    folded = scope_row(session, ScopeLine(scope, session.state.scene), width)
     assert folded.cell_length <= width
     assert folded.plain.isprintable()
 
@@ -76,8 +76,8 @@ def test_a_folded_scope_counts_what_is_no_number() -> None:
         leaves = [Value(number) for number in (1.0, 2.0, 3.0)]
         for leaf, grad in zip(leaves, (nan, 0.0, -4.0), strict=True):
             leaf.grad = grad
-    row = scope_row(at(recording, recording.length).state, ScopeLine("s", (0, 1, 2)), 80)
-    assert row.plain == "+ s  3 nodes  |∂| 0 … 4  1 zero  1 !nan"
+    row = scope_row(at(recording, recording.length), ScopeLine("s", (0, 1, 2)), 44)
+    assert row.plain == " + s            3         0…4 !nan 33% 0 33% ▇ "
 
 
 @pytest.mark.parametrize(
