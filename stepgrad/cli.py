@@ -133,7 +133,7 @@ def replay(file: str, keys: str | None, where: str | None, as_json: bool, plain:
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        cursor = replay_keys(Session.open(cursor.recording).go(cursor), _words(keys)).cursor
+        cursor = replay_keys(Session.open(cursor), _words(keys)).cursor
     if as_json:
         click.echo(json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False))
     elif plain:

@@ -63,11 +63,11 @@ class Session:
     original: Recording | None = None
 
     @classmethod
-    def open(cls, recording: Recording, program: Program | None = None) -> Session:
-        """Begin at the start; where there is too much to look at, scopes are folded."""
-        cursor = Cursor(recording)
-        begin = cursor.seek(recording.steps[0] + 1) if recording.steps else cursor
-        return cls(cursor, folded=folds(begin.state.scene), program=program)
+    def open(cls, cursor: Cursor, program: Program | None = None) -> Session:
+        """Begin at a cursor; where there is too much to look at, scopes are folded."""
+        steps = cursor.recording.steps
+        training = cursor.seek(max(cursor.position, steps[0] + 1)) if steps else cursor
+        return cls(cursor, folded=folds(training.state.scene), program=program)
 
     @property
     def recording(self) -> Recording:

@@ -83,7 +83,7 @@ def _together(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
 def _joined(texts: Sequence[str]) -> str:
     """Say texts of which but one word is different at once: `next/previous event`."""
-    return " ".join(("/" if len(each) < 3 else " / ").join(each) for each in _by_place(texts))
+    return " ".join(("/" if len(each) < 3 else " ").join(each) for each in _by_place(texts))
 
 
 def _by_place(texts: Sequence[str]) -> list[list[str]]:

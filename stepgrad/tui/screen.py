@@ -20,6 +20,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.replay.commands import Command
 from stepgrad.replay.conditions import reason
+from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
@@ -61,7 +62,7 @@ class DebuggerScreen(Screen[None]):
         self._speed = 1
         self._player: Timer | None = None
         program = partial(record_file, scenario) if scenario else None
-        self.set_reactive(DebuggerScreen.session, Session.open(recording, program))
+        self.set_reactive(DebuggerScreen.session, Session.open(Cursor(recording), program))
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -235,6 +236,12 @@ class DebuggerScreen(Screen[None]):
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click lets go of it."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
+
+    def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
+        """Go to an event that was clicked, and keep looking at its node."""
+        self._pause()
+        cursor = self.now.cursor.seek(message.position)
+        self.session = self.now.go(cursor).select(message.node)
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to where an edge that was clicked is walked."""

@@ -9,6 +9,7 @@ from stepgrad import SGD, Recording, Value, mark, record, scope
 WIDTH, HEADS, HIDDEN = 16, 4, 64
 
 Vector = list[Value]
+Matrix = list[Vector]
 
 
 def transformer(positions: int = 8, steps: int = 1) -> Recording:
@@ -16,7 +17,7 @@ def transformer(positions: int = 8, steps: int = 1) -> Recording:
     with record() as recording:
         recording.title = "a transformer"
         draw = random.Random(1)
-        weights: dict[str, list[Vector]] = {}
+        weights: dict[str, Matrix] = {}
         shapes = {"wte": (8, WIDTH), "query": (WIDTH, WIDTH), "key": (WIDTH, WIDTH)}
         shapes |= {"value": (WIDTH, WIDTH), "mix": (WIDTH, WIDTH)}
         shapes |= {"up": (HIDDEN, WIDTH), "down": (WIDTH, HIDDEN), "head": (8, WIDTH)}
@@ -37,9 +38,9 @@ def transformer(positions: int = 8, steps: int = 1) -> Recording:
     return recording
 
 
-def _loss(weights: dict[str, list[Vector]], positions: int) -> Value:
-    keys: list[list[Vector]] = [[] for _ in range(HEADS)]
-    values: list[list[Vector]] = [[] for _ in range(HEADS)]
+def _loss(weights: dict[str, Matrix], positions: int) -> Value:
+    keys: list[Matrix] = [[] for _ in range(HEADS)]
+    values: list[Matrix] = [[] for _ in range(HEADS)]
     losses = []
     for position in range(positions):
         with scope(f"pos{position}"):
@@ -59,7 +60,7 @@ def _loss(weights: dict[str, list[Vector]], positions: int) -> Value:
 
 
 def _attention(
-    weights: dict[str, list[Vector]], x: Vector, keys: list[list[Vector]], values: list[list[Vector]]
+    weights: dict[str, Matrix], x: Vector, keys: list[Matrix], values: list[Matrix]
 ) -> Vector:
     size = WIDTH // HEADS
     heads: Vector = []
@@ -70,13 +71,11 @@ def _attention(
             keys[head].append(_linear(weights["key"][part], x))
             values[head].append(_linear(weights["value"][part], x))
             scores = _softmax([_dot(query, key) * size**-0.5 for key in keys[head]])
-            heads += [
-                _dot(scores, [value[i] for value in values[head]]) for i in range(size)
-            ]
+            heads += [_dot(scores, [value[i] for value in values[head]]) for i in range(size)]
     return heads
 
 
-def _linear(rows: list[Vector], x: Vector) -> Vector:
+def _linear(rows: Matrix, x: Vector) -> Vector:
     return [_dot(row, x) for row in rows]
 
 

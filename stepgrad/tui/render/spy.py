@@ -100,7 +100,7 @@ def _scopes(scene: Scene, rows: range, height: int) -> tuple[str, ...]:
     begun: dict[int, str] = {}
     before: set[str] = set()
     for scope, start, stop in scene.scopes:
-        if stop > rows.start and start < rows.stop:
+        if scope and stop > rows.start and start < rows.stop:
             line = rows.index(max(start, rows.start)) * height // len(rows)
             around = enclosing(scope)
             new = next((each for each in around if each not in before), scope)

@@ -29,6 +29,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
 
     ALLOW_SELECT = False
 
+    _panned = False
     _drawing: Drawing | None = None
     _canvas: Canvas | None = None
     _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
@@ -89,8 +90,14 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """The blank lines above a graph that is lower than the panel."""
         return 0 if self._canvas is None else max(0, (self.size.height - self._canvas.height) // 2)
 
+    def on_mouse_down(self) -> None:
+        """Begin a click, or a pan."""
+        self._panned = False
+
     def on_click(self, event: events.Click) -> None:
         """Point at the node or the edge under the mouse."""
+        if self._panned:
+            return
         x, y = event.get_content_offset_capture(self)
         if self._canvas is None:
             node = node_at(self.now, y, len(self._lines))
@@ -114,6 +121,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Pan while a button is held."""
         if event.button:
+            self._panned = True
             self.scroll_relative(-event.delta_x, -event.delta_y, animate=False, immediate=True)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:

@@ -24,6 +24,13 @@ class Panel(Widget):
         node: int
 
     @dataclass
+    class EventPointed(Message):
+        """A person pointed at what an event did to a node."""
+
+        node: int
+        position: int
+
+    @dataclass
     class EdgePointed(Message):
         """A person pointed at an edge: a node, and which operand of it."""
 
