@@ -28,6 +28,7 @@ class History:
         self._blocks = blocks
         self._indexed = 0
         self._forwards: list[Forward] = []
+        self._bases = _numbers()
         self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the events that wrote its value, and the
         # blocks that wrote its gradient. Passes over a forward block's own nodes are kept by block.
@@ -38,7 +39,7 @@ class History:
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         self._catch_up()
-        return self._forwards[bisect_right(self._forwards, node, key=lambda b: b.base) - 1]
+        return self._forwards[bisect_right(self._bases, node) - 1]
 
     def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
         """Return the structures there are, each with its forward passes in order."""
@@ -141,10 +142,13 @@ class History:
 
     def _catch_up(self) -> None:
         """Take the blocks that have come since the last question into the indices."""
+        if self._indexed == len(self._blocks):  # as it nearly always is
+            return
         for number in range(self._indexed, len(self._blocks)):
             match self._blocks[number]:
                 case Forward() as block:
                     self._forwards.append(block)
+                    self._bases.append(block.base)
                     self._shapes.setdefault(block.structure, []).append(block)
                 case Backward() as block:
                     self._passes[block.base].append(number)

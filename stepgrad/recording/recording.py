@@ -12,7 +12,6 @@ from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.history import History
-from stepgrad.recording.structure import ref_to_index
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Event
@@ -92,14 +91,20 @@ class Recording:
         """
         self.check(index)
         forward = self.history.forward_of(index)
-        structure, offset = forward.structure, index - forward.base
+        structure, base = forward.structure, forward.base
+        offset = index - base
         return Node(
             index,
             structure.op(offset),
-            tuple(ref_to_index(ref, forward.base) for ref in structure.operands(offset)),
+            tuple([base + ref if ref >= 0 else ~ref for ref in structure.operands(offset)]),
             self._names.get(index) or structure.names.get(offset),
             structure.place(offset),
         )
+
+    def is_constant(self, index: int) -> bool:
+        """Whether a node is a constant, asked without making a `Node`."""
+        forward = self.history.forward_of(index)
+        return forward.structure.op(index - forward.base) is CONSTANT
 
     def check(self, index: int) -> None:
         """Raise IndexError if there is no node of this index."""

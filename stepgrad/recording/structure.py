@@ -57,6 +57,10 @@ class Structure:
         return firsts
 
     @cached_property
+    def _moves(self) -> Sequence[int]:
+        return [offset for offset, _ in self.places]
+
+    @cached_property
     def created(self) -> array[int]:
         """The offsets of the nodes whose making is an event.
 
@@ -65,9 +69,9 @@ class Structure:
         return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
 
     @cached_property
-    def outer(self) -> Sequence[int]:
-        """The refs of the nodes of earlier blocks that this one uses."""
-        return sorted({ref for ref in self.refs if ref < 0})
+    def outer(self) -> tuple[int, ...]:
+        """The indices of the operands that stand in earlier blocks, each once."""
+        return tuple(~ref for ref in dict.fromkeys(self.refs) if ref < 0)
 
     @cached_property
     def users(self) -> Mapping[int, Sequence[int]]:
@@ -98,8 +102,8 @@ class Structure:
 
     def stay(self, offset: int) -> tuple[int, Place]:
         """Return where a node was made, after the offset up to which all more were made there."""
-        moved = bisect_right(self.places, offset, key=lambda move: move[0])
-        until = self.places[moved][0] if moved < len(self.places) else len(self)
+        moved = bisect_right(self._moves, offset)
+        until = self._moves[moved] if moved < len(self._moves) else len(self)
         return until, self.places[moved - 1][1]
 
 

@@ -11,7 +11,7 @@ from typing import overload
 
 from stepgrad.recording.blocks import Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
+from stepgrad.recording.structure import index_to_ref, ref_to_index
 
 
 class Scene(Sequence[int]):
@@ -52,7 +52,10 @@ class Scene(Sequence[int]):
 
     def operands(self, node: int) -> list[int]:
         """The operands of a node that are in the scene."""
-        return [operand for operand in self.recording.node(node).operands if operand in self]
+        block = self.recording.history.forward_of(node)
+        refs = block.structure.operands(node - block.base)
+        operands = (ref_to_index(ref, block.base) for ref in refs)
+        return [operand for operand in operands if self.place(operand) is not None]
 
     def consumers(self, node: int) -> list[int]:
         """The nodes of the scene that a node is an operand of."""
@@ -133,9 +136,9 @@ def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks:
             case Forward(base=base, structure=structure):
                 made = range(len(structure)) if constants else structure.created
                 own.update(map(base.__add__, made))
-                others.update(~ref for ref in structure.outer)
+                others.update(structure.outer)
             case Write():
                 others.update(block.writes.nodes)
     others -= own
-    own.update(node for node in others if constants or not recording.node(node).constant)
+    own.update(node for node in others if constants or not recording.is_constant(node))
     return Scene(recording, sorted(own), forwards)

@@ -207,5 +207,5 @@ def _unreached(recording: Recording, line: ScopeLine, begin: int, end: int) -> S
         node
         for node in nodes
         if recording.history.grad(node, recording.length) is None
-        and not recording.node(node).constant
+        and not recording.is_constant(node)
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -37,7 +37,9 @@ class Drawing:
     recording: Recording
     framed: bool
     painter: Painter
-    slots: dict[int, tuple[int, ...]]
+    names: Mapping[int, str]
+    operands: Mapping[int, tuple[int, ...]]
+    slots: Mapping[int, tuple[int, ...]]
 
     def paint(self, state: State, selected: int | None) -> Canvas:
         """Return the picture at a position."""
@@ -65,15 +67,15 @@ class Drawing:
     def _ahead_of(self, node: int | None) -> set[int]:
         """Return the node and all that depends on it; the wires between lead to the output."""
         ahead = {node} if node is not None else set()
-        for each in self.slots:  # in creation order, so operands come first
-            if not ahead.isdisjoint(self.recording.node(each).operands):
+        for each, operands in self.operands.items():  # in creation order, so operands come first
+            if not ahead.isdisjoint(operands):
                 ahead.add(each)
         return ahead
 
     def _box(self, state: State, node: int, *, focus: bool, selected: bool) -> BoxContent:
         value = state.value(node)
         style = ink.CURRENT if focus else ink.QUIET if value is None else ink.PLAIN
-        name = ink.fit(short_title(self.recording, node), _NAME).strip()
+        name = self.names[node]
         border: Border = "heavy" if focus else "dashed" if value is None else "solid"
         if not self.framed:
             text = f"{style} {ink.SELECTED}".strip() if selected else style
@@ -96,16 +98,19 @@ class Drawing:
 @lru_cache(maxsize=16)
 def draw(recording: Recording, nodes: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay nodes out, in creation order; constants are not drawn."""
-    items, slots = [], {}
+    names, operands, slots, items = {}, {}, {}, []
     for node in map(recording.node, nodes):
-        variable = [i for i, op in enumerate(node.operands) if not recording.node(op).constant]
-        slots[node.index] = tuple(variable)
-        name = min(cell_len(short_title(recording, node.index)), _NAME)
-        width = max(name + 4, _NUMBER + 2) if framed else name + 2
-        operands = tuple(node.operands[i] for i in variable)
-        label = max((_label_width(recording, node.index, i) for i in variable), default=0)
-        items.append(Item(node.index, operands, width, 4 if framed else 1, label))
-    return Drawing(recording, framed, Painter(lay_out(items)), slots)
+        index = node.index
+        slots[index] = tuple(
+            slot for slot, op in enumerate(node.operands) if not recording.is_constant(op)
+        )
+        names[index] = ink.fit(short_title(recording, index), _NAME).strip()
+        operands[index] = tuple(node.operands[slot] for slot in slots[index])
+        width = cell_len(names[index]) + (4 if framed else 2)
+        width = max(width, _NUMBER + 2) if framed else width
+        label = max((_label_width(recording, index, slot) for slot in slots[index]), default=0)
+        items.append(Item(index, operands[index], width, 4 if framed else 1, label))
+    return Drawing(recording, framed, Painter(lay_out(items)), names, operands, slots)
 
 
 def _label_width(recording: Recording, out: int, slot: int) -> int:
