@@ -30,8 +30,8 @@ View = Literal["near", "whole", "plot"]
 DRAWABLE = 400
 """Up to so many nodes can the whole graph be drawn with boxes."""
 
-ZOOMS = range(-3, 4)
-"""How far one can zoom out of what is near, and into it; each step halves how much is shown."""
+ZOOMS = range(-3, 2)
+"""How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
 
 
 class EditError(StepgradError):

@@ -15,7 +15,7 @@ from math import inf, isnan
 
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Sweep, index_to_ref
+from stepgrad.recording.structure import Sweep, Writes, index_to_ref
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
 
@@ -68,7 +68,7 @@ class Summary:
 def summary(state: State, line: ScopeLine) -> Summary:
     """Sum up the gradients of a folded scope."""
     recording, begin = state.recording, state.step_bounds[0]
-    position = _settled(recording, state.position)
+    position = _settled(recording, line, state.position)
     if not position:
         return Summary()
     number = recording.history.block_at(position - 1)
@@ -138,14 +138,19 @@ def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) 
     return Summary.of(_grads(recording, line.nodes, position, begin))
 
 
-def _settled(recording: Recording, position: int) -> int:
-    """Return the first position since which no gradient was written."""
+def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
+    """Return the first position since which nobody has written the gradients of a scope."""
     while position:
         block = recording.blocks[recording.history.block_at(position - 1)]
-        if isinstance(block, Backward) or (isinstance(block, Write) and block.writes.gradients):
+        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(line, block.writes)):
             break
         position = block.start
     return position
+
+
+@lru_cache(maxsize=128)
+def _meets(line: ScopeLine, writes: Writes) -> bool:
+    return not writes.gradients.keys().isdisjoint(line.nodes)
 
 
 def _grads(

@@ -135,9 +135,10 @@ def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
     place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
     middle = scene[place]
     next_to = neighbourhood(scene.operands, scene.consumers, middle, 1, limit // 2)
-    if not set(before).issuperset(next_to):
-        before = tuple(sorted(neighbourhood(scene.operands, scene.consumers, middle, 2, limit)))
-    return before
+    if set(before).issuperset(next_to):
+        return before
+    hops = 2 - session.zoom
+    return tuple(sorted(neighbourhood(scene.operands, scene.consumers, middle, hops, limit)))
 
 
 def _walked(state: State) -> Callable[[int, int], bool]:

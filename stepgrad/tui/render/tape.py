@@ -27,8 +27,8 @@ _COUNT, _SPAN, _SHARE = 6, 11, 6  # cells of what is told of a folded scope
 def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     """Return the line above the nodes of a scope; of a folded one, what is in it.
 
-    That is how many nodes, the range of their gradients' magnitudes, and the shares that are
-    exactly 0 or never reached, as far as there is room.
+    That is how many nodes, the range of their gradients' magnitudes, and which shares of them are
+    exactly 0 or never reached.
     """
     if not line.nodes:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
@@ -66,10 +66,10 @@ def _facts(state: State, line: ScopeLine, known: Summary) -> str:
 
 
 def _brief(size: float) -> str:
-    """A magnitude in two digits."""
+    """A magnitude in two digits; in one, where it needs an exponent."""
     if size == 0 or 1e-3 <= size < 1e5 or size == inf:
         return number(size, 2)
-    mantissa, exponent = f"{size:.1e}".split("e")
+    mantissa, exponent = f"{size:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}".replace("-", "−")
 
 

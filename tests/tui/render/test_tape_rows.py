@@ -81,6 +81,54 @@ def test_a_folded_scope_counts_what_is_no_number() -> None:
 
 
 @pytest.mark.parametrize(
+    ("sizes", "span"),
+    [
+        ((0.0, 0.8655), "0…0.87"),
+        ((-2.34e-9, 3.3e-4), "2e−9…3e−4"),
+        ((0.125, -0.125), "0.12"),
+        ((12345.0, inf), "12345…inf"),
+        ((1e300, 5e-324), "5e−324…1e300"),
+    ],
+)
+def test_the_range_of_a_folded_scope(sizes: tuple[float, ...], span: str) -> None:
+    with record() as recording:
+        leaves = [Value(1.0) for _ in sizes]
+        for leaf, grad in zip(leaves, sizes, strict=True):
+            leaf.grad = grad
+    session = at(recording, recording.length)
+    assert span in scope_row(session, ScopeLine("s", (0, 1)), 44).plain.split()
+
+
+def test_a_folded_scope_that_no_pass_reaches_says_so() -> None:
+    with record() as recording:
+        x, _ = Value(1.0), [Value(float(i)) for i in range(3)]
+        (x * x).backward()
+    session = at(recording, recording.length)
+    assert scope_row(session, ScopeLine("s", (0, 1, 2, 3)), 44).plain.split()[-3:] == [
+        "∅",
+        "75%",
+        "▆",
+    ]
+    before = at(recording, 4)
+    assert "∅" not in scope_row(before, ScopeLine("s", (0, 1, 2, 3)), 44).plain
+
+
+def test_a_folded_scope_is_where_its_nodes_are() -> None:
+    session = at(TWO_LAYER, 9)
+    line = ScopeLine("a/long/scope/with/a/name", (0, H))
+    assert scope_row(session, line, 44).plain.startswith("▶+ …")
+    assert "name 2" in " ".join(scope_row(session, line, 44).plain.split())
+    selected = scope_row(session.select(0), ScopeLine("s", (0, 1)), 44)
+    assert selected.plain.startswith("›+ s")
+    assert any(span.style == ink.SELECTED for span in selected.spans)
+
+
+def test_a_constant_has_a_value_and_no_gradient() -> None:
+    constant = next(n for n in range(TWO_LAYER.size) if TWO_LAYER.node(n).constant)
+    assert tape_row(at(TWO_LAYER, END), constant, 44).plain.split() == ["constant", "2"]
+
+
+@pytest.mark.parametrize(
     ("grad", "text"),
     [
         (0.0, "0"),
