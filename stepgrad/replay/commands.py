@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError, suggest
+from stepgrad.replay import showing
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
@@ -99,17 +100,17 @@ _LOOKING = (
     Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
             _does(lambda session: session.select(None))),
     Command("view", ("v",), "how much of the graph: what is near, all of it, or a plot", "",
-            _does(Session.next_view)),
+            _does(showing.next_view)),
     Command("zoom_in", ("i",), "zoom in: less of the graph", "",
-            _does(lambda session: session.zoom_by(1))),
+            _does(lambda session: showing.zoom_by(session, 1))),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
-            _does(lambda session: session.zoom_by(-1))),
+            _does(lambda session: showing.zoom_by(session, -1))),
     Command("constants", ("#",), "show the constants (again: hide them)", "",
-            _does(Session.toggle_constants)),
+            _does(showing.toggle_constants)),
     Command("fold", ("z",), "fold this scope: into a line, or open it", "",
-            _does(Session.fold_subject)),
-    Command("scope_out", ("u",), "scope out: fold one level more", "", _does(Session.scope_out)),
-    Command("scope_in", ("d",), "scope in: open one level", "", _does(Session.scope_in)),
+            _does(showing.fold_subject)),
+    Command("scope_out", ("u",), "scope out: fold one level more", "", _does(showing.scope_out)),
+    Command("scope_in", ("d",), "scope in: open one level", "", _does(showing.scope_in)),
 )  # fmt: skip
 
 _PANELS = (

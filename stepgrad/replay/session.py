@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.blocks import Backward
@@ -23,15 +23,8 @@ from stepgrad.replay.titles import title
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs what was recorded again, with other numbers for some named leaves."""
 
-
 View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
-
-DRAWABLE = 400
-"""Up to so many nodes can the whole graph be drawn with boxes."""
-
-ZOOMS = range(-3, 2)
-"""How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
 
 
 class EditError(StepgradError):
@@ -249,67 +242,6 @@ class Session:
             original=original,
             said=said,
         )
-
-    def fold(self, scope: str) -> Session:
-        """Fold a scope into one line, or open it again."""
-        return replace(self, folded=self.folded ^ {scope}, said="")
-
-    def fold_subject(self) -> Session:
-        """Fold the scope of the subject, or open the outermost folded one around it."""
-        scopes = self._scopes()
-        if not scopes:
-            return self.say("this node is in no scope")
-        return self.fold(next((scope for scope in scopes if scope in self.folded), scopes[-1]))
-
-    def scope_out(self) -> Session:
-        """Fold one level more around the subject."""
-        scopes = self._scopes()
-        if not scopes:
-            return self.say("this node is in no scope")
-        depth = next((i for i, scope in enumerate(scopes) if scope in self.folded), len(scopes))
-        if depth == 0:
-            return self.say(f"{scopes[0]} is the outermost scope")
-        return self.fold(scopes[depth - 1])
-
-    def scope_in(self) -> Session:
-        """Open the outermost folded scope around the subject."""
-        folded = next((scope for scope in self._scopes() if scope in self.folded), None)
-        return self.say("nothing is folded here") if folded is None else self.fold(folded)
-
-    def _scopes(self) -> Sequence[str]:
-        """The scopes around the subject, the outermost first."""
-        if self.subject is None:
-            return []
-        return enclosing(self.recording.node(self.subject).place.scope)
-
-    def next_view(self) -> Session:
-        """Draw what is near the subject, the whole graph if it has room, or its plot."""
-        views: list[View] = list(get_args(View))
-        if len(self.scene) > DRAWABLE:
-            views.remove("whole")
-        at = views.index(self.view) if self.view in views else 0
-        view = views[(at + 1) % len(views)]
-        said = {"near": "near the node", "whole": "the whole graph", "plot": "a dot for each edge"}
-        return self.say(f"graph: {said[view]}", view=view, zoom=0)
-
-    def zoom_by(self, steps: int) -> Session:
-        """Show less of the graph, and so more of each part; or more of it."""
-        zooms = {
-            "near": ZOOMS,
-            "whole": range(1),
-            "plot": range(len(self.state.scene).bit_length() - 3),  # down to a few nodes
-        }
-        if self.zoom + steps not in zooms[self.view]:
-            return self.say("no closer than this" if steps > 0 else "there is no more to see")
-        return self.say("", zoom=self.zoom + steps)
-
-    def toggle_constants(self) -> Session:
-        """Show the constants of the program among the nodes, or hide them."""
-        if not self.constants:
-            return self.say("constants are shown", constants=True)
-        hidden = self.selected is not None and self.recording.node(self.selected).constant
-        selected = None if hidden else self.selected
-        return self.say("constants are hidden", constants=False, selected=selected)
 
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""

@@ -22,6 +22,7 @@ from stepgrad.replay.commands import Command
 from stepgrad.replay.conditions import reason
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
+from stepgrad.replay.showing import fold, zoom_by
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.dialogs import AskDialog, ReportScreen
@@ -250,11 +251,11 @@ class DebuggerScreen(Screen[None]):
 
     def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
         """Zoom a plot around a node."""
-        self.session = self.now.select(message.node).zoom_by(message.steps)
+        self.session = zoom_by(self.now.select(message.node), message.steps)
 
     def on_panel_scope_pointed(self, message: Panel.ScopePointed) -> None:
         """Fold a scope that was clicked, or open it."""
-        self.session = self.now.fold(message.scope)
+        self.session = fold(self.now, message.scope)
 
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given, settings
@@ -121,45 +121,8 @@ def test_of_several_passes_an_edge_leads_to_the_one_at_hand() -> None:
             for k in range(7)] == [4, 4, 4, 4, 4, 6, 6]  # fmt: skip
 
 
-def test_the_views_go_round_and_each_begins_as_it_is() -> None:
-    session = at(TWO_LAYER)
-    assert session.view == "near"
-    tour = []
-    for _ in range(3):
-        session = session.next_view()
-        tour.append(session.view)
-        assert session.zoom == 0
-    assert tour == ["whole", "plot", "near"]
-
-
-def test_zoom_ends_where_there_is_nothing_more_to_see() -> None:
-    near = at(TWO_LAYER)
-    assert [near.zoom_by(-1).zoom, near.zoom_by(1).zoom_by(1).zoom] == [-1, 1]
-    assert near.next_view().zoom_by(1).said == "no closer than this"
-    with record() as recording:
-        x = Value(1.0)
-        for _ in range(199):
-            x = x * x
-    plot = at(recording).next_view().next_view()
-    assert plot.zoom_by(-1).said == "there is no more to see"
-    for _ in range(20):
-        plot = plot.zoom_by(1)
-    assert 4 < len(plot.state.scene) >> plot.zoom < 16
-
-
-def test_constants_are_shown_and_hidden() -> None:
-    session = at(TRAINING, TRAINING.length)
-    shown = session.toggle_constants()
-    constants = [node for node in shown.scene if TRAINING.node(node).constant]
-    assert constants
-    assert [node for node in shown.scene if node not in constants] == list(session.scene)
-    hidden = shown.select(constants[0]).toggle_constants()
-    assert (hidden.selected, hidden.constants) == (None, False)
-    assert shown.select(session.scene[0]).toggle_constants().selected == session.scene[0]
-
-
 def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
-    session = at(TRAINING, TRAINING.steps[1] + 1).fold("neuron")
+    session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
     session = session.select(TRAINING.first_named("neuron/b"))
     below = session.select_by(1)
     assert below.selected == session.scene[2]
@@ -167,7 +130,7 @@ def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
 
 
 def test_a_search_opens_what_it_finds() -> None:
-    session = at(TRAINING, TRAINING.steps[1] + 1).fold("neuron")
+    session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
     assert session.search("neuron/b").folded == frozenset()
 
 

@@ -13,6 +13,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.ledger import latest_pass, walk
 from stepgrad.replay.numbers import fitting, number
 from stepgrad.replay.session import Session
+from stepgrad.replay.showing import DRAWABLE
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
@@ -128,7 +129,7 @@ def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
     """
     scene = session.state.scene
     room = int(WHOLE * 2.0**-session.zoom)
-    if session.view == "whole" or len(scene) <= room:
+    if len(scene) <= (DRAWABLE if session.view == "whole" else room):
         return tuple(scene)
     subject, limit = session.subject, room // 2
     # A constant is no part of the graph, and stands right before the node that uses it.

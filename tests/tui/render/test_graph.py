@@ -85,6 +85,8 @@ def test_near_the_subject_two_edges_in_each_direction_and_more_when_zoomed_out()
     sizes = [len(in_view(replace(session, zoom=zoom))) for zoom in (1, 0, -1, -2)]
     assert sizes == [3, 5, 7, 9]
     assert len(in_view(replace(session, view="whole"))) == 201
+    huge = long_chain(1000)
+    assert len(in_view(replace(huge, view="whole"))) == 3
 
 
 def test_what_is_near_stays_while_the_subject_is_inside_it() -> None:
