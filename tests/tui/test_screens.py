@@ -59,10 +59,10 @@ def test_screen(moment: str, size: tuple[int, int], snap_compare: Callable[..., 
 LARGE = {
     "at the start": (),
     "a scope": ("down", "down"),
-    "backward": ("f", *"nnnnnnnn"),
-    "a level open": ("f", *"nnnnnnnn", "d"),
+    "backward": ("f", "f", *"nnnnnnnn"),
+    "a level open": ("f", "f", *"nnnnnnnn", "d"),
     "at the end": ("G", "down"),
-    "a plot": ("f", *"nnnnnnnn", "v"),
+    "a plot": ("f", "f", *"nnnnnnnn", "v"),
 }
 
 

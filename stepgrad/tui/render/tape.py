@@ -21,7 +21,7 @@ NUMBER = 11
 MARGINS = "▶● █ "
 """What stands around a row's texts: marker and stop at the left, the magnitude at the right."""
 
-_COUNT, _SPAN, _SHARE = 6, 11, 6  # cells of what is told of a folded scope
+_COUNT, _SHARE, _SPAN = 6, 6, 11  # cells of what is told of a folded scope
 
 
 def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
@@ -54,15 +54,22 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
 
 
 def _facts(state: State, line: ScopeLine, known: Summary) -> str:
-    """Tell in columns what is in a folded scope: how many, from where to where, and shares."""
+    """Tell in columns what is in a folded scope: how many, shares, and the range at the right."""
     count = len(line.nodes)
-    span = ""
-    if known.low <= known.high:
-        low, high = _brief(known.low), _brief(known.high)
-        span = high if low == high else f"{low}…{high}"
     shares = (("!nan", known.broken), ("0", known.zeros), ("∅", never_reached(state, line)))
     told = " ".join(f"{glyph} {_percent(part, count)}" for glyph, part in shares if part)
-    return f"{count:>{_COUNT},} {span:>{_SPAN}} {told:>{_SHARE}}"
+    span = _span(known)
+    if not (told or span):
+        return f"{count:,} nodes"
+    return f"{count:>{_COUNT},} {told:>{_SHARE}} {span:>{_SPAN}}"
+
+
+def _span(known: Summary) -> str:
+    """From the smallest magnitude to the largest; nothing where there is none."""
+    if known.low > known.high:
+        return ""
+    low, high = _brief(known.low), _brief(known.high)
+    return high if low == high else f"{low}…{high}"
 
 
 def _brief(size: float) -> str:
