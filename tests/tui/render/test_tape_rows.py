@@ -107,6 +107,7 @@ def test_a_folded_scope_that_no_pass_reaches_says_so() -> None:
     assert scope_row(session, ScopeLine("s", (0, 1, 2, 3)), 44).plain.split()[-4:] == [
         "∅",
         "75%",
+        "2",
         "▆",
     ]
     before = at(recording, 4)
