@@ -240,7 +240,7 @@ def _replayed(
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        cursor = replay_keys(Session(cursor), headless.words(keys)).cursor
+        cursor = replay_keys(Session.open(cursor), headless.words(keys)).cursor
     if as_json:
         return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
     if plain:

@@ -130,7 +130,7 @@ class Replay:
     def of(cls, name: str | PathLike[str]) -> Replay:
         """Replay a scenario, given by path or by the name of a shipped one."""
         scenario = open_scenario(name)
-        return cls(Session(Cursor(record_file(scenario)), program=partial(record_file, scenario)))
+        return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
 
     def press(self, keys: str) -> Replay:
         """Press keys, with spaces between, as `stepgrad replay --keys` does."""

@@ -45,6 +45,7 @@ class History:
         self._starts = _numbers()
         self._bases = _numbers()
         self._forwards: list[Forward] = []
+        self._bases = _numbers()
         self._shapes: dict[Structure, list[Forward]] = {}
         # Where to look for what happened to a node: the shapes that write its value and those that
         # write its gradient, and the blocks of each shape. Training has many blocks of few shapes.

@@ -16,7 +16,6 @@ from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.history import History
-from stepgrad.recording.structure import ref_to_index
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Event
@@ -138,11 +137,12 @@ class Recording:
         """
         self.check(index)
         forward = self.history.forward_of(index)
-        structure, offset = forward.structure, index - forward.base
+        structure, base = forward.structure, forward.base
+        offset = index - base
         return Node(
             index,
             structure.op(offset),
-            tuple(ref_to_index(ref, forward.base) for ref in structure.operands(offset)),
+            tuple([base + ref if ref >= 0 else ~ref for ref in structure.operands(offset)]),
             self._names.get(index) or structure.names.get(offset),
             structure.place(offset),
         )
@@ -172,6 +172,12 @@ class Recording:
                         names[name] = max(node, names.get(name, -1))
                         break
         return dict(sorted(names.items(), key=lambda item: item[1]))
+
+    def names_in(self, block: Forward) -> dict[int, str]:
+        """Return the named nodes of a forward pass, each with its name."""
+        names = {block.base + offset: name for offset, name in block.structure.names.items()}
+        own = range(block.base, block.base + len(block.structure))
+        return names | {node: name for node, name in self._names.items() if node in own}
 
     def first_named(self, name: str) -> int:
         """Return the first node of this name.

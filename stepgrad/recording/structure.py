@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain, repeat
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -60,6 +60,10 @@ class Structure:
         return len(self.codes) - self.codes.count(CONSTANT.code)
 
     @cached_property
+    def _moves(self) -> Sequence[int]:
+        return [offset for offset, _ in self.places]
+
+    @cached_property
     def created(self) -> array[int]:
         """The offsets of the nodes whose making is an event.
 
@@ -81,6 +85,20 @@ class Structure:
         earlier = sorted({ref for ref in self.refs if ref < 0})
         return earlier + [i for i, code in enumerate(self.codes) if not OPS[code].partials]
 
+    @cached_property
+    def users(self) -> Mapping[int, Sequence[int]]:
+        """For each ref that is used, the offsets of the nodes that it is an operand of."""
+        users: dict[int, list[int]] = {}
+        for ref, offset in dict.fromkeys(zip(self.refs, self.owners, strict=True)):
+            users.setdefault(ref, []).append(offset)
+        return users
+
+    @cached_property
+    def owners(self) -> array[int]:
+        """For each of the refs, the offset of the node that it is an operand of."""
+        counts = (len(OPS[code].partials) for code in self.codes)
+        return array("q", chain.from_iterable(map(repeat, range(len(self)), counts)))
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]
@@ -91,7 +109,13 @@ class Structure:
 
     def place(self, offset: int) -> Place:
         """Return where a node was made."""
-        return self.places[bisect_right(self.places, offset, key=lambda move: move[0]) - 1][1]
+        return self.stay(offset)[1]
+
+    def stay(self, offset: int) -> tuple[int, Place]:
+        """Return where a node was made, after the offset up to which all more were made there."""
+        moved = bisect_right(self._moves, offset)
+        until = self._moves[moved] if moved < len(self._moves) else len(self)
+        return until, self.places[moved - 1][1]
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError, suggest
+from stepgrad.replay import showing
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
@@ -83,6 +84,9 @@ _MOVING = (
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
     Command("stop_recording", ("R",), "stop recording: what is there by now stays"),
+    Command("play", ("space",), "play and pause"),
+    Command("faster", ("+",), "play faster"),
+    Command("slower", ("-",), "play slower"),
 )  # fmt: skip
 
 _LOOKING = (
@@ -99,7 +103,18 @@ _LOOKING = (
     Command("jump", ("enter",), "to where this node was made", "", _does(_jump)),
     Command("follow", ("escape",), "let go of the selection: follow the cursor", "",
             _does(lambda session: session.select(None))),
-    Command("paths", ("x",), "paths to the output: from this node, with what each brings"),
+    Command("view", ("v",), "how much of the graph: what is near, all of it, or a plot", "",
+            _does(showing.next_view)),
+    Command("zoom_in", ("i",), "zoom in: less of the graph", "",
+            _does(lambda session: showing.zoom_by(session, 1))),
+    Command("zoom_out", ("o",), "zoom out: more of the graph", "",
+            _does(lambda session: showing.zoom_by(session, -1))),
+    Command("constants", ("#",), "show the constants (again: hide them)", "",
+            _does(showing.toggle_constants)),
+    Command("fold", ("z",), "fold this scope: into a line, or open it", "",
+            _does(showing.fold_subject)),
+    Command("scope_out", ("u",), "scope out: fold one level more", "", _does(showing.scope_out)),
+    Command("scope_in", ("d",), "scope in: open one level", "", _does(showing.scope_in)),
 )  # fmt: skip
 
 _PANELS = (
@@ -123,11 +138,13 @@ _STOPPING = (
             'isnan(grad), op == "relu" and local == 0, abs(grad) > 1e3'),
     Command("watch", ("w",), "watch this node: stop at every change of it", "",
             _does(lambda session: session.toggle_stop(every=True))),
-    Command("who_wrote", ("W",), "who wrote this gradient? (again: the one before)", "who",
-            _does(Session.who_wrote)),
-    Command("bookmark", ("m",), "set a bookmark: here; again, take it away", "",
+    Command("who_wrote", ("W", "A"), "last gradient write: who wrote here? (again: the one before)",
+            "who", _does(Session.who_wrote)),
+    Command("next_write", ("a",), "next gradient write: who will? (again: the one after)", "",
+            _does(Session.next_write)),
+    Command("bookmark", ("m",), "new bookmark: here; again, take it away", "",
             _does(Session.bookmark)),
-    Command("next_bookmark", ("'",), "to the next bookmark", "", _does(Session.next_bookmark)),
+    Command("next_bookmark", ("'",), "next bookmark", "", _does(Session.next_bookmark)),
 )  # fmt: skip
 
 _OTHER = (
@@ -136,15 +153,7 @@ _OTHER = (
             "0.7, or w1 = 0.7; nothing flips a 0 or a 1", long=True),
     Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
-    Command("view", ("v",), "how much of the graph: what is near, or the whole", "",
-            _does(Session.toggle_whole)),
-    Command("fold", ("z",), "fold this scope: into a line, or open it", "",
-            _does(Session.fold_subject)),
-    Command("scope_out", ("u",), "scope out: fold one level more", "", _does(Session.scope_out)),
-    Command("scope_in", ("d",), "scope in: open one level", "", _does(Session.scope_in)),
-    Command("play", ("space",), "play and pause"),
-    Command("faster", ("+",), "play faster"),
-    Command("slower", ("-",), "play slower"),
+    Command("paths", ("x",), "paths to the output: from this node, with what each brings"),
     Command("palette", ("ctrl+p",), "every command, by name"),
     Command("help", ("?", "f1"), "this help", "help"),
     Command("quit", ("q",), "quit", "quit"),

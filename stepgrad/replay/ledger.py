@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Block, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
 
@@ -27,18 +28,41 @@ class Contribution:
         return self.upstream * self.local
 
 
-def contributions(recording: Recording, node: int, position: int) -> Iterator[Contribution]:
-    """Yield what the latest backward pass has paid into a node's gradient by a position.
+def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:
+    """Return what the latest backward pass has paid into a node's gradient by a position.
 
     Nothing where the gradient was written over since: what was paid in is gone.
     """
     block = next(recording.history.gradient_writers(node, position), None)
     if not isinstance(block, Backward):
-        return
-    for edge in block.sweep.incoming[block.sweep.column[index_to_ref(node, block.base)]]:
-        made = block.start + edge + 2
-        if made <= position:
-            yield Contribution(made, *block.edge(edge), *recording.history.edge(block, edge))
+        return ()
+    edges = block.sweep.incoming[block.sweep.column[index_to_ref(node, block.base)]]
+    walked = bisect_right(edges, position - block.start - 2)
+    return _Contributions(recording, block, edges[:walked])
+
+
+class _Contributions(Sequence[Contribution]):
+    """Edges of a pass, each worked out when it is looked at: a weight may have very many."""
+
+    def __init__(self, recording: Recording, block: Backward, edges: Sequence[int]) -> None:
+        self._recording = recording
+        self._block = block
+        self._edges = edges
+
+    def __len__(self) -> int:
+        return len(self._edges)
+
+    @overload
+    def __getitem__(self, number: int) -> Contribution: ...
+    @overload
+    def __getitem__(self, number: slice) -> Sequence[Contribution]: ...
+    def __getitem__(self, number: int | slice) -> Contribution | Sequence[Contribution]:
+        block = self._block
+        if isinstance(number, slice):
+            return _Contributions(self._recording, block, self._edges[number])
+        edge = self._edges[number]
+        amounts = self._recording.history.edge(block, edge)
+        return Contribution(block.start + edge + 2, *block.edge(edge), *amounts)
 
 
 def latest_pass(recording: Recording, position: int) -> Backward | None:
@@ -72,3 +96,38 @@ def last_write(recording: Recording, node: int, before: int) -> int | None:
             if earlier := bisect_left(places, done):
                 return block.start + places[earlier - 1]
     return None
+
+
+def next_write(recording: Recording, node: int, start: int) -> int | None:
+    """Return the index of the first event from `start` on that writes a node's gradient."""
+    here = recording.history.block_at(start)
+    for block in recording.blocks[max(here, 0) :]:
+        offsets = _writes(block, node)
+        at = bisect_left(offsets, start - block.start)
+        if at < len(offsets):
+            return block.start + offsets[at]
+    return None
+
+
+def _writes(block: Block, node: int) -> Sequence[int]:
+    """Return which events of a block write a node's gradient."""
+    match block:
+        case Backward():
+            column = block.sweep.column.get(index_to_ref(node, block.base))
+            edges = [] if column is None else [e + 1 for e in block.sweep.incoming[column]]
+            return [0, *edges] if node == block.root else edges
+        case Write():
+            return block.writes.gradients.get(node, ())
+    return ()
+
+
+def walk(block: Backward, out: int, slot: int) -> int | None:
+    """Return the position just after a pass walked an edge; None where it does not."""
+    sweep = block.sweep
+    column = sweep.column.get(index_to_ref(out, block.base))
+    if column is None:
+        return None
+    first = bisect_left(sweep.outs, column)
+    last = bisect_right(sweep.outs, column, first)
+    edge = sweep.slots.find(slot, first, last)
+    return None if edge < 0 else block.start + edge + 2

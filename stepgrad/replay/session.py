@@ -6,20 +6,26 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, Literal
 
 from stepgrad.errors import StepgradError
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions import Condition
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.ledger import last_write
+from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.numbers import number as shown
+from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
+from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop, Stop, find
 from stepgrad.replay.titles import title
 
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs what was recorded again, with other numbers for some named leaves."""
+
+View = Literal["near", "whole", "plot"]
+"""How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
 
 
 class EditError(StepgradError):
@@ -52,11 +58,20 @@ class Session:
     sought: str = ""
     said: str = ""
     folded: frozenset[str] = frozenset()
-    whole: bool = False
+    constants: bool = False
+    view: View = "near"
+    zoom: int = 0
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
     progress: Progress | None = None
+
+    @classmethod
+    def open(cls, cursor: Cursor, program: Program | None = None) -> Session:
+        """Begin at a cursor; where there is too much to look at, scopes are folded."""
+        steps = cursor.recording.steps
+        training = cursor.seek(max(cursor.position, steps[0] + 1)) if steps else cursor
+        return cls(cursor, folded=folds(training.state.scene), program=program)
 
     @property
     def recording(self) -> Recording:
@@ -67,6 +82,16 @@ class Session:
     def state(self) -> State:
         """What can be asked about the position."""
         return self.cursor.state
+
+    @property
+    def scene(self) -> Scene:
+        """The nodes that can be pointed at: those of the state, with constants if they show."""
+        return scene(self.recording, *self.state.step_bounds, constants=self.constants)
+
+    @property
+    def outline(self) -> Outline:
+        """The scene under its scopes."""
+        return outline(self.scene, self.folded)
 
     @property
     def subject(self) -> int | None:
@@ -89,13 +114,14 @@ class Session:
         return replace(self, selected=node, said="")
 
     def select_by(self, lines: int) -> Session:
-        """Point at the node so many lines below, or above, in the scene."""
-        scene = self.state.scene
-        if not scene:
+        """Point at the node, or the folded scope, so many below, or above, in the outline."""
+        outline = self.outline
+        if not outline.targets:
             return self
         known = self.selected if self.selected is not None else self.state.focus
-        at = scene.index(known) if known in scene else -1
-        return self.select(scene[max(0, min(at + lines, len(scene) - 1))])
+        at = outline.target_of(known)
+        target = (-1 if at is None else at) + lines
+        return self.select(outline.node_of(max(0, min(target, outline.targets - 1))))
 
     def run(self, *, forward: bool) -> Session:
         """Go on, or back, to the next place to stop, or to the end."""
@@ -155,6 +181,37 @@ class Session:
         moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} was written here")
         return replace(moved, selected=node)
 
+    def next_write(self) -> Session:
+        """Go on to the event that writes the subject's gradient next; again, to the one after."""
+        node = self.subject
+        if node is None:
+            return self
+        name = title(self.recording, node)
+        index = next_write(self.recording, node, self.cursor.position)
+        if index is None:
+            return self.say(f"nobody writes the gradient of {name} any more")
+        moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} is written here")
+        return replace(moved, selected=node)
+
+    def go_to_edge(self, out: int, slot: int) -> Session:
+        """Go to where a backward pass of this training step walks the edge into a node's operand.
+
+        Of several passes, the first that is not over; of none, to where the edge came to be.
+        """
+        passes = [
+            block
+            for block in self.recording.blocks_between(*self.state.step_bounds)
+            if isinstance(block, Backward) and walk(block, out, slot) is not None
+        ]
+        here = self.cursor.position
+        ahead = (block for block in passes if block.start + block.length >= here)
+        block = next(ahead, passes[-1] if passes else None)
+        walked = None if block is None else walk(block, out, slot)
+        if walked is None:
+            made = self.recording.history.made_at(out)
+            return self.go(self.cursor.seek(made), "no backward pass walks this edge: made here")
+        return self.go(self.cursor.seek(walked), "this edge is walked here")
+
     def edit(self, text: str) -> Session:
         """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
 
@@ -201,43 +258,6 @@ class Session:
             said=said,
         )
 
-    def fold(self, scope: str) -> Session:
-        """Fold a scope into one line, or open it again."""
-        return replace(self, folded=self.folded ^ {scope}, said="")
-
-    def fold_subject(self) -> Session:
-        """Fold the scope of the subject, or open the outermost folded one around it."""
-        scopes = self._scopes()
-        if not scopes:
-            return self.say("this node is in no scope")
-        return self.fold(next((scope for scope in scopes if scope in self.folded), scopes[-1]))
-
-    def scope_out(self) -> Session:
-        """Fold one level more around the subject."""
-        scopes = self._scopes()
-        if not scopes:
-            return self.say("this node is in no scope")
-        depth = next((i for i, scope in enumerate(scopes) if scope in self.folded), len(scopes))
-        if depth == 0:
-            return self.say(f"{scopes[0]} is the outermost scope")
-        return self.fold(scopes[depth - 1])
-
-    def scope_in(self) -> Session:
-        """Open the outermost folded scope around the subject."""
-        folded = next((scope for scope in self._scopes() if scope in self.folded), None)
-        return self.say("nothing is folded here") if folded is None else self.fold(folded)
-
-    def _scopes(self) -> list[str]:
-        """The scopes around the subject, the outermost first."""
-        if self.subject is None:
-            return []
-        return enclosing(self.recording.node(self.subject).place.scope)
-
-    def toggle_whole(self) -> Session:
-        """Draw the whole graph, or what is near the subject."""
-        said = "near the node" if self.whole else "the whole graph"
-        return self.say(f"graph: {said}", whole=not self.whole)
-
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""
         here = self.cursor.position
@@ -261,25 +281,30 @@ class Session:
         return replace(self, sought=text.strip()).next_hit(1)
 
     def next_hit(self, by: int) -> Session:
-        """Select the next node that was searched for, or the one before."""
+        """Select the next node that was searched for, or the one before, and open its scopes."""
         if not self.sought:
             return self.say("nothing was searched for: / does that")
-        word = self.sought.casefold()
-        scene = tuple(self.state.scene)
-        names = _names(self.recording, scene)
-        hits = [node for node, name in zip(scene, names, strict=True) if word in name]
+        hits = _hits(self.state.scene, self.sought.casefold())
         if not hits:
             return self.say(f"no node is called {self.sought}")
         now = -1 if self.subject is None else self.subject
         at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
         at %= len(hits)
-        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at])
+        shut = enclosing(self.recording.node(hits[at]).place.scope)
+        opened = self.folded.difference(shut)
+        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at], folded=opened)
 
 
 @lru_cache(maxsize=4)
-def _names(recording: Recording, nodes: tuple[int, ...]) -> tuple[str, ...]:
-    """What nodes are searched by; kept, because there may be very many and each takes a while."""
-    return tuple(title(recording, node).casefold() for node in nodes)
+def _hits(scene: Scene, word: str) -> list[int]:
+    """Return the nodes whose names have a word in them; where none has, those that compute it.
+
+    What the nodes of a large scene compute would take seconds to write down.
+    """
+    named = [node for node, name in scene.names if word in name.casefold()]
+    if named or len(scene) > LARGE:
+        return named
+    return [node for node in scene if word in title(scene.recording, node).casefold()]
 
 
 def _flipped(recording: Recording, node: int) -> float:
@@ -291,9 +316,3 @@ def _number(text: str) -> float:
         return float(text.strip().replace("−", "-"))
     except ValueError:
         raise EditError(f"`{text.strip()}` is no number") from None
-
-
-def enclosing(scope: str) -> list[str]:
-    """The scopes that a scope lies in, the outermost first, itself last."""
-    parts = scope.split("/") if scope else []
-    return ["/".join(parts[: depth + 1]) for depth in range(len(parts))]

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Marked
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.scene import Scene, scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +89,13 @@ class State:
         return self.root
 
     @property
-    def scene(self) -> Sequence[int]:
+    def scene(self) -> Scene:
         """The nodes to look at, in order: those of this training step, made yet or not.
 
         With them come those from before training began, and all that this step uses and writes;
         constants do not.
         """
-        return _scene(self.recording, *self.step_bounds, len(self.recording.blocks))
+        return scene(self.recording, *self.step_bounds)
 
     @property
     def focus(self) -> int | None:
@@ -140,21 +139,3 @@ class State:
     def find(self, name: str) -> int | None:
         """Return the node of this name; of several, the one made last."""
         return self.recording.names(self.position).get(name)
-
-
-@lru_cache(maxsize=8)
-def _scene(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[int, ...]:
-    """Return the scene between two positions; `_blocks` tells a recording that has grown since."""
-    made: set[int] = set()
-    used: set[int] = set()
-    before = recording.steps[0] if recording.steps else 0
-    for first, last in ((0, before), (begin, end)):
-        for block in recording.blocks_between(first, last):
-            match block:
-                case Forward():
-                    made.update(map(block.base.__add__, block.structure.created))
-                    used.update(block.structure.outer)
-                case Write():
-                    used.update(block.writes.nodes)
-    made.update(node for node in used - made if not recording.is_constant(node))
-    return tuple(sorted(made))

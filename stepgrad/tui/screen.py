@@ -18,6 +18,7 @@ from stepgrad.replay import commands
 from stepgrad.replay.commands import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
+from stepgrad.replay.showing import fold, zoom_by
 from stepgrad.replay.stops import reason
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
@@ -61,7 +62,7 @@ class DebuggerScreen(WorkingScreen):
         position: int = 0,
     ) -> None:
         program = partial(record_file, scenario) if scenario else None
-        super().__init__(Session(Cursor(recording, position), program=program), growing)
+        super().__init__(Session.open(Cursor(recording, position), program), growing)
         self._scenario = scenario
         self._speed = 1
         self._player: Timer | None = None
@@ -244,9 +245,24 @@ class DebuggerScreen(WorkingScreen):
         """Select a node that was clicked; a second click lets go of it."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
 
+    def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
+        """Go to an event that was clicked, and keep looking at its node."""
+        self._pause()
+        cursor = self.now.cursor.seek(message.position)
+        self.session = self.now.go(cursor).select(message.node)
+
+    def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
+        """Go to where an edge that was clicked is walked."""
+        self._pause()
+        self.session = self.now.go_to_edge(message.out, message.slot)
+
+    def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
+        """Zoom a plot around a node."""
+        self.session = zoom_by(self.now.select(message.node), message.steps)
+
     def on_panel_scope_pointed(self, message: Panel.ScopePointed) -> None:
         """Fold a scope that was clicked, or open it."""
-        self.session = self.now.fold(message.scope)
+        self.session = fold(self.now, message.scope)
 
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +53,85 @@ def test_with_stops_it_goes_from_one_to_the_next_and_says_which() -> None:
     assert positions(end, forward=False) == [*reversed(forward[:-1]), 0]
     assert end.run(forward=True).said == "nothing to stop at: this is the end"
     assert session.run(forward=False).said == "nothing to stop at: this is the start"
+
+
+def walk_on(session: Session) -> list[int]:
+    places: list[int] = []
+    while "any more" not in (session := session.next_write()).said:
+        places.append(session.cursor.position)
+    return places
+
+
+@settings(max_examples=100)
+@given(programs(), st.data())
+def test_next_write_goes_through_every_writer_to_come(
+    program: Program, data: st.DataObject
+) -> None:
+    with record() as recording:
+        run(program, [Value(1.5, label="a"), Value(-2.0)])
+    nodes = [n for n in range(recording.size) if not recording.node(n).constant]
+    node = data.draw(st.sampled_from(nodes))
+    start = data.draw(st.integers(0, recording.length))
+    every = writers(recording, node, recording.length)
+    assert walk_on(Session(Cursor(recording, start), node)) == [
+        place for place in reversed(every) if place > start
+    ]
+
+
+@settings(max_examples=100)
+@given(programs(), st.data())
+def test_an_edge_leads_to_where_it_is_walked_or_made(program: Program, data: st.DataObject) -> None:
+    with record() as recording:
+        run(program, [Value(1.5, label="a"), Value(-2.0)])
+    session = Session(Cursor(recording, data.draw(st.integers(0, recording.length))))
+    edges = [
+        (node, slot)
+        for node in session.state.scene
+        for slot, operand in enumerate(recording.node(node).operands)
+        if not recording.node(operand).constant
+    ]
+    if not edges:
+        return
+    out, slot = data.draw(st.sampled_from(edges))
+    begin, end = session.state.step_bounds
+    walks = [
+        position
+        for position, event in enumerate(recording.events[:end], 1)
+        if position > begin
+        and isinstance(event, Accumulate)
+        and (event.out, event.slot) == (out, slot)
+    ]
+    there = session.go_to_edge(out, slot)
+    if walks:
+        assert there.cursor.position in walks
+        assert there.said == "this edge is walked here"
+    else:
+        assert there.cursor.position == recording.history.made_at(out)
+        assert "no backward pass" in there.said
+
+
+def test_of_several_passes_an_edge_leads_to_the_one_at_hand() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        y = x * 2.0
+        y.backward()
+        y.backward()
+    session = Session(Cursor(recording))
+    assert [session.go(session.cursor.seek(k)).go_to_edge(2, 0).cursor.position
+            for k in range(7)] == [4, 4, 4, 4, 4, 6, 6]  # fmt: skip
+
+
+def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
+    session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
+    session = session.select(TRAINING.first_named("neuron/b"))
+    below = session.select_by(1)
+    assert below.selected == session.scene[2]
+    assert below.select_by(-1).selected == TRAINING.first_named("neuron/w")
+
+
+def test_a_search_opens_what_it_finds() -> None:
+    session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
+    assert session.search("neuron/b").folded == frozenset()
 
 
 def test_running_lets_go_of_the_selection() -> None:

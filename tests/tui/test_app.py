@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual.events import MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
 from stepgrad.program import run_program
+from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.ledger import contributions
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import HelpScreen
+from stepgrad.tui.render import graph
+from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.layout import Item, Layout, lay_out
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lists import SourcePanel
 
@@ -145,6 +152,117 @@ async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
         column = lines[row].index("z1")
         await pilot.click("#graph", offset=(column + 1, row + 1))
         assert screen.now.selected == screen.now.recording.first_named("z1")
+
+
+def cell(panel: Widget, text: str, within: int = 0) -> tuple[int, int]:
+    """Where a text stands in a panel, for a click on it."""
+    lines = [panel.render_line(y).text for y in range(panel.size.height)]
+    y = next(y for y, line in enumerate(lines) if text in line)
+    content = panel.content_region.offset - panel.region.offset
+    return lines[y].index(text) + within + content.x, y + content.y
+
+
+def mouse(kind: type[MouseEvent], panel: Widget, x: int, y: int, button: int = 0) -> MouseEvent:
+    left, top = panel.region.offset
+    return kind(panel, x, y, 0, 0, button, False, False, False, left + x, top + y)
+
+
+async def test_a_click_on_an_edge_goes_to_where_it_is_walked() -> None:
+    async with debugger("chain_rule", (140, 45)) as (pilot, screen):
+        await pilot.press("f")
+        panel = screen.query_one("#graph")
+        await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
+        event = screen.now.state.event
+        assert isinstance(event, Accumulate)
+        assert (screen.now.said, event.local) == ("this edge is walked here", 14.0)
+        before = screen.now
+        await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
+        assert screen.now == before
+
+
+async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
+    async with debugger("sum_over_paths", (140, 45)) as (pilot, screen):
+        h = screen.now.recording.first_named("h")
+        await pilot.press("f")
+        panel = screen.query_one("#graph")
+        nodes = in_view(screen.now)
+        layout = draw(screen.now.recording, nodes, framed=True).painter.layout
+        [box] = layout.boxes_of(h)
+        [edges] = {layout.wires_at(*box.exit)}
+        assert len(edges) == 2
+        x, y = cell(panel, "┌h")
+        await pilot.click("#graph", offset=(x + box.exit[0] - box.x, y + box.exit[1] - box.y))
+        assert screen.now.selected == h
+
+
+async def test_a_pan_is_no_click() -> None:
+    async with debugger("chain_rule", (140, 45)) as (pilot, screen):
+        await pilot.press("f")
+        before = screen.now
+        x, y = cell(screen.query_one("#graph"), "x")
+        panel = screen.query_one("#graph")
+        await pilot.mouse_down(panel, offset=(x, y))
+        panel.post_message(mouse(MouseMove, panel, x + 1, y, button=1))
+        await pilot.mouse_up(panel, offset=(x, y))
+        await pilot.pause()
+        assert screen.now == before
+
+
+async def test_a_click_in_the_ledger_goes_to_where_it_was_paid() -> None:
+    async with debugger("sum_over_paths") as (pilot, screen):
+        h = screen.now.recording.first_named("h")
+        screen.session = screen.now.go(screen.now.cursor.seek(10**9)).select(h)
+        await pilot.pause()
+        paid = contributions(screen.now.recording, h, screen.now.cursor.position)
+        assert len(paid) == 2
+        await pilot.click("#node", offset=(12, 3))
+        assert (screen.now.cursor.position, screen.now.selected) == (paid[0].position, h)
+        await pilot.press("a")
+        assert (screen.now.cursor.position, screen.now.selected) == (paid[1].position, h)
+        await pilot.press("A")
+        assert screen.now.cursor.position == paid[0].position
+        await pilot.click("#node", offset=(12, 1))
+        assert screen.now.cursor.position == screen.now.recording.history.made_at(h)
+
+
+async def test_the_wheel_zooms_the_plot_where_the_mouse_is() -> None:
+    async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
+        await pilot.press("t", "v", "v")
+        assert screen.now.view == "plot"
+        panel = screen.query_one("#graph")
+        panel.post_message(mouse(MouseScrollUp, panel, 40, 5))
+        await pilot.pause()
+        assert screen.now.zoom == 1
+        assert screen.now.selected is not None
+        panel.post_message(mouse(MouseScrollDown, panel, 40, 5))
+        await pilot.pause()
+        assert screen.now.zoom == 0
+        await pilot.click("#graph", offset=(40, 3))
+        assert screen.now.selected is not None
+
+
+async def test_a_step_lays_nothing_out_where_the_nodes_stay(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    laid_out: list[int] = []
+
+    def counted(items: Sequence[Item]) -> Layout:
+        laid_out.append(len(items))
+        return lay_out(items)
+
+    monkeypatch.setattr(graph, "lay_out", counted)
+    for view in ("near", "whole"):
+        async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
+            scene = screen.now.state.scene
+            start = screen.now.go(screen.now.cursor.seek(1000))
+            screen.session = replace(start, view=view)
+            await pilot.pause()
+            laid_out.clear()
+            await pilot.press(*"snsSNs")
+            assert screen.now.state.scene is start.state.scene is not scene
+            assert len(laid_out) <= (6 if view == "near" else 0)
+            await pilot.press("down", "b", "i")
+            assert view == "near" or not laid_out
 
 
 async def test_a_click_on_the_timeline_seeks() -> None:

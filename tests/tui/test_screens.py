@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from textual.pilot import Pilot
 from textual.widgets import Input, ProgressBar
+from transformer import transformer
 
 from gates import gate
 from stepgrad.replay.commands import PANELS
@@ -32,6 +33,10 @@ MOMENTS = {
     },
     "folded": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "u")),
     "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v")),
+    "a plot of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "v", "4")),
+    "a part of the plot": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "v", "4", *"iii")),
+    "more of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "o")),
+    "constants": ("chain_rule", ("G", "#", "down")),
     "stops and a bookmark": ("sum_over_paths", ("n", "b", "n", "w", "c", "m", "c")),
     "where a condition holds": ("two_layer", ("B", *"abs(grad)>5", "enter", "c", "c")),
     "who wrote this": ("sum_over_paths", ("G", "W")),
@@ -52,6 +57,23 @@ def app_on(name: str) -> DebuggerApp:
 def test_screen(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
     name, keys = MOMENTS[moment]
     assert snap_compare(app_on(name), press=keys, terminal_size=size)
+
+
+LARGE = {
+    "at the start": (),
+    "a scope": ("down", "down"),
+    "backward": ("f", "f", *"nnnnnnnn"),
+    "a level open": ("f", "f", *"nnnnnnnn", "d"),
+    "at the end": ("G", "down"),
+    "a plot": ("f", "f", *"nnnnnnnn", "v"),
+}
+
+
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
+@pytest.mark.parametrize("moment", LARGE)
+def test_large_graph(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+    app = DebuggerApp(transformer(positions=2))
+    assert snap_compare(app, press=LARGE[moment], terminal_size=size)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")

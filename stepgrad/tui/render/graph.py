@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,8 +10,10 @@ from rich.cells import cell_len
 
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.ledger import latest_pass, walk
 from stepgrad.replay.numbers import fitting, number
+from stepgrad.replay.session import Session
+from stepgrad.replay.showing import DRAWABLE
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
@@ -37,7 +38,9 @@ class Drawing:
     recording: Recording
     framed: bool
     painter: Painter
-    slots: dict[int, tuple[int, ...]]
+    names: Mapping[int, str]
+    operands: Mapping[int, tuple[int, ...]]
+    slots: Mapping[int, tuple[int, ...]]
 
     def paint(self, state: State, selected: int | None) -> Canvas:
         """Return the picture at a position."""
@@ -51,24 +54,29 @@ class Drawing:
             return self._box(state, node, focus=node == focus, selected=node == selected)
 
         def wire(each: Wire) -> WireContent:
-            out, slot = each.target.key, self.slots[each.target.key][each.slot]
-            look = _wire(state, out, slot, current=(out, slot) == edge, walked=walked)
+            out, slot = self.edge(each)
+            current = (out, slot) == edge
+            look = _wire(state, out, slot, current=current, walked=walked(out, slot))
             return replace(look, heavy=True) if each.operand in ahead else look
 
         return self.painter.paint(box, wire)
 
+    def edge(self, wire: Wire) -> tuple[int, int]:
+        """Return the edge that a wire stands for: the node, and which operand of it this is."""
+        return wire.target.key, self.slots[wire.target.key][wire.slot]
+
     def _ahead_of(self, node: int | None) -> set[int]:
         """Return the node and all that depends on it; the wires between lead to the output."""
         ahead = {node} if node is not None else set()
-        for each in self.slots:  # in creation order, so operands come first
-            if not ahead.isdisjoint(self.recording.node(each).operands):
+        for each, operands in self.operands.items():  # in creation order, so operands come first
+            if not ahead.isdisjoint(operands):
                 ahead.add(each)
         return ahead
 
     def _box(self, state: State, node: int, *, focus: bool, selected: bool) -> BoxContent:
         value = state.value(node)
         style = ink.CURRENT if focus else ink.QUIET if value is None else ink.PLAIN
-        name = ink.fit(short_title(self.recording, node), _NAME).strip()
+        name = self.names[node]
         border: Border = "heavy" if focus else "dashed" if value is None else "solid"
         if not self.framed:
             text = f"{style} {ink.SELECTED}".strip() if selected else style
@@ -91,16 +99,19 @@ class Drawing:
 @lru_cache(maxsize=16)
 def draw(recording: Recording, nodes: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay nodes out, in creation order; constants are not drawn."""
-    items, slots = [], {}
+    names, operands, slots, items = {}, {}, {}, []
     for node in map(recording.node, nodes):
-        variable = [i for i, op in enumerate(node.operands) if not recording.node(op).constant]
-        slots[node.index] = tuple(variable)
-        name = min(cell_len(short_title(recording, node.index)), _NAME)
-        width = max(name + 4, _NUMBER + 2) if framed else name + 2
-        operands = tuple(node.operands[i] for i in variable)
-        label = max((_label_width(recording, node.index, i) for i in variable), default=0)
-        items.append(Item(node.index, operands, width, 4 if framed else 1, label))
-    return Drawing(recording, framed, Painter(lay_out(items)), slots)
+        index = node.index
+        slots[index] = tuple(
+            slot for slot, op in enumerate(node.operands) if not recording.is_constant(op)
+        )
+        names[index] = ink.fit(short_title(recording, index), _NAME).strip()
+        operands[index] = tuple(node.operands[slot] for slot in slots[index])
+        width = cell_len(names[index]) + (4 if framed else 2)
+        width = max(width, _NUMBER + 2) if framed else width
+        label = max((_label_width(recording, index, slot) for slot in slots[index]), default=0)
+        items.append(Item(index, operands[index], width, 4 if framed else 1, label))
+    return Drawing(recording, framed, Painter(lay_out(items)), names, operands, slots)
 
 
 def _label_width(recording: Recording, out: int, slot: int) -> int:
@@ -110,51 +121,45 @@ def _label_width(recording: Recording, out: int, slot: int) -> int:
     return max(shortest, min(len(number(local)) + 2, longest))
 
 
-def in_view(state: State, centre: int | None) -> tuple[int, ...]:
-    """Return the nodes to draw: the scene, or what is near the centre in a large one."""
-    scene = tuple(state.scene)
-    if len(scene) <= WHOLE:
-        return scene
-    middle = scene[0] if centre is None or centre not in scene else centre
-    operands, consumers = _links(state.recording, scene)
-    near = neighbourhood(operands.__getitem__, consumers.__getitem__, middle, 2, WHOLE // 2)
-    return tuple(sorted(near))
+def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
+    """Return the nodes to draw: the scene, or what is near the subject in a large one.
+
+    `before` are those drawn last. They stay while the subject and all next to it are among them,
+    so that the drawing does not move under the reader.
+    """
+    scene = session.state.scene
+    room = int(WHOLE * 2.0**-session.zoom)
+    if len(scene) <= (DRAWABLE if session.view == "whole" else room):
+        return tuple(scene)
+    subject, limit = session.subject, room // 2
+    # A constant is no part of the graph, and stands right before the node that uses it.
+    place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
+    middle = scene[place]
+    next_to = neighbourhood(scene.operands, scene.consumers, middle, 1, limit // 2)
+    if set(before).issuperset(next_to):
+        return before
+    hops = 2 - session.zoom
+    return tuple(sorted(neighbourhood(scene.operands, scene.consumers, middle, hops, limit)))
 
 
-_Links = dict[int, Sequence[int]]
-
-
-@lru_cache(maxsize=4)
-def _links(recording: Recording, scene: tuple[int, ...]) -> tuple[_Links, _Links]:
-    """Return the operands and the consumers of every node, within a scene."""
-    operands: _Links = {}
-    consumers: dict[int, list[int]] = defaultdict(list)
-    inside = set(scene)
-    for node in map(recording.node, scene):
-        operands[node.index] = [op for op in node.operands if op in inside]
-        for operand in operands[node.index]:
-            consumers[operand].append(node.index)
-    return operands, {node: consumers.get(node, ()) for node in scene}
-
-
-def _walked(state: State) -> set[tuple[int, int]]:
-    """Return the edges, as (out, slot), that the latest pass has walked by now."""
+def _walked(state: State) -> Callable[[int, int], bool]:
+    """Return a test whether the latest pass has walked the edge of a node and a slot by now."""
     block = latest_pass(state.recording, state.position)
-    if block is None:
-        return set()
-    done = min(state.position - block.start - 1, len(block.sweep.slots))
-    return {block.edge(edge) for edge in range(done)}
+
+    def walked(out: int, slot: int) -> bool:
+        at = None if block is None else walk(block, out, slot)
+        return at is not None and at <= state.position
+
+    return walked
 
 
-def _wire(
-    state: State, out: int, slot: int, *, current: bool, walked: set[tuple[int, int]]
-) -> WireContent:
+def _wire(state: State, out: int, slot: int, *, current: bool, walked: bool) -> WireContent:
     if state.value(out) is None:
         return WireContent(style=ink.QUIET)
     local = state.recording.history.local(out, slot, state.position)
     label = number(local)
     if current:
         return WireContent(label, ink.CURRENT, ink.CURRENT, heavy=True, rank=2)
-    if (out, slot) in walked:
+    if walked:
         return WireContent(label, ink.BACKWARD, ink.sign(local), rank=1)
     return WireContent(label, ink.PLAIN, ink.sign(local))

@@ -3,6 +3,8 @@
 from textual.color import Color
 from textual.content import Content
 
+from stepgrad.tui.render.canvas import cells_of, cut
+
 Span = tuple[str, str]
 """A stretch of text and its style."""
 
@@ -84,6 +86,14 @@ def printable(text: str) -> str:
 def fit(text: str, width: int) -> str:
     """Text in exactly so many cells; one that is too long is cut at its end."""
     return Content(printable(text)).truncate(max(width, 0), ellipsis=True, pad=True).plain
+
+
+def fit_end(text: str, width: int) -> str:
+    """Text in exactly so many cells; of one that is too long, such as a path, the end is kept."""
+    cells = cells_of(text)
+    if len(cells) > width:
+        text = f"…{''.join(cut(cells, len(cells) - max(width, 1) + 1, len(cells)))}"
+    return fit(text, width)
 
 
 def line(*spans: Span) -> Content:

@@ -86,20 +86,15 @@ class Layout:
         """The box under a cell."""
         return next((box for box in self.boxes if box.covers(x, y)), None)
 
-    def wire_at(self, x: int, y: int) -> Wire | None:
-        """The wire that is seen in a cell: at a crossing the upright one, on a trunk the first."""
+    def wires_at(self, x: int, y: int) -> tuple[Wire, ...]:
+        """The wires that are seen in a cell: at a crossing the upright ones, on a trunk all."""
         here = [wire for wire in self.wires if wire.passes(x, y)]
-        upright = (wire for wire in here if wire.passes(x, y, upright=True))
-        return next(upright, here[0] if here else None)
+        upright = [wire for wire in here if wire.passes(x, y, upright=True)]
+        return tuple(upright or here)
 
     def boxes_of(self, key: int) -> tuple[Box, ...]:
         """All boxes of a node, from left to right."""
         return tuple(box for box in self.boxes if box.key == key)
-
-    def wires_into(self, key: int) -> tuple[Wire, ...]:
-        """The wires of a node's operands, in operand order."""
-        into = (wire for wire in self.wires if wire.target.key == key)
-        return tuple(sorted(into, key=lambda wire: wire.slot))
 
 
 def lay_out(items: Sequence[Item]) -> Layout:

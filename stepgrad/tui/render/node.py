@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from textual.content import Content
 
@@ -25,45 +26,81 @@ def heading(state: State, node: int) -> str:
     return ink.printable(f"{name} = {defined}" if facts.name and defined else defined or name)
 
 
-def node_panel(state: State, node: int, width: int) -> Content:
+def node_panel(state: State, node: int, width: int, height: int) -> Content:
     """Return value, gradient, what was paid into it, local derivatives and source."""
-    rows = (ink.line(*row).truncate(width, ellipsis=True) for row in _rows(state, node))
-    return Content("\n").join(rows)
+    rows = (ink.line(*row.spans) for row in _rows(state, node, height))
+    return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
 
 
-def _rows(state: State, node: int) -> Iterator[list[ink.Span]]:
-    recording, facts = state.recording, state.node(node)
-    value = state.value(node)
+def event_at(state: State, node: int, height: int, y: int) -> int | None:
+    """Return the position of the event that a row of the panel tells of, if it does."""
+    rows = _rows(state, node, height)
+    return rows[y].position if 0 <= y < len(rows) else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row of the panel, and the position just after the event that it tells of."""
+
+    spans: Sequence[ink.Span]
+    position: int | None = None
+
+
+def _rows(state: State, node: int, height: int) -> list[_Row]:
+    """All rows but, where there is no room for them, the first contributions."""
+    value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
-        yield [("not made yet", ink.QUIET)]
-    else:
-        grad = state.grad(node)
-        yield _row("value", (repr(value).replace("-", "−"), ink.sign(value)))
-        known = grad is not None and grad == grad
-        exact = repr(grad).replace("-", "−") if known else gradient_text(state, node, grad)
-        yield _row("grad", (exact, ink.sign(grad)))
-        label = "paid in"
-        for paid in contributions(recording, node, state.position):
-            yield _row(
-                label,
-                (number(paid.amount), ink.sign(paid.amount)),
-                (f" = {number(paid.upstream)}·{factor(paid.local)}", ""),
-                (f" from {short_title(recording, paid.out)} at {paid.position}", ink.QUIET),
-            )
-            label = ""
-        label = "local"
-        for slot, operand in enumerate(facts.operands):
-            if state.node(operand).constant:
-                continue
-            local = local_derivative(recording, node, slot, state.position)
-            by = derivative("", short_title(recording, operand))
+        return [_Row([("not made yet", ink.QUIET)]), *_whereabouts(state, node)]
+    top = [_row("value", (repr(value).replace("-", "−"), ink.sign(value)), position=made)]
+    if state.node(node).constant:
+        return [*top, _Row([("a constant of the program", ink.QUIET)])]
+    grad = state.grad(node)
+    known = grad is not None and grad == grad
+    exact = repr(grad).replace("-", "−") if known else gradient_text(state, node, grad)
+    top.append(_row("grad", (exact, ink.sign(grad))))
+    rest = [*_locals(state, node), *_whereabouts(state, node)]
+    return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
+
+
+def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
+    """What was paid in, the latest last; as much as there is room for, but three rows at least."""
+    paid = contributions(state.recording, node, state.position)
+    room = max(room, 3)
+    label = "paid in"
+    if len(paid) > room:
+        more = len(paid) - room + 1
+        yield _row(label, (f"… {more} before", ink.QUIET), position=paid[more - 1].position)
+        paid, label = paid[more:], ""
+    for each in paid:
+        at = ink.CURRENT if each.position == state.position else ink.QUIET
+        yield _row(
+            label,
+            (number(each.amount), ink.sign(each.amount)),
+            (f" at {each.position}", at),
+            (f" from {short_title(state.recording, each.out)}", ink.QUIET),
+            (f" ({number(each.upstream)}·{factor(each.local)})", ""),
+            position=each.position,
+        )
+        label = ""
+
+
+def _locals(state: State, node: int) -> Iterator[_Row]:
+    label = "local"
+    for slot, operand in enumerate(state.node(node).operands):
+        if not state.node(operand).constant:
+            local = local_derivative(state.recording, node, slot, state.position)
+            by = derivative("", short_title(state.recording, operand))
             yield _row(label, (f"{by} = ", ink.QUIET), (str(local), ""))
             label = ""
+
+
+def _whereabouts(state: State, node: int) -> Iterator[_Row]:
+    facts = state.node(node)
     if facts.place.scope:
         yield _row("scope", (facts.place.scope, ink.QUIET))
-    if line := made_by(recording, facts):
+    if line := made_by(state.recording, facts):
         yield _row("source", (line, ink.QUIET))
 
 
-def _row(label: str, *spans: ink.Span) -> list[ink.Span]:
-    return [(f"{label:<{LABEL}}", ink.QUIET), *spans]
+def _row(label: str, *spans: ink.Span, position: int | None = None) -> _Row:
+    return _Row([(f"{label:<{LABEL}}", ink.QUIET), *spans], position)

@@ -30,11 +30,9 @@ def parameter_row(state: State, node: int, width: int) -> Content:
         gradients = gradient_course(recording, node, COURSE)
         numbers += [("   ∂ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
     room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
-    name = title(recording, node)
-    if len(name) > room:  # of a path, the end tells one from another
-        name = f"…{name[len(name) - room + 1 :]}"
+    name = ink.fit_end(title(recording, node), room)
     style = ink.CURRENT if node == state.focus else ink.PLAIN
-    return Content.assemble((ink.fit(name, room), style), " ", *numbers).truncate(width)
+    return Content.assemble((name, style), " ", *numbers).truncate(width)
 
 
 def _with_course(

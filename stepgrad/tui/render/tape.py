@@ -1,90 +1,101 @@
 """The tape: a row for each node, in the order in which they are made."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
-from math import isfinite, log10
+from bisect import bisect_left
+from math import inf, isfinite, log10
 
+from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.recording.recording import Recording
 from stepgrad.replay.numbers import fitting, gradient, number
-from stepgrad.replay.session import Session, enclosing
+from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop
+from stepgrad.replay.summary import Summary, never_reached, summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 
 NUMBER = 11
 """Cells of a number's column: the longest that `number` writes for six digits."""
 
+MARGINS = "▶● █ "
+"""What stands around a row's texts: marker and stop at the left, the magnitude at the right."""
 
-@dataclass(frozen=True, slots=True)
-class ScopeLine:
-    """A line of the tape that is no node: the head of a scope, or all of a folded one's `nodes`."""
-
-    scope: str
-    nodes: tuple[int, ...] = ()
+_COUNT, _SHARE, _SPAN = 6, 6, 11  # cells of what is told of a folded scope
 
 
-Line = int | ScopeLine
-
-
-@lru_cache(maxsize=8)
-def tape_lines(
-    recording: Recording, scene: Sequence[int], folded: frozenset[str] = frozenset()
-) -> tuple[Line, ...]:
-    """Return what the lines of the tape are: nodes, each scope before its first one.
-
-    A folded scope is one line, where its first node would stand.
-    """
-    lines: list[Line] = []
-    inside: dict[str, list[int]] = {}
-    last = ""
-    for node in scene:
-        scope = recording.node(node).place.scope
-        hidden = next((each for each in enclosing(scope) if each in folded), None)
-        if hidden is not None:
-            if hidden not in inside:
-                lines.append(ScopeLine(hidden))
-            inside.setdefault(hidden, []).append(node)
-            last = ""
-            continue
-        if scope != last:
-            lines.append(ScopeLine(scope or "·"))
-            last = scope
-        lines.append(node)
-    return tuple(
-        ScopeLine(line.scope, tuple(inside[line.scope]))
-        if isinstance(line, ScopeLine) and line.scope in inside
-        else line
-        for line in lines
-    )
-
-
-def line_of(lines: Sequence[Line], node: int | None) -> int | None:
-    """Return the number of the line that shows a node, or the folded scope it is in."""
-    shows = (line == node or (isinstance(line, ScopeLine) and node in line.nodes) for line in lines)
-    return next((place for place, shown in enumerate(shows) if shown), None)
-
-
-def scope_row(state: State, line: ScopeLine, width: int) -> Content:
+def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     """Return the line above the nodes of a scope; of a folded one, what is in it.
 
-    That is how many nodes, the range of their gradients' magnitudes, and how many are exactly 0.
+    That is how many nodes, the range of their gradients' magnitudes, and which shares of them are
+    exactly 0 or never reached.
     """
     if not line.nodes:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
-    grads = [abs(grad) for node in line.nodes if (grad := state.grad(node)) is not None]
-    sizes = [grad for grad in grads if grad == grad]
-    zeros, broken = sizes.count(0), len(grads) - len(sizes)
-    said = f"{len(line.nodes)} nodes"
-    if sizes:
-        said += f"  |∂| {number(min(sizes))} … {number(max(sizes))}"
-    said += f"  {zeros} zero" if zeros else ""
-    said += f"  {broken} !nan" if broken else ""
-    row = ink.line(("+ ", ink.CURRENT), (f"{line.scope}  ", ""), (said, ink.QUIET))
-    return row.truncate(width, ellipsis=True)
+    state = session.state
+    current = _holds(line, state.focus)
+    selected = _holds(line, session.selected)
+    marker = _marker(session, current=current, selected=selected)
+    made = state.value(line.nodes[0]) is not None
+    known = summary(state, line)
+    told, room = _facts(state, line, known), width - len(MARGINS) - 2
+    if cell_len(line.scope) + len(told) > room:
+        told = told.lstrip()
+    name = ink.fit_end(line.scope, room - len(told))
+    style = ink.CURRENT if current else ink.PLAIN if made else ink.QUIET
+    row = Content.assemble(
+        (marker, ink.CURRENT),
+        ("+ ", ink.QUIET),
+        (name, style),
+        (f" {told}", ink.QUIET),
+        (f" {bar(known.high)} ", ink.PLAIN),
+    ).truncate(width)
+    return row.stylize(ink.SELECTED) if selected else row
+
+
+def _facts(state: State, line: ScopeLine, known: Summary) -> str:
+    """Tell in columns what is in a folded scope: how many, shares, and the range at the right."""
+    count = len(line.nodes)
+    shares = (("!nan", known.broken), ("0", known.zeros), ("∅", never_reached(state, line)))
+    told = " ".join(f"{glyph} {_percent(part, count)}" for glyph, part in shares if part)
+    span = _span(known)
+    if not (told or span):
+        return f"{count:,} nodes"
+    return f"{count:>{_COUNT},} {told:>{_SHARE}} {span:>{_SPAN}}"
+
+
+def _span(known: Summary) -> str:
+    """From the smallest magnitude to the largest; nothing where there is none."""
+    if known.low > known.high:
+        return ""
+    low, high = _brief(known.low), _brief(known.high)
+    return high if low == high else f"{low}…{high}"
+
+
+def _brief(size: float) -> str:
+    """A magnitude in two digits; in one, where it needs an exponent."""
+    if size == 0 or 1e-3 <= size < 1e5 or size == inf:
+        return number(size, 2)
+    mantissa, exponent = f"{size:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share, of which only all is 100% and only nothing 0%."""
+    return f"{min(max(round(100 * part / whole), 1), 99 if part < whole else 100)}%"
+
+
+def _holds(line: ScopeLine, node: int | None) -> bool:
+    if node is None:
+        return False
+    at = bisect_left(line.nodes, node)
+    return at < len(line.nodes) and line.nodes[at] == node
+
+
+def _marker(session: Session, *, current: bool, selected: bool) -> str:
+    if current:
+        return ink.ARROWS.get(session.state.phase or "", "▶")
+    return "›" if selected else " "
 
 
 def tape_row(session: Session, node: int, width: int) -> Content:
@@ -94,17 +105,21 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     """
     state = session.state
     value, grad = state.value(node), state.grad(node)
-    room = width - 2 * NUMBER - 5
+    facts = state.node(node)
+    room = width - 2 * NUMBER - len(MARGINS)
     current = node == state.focus
     selected = node == session.selected
-    marker = ink.ARROWS.get(state.phase or "", "▶") if current else "›" if selected else " "
+    marker = _marker(session, current=current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
     stop = any(each.covers(state.recording, node) for each in stops)
-    name_style = ink.CURRENT if current else ink.QUIET if value is None else ink.PLAIN
-    indent = "  " if state.node(node).place.scope else ""
-    name = ink.fit(indent + short_title(state.recording, node), room)
+    quiet = value is None or facts.constant
+    name_style = ink.CURRENT if current else ink.QUIET if quiet else ink.PLAIN
+    indent = "  " if facts.place.scope else ""
+    title = "constant" if facts.constant else short_title(state.recording, node)
+    name = ink.fit(indent + title, room)
     shown = "" if value is None else fitting(number(value), value, NUMBER)
-    paid = "" if value is None else fitting(gradient_text(state, node, grad), grad, NUMBER)
+    bare = value is None or facts.constant
+    paid = "" if bare else fitting(gradient_text(state, node, grad), grad, NUMBER)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),

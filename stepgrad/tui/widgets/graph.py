@@ -13,27 +13,27 @@ from textual.visual import Visual
 
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
-from stepgrad.tui.render.spy import node_at, spy
+from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.widgets.panel import Panel
 
 FRAMED = 12
 """From this height on, boxes have room for numbers."""
 
-DRAWABLE = 400
-"""Up to so many nodes, the whole graph is drawn with boxes."""
-
 
 class GraphPanel(ScrollView, Panel, can_focus=False):
-    """The nodes of the scene as a graph; a click selects one, the wheel and a drag pan.
+    """The nodes of the scene as a graph, or as a plot.
 
-    Of a large scene it shows what is near; the whole of one that is too large for boxes is a plot.
+    A click on a node selects it, one on an edge goes to where it is walked. Wheel and drag pan; in
+    the plot, the wheel zooms.
     """
 
     ALLOW_SELECT = False
 
+    _panned = False
     _drawing: Drawing | None = None
     _canvas: Canvas | None = None
     _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
+    _near: tuple[object, tuple[int, ...]] = (None, ())  # which scene and zoom, what is drawn of it
 
     def on_resize(self) -> None:
         """Choose boxes that fit the panel."""
@@ -43,21 +43,30 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Paint the graph, and scroll to the node that is spoken of."""
         if not self.size:
             return
+        if self.now.view == "plot":
+            self._show_plot()
+        else:
+            self._show_boxes()
+
+    def _show_plot(self) -> None:
         now, (width, height) = self.now, self.size
-        state, scene = now.state, tuple(now.state.scene)
-        before, self._canvas = self._canvas, None
-        place = self.virtual_size, self.scroll_offset
-        if now.whole and len(scene) > DRAWABLE:
-            self.border_title = f"graph  {len(scene)} nodes from the top down; dots are operands"
-            self.set_reactive(GraphPanel.virtual_size, self.size)
-            self._lines = spy(now.recording, scene, now.subject, width, height)
-            self.refresh()
-            return
-        nodes = scene if now.whole else in_view(state, now.subject)
+        self._canvas = None
+        self.set_reactive(GraphPanel.virtual_size, self.size)
+        self._lines = spy(now, width, height)
+        scene, rows = now.state.scene, rows_of(now, height)
+        part = f"{rows.start + 1:,} to {rows.stop:,} of " if len(rows) < len(scene) else ""
+        self._entitle(f"graph  {part}{len(scene):,} nodes downwards, their operands across")
+        self.refresh()
+
+    def _show_boxes(self) -> None:
+        now, (width, height) = self.now, self.size
+        scene, state = now.state.scene, now.state
+        before, place = self._canvas, (self.virtual_size, self.scroll_offset)
+        key = scene, now.view, now.zoom
+        nodes = in_view(now, self._near[1] if self._near[0] == key else ())
+        self._near = key, nodes
         near = len(nodes) < len(scene)
-        title = f"graph  {len(nodes)} of {len(scene)} nodes" if near else "graph"
-        if self.border_title != title:  # setting it draws everything again
-            self.border_title = title
+        self._entitle(f"graph  {len(nodes)} of {len(scene):,} nodes" if near else "graph")
         self._drawing = draw(now.recording, nodes, framed=height >= FRAMED)
         self._canvas = self._drawing.paint(state, now.selected)
         layout = self._drawing.painter.layout
@@ -73,6 +82,10 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         for row in self._canvas.rows_unlike(before):
             if top <= row < top + height:
                 self.refresh(Region(0, row - top, width, 1))
+
+    def _entitle(self, title: str) -> None:
+        if self.border_title != title:  # setting it draws everything again
+            self.border_title = title
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
@@ -90,19 +103,51 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """The blank lines above a graph that is lower than the panel."""
         return 0 if self._canvas is None else max(0, (self.size.height - self._canvas.height) // 2)
 
+    def on_mouse_down(self) -> None:
+        """Begin a click, or a pan."""
+        self._panned = False
+
     def on_click(self, event: events.Click) -> None:
-        """Select the node that a person pointed at."""
+        """Point at the node or the edge under the mouse."""
+        if self._panned:
+            return
         x, y = event.get_content_offset_capture(self)
         if self._canvas is None:
-            node = node_at(self.state.scene, y, len(self._lines))
+            node = node_at(self.now, y, len(self._lines))
+            if node is not None:
+                self.post_message(self.NodeSelected(node))
         elif self._drawing is not None:
             left, top = self.scroll_offset
-            box = self._drawing.painter.layout.box_at(x + left, y + top - self._margin)
-            node = box.key if box else None
-        if node is not None:
-            self.post_message(self.NodeSelected(node))
+            self._point_at(self._drawing, x + left, y + top - self._margin)
+
+    def _point_at(self, drawing: Drawing, x: int, y: int) -> None:
+        """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""
+        layout = drawing.painter.layout
+        box, wires = layout.box_at(x, y), layout.wires_at(x, y)
+        if box is not None:
+            self.post_message(self.NodeSelected(box.key))
+        elif len(wires) == 1:
+            self.post_message(self.EdgePointed(*drawing.edge(wires[0])))
+        elif wires:
+            self.post_message(self.NodeSelected(wires[0].operand))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Pan while a button is held."""
         if event.button:
+            self._panned = True
             self.scroll_relative(-event.delta_x, -event.delta_y, animate=False, immediate=True)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Zoom into the plot where the mouse is."""
+        self._zoom(event, 1)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Zoom out of the plot."""
+        self._zoom(event, -1)
+
+    def _zoom(self, event: events.MouseEvent, steps: int) -> None:
+        if self._canvas is None:
+            event.stop()
+            event.prevent_default()
+            node = node_at(self.now, event.get_content_offset_capture(self).y, len(self._lines))
+            self.post_message(self.Zoomed(steps, node))

@@ -14,12 +14,12 @@ from textual.visual import Visual
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
-from stepgrad.replay.session import Session
+from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.training import parameters
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.parameters import parameter_row
 from stepgrad.tui.render.source import source_line
-from stepgrad.tui.render.tape import Line, ScopeLine, line_of, scope_row, tape_lines, tape_row
+from stepgrad.tui.render.tape import scope_row, tape_row
 from stepgrad.tui.widgets.panel import Panel
 
 
@@ -91,32 +91,23 @@ class Tape(Lines, can_focus=False):
     @property
     def count(self) -> int:
         """One line for each node, and for each scope."""
-        return len(self._lines)
-
-    _kept: tuple[Session | None, tuple[Line, ...]] = (None, ())
-
-    @property
-    def _lines(self) -> tuple[Line, ...]:
-        if self._kept[0] is not self.now:  # they are asked for often, and may be very many
-            state = self.state
-            self._kept = self.now, tape_lines(state.recording, state.scene, self.now.folded)
-        return self._kept[1]
+        return len(self.now.outline)
 
     def line(self, number: int, width: int) -> Content:
         """Draw a node, the scope of those that follow, or a folded scope."""
-        line = self._lines[number]
+        line = self.now.outline[number]
         if isinstance(line, ScopeLine):
-            return scope_row(self.state, line, width)
+            return scope_row(self.now, line, width)
         return tape_row(self.now, line, width)
 
     def line_of_interest(self) -> int | None:
         """The line of the node that is spoken of."""
-        return line_of(self._lines, self.now.subject)
+        return self.now.outline.line_of(self.now.subject)
 
     def on_click(self, event: events.Click) -> None:
         """Select the node that a person pointed at, or fold or open the scope."""
         number = event.get_content_offset_capture(self).y + self.scroll_offset.y
-        line = self._lines[number] if 0 <= number < self.count else None
+        line = self.now.outline[number] if 0 <= number < self.count else None
         if isinstance(line, ScopeLine):
             self.post_message(self.ScopePointed(line.scope))
         elif line is not None:

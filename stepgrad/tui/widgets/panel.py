@@ -26,6 +26,27 @@ class Panel(Widget):
         node: int
 
     @dataclass
+    class EventPointed(Message):
+        """A person pointed at what an event did to a node."""
+
+        node: int
+        position: int
+
+    @dataclass
+    class EdgePointed(Message):
+        """A person pointed at an edge: a node, and which operand of it."""
+
+        out: int
+        slot: int
+
+    @dataclass
+    class Zoomed(Message):
+        """A person turned the wheel on a plot, at a node."""
+
+        steps: int
+        node: int | None
+
+    @dataclass
     class ScopePointed(Message):
         """A person pointed at a scope."""
 

@@ -12,7 +12,7 @@ from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.lesson import lesson
-from stepgrad.tui.render.node import heading, node_panel
+from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import Panel
@@ -52,7 +52,10 @@ class Chain(Panel):
 
 
 class NodePanel(Panel):
-    """Everything about one node; before anything has happened, the lesson."""
+    """Everything about one node; before anything has happened, the lesson.
+
+    A click on a contribution goes to where it came.
+    """
 
     def __init__(self, lesson: str, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -69,13 +72,22 @@ class NodePanel(Panel):
         if self._introduces:
             return lesson(self._lesson)
         assert self.now.subject is not None, "without a subject, the lesson is shown"
-        return node_panel(self.state, self.now.subject, self.size.width)
+        return node_panel(self.state, self.now.subject, *self.size)
 
     def show(self) -> None:
         """Put what the node is into the border."""
         subject = None if self._introduces else self.now.subject
         self.border_title = Content("lesson" if subject is None else heading(self.state, subject))
         self.refresh()
+
+    def on_click(self, event: events.Click) -> None:
+        """Go to the event that a person pointed at, unless they were marking text."""
+        if self._introduces or self.now.subject is None or self.text_selection is not None:
+            return
+        y = event.get_content_offset_capture(self).y
+        position = event_at(self.state, self.now.subject, self.size.height, y)
+        if position is not None:
+            self.post_message(self.EventPointed(self.now.subject, position))
 
 
 class Training(Panel):

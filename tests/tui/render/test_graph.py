@@ -1,5 +1,7 @@
 """The graph at a position: numbers in boxes, derivatives on wires."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 
@@ -14,9 +16,8 @@ TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    state = session.state
-    drawing = draw(session.recording, in_view(state, session.subject), framed=framed)
-    return drawing.paint(state, session.selected)
+    drawing = draw(session.recording, in_view(session), framed=framed)
+    return drawing.paint(session.state, session.selected)
 
 
 def small() -> Session:
@@ -68,6 +69,41 @@ def test_a_layout_stays_from_event_to_event() -> None:
         canvas = picture(at(recording, position))
         sizes.add((canvas.width, canvas.height))
     assert len(sizes) == 1
+
+
+def long_chain(length: int = 200) -> Session:
+    with record() as recording:
+        x = Value(1.0, label="x")
+        for _ in range(length):
+            x = x * 1.01
+        x.backward()
+    return at(recording, 0)
+
+
+def test_near_the_subject_two_edges_in_each_direction_and_more_when_zoomed_out() -> None:
+    session = long_chain().select(long_chain().state.scene[100])
+    sizes = [len(in_view(replace(session, zoom=zoom))) for zoom in (1, 0, -1, -2)]
+    assert sizes == [3, 5, 7, 9]
+    assert len(in_view(replace(session, view="whole"))) == 201
+    huge = long_chain(1000)
+    assert len(in_view(replace(huge, view="whole"))) == 3
+
+
+def test_what_is_near_stays_while_the_subject_is_inside_it() -> None:
+    session = long_chain()
+    scene = session.state.scene
+    shown = in_view(session.select(scene[100]))
+    for place in (99, 100, 101):
+        assert in_view(session.select(scene[place]), shown) is shown
+    moved = in_view(session.select(scene[102]), shown)
+    assert moved == tuple(scene[100:105])
+
+
+def test_near_a_constant_is_near_the_node_that_uses_it() -> None:
+    session = long_chain()
+    node = session.state.scene[100]
+    assert session.recording.node(node - 1).constant
+    assert in_view(session.select(node - 1)) == in_view(session.select(node))
 
 
 @given(odd_sessions(), widths)

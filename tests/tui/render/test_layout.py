@@ -45,14 +45,14 @@ def test_wires_run_rightwards_outside_the_boxes_and_enter_in_operand_order(
     for wire in layout.wires:
         xs = [x for x, _ in wire.path]
         assert xs == sorted(xs)
-        assert layout.wire_at(*wire.path[-1]) == wire
+        assert layout.wires_at(*wire.path[-1]) == (wire,)
         assert layout.box_at(*wire.path[-1]) is None
         assert layout.box_at(wire.target.x, wire.path[-1][1]) == wire.target
         for x in range(wire.label[0], wire.label[0] + wire.label_width):
-            assert layout.wire_at(x, wire.label[1]) == wire
+            assert layout.wires_at(x, wire.label[1]) == (wire,)
     for item in items:
         for box in layout.boxes_of(item.key):
-            into = [wire for wire in layout.wires_into(item.key) if wire.target == box]
+            into = [wire for wire in layout.wires if wire.target == box]
             assert tuple(wire.operand for wire in into) == item.operands
             rows = [wire.path[-1][1] for wire in into]
             assert rows == sorted(set(rows))
@@ -126,13 +126,13 @@ def test_a_click_finds_the_box_and_the_upright_wire_of_a_crossing() -> None:
     [box] = layout.boxes_of(3)
     assert layout.box_at(box.x, box.y + 1) == box
     assert layout.box_at(box.x - 1, box.y) is None
-    assert layout.wire_at(box.x, box.y) is None
+    assert layout.wires_at(box.x, box.y) == ()
     for wire in layout.wires:
         for (x, y0), (x1, y1) in pairwise(wire.path):
             if x == x1:
-                found = layout.wire_at(x, (y0 + y1) // 2)
-                assert found is not None
-                assert found.operand == wire.operand
+                found = layout.wires_at(x, (y0 + y1) // 2)
+                assert wire in found
+                assert {each.operand for each in found} == {wire.operand}
 
 
 def test_what_cannot_be_a_graph_is_refused() -> None:
@@ -149,7 +149,16 @@ def test_a_long_chain_needs_no_deep_recursion() -> None:
     assert layout.height == 1
 
 
-def test_a_neighbourhood_is_nearest_first_then_in_creation_order() -> None:
+def test_a_trunk_is_all_the_wires_that_share_it() -> None:
+    layout = lay_out(items_of(STANDARD["fan out"]))
+    shared = {wires for box in layout.boxes if len(wires := layout.wires_at(*box.exit)) > 1}
+    assert shared
+    for wires in shared:
+        assert len({wire.operand for wire in wires}) == 1
+        assert len({wire.target for wire in wires}) == len(wires)
+
+
+def test_a_neighbourhood_is_nearest_first_then_what_was_made_next_to_it() -> None:
     graph = STANDARD["two_layer"]
     consumers: dict[int, list[int]] = {key: [] for key in range(len(graph))}
     for key, (_, operands) in enumerate(graph):
@@ -164,6 +173,6 @@ def test_a_neighbourhood_is_nearest_first_then_in_creation_order() -> None:
 
     assert near(0) == ["h"]
     assert near(1) == ["h", "z1", "m2"]
-    assert near(2) == ["h", "z1", "m2", "b1", "w2", "m1", "y"]
-    assert near(2, limit=4) == ["h", "z1", "m2", "b1"]
+    assert near(2) == ["h", "z1", "m2", "m1", "y", "w2", "b1"]
+    assert near(2, limit=4) == ["h", "z1", "m2", "m1"]
     assert len(near(99)) == len(graph)

@@ -7,23 +7,25 @@ from hypothesis import strategies as st
 from odd_runs import at, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Value, record
+from stepgrad.recording.events import Accumulate
 from stepgrad.replay.session import Session
-from stepgrad.tui.render.node import heading, node_panel
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.node import event_at, heading, node_panel
 
 TWO_LAYER = two_layer()
 H, W1 = (TWO_LAYER.first_named(name) for name in ("h", "w1"))
 END = TWO_LAYER.length
 
 
-def panel(session: Session, node: int, width: int = 80) -> list[str]:
-    return node_panel(session.state, node, width).plain.split("\n")
+def panel(session: Session, node: int, width: int = 80, height: int = 24) -> list[str]:
+    return node_panel(session.state, node, width, height).plain.split("\n")
 
 
 def test_all_about_a_node() -> None:
     assert panel(at(TWO_LAYER, END), H) == [
         "value   1.5",
         "grad    −8.0",
-        "paid in −8 = −4·2 from w2·h at 21",
+        "paid in −8 at 21 from w2·h (−4·2)",
         "local   ∂/∂z1 = 1 (z1 > 0)",
     ]
 
@@ -32,7 +34,7 @@ def test_all_about_a_node() -> None:
     ("width", "lines"),
     [
         (1, ["…", "…", "…", "…"]),
-        (20, ["value   1.5", "grad    −8.0", "paid in −8 = −4·2 f…", "local   ∂/∂z1 = 1 (…"]),
+        (20, ["value   1.5", "grad    −8.0", "paid in −8 at 21 fr…", "local   ∂/∂z1 = 1 (…"]),
     ],
 )
 def test_a_narrow_one_is_cut(width: int, lines: list[str]) -> None:
@@ -51,13 +53,52 @@ def test_numbers_are_exact_and_what_is_none_says_so() -> None:
     assert panel(at(recording, recording.length), 0)[:3] == [
         "value   −0.30000000000000004",
         "grad    !nan",
-        "paid in nan = 1·nan from x·nan at 4",
+        "paid in nan at 4 from x·nan (1·nan)",
     ]
 
 
 def test_scopes_are_told() -> None:
     recording = training()
     assert "scope   neuron" in panel(at(recording, 3), 0)
+
+
+def shared(uses: int = 9) -> Session:
+    with record() as recording:
+        w = Value(2.0, label="w")
+        total = w * 1.0
+        for use in range(1, uses):
+            total = total + w * float(use)
+        total.backward()
+    return at(recording, recording.length)
+
+
+def test_a_long_ledger_shows_what_came_last_and_leads_to_all_of_it() -> None:
+    session = shared()
+    lines = panel(session, 0, height=6)
+    assert lines[2] == "paid in … 6 before"
+    assert [line.split()[0] for line in lines[3:]] == ["2", "1", "1"]
+    events = [event_at(session.state, 0, 6, y) for y in range(-1, 7)]
+    assert events[:3] == [None, 1, None]
+    for position in events[3:7]:
+        assert position is not None
+        event = session.recording.events[position - 1]
+        assert isinstance(event, Accumulate)
+        assert event.node == 0
+    assert events[3:] == [*sorted(each for each in events[3:7] if each), None]
+    assert len(panel(session, 0, height=24)) == 2 + 9
+
+
+def test_the_contribution_at_hand_stands_out() -> None:
+    session = shared()
+    text = node_panel(session.state, 0, 80, 24)
+    [bright] = [span for span in text.spans if span.style == ink.CURRENT]
+    assert text.plain[bright.start : bright.end] == f" at {session.cursor.position}"
+
+
+def test_a_constant_has_a_value_and_no_gradient() -> None:
+    session = shared()
+    constant = next(n for n in range(9) if session.recording.node(n).constant)
+    assert panel(session, constant) == ["value   1.0", "a constant of the program"]
 
 
 def test_headings() -> None:
@@ -69,7 +110,7 @@ def test_headings() -> None:
 @given(odd_sessions(), widths, st.data())
 def test_it_is_never_wider_than_asked(session: Session, width: int, data: st.DataObject) -> None:
     node = data.draw(st.sampled_from(session.state.scene))
-    for line in node_panel(session.state, node, width).split("\n"):
+    for line in node_panel(session.state, node, width, 24).split("\n"):
         assert line.cell_length <= width
         assert line.plain.isprintable()
     assert heading(session.state, node).isprintable()

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
+from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import ScopeLine, bar, gradient_text, scope_row, tape_row
+from stepgrad.tui.render.tape import bar, gradient_text, scope_row, tape_row
 
 TWO_LAYER = two_layer()
 H = TWO_LAYER.first_named("h")
@@ -64,9 +65,8 @@ def test_a_row_is_as_wide_as_asked(session: Session, width: int, data: st.DataOb
 
 @given(odd_sessions(), odd_names, widths)
 def test_a_scope_is_never_wider_than_asked(session: Session, scope: str, width: int) -> None:
-    state = session.state
-    assert scope_row(state, ScopeLine(scope), width).cell_length == width
-    folded = scope_row(state, ScopeLine(scope, tuple(state.scene)), width)
+    assert scope_row(session, ScopeLine(scope), width).cell_length == width
+    folded = scope_row(session, ScopeLine(scope, session.state.scene), width)
     assert folded.cell_length <= width
     assert folded.plain.isprintable()
 
@@ -76,8 +76,57 @@ def test_a_folded_scope_counts_what_is_no_number() -> None:
         leaves = [Value(number) for number in (1.0, 2.0, 3.0)]
         for leaf, grad in zip(leaves, (nan, 0.0, -4.0), strict=True):
             leaf.grad = grad
-    row = scope_row(at(recording, recording.length).state, ScopeLine("s", (0, 1, 2)), 80)
-    assert row.plain == "+ s  3 nodes  |∂| 0 … 4  1 zero  1 !nan"
+    row = scope_row(at(recording, recording.length), ScopeLine("s", (0, 1, 2)), 44)
+    assert row.plain == "×+ s         3 !nan 33% 0 33%         0…4 ▇ "
+
+
+@pytest.mark.parametrize(
+    ("sizes", "span"),
+    [
+        ((0.0, 0.8655), "0…0.87"),
+        ((-2.34e-9, 3.3e-4), "2e−9…3e−4"),
+        ((0.125, -0.125), "0.12"),
+        ((12345.0, inf), "12345…inf"),
+        ((1e300, 5e-324), "5e−324…1e300"),
+    ],
+)
+def test_the_range_of_a_folded_scope(sizes: tuple[float, ...], span: str) -> None:
+    with record() as recording:
+        leaves = [Value(1.0) for _ in sizes]
+        for leaf, grad in zip(leaves, sizes, strict=True):
+            leaf.grad = grad
+    session = at(recording, recording.length)
+    assert span in scope_row(session, ScopeLine("s", (0, 1)), 44).plain.split()
+
+
+def test_a_folded_scope_that_no_pass_reaches_says_so() -> None:
+    with record() as recording:
+        x, _ = Value(1.0), [Value(float(i)) for i in range(3)]
+        (x * x).backward()
+    session = at(recording, recording.length)
+    assert scope_row(session, ScopeLine("s", (0, 1, 2, 3)), 44).plain.split()[-4:] == [
+        "∅",
+        "75%",
+        "2",
+        "▆",
+    ]
+    before = at(recording, 4)
+    assert "∅" not in scope_row(before, ScopeLine("s", (0, 1, 2, 3)), 44).plain
+
+
+def test_a_folded_scope_is_where_its_nodes_are() -> None:
+    session = at(TWO_LAYER, 9)
+    line = ScopeLine("a/long/scope/with/a/name", (0, H))
+    assert scope_row(session, line, 44).plain == "▶+ a/long/scope/with/a/name       2 nodes   "
+    assert scope_row(session, line, 28).plain == "▶+ …e/with/a/name 2 nodes   "
+    selected = scope_row(session.select(0), ScopeLine("s", (0, 1)), 44)
+    assert selected.plain.startswith("›+ s")
+    assert any(span.style == ink.SELECTED for span in selected.spans)
+
+
+def test_a_constant_has_a_value_and_no_gradient() -> None:
+    constant = next(n for n in range(TWO_LAYER.size) if TWO_LAYER.node(n).constant)
+    assert tape_row(at(TWO_LAYER, END), constant, 44).plain.split() == ["constant", "2"]
 
 
 @pytest.mark.parametrize(

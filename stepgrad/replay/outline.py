@@ -1,0 +1,166 @@
+"""The outline of a scene: its nodes under the scopes they are in, some of which are folded."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+
+from stepgrad.replay.scene import Scene
+
+LARGE = 1000
+"""A scene of more nodes is folded when it is opened."""
+
+FITTING = 20
+"""Lines of an outline that most screens have room for."""
+
+
+@dataclass(frozen=True, eq=False)
+class ScopeLine:
+    """A line that is no node: the head of a scope, or all of a folded one's `nodes`."""
+
+    scope: str
+    nodes: Sequence[int] = ()
+
+
+Line = int | ScopeLine
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A head, if any, and the nodes below it, as places of the scene; none below a folded one."""
+
+    head: ScopeLine | None
+    start: int
+    stop: int
+
+    @property
+    def folded(self) -> bool:
+        return self.head is not None and bool(self.head.nodes)
+
+    @property
+    def lines(self) -> int:
+        return (self.head is not None) + (0 if self.folded else self.stop - self.start)
+
+    @property
+    def targets(self) -> int:
+        return 1 if self.folded else self.stop - self.start
+
+
+class Outline:
+    """Lines in the order of creation: nodes, each scope before its first one.
+
+    A folded scope is one line, where its first node would stand. What can be pointed at is a
+    *target*: a node, or a folded scope, which stands for its first node. The heads of open scopes
+    are none.
+    """
+
+    def __init__(self, scene: Scene, folded: frozenset[str]) -> None:
+        self._scene = scene
+        self._runs: list[_Run] = []
+        self._places: list[tuple[int, int]] = []  # from which place on nodes are shown by which run
+        self._collect(folded)
+        self._lines = [0, *accumulate(run.lines for run in self._runs)]
+        self._targets = [0, *accumulate(run.targets for run in self._runs)]
+
+    def _collect(self, folded: frozenset[str]) -> None:
+        hidden: dict[str, list[tuple[int, int]]] = {}
+        at: dict[str, int] = {}
+        last = ""
+        for scope, start, stop in self._scene.scopes:
+            outermost = next((each for each in enclosing(scope) if each in folded), None)
+            if outermost is None:
+                head = ScopeLine(scope or "·") if scope != last else None
+                self._places.append((start, len(self._runs)))
+                self._runs.append(_Run(head, start, stop))
+                last = scope
+                continue
+            if outermost not in at:
+                at[outermost] = len(self._runs)
+                self._runs.append(_Run(None, start, start))
+            hidden.setdefault(outermost, []).append((start, stop))
+            self._places.append((start, at[outermost]))
+            last = ""
+        for scope, stretches in hidden.items():
+            nodes = [node for start, stop in stretches for node in self._scene[start:stop]]
+            run = self._runs[at[scope]]
+            self._runs[at[scope]] = _Run(ScopeLine(scope, nodes), run.start, run.stop)
+
+    def __len__(self) -> int:
+        return self._lines[-1]
+
+    def __getitem__(self, number: int) -> Line:
+        """The line of a number, counted from 0.
+
+        Raises:
+            IndexError: there is none.
+        """
+        if not 0 <= number < len(self):
+            raise IndexError(f"line {number} of {len(self)}")
+        at = bisect_right(self._lines, number) - 1
+        run, below = self._runs[at], number - self._lines[at]
+        if run.head is None:
+            return self._scene[run.start + below]
+        return self._scene[run.start + below - 1] if below else run.head
+
+    def line_of(self, node: int | None) -> int | None:
+        """The line that shows a node, or the folded scope it is in; None where none does."""
+        found = self._find(node)
+        if found is None:
+            return None
+        at, below = found
+        run = self._runs[at]
+        return self._lines[at] + (below if run.folded else below + (run.head is not None))
+
+    @property
+    def targets(self) -> int:
+        """How many targets there are."""
+        return self._targets[-1]
+
+    def target_of(self, node: int | None) -> int | None:
+        """Which target shows a node, counted from 0; None where none does."""
+        found = self._find(node)
+        return None if found is None else self._targets[found[0]] + found[1]
+
+    def node_of(self, target: int) -> int:
+        """The node that a target is, or stands for."""
+        at = bisect_right(self._targets, target) - 1
+        return self._scene[self._runs[at].start + target - self._targets[at]]
+
+    def _find(self, node: int | None) -> tuple[int, int] | None:
+        """The run that shows a node, and how far below its head."""
+        place = None if node is None else self._scene.place(node)
+        if place is None:
+            return None
+        _, at = self._places[bisect_right(self._places, (place, len(self._runs))) - 1]
+        return at, 0 if self._runs[at].folded else place - self._runs[at].start
+
+
+@lru_cache(maxsize=8)
+def outline(scene: Scene, folded: frozenset[str]) -> Outline:
+    """Return the outline of a scene, in which some scopes are folded."""
+    return Outline(scene, folded)
+
+
+def folds(scene: Scene) -> frozenset[str]:
+    """Return what to fold in a scene before anybody has looked at it.
+
+    In a large one that is every scope, but for the outer ones that leave the outline short.
+    """
+    if len(scene) <= LARGE:
+        return frozenset()
+    scopes = {each for scope, _, _ in scene.scopes for each in enclosing(scope)}
+    folded = frozenset(scopes)
+    for depth in range(max((scope.count("/") for scope in scopes), default=0)):
+        further = frozenset(scope for scope in scopes if scope.count("/") > depth)
+        if len(outline(scene, further)) > FITTING:
+            break
+        folded = further
+    return folded
+
+
+def enclosing(scope: str) -> Sequence[str]:
+    """Return the scopes that a scope lies in, the outermost first, itself last."""
+    return list(accumulate(scope.split("/"), "{}/{}".format)) if scope else []

@@ -1,0 +1,144 @@
+"""`Scene`: the nodes to look at during a training step, and how they hang together."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Sequence
+from functools import cached_property, lru_cache
+from itertools import compress, count, repeat
+from typing import overload
+
+from stepgrad.recording.blocks import Forward, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import index_to_ref, ref_to_index
+
+
+class Scene(Sequence[int]):
+    """Nodes in the order of creation; those of `forwards`, and some from before.
+
+    A scene is equal to nothing but itself, so what is worked out about a large one can be kept
+    under it.
+    """
+
+    def __init__(
+        self, recording: Recording, nodes: Sequence[int], forwards: Sequence[Forward]
+    ) -> None:
+        self.recording = recording
+        self._nodes = nodes
+        self._forwards = forwards
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        return self._nodes[place]
+
+    def __len__(self) -> int:
+        return len(self._nodes)
+
+    def __contains__(self, node: object) -> bool:
+        return isinstance(node, int) and self.place(node) is not None
+
+    def after(self, node: int) -> int:
+        """The place of a node or, where it is none of the scene, of the first one after it."""
+        return bisect_left(self._nodes, node)
+
+    def place(self, node: int) -> int | None:
+        """Which node of the scene it is, counted from 0; None where it is none."""
+        place = self.after(node)
+        return place if place < len(self) and self._nodes[place] == node else None
+
+    def operands(self, node: int) -> list[int]:
+        """The operands of a node that are in the scene."""
+        block = self.recording.history.forward_of(node)
+        refs = block.structure.operands(node - block.base)
+        operands = (ref_to_index(ref, block.base) for ref in refs)
+        return [operand for operand in operands if self.place(operand) is not None]
+
+    def consumers(self, node: int) -> list[int]:
+        """The nodes of the scene that a node is an operand of."""
+        return [
+            block.base + offset
+            for block in self._forwards
+            for offset in block.structure.users.get(index_to_ref(node, block.base), ())
+        ]
+
+    @cached_property
+    def edges(self) -> tuple[Sequence[int], Sequence[int]]:
+        """All edges: the places of the nodes, ascending; beside them those of the operands."""
+        places = dict(zip(self._nodes, count()))
+        outs, operands = array("q"), array("q")
+        for block in self._forwards:
+            base, structure = block.base, block.structure
+            indices = (base + ref if ref >= 0 else ~ref for ref in structure.refs)
+            nodes = map(base.__add__, structure.owners)
+            ends = [list(map(places.get, each, repeat(-1))) for each in (nodes, indices)]
+            inside = [out >= 0 <= operand for out, operand in zip(*ends, strict=True)]
+            outs.extend(compress(ends[0], inside))
+            operands.extend(compress(ends[1], inside))
+        return outs, operands
+
+    @cached_property
+    def scopes(self) -> Sequence[tuple[str, int, int]]:
+        """Stretches of nodes of one scope: its name, the first place, the one after the last."""
+        found: list[tuple[str, int, int]] = []
+        start = 0
+        while start < len(self):
+            block = self.recording.history.forward_of(self._nodes[start])
+            offset = self._nodes[start] - block.base
+            until, place = block.structure.stay(offset)
+            stop = bisect_left(self._nodes, block.base + until, start)
+            if found and found[-1][0] == place.scope:
+                found[-1] = place.scope, found[-1][1], stop
+            else:
+                found.append((place.scope, start, stop))
+            start = stop
+        return found
+
+    @cached_property
+    def names(self) -> Sequence[tuple[int, str]]:
+        """The nodes that have a name, each with it."""
+        made = {self.recording.history.forward_of(node).base for node in self._older}
+        bases = sorted(made | {block.base for block in self._forwards})
+        names: dict[int, str] = {}
+        for base in bases:
+            names |= self.recording.names_in(self.recording.history.forward_of(base))
+        return [(node, name) for node, name in names.items() if node in self]
+
+    @property
+    def _older(self) -> Sequence[int]:
+        """The nodes from before."""
+        first = self._forwards[0].base if self._forwards else self.recording.size
+        return self._nodes[: bisect_left(self._nodes, first)]
+
+
+def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
+    """Return the nodes that are made, used or written between two positions.
+
+    With them come those from before training began; constants only where they are asked for.
+    """
+    return _scene(recording, begin, end, constants, len(recording.blocks))
+
+
+@lru_cache(maxsize=8)
+def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks: int) -> Scene:
+    """Find them; `_blocks` tells a recording that has grown since."""
+    before = recording.steps[0] if recording.steps else 0
+    blocks = [*recording.blocks_between(0, min(before, begin))]
+    blocks += recording.blocks_between(begin, end)
+    forwards = [block for block in blocks if isinstance(block, Forward)]
+    own: set[int] = set()
+    others: set[int] = set()
+    for block in blocks:
+        match block:
+            case Forward(base=base, structure=structure):
+                made = range(len(structure)) if constants else structure.created
+                own.update(map(base.__add__, made))
+                others.update(structure.outer)
+            case Write():
+                others.update(block.writes.nodes)
+    others -= own
+    own.update(node for node in others if constants or not recording.is_constant(node))
+    return Scene(recording, sorted(own), forwards)

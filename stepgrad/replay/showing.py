@@ -1,0 +1,88 @@
+"""What of a recording is shown: which scopes are folded, how much of the graph, and constants.
+
+Each is a function from a session to a session.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import get_args
+
+from stepgrad.replay.outline import enclosing
+from stepgrad.replay.session import Session, View
+
+DRAWABLE = 400
+"""Up to so many nodes can the whole graph be drawn with boxes."""
+
+ZOOMS = range(-3, 2)
+"""How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
+
+
+def fold(session: Session, scope: str) -> Session:
+    """Fold a scope into one line, or open it again."""
+    return replace(session, folded=session.folded ^ {scope}, said="")
+
+
+def fold_subject(session: Session) -> Session:
+    """Fold the scope of the subject, or open the outermost folded one around it."""
+    scopes = _scopes(session)
+    if not scopes:
+        return session.say("this node is in no scope")
+    return fold(session, next((scope for scope in scopes if scope in session.folded), scopes[-1]))
+
+
+def scope_out(session: Session) -> Session:
+    """Fold one level more around the subject."""
+    scopes = _scopes(session)
+    if not scopes:
+        return session.say("this node is in no scope")
+    depth = next((i for i, scope in enumerate(scopes) if scope in session.folded), len(scopes))
+    if depth == 0:
+        return session.say(f"{scopes[0]} is the outermost scope")
+    return fold(session, scopes[depth - 1])
+
+
+def scope_in(session: Session) -> Session:
+    """Open the outermost folded scope around the subject."""
+    folded = next((scope for scope in _scopes(session) if scope in session.folded), None)
+    return session.say("nothing is folded here") if folded is None else fold(session, folded)
+
+
+def next_view(session: Session) -> Session:
+    """Draw what is near the subject, the whole graph if it has room, or its plot."""
+    views: list[View] = list(get_args(View))
+    if len(session.scene) > DRAWABLE:
+        views.remove("whole")
+    at = views.index(session.view) if session.view in views else 0
+    view = views[(at + 1) % len(views)]
+    said = {"near": "near the node", "whole": "the whole graph", "plot": "a dot for each edge"}
+    return session.say(f"graph: {said[view]}", view=view, zoom=0)
+
+
+def zoom_by(session: Session, steps: int) -> Session:
+    """Show less of the graph, and so more of each part; or more of it."""
+    zooms = {
+        "near": ZOOMS,
+        "whole": range(1),
+        "plot": range(len(session.state.scene).bit_length() - 3),  # down to a few nodes
+    }
+    if session.zoom + steps not in zooms[session.view]:
+        return session.say("no closer than this" if steps > 0 else "there is no more to see")
+    return session.say("", zoom=session.zoom + steps)
+
+
+def toggle_constants(session: Session) -> Session:
+    """Show the constants of the program among the nodes, or hide them."""
+    if not session.constants:
+        return session.say("constants are shown", constants=True)
+    hidden = session.selected is not None and session.recording.node(session.selected).constant
+    selected = None if hidden else session.selected
+    return session.say("constants are hidden", constants=False, selected=selected)
+
+
+def _scopes(session: Session) -> Sequence[str]:
+    """The scopes around the subject, the outermost first."""
+    if session.subject is None:
+        return []
+    return enclosing(session.recording.node(session.subject).place.scope)

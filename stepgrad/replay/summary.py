@@ -1,0 +1,216 @@
+"""The gradients of many nodes in a few numbers, at a cost that does not grow with every step.
+
+What a backward pass has brought to its end by each of its events is worked out once for a scope
+and a pass; a position is then a bisection.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate, count
+from math import inf, isnan
+
+from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import Sweep, Writes, index_to_ref
+from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What can be said of the gradients of some nodes at a position.
+
+    Only a gradient that is complete counts: in the middle of a backward pass, one to which
+    something is still to be added does not. `low` and `high` are the smallest and the largest
+    magnitude; without any gradient they are ∞ and −∞.
+
+    Args:
+        complete: how many nodes have a gradient.
+        low: the smallest magnitude of those that are numbers.
+        high: the largest.
+        zeros: how many gradients are exactly zero.
+        broken: how many are not a number.
+    """
+
+    complete: int = 0
+    low: float = inf
+    high: float = -inf
+    zeros: int = 0
+    broken: int = 0
+
+    @classmethod
+    def of(cls, grads: Iterable[float]) -> Summary:
+        """Sum some gradients up."""
+        sizes = [abs(grad) for grad in grads]
+        numbers = [size for size in sizes if size == size]
+        return cls(
+            len(sizes),
+            min(numbers, default=inf),
+            max(numbers, default=-inf),
+            numbers.count(0),
+            len(sizes) - len(numbers),
+        )
+
+    def __add__(self, other: Summary) -> Summary:
+        return Summary(
+            self.complete + other.complete,
+            min(self.low, other.low),
+            max(self.high, other.high),
+            self.zeros + other.zeros,
+            self.broken + other.broken,
+        )
+
+
+def summary(state: State, line: ScopeLine) -> Summary:
+    """Sum up the gradients of a folded scope."""
+    recording, begin = state.recording, state.step_bounds[0]
+    position = _settled(recording, line, state.position)
+    if not position:
+        return Summary()
+    number = recording.history.block_at(position - 1)
+    block = recording.blocks[number]
+    if isinstance(block, Backward):
+        return _progress(recording, line, number, begin).at(position - block.start)
+    return _standing(recording, line, position, begin)
+
+
+def never_reached(state: State, line: ScopeLine) -> int:
+    """How many nodes of a folded scope no backward pass ever reaches, once one is over."""
+    begin, end = state.step_bounds
+    unreached = _unreached(state.recording, line, begin, end)
+    return len(unreached) if unreached and state.never_reached(unreached[0]) else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Progress:
+    """What a pass completes, one gradient after the other.
+
+    `times` are how many of its events have happened by then, ascending; `sums` tell what is
+    complete by then, a column for each number of a summary. `outside` is what it does not reach.
+    """
+
+    times: Sequence[int]
+    sums: Sequence[Sequence[float]]
+    outside: Summary
+
+    def at(self, done: int) -> Summary:
+        """Sum up what is complete when so many events of the pass have happened."""
+        complete = bisect_right(self.times, done)
+        if not complete:
+            return self.outside
+        low, high, zeros, broken = (column[complete - 1] for column in self.sums)
+        return self.outside + Summary(complete, low, high, int(zeros), int(broken))
+
+
+@lru_cache(maxsize=128)
+def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) -> _Progress:
+    block = recording.blocks[number]
+    assert isinstance(block, Backward), "asked of one"
+    completed = _completed(block.sweep)
+    reached, outside = _split(line.nodes, block)
+    reached.sort(key=completed.__getitem__)
+    sizes = [abs(block.grads[place]) for place in reached]
+    return _Progress(
+        [completed[place] for place in reached],
+        (
+            list(accumulate((size if size == size else inf for size in sizes), min)),
+            list(accumulate((size if size == size else -inf for size in sizes), max)),
+            list(accumulate(map((0.0).__eq__, sizes))),
+            list(accumulate(map(isnan, sizes))),
+        ),
+        Summary.of(_grads(recording, outside, block.start, begin)),
+    )
+
+
+@lru_cache(maxsize=8)
+def _completed(sweep: Sweep) -> Mapping[int, int]:
+    """For each place of a sweep's column, how many events there have been when it is complete."""
+    # Of the edges that end at a place, the last one counts; none ends at the root.
+    return {0: 1, **dict(zip(sweep.receivers, count(2)))}
+
+
+@lru_cache(maxsize=128)
+def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) -> Summary:
+    return Summary.of(_grads(recording, line.nodes, position, begin))
+
+
+def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
+    """Return the first position since which nobody has written the gradients of a scope."""
+    while position:
+        block = recording.blocks[recording.history.block_at(position - 1)]
+        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(line, block.writes)):
+            break
+        position = block.start
+    return position
+
+
+@lru_cache(maxsize=128)
+def _meets(line: ScopeLine, writes: Writes) -> bool:
+    return not writes.gradients.keys().isdisjoint(line.nodes)
+
+
+def _grads(
+    recording: Recording, nodes: Sequence[int], position: int, begin: int
+) -> Sequence[float]:
+    """Return the gradients that there are at a position which is not in the middle of a pass.
+
+    Looked for backwards, block by block, down to position `begin`; what is older is asked for node
+    by node.
+    """
+    found: list[float] = []
+    end = position
+    while nodes and end > begin:
+        block = recording.blocks[recording.history.block_at(end - 1)]
+        match block:
+            case Forward():  # what it makes had no gradient before
+                nodes = nodes[: bisect_left(nodes, block.base)]
+            case Backward():
+                reached, nodes = _split(nodes, block)
+                found += map(block.grads.__getitem__, reached)
+            case Write():
+                written = {node: _written(block, node, end) for node in nodes}
+                found += (grad for grad in written.values() if grad is not None)
+                nodes = [node for node, grad in written.items() if grad is None]
+        end = block.start
+    older = (recording.history.grad(node, end) for node in nodes)
+    return [*found, *(grad for grad in older if grad is not None)]
+
+
+def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
+    """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
+    places, base = block.sweep.column, block.base
+    reached: list[int] = []
+    rest: list[int] = []
+    for node in nodes:
+        place = places.get(index_to_ref(node, base))
+        if place is None:
+            rest.append(node)
+        else:
+            reached.append(place)
+    return reached, rest
+
+
+def _written(block: Write, node: int, end: int) -> float | None:
+    """Return what was written to a gradient last, by a position."""
+    places = block.writes.gradients.get(node, ())
+    before = bisect_left(places, end - block.start)
+    return block.after[places[before - 1]] if before else None
+
+
+@lru_cache(maxsize=128)
+def _unreached(recording: Recording, line: ScopeLine, begin: int, end: int) -> Sequence[int]:
+    """Return the nodes that no pass ever reaches, constants left out."""
+    nodes = line.nodes
+    for block in recording.blocks_between(begin, end):
+        if isinstance(block, Backward):
+            _, nodes = _split(nodes, block)
+    return [
+        node
+        for node in nodes
+        if recording.history.grad(node, recording.length) is None
+        and not recording.is_constant(node)
+    ]
