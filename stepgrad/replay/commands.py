@@ -83,8 +83,7 @@ _MOVING = (
     Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "go to",
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
-    Command("stop_recording", ("R",), "stop recording: what is there by now stays"),
-    Command("play", ("space",), "play and pause"),
+    Command("play", ("space",), "play on: again, pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
 )  # fmt: skip
@@ -154,6 +153,7 @@ _OTHER = (
     Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
     Command("paths", ("x",), "paths to the output: from this node, with what each brings"),
+    Command("stop_recording", ("R",), "stop recording: what is there by now stays"),
     Command("palette", ("ctrl+p",), "every command, by name"),
     Command("help", ("?", "f1"), "this help", "help"),
     Command("quit", ("q",), "quit", "quit"),

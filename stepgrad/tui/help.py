@@ -84,7 +84,7 @@ def _together(commands: Sequence[Command]) -> Iterator[list[Command]]:
 def _joined(texts: Sequence[str]) -> str:
     """Say texts of which but one word is different at once: `next/previous event`."""
     words = _by_place(texts)
-    return " ".join("/".join(w) if len(w) < 3 else f"{w[0]} … {w[-1]}" for w in words)
+    return " ".join("/".join(w) if len(w) < 4 else f"{w[0]} … {w[-1]}" for w in words)
 
 
 def _by_place(texts: Sequence[str]) -> list[list[str]]:

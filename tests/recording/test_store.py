@@ -129,7 +129,7 @@ def test_a_program_comes_back(path: Path, program: Program) -> None:
     assert all_events(loaded) == all_events(recording)
     for position in range(recording.length + 1):
         before, after = State(recording, position), State(loaded, position)
-        assert after.scene == before.scene
+        assert list(after.scene) == list(before.scene)
         for node in range(recording.size):
             assert repr(after.value(node)) == repr(before.value(node))
             assert repr(after.grad(node)) == repr(before.grad(node))

@@ -134,7 +134,7 @@ QUESTIONS: list[Question] = [
     lambda recording: list(recording.steps),
     lambda recording: recording.names(recording.length),
     lambda recording: list(parameters(recording)),
-    lambda recording: State(recording, recording.length).scene,
+    lambda recording: list(State(recording, recording.length).scene),
     lambda recording: State(recording, recording.length).step,
 ]
 

@@ -106,7 +106,8 @@ class Canvas:
         cells = cells_of(text)
         left, right = max(x, 0), min(x + len(cells), self.width)
         if left < right and 0 <= y < self.height:
-            self._characters[y][left:right] = cut(cells, left - x, right - x)
+            whole = right - left == len(cells)
+            self._characters[y][left:right] = cells if whole else cut(cells, left - x, right - x)
             self._styles[y][left:right] = [style] * (right - left)
 
     def crop(self, x: int, y: int, width: int, height: int) -> list[Content]:

@@ -1,5 +1,6 @@
 """What colours mean, in the words of the theme. Every state also has a glyph of its own."""
 
+from rich.cells import cell_len
 from textual.color import Color
 from textual.content import Content
 
@@ -85,7 +86,11 @@ def printable(text: str) -> str:
 
 def fit(text: str, width: int) -> str:
     """Text in exactly so many cells; one that is too long is cut at its end."""
-    return Content(printable(text)).truncate(max(width, 0), ellipsis=True, pad=True).plain
+    text = printable(text)
+    missing = width - cell_len(text)
+    if missing >= 0:
+        return text + " " * missing
+    return Content(text).truncate(max(width, 0), ellipsis=True, pad=True).plain
 
 
 def fit_end(text: str, width: int) -> str:

@@ -134,12 +134,16 @@ def _traces(wires: Sequence[Wire]) -> list[list[Stroke]]:
 
     Wires of one source start in the same cell and are one net; they join, and never cross.
     """
-    whole = [(wire.path[0], _strokes(wire.path)) for wire in wires]
     upright: dict[Point, Point] = {
-        (x, y): net for net, strokes in whole for x, y, arms in strokes if arms & (NORTH | SOUTH)
+        (x, y): wire.path[0]
+        for wire in wires
+        for (x, start), (_, end) in pairwise(wire.path)
+        if start != end
+        for y in range(min(start, end), max(start, end) + 1)
     }
+    whole = [(wire.path[0], _strokes(wire.path)) for wire in wires]
     return [
-        [stroke for stroke in strokes if upright.get(stroke[:2], net) == net]
+        [(x, y, arms) for x, y, arms in strokes if upright.get((x, y), net) == net]
         for net, strokes in whole
     ]
 

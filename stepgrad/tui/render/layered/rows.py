@@ -21,13 +21,14 @@ Wish = tuple[int, int]
 
 def place(layers: Sequence[Sequence[Vertex]]) -> None:
     """Set `y` of every vertex; no two vertices of a layer share a row."""
-    for layer in layers:
-        for vertex, offset in zip(layer, _stacked(layer), strict=True):
+    stacks = [(layer, _stacked(layer)) for layer in layers]
+    for layer, offsets in stacks:
+        for vertex, offset in zip(layer, offsets, strict=True):
             vertex.y = offset
     for step in range(2 * ROUNDS):
         last = step >= 2 * ROUNDS - 2
-        for layer in layers if step % 2 == 0 else reversed(layers):
-            _settle(layer, fed=last or step % 2 == 0, feeds=last or step % 2 == 1)
+        for layer, offsets in stacks if step % 2 == 0 else reversed(stacks):
+            _settle(layer, offsets, fed=last or step % 2 == 0, feeds=last or step % 2 == 1)
     _squeeze(layers)
 
 
@@ -53,7 +54,7 @@ class _Block:
 
     def settle(self) -> None:
         """Move to the weighted median of the wishes, the lower one if two will do."""
-        half = sum(weight for _, weight in self.wishes) / 2
+        half = sum([weight for _, weight in self.wishes]) / 2
         for row, weight in self.wishes:
             half -= weight
             if half <= 0:
@@ -61,9 +62,8 @@ class _Block:
                 return
 
 
-def _settle(layer: Sequence[Vertex], *, fed: bool, feeds: bool) -> None:
+def _settle(layer: Sequence[Vertex], offsets: Sequence[int], *, fed: bool, feeds: bool) -> None:
     """Give a layer the rows that bend its links least, the neighbours being where they are."""
-    offsets = _stacked(layer)
     blocks: list[_Block] = []
     for vertex, offset in zip(layer, offsets, strict=True):
         wishes = _wishes(vertex, fed=fed, feeds=feeds)
