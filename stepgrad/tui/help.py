@@ -17,7 +17,7 @@ from stepgrad.replay.commands import GROUPS, Command
 from stepgrad.tui.keymap import Keymap, key_name
 from stepgrad.tui.render import ink
 
-KEYS = 8
+KEYS = 9
 """Cells for the keys of a command."""
 ROOMY = 58
 """From this width of a column on, every command is explained in full."""
