@@ -74,7 +74,7 @@ def test_the_wheel_has_the_scenarios_and_no_tests(wheel: ZipFile) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "stepgrad").rglob("*.py")}
     assert names >= scenarios | modules | {"stepgrad/py.typed", "stepgrad/tui/debugger.tcss"}
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"stepgrad"}
-    assert not [name for name in names if "test" in name or name.endswith(".pyc")]
+    assert not [name for name in names if "/test" in name or name.endswith(".pyc")]
 
 
 def test_the_metadata_of_the_wheel(wheel: ZipFile) -> None:

@@ -59,7 +59,6 @@ USE = [
 ]
 
 
-@pytest.mark.usefixtures("saved")
 @pytest.mark.parametrize("block", USE)
 def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
