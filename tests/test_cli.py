@@ -17,7 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from scenario.samples import GRAPH, changed
-from stepgrad.cli import main
+from stepgrad.cli import COMMANDS, main
 from stepgrad.headless import narration
 from stepgrad.replay.narrate import say
 from stepgrad.scenario import gallery, record_scenario, shipped
@@ -259,7 +259,7 @@ def test_mistyped_commands() -> None:
 # --- help
 
 
-@pytest.mark.parametrize("command", [[], *([name] for name in main.commands)], ids=str)
+@pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=str)
 def test_the_examples_of_the_help_run(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

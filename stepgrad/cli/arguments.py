@@ -1,0 +1,47 @@
+"""What several commands have in common: a FILE with its arguments, and telling every event."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from stepgrad import headless
+from stepgrad.opening import is_program
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.narrate import say
+
+PLAIN = click.option(
+    "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
+)
+
+ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+
+
+class FileCommand(click.Command):
+    """A command on a FILE: what follows a program is the program's own, options and all."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Look for options of ours behind the name only where it is no program's."""
+        ctx.allow_interspersed_args = False
+        found, _, _ = self.make_parser(ctx).parse_args(list(args))
+        program = is_program(str(found["file"]))
+        ctx.allow_interspersed_args = not program
+        rest = super().parse_args(ctx, args)
+        if ctx.params["arguments"] and not program:
+            ctx.fail(f"Got unexpected extra argument ({' '.join(ctx.params['arguments'])})")
+        return rest
+
+
+def narration(recording: Recording, plain: bool) -> Iterable[str]:
+    """Tell every event: in notation, or in sentences."""
+    if plain:
+        return (say(recording, index) for index in range(recording.length))
+    return headless.narration(recording)
+
+
+def say_nothing_happened(file: str, status: int) -> None:
+    """Say why there is nothing to show; a program that failed has said enough."""
+    if not status:
+        click.echo(f"{file}: it made no stepgrad Values, or recorded them itself", err=True)
+        click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)

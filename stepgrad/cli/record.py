@@ -1,0 +1,53 @@
+"""`stepgrad record`: run something, and save what it did."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from stepgrad import headless
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, say_nothing_happened
+from stepgrad.errors import StepgradError
+from stepgrad.opening import SAVED, open_typed
+
+
+@click.command(cls=FileCommand)
+@click.argument("file", metavar="FILE")
+@ARGUMENTS
+@click.option(
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to save it."
+)
+def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
+    """Run FILE and save what was recorded, for `run` and `replay` to open.
+
+    Without -o, the recording of `train.py` is `train.stepgrad`, in this folder. A program that
+    fails is saved until there; the exit status is the program's.
+
+    \b
+      stepgrad record xor_tanh
+      stepgrad record -o slow.stepgrad train.py --rate 0.01
+    """
+    shown = output or Path(f"{Path(file).stem}{SAVED}")
+    path = shown.absolute()  # a program may go to another folder
+    _check_output(path, file)
+    opened = open_typed(file, arguments)
+    if not opened.recording.length:
+        say_nothing_happened(file, opened.status)
+        sys.exit(opened.status or 2)
+    opened.recording.save(path)
+    size = path.stat().st_size
+    click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
+    sys.exit(opened.status)
+
+
+def _check_output(path: Path, file: str) -> None:
+    """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
+    if path.is_dir():
+        raise StepgradError(f"{path}: is a folder")
+    if path.exists() and path == Path(file).absolute():
+        raise StepgradError(f"{path}: that is what is to be recorded; -o names another file")
+    if not os.access(path.parent, os.W_OK):
+        raise StepgradError(f"{path}: its folder cannot be written to")
