@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.compiled import Function, function
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.replay.state import State
@@ -68,39 +69,22 @@ def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
     """Return an output of the network as a function of its inputs, as the parameters are now."""
     history = state.recording.history
     forward = history.forward_of(output)
-    own = {node - forward.base: place for place, node in enumerate(sample.inputs)}
-    structure, result = forward.structure, output - forward.base
-    order = _ancestors(structure, result, frozenset(own))
+    own = tuple(node - forward.base for node in sample.inputs)
+    given, respond = _compiled(forward.structure, output - forward.base, own)
 
     def now(ref: int) -> float:
         node = ref_to_index(ref, forward.base)
         value = history.value(node, state.position)
         return history.first_value(node) if value is None else value  # a leaf still to come
 
-    given = {ref: now(ref) for offset in order for ref in structure.operands(offset)}
-    program = [(o, structure.op(o).value, tuple(structure.operands(o))) for o in order]
-
-    def respond(*inputs: float) -> float:
-        values = dict(given)
-        for offset, place in own.items():
-            values[offset] = inputs[place]
-        for offset, function, refs in program:
-            values[offset] = function(*[values[ref] for ref in refs])
-        return values[result]
-
-    return respond
+    numbers = list(map(now, given))
+    return lambda *inputs: respond(*numbers, *inputs)[0]
 
 
 @lru_cache(maxsize=16)
-def _ancestors(structure: Structure, result: int, inputs: frozenset[int]) -> Sequence[int]:
-    """Return the computed nodes that a result depends on, itself included, the oldest first."""
-    found: set[int] = set()
-    stack = [result]
-    while stack:
-        offset = stack.pop()
-        if offset >= 0 and offset not in found and offset not in inputs:
-            operands = structure.operands(offset)
-            if operands:
-                found.add(offset)
-                stack.extend(operands)
-    return sorted(found)
+def _compiled(
+    structure: Structure, result: int, own: tuple[int, ...]
+) -> tuple[Sequence[int], Function]:
+    """Return a node as a function of other numbers and of the sample's own inputs, in order."""
+    given = [ref for ref in structure.inputs if ref not in own]
+    return given, function(structure, [*given, *own], [result])
