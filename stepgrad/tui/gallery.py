@@ -34,7 +34,7 @@ class LessonList(OptionList):
 
 
 class GalleryScreen(Screen[None]):
-    """The titles of all lessons, and how the chosen one begins."""
+    """The titles of all lessons, and the text of the chosen one."""
 
     BINDINGS = [Binding("q,escape", "dismiss", "quit")]
     COMMANDS = {SystemCommandsProvider}
@@ -44,14 +44,14 @@ class GalleryScreen(Screen[None]):
         self._lessons = gallery()
 
     def compose(self) -> ComposeResult:
-        """Lay the list beside the beginning of the lesson."""
+        """Lay the list beside the lesson."""
         yield Static(Content.assemble((" stepgrad  ", ink.NAME), "choose a lesson"), id="top")
         with Horizontal():
             yield LessonList(*self._options())
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="title")
-                yield Markdown(id="beginning")
                 yield Static(id="command")
+                yield Markdown(id="text")
         yield Footer(show_command_palette=False)
 
     def _options(self) -> Iterator[Option]:
@@ -63,14 +63,14 @@ class GalleryScreen(Screen[None]):
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
-        """Show how a lesson begins."""
+        """Show a lesson: what it builds on, how to open it without the gallery, and its text."""
         file = self._lessons[event.option_id or ""]
-        paragraph = file.lesson.strip().split("\n\n")[0]
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
-        self.query_one("#beginning", Markdown).update(paragraph)
+        self.query_one("#text", Markdown).update(file.lesson)
+        self.query_one("#preview").scroll_home(animate=False)
         builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
-        after = f"after: {builds_on}\n\n" if builds_on else ""
-        command = Content.styled(f"{after}stepgrad run {event.option_id}", ink.QUIET)
+        after = f"\nafter: {builds_on}" if builds_on else ""
+        command = Content.styled(f"stepgrad run {event.option_id}{after}", ink.QUIET)
         self.query_one("#command", Static).update(command)
 
     @on(OptionList.OptionSelected)

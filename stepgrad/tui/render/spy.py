@@ -17,10 +17,7 @@ from stepgrad.replay.outline import enclosing
 from stepgrad.replay.scene import Scene
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
-
-_BLANK = 0x2800
-_DOTS = ((0x01, 0x08), (0x02, 0x10), (0x04, 0x20), (0x40, 0x80))
-"""The bits of a braille character, by row and column of its dots."""
+from stepgrad.tui.render.braille import Dots
 
 _SCOPES = 20, 60  # cells for the names of scopes, and of the panel that has room for them
 
@@ -77,13 +74,12 @@ def _plot(scene: Scene, rows: range, width: int, height: int) -> tuple[str, ...]
     outs, operands = outs[first:last], operands[first:last]
     used = rows if len(rows) == len(scene) else sorted({*rows, *operands})
     row_of, column_of = _spread(rows, 4 * height), _spread(used, 2 * width)
-    dots = set(zip(map(row_of, rows), map(column_of, rows), strict=True))
-    dots.update(zip(map(row_of, outs), map(column_of, operands), strict=True))
-    cells = [[_BLANK] * width for _ in range(height)]
-    for row, column in dots if width else ():
-        cells[row // 4][column // 2] |= _DOTS[row % 4][column % 2]
-    # Not every font has the braille blank.
-    return tuple("".join(map(chr, line)).replace(chr(_BLANK), " ") for line in cells)
+    places = set(zip(map(column_of, rows), map(row_of, rows), strict=True))
+    places.update(zip(map(column_of, operands), map(row_of, outs), strict=True))
+    dots = Dots(width, height)
+    for x, y in places if width else ():
+        dots.dot(x, y)
+    return tuple(dots.lines())
 
 
 def _spread(places: Sequence[int], room: int) -> Callable[[int], int]:
