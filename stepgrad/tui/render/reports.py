@@ -49,7 +49,8 @@ def difference_report(session: Session) -> Content:
     before = Cursor(session.original).seek(session.cursor.position).state
     rows = differences(before, session.state)
     if not rows:
-        return Content("No number is another at this position.")
+        ahead = session.cursor.position < session.recording.length
+        return Content(f"No number is another by this position{': go on with s' * ahead}.")
     width = max(len(row.name) for row in rows)
     head: list[ink.Span] = [(f"{'':<{width}}  {'value':^25}  {'gradient':^25}", ink.QUIET)]
     return ink.lines(head, *(_difference(row, width) for row in rows))

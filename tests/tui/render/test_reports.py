@@ -11,16 +11,15 @@ from stepgrad.replay.session import Session
 from stepgrad.tui.render.reports import difference_report
 
 
-def edited(before: float, after: float) -> str:
-    """The row of an input that was edited, and of nothing else."""
+def session(x: float, position: int) -> Session:
+    """A program of one input, and nothing else."""
 
     def program(edits: Mapping[str, float]) -> Recording:
         with record() as recording:
-            Value(edits.get("x", before), label="x")
+            Value(edits.get("x", x), label="x")
         return recording
 
-    session = Session(Cursor(program({})).seek(1), program=program)
-    return difference_report(session.edit(f"x = {after!r}")).plain.splitlines()[1]
+    return Session(Cursor(program({})).seek(position), program=program)
 
 
 @pytest.mark.parametrize(
@@ -36,4 +35,15 @@ def edited(before: float, after: float) -> str:
 def test_what_a_nudge_changes_is_told_in_its_last_digits(
     before: float, after: float, told: str
 ) -> None:
-    assert edited(before, after).split()[:4] == ["x", *told.split()]
+    row = difference_report(session(before, 1).edit(f"x = {after!r}")).plain.splitlines()[1]
+    assert row.split()[:4] == ["x", *told.split()]
+
+
+def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
+    assert difference_report(session(2.0, 0).edit("x = 3")).plain == (
+        "No number is another by this position: go on with s."
+    )
+    assert (
+        difference_report(session(2.0, 1).edit("x = 2")).plain
+        == "No number is another by this position."
+    )
