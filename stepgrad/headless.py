@@ -21,7 +21,7 @@ from stepgrad.replay.narrate import narrate
 from stepgrad.replay.numbers import gradient, number
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import title
+from stepgrad.replay.titles import printable, title
 from stepgrad.replay.verify import Comparison
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -58,7 +58,7 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
     rows = [
-        (name, number(state.value(node) or 0.0), gradient(state.grad(node)))
+        (printable(name), number(state.value(node) or 0.0), gradient(state.grad(node)))
         for name, node in visible(state).items()
     ]
     if rows:

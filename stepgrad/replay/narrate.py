@@ -16,7 +16,7 @@ from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.numbers import factor, gradient, number
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import made_by, operand_titles, short_title, title
+from stepgrad.replay.titles import made_by, operand_titles, printable, short_title, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Narration:
 
     def __str__(self) -> str:
         effect = f"   [{self.effect}]" if self.effect else ""
-        return " ".join(filter(None, (self.symbols, self.numbers))) + effect
+        return printable(" ".join(filter(None, (self.symbols, self.numbers))) + effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +199,8 @@ def say(recording: Recording, index: int) -> str:
     """Tell an event in a sentence, for a screen reader: no notation, no symbols."""
     event = recording.events[index]
     phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
-    return f"Event {index + 1} of {recording.length}{phase}: {_sentence(recording, event, index)}."
+    sentence = printable(_sentence(recording, event, index))
+    return f"Event {index + 1} of {recording.length}{phase}: {sentence}."
 
 
 def _sentence(recording: Recording, event: events.Event, index: int) -> str:

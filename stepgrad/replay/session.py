@@ -227,7 +227,7 @@ class Session:
             )
         left, equals, right = text.rpartition("=")
         name = left.strip() if equals else None
-        node = self.state.find(name) if name else self.subject
+        node = self._named(name) if name else self.subject
         if node is None or self.recording.node(node).operands:
             called = name or (title(self.recording, node) if node is not None else "nothing")
             raise EditError(f"{called} is no input and no parameter; only those can be edited")
@@ -236,6 +236,13 @@ class Session:
             raise EditError("this number has no name in the program")
         number = _flipped(self.recording, node) if not right.strip() else _number(right)
         return self._rerun({**dict(self.edits), name: number}, f"{name} = {shown(number)}")
+
+    def _named(self, name: str) -> int | None:
+        """The node of this name: of several the one made last, or else the first to come."""
+        node = self.state.find(name)
+        if node is None and name in self.recording.names(self.recording.length):
+            return self.recording.first_named(name)
+        return node
 
     def undo_edits(self) -> Session:
         """Go back to the original recording."""

@@ -81,12 +81,18 @@ class State:
 
     @property
     def destination(self) -> int | None:
-        """The root that this training step computes or has computed, for the header."""
+        """The root that this training step computes or has computed, for the header.
+
+        A step without a backward pass, as the one that comes after training, has none of its own:
+        there it is the node with the name of the last root, if the step makes one.
+        """
         begin, end = self.step_bounds
         for block in self.recording.blocks_between(begin, end):
             if isinstance(block, Backward):
                 return block.root
-        return self.root
+        name = None if self.root is None else self.recording.node(self.root).name
+        alike = [node for node, label in self.scene.names if label == name]
+        return alike[-1] if alike else None
 
     @property
     def scene(self) -> Scene:

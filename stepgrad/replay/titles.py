@@ -91,6 +91,11 @@ def _named_late(recording: Recording, _renames: int) -> Mapping[Structure, set[i
     return late
 
 
+def printable(text: str) -> str:
+    """Text without what cannot be printed, such as a line break or an escape in a label."""
+    return text if text.isprintable() else "".join(filter(str.isprintable, text))
+
+
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
     """The titles of a node and its operands, as seen from the node, by the names in formulas."""
     titles = {

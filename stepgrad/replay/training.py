@@ -21,7 +21,7 @@ def _parameters(recording: Recording, _blocks: int) -> tuple[int, ...]:
 
 
 def course(recording: Recording, node: int, points: int) -> Sequence[float]:
-    """Return a node's value at up to `points` training steps, evenly spread, the last included."""
+    """Return a node's value at up to `points` training steps, evenly spread, first and last."""
     return _course(recording, len(recording.blocks), node, points)
 
 
@@ -93,6 +93,8 @@ def _passes(recording: Recording, points: int) -> list[tuple[int, Backward]]:
 
 
 def _spread(count: int, points: int) -> Sequence[int]:
-    """Up to `points` of so many places, evenly spread, the last included."""
+    """Up to `points` of so many places, evenly spread, the first and the last included."""
     points = min(points, count)
-    return [(i + 1) * count // points - 1 for i in range(points)]
+    if points < 2:
+        return range(count - points, count)
+    return [i * (count - 1) // (points - 1) for i in range(points)]

@@ -190,3 +190,12 @@ def test_the_local_derivative_on_its_own() -> None:
 )
 def test_derivative(over: str, under: str, written: str) -> None:
     assert derivative(over, under) == written
+
+
+def test_a_label_that_cannot_be_printed_breaks_no_line() -> None:
+    with record() as recording:
+        x = Value(2.0, label="a\nb\x1b[31m\t")
+        (x * x).backward()
+    for line in (*told(recording), *(say(recording, i) for i in range(recording.length))):
+        assert line.isprintable()
+    assert told(recording)[0].startswith("ab[31m = 2")

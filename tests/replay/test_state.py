@@ -68,6 +68,37 @@ def test_the_root_is_that_of_the_last_pass_that_has_begun() -> None:
     assert roots[0] != roots[1]
 
 
+def test_the_destination_of_a_step_without_a_backward_pass_is_the_like_of_the_last_root() -> None:
+    with record() as recording:
+        w = Value(3.0, label="w")
+        for step in range(3):
+            mark("step", step)
+            if step == 2:
+                (w * 0.5).label = "another"
+            loss = (w - 1) ** 2
+            loss.label = "loss"
+            if step < 2:
+                loss.backward()
+                w.data -= 0.25 * w.grad
+    roots = [State(recording, start + 1).destination for start in recording.steps]
+    assert [recording.node(root or 0).name for root in roots] == ["loss"] * 3
+    assert len(set(roots)) == 3
+    last = roots[-1] or 0
+    assert State(recording, recording.steps[-1] + 1).value(last) is None
+    assert State(recording, recording.length).value(last) == loss.data
+
+
+def test_a_step_that_computes_nothing_like_the_last_root_has_no_destination() -> None:
+    with record() as recording:
+        for step in range(2):
+            mark("step", step)
+            loss = Value(1.0) * 2
+            loss.label = f"loss{step}"
+            if not step:
+                loss.backward()
+    assert State(recording, recording.length).destination is None
+
+
 def test_the_scene_is_every_node_of_a_single_pass() -> None:
     scene = State(TWO_LAYER, 0).scene
     names = [TWO_LAYER.node(node).name for node in scene]

@@ -36,8 +36,11 @@ def test_the_loss_of_each_step_is_that_before_its_update() -> None:
     assert [loss.value for loss in found] == [4.0, 1.0, 0.25, 0.0625]
 
 
-def test_few_points_are_spread_over_all_steps_and_end_with_the_last() -> None:
-    assert [loss.ordinal for loss in losses(descent(9), 3)] == [2, 5, 8]
+def test_few_points_are_spread_over_all_steps_from_the_first_to_the_last() -> None:
+    assert [loss.ordinal for loss in losses(descent(9), 3)] == [0, 4, 8]
+    assert [loss.ordinal for loss in losses(descent(9), 1)] == [8]
+    assert [loss.ordinal for loss in losses(descent(9), 9)] == [*range(9)]
+    assert losses(descent(9), 0) == losses(descent(0), 3) == ()
 
 
 def test_the_losses_of_a_scenario_are_those_it_promises() -> None:

@@ -38,6 +38,15 @@ def test_an_edit_runs_the_program_again_and_keeps_the_place() -> None:
     assert edited.original.history.value(0, 6) == 0.5
 
 
+@pytest.mark.parametrize("position", [0, 1])
+def test_an_edit_may_name_what_is_still_to_come(position: int) -> None:
+    edited = session(position).edit("bit = 0")
+    assert edited.edits == (("bit", 0.0),)
+    assert edited.cursor.position == position
+    with pytest.raises(EditError, match="z is no input and no parameter"):
+        session(position).edit("z = 1")
+
+
 def test_a_number_alone_is_for_the_selected_leaf_and_edits_add_up() -> None:
     edited = session().select(1).edit("−0.25").edit("w = 1e-3")
     assert dict(edited.edits) == {"bit": -0.25, "w": 0.001}

@@ -434,3 +434,11 @@ async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Pa
             assert file in str(panel.border_title)
             shown = [panel.line(n, 40).plain for n in range(panel.count)]
             assert current in shown
+
+
+async def test_a_report_is_never_wider_than_the_screen() -> None:
+    async with debugger("two_layer", size=(60, 20)) as (pilot, _):
+        await pilot.press("G", "x")
+        report = pilot.app.screen.query_one("#report")
+        assert report.virtual_size.width <= report.size.width
+        assert report.virtual_size.height == 3  # what was found, and a path in two lines

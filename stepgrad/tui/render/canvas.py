@@ -81,6 +81,20 @@ def cut(cells: Sequence[str], start: int, stop: int) -> list[str]:
     return kept
 
 
+def _seen(cells: Sequence[str], start: int, stop: int) -> list[str]:
+    """A stretch of cells, with `…` at an end where a text goes on: half a number is another one."""
+    before = start > 0 and _is_text(cells[start - 1]) and _is_text(cells[start])
+    after = stop < len(cells) and _is_text(cells[stop - 1]) and _is_text(cells[stop])
+    if stop - start < 2:
+        return ["…"] if before or after else cut(cells, start, stop)
+    return ["…"] * before + cut(cells, start + before, stop - after) + ["…"] * after
+
+
+def _is_text(cell: str) -> bool:
+    """Whether a cell has a text in it, or the second half of a character, and no part of a line."""
+    return not cell or not (cell in " ▶" or "─" <= cell[0] <= "╿")
+
+
 class Canvas:
     """Cells to write on. Text is cut at the edges; lines have to lie within them."""
 
@@ -113,7 +127,7 @@ class Canvas:
     def crop(self, x: int, y: int, width: int, height: int) -> list[Content]:
         """The lines of a window on the canvas.
 
-        Cells outside it are blank, and so is half of a wide character at either end.
+        Cells outside it are blank. Where a text goes on outside of it, there is `…`.
         """
         return [Content.assemble(*self._runs(row, x, width)) for row in range(y, y + height)]
 
@@ -136,7 +150,7 @@ class Canvas:
             return
         if x < left:
             yield " " * (left - x), ""
-        characters = cut(self._characters[y], left, right)
+        characters = _seen(self._characters[y], left, right)
         start = 0
         for style, same in groupby(self._styles[y][left:right]):
             stop = start + sum(1 for _ in same)

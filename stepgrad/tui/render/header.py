@@ -31,6 +31,8 @@ def header(
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
+    if session.edits:
+        left.append(("  edited", ink.CURRENT))
     verdict = ink.FORWARD if passed == promised else ink.QUIET
     held: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
     there, bar = _recorded(session.progress, stop), _bar(session.progress)

@@ -4,6 +4,7 @@ from rich.cells import cell_len
 from textual.color import Color
 from textual.content import Content
 
+from stepgrad.replay.titles import printable
 from stepgrad.tui.render.canvas import cells_of, cut
 
 Span = tuple[str, str]
@@ -77,11 +78,6 @@ def sign(x: float | None) -> str:
     if x != x or x in (float("inf"), float("-inf")):
         return BROKEN
     return POSITIVE if x > 0 else NEGATIVE
-
-
-def printable(text: str) -> str:
-    """Text without what cannot be printed, such as a line break or an escape in a label."""
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
 
 
 def fit(text: str, width: int) -> str:

@@ -11,7 +11,7 @@ from stepgrad.replay.ledger import contributions
 from stepgrad.replay.narrate import derivative, local_derivative
 from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, made_by, short_title
+from stepgrad.replay.titles import definition, made_by, printable, short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import gradient_text
 
@@ -23,7 +23,7 @@ def heading(state: State, node: int) -> str:
     facts = state.node(node)
     name = short_title(state.recording, node)
     defined = definition(state.recording, facts)
-    return ink.printable(f"{name} = {defined}" if facts.name and defined else defined or name)
+    return printable(f"{name} = {defined}" if facts.name and defined else defined or name)
 
 
 def node_panel(state: State, node: int, width: int, height: int) -> Content:

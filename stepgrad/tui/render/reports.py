@@ -49,7 +49,8 @@ def difference_report(session: Session) -> Content:
     before = Cursor(session.original).seek(session.cursor.position).state
     rows = differences(before, session.state)
     if not rows:
-        return Content("No number is another at this position.")
+        ahead = session.cursor.position < session.recording.length
+        return Content(f"No number is another by this position{': go on with s' * ahead}.")
     width = max(len(row.name) for row in rows)
     head: list[ink.Span] = [(f"{'':<{width}}  {'value':^25}  {'gradient':^25}", ink.QUIET)]
     return ink.lines(head, *(_difference(row, width) for row in rows))
@@ -62,8 +63,16 @@ def _difference(row: Difference, width: int) -> list[ink.Span]:
 def _change(before: float | None, after: float | None) -> list[ink.Span]:
     """A number before and after; once, where it has stayed the same."""
     if before == after:
-        return [(f"  {gradient(before):>{_NUMBER}}   {'':<{_NUMBER}}", ink.QUIET)]
+        return [(f"  {_told(before):>{_NUMBER}}   {'':<{_NUMBER}}", ink.QUIET)]
     return [
-        (f"  {gradient(before):>{_NUMBER}} → ", ink.QUIET),
-        (f"{gradient(after):<{_NUMBER}}", ink.sign(after)),
+        (f"  {_told(before):>{_NUMBER}} → ", ink.QUIET),
+        (f"{_told(after):<{_NUMBER}}", ink.sign(after)),
     ]
+
+
+def _told(x: float | None) -> str:
+    """A number with up to eight digits, where they fit: a nudge changes the last ones."""
+    text = gradient(x)
+    if x is None or not text[-1].isdecimal() or text == "~0":
+        return text
+    return next((more for n in (8, 7) if len(more := number(x, n)) <= _NUMBER), text)

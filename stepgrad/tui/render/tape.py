@@ -16,7 +16,7 @@ from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 
 NUMBER = 11
-"""Cells of a number's column: the longest that `number` writes for six digits."""
+"""Cells of a number's column, with a blank before the number."""
 
 MARGINS = "▶● █ "
 """What stands around a row's texts: marker and stop at the left, the magnitude at the right."""
@@ -117,9 +117,9 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     indent = "  " if facts.place.scope else ""
     title = "constant" if facts.constant else short_title(state.recording, node)
     name = ink.fit(indent + title, room)
-    shown = "" if value is None else fitting(number(value), value, NUMBER)
+    shown = "" if value is None else fitting(number(value), value, NUMBER - 1)
     bare = value is None or facts.constant
-    paid = "" if bare else fitting(gradient_text(state, node, grad), grad, NUMBER)
+    paid = "" if bare else fitting(gradient_text(state, node, grad), grad, NUMBER - 1)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -59,18 +60,45 @@ def test_half_of_a_wide_character_is_a_blank() -> None:
     canvas = Canvas(4, 1)
     canvas.write(-1, 0, "梯a度")
     assert canvas.plain() == " a度"
-    assert [line.plain for line in canvas.crop(0, 0, 3, 1)] == [" a "]
-    assert [line.plain for line in canvas.crop(3, 0, 3, 1)] == ["   "]
+    assert [line.plain for line in canvas.crop(0, 0, 3, 1)] == [" a…"]
+    assert [line.plain for line in canvas.crop(3, 0, 3, 1)] == ["…  "]
+
+
+@pytest.mark.parametrize(
+    ("x", "width", "seen"),
+    [
+        (0, 12, "──0.397749┄▶"),
+        (2, 8, "0.397749"),
+        (4, 8, "…97749┄▶"),
+        (0, 5, "──0.…"),
+        (4, 2, "……"),
+        (4, 1, "…"),
+        (1, 1, "─"),
+        (10, 2, "┄▶"),
+    ],
+)
+def test_a_text_that_goes_on_outside_a_window_says_so(x: int, width: int, seen: str) -> None:
+    canvas = Canvas(12, 1)
+    canvas.write(0, 0, "──0.397749┄▶")
+    assert canvas.crop(x, 0, width, 1)[0].plain == seen
+
+
+def test_no_half_of_a_wide_character_is_left_beside_the_mark() -> None:
+    canvas = Canvas(6, 1)
+    canvas.write(0, 0, "梯度梯")
+    assert [line.plain for line in canvas.crop(2, 0, 2, 1)] == ["……"]
+    assert [line.plain for line in canvas.crop(2, 0, 4, 1)] == ["… 梯"]
+    assert [line.plain for line in canvas.crop(0, 0, 4, 1)] == ["梯 …"]
 
 
 def test_a_row_has_a_span_for_each_style() -> None:
     canvas = Canvas(6, 1)
     canvas.write(1, 0, "ab", "bold")
     canvas.write(3, 0, "c", "$positive")
-    [line] = canvas.crop(2, 0, 6, 1)
-    assert line.plain == "bc    "
+    [line] = canvas.crop(1, 0, 6, 1)
+    assert line.plain == "abc   "
     assert [(line.plain[span.start : span.end], span.style) for span in line.spans] == [
-        ("b", "bold"),
+        ("ab", "bold"),
         ("c", "$positive"),
     ]
 

@@ -58,6 +58,16 @@ def test_how_much_of_a_recording_is_there(width: int) -> None:
     assert header(session, "two_layer.yaml", (4, 6), width, "R").plain == GROWING[width]
 
 
+def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
+    session = replace(at(TWO_LAYER, 20), edits=(("x", 2.0),))
+    assert header(session, "two_layer.yaml", (4, 6), 80).plain == (
+        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited             L = 4   checks 4/6 "
+    )
+    assert header(session, "two_layer.yaml", (4, 6), 34).plain == (
+        " ◀ BACKWARD  event 20/26  edited  "
+    )
+
+
 def test_a_recording_that_was_stopped_says_so() -> None:
     session = replace(at(TWO_LAYER, 20), progress=Progress(0.999, stopped=True))
     line = header(session, "two_layer.yaml", (4, 6), 80, "R").plain

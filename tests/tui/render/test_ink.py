@@ -7,6 +7,7 @@ from hypothesis import given
 from rich.cells import cell_len
 
 from odd_runs import ODD_NAMES, odd_names, widths
+from stepgrad.replay.titles import printable
 from stepgrad.tui.render import ink
 
 
@@ -48,8 +49,8 @@ def test_lines_keep_apart() -> None:
 
 @pytest.mark.parametrize("text", ODD_NAMES)
 def test_what_is_printable_stays(text: str) -> None:
-    assert ink.printable(text).isprintable()
-    assert ink.printable(ink.printable(text)) == ink.printable(text)
+    assert printable(text).isprintable()
+    assert printable(printable(text)) == printable(text)
 
 
 @pytest.mark.parametrize(

@@ -37,6 +37,16 @@ def test_a_row(position: int, name: str, expected: str) -> None:
     assert row(at(TWO_LAYER, position), name).rstrip() == expected.rstrip()
 
 
+def test_long_numbers_stand_apart() -> None:
+    with record() as recording:
+        a = Value(0.00832207654, label="a" * 40)
+        (a * -2.727031e-16).backward()
+    shown = row(at(recording, recording.length), "a" * 40)
+    assert shown.split()[-3:-1] == ["0.00832208", "−2.727e−16"]
+    assert shown.split()[0] == "◀"
+    assert len(shown.split()) == 5
+
+
 def test_a_stop_shows_at_its_like_in_every_step() -> None:
     recording = training()
     losses = [n for n in range(recording.size) if recording.node(n).name == "loss"]
