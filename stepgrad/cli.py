@@ -16,6 +16,7 @@ import click
 
 import stepgrad
 from stepgrad import headless
+from stepgrad.atomic import permissions
 from stepgrad.debugger import has_screen, loading, open_debugger
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, Opened, is_program, is_scenario, open_typed
@@ -144,7 +145,10 @@ def _open_growing(file: str, theme: str) -> None:
 def _say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show; a program that failed has said enough."""
     if not status:
-        click.echo(f"{file}: it made no stepgrad Values, or recorded them itself", err=True)
+        click.echo(
+            f"{file}: it made no stepgrad Values, or recorded them itself, or in another thread",
+            err=True,
+        )
         click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)
 
 
@@ -186,12 +190,17 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
 
 def _check_output(path: Path, file: str) -> None:
     """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
-    if path.is_dir():
-        raise StepgradError(f"{path}: is a folder")
     if path.exists() and path == Path(file).absolute():
         raise StepgradError(f"{path}: that is what is to be recorded; -o names another file")
+    if not path.parent.is_dir():
+        raise StepgradError(f"{path}: there is no folder {path.parent}")
     if not os.access(path.parent, os.W_OK):
         raise StepgradError(f"{path}: its folder cannot be written to")
+    if path.exists():
+        try:
+            permissions(path)
+        except OSError as error:
+            raise StepgradError(f"{path}: {error.strerror}") from None
 
 
 @main.command(cls=_Command)
