@@ -7,12 +7,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from math import isfinite
-from os import PathLike
+from os import PathLike, fspath
 from typing import Any
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import suggest
+from stepgrad.opening import open_typed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError, goto, replay
@@ -23,7 +24,6 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
 from stepgrad.replay.verify import Comparison
-from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
@@ -128,9 +128,10 @@ class Replay:
 
     @classmethod
     def of(cls, name: str | PathLike[str]) -> Replay:
-        """Replay a scenario, given by path or by the name of a shipped one."""
-        scenario = open_scenario(name)
-        return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
+        """Replay a scenario, a program or a saved recording, as `stepgrad replay` takes them."""
+        opened = open_typed(fspath(name))
+        again = partial(record_file, opened.scenario) if opened.scenario else None
+        return cls(Session.open(Cursor(opened.recording), again))
 
     def press(self, keys: str) -> Replay:
         """Press keys, with spaces between, as `stepgrad replay --keys` does."""
