@@ -7,13 +7,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from functools import partial
 from math import isfinite
-from os import PathLike, fspath
+from os import PathLike
 from typing import Any
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import suggest
-from stepgrad.opening import open_typed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError, goto, replay
@@ -24,6 +23,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
 from stepgrad.replay.verify import Comparison
+from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
@@ -128,10 +128,9 @@ class Replay:
 
     @classmethod
     def of(cls, name: str | PathLike[str]) -> Replay:
-        """Replay a scenario, a program or a saved recording, as `stepgrad replay` takes them."""
-        opened = open_typed(fspath(name))
-        again = partial(record_file, opened.scenario) if opened.scenario else None
-        return cls(Session.open(Cursor(opened.recording), again))
+        """Replay a scenario, given by path or by the name of a shipped one."""
+        scenario = open_scenario(name)
+        return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
 
     def press(self, keys: str) -> Replay:
         """Press keys, with spaces between, as `stepgrad replay --keys` does."""
