@@ -19,7 +19,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         ValueError: the path can be none.
     """
     target = Path(os.path.realpath(path))
-    mode = _mode(target)
+    mode = permissions(target)
     temporary = target.with_name(f".stepgrad-{os.urandom(6).hex()}.tmp")
     try:
         with temporary.open("xb") as file:
@@ -35,8 +35,12 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         raise
 
 
-def _mode(target: Path) -> int | None:
-    """Return the permissions of a file that may be replaced, or None where there is none yet."""
+def permissions(target: Path) -> int | None:
+    """Return the permissions of a file that may be replaced, or None where there is none yet.
+
+    Raises:
+        OSError: what is there may not be replaced.
+    """
     try:
         status = target.stat()
     except FileNotFoundError:

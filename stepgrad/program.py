@@ -16,7 +16,7 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
 from pathlib import Path
 from threading import Timer, current_thread, main_thread
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType, TracebackType
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recorder import record
@@ -121,5 +121,14 @@ def _exit_status(error: BaseException, code: CodeType | None) -> int:
     trace = error.__traceback__
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
+    _end_before_ours(trace)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _end_before_ours(trace: TracebackType | None) -> None:
+    """Cut off what Ctrl+C adds to a traceback: the function that answers it, which is ours."""
+    while trace is not None:
+        if trace.tb_next is not None and trace.tb_next.tb_frame.f_code.co_filename == __file__:
+            trace.tb_next = None
+        trace = trace.tb_next

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,10 +51,23 @@ def _is_scenario(path: Path) -> bool:
 
 @pytest.fixture
 def stepgrad_replay() -> Callable[..., Replay]:
-    """Replay a scenario: `stepgrad_replay("two_layer").press("f n n n").grad("y")`."""
-    from stepgrad.headless import Replay  # noqa: PLC0415 - only tests that replay wait for it
+    """Replay a scenario: `stepgrad_replay("two_layer").press("f n n n").grad("y")`.
 
-    return Replay.of
+    Or a program, or a saved recording, as `stepgrad replay` takes them.
+    """
+    return _replay
+
+
+def _replay(name: str | PathLike[str]) -> Replay:
+    # Only tests that replay wait for these.
+    from stepgrad.headless import Replay  # noqa: PLC0415
+    from stepgrad.opening import is_scenario, open_typed  # noqa: PLC0415
+    from stepgrad.replay.cursor import Cursor  # noqa: PLC0415
+    from stepgrad.replay.session import Session  # noqa: PLC0415
+
+    if is_scenario(fspath(name)):
+        return Replay.of(name)
+    return Replay(Session.open(Cursor(open_typed(fspath(name)).recording)))
 
 
 class ScenarioTests(pytest.File):

@@ -165,6 +165,14 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
         assert verbs[index % 6] in line
 
 
+def test_ctrl_c_shows_no_frame_of_ours(tmp_path: Path) -> None:
+    program(tmp_path, f"{VALUE}import signal\nsignal.raise_signal(signal.SIGINT)\n")
+    alone = process(tmp_path, "program.py")
+    ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert ours.returncode == 130
+    assert ours.stderr.startswith(alone.stderr)
+
+
 # --- in this process
 
 
@@ -276,13 +284,23 @@ def test_what_cannot_be_saved_is_told_before_it_is_run(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"{VALUE}print('run')")
     for goal, words in (
         (path, "is what is to be recorded"),
-        (tmp_path / "nowhere" / "x.stepgrad", "folder cannot be written"),
+        (tmp_path / "nowhere" / "x.stepgrad", "there is no folder"),
         (tmp_path, "is a folder"),
+        ("/dev/null", "is no regular file"),
     ):
         result = stepgrad_("record", "-o", goal, path, code=2)
         assert words in result.stderr
         assert result.stdout == ""
     assert list(tmp_path.rglob("*.stepgrad")) == []
+
+
+def test_values_that_only_other_threads_made_are_asked_about(tmp_path: Path) -> None:
+    path = tmp_path / program(
+        tmp_path,
+        "from threading import Thread\nfrom stepgrad import Value\n"
+        "thread = Thread(target=Value, args=(1.0,))\nthread.start()\nthread.join()\n",
+    )
+    assert "in another thread" in stepgrad_("run", path).stderr
 
 
 def test_nothing_is_saved_where_nothing_was_recorded(tmp_path: Path) -> None:

@@ -81,6 +81,15 @@ def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
                 replay.value("M")
             replay.press("e'a = 5' G")
             assert replay.grad("b") == 5
+
+        def test_a_program_and_a_recording(stepgrad_replay, tmp_path):
+            (tmp_path / "square.py").write_text(
+                "from stepgrad import Value\\nx = Value(3.0, label='x')\\n(x * x).backward()"
+            )
+            replay = stepgrad_replay(tmp_path / "square.py").press("G")
+            assert replay.grad("x") == 6
+            replay.session.recording.save(tmp_path / "square.stepgrad")
+            assert stepgrad_replay(tmp_path / "square.stepgrad").press("G").grad("x") == 6
         """
     )
-    course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=2, deselected=4)
+    course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=3, deselected=4)

@@ -43,5 +43,8 @@ def narration(recording: Recording, plain: bool) -> Iterable[str]:
 def say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show; a program that failed has said enough."""
     if not status:
-        click.echo(f"{file}: it made no stepgrad Values, or recorded them itself", err=True)
+        click.echo(
+            f"{file}: it made no stepgrad Values, or recorded them itself, or in another thread",
+            err=True,
+        )
         click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)

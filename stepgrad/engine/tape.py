@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from operator import index
 from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
@@ -106,13 +107,13 @@ def recording_on(tape: Tape) -> Iterator[None]:
 
 
 @contextmanager
-def scope(name: str) -> Iterator[None]:
+def scope(name: object) -> Iterator[None]:
     """Nodes that are made inside belong to this part of the model: `with scope("layer1"): …`.
 
     Scopes nest: inside `layer1`, `scope("neuron2")` is `layer1/neuron2`.
     """
     here = _place.get()
-    yield from _at(replace(here, scope=f"{here.scope}/{name}" if here.scope else name))
+    yield from _at(replace(here, scope=f"{here.scope}/{name}" if here.scope else str(name)))
 
 
 @contextmanager
@@ -141,10 +142,13 @@ def mark(kind: str, number: int | None = None) -> None:
     """Say that something begins here: `mark("step", 3)`. Without a recording, nothing happens.
 
     Marks of kind `step` are the training steps of a replay.
+
+    Raises:
+        TypeError: `number` is no whole number.
     """
     tape = _active.get()
     if tape is not None:
-        tape.mark(kind, number)
+        tape.mark(str(kind), None if number is None else index(number))
 
 
 def write_all(

@@ -50,7 +50,8 @@ class Value:
 
     Args:
         data: the number. Anything `float()` takes.
-        label: a name to show. Inside a `scope("layer1")`, `w` is named `layer1/w`.
+        label: a name to show; what is no text goes by its `str()`. Inside a `scope("layer1")`, `w`
+            is named `layer1/w`.
 
     Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
     passes until they are cleared; those of results belong to one pass.
@@ -70,7 +71,7 @@ class Value:
 
     __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
 
-    def __init__(self, data: SupportsFloat, label: str | None = None) -> None:
+    def __init__(self, data: SupportsFloat, label: object = None) -> None:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
@@ -79,7 +80,7 @@ class Value:
         told = tape.active_tape()
         if told is not None:
             told.append(self)
-        if label:
+        if label is not None:
             self.label = label
 
     __add__, __radd__ = _binary(ops.ADD), _binary(ops.ADD, reflected=True)
@@ -142,12 +143,13 @@ class Value:
         return getattr(self, "_label", None)
 
     @label.setter
-    def label(self, label: str | None) -> None:
-        if not label:
+    def label(self, label: object) -> None:
+        name = "" if label is None else str(label)
+        if not name:
             self.__dict__.pop("_label", None)
             return
         scope = tape.current_place().scope
-        self._label = f"{scope}/{label}" if scope else label
+        self._label = f"{scope}/{name}" if scope else name
         told = tape.active_tape()
         if told is not None:
             told.name(self)

@@ -71,14 +71,14 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _computed(recording, event, index)
         case events.Seed():
             root = short_title(recording, event.node)
-            effect = f"{root}.grad {gradient(event.before)} → {number(event.after)}"
-            return Narration(f"∂{root}/∂{root} = 1", effect=effect)
+            effect = f"{atom(root)}.grad {gradient(event.before)} → {number(event.after)}"
+            return Narration(f"{derivative(root, root)} = 1", effect=effect)
         case events.Accumulate():
             return _accumulated(recording, event, index)
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
-            name = title(recording, event.node)
+            name = atom(title(recording, event.node))
             effect = f"was {gradient(event.before)}"
             return Narration(f"{name}.grad ← {number(event.after)}", effect=effect)
         case events.Update():

@@ -114,7 +114,10 @@ class Train(Section):
     that of the batch. After the last update, all rows are shown once more.
     """
     shuffle_seed: Annotated[int, Field(ge=0)] | None = None
-    """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`."""
+    """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`.
+
+    One list is shuffled again and again: an epoch begins from the order of the last one.
+    """
     zero_grad: bool = True
     """Whether gradients are cleared before each backward pass, as they should be."""
 

@@ -26,6 +26,7 @@ _KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
+_ZIP_MARK = b"PK\x03\x04"
 
 
 class Source:
@@ -117,6 +118,8 @@ def _decode(path: Path, content: bytes) -> Source:
         message = f"not UTF-8 text: byte 0x{content[error.start]:02X}"
         if content.startswith(_UTF16_MARKS):
             message += "; the file looks like UTF-16, save it as UTF-8"
+        elif content.startswith(_ZIP_MARK):
+            message += "; a recording of stepgrad? its name should end in `.stepgrad`"
         before = content[: error.start].decode()
         source = Source(path, content.decode(errors="replace"))
         raise source.error([(len(before), message)]) from None

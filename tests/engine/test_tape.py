@@ -5,6 +5,8 @@ from contextlib import suppress
 from threading import Thread
 from typing import Any
 
+import pytest
+
 from stepgrad import SGD, Value, mark, scope
 from stepgrad.engine.tape import Place, Rule, active_tape, at_line, current_place, recording_on
 
@@ -138,6 +140,21 @@ def test_scopes_nest_and_end_also_by_an_error() -> None:
 def test_a_scope_keeps_the_line() -> None:
     with at_line(7), scope("layer1"):
         assert current_place() == Place("layer1", 7)
+
+
+def test_a_scope_may_be_called_by_a_number() -> None:
+    with scope(0):
+        assert current_place() == Place("0")
+        with scope(1):
+            assert current_place() == Place("0/1")
+
+
+@pytest.mark.parametrize("number", [1.5, "one"])
+def test_a_mark_that_counts_in_no_whole_numbers_is_refused_at_once(number: Any) -> None:
+    tape = Listener()
+    with recording_on(tape), pytest.raises(TypeError, match="integer"):
+        mark("step", number)
+    assert not tape.told
 
 
 def test_a_mark_without_a_recording_is_nothing() -> None:

@@ -184,6 +184,13 @@ def test_labels_and_scopes() -> None:
     assert Value(1.0).label is None
 
 
+@pytest.mark.parametrize(("label", "text"), [(0, "0"), (7, "7"), ("", None), (None, None)])
+def test_a_label_is_text(label: Any, text: str | None) -> None:
+    x, y = Value(1.0, label=label), Value(1.0)
+    y.label = label
+    assert (x.label, y.label) == (text, text)
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [

@@ -118,6 +118,15 @@ def test_writes_by_hand() -> None:
     ]
 
 
+def test_an_expression_stands_in_brackets_where_its_gradient_does() -> None:
+    with record() as recording:
+        product = Value(2.0, label="a") * 3
+        product.backward()
+        product.grad = 0
+    assert told(recording)[2] == "∂(a·3)/∂(a·3) = 1   [(a·3).grad – → 1]"
+    assert told(recording)[-1] == "(a·3).grad ← 0   [was 1]"
+
+
 def last_line(write) -> str:  # type: ignore[no-untyped-def]
     with record() as recording:
         out = write(Value(-0.5, label="x"))

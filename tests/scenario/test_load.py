@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
+from stepgrad import Value, record
 from stepgrad.errors import ScenarioError
 from stepgrad.scenario import compose as compose_module
 from stepgrad.scenario.load import load_scenario_file, parse_scenario
@@ -115,6 +116,13 @@ class TestFiles:
         path = tmp_path / "wide.yaml"
         path.write_text(GRAPH, encoding="utf-16")
         assert "1:1: not UTF-8 text: byte 0xFF; the file looks like UTF-16" in refusal(path)
+
+    def test_a_recording(self, tmp_path: Path) -> None:
+        path = tmp_path / "run"
+        with record() as recording:
+            Value(1.0)
+        recording.save(path)
+        assert "a recording of stepgrad? its name should end in `.stepgrad`" in refusal(path)
 
 
 ALIAS_BOMB = "a: &a [x, x]\n" + "".join(

@@ -60,7 +60,8 @@ def _where(state: State, width: int) -> Content:
     value = None if root is None else state.value(root)
     ordinal = state.step_ordinal
     at = "before training" if ordinal is None else f"step {state.step}"
-    spans: list[ink.Span] = [(f"loss over {len(state.recording.steps) - 1} steps", ink.QUIET)]
+    steps = len(state.recording.steps) - 1
+    spans: list[ink.Span] = [(f"loss over {steps} step{'s' * (steps != 1)}", ink.QUIET)]
     said: list[ink.Span] = [(f"{at}  ", ink.CURRENT)]
     if value is not None:
         said.append((number(value), ink.NAME))

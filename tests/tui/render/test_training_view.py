@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from stepgrad import State
+from stepgrad import State, Value, mark, record
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.samples import samples
 from stepgrad.replay.training import Loss
@@ -78,6 +78,18 @@ def test_the_cursor_is_a_line_through_the_curve_where_its_step_is() -> None:
         found = ordinal_at(column, 101, 71)
         assert found is not None
         assert abs(found - here) <= 1
+
+
+@pytest.mark.parametrize(("steps", "words"), [(2, "loss over 1 step "), (3, "loss over 2 steps ")])
+def test_steps_are_counted_in_words(steps: int, words: str) -> None:
+    with record() as recording:
+        w = Value(1.0, label="w")
+        for step in range(steps):
+            mark("step", step)
+            loss = w * w
+            loss.backward()
+            w.data -= 0.1 * w.grad
+    assert training(State(recording, recording.length), 80, 20).plain.startswith(words)
 
 
 def test_outside_of_the_curve_there_is_no_step() -> None:
