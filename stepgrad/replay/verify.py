@@ -86,7 +86,7 @@ def verify(recording: Recording) -> list[Comparison]:
         for j, each in enumerate(checked):
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
-        comparisons.append(_comparison(way, found, kinks if way.ruleless else ()))
+        comparisons.append(_comparison(way, found, kinks))
     return comparisons
 
 
@@ -94,13 +94,13 @@ def verify(recording: Recording) -> list[Comparison]:
 class _Way:
     """Another way to the derivatives, and how far it may be off.
 
-    A `ruleless` one knows no rules of derivatives, and so none for kinks.
+    `kinks` says what it makes of those, if it does not know our rules for them.
     """
 
     name: str
     limit: float | None
     differences: Callable[[Pass], Iterator[_Difference]]
-    ruleless: bool = False
+    kinks: str = ""
 
 
 def _comparison(
@@ -115,10 +115,10 @@ def _comparison(
     notes = []
     if skipped:
         notes.append(f"{skipped} not finite, not compared")
-    if kinks:
+    if kinks and way.kinks:
         named = list(dict.fromkeys(kinks))
         more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        notes.append(f"kinks, taken as the rules do: {', '.join(named[:3])}{more}")
+        notes.append(f"{way.kinks}: {', '.join(named[:3])}{more}")
     wrong = way.limit is not None and worst.relative > way.limit
     return Comparison(
         way.name,
@@ -194,7 +194,7 @@ def _pytorch(each: Pass) -> Iterator[_Difference]:
 
 _WAYS = (
     _Way("forward mode", GATE, _by_tangents(tangents)),
-    _Way("complex step", GATE, _by_tangents(complex_tangents), ruleless=True),
-    _Way("central differences", None, _central, ruleless=True),
+    _Way("complex step", GATE, _by_tangents(complex_tangents), "kinks, taken as the rules do"),
+    _Way("central differences", None, _central, "kinks, where it takes the mean of both sides"),
     _Way("PyTorch", TORCH_GATE, _pytorch),
 )
