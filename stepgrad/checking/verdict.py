@@ -57,7 +57,8 @@ class Verdict:
             return "not checked"
         if self.failed:
             return "FAILED"
-        return "ok" if self.promises or self.ways else "nothing to check"
+        compared = any(way.compared for way in self.ways)  # what is not finite never is
+        return "ok" if self.promises or compared else "nothing to check"
 
 
 def judge(

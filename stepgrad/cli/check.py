@@ -28,7 +28,10 @@ from stepgrad.replay.verify import has_torch
 @click.option("-v", "--verbose", is_flag=True, help="Show the table of every file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @click.option(
-    "--junit", metavar="PATH", type=click.Path(path_type=Path), help="Save a report: CI.xml."
+    "--junit",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Save a report for CI: report.xml.",
 )
 def check(
     files: tuple[str, ...],
@@ -42,8 +45,8 @@ def check(
 
     A FILE is a scenario, a recording, or a program, which stands last: what follows it are its
     ARGUMENTS. Gradients are compared with forward mode and with complex steps (to a relative
-    1e-10), with central differences, and where it is installed, with PyTorch (1e-12). A single
-    file, one that fails, and with -v every one is shown with a table of these.
+    1e-10), with central differences, and where it is installed, with PyTorch (1e-12). The table
+    of these is shown for a single file, where they differ, and with -v for every file.
 
     The exit status is 1 if anything differs, 2 if a file cannot be read, else the program's.
 

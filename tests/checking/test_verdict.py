@@ -96,6 +96,12 @@ def test_a_scenario_that_nobody_can_read_any_more_is_told() -> None:
     assert skipped.text == found.note
 
 
+def test_what_is_not_finite_is_not_called_ok() -> None:
+    with record() as recording:
+        (Value(0.0).log() * 0).backward()  # 0·∞
+    assert judge("nan", recording).word == "nothing to check"
+
+
 def test_json_says_everything(wrong: Verdict) -> None:
     broken = Verdict("nowhere", error="nowhere: no such file")
     found = json.loads(json.dumps(as_object([wrong, broken]), allow_nan=False))
