@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import fields
 from functools import partial
-from math import isfinite
 from os import PathLike
 from typing import Any
 
@@ -18,11 +17,10 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError, goto, replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
-from stepgrad.replay.numbers import gradient, number
+from stepgrad.replay.numbers import for_json, gradient, number
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import printable, title
-from stepgrad.replay.verify import Comparison
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.expect import Check, checks
@@ -86,32 +84,21 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
         "phase": state.phase,
         "step": state.step,
         "event": _event(cursor.recording, cursor.position),
-        "values": {name: _json(state.value(node)) for name, node in nodes.items()},
-        "grads": {name: _json(state.grad(node)) for name, node in nodes.items()},
-        "checks": [_check(check) for check in promised],
+        "values": {name: for_json(state.value(node)) for name, node in nodes.items()},
+        "grads": {name: for_json(state.grad(node)) for name, node in nodes.items()},
+        "checks": [check_object(check) for check in promised],
     }
 
 
-def shortfall(recording: Recording, check: Check) -> Iterator[str]:
-    """Yield what is wrong with a promised number, and how the recording came to its own."""
-    path = recording.source.path if recording.source else recording.name
-    got = "never came" if check.got is None else f"is {number(check.got)}"
-    yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
-    for line in check.why(recording):
-        yield f"    {line}"
-
-
-def comparison_lines(comparisons: Iterable[Comparison]) -> Iterator[str]:
-    """Yield a table of other ways to the gradients, a line for each."""
-    for each in comparisons:
-        limit = "" if each.limit is None else f" (limit {each.limit:.0e})"
-        verdict = "      " if each.limit is None else "ok    " if each.ok else "FAILED"
-        where = f" at {each.where}" if each.worst else ""
-        note = f"; {each.note}" if each.note else ""
-        yield (
-            f"{each.way:<20} {verdict} {each.compared:>4} compared, "
-            f"largest difference {each.worst:.1e}{limit}{where}{note}"
-        )
+def check_object(check: Check) -> dict[str, Any]:
+    """Return a promised number, and what came of it, as an object for JSON."""
+    return {
+        "name": check.name,
+        "expected": for_json(check.expected),
+        "got": for_json(check.got),
+        "ok": check.ok,
+        "line": check.line,
+    }
 
 
 class Replay:
@@ -225,27 +212,13 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
         case tuple() if name == "operands":
             return [title(recording, operand) for operand in value]
         case Rule():
-            numbers = {key: _json(each) for key, each in value.numbers.items()}
+            numbers = {key: for_json(each) for key, each in value.numbers.items()}
             return {"method": value.method, **numbers}
         case ops.Op():
             return value.name
         case float():
-            return _json(value)
+            return for_json(value)
     return value
-
-
-def _check(check: Check) -> dict[str, Any]:
-    return {
-        "name": check.name,
-        "expected": _json(check.expected),
-        "got": _json(check.got),
-        "ok": check.ok,
-        "line": check.line,
-    }
-
-
-def _json(value: float | None) -> float | str | None:
-    return value if value is None or isfinite(value) else str(value)
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:

@@ -11,7 +11,7 @@ from stepgrad import record_scenario
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands import COMMANDS
-from stepgrad.scenario import open_scenario
+from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import checks
 from test_cli import expanded
 
@@ -29,7 +29,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
-    _, example = blocks("python")
+    _, example, _ = blocks("python")
     exec(compile(example, str(README), "exec"), {})
     promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
     assert len(promised) >= 4
@@ -68,6 +68,22 @@ def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.Monk
         result = CliRunner().invoke(main, expanded(line)[1:])
         assert result.exit_code == 0, result.output
         assert result.output
+
+
+def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
+    pytester.makepyfile(blocks("python")[2])
+    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_the_workflow_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("lessons").symlink_to(ROOT / "scenarios")
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"- run: stepgrad (.*)", text)
+    result = CliRunner().invoke(main, expanded(command))
+    assert result.exit_code == 0, result.output
+    assert Path("report.xml").read_text().count("<testsuite ") == len(shipped())
 
 
 def test_the_program(tmp_path: Path) -> None:

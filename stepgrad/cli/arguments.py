@@ -1,12 +1,16 @@
-"""What several commands have in common: a FILE with its arguments, and telling every event."""
+"""What commands have in common: files with arguments, telling every event, where to save."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
 from stepgrad import headless
+from stepgrad.atomic import permissions
+from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.narrate import say
@@ -33,6 +37,29 @@ class FileCommand(click.Command):
         return rest
 
 
+class FilesCommand(click.Command):
+    """A command on several files: a program is the last, and what follows it is its own."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take what stands behind the first program for its arguments."""
+        end = next((i + 1 for i, arg in enumerate(args) if is_program(arg)), len(args))
+        ctx.params["arguments"] = tuple(args[end:])
+        return super().parse_args(ctx, args[:end])
+
+
+def check_writable(path: Path) -> None:
+    """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
+    if not path.parent.is_dir():
+        raise StepgradError(f"{path}: there is no folder {path.parent}")
+    if not os.access(path.parent, os.W_OK):
+        raise StepgradError(f"{path}: its folder cannot be written to")
+    if path.exists():
+        try:
+            permissions(path)
+        except OSError as error:
+            raise StepgradError(f"{path}: {error.strerror}") from None
+
+
 def narration(recording: Recording, plain: bool) -> Iterable[str]:
     """Tell every event: in notation, or in sentences."""
     if plain:
@@ -40,11 +67,12 @@ def narration(recording: Recording, plain: bool) -> Iterable[str]:
     return headless.narration(recording)
 
 
+NOTHING_HAPPENED = """\
+it made no stepgrad Values, or recorded them itself, or in another thread
+  from stepgrad import Value  # or stepgrad.compat, for micrograd's"""
+
+
 def say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show; a program that failed has said enough."""
     if not status:
-        click.echo(
-            f"{file}: it made no stepgrad Values, or recorded them itself, or in another thread",
-            err=True,
-        )
-        click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)
+        click.echo(f"{file}: {NOTHING_HAPPENED}", err=True)

@@ -1,46 +1,107 @@
-"""`stepgrad check`: hold scenarios against what they promise."""
+"""`stepgrad check`: hold scenarios, programs and recordings against all that can be known."""
 
 from __future__ import annotations
 
+import json
 import sys
+from collections.abc import Sequence
+from contextlib import nullcontext, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+from time import perf_counter
 
 import click
 
-from stepgrad import headless
+from stepgrad.atomic import write_atomically
+from stepgrad.checking.reports import as_junit, as_object
+from stepgrad.checking.text import verdict_details, verdict_line
+from stepgrad.checking.verdict import Verdict, judge
+from stepgrad.cli.arguments import NOTHING_HAPPENED, FilesCommand, check_writable
+from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program, open_typed
-from stepgrad.scenario.expect import checks
+from stepgrad.replay.verify import has_torch
 
 
-@click.command()
-@click.argument("files", metavar="FILE...", nargs=-1, required=True)
-def check(files: tuple[str, ...]) -> None:
-    """Hold scenarios against what they expect; exit status 1 if one falls short.
+@click.command(cls=FilesCommand)
+@click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
+@click.option("-v", "--verbose", is_flag=True, help="Show the table of every file.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--junit",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Save a report for CI: report.xml.",
+)
+def check(
+    files: tuple[str, ...],
+    arguments: tuple[str, ...],
+    *,
+    verbose: bool,
+    as_json: bool,
+    junit: Path | None,
+) -> None:
+    """Hold files against what they expect, and their gradients against other ways to them.
+
+    A FILE is a scenario, a recording, or a program, which stands last: what follows it are its
+    ARGUMENTS. Gradients are compared with forward mode and with complex steps (to a relative
+    1e-10), with central differences, and where it is installed, with PyTorch (1e-12). The table
+    of these is shown for a single file, where they differ, and with -v for every file.
+
+    The exit status is 1 if anything differs, 2 if a file cannot be read, else the program's.
 
     \b
-      stepgrad check two_layer xor_tanh
-      stepgrad check scenarios/*.yaml
+      stepgrad check two_layer
+      stepgrad check scenarios/*.yaml --junit report.xml
+      stepgrad check --json train.py --steps 2
     """
-    failed = broken = 0
-    width = max(map(len, files))
-    for name in files:
-        try:
-            if is_program(name):
-                raise StepgradError(f"{name}: a program expects nothing; scenarios do")
-            opened = open_typed(name)
-            promised = checks(opened.scenario, opened.recording) if opened.scenario else []
-        except StepgradError as error:
-            click.echo(f"{name:<{width}}  unreadable")
-            click.echo(error, err=True)
-            broken += 1
-            continue
-        short = [each for each in promised if not each.ok]
-        failed += bool(short)
-        verdict = "FAILED" if short else "ok" if promised else "nothing expected"
-        click.echo(
-            f"{name:<{width}}  {len(promised) - len(short):>3}/{len(promised):<3}  {verdict}"
-        )
-        for each in short:
-            for line in headless.shortfall(opened.recording, each):
+    if junit is not None:
+        junit = junit.absolute()  # a program may go to another folder
+        _check_report(junit)
+    width, verdicts = max(map(len, files)), []
+    for file in files:
+        verdict = _checked(file, arguments)
+        verdicts.append(verdict)
+        if verdict.error:
+            click.echo(verdict.error, err=True)
+        if not as_json:
+            click.echo(verdict_line(verdict, width))
+            for line in verdict_details(verdict, verbose=verbose or len(files) == 1):
                 click.echo(f"  {line}")
-    sys.exit(2 if broken else 1 if failed else 0)
+    if as_json:
+        click.echo(json.dumps(as_object(verdicts), indent=2, ensure_ascii=False))
+    elif verbose and not has_torch():
+        click.echo("PyTorch is not installed; pip install 'stepgrad[torch]' compares with it, too")
+    if junit is not None:
+        write_atomically(junit, as_junit(verdicts))
+    sys.exit(_exit_status(verdicts))
+
+
+def _checked(file: str, arguments: Sequence[str]) -> Verdict:
+    """Open and check a file; what a program prints goes to stderr."""
+    start = perf_counter()
+    # A program's own output stands where a bar would.
+    waiting = nullcontext() if is_program(file) else progress_bar(f"{file}: running")
+    try:
+        with redirect_stdout(sys.stderr), waiting:
+            opened = open_typed(file, arguments if is_program(file) else ())
+        if not opened.recording.length and opened.scenario is None:
+            raise StepgradError(f"{file}: {NOTHING_HAPPENED}")
+        with progress_bar(f"{file}: checking"):
+            verdict = judge(file, opened.recording, opened.scenario, opened.status)
+    except StepgradError as error:
+        verdict = Verdict(file, error=str(error))
+    return replace(verdict, seconds=perf_counter() - start)
+
+
+def _check_report(path: Path) -> None:
+    """Raise what would be wrong with a report at `path`, before anything is run."""
+    if path.suffix != ".xml":
+        raise StepgradError(f"{path}: a report is XML; name a file that ends with .xml")
+    check_writable(path)
+
+
+def _exit_status(verdicts: Sequence[Verdict]) -> int:
+    if any(verdict.error for verdict in verdicts):
+        return 2
+    return 1 if any(verdict.failed for verdict in verdicts) else verdicts[-1].status

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 import click
 
 from stepgrad import headless
-from stepgrad.atomic import permissions
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    FileCommand,
+    check_writable,
+    say_nothing_happened,
+)
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, open_typed
 
@@ -45,15 +48,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
 
 
 def _check_output(path: Path, file: str) -> None:
-    """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
+    """Raise what would be wrong with saving to `path`."""
+    check_writable(path)
     if path.exists() and path == Path(file).absolute():
         raise StepgradError(f"{path}: that is what is to be recorded; -o names another file")
-    if not path.parent.is_dir():
-        raise StepgradError(f"{path}: there is no folder {path.parent}")
-    if not os.access(path.parent, os.W_OK):
-        raise StepgradError(f"{path}: its folder cannot be written to")
-    if path.exists():
-        try:
-            permissions(path)
-        except OSError as error:
-            raise StepgradError(f"{path}: {error.strerror}") from None

@@ -1,7 +1,7 @@
 """How a number is written for a person."""
 
 import sys
-from math import inf
+from math import inf, isfinite
 
 
 def number(x: float, digits: int = 6) -> str:
@@ -47,3 +47,8 @@ def fitting(text: str, x: float | None, width: int) -> str:
     while x is not None and len(text) > width and digits:
         text, digits = number(x, digits), digits - 1
     return text
+
+
+def for_json(x: float | None) -> float | str | None:
+    """A number as JSON can write it: infinities and nan are texts, as Python writes them."""
+    return x if x is None or isfinite(x) else str(x)

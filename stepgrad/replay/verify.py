@@ -10,46 +10,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import isfinite
+from math import isfinite, nan
 from random import Random
 
-from stepgrad.engine.dual import magnitudes, tangents
-from stepgrad.engine.gradcheck import (
-    at_kink,
-    central_difference,
-    complex_local,
-    complex_tangents,
-)
+from stepgrad.engine.dual import tangents
+from stepgrad.engine.gradcheck import central_difference, complex_tangents
 from stepgrad.engine.graph import Graph
 from stepgrad.progress import advance
-from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.numbers import number
-from stepgrad.replay.titles import title
-
-GATE = 1e-10
-"""How far forward mode and the complex step may be off, relative to the terms of the gradient."""
+from stepgrad.replay.passes import GATE, Pass, passes, relative
 
 TORCH_GATE = 1e-12
-"""The same for PyTorch."""
+"""How far PyTorch may be off; it adds up the same terms, in about the same order."""
 
-PASSES = 3
-"""How many passes of a training are checked: the first, the last, and between."""
-
-WORK = 2_000_000
+WORK = 500_000
 """Up to so many nodes times leaves, every leaf is checked by itself; beyond, in random sums."""
 
 PROBES = 3
+"""How many random sums."""
+
+_LEAST = 1e-150  # of the terms of a gradient, so that no step along it is too long or too short
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """What one other way makes of a recording.
 
-    `worst` is the largest difference, relative to the sum of the absolute terms of the gradient;
-    at most `limit`, where there is one. `where` says whose gradient that is, `note` what is to be
-    known besides.
+    `compared` gradients were: each by itself, or in random sums of all. `worst` is the largest
+    difference, relative to the sum of the absolute terms of the gradient; at most `limit`, where
+    there is one. `where` says whose gradient that is, and `own_error` how far the other way may be
+    off there. `note` is what is to be known besides. Where the two disagree, `first` says what is
+    the first to be wrong on the way back.
     """
 
     way: str
@@ -58,6 +49,8 @@ class Comparison:
     limit: float | None
     where: str = ""
     note: str = ""
+    first: str = ""
+    own_error: float | None = None
 
     @property
     def ok(self) -> bool:
@@ -66,112 +59,17 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class Pass:
-    """A backward pass as a graph: `nodes` are its nodes in the recording, by place.
-
-    `gradients` is what the pass paid into each node it reached, by place.
-    """
-
-    recording: Recording
-    block: Backward
-    graph: Graph
-    nodes: Sequence[int]
-    gradients: Mapping[int, float]
-
-    @classmethod
-    def of(cls, recording: Recording, block: Backward) -> Pass:
-        """Read a pass off a recording."""
-        nodes = _ancestors(recording, block.root)
-        place = {node: i for i, node in enumerate(nodes)}
-        described = [recording.node(node) for node in nodes]
-        values = [recording.history.value(node, block.start) for node in nodes]
-        graph = Graph(
-            [node.op for node in described],
-            [tuple(place[operand] for operand in node.operands) for node in described],
-            [float("nan") if value is None else value for value in values],
-        )
-        paid = {place[block.root]: 1.0}
-        sweep = block.sweep
-        for node in nodes:
-            column = sweep.column.get(index_to_ref(node, block.base))
-            if column is not None and node != block.root:
-                edges = (recording.history.edge(block, edge) for edge in sweep.incoming[column])
-                paid[place[node]] = sum(upstream * local for upstream, local in edges)
-        return cls(recording, block, graph, nodes, paid)
-
-    def title(self, place: int) -> str:
-        """What a person calls a node."""
-        return title(self.recording, self.nodes[place])
-
-    @property
-    def kinks(self) -> list[int]:
-        """The places where an operation has two derivatives."""
-        return [
-            place
-            for place, op in enumerate(self.graph.ops)
-            if op.partials and at_kink(op, self.graph.inputs(place))
-        ]
-
-    @property
-    def outdated(self) -> int | None:
-        """The first node whose operands were changed between the forward pass and this one."""
-        for place, (op, value) in enumerate(zip(self.graph.ops, self.graph.values, strict=True)):
-            if op.partials and repr(op.value(*self.graph.inputs(place))) != repr(value):
-                return place
-        return None
-
-    def first_difference(self) -> str:
-        """Say what is the first to be wrong, on the way back.
-
-        That is a node whose numbers were changed under it, or else an edge whose local derivative
-        is not that of the complex step.
-        """
-        if self.outdated is not None:
-            name = self.title(self.outdated)
-            return f"an operand of {name} was changed between its forward and its backward pass"
-        for place in range(len(self.graph) - 1, -1, -1):
-            for slot, operand in enumerate(self.graph.operands[place]):
-                rule, step = self.graph.local(place, slot), complex_local(self.graph, place, slot)
-                if (
-                    isfinite(rule)
-                    and isfinite(step)
-                    and abs(rule - step) > GATE * max(1, abs(step))
-                ):
-                    out, into = self.title(place), self.title(operand)
-                    made = self.recording.history.made_at(self.nodes[place])
-                    return (
-                        f"∂{out}/∂{into} is {number(rule)} by the rule of "
-                        f"`{self.graph.ops[place].name}`, {number(step)} by a complex step "
-                        f"({out} is made at {made})"
-                    )
-        return ""
-
-
-def _ancestors(recording: Recording, root: int) -> list[int]:
-    found, stack = {root}, [root]
-    while stack:
-        for operand in recording.node(stack.pop()).operands:
-            if operand not in found:
-                found.add(operand)
-                stack.append(operand)
-    return sorted(found)
-
-
-def passes(recording: Recording) -> list[Pass]:
-    """Return the backward passes to check: of many, the first, the last, and between."""
-    blocks = [block for block in recording.blocks if isinstance(block, Backward)]
-    count = min(PASSES, len(blocks))
-    picked = {round(i * (len(blocks) - 1) / max(count - 1, 1)) for i in range(count)}
-    return [Pass.of(recording, blocks[i]) for i in sorted(picked)]
-
-
-@dataclass(frozen=True, slots=True)
 class _Difference:
-    """How far a way is off at a node, or along a direction (`place` is None)."""
+    """How far a way is off at some leaves: at one, or in a random sum of several."""
 
-    place: int | None
+    leaves: Sequence[int]
     relative: float
-    own_error: float = 0.0
+    own_error: float | None = None
+
+
+def has_torch() -> bool:
+    """Whether PyTorch is installed (`pip install 'stepgrad[torch]'`)."""
+    return find_spec("torch") is not None
 
 
 def verify(recording: Recording) -> list[Comparison]:
@@ -180,87 +78,108 @@ def verify(recording: Recording) -> list[Comparison]:
     Nothing where there is no backward pass. What is not finite cannot be compared, and is told.
     """
     checked = passes(recording)
-    ways = [way for way in _WAYS if way.name != "PyTorch" or find_spec("torch") is not None]
+    ways = [way for way in _WAYS if way.name != "PyTorch" or has_torch()]
+    kinks = [each.title(place) for each in checked for place in each.kinks]
     comparisons = []
     for i, way in enumerate(ways if checked else ()):
         found: list[tuple[Pass, _Difference]] = []
         for j, each in enumerate(checked):
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
-        comparisons.append(_comparison(way, checked, found))
+        comparisons.append(_comparison(way, found, kinks))
     return comparisons
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Another way to the derivatives, and how far it may be off."""
+    """Another way to the derivatives, and how far it may be off.
+
+    `kinks` says what it makes of those, if it does not know our rules for them.
+    """
 
     name: str
     limit: float | None
     differences: Callable[[Pass], Iterator[_Difference]]
+    kinks: str = ""
 
 
 def _comparison(
-    way: _Way, checked: Sequence[Pass], found: Sequence[tuple[Pass, _Difference]]
+    way: _Way, found: Sequence[tuple[Pass, _Difference]], kinks: Sequence[str]
 ) -> Comparison:
     finite = [(each, difference) for each, difference in found if isfinite(difference.relative)]
     if not finite:
         return Comparison(way.name, 0, 0.0, way.limit, note="nothing finite to compare")
     at, worst = max(finite, key=lambda pair: pair[1].relative)
-    where = "a random direction" if worst.place is None else at.title(worst.place)
+    leaf, *others = worst.leaves
+    compared, skipped = _leaves(finite), _leaves(found) - _leaves(finite)
     notes = []
-    if way.limit is None:
-        notes.append(f"its own error is about {worst.own_error:.1e}")
-    elif worst.relative > way.limit and (first := at.first_difference()):
-        notes.append(first)
-    if len(finite) < len(found):
-        notes.append(f"{len(found) - len(finite)} not finite, not compared")
-    kinks = list(dict.fromkeys(each.title(place) for each in checked for place in each.kinks))
-    if kinks and way.name in ("complex step", "central differences"):
-        more = f" and {len(kinks) - 3} more" if len(kinks) > 3 else ""
-        notes.append(f"kinks, taken as the rules do: {', '.join(kinks[:3])}{more}")
-    return Comparison(way.name, len(finite), worst.relative, way.limit, where, "; ".join(notes))
+    if skipped:
+        notes.append(f"{skipped} not finite, not compared")
+    if kinks and way.kinks:
+        named = list(dict.fromkeys(kinks))
+        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
+        notes.append(f"{way.kinks}: {', '.join(named[:3])}{more}")
+    wrong = way.limit is not None and worst.relative > way.limit
+    return Comparison(
+        way.name,
+        compared,
+        worst.relative,
+        way.limit,
+        "a random sum of all" if others else at.title(leaf),
+        "; ".join(notes),
+        at.first_difference() if wrong else "",
+        worst.own_error,
+    )
+
+
+def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
+    """Count the gradients that differences are about."""
+    return len({(id(each), leaf) for each, difference in found for leaf in difference.leaves})
 
 
 def _by_tangents(
     tangents_of: Callable[[Graph, Mapping[int, float]], Sequence[float]],
 ) -> Callable[[Pass], Iterator[_Difference]]:
-    """Compare leaf by leaf where that is not too much work, else along random directions."""
+    """Compare leaf by leaf where that is not too much work, else in random sums."""
 
     def differences(each: Pass) -> Iterator[_Difference]:
-        graph, sizes = each.graph, magnitudes(each.graph)
-        leaves = [leaf for leaf in graph.leaves if leaf in each.gradients]
-        if len(leaves) * len(graph) <= WORK:
-            for leaf in leaves:
-                other = tangents_of(graph, {leaf: 1.0})[-1]
-                yield _Difference(leaf, _relative(each.gradients[leaf], other, sizes[leaf]))
-            return
-        random = Random(0)
-        for _ in range(PROBES):
-            seeds = {leaf: random.choice((-1.0, 1.0)) for leaf in leaves}
-            ours = sum(seed * each.gradients[leaf] for leaf, seed in seeds.items())
-            size = sum(sizes[leaf] for leaf in leaves)
-            yield _Difference(None, _relative(ours, tangents_of(graph, seeds)[-1], size))
+        if len(each.leaves) * len(each.graph) <= WORK:
+            for leaf in each.leaves:
+                other = tangents_of(each.graph, {leaf: 1.0})[-1]
+                yield _Difference([leaf], relative(each.gradients[leaf], other, each.sizes[leaf]))
+        else:
+            yield from _by_sums(each, tangents_of)
 
     return differences
 
 
-def _relative(ours: float, other: float, size: float) -> float:
-    """The difference of two numbers, relative to the terms that they are sums of."""
-    if ours == other:
-        return 0.0
-    return abs(ours - other) / max(size, abs(ours), abs(other))
+def _by_sums(
+    each: Pass, tangents_of: Callable[[Graph, Mapping[int, float]], Sequence[float]]
+) -> Iterator[_Difference]:
+    """Compare random sums, in which each gradient counts in units of its own terms.
+
+    So a small one that is wrong is not lost among large ones.
+    """
+    sizes = {leaf: max(each.sizes[leaf], abs(each.gradients[leaf]), _LEAST) for leaf in each.leaves}
+    finite = [leaf for leaf, size in sizes.items() if isfinite(size)]
+    for leaf in sizes.keys() - set(finite):
+        yield _Difference([leaf], nan)
+    unit, random = min(sizes[leaf] for leaf in finite) if finite else nan, Random(0)
+    for _ in range(PROBES if finite else 0):
+        seeds = {leaf: random.choice((-1, 1)) * unit / sizes[leaf] for leaf in finite}
+        ours = sum(seed * each.gradients[leaf] for leaf, seed in seeds.items())
+        other = tangents_of(each.graph, seeds)[-1]
+        yield _Difference(finite, abs(ours - other) / unit)
 
 
 def _central(each: Pass) -> Iterator[_Difference]:
-    graph, sizes = each.graph, magnitudes(each.graph)
-    leaves = [leaf for leaf in graph.leaves if leaf in each.gradients]
-    most = max(WORK // (4 * len(graph)), 1)
+    graph, sizes, leaves = each.graph, each.sizes, each.leaves
+    most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
         slope = central_difference(graph, leaf)
         yield _Difference(
-            leaf,
-            _relative(each.gradients[leaf], slope.value, sizes[leaf]),
+            [leaf],
+            relative(each.gradients[leaf], slope.value, sizes[leaf]),
             slope.error / max(sizes[leaf], abs(slope.value)) if slope.value or sizes[leaf] else 0.0,
         )
 
@@ -268,16 +187,14 @@ def _central(each: Pass) -> Iterator[_Difference]:
 def _pytorch(each: Pass) -> Iterator[_Difference]:
     from stepgrad.replay.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
-    sizes, theirs = magnitudes(each.graph), torch_gradients(each.graph)
-    for leaf in each.graph.leaves:
-        if leaf in each.gradients:
-            ours = each.gradients[leaf]
-            yield _Difference(leaf, _relative(ours, theirs[leaf], sizes[leaf]))
+    theirs = torch_gradients(each.graph)
+    for leaf in each.leaves:
+        yield _Difference([leaf], relative(each.gradients[leaf], theirs[leaf], each.sizes[leaf]))
 
 
 _WAYS = (
     _Way("forward mode", GATE, _by_tangents(tangents)),
-    _Way("complex step", GATE, _by_tangents(complex_tangents)),
-    _Way("central differences", None, _central),
+    _Way("complex step", GATE, _by_tangents(complex_tangents), "kinks, taken as the rules do"),
+    _Way("central differences", None, _central, "kinks, where it takes the mean of both sides"),
     _Way("PyTorch", TORCH_GATE, _pytorch),
 )

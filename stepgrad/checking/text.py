@@ -1,0 +1,66 @@
+"""A verdict as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.numbers import number
+from stepgrad.replay.verify import Comparison
+from stepgrad.scenario.expect import Check
+
+if TYPE_CHECKING:
+    from stepgrad.checking.verdict import Verdict
+
+
+def verdict_line(verdict: Verdict, width: int) -> str:
+    """Say in a line what came of a file, whose name is padded to `width`."""
+    promises, gated = verdict.promises, [way for way in verdict.ways if way.limit is not None]
+    kept = f"checks {sum(each.ok for each in promises)}/{len(promises)}" if promises else ""
+    agreed = ""
+    if gated:
+        gradients = max(way.compared for way in gated)
+        agreed = f"gradients {gradients:,} in {sum(way.ok for way in gated)}/{len(gated)} ways"
+    status = f", exit status {verdict.status}" if verdict.status else ""
+    return f"{verdict.file:<{width}}  {kept:<13}  {agreed:<26}  {verdict.word}{status}"
+
+
+def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
+    """Yield what is wrong with a file; where a gradient is, or if asked for, every comparison."""
+    for promise in verdict.promises:
+        yield from promise.told
+    if verdict.note:
+        yield verdict.note
+    if verdict.ways and (verbose or not all(way.ok for way in verdict.ways)):
+        yield from comparison_lines(verdict.ways)
+
+
+def shortfall(recording: Recording, check: Check) -> Iterator[str]:
+    """Yield what is wrong with a promised number, and how the recording came to its own."""
+    path = recording.source.path if recording.source else recording.name
+    got = "never came" if check.got is None else f"is {number(check.got)}"
+    yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
+    for line in check.why(recording):
+        yield f"    {line}"
+
+
+def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    """Yield a table of other ways to the gradients, and where they first differ.
+
+    What has no limit is shown with the error that it has itself.
+    """
+    yield f"{'way':<20}{'gradients':>9}{'difference':>12}{'limit':>8}"
+    for each in comparisons:
+        worst = f"{each.worst:.1e}" if each.worst else "0"
+        limit, verdict = "", ""
+        if each.limit is not None:
+            limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
+        elif each.own_error is not None:
+            limit = f"±{each.own_error:.0e}"
+        row = f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}"
+        yield f"{row}  at {each.where}" if each.worst else row.rstrip()
+        if each.note:
+            yield f"    {each.note}"
+    for first in dict.fromkeys(each.first for each in comparisons if each.first):
+        yield f"first to differ: {first}"

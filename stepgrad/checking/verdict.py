@@ -1,0 +1,81 @@
+"""What came of checking a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from stepgrad.checking.text import shortfall
+from stepgrad.errors import ScenarioError
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.verify import Comparison, verify
+from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.recorded import recorded_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A number that was promised; `told` says what is wrong with it, and is empty if nothing is."""
+
+    check: Check
+    told: Sequence[str]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is kept."""
+        return self.check.ok
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What came of a file; `error` says why it could not be checked at all.
+
+    `status` is the exit status of a program, `seconds` how long everything took, and `note` is
+    what is to be known besides.
+    """
+
+    file: str
+    promises: Sequence[Promise] = ()
+    ways: Sequence[Comparison] = ()
+    note: str = ""
+    error: str = ""
+    status: int = 0
+    seconds: float = 0.0
+
+    @property
+    def failed(self) -> bool:
+        """Whether a promise is not kept, or a gradient is another by another way."""
+        kept, agree = (promise.ok for promise in self.promises), (way.ok for way in self.ways)
+        return not (all(kept) and all(agree))
+
+    @property
+    def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:
+        """The verdict in a word or two."""
+        if self.error:
+            return "not checked"
+        if self.failed:
+            return "FAILED"
+        compared = any(way.compared for way in self.ways)  # what is not finite never is
+        return "ok" if self.promises or compared else "nothing to check"
+
+
+def judge(
+    file: str, recording: Recording, scenario: ScenarioFile | None = None, status: int = 0
+) -> Verdict:
+    """Check a recording, which was opened as `file`.
+
+    One that is given without a scenario is held to that of its own text, if it has one.
+    """
+    note = ""
+    if scenario is None:
+        try:
+            scenario = recorded_scenario(recording)
+        except ScenarioError as error:
+            note = f"expectations not checked: {str(error).splitlines()[0]}"
+    promised = checks(scenario, recording) if scenario else []
+    promises = [
+        Promise(check, () if check.ok else tuple(shortfall(recording, check))) for check in promised
+    ]
+    return Verdict(file, promises, verify(recording), note, status=status)

@@ -1,0 +1,41 @@
+"""How far long work is, on a terminal."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from time import monotonic
+from typing import Any
+
+import click
+
+from stepgrad.progress import watching
+
+PATIENCE = 0.5
+"""Seconds that work may take before a bar is shown."""
+
+_PARTS = 1000
+
+
+@contextmanager
+def progress_bar(label: str) -> Iterator[None]:
+    """Show on stderr how far the work inside is, if that is a terminal and the work takes long."""
+    stream = sys.stderr
+    if stream is None or not stream.isatty():
+        yield
+        return
+    begun = monotonic()
+    bar: Any = None
+    with ExitStack() as bars:
+
+        def show(done: float) -> None:
+            nonlocal bar
+            if bar is None and monotonic() - begun >= PATIENCE:
+                bar = bars.enter_context(click.progressbar(length=_PARTS, label=label, file=stream))
+            if bar is not None:
+                bar.update(round(done * _PARTS) - bar.pos)
+
+        with watching(show):
+            yield
+            show(1.0)

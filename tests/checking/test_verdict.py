@@ -1,0 +1,130 @@
+"""Verdicts, and how they are told."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scenario.samples import GRAPH, changed
+from stepgrad import Value, record, record_scenario
+from stepgrad.checking.reports import as_junit, as_object
+from stepgrad.checking.text import verdict_details, verdict_line
+from stepgrad.checking.verdict import Verdict, judge
+from stepgrad.engine.formula import Formula
+from stepgrad.engine.ops import TANH, Op
+from stepgrad.recording.recording import Recording, Source
+from stepgrad.scenario import open_scenario, shipped
+from stepgrad.scenario.build import record_file
+
+
+def verdict(name: str | Path) -> Verdict:
+    file = open_scenario(name)
+    return judge(str(name), record_file(file), file)
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Verdict:
+    """A scenario that promises a wrong number."""
+    path = tmp_path / "wrong.yaml"
+    path.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
+    return verdict(path)
+
+
+@pytest.fixture
+def planted(monkeypatch: pytest.MonkeyPatch) -> Verdict:
+    """A scenario with the derivative 1 − out of tanh, for 1 − out²."""
+    rule = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
+    for cached in ("local", "vjp"):
+        monkeypatch.setitem(TANH.__dict__, cached, getattr(rule, cached))
+    return verdict("tanh")
+
+
+def test_a_planted_derivative_is_told_with_its_way_its_edge_and_its_line(planted: Verdict) -> None:
+    told = list(verdict_details(planted, verbose=False))
+    assert planted.failed
+    assert any(line.split()[:2] == ["complex", "step"] and "FAILED" in line for line in told)
+    assert told[-1].startswith("first to differ: ∂")
+    assert "by the rule of `tanh`" in told[-1]
+    assert "tanh.yaml:" in told[-1]
+    suite = ElementTree.fromstring(as_junit([planted]))[0]
+    (case,) = [each for each in suite if each.get("name") == "gradients: complex step"]
+    failure = case.find("failure")
+    assert failure is not None
+    assert str(failure.get("message")).startswith("complex step differs by ")
+    assert "first to differ: ∂" in str(failure.text)
+
+
+def test_all_is_well_in_a_line() -> None:
+    words = verdict_line(verdict("two_layer"), 12).split()
+    assert words[:3] == ["two_layer", "checks", "11/11"]
+    assert words[3:5] == ["gradients", "6"]
+    assert words[-1] == "ok"
+    assert list(verdict_details(verdict("two_layer"), verbose=False)) == []
+    assert len(list(verdict_details(verdict("two_layer"), verbose=True))) >= 4
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_a_saved_scenario_is_held_to_its_own_text(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "saved.stepgrad"
+    record_scenario(name).save(path)
+    found, expected = judge("saved", Recording.load(path)), verdict(name)
+    assert found.promises == expected.promises
+    assert found.ways == expected.ways
+
+
+@pytest.mark.parametrize(
+    ("name", "edited"),
+    [("two_layer", "x"), ("xor_tanh", "row1/t"), ("xor_tanh", "layer1/neuron1/w1")],
+)
+def test_an_edited_one_is_not(name: str, edited: str) -> None:
+    found = judge("edited", record_file(open_scenario(name), {edited: 0.123}))
+    assert not found.promises
+    assert found.word == "ok"
+
+
+def test_a_scenario_that_nobody_can_read_any_more_is_told() -> None:
+    recording = Recording("old", Source("old.yaml", "title: old\nwires: {}\n"))
+    with record(recording):
+        (Value(1.0) * 2).backward()
+    found = judge("old.stepgrad", recording)
+    assert found.note.startswith("expectations not checked: old.yaml:")
+    assert found.note in verdict_details(found, verbose=False)
+    (skipped,) = ElementTree.fromstring(as_junit([found])).iter("skipped")
+    assert skipped.text == found.note
+
+
+def test_what_is_not_finite_is_not_called_ok() -> None:
+    with record() as recording:
+        (Value(0.0).log() * 0).backward()  # 0·∞
+    assert judge("nan", recording).word == "nothing to check"
+
+
+def test_json_says_everything(wrong: Verdict) -> None:
+    broken = Verdict("nowhere", error="nowhere: no such file")
+    found = json.loads(json.dumps(as_object([wrong, broken]), allow_nan=False))
+    assert not found["ok"]
+    assert [each["verdict"] for each in found["files"]] == ["FAILED", "not checked"]
+    first, second = found["files"]
+    assert [(check["name"], check["ok"]) for check in first["checks"]] == [
+        ("z1", False),
+        ("w1.grad", True),
+    ]
+    assert "z1 is 1.5, expected 2" in first["checks"][0]["told"][0]
+    assert [way["way"] for way in first["gradients"]][:2] == ["forward mode", "complex step"]
+    assert second["error"] == "nowhere: no such file"
+    assert as_object([verdict("two_layer")])["ok"]
+
+
+def test_junit_counts(wrong: Verdict) -> None:
+    broken = Verdict("bad\x1b[2J\0\udcff.yaml", error="\x07 is no <text> & never was\nat all")
+    suites = ElementTree.fromstring(as_junit([verdict("two_layer"), wrong, broken]))
+    counts = [[int(each.get(key, "")) for key in ("failures", "errors")] for each in suites]
+    assert counts == [[0, 0], [1, 0], [0, 1]]
+    assert int(suites.get("tests", "")) == len(list(suites.iter("testcase")))
+    (error,) = suites.iter("error")
+    assert error.get("message") == "\ufffd is no <text> & never was"
+    (failure,) = suites.iter("failure")
+    assert "z1 = w1·x + b1 = 1.5 + 0 = 1.5" in str(failure.text)

@@ -1,0 +1,205 @@
+"""`stepgrad check`, as a user and as a CI system meet it."""
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scenario.samples import GRAPH, changed
+from stepgrad.cli import progress as module
+from stepgrad.cli.progress import progress_bar
+from stepgrad.engine.formula import Formula
+from stepgrad.engine.ops import TANH, Op
+from stepgrad.progress import advance
+from stepgrad.replay.verify import has_torch
+from stepgrad.scenario import shipped
+from test_cli import stepgrad
+
+WAYS = "3/3" if has_torch() else "2/2"
+
+PROGRAM = """\
+import sys
+from stepgrad import Value
+x = Value(0.5, label="x")
+y = (x * 2).tanh()
+if "--change" in sys.argv:
+    x.data = 1.0
+y.backward()
+print("said by the program", sys.argv[1:])
+sys.exit(3)
+"""
+
+
+@pytest.fixture
+def wrong(tmp_path: Path) -> Path:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
+    return path
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    path = tmp_path / "program.py"
+    path.write_text(PROGRAM)
+    return path
+
+
+def squeezed(text: str) -> list[str]:
+    return [" ".join(line.split()) for line in text.splitlines()]
+
+
+def test_shipped_scenarios_by_name_and_by_path() -> None:
+    lines = stepgrad("check", *shipped(), *shipped().values()).stdout.splitlines()
+    assert len(lines) == 2 * len(shipped())
+    assert all(line.split()[-1] == "ok" for line in lines)
+
+
+def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:
+    never = tmp_path / "never.yaml"
+    never.write_text(changed(changed(GRAPH, "b1: 0.0", "b1: 0.0, b: 0"), "w1: -15", "b: 0"))
+    result = stepgrad("check", "two_layer", wrong, never, code=1)
+    assert squeezed(result.stdout) == [
+        f"two_layer checks 11/11 gradients 6 in {WAYS} ways ok",
+        f"{wrong} checks 1/2 gradients 4 in {WAYS} ways FAILED",
+        f"{wrong}:10: z1 is 1.5, expected 2",
+        "z1 = w1·x + b1 = 1.5 + 0 = 1.5",
+        f"{never} checks 1/2 gradients 4 in {WAYS} ways FAILED",
+        f"{never}:11: b.grad never came, expected 0",
+    ]
+
+
+def test_a_single_file_is_shown_with_its_table_and_so_are_all_with_v() -> None:
+    single = squeezed(stepgrad("check", "two_layer").stdout)
+    assert single[1] == "way gradients difference limit"
+    assert single[2].startswith("forward mode 6 0 1e-10 ok")
+    assert "central differences 6 " in single[4]
+    assert "±" in single[4]
+    both = stepgrad("check", "-v", "two_layer", "xor_tanh").stdout
+    assert both.count("forward mode") == 2
+    assert both.count("PyTorch is not installed") == (not has_torch())
+    assert both.count("PyTorch  ") == 2 * has_torch()
+
+
+def test_without_torch_nothing_about_it_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgrad.replay.verify.find_spec", lambda _: None)
+    assert "PyTorch" not in stepgrad("check", "two_layer").stdout
+    last = stepgrad("check", "-v", "two_layer").stdout.splitlines()[-1]
+    assert last.startswith("PyTorch is not installed; pip install 'stepgrad[torch]'")
+
+
+def test_nothing_expected_and_nothing_to_check(tmp_path: Path) -> None:
+    quiet = tmp_path / "quiet.yaml"
+    quiet.write_text(GRAPH[: GRAPH.index("expect")])
+    assert squeezed(stepgrad("check", quiet).stdout)[0].endswith(f"4 in {WAYS} ways ok")
+    quiet.write_text("title: t\ninputs: {x: 1.0}\ngraph: [y = x + 1]\n")
+    assert squeezed(stepgrad("check", quiet).stdout) == [f"{quiet} nothing to check"]
+
+
+def test_one_that_cannot_be_read_does_not_stop_the_others(wrong: Path) -> None:
+    result = stepgrad("check", "nowhere", wrong, "two_layer", code=2)
+    assert [line.split()[-1] for line in result.stdout.splitlines()] == [
+        "checked", "FAILED", "2", "1.5", "ok",
+    ]  # fmt: skip
+    assert result.stderr.strip() == "nowhere:1:1: no such file"
+
+
+def test_a_planted_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    rule = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
+    for cached in ("local", "vjp"):
+        monkeypatch.setitem(TANH.__dict__, cached, getattr(rule, cached))
+    result = stepgrad("check", "tanh", "two_layer", code=1)
+    assert "rule of `tanh`" in result.stdout
+    assert "(event " in result.stdout
+    assert "tanh.yaml:" in result.stdout
+    assert result.stdout.splitlines()[-1].endswith("ok")  # it has no tanh
+
+
+class TestPrograms:
+    """Programs and recordings."""
+
+    def test_its_arguments_its_output_and_its_status_are_its_own(self, program: Path) -> None:
+        result = stepgrad("check", "-v", "two_layer", program, "--json", "-v", code=3)
+        assert result.stderr == "said by the program ['--json', '-v']\n"
+        assert f"{program} gradients 1 in {WAYS} ways ok, exit status 3" in squeezed(result.stdout)
+
+    def test_gradients_that_disagree_are_more_than_its_status(self, program: Path) -> None:
+        result = stepgrad("check", program, "--change", code=1)
+        last = result.stdout.splitlines()[-1]
+        assert "first to differ: an operand of x·2 (event 2, program.py:4) was changed" in last
+
+    def test_one_without_values(self, program: Path) -> None:
+        program.write_text("print(1)")
+        result = stepgrad("check", program, code=2)
+        assert "it made no stepgrad Values" in result.stderr
+        assert squeezed(result.stdout) == [f"{program} not checked"]
+
+    def test_a_recording_of_a_scenario(self, wrong: Path, tmp_path: Path) -> None:
+        saved = tmp_path / "saved.stepgrad"
+        stepgrad("record", wrong, "-o", saved)
+        result = stepgrad("check", saved, code=1)
+        assert f"{wrong}:10: z1 is 1.5, expected 2" in result.stdout
+
+
+class TestReports:
+    """`--json` and `--junit`."""
+
+    def test_json_is_all_there_is_on_stdout(self, wrong: Path, program: Path) -> None:
+        result = stepgrad("check", wrong, "nowhere", "--json", program, code=2)
+        found = json.loads(result.stdout)
+        assert [each["verdict"] for each in found["files"]] == ["FAILED", "not checked", "ok"]
+        assert found["files"][2]["status"] == 3
+        assert not found["ok"]
+        assert json.loads(stepgrad("check", "two_layer", "--json").stdout)["ok"]
+
+    def test_junit(self, wrong: Path, tmp_path: Path) -> None:
+        report = tmp_path / "report.xml"
+        stepgrad("check", "two_layer", wrong, "nowhere", "--junit", report, code=2)
+        suites = ElementTree.parse(report).getroot()
+        assert [suite.get("name") for suite in suites] == ["two_layer", str(wrong), "nowhere"]
+        assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
+        names = [case.get("name") for case in suites[1]]
+        assert names[:3] == ["z1", "w1.grad", "gradients: forward mode"]
+
+    def test_a_report_takes_the_place_of_no_lesson(self, wrong: Path) -> None:
+        before = wrong.read_text()
+        result = stepgrad("check", "--junit", wrong, "two_layer", code=2)
+        assert "name a file that ends with .xml" in result.stderr
+        assert wrong.read_text() == before
+
+    @pytest.mark.parametrize("name", ["folder.xml", "nowhere/report.xml"])
+    def test_a_report_that_cannot_be_written_is_told_first(self, name: str, tmp_path: Path) -> None:
+        (tmp_path / "folder.xml").mkdir()
+        result = stepgrad("check", "two_layer", "--junit", tmp_path / name, code=2)
+        assert str(tmp_path / name) in result.stderr
+        assert result.stdout == ""
+
+
+class Terminal(io.StringIO):
+    """A terminal, as far as a bar can tell."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("patience", "shown"), [(0.0, True), (1e9, False)])
+def test_a_bar_for_work_that_takes_long(
+    patience: float, shown: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", patience)
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setattr(time, "time", iter(range(100)).__next__)  # a bar is drawn now and then
+    with progress_bar("checking"):
+        for done in range(4):
+            advance(done, 4)
+    assert ("checking" in terminal.getvalue()) == shown
+    assert ("100%" in terminal.getvalue()) == shown
+
+
+def test_no_bar_where_there_is_no_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    assert stepgrad("check", "two_layer").stderr == ""
