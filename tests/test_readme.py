@@ -70,6 +70,13 @@ def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.Monk
         assert result.output
 
 
+def test_the_quiz() -> None:
+    (transcript,) = blocks("text")
+    command, _, promised = transcript.partition("\n")
+    result = CliRunner().invoke(main, expanded(command.removeprefix("$ "))[1:])
+    assert result.stdout == promised
+
+
 def test_the_program(tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(blocks("python")[0])
