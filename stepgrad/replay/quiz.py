@@ -103,7 +103,7 @@ def _read(text: str) -> tuple[Decimal, Decimal]:
         given = Decimal(plain)
     except (InvalidOperation, ValueError, ZeroDivisionError):
         raise AnswerError(
-            f"`{_shortened(text.strip())}` is no number; write −8, 0.25, 2e-3, 1/3, inf or nan"
+            f"`{_shortened(text.strip())}` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"
         ) from None
     exponent = given.as_tuple().exponent
     return given, Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
