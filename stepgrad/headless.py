@@ -27,11 +27,15 @@ from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
 
-def narration(recording: Recording) -> Iterator[str]:
-    """Yield one line for each event: its position, its phase, and what it did."""
+def narration(recording: Recording, start: int = 0, stop: int | None = None) -> Iterator[str]:
+    """Yield one line for each event: its position, its phase, and what it did.
+
+    `start` and `stop` are positions; without them, it is all of the recording.
+    """
     width = len(str(recording.length))
-    for index, event in enumerate(recording.events):
-        yield f"{index + 1:>{width}}  {event.phase:<8}  {narrate(recording, index)}"
+    for index in range(start, recording.length if stop is None else stop):
+        phase = recording.events[index].phase
+        yield f"{index + 1:>{width}}  {phase:<8}  {narrate(recording, index)}"
 
 
 def summary(recording: Recording) -> str:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from kept import check_kept
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.headless import narration
@@ -83,6 +84,10 @@ class TestReplay:
         second = stepgrad("replay", "two_layer", *options).stdout.splitlines()[1]
         assert second.startswith(f"event {position} of 26")
 
+    def test_what_the_last_key_has_to_say(self) -> None:
+        told = stepgrad("replay", "two_layer", "--keys", ":20 p-8").stdout
+        assert told.endswith("\n\nright: −8 · 1 of 1\n")
+
     def test_a_training_step(self) -> None:
         arrived = answer("xor_tanh", "--to", "step 20")
         assert arrived == answer("xor_tanh", "--keys", "':step 20'")
@@ -107,6 +112,54 @@ class TestReplay:
     )
     def test_a_place_that_is_not(self, options: list[str], words: str) -> None:
         assert words in stepgrad("replay", "two_layer", *options, code=2).stderr
+
+
+class TestQuiz:
+    """`stepgrad quiz`."""
+
+    ANSWERS = "1.5 3 -2 -4 ?"
+
+    def test_a_whole_quiz(self, pytestconfig: pytest.Config) -> None:
+        result = stepgrad(
+            "quiz", "two_layer", "--questions", "5", "--answers", self.ANSWERS, code=1
+        )
+        check_kept(ROOT / "tests" / "golden" / "quiz.txt", result.stdout, pytestconfig)
+        assert not result.stderr
+
+    def test_all_right(self) -> None:
+        arguments = ["quiz", "two_layer", "--questions", "3", "--answers"]
+        assert stepgrad(*arguments, "1.5 -4 -8").stdout.endswith("\n3 of 3 right\n")
+        assert "2 answers for 3 questions" in stepgrad(*arguments, "1.5 -4", code=1).stderr
+        assert "4 answers for 3 questions" in stepgrad(*arguments, "1.5 -4 -8 1", code=1).stderr
+
+    def test_rules_without_a_file(self) -> None:
+        result = stepgrad("quiz", "--answers", "5 8 0 7 6 0 6 15 3 9.1e-13 0 1 1")
+        assert "13 of 13 right" in result.stdout
+
+    def test_a_person_answers(self) -> None:
+        typed = "5\nx\n8\n\n?\nq\n"
+        result = CliRunner().invoke(main, ["quiz"], input=typed)
+        assert result.exit_code == 0
+        for said in ("right: 5", "`x` is no number", "right: 8", "it is 0", "it is 7"):
+            assert said in result.stdout
+        assert "\n2 of 4 right\n" in result.stdout
+        assert "relu" in result.stdout.rpartition("look at again")[2]
+
+    def test_a_pipe_that_ends_is_an_end(self) -> None:
+        quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
+        output, errors = quiz.communicate("1.5\n")
+        assert (quiz.returncode, errors) == (0, "")
+        assert output.endswith("1 of 1 right\n")
+
+    def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
+        output = stepgrad("quiz", "xor_tanh", "--answers", "?", code=1).stdout
+        [command] = re.findall(r"^    (stepgrad .*)$", output, re.MULTILINE)
+        assert "row1/layer1/neuron1: w1·x1 = " in stepgrad(*shlex.split(command)[1:]).stdout
+
+    def test_nothing_to_predict(self, tmp_path: Path) -> None:
+        (tmp_path / "nothing.py").write_text("print(1)")
+        result = stepgrad("quiz", tmp_path / "nothing.py", code=2)
+        assert "there is nothing to predict" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["replay", "run"])

@@ -86,6 +86,13 @@ def test_the_workflow_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert Path("report.xml").read_text().count("<testsuite ") == len(shipped())
 
 
+def test_the_quiz() -> None:
+    (transcript,) = blocks("text")
+    command, _, promised = transcript.partition("\n")
+    result = CliRunner().invoke(main, expanded(command.removeprefix("$ "))[1:])
+    assert result.stdout == promised
+
+
 def test_the_program(tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(blocks("python")[0])

@@ -19,6 +19,7 @@ COMMANDS = {
     "record": "stepgrad.cli.record:record",
     "replay": "stepgrad.cli.replay:replay",
     "check": "stepgrad.cli.check:check",
+    "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
 }
 """Where each command is, in the order of the help."""

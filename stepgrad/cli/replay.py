@@ -59,7 +59,7 @@ def _replayed(
     opened: Opened, keys: str | None, where: str | None, *, as_json: bool, plain: bool
 ) -> Iterable[str]:
     """Return the lines that `replay` prints."""
-    scenario, cursor = opened.scenario, Cursor(opened.recording)
+    scenario, cursor, said = opened.scenario, Cursor(opened.recording), ""
     if where is None and keys is None and not as_json:
         return narration(cursor.recording, plain)
     if where is None and keys is None:
@@ -68,10 +68,11 @@ def _replayed(
         cursor = goto(cursor, where)
     if keys is not None:
         program = partial(record_file, scenario) if scenario else None
-        cursor = replay_keys(Session.open(cursor, program), headless.words(keys)).cursor
+        session = replay_keys(Session.open(cursor, program), headless.words(keys))
+        cursor, said = session.cursor, session.said
     if as_json:
         return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
     if plain:
         event = cursor.position - 1
         return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
-    return headless.report(scenario, cursor)
+    return [*headless.report(scenario, cursor), *(["", said] if said else [])]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.replay import showing
+from stepgrad.replay import predict, showing
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
@@ -24,8 +24,9 @@ class Command:
     `keys` are the default ones, the first is the one to show; `help` says what it does, up to its
     colon in brief; `label` is the same in one word, for the foot of the screen, or empty. `act` is
     what it does to a session, None where it is the screen's own business; where it `asks`, it wants
-    a text as well. `panel` is the one that it gives the screen to, if that is what it does. What
-    may take `long` is to be done beside the keys.
+    a text as well. Where what to ask depends on the session, `question` goes where that is, and
+    returns it; nothing, where there is none. `panel` is the one that it gives the screen to, if
+    that is what it does. What may take `long` is to be done beside the keys.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Command:
     label: str = ""
     act: Callable[[Session, str], Session] | None = None
     asks: str = ""
+    question: Callable[[Session], tuple[Session, str]] | None = None
     panel: str = ""
     long: bool = False
 
@@ -86,6 +88,8 @@ _MOVING = (
     Command("play", ("space",), "play on: again, pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
+    Command("predict", ("p",), "predict the next number: it is asked for, then shown", "",
+            predict.predict, "a number, like 0.25, 2e-3 or 1/3; nothing: show it", predict.ask),
 )  # fmt: skip
 
 _LOOKING = (

@@ -163,6 +163,20 @@ def _by_rule(
     )
 
 
+def rule_written(rule: Rule, name: str) -> tuple[str, Mapping[str, str]]:
+    """Write the formulas of an optimizer for a parameter, and what its numbers are called there.
+
+    `w ← w − lr·w.grad`, with `lr` for `learning_rate` and so on.
+    """
+    symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
+    symbols = {each: symbols.get(each, each) for each in (*symbols, *rule.numbers)}
+    formulas = METHODS[rule.method].formulas.items()
+    written = (
+        f"{symbols.get(each, each)} ← {formula.written(symbols)}" for each, formula in formulas
+    )
+    return ", then ".join(written), symbols
+
+
 _SYMBOLS = {
     "learning_rate": "lr",
     "momentum": "μ",

@@ -23,6 +23,11 @@ def number(x: float, digits: int = 6) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
+def read_back(x: float) -> float:
+    """The number that a person reads where another is written with its six digits."""
+    return float(number(x).replace("−", "-"))
+
+
 def factor(x: float) -> str:
     """A number as a factor or a subtrahend: brackets around a negative one."""
     text = number(x)

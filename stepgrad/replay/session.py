@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -16,6 +16,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
+from stepgrad.replay.quiz import Score
 from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop, Stop, find
@@ -48,7 +49,9 @@ class Session:
     event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
     `said` is what the last command has to say, if anything. Where there is a
     `program`, it can be run again with `edits`, and `original` is the recording without them.
-    Where not all of the recording is there (yet), `progress` says how much.
+    Where not all of the recording is there (yet), `progress` says how much. `score` counts what was
+    predicted, and while a number is asked for, the local derivatives of the `secret` node, which
+    would tell it, are not to be shown.
     """
 
     cursor: Cursor
@@ -65,6 +68,8 @@ class Session:
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
     progress: Progress | None = None
+    score: Score = field(default_factory=Score)
+    secret: int | None = None
 
     @classmethod
     def open(cls, cursor: Cursor, program: Program | None = None) -> Session:
@@ -103,7 +108,7 @@ class Session:
 
     def go(self, cursor: Cursor, said: str = "") -> Session:
         """Move, and let go of the selection."""
-        return replace(self, cursor=cursor, selected=None, said=said)
+        return replace(self, cursor=cursor, selected=None, said=said, secret=None)
 
     def say(self, said: str, **changes: Any) -> Session:
         """Change something, and say so."""

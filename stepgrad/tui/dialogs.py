@@ -16,22 +16,27 @@ from stepgrad.tui.work import Work
 
 
 class AskDialog(ModalScreen[str]):
-    """Ask for a text, and explain a bad one where it is typed.
+    """Ask for what a command wants to know, and explain a bad answer where it is typed.
 
-    `check` says what is wrong with an answer, or None.
+    `check` says what is wrong with an answer, or None. A `question` of the moment is put in full.
     """
 
     BINDINGS = [("escape", "dismiss", "close")]
 
-    def __init__(self, command: Command, check: Callable[[str], str | None]) -> None:
+    def __init__(
+        self, command: Command, check: Callable[[str], str | None], question: str = ""
+    ) -> None:
         super().__init__()
         self._command = command
         self._check = check
+        self._question = question
 
     def compose(self) -> ComposeResult:
         """Show the question."""
         with Vertical(id="ask") as box:
             box.border_title = Content(self._command.help)
+            if self._question:
+                yield Static(Content(self._question), id="question")
             yield Input(placeholder=self._command.asks, compact=True)
             yield Static(id="problem")
 

@@ -102,13 +102,30 @@ class DebuggerScreen(WorkingScreen):
     def action_act(self, name: str) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
         command = BY_NAME[name]
-        if command.asks:
-            ask = AskDialog(command, partial(self._problem, command))
-            self.app.push_screen(ask, lambda _: self.wait_for(command))
+        if command.question is not None:
+            self._pause()
+            self.session, question = command.question(self.now)
+            if question:
+                self._ask(command, question)
+        elif command.asks:
+            self._ask(command)
         else:
             self._pause()
             self.carry_out(command, "")
             self.wait_for(command)
+
+    def _ask(self, command: Command, question: str = "") -> None:
+        """Ask for what a command wants to know, and carry it out with that."""
+        self.set_class(bool(question), "-guessing")
+
+        def answered(_: str | None) -> None:
+            self.remove_class("-guessing")
+            if self.now.secret is not None:  # nobody tries to guess it any more
+                self.session = self.now.say("", secret=None)
+            self.wait_for(command)
+
+        ask = AskDialog(command, partial(self._problem, command), question)
+        self.app.push_screen(ask, answered)
 
     def _problem(self, command: Command, text: str) -> str | None:
         """Carry out a command with what was typed; return what is wrong with it, if anything."""

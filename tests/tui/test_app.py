@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -101,6 +102,52 @@ async def test_goto_can_be_left() -> None:
         await pilot.press("n", ":", "escape")
         assert pilot.app.screen is screen
         assert screen.now.cursor.position == 1
+
+
+async def test_a_number_is_predicted_checked_and_shown() -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        await pilot.press(*"fnnnnnp")
+        dialog = pilot.app.screen
+        assert isinstance(dialog, AskDialog)
+        question = str(dialog.query_one("#question", Static).content)
+        assert question == (
+            "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
+        )
+        await pilot.press("x", "enter")
+        assert "`x` is no number" in str(dialog.query_one("#problem", Static).content)
+        dialog.query_one(Input).value = "-8"
+        await pilot.press("enter")
+        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")
+        await pilot.press("p", "enter")
+        assert screen.now.said == "it is −8 · 1 of 2"
+
+
+@pytest.mark.parametrize("leave", ["enter", "escape"])
+async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leave: str) -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        await pilot.press(*"fnnnnn")
+        telling = ("1 (z1 > 0)", "grads: {")
+
+        def shown() -> str:
+            return unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
+
+        assert all(text in shown() for text in telling)
+        await pilot.press("p")
+        await pilot.pause()
+        assert not any(text in shown() for text in telling)
+        await pilot.press(leave, *"S" * (leave == "enter"))
+        await pilot.pause()
+        assert all(text in shown() for text in telling)
+        assert (screen.now.secret, screen.now.cursor.position) == (None, 21)
+
+
+async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("space", "p")
+        assert isinstance(pilot.app.screen, AskDialog)
+        await pilot.press("escape", "G", "p")
+        assert pilot.app.screen is screen
+        assert "nothing is left to predict" in screen.now.said
 
 
 async def test_help_lists_every_command_and_closes() -> None:

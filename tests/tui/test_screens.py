@@ -43,6 +43,9 @@ MOMENTS = {
     "paths": ("sum_over_paths", ("G", "x")),
     "difference": ("two_layer", ("G", *"e", *"w1=-1", "enter", "D")),
     "help": ("chain_rule", ("?",)),
+    "a number to predict": ("two_layer", (*"fnnnnn", "p")),
+    "a second path to predict": ("xor_tanh", (*":241", "enter", "p")),
+    "a wrong prediction": ("two_layer", (*"fnnnnn", *"p6", "enter")),
     "go to nowhere": ("two_layer", (*":w9", "enter")),
 }
 

@@ -42,8 +42,8 @@ class Drawing:
     operands: Mapping[int, tuple[int, ...]]
     slots: Mapping[int, tuple[int, ...]]
 
-    def paint(self, state: State, selected: int | None) -> Canvas:
-        """Return the picture at a position."""
+    def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
+        """Return the picture at a position, without what is still to be guessed of a node."""
         event = state.event
         edge = (event.out, event.slot) if isinstance(event, events.Accumulate) else None
         walked = _walked(state)
@@ -56,7 +56,10 @@ class Drawing:
         def wire(each: Wire) -> WireContent:
             out, slot = self.edge(each)
             current = (out, slot) == edge
-            look = _wire(state, out, slot, current=current, walked=walked(out, slot))
+            done = walked(out, slot)
+            look = _wire(state, out, slot, current=current, walked=done)
+            if out == secret and not done:
+                look = WireContent("?")
             return replace(look, heavy=True) if each.operand in ahead else look
 
         return self.painter.paint(box, wire)

@@ -26,9 +26,14 @@ def heading(state: State, node: int) -> str:
     return printable(f"{name} = {defined}" if facts.name and defined else defined or name)
 
 
-def node_panel(state: State, node: int, width: int, height: int) -> Content:
-    """Return value, gradient, what was paid into it, local derivatives and source."""
-    rows = (ink.line(*row.spans) for row in _rows(state, node, height))
+def node_panel(
+    state: State, node: int, width: int, height: int, secret: int | None = None
+) -> Content:
+    """Return value, gradient, what was paid into it, local derivatives and source.
+
+    Those of the `secret` node are still to be guessed.
+    """
+    rows = (ink.line(*row.spans) for row in _rows(state, node, height, secret))
     return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
 
 
@@ -46,7 +51,7 @@ class _Row:
     position: int | None = None
 
 
-def _rows(state: State, node: int, height: int) -> list[_Row]:
+def _rows(state: State, node: int, height: int, secret: int | None = None) -> list[_Row]:
     """All rows but, where there is no room for them, the first contributions."""
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
@@ -58,7 +63,7 @@ def _rows(state: State, node: int, height: int) -> list[_Row]:
     known = grad is not None and grad == grad
     exact = repr(grad).replace("-", "−") if known else gradient_text(state, node, grad)
     top.append(_row("grad", (exact, ink.sign(grad))))
-    rest = [*_locals(state, node), *_whereabouts(state, node)]
+    rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
 
 
@@ -84,13 +89,13 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         label = ""
 
 
-def _locals(state: State, node: int) -> Iterator[_Row]:
+def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
     label = "local"
     for slot, operand in enumerate(state.node(node).operands):
         if not state.node(operand).constant:
             local = local_derivative(state.recording, node, slot, state.position)
             by = derivative("", short_title(state.recording, operand))
-            yield _row(label, (f"{by} = ", ink.QUIET), (str(local), ""))
+            yield _row(label, (f"{by} = ", ink.QUIET), (str(local) if told else "?", ""))
             label = ""
 
 

@@ -68,7 +68,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         near = len(nodes) < len(scene)
         self._entitle(f"graph  {len(nodes)} of {len(scene):,} nodes" if near else "graph")
         self._drawing = draw(now.recording, nodes, framed=height >= FRAMED)
-        self._canvas = self._drawing.paint(state, now.selected)
+        self._canvas = self._drawing.paint(state, now.selected, now.secret)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))

@@ -72,7 +72,7 @@ class NodePanel(Panel):
         if self._introduces:
             return lesson(self._lesson)
         assert self.now.subject is not None, "without a subject, the lesson is shown"
-        return node_panel(self.state, self.now.subject, *self.size)
+        return node_panel(self.state, self.now.subject, *self.size, self.now.secret)
 
     def show(self) -> None:
         """Put what the node is into the border."""

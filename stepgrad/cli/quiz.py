@@ -1,0 +1,137 @@
+"""`stepgrad quiz`: predict the numbers before they are shown."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
+
+import click
+
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand
+from stepgrad.headless import narration
+from stepgrad.opening import open_typed
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.questions import questions
+from stepgrad.replay.quiz import AnswerError, Question, Score, Verdict, judge
+from stepgrad.replay.rules import rules
+
+BRIEFLY = 5
+"""So many events are told before a question: the last ones, where more have happened."""
+
+
+@click.command(cls=FileCommand)
+@click.argument("file", metavar="[FILE]", required=False)
+@ARGUMENTS
+@click.option(
+    "--questions",
+    "most",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=15,
+    help="Ask so many questions at the most; 15 without it.",
+)
+@click.option("--answers", metavar="ANSWERS", help="Take these, with spaces between: '7 14 1/3'.")
+def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
+    """Predict the numbers of FILE before they are shown; without one, answer rules of thumb.
+
+    An answer counts to the digits that it gives: 0.46 is right for 0.4621. `?` or nothing shows
+    the number, `q` or Ctrl+D ends. Options stand before the name of a program.
+
+    With --answers nothing is asked: the exit status is 1 unless there are as many as questions,
+    and all are right.
+
+    \b
+      stepgrad quiz
+      stepgrad quiz two_layer
+      stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -8"
+    """  # fmt: skip
+    recording = None
+    if file is not None:
+        with redirect_stdout(sys.stderr):
+            recording = open_typed(file, arguments).recording
+    asked = (rules() if recording is None else questions(recording, most))[:most]
+    if not asked:
+        click.echo(f"{file}: there is nothing to predict", err=True)
+        sys.exit(2)
+    given = answers.split() if answers is not None else None
+    score = _hold(recording, asked, _typed() if given is None else _told(given))
+    click.echo(f"\n{score} right")
+    for missed in score.again():
+        click.echo(_again(missed, [*([file] if file else []), *arguments]))
+    if given is not None:
+        if len(given) != len(asked):
+            click.echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
+        sys.exit(int(len(given) != len(asked) or score.right < len(asked)))
+
+
+def _typed() -> Iterator[str]:
+    """Yield what a person types, up to the end."""
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            click.echo()
+            return
+
+
+def _told(answers: Sequence[str]) -> Iterator[str]:
+    """Yield answers as if they were typed."""
+    for answer in answers:
+        click.echo(f"> {answer}")
+        yield answer
+
+
+def _hold(recording: Recording | None, asked: Sequence[Question], answers: Iterator[str]) -> Score:
+    """Ask questions until they, or the answers, are at an end."""
+    score = Score()
+    told = 0
+    for place, question in enumerate(asked, 1):
+        click.echo()
+        if recording is not None and question.position is not None:
+            _recall(recording, told, question.position)
+            # What follows a local derivative in the same event is told with the event.
+            told = question.position + (question.kind != "local derivative")
+        click.echo(f"{place}/{len(asked)}  {question.prompt}")
+        verdict = _judged(question, answers)
+        if verdict is None:
+            break
+        click.echo(f"{verdict.text}\n    {question.explanation}")
+        score = score.plus(question, verdict)
+    return score
+
+
+def _recall(recording: Recording, start: int, stop: int) -> None:
+    """Tell what has happened since the last question."""
+    if stop - start > BRIEFLY:
+        click.echo(f"    … {stop - BRIEFLY - start} before")
+    for line in narration(recording, max(start, stop - BRIEFLY), stop):
+        click.echo(f"    {line}")
+
+
+def _judged(question: Question, answers: Iterator[str]) -> Verdict | None:
+    """Wait for an answer; None where a person has had enough."""
+    for answer in answers:
+        if answer.strip().lower() == "q":
+            return None
+        try:
+            return judge(question, answer)
+        except AnswerError as error:
+            click.echo(f"{error}; ? shows it, q ends")
+    return None
+
+
+def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
+    """Say what to look at again, and what shows it."""
+    first = missed[0]
+    if first.position is None:
+        return f"look at again: {first.about}\n    {first.explanation}"
+    places = [str(each.position + 1) for each in missed if each.position is not None]
+    events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
+    shows = f"stepgrad replay --to {places[0]} {shlex.join(typed)}"
+    return f"look at again: {first.about} ({first.kind}), {events}\n    {shows}"
+
+
+def _count(things: Sequence[object], name: str) -> str:
+    return f"{len(things)} {name}{'s' * (len(things) != 1)}"

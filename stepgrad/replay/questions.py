@@ -1,0 +1,157 @@
+"""Questions about what comes next in a recording.
+
+A question is asked of an event that has not happened yet; what it asks for is hidden until then.
+The event itself, narrated, is the explanation. Each question shows all that one needs for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import isfinite
+
+from stepgrad.engine.optim import METHODS
+from stepgrad.engine.tape import Rule
+from stepgrad.recording import events
+from stepgrad.recording.recording import Node, Recording
+from stepgrad.replay.narrate import derivative, local_derivative, narrate, rule_written
+from stepgrad.replay.numbers import number, read_back
+from stepgrad.replay.quiz import FINEST, Question
+from stepgrad.replay.titles import operand_titles, short_title, title
+
+_PLACES = ("first", "second")
+
+_LOOKED_AT = 4096
+"""Of a pass with more events, so many are looked at for questions."""
+
+
+def question_at(recording: Recording, position: int) -> Question | None:
+    """Return what to ask of the event that comes next; None where there is nothing to predict.
+
+    Of an edge that is the total, where something has arrived before, else the contribution.
+    """
+    asked = [*_questions_at(recording, position)]
+    return asked[-1] if asked else None
+
+
+def questions(recording: Recording, most: int) -> list[Question]:
+    """Return up to `most` questions about the first pass, forward and back, and its updates.
+
+    Of more than that, some are left out evenly.
+    """
+    end = recording.steps[1] if len(recording.steps) > 1 else recording.length
+    looked_at = range(0, end, 1 + end // _LOOKED_AT)
+    found = [each for position in looked_at for each in _questions_at(recording, position)]
+    count = min(most, len(found))
+    return [found[i * len(found) // count] for i in range(count)]
+
+
+def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
+    """Yield what can be asked of an event, in the order in which one would work it out."""
+    if position >= recording.length:
+        return
+    event = recording.events[position]
+    match event:
+        case events.Op():
+            yield _of_op(recording, event, position)
+        case events.Accumulate():
+            yield from _of_edge(recording, event, position)
+        case events.Update(rule=Rule(method="sgd" | "momentum") as rule):  # Adam takes a machine
+            yield _of_update(recording, event, rule, position)
+
+
+def _of_op(recording: Recording, event: events.Op, position: int) -> Question:
+    node = recording.node(event.node)
+    values = [recording.history.value(each, position + 1) or 0.0 for each in event.operands]
+    computed = _computed(recording, node, position + 1)
+    place = f"{node.place.scope}: " if node.place.scope else ""
+    name = short_title(recording, event.node)
+    prompt = f"{computed}. What is {name}?" if node.name else f"What is {computed}?"
+    slack = _slack(event.op.value, values, event.value)
+    told = str(narrate(recording, position))
+    return Question("value", event.op.name, place + prompt, event.value, told, position, slack)
+
+
+def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> Iterator[Question]:
+    history, node = recording.history, recording.node(event.out)
+    begin = recording.blocks[history.block_at(position)].start
+    operands = [history.value(each, begin) or 0.0 for each in (*node.operands, event.out)]
+    rate = node.op.local[event.slot]
+
+    def paid(upstream: float, *operands: float) -> float:
+        return upstream * rate(*operands)
+
+    def sum_(before: float, *paying: float) -> float:
+        return before + paid(*paying)
+
+    into, out = title(recording, event.node), short_title(recording, event.out)
+    made = _computed(recording, node, begin, with_result=True)
+    made = f"{made} in {node.place.scope}" if node.place.scope else made
+    which = ""  # of two operands that are the same node
+    if node.operands.count(event.node) > 1:
+        which = f"the {_PLACES[event.slot]} {short_title(recording, event.node)}"
+    alone = which and f", for {which} alone"
+
+    local = local_derivative(recording, event.out, event.slot, begin)
+    if local.symbols != number(local.value) or local.because:
+        seen = operand_titles(recording, node)[node.op.operands[event.slot]]
+        edge = derivative(out, seen)
+        steps = local.because and f"{number(local.value)} ({local.because})"
+        told = f"{edge} = {steps or f'{local.symbols} = {number(local.value)}'}"
+        prompt = f"{made}. What is {edge}{alone}?"
+        slack = _slack(rate, operands, event.local)
+        yield Question("local derivative", node.op.name, prompt, event.local, told, position, slack)
+
+    story = narrate(recording, position)
+    prompt = f"{number(event.upstream)} arrives at {made}. What does {into} receive from it{alone}?"
+    slack = _slack(paid, [event.upstream, *operands], event.contribution)
+    told = f"{story.symbols} {story.numbers}"
+    yield Question("contribution", node.op.name, prompt, event.contribution, told, position, slack)
+
+    if event.before is not None and event.before != 0:
+        prompt = (
+            f"{into} has {number(event.before)} already, and {number(event.upstream)} arrives at "
+            f"{made}. What is the gradient of {into} then{which and f', with {which} counted'}?"
+        )
+        slack = _slack(sum_, [event.before, event.upstream, *operands], event.after)
+        if isfinite(event.contribution):  # which one rounds before one adds it
+            slack += float(FINEST) * abs(event.contribution)
+        yield Question("total", "sum over paths", prompt, event.after, str(story), position, slack)
+
+
+def _of_update(recording: Recording, event: events.Update, rule: Rule, position: int) -> Question:
+    scope, _, name = title(recording, event.node).rpartition("/")
+    numbers = {
+        "data": event.before,
+        "grad": recording.history.grad(event.node, position) or 0.0,
+        **rule.numbers,
+    }
+
+    def updated(*numbers_: float) -> float:
+        known = dict(zip(numbers, numbers_, strict=True))
+        for each, formula in METHODS[rule.method].formulas.items():
+            known[each] = formula.function(*known)(**known)
+        return known["data"]
+
+    written, symbols = rule_written(rule, name)
+    given = ", ".join(f"{symbols[each]} = {number(x)}" for each, x in numbers.items())
+    place = f"{scope}: " if scope else ""
+    prompt = f"{place}{written}, with {given}. What is {name} then?"
+    slack = _slack(updated, [*numbers.values()], event.after)
+    told = str(narrate(recording, position))
+    return Question("update", rule.method, prompt, event.after, told, position, slack)
+
+
+def _computed(recording: Recording, node: Node, position: int, *, with_result: bool = False) -> str:
+    """What a node is made of, in notation and in numbers: `h = relu(z1) = relu(1.5)`."""
+    written = node.op.written(operand_titles(recording, node))
+    values = (recording.history.value(each, position) or 0.0 for each in node.operands)
+    shown = node.op.written(dict(zip(node.op.operands, map(number, values), strict=True)))
+    name = short_title(recording, node.index) if node.name else ""
+    result = number(recording.history.value(node.index, position) or 0.0) if with_result else ""
+    return " = ".join(dict.fromkeys(filter(None, (name, written, shown, result))))
+
+
+def _slack(compute: Callable[..., float], numbers: list[float], answer: float) -> float:
+    """How far one comes from the answer with the numbers as they are shown."""
+    off = abs(compute(*map(read_back, numbers)) - answer)
+    return off if isfinite(off) else 0.0

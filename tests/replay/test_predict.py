@@ -1,0 +1,64 @@
+"""Predict mode, as a function from a session to a session."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgrad.recording import events
+from stepgrad.replay.commands import replay
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.predict import NOTHING_LEFT, ask, predict
+from stepgrad.replay.quiz import AnswerError
+from stepgrad.replay.session import Session
+from stepgrad.scenario import record_scenario
+
+TWO_LAYER = record_scenario("two_layer")
+
+
+def at(position: int) -> Session:
+    return Session.open(Cursor(TWO_LAYER, position))
+
+
+def test_a_prediction_is_checked_counted_and_shown() -> None:
+    session = predict(at(20), "-8")
+    assert (session.cursor.position, session.said) == (21, "right: −8 · 1 of 1")
+    session = predict(session, "6")
+    assert (session.cursor.position, session.said) == (22, "not 6 but −8 · 1 of 2")
+    session = predict(session, "")
+    assert (session.cursor.position, session.said) == (23, "it is −8 · 1 of 3")
+
+
+def test_events_without_a_question_are_stepped_over() -> None:
+    session, question = ask(at(0))
+    assert (session.cursor.position, session.said) == (6, "6 events stepped over")
+    assert question == "What is w1·x = 0.5·3?"
+    assert ask(session) == (session, question)
+    assert ask(at(13))[0].said == "1 event stepped over"
+    assert predict(at(0), "1.5").cursor.position == 7
+
+
+def test_what_would_tell_the_answer_is_a_secret_until_it_has_come() -> None:
+    session, _ = ask(at(20))
+    event = TWO_LAYER.events[20]
+    assert isinstance(event, events.Accumulate)
+    assert session.secret == event.out
+    assert predict(session, "?").secret is None
+    assert session.go(session.cursor.step()).secret is None
+    assert ask(at(7))[0].secret is None
+
+
+def test_at_the_end_there_is_nothing_to_predict() -> None:
+    end = at(TWO_LAYER.length)
+    session, question = ask(end)
+    assert (session.said, question) == (NOTHING_LEFT, "")
+    assert predict(end, "1") == session
+
+
+def test_what_is_no_number_changes_nothing() -> None:
+    with pytest.raises(AnswerError, match="`eight` is no number"):
+        predict(at(20), "eight")
+
+
+def test_a_script_of_keys_predicts() -> None:
+    session = replay(at(0), ["p1.5", "p1", "p", ":20", "p-8"])
+    assert (session.cursor.position, session.said) == (21, "right: −8 · 2 of 4")

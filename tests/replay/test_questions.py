@@ -1,0 +1,151 @@
+"""Predicting the next number: what is asked of a recording."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+
+import graphs
+from stepgrad import State, Value, record
+from stepgrad.recording import events
+from stepgrad.replay.numbers import number, read_back
+from stepgrad.replay.questions import question_at, questions
+from stepgrad.scenario import record_scenario
+from stepgrad.scenario.library import shipped
+
+MOMENTUM = """\
+title: Momentum
+inputs: {x: 1.0}
+params: {w: 0.3333333333}
+graph: [loss = (w*x)**2]
+train: {steps: 3, optimizer: momentum, momentum: 0.9, learning_rate: 0.1}
+backward: loss
+"""
+
+
+def test_the_questions_of_two_paths() -> None:
+    found = questions(record_scenario("sum_over_paths"), 100)
+    assert [(q.kind, q.answer) for q in found[-4:]] == [
+        ("contribution", 6), ("contribution", 3), ("contribution", 12), ("total", 15),
+    ]  # fmt: skip
+    assert found[-1].prompt == (
+        "h has 3 already, and 6 arrives at z1 = 2·h = 2·1.5 = 3. What is the gradient of h then?"
+    )
+
+
+def test_a_question_shows_what_a_number_is_made_of() -> None:
+    prompts = [q.prompt for q in questions(record_scenario("two_layer"), 100)]
+    assert "loss = (y − target)² = (−2)² = 4. What is ∂loss/∂(y − target)?" in prompts
+    assert "−4 arrives at w2·h = 2·1.5 = 3. What does h receive from it?" in prompts
+    assert "h = relu(z1) = relu(1.5). What is h?" in prompts
+
+
+def test_of_two_equal_operands_it_is_said_which() -> None:
+    with record() as recording:
+        x = Value(3.0, label="x")
+        y = x * x
+        y.label = "y"
+        y.backward()
+    first, second, total = (
+        q for q in questions(recording, 10) if q.kind in ("contribution", "total")
+    )
+    assert "for the first x alone" in first.prompt
+    assert "for the second x alone" in second.prompt
+    assert (total.answer, "with the second x counted" in total.prompt) == (6, True)
+
+
+def test_an_explanation_tells_no_more_than_was_asked() -> None:
+    found = {
+        q.kind: q for q in questions(record_scenario("reused_value"), 100) if q.position is not None
+    }
+    for one in questions(record_scenario("sum_over_paths"), 100):
+        if one.kind == "local derivative":
+            assert "+=" not in one.explanation
+        if one.kind == "contribution":
+            assert ".grad" not in one.explanation
+    assert ".grad" in found["total"].explanation
+
+
+@given(graphs.programs())
+def test_the_answer_is_what_comes_next(program: graphs.Program) -> None:
+    with record() as recording:
+        graphs.run(program, [Value(0.5), Value(1.5)])
+    for position in range(recording.length):
+        question = question_at(recording, position)
+        event, after = recording.events[position], State(recording, position + 1)
+        if question is None:
+            assert not isinstance(event, events.Op | events.Accumulate)
+            continue
+        assert event.focus is not None
+        if question.kind == "value":
+            wanted = after.value(event.focus)
+        else:
+            assert isinstance(event, events.Accumulate)
+            wanted = event.after if question.kind == "total" else event.contribution
+        assert repr(question.answer) == repr(wanted)
+
+
+@given(graphs.programs())
+def test_who_adds_up_the_numbers_that_are_shown_is_right(program: graphs.Program) -> None:
+    with record() as recording:
+        graphs.run(program, [Value(1 / 3), Value(-2 / 3)])
+    for position in range(recording.length):
+        question, event = question_at(recording, position), recording.events[position]
+        if question is not None and question.kind == "total":
+            assert isinstance(event, events.Accumulate)
+            assert event.before is not None
+            # What is paid in may be rounded before it is added.
+            total = read_back(event.before) + read_back(event.contribution)
+            assert question.holds(repr(total))
+
+
+def test_sums_that_all_but_cancel_are_asked_as_they_are_shown() -> None:
+    with record() as recording:
+        a, b = Value(1.23456789, label="a"), Value(1.23451234, label="b")
+        _ = a - b
+    question = question_at(recording, 2)
+    assert question is not None
+    assert "1.23457 − 1.23451" in question.prompt
+    assert question.holds("0.00006")
+    assert question.holds("0.00005555")
+    assert not question.holds("0.00007")
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_no_question_tells_its_answer_in_other_words(name: str) -> None:
+    recording = record_scenario(name)
+    for question in questions(recording, 1000):
+        assert question.position is not None
+        assert question.explanation
+        assert question.prompt.endswith("?")
+        assert len(question.prompt) < 200
+        assert question.holds(number(question.answer))
+
+
+def test_of_many_questions_some_are_left_out_evenly() -> None:
+    recording = record_scenario("xor_tanh")
+    every, few = questions(recording, 100_000), questions(recording, 12)
+    assert len(few) == 12
+    assert {q.kind for q in every} == {
+        "value", "local derivative", "contribution", "total", "update",
+    }  # fmt: skip
+    assert [every.index(q) for q in few] == [i * len(every) // 12 for i in range(12)]
+    assert max(q.position or 0 for q in every) < recording.steps[1]
+
+
+def test_an_update_is_asked_with_what_it_is_made_of(tmp_path: Path) -> None:
+    update = next(q for q in questions(record_scenario("xor_tanh"), 10_000) if q.kind == "update")
+    assert update.about == "sgd"
+    assert update.prompt == (
+        "layer1/neuron1: w1 ← w1 − lr·w1.grad, with w1 = 0.278854, w1.grad = 0.012194, "
+        "lr = 0.05. What is w1 then?"
+    )
+    path = tmp_path / "momentum.yaml"
+    path.write_text(MOMENTUM)
+    recording = record_scenario(path)
+    asked = [question_at(recording, at) for at in range(recording.length)]
+    *_, last = (q for q in asked if q is not None and q.kind == "update")
+    assert "v ← μ·v + w.grad, then w ← w − lr·v, with w = " in last.prompt
+    assert "μ = 0.9, v = " in last.prompt
