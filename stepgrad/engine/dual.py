@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from stepgrad.engine.graph import Graph
+from stepgrad.engine.value import Value
 
 
 def tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
@@ -27,6 +28,14 @@ def tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
                     total += graph.local(place, slot) * found[operand]
             found[place] = total
     return [found.get(place, 0.0) for place in range(len(graph))]
+
+
+def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequence[float]:
+    """Return the tangents of Values made one after the other; what was before them is constant."""
+    graph = Graph.among(nodes)
+    first = len(graph) - len(nodes)
+    places = {place: seeds[node] for place, node in enumerate(nodes, first) if node in seeds}
+    return tangents(graph, places)[first:]
 
 
 def gradients(graph: Graph) -> Sequence[float]:
