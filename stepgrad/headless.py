@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from math import isfinite
@@ -57,13 +57,17 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
-    rows = [
-        (name, number(state.value(node) or 0.0), gradient(state.grad(node)))
-        for name, node in visible(state).items()
-    ]
-    if rows:
+    nodes = visible(state)
+    columns = {
+        "node": list(nodes),
+        "value": [number(state.value(node) or 0.0) for node in nodes.values()],
+        "gradient": [gradient(state.grad(node)) for node in nodes.values()],
+    }
+    if _tangents(state, nodes):
+        columns["tangent"] = [gradient(state.tangent(node)) for node in nodes.values()]
+    if nodes:
         yield ""
-        yield from _table(("node", "value", "gradient"), rows)
+        yield from _table(tuple(columns), [*zip(*columns.values(), strict=True)])
     promised = checks(file, recording, cursor.position) if file else []
     if promised:
         yield ""
@@ -74,7 +78,8 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     """Return everything about a position as one object for JSON.
 
     Without a scenario there are no checks. Infinities and nan, which JSON cannot write, are the
-    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null.
+    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null. Tangents are those
+    of nodes that forward mode has made.
     """
     state = cursor.state
     nodes = visible(state)
@@ -88,6 +93,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
         "event": _event(cursor.recording, cursor.position),
         "values": {name: _json(state.value(node)) for name, node in nodes.items()},
         "grads": {name: _json(state.grad(node)) for name, node in nodes.items()},
+        "tangents": _tangents(state, nodes),
         "checks": [_check(check) for check in promised],
     }
 
@@ -168,6 +174,14 @@ class Replay:
         """
         return self.session.state.grad(self._node(name))
 
+    def tangent(self, name: str) -> float | None:
+        """Return a node's tangent; None where it is not made yet, or not in forward mode.
+
+        Raises:
+            KeyError: no node is so named by now.
+        """
+        return self.session.state.tangent(self._node(name))
+
     @property
     def _recording(self) -> Recording:
         return self.session.recording
@@ -201,6 +215,12 @@ def visible(state: State) -> dict[str, int]:
             nodes.pop(name, None)
             nodes[name] = index
     return nodes
+
+
+def _tangents(state: State, nodes: Mapping[str, int]) -> dict[str, float | str | None]:
+    """Return the tangents of those nodes that have one, ready for JSON."""
+    tangents = {name: state.tangent(node) for name, node in nodes.items()}
+    return {name: _json(tangent) for name, tangent in tangents.items() if tangent is not None}
 
 
 def _event(recording: Recording, position: int) -> dict[str, Any] | None:

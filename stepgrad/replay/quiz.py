@@ -16,7 +16,8 @@ from stepgrad.engine.ops import BY_NAME
 from stepgrad.errors import StepgradError
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.narrate import derivative, local_derivative, narrate
+from stepgrad.replay.derivatives import derivative, local_derivative
+from stepgrad.replay.narrate import narrate
 from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.titles import operand_titles, short_title, title
 

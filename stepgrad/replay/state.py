@@ -58,10 +58,8 @@ class State:
         match self.recording.blocks[self.recording.history.block_at(steps[ordinal])]:
             case Marked(kind="step", number=int() as number):
                 return number
-            case Marked(kind=kind, number=None) if (
-                kind != "step"
-            ):  # what begins here is told by its name
-                return None
+            case Marked(kind=kind, number=None) if kind != "step":
+                return None  # what begins here has a name
         return ordinal if len(steps) > 1 else None
 
     @property

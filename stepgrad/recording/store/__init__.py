@@ -43,7 +43,8 @@ block: its offset among those of the latest forward block (the block itself is o
    sweep and for each run of writes those of all its blocks: the values of the nodes, their final
    gradients, or what was written. A column has an entry for each node. After the values of a dual
    block follow the tangents, as many; after what was written, the numbers of the rule, and its
-   columns, one after the other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
+   columns, one after the other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow
+   each other make a piece.
 
 **A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
 complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first
