@@ -27,6 +27,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
 from stepgrad.replay.numbers import number
 from stepgrad.replay.titles import title
+from stepgrad.replay.verify_tangents import tangent_agreements
 
 GATE = 1e-10
 """How far forward mode and the complex step may be off, relative to the terms of the gradient."""
@@ -177,7 +178,8 @@ class _Difference:
 def verify(recording: Recording) -> list[Comparison]:
     """Hold a recording's gradients against every other way there is; says how far it is.
 
-    Nothing where there is no backward pass. What is not finite cannot be compared, and is told.
+    Tangents are held against other ways to them. Nothing where there is neither. What is not finite
+    cannot be compared, and is told.
     """
     checked = passes(recording)
     ways = [way for way in _WAYS if way.name != "PyTorch" or find_spec("torch") is not None]
@@ -188,7 +190,8 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, checked, found))
-    return comparisons
+    tangents_held = (Comparison(*each) for each in tangent_agreements(recording, GATE))
+    return [*comparisons, *tangents_held]
 
 
 @dataclass(frozen=True, slots=True)
