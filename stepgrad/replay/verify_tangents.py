@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import isfinite, nan
 from typing import NamedTuple
 
 from stepgrad.engine.dual import gradients, tangent_magnitudes
@@ -22,6 +22,8 @@ from stepgrad.replay.titles import title
 
 MOST = 16
 """So many passes are checked, and so many results of each."""
+
+_LEAST = 1e-150  # of the terms of a tangent, so that a complex step along it is not lost
 
 
 class Agreement(NamedTuple):
@@ -85,30 +87,31 @@ def tangent_agreements(recording: Recording, limit: float) -> Iterator[Agreement
     blocks = [b for b in recording.blocks if isinstance(b, Forward) and b.seeds]
     duals = [_Dual.of(recording, block) for block in blocks[:: len(blocks) // MOST + 1]]
     for way, others in (("tangents, reverse", _by_gradients), ("tangents, complex", _by_steps)):
+        found = [(dual, *other) for dual in duals for other in others(dual)]
         if duals:
-            found = [
-                (_difference(dual, place, other, size), dual, place)
-                for dual in duals
-                for place, other, size in others(dual)
-            ]
-            yield _agreement(way, limit, [each for each in found if isfinite(each[0])])
+            yield _agreement(way, limit, found)
 
 
-def _agreement(way: str, limit: float, found: Sequence[tuple[float, _Dual, int]]) -> Agreement:
-    if not found:
+def _agreement(
+    way: str, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
+) -> Agreement:
+    """Sum up what another way says: at a place of a pass, the tangent and the size of its terms."""
+    differences = [
+        (_difference(dual.tangent(place), other, size), dual.title(place))
+        for dual, place, other, size in found
+    ]
+    finite = [(off, name) for off, name in differences if isfinite(off)]
+    if not finite:
         return Agreement(way, 0, 0.0, limit, note="nothing finite to compare")
-    worst, dual, place = max(found, key=lambda each: each[0])
-    wrong = next(((at, which) for off, at, which in found if off > limit), None)
-    note = ""
-    if wrong is not None:
-        at, which = wrong
-        note = f"the first that is off is that of {at.title(which)}"
-    return Agreement(way, len(found), worst, limit, dual.title(place), note)
+    worst, where = max(finite, key=lambda each: each[0])
+    notes = [f"the first that is off is that of {name}" for off, name in finite if off > limit][:1]
+    if len(finite) < len(found):
+        notes.append(f"{len(found) - len(finite)} not finite, not compared")
+    return Agreement(way, len(finite), worst, limit, where, "; ".join(notes))
 
 
-def _difference(dual: _Dual, place: int, other: float, size: float) -> float:
-    ours = dual.tangent(place)
-    return 0.0 if ours == other else abs(ours - other) / max(size, abs(ours), abs(other))
+def _difference(ours: float, other: float, size: float) -> float:
+    return 0.0 if ours == other else abs(ours - other) / max(size, abs(ours), abs(other), _LEAST)
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:
@@ -131,9 +134,12 @@ def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:
     """Yield each computed node with its tangent by a complex step, and the size of its terms."""
     sizes = tangent_magnitudes(dual.graph, dual.seeds)
     others = complex_tangents(dual.graph, dual.seeds)
+    broken: set[int] = set()  # where a complex number may have gone another way than a real one
     for place, operands in enumerate(dual.graph.operands):
+        if not isfinite(dual.graph.values[place]) or not broken.isdisjoint(operands):
+            broken.add(place)
         if operands:
-            yield place, others[place], sizes[place]
+            yield place, nan if place in broken else others[place], sizes[place]
 
 
 def _ancestors(graph: Graph, end: int) -> list[int]:

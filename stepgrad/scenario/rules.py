@@ -55,35 +55,33 @@ def _graph_rules(document: Document) -> Findings:
     for key in ("batch_size", "shuffle_seed"):
         if ("train", key) in document.places:
             yield ("train", key), f"`{key}` is for the data of a network; a graph has no rows"
-    if nearest("mode", unknown) is None:
-        yield from _modes(document)
-
-
-def _modes(document: Document) -> Findings:
-    """Forward mode goes by something, and what is for it is for nothing else."""
-    data = document.data
-    assert isinstance(data, dict)
-    misspelt = nearest("wrt", (str(key) for key in data if key not in GraphScenario.model_fields))
     if data.get("mode") == "forward":
-        if "wrt" not in data and misspelt is None:
-            yield ("mode",), "forward mode needs `wrt`: the inputs to take derivatives by"
-        if "train" in data:
-            message = "training needs gradients, and forward mode computes tangents"
-            yield ("train",), f"{message}: leave one of the two out"
-        names = data.get("wrt")
-        names = names if isinstance(names, tuple) else (names,)
-        for i, name in enumerate(names):
-            if name in names[:i]:
-                yield ("wrt", i), f"`{name}` is there already: one pass by it is enough"
-        for name in _by_name(document):
-            if "wrt" in data and name not in names:
-                yield ("expect", "tangents", name), f"no pass goes by `{name}`: `wrt` lacks it"
-    else:
+        yield from _forward_mode(document, unknown)
+    elif "mode" in data or nearest("mode", unknown) is None:
         if "wrt" in data:
             yield ("wrt",), "`wrt` is for forward mode: add `mode: forward`"
         if ("expect", "tangents") in document.places:
             message = "`tangents` cannot be expected without `mode: forward`"
             yield ("expect", "tangents"), message
+
+
+def _forward_mode(document: Document, unknown: Sequence[str]) -> Findings:
+    """Forward mode goes by something, and trains nothing."""
+    data = document.data
+    assert isinstance(data, dict)
+    if "wrt" not in data and nearest("wrt", unknown) is None:
+        yield ("mode",), "forward mode needs `wrt`: the inputs to take derivatives by"
+    if "train" in data:
+        message = "training needs gradients, and forward mode computes tangents"
+        yield ("train",), f"{message}: leave one of the two out"
+    wrt = data.get("wrt")
+    names = wrt if isinstance(wrt, tuple) else (wrt,)
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield ("wrt", i), f"`{name}` is there already: one pass by it is enough"
+    for name in _by_name(document) if "wrt" in data else ():
+        if name not in names:
+            yield ("expect", "tangents", name), f"no pass goes by `{name}`: `wrt` lacks it"
 
 
 def _by_name(document: Document) -> list[str]:
