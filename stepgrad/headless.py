@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from os import PathLike
@@ -59,13 +59,17 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
-    rows = [
-        (printable(name), number(state.value(node) or 0.0), gradient(state.grad(node)))
-        for name, node in visible(state).items()
-    ]
-    if rows:
+    nodes = visible(state)
+    columns = {
+        "node": list(map(printable, nodes)),
+        "value": [number(state.value(node) or 0.0) for node in nodes.values()],
+        "gradient": [gradient(state.grad(node)) for node in nodes.values()],
+    }
+    if _tangents(state, nodes):
+        columns["tangent"] = [gradient(state.tangent(node)) for node in nodes.values()]
+    if nodes:
         yield ""
-        yield from _table(("node", "value", "gradient"), rows)
+        yield from _table(tuple(columns), [*zip(*columns.values(), strict=True)])
     promised = checks(file, recording, cursor.position) if file else []
     if promised:
         yield ""
@@ -76,7 +80,8 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     """Return everything about a position as one object for JSON.
 
     Without a scenario there are no checks. Infinities and nan, which JSON cannot write, are the
-    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null.
+    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null. Tangents are those
+    of nodes that forward mode has made.
     """
     state = cursor.state
     nodes = visible(state)
@@ -90,6 +95,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
         "event": _event(cursor.recording, cursor.position),
         "values": {name: for_json(state.value(node)) for name, node in nodes.items()},
         "grads": {name: for_json(state.grad(node)) for name, node in nodes.items()},
+        "tangents": _tangents(state, nodes),
         "checks": [check_object(check) for check in promised],
     }
 
@@ -159,6 +165,14 @@ class Replay:
         """
         return self.session.state.grad(self._node(name))
 
+    def tangent(self, name: str) -> float | None:
+        """Return a node's tangent; None where it is not made yet, or not in forward mode.
+
+        Raises:
+            KeyError: no node is so named by now.
+        """
+        return self.session.state.tangent(self._node(name))
+
     @property
     def _recording(self) -> Recording:
         return self.session.recording
@@ -192,6 +206,12 @@ def visible(state: State) -> dict[str, int]:
             nodes.pop(name, None)
             nodes[name] = index
     return nodes
+
+
+def _tangents(state: State, nodes: Mapping[str, int]) -> dict[str, float | str | None]:
+    """Return the tangents of those nodes that have one, ready for JSON."""
+    tangents = {name: state.tangent(node) for name, node in nodes.items()}
+    return {name: for_json(tangent) for name, tangent in tangents.items() if tangent is not None}
 
 
 def _event(recording: Recording, position: int) -> dict[str, Any] | None:

@@ -17,7 +17,15 @@ from stepgrad.scenario.build import record_file
 GOLDEN = Path(__file__).with_name("golden")
 NARRATED = {
     **dict.fromkeys(
-        ("chain_rule", "single_neuron", "two_layer", "sum_over_paths", "dead_relu", "three_nodes")
+        (
+            "chain_rule",
+            "single_neuron",
+            "two_layer",
+            "sum_over_paths",
+            "dead_relu",
+            "three_nodes",
+            "dual_numbers",
+        )
     ),
     "xor_tanh": 60,
 }
@@ -59,7 +67,8 @@ def test_the_start_has_nothing_to_show() -> None:
 def test_the_snapshot_of_a_contribution() -> None:
     _, found = at("two_layer", 21)
     assert list(found) == [
-        "scenario", "position", "length", "phase", "step", "event", "values", "grads", "checks",
+        "scenario", "position", "length", "phase", "step", "event", "values", "grads", "tangents",
+        "checks",
     ]  # fmt: skip
     event = found["event"]
     assert (found["scenario"], found["position"], found["length"]) == ("two_layer", 21, 26)

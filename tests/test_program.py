@@ -248,10 +248,9 @@ def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
 
 
-def test_a_program_is_not_checked() -> None:
-    result = stepgrad_("check", TRAIN, "two_layer", code=2)
-    assert "a program expects nothing" in result.stderr
-    assert "11/11   ok" in result.stdout
+def test_a_program_is_checked_by_its_gradients() -> None:
+    result = stepgrad_("check", TRAIN, code=0)
+    assert "ok" in result.stdout
 
 
 # --- saving
@@ -267,7 +266,7 @@ def test_a_program_is_saved(tmp_path: Path) -> None:
         told = stepgrad_(command, goal, "--plain").stdout
         assert told.startswith("Event 1 of 5, forward: x is 2, in line 2 of program.py.\n")
     assert events in stepgrad_("run", goal).stderr
-    assert "nothing expected" in stepgrad_("check", goal).stdout
+    assert "ok" in stepgrad_("check", goal).stdout
 
 
 def test_a_scenario_is_saved_in_this_folder(

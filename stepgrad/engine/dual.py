@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from stepgrad.engine.graph import Graph
+from stepgrad.engine.value import Value
 
 
 def tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
@@ -18,15 +19,24 @@ def tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
 
     A node that no seed reaches has the tangent 0, also where its local derivative is infinite.
     """
-    found = dict(seeds)
-    for place, operands in enumerate(graph.operands):
-        if any(operand in found for operand in operands):
-            total = 0.0
-            for slot, operand in enumerate(operands):
-                if operand in found:
-                    total += graph.local(place, slot) * found[operand]
-            found[place] = total
-    return [found.get(place, 0.0) for place in range(len(graph))]
+    return _ahead(graph, seeds, graph.local)
+
+
+def tangent_magnitudes(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
+    """Return, for each node, the sum of the absolute products over all paths to it.
+
+    That is for a tangent what `magnitudes` is for a gradient.
+    """
+    sizes = {place: abs(seed) for place, seed in seeds.items()}
+    return _ahead(graph, sizes, lambda place, slot: abs(graph.local(place, slot)))
+
+
+def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequence[float]:
+    """Return the tangents of Values made one after the other; what was before them is constant."""
+    graph = Graph.among(nodes)
+    first = len(graph) - len(nodes)
+    places = {place: seeds[node] for place, node in enumerate(nodes, first) if node in seeds}
+    return tangents(graph, places)[first:]
 
 
 def gradients(graph: Graph) -> Sequence[float]:
@@ -41,6 +51,20 @@ def magnitudes(graph: Graph) -> Sequence[float]:
     other in it have errors of their own size.
     """
     return _back(graph, lambda place, slot: abs(graph.local(place, slot)))
+
+
+def _ahead(
+    graph: Graph, seeds: Mapping[int, float], local: Callable[[int, int], float]
+) -> Sequence[float]:
+    found = dict(seeds)
+    for place, operands in enumerate(graph.operands):
+        if any(operand in found for operand in operands):
+            total = 0.0
+            for slot, operand in enumerate(operands):
+                if operand in found:
+                    total += local(place, slot) * found[operand]
+            found[place] = total
+    return [found.get(place, 0.0) for place in range(len(graph))]
 
 
 def _back(graph: Graph, local: Callable[[int, int], float]) -> Sequence[float]:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.ops import LEAF, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.engine.value import Value
 
 
@@ -34,12 +34,19 @@ class Graph:
         """Describe a Value and everything it was made from."""
         computed = ancestors(root)
         sources = {operand for node in computed for operand in node._operands} | {root}
-        nodes = sorted({*sources, *computed}, key=lambda node: node._stamp)
-        place = {node: i for i, node in enumerate(nodes)}
+        return cls.among(sorted({*sources, *computed}, key=lambda node: node._stamp))
+
+    @classmethod
+    def among(cls, nodes: Sequence[Value]) -> Graph:
+        """Describe Values; before them stand, as constants, what else they were made from."""
+        used = dict.fromkeys(operand for node in nodes for operand in node._operands)
+        others = list(used.keys() - set(nodes))
+        place = {node: i for i, node in enumerate([*others, *nodes])}
         return cls(
-            [node._operation for node in nodes],
-            [tuple(place[operand] for operand in node._operands) for node in nodes],
-            [node._data for node in nodes],
+            [CONSTANT] * len(others) + [node._operation for node in nodes],
+            [()] * len(others)
+            + [tuple(place[operand] for operand in node._operands) for node in nodes],
+            [node._data for node in place],
         )
 
     def __len__(self) -> int:

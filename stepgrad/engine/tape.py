@@ -74,6 +74,9 @@ class Tape(Protocol):
     def name(self, value: Value) -> None:
         """A value was given a label."""
 
+    def seed(self, value: Value, tangent: float) -> None:
+        """Forward mode starts at a value that was just made."""
+
     def move(self, place: Place) -> None:
         """Nodes are made at another place from here on."""
 
@@ -149,6 +152,20 @@ def mark(kind: str, number: int | None = None) -> None:
     tape = _active.get()
     if tape is not None:
         tape.mark(str(kind), None if number is None else index(number))
+
+
+def seed(value: Value, tangent: float) -> None:
+    """Say that a value just made has a tangent: `seed(x, 1.0)` for derivatives by x.
+
+    What is computed in the same forward pass then has tangents too; values from before it count as
+    constants. Without a recording, nothing happens.
+
+    Raises:
+        ValueError: the value is from before this pass.
+    """
+    tape = _active.get()
+    if tape is not None:
+        tape.seed(value, tangent)
 
 
 def write_all(

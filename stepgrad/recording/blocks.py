@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
+from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Rule
 from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
 
@@ -23,12 +24,16 @@ Column = Sequence[float]
 
 @dataclass(slots=True, eq=False)
 class Forward:
-    """Nodes were made: the first has index `base`, and `values` holds one number for each."""
+    """Nodes were made: the first has index `base`, and `values` holds one number for each.
+
+    In forward mode, so does `tangents`.
+    """
 
     start: int
     structure: Structure
     base: int
     values: Column
+    tangents: Column | None = None
 
     phase: ClassVar[Phase] = "forward"
 
@@ -40,6 +45,15 @@ class Forward:
     def focus(self, offset: int) -> int:
         """The node that is made."""
         return self.base + self.structure.created[offset]
+
+    @property
+    def seeds(self) -> dict[int, float]:
+        """The leaves that forward mode goes by, each with its tangent; empty in reverse mode."""
+        if self.tangents is None:
+            return {}
+        leaves = (place for place in self.structure.created if self.structure.op(place) is LEAF)
+        found = {self.base + leaf: self.tangents[leaf] for leaf in leaves}
+        return {node: tangent for node, tangent in found.items() if tangent}
 
 
 @dataclass(slots=True, eq=False)

@@ -35,20 +35,25 @@ class _AtNode:
 
 @dataclass(frozen=True, slots=True)
 class Leaf(_AtNode):
-    """A number that nobody computed came in: an input or a parameter."""
+    """A number that nobody computed came in: an input or a parameter.
+
+    `tangent` is its derivative by the input that forward mode goes by; None without forward mode.
+    """
 
     phase: ClassVar[Phase] = "forward"
     value: float
+    tangent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Op(_AtNode):
-    """A node was computed from its operands."""
+    """A node was computed from its operands, and in forward mode its `tangent` from theirs."""
 
     phase: ClassVar[Phase] = "forward"
     op: ops.Op
     operands: tuple[int, ...]
     value: float
+    tangent: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

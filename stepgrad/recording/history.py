@@ -56,10 +56,12 @@ class History:
         self._merged: dict[tuple[_Written, ...], tuple[int, array[int]]] = {}
         self._passes: dict[int, array[int]] = defaultdict(_numbers)
         self._sums: dict[tuple[int, int], list[float | None]] = {}
-        # Where training steps begin: as marked, and as the first forward pass after a backward one.
+        # Where training steps begin: as marked, or with the first forward pass after a pass that
+        # ends something (a backward one, or one in forward mode), and with the marks before it.
         self._marked: list[int] = []
         self._turns: list[int] = []
-        self._swept = True
+        self._turning = True
+        self._marks: int | None = None
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -116,6 +118,13 @@ class History:
         """Return the value with which a node was made."""
         forward = self.forward_of(node)
         return forward.values[node - forward.base]
+
+    def tangent(self, node: int, position: int) -> float | None:
+        """Return a node's tangent, or None where it is not made yet, or not in forward mode."""
+        forward = self.forward_of(node)
+        if forward.tangents is None or position < _made_at(forward, node):
+            return None
+        return forward.tangents[node - forward.base]
 
     def grad(self, node: int, position: int) -> float | None:
         """Return a node's gradient, or None where nothing has reached it.
@@ -246,23 +255,28 @@ class History:
                 self._forwards.append(block)
                 self._bases.append(block.base)
                 self._shapes.setdefault(block.structure, []).append(block)
-                if self._swept:
-                    self._turns.append(block.start)
-                self._swept = False
+                if self._turning or block.tangents is not None:
+                    self._turns.append(block.start if self._marks is None else self._marks)
+                self._turning = block.tangents is not None
             case Backward():
                 self._passes[block.base].append(number)
                 if block.sweep not in self._numbers:
                     self._meet(block.sweep, block.sweep.outer)
                 self._numbers[block.sweep].append(number)
-                self._swept = True
+                self._turning = True
             case Write():
                 if block.writes not in self._numbers:
                     self._meet(block.writes, block.writes.gradients)
                     for node in block.writes.updates:
                         self._updates[node].append(block.writes)
                 self._numbers[block.writes].append(number)
-            case Marked(kind="step"):
-                self._marked.append(block.start)
+            case Marked(kind=kind):
+                if kind == "step":
+                    self._marked.append(block.start)
+                if self._marks is None:
+                    self._marks = block.start
+        if not isinstance(block, Marked):
+            self._marks = None
         self._starts.append(block.start)
 
     def _meet(self, shape: _Written, nodes: Iterable[int]) -> None:

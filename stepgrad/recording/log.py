@@ -81,8 +81,9 @@ def _made(block: Forward, offset: int) -> Event:
     structure = block.structure
     created = structure.created[offset]
     node, value = block.base + created, block.values[created]
+    tangent = None if block.tangents is None else block.tangents[created]
     op = structure.op(created)
     if not op.partials:
-        return events.Leaf(node, value)
+        return events.Leaf(node, value, tangent)
     operands = (ref_to_index(ref, block.base) for ref in structure.operands(created))
-    return events.Op(node, op, tuple(operands), value)
+    return events.Op(node, op, tuple(operands), value, tangent)

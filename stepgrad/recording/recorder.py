@@ -15,6 +15,7 @@ from itertools import groupby
 from operator import itemgetter
 
 from stepgrad.engine.backward import propagate
+from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, current_place, recording_on
 from stepgrad.engine.value import Value
@@ -72,6 +73,7 @@ class Recorder:
         self._written: list[tuple[WriteKind, int, float]] = []
         self._nodes: list[Value] = []
         self._named: list[Value] = []
+        self._seeds: dict[Value, float] = {}
         self._places: list[tuple[int, Place]] = [(0, current_place())]
         self._latest: tuple[Shape, list[Value], int] | None = None
         self.append: Callable[[Value], None] = self._nodes.append
@@ -122,6 +124,12 @@ class Recorder:
     def name(self, value: Value) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
         self._named.append(value)
+
+    def seed(self, value: Value, tangent: float) -> None:
+        """Take note of a tangent; those of what is pending are computed with its block."""
+        if not self._nodes or value._stamp < self._nodes[0]._stamp:
+            raise ValueError("only what this pass has made can be seeded: make the value anew")
+        self._seeds[value] = tangent
 
     def move(self, place: Place) -> None:
         """Take note that nodes are made at another place from here on."""
@@ -175,11 +183,13 @@ class Recorder:
         earlier = {~self._known.index(value): value for value in shape.outer}
         return Pass(shape.structure, base, earlier, sweep)
 
-    def log_forward(self, structure: Structure, values: array[float]) -> int:
+    def log_forward(
+        self, structure: Structure, values: array[float], tangents: array[float] | None = None
+    ) -> int:
         """Log a forward block; return the index of its first node."""
         recording = self._recording
         base = recording.size
-        recording.add(Forward(recording.length, structure, base, values))
+        recording.add(Forward(recording.length, structure, base, values, tangents))
         return base
 
     def log_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
@@ -226,7 +236,9 @@ class Recorder:
             named = list(zip(offsets(self._named, nodes), self._named, strict=True))
             names = tuple((offset, v.label or "") for offset, v in named if offset is not None)
             self._named = [value for offset, value in named if offset is None]
-        self._forward(nodes, Context(names, tuple(self._places)))
+        tangents = _column(tangents_among(nodes, self._seeds)) if self._seeds else None
+        self._forward(nodes, Context(names, tuple(self._places)), tangents)
+        self._seeds.clear()
         self._nodes.clear()
         self._places = [(0, self._places[-1][1])]
 
@@ -256,13 +268,16 @@ class Recorder:
             grads = [node._grad for node in carried]
             self._write(["set"] * len(carried), indices, grads, None)
 
-    def _forward(self, nodes: list[Value], context: Context) -> None:
+    def _forward(
+        self, nodes: list[Value], context: Context, tangents: array[float] | None = None
+    ) -> None:
         """Log a forward block."""
         outline = Outline.of(nodes)
         shape = self._expected.get((len(nodes), context))
         if shape is None or not shape.fits(outline, nodes):
             shape = self._shape(nodes, outline, context)
-        base = self.log_forward(shape.structure, _column([node._data for node in nodes]))
+        values = _column([node._data for node in nodes])
+        base = self.log_forward(shape.structure, values, tangents)
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 

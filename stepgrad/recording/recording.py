@@ -201,8 +201,9 @@ class Recording:
     def steps(self) -> Sequence[int]:
         """The positions at which training steps begin.
 
-        Those are the marks of kind `step`; without any, the first forward pass after each backward
-        pass begins one.
+        Those are the marks of kind `step`. Without any, the first forward pass after each backward
+        pass begins one, and so does each pass in forward mode and the first after it; marks right
+        before it belong to it.
         """
         return self.history.steps()
 

@@ -68,7 +68,7 @@ class Traced:
         recorder.settle()
         match recorder.recording.blocks[before:]:
             # If more happened (a write, or values from before came in), it happens again.
-            case [Forward(structure=structure)] if len(structure) <= MAX_NODES:
+            case [Forward(structure=structure, tangents=None)] if len(structure) <= MAX_NODES:
                 latest = recorder.latest(root) if root is not None else None
                 if latest is not None:
                     self._traces[arguments] = _Trace(recorder, latest)

@@ -59,10 +59,11 @@ _Rule = Callable[[Facts[Any]], Column]
 class Condition:
     """Stop where an expression holds of an event.
 
-    It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`; and
-    at an edge of the backward pass `out` (a text), `local`, `upstream`, `contribution`. What
-    compares or computes with a name that an event has nothing for is unknown there, and so is its
-    opposite; `and` and `or` ask for as much as they need.
+    It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`;
+    where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
+    text), `local`, `upstream`, `contribution`. What compares or computes with a name that an event
+    has nothing for is unknown there, and so is its opposite; `and` and `or` ask for as much as they
+    need.
 
     Raises:
         ConditionError: when made of a text that is no condition.

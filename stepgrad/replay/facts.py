@@ -20,7 +20,7 @@ from stepgrad.replay.titles import names, short_title, titles
 
 TEXTS = ("node", "op", "out", "phase")
 COMPUTED = ("after", "before", "contribution", "grad", "local")
-NAMES = (*TEXTS, *COMPUTED, "position", "upstream", "value")
+NAMES = (*TEXTS, *COMPUTED, "position", "tangent", "upstream", "value")
 WORDS = {"node": "name of node", "out": "name of out"}
 """Columns of names: like `node` and `out`, with an empty text for a node that nobody named."""
 
@@ -86,6 +86,8 @@ class _Making(Facts[Forward]):
                 return _ops(block.structure)
             case "value":
                 return picked(block.values, created)
+            case "tangent" if block.tangents is not None:
+                return picked(block.tangents, created)
         return UNKNOWN
 
 

@@ -8,13 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stepgrad.engine.formula import Formula, atom, product
+from stepgrad.engine.formula import Formula, atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.numbers import factor, gradient, number
+from stepgrad.replay.derivatives import (
+    derivative,
+    differential,
+    local_derivative,
+    tangent_terms,
+)
+from stepgrad.replay.numbers import gradient, number
 from stepgrad.replay.speech import spoken
 from stepgrad.replay.titles import made_by, operand_titles, printable, short_title, title
 
@@ -37,26 +43,6 @@ class Narration:
         return printable(" ".join(filter(None, (self.symbols, self.numbers))) + effect)
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDerivative:
-    """∂out/∂operand at an edge.
-
-    `symbols` is the formula (`1 − h²`), `number` its value, and `because` the condition that
-    chose it at a kink (`z1 > 0`), or empty.
-    """
-
-    symbols: str
-    value: float
-    because: str
-
-    def __str__(self) -> str:
-        if self.because:
-            return f"{number(self.value)} ({self.because})"
-        if self.symbols == number(self.value):
-            return factor(self.value)
-        return f"{product(self.symbols)} ({number(self.value)})"
-
-
 def narrate(recording: Recording, index: int) -> Narration:
     """Narrate an event, given by its index in `recording.events`."""
     event = recording.events[index]
@@ -66,9 +52,14 @@ def narrate(recording: Recording, index: int) -> Narration:
             return Narration(f"{event.kind}{which} begins")
         case events.Leaf():
             symbols = f"{title(recording, event.node)} = {number(event.value)}"
+            if event.tangent is not None:
+                name = short_title(recording, event.node)
+                symbols += f", {differential(name)} = {number(event.tangent)}"
             return Narration(symbols, effect=_line(recording, recording.node(event.node)))
-        case events.Op():
+        case events.Op(tangent=None):
             return _computed(recording, event, index)
+        case events.Op():
+            return _differentiated(recording, event, index)
         case events.Seed():
             root = short_title(recording, event.node)
             effect = f"{atom(root)}.grad {gradient(event.before)} → {number(event.after)}"
@@ -88,28 +79,6 @@ def narrate(recording: Recording, index: int) -> Narration:
             )
 
 
-def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
-    """Explain ∂out/∂operand with the values of a position at which `out` is made."""
-    node, history = recording.node(out), recording.history
-    value = history.local(out, slot, position)
-    operands = dict(zip(node.op.operands, node.operands, strict=True)) | {"out": out}
-    values = {name: history.value(operand, position) or 0.0 for name, operand in operands.items()}
-    constants = {
-        name: values[name] for name, operand in operands.items() if recording.node(operand).constant
-    }
-    titles = operand_titles(recording, node)
-    formula, because = node.op.partials[slot].branch(values, titles)
-    formula = formula.given(constants)
-    # A condition on a constant alone (`2 ≠ 0`) teaches nothing; one that chose a number does.
-    because = because if formula.constant is not None else ""
-    return LocalDerivative(formula.written(titles), value, because)
-
-
-def derivative(over: str, under: str) -> str:
-    """∂over/∂under, with brackets around an unnamed expression."""
-    return f"∂{atom(over)}/∂{atom(under)}"
-
-
 def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
@@ -121,6 +90,17 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     # −h = −1.5 says it once.
     steps = dict.fromkeys((with_numbers, number(event.value)))
     return Narration(symbols, f"= {' = '.join(steps)}", _line(recording, node))
+
+
+def _differentiated(recording: Recording, event: events.Op, index: int) -> Narration:
+    """Narrate a tangent; the effect says what was computed along with it."""
+    name = short_title(recording, event.node)
+    terms = [*tangent_terms(recording, event.node, index + 1)]
+    symbols = " + ".join(term.symbols for term in terms) or "0"
+    numbers = f"= {' + '.join(map(str, terms))} = {number(event.tangent or 0.0)}" if terms else ""
+    told = _computed(recording, event, index)
+    effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
+    return Narration(f"{differential(name)} = {symbols}", numbers, ", ".join(effect))
 
 
 def _line(recording: Recording, node: Node) -> str:
@@ -224,7 +204,8 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
     name = spoken(title(recording, event.node))
     match event:
         case events.Leaf():
-            return f"{name} is {_said(event.value)}{_said_line(recording, event.node)}"
+            tangent = "" if event.tangent is None else f", with the tangent {_said(event.tangent)}"
+            return f"{name} is {_said(event.value)}{tangent}{_said_line(recording, event.node)}"
         case events.Op():
             return _said_computation(recording, event, index)
         case events.Seed():
@@ -249,7 +230,15 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     name, _, formula = told.symbols.rpartition(" = ")
     steps = " is ".join(spoken(step) for step in told.numbers.removeprefix("= ").split(" = "))
     line = _said_line(recording, event.node)
-    return f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
+    said = f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
+    if event.tangent is None:
+        return said
+    terms = ", plus ".join(
+        f"the local derivative {term.local.said}, "
+        f"times {_said(term.tangent)}, the tangent of {spoken(term.operand)}"
+        for term in tangent_terms(recording, event.node, index + 1)
+    )
+    return f"{said}; its tangent is {_said(event.tangent)}{f': {terms}' if terms else ''}"
 
 
 def _said_line(recording: Recording, index: int) -> str:
@@ -263,14 +252,9 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
     block = recording.blocks[recording.history.block_at(index)]
     local = local_derivative(recording, event.out, event.slot, block.start)
     name, out = (spoken(title(recording, node)) for node in (event.node, event.out))
-    rate = _said(local.value)
-    if local.because:
-        rate += f", because {spoken(local.because)}"
-    elif local.symbols != number(local.value):
-        rate = f"{spoken(local.symbols)}, which is {rate}"
     return (
         f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
-        f"{_said(event.upstream)} from {out}, times the local derivative {rate}"
+        f"{_said(event.upstream)} from {out}, times the local derivative {local.said}"
     )
 
 

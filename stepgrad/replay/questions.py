@@ -13,7 +13,8 @@ from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.narrate import derivative, local_derivative, narrate, rule_written
+from stepgrad.replay.derivatives import derivative, local_derivative
+from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.numbers import number, read_back
 from stepgrad.replay.quiz import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stepgrad.recording.blocks import Backward, Block, Marked
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.ledger import latest_pass
@@ -55,8 +56,10 @@ class State:
         if ordinal is None:
             return None
         match self.recording.blocks[self.recording.history.block_at(steps[ordinal])]:
-            case Marked(number=int() as number):
+            case Marked(kind="step", number=int() as number):
                 return number
+            case Marked(kind=kind, number=None) if kind != "step":
+                return None  # what begins here has a name
         return ordinal if len(steps) > 1 else None
 
     @property
@@ -128,6 +131,21 @@ class State:
         """
         self.recording.check(node)
         return self.recording.history.value(node, self.position)
+
+    def tangent(self, node: int) -> float | None:
+        """Return a node's tangent; None where it is not made yet, or not in forward mode.
+
+        Raises:
+            IndexError: the recording has no such node.
+        """
+        self.recording.check(node)
+        return self.recording.history.tangent(node, self.position)
+
+    @property
+    def seeds(self) -> Mapping[int, float]:
+        """What forward mode goes by, if it has come here: leaves, each with its tangent."""
+        block = self._block if self.position else None
+        return block.seeds if isinstance(block, Forward) else {}
 
     def grad(self, node: int) -> float | None:
         """Return a node's gradient; None where nothing has reached it (in this pass).

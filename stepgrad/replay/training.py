@@ -8,6 +8,13 @@ from typing import NamedTuple
 
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.state import State
+
+
+def trains(recording: Recording) -> bool:
+    """Whether there are training steps, and not only passes in one mode and the other."""
+    steps = recording.steps
+    return len(steps) > 1 and State(recording, steps[0] + 1).step is not None
 
 
 def parameters(recording: Recording) -> Sequence[int]:

@@ -19,6 +19,7 @@ from stepgrad.engine.graph import Graph
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.passes import GATE, Pass, passes, relative
+from stepgrad.replay.verify_tangents import tangent_agreements
 
 TORCH_GATE = 1e-12
 """How far PyTorch may be off; it adds up the same terms, in about the same order."""
@@ -75,7 +76,8 @@ def has_torch() -> bool:
 def verify(recording: Recording) -> list[Comparison]:
     """Hold a recording's gradients against every other way there is; says how far it is.
 
-    Nothing where there is no backward pass. What is not finite cannot be compared, and is told.
+    Tangents are held against other ways to them. Nothing where there is neither. What is not finite
+    cannot be compared, and is told.
     """
     checked = passes(recording)
     ways = [way for way in _WAYS if way.name != "PyTorch" or has_torch()]
@@ -87,7 +89,8 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, found, kinks))
-    return comparisons
+    tangents_held = (Comparison(*each) for each in tangent_agreements(recording, GATE))
+    return [*comparisons, *tangents_held]
 
 
 @dataclass(frozen=True, slots=True)

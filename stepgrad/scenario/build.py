@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, assert_never, cast
 from stepgrad.engine.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
 from stepgrad.engine.nn import MLP
 from stepgrad.engine.optim import SGD, Adam, clip_norm
-from stepgrad.engine.tape import at_line, current_place, mark, scope
+from stepgrad.engine.tape import at_line, current_place, mark, scope, seed
 from stepgrad.engine.value import Value, constant
 from stepgrad.errors import suggest
 from stepgrad.progress import advance
@@ -58,7 +58,8 @@ def record_file(
 ) -> Recording:
     """Run a scenario, perhaps with other numbers, and return its recording: a new or an empty one.
 
-    A scenario that trains begins each step with a mark, and ends with one more forward pass after
+    In forward mode, each pass begins with a mark; so does the ordinary pass that may come last. A
+    scenario that trains begins each step with a mark, and ends with one more forward pass after
     the last update: the step of that number, which shows all rows and has no backward pass. It
     says how far it is after each pass, for the first time when every row has been shown and the
     names that the file expects are known to be there.
@@ -68,11 +69,8 @@ def record_file(
         Cancelled: whoever watches does not want the rest; the passes so far are in the recording.
     """
     recording = empty_recording(file) if recording is None else recording
-    train = file.model.train
-    total = 1 if train is None else train.steps + 1
     with record(recording):
-        program = _graph(file, edits) if file.statements else _network(file, edits)
-        passes, epoch = _run(program, train), _epoch(program, train)
+        passes, epoch, total = _passes(file, edits)
         deque(islice(passes, epoch), maxlen=0)
         recording.settle()
         _check_names(file, recording)  # training may take long, and makes no new names
@@ -96,6 +94,16 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
         raise file.source.error(
             (index, f"unknown name `{name}`{suggest(name, names)}") for index, name in unknown
         )
+
+
+def _passes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]:
+    """Return the passes to run, after how many every row has been shown, and how many there are."""
+    if file.statements and cast("GraphScenario", file.model).wrt:
+        return _both_modes(file, edits)
+    train = file.model.train
+    program = _graph(file, edits) if file.statements else _network(file, edits)
+    total = 1 if train is None else train.steps + 1
+    return _run(program, train), _epoch(program, train), total
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,30 +181,67 @@ def _epoch(program: _Program, train: Train | None) -> int:
 def _graph(file: ScenarioFile, edits: Edits) -> _Program:
     """Make the program of a graph scenario."""
     model = cast("GraphScenario", file.model)
-
-    def leaves(section: Literal["inputs", "params"]) -> dict[str, Value]:
-        made = {}
-        for name, number in getattr(model, section).items():
-            with at_line(file.line(section, name)):
-                made[name] = Value(edits.get(name, number), label=name)
-        return made
-
     # Inputs come first, as in the file; in training, parameters outlive them.
-    inputs = leaves("inputs") if model.train is None else None
-    parameters = leaves("params")
+    inputs = _leaves(file, edits, "inputs") if model.train is None else None
+    parameters = _leaves(file, edits, "params")
 
     def forward(_rows: Rows) -> Value | None:
-        values = {**(leaves("inputs") if inputs is None else inputs), **parameters}
-        for statement in file.statements:
-            with at_line(statement.line):
-                value = _evaluate(statement.expression, values)
-                if isinstance(statement.expression, Number):  # `c = 2` is an input like others
-                    value = Value(edits.get(statement.target, statement.expression.value))
-                value.label = statement.target
-            values[statement.target] = value
+        given = _leaves(file, edits, "inputs") if inputs is None else inputs
+        values = _computed(file, edits, {**given, **parameters})
         return values[model.backward] if model.backward else None
 
     return _Program(list(parameters.values()), (), forward)
+
+
+def _both_modes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]:
+    """Return the passes of a graph in forward mode, and the one backward, and how many they are."""
+    model = cast("GraphScenario", file.model)
+
+    def forward(by: str = "") -> dict[str, Value]:
+        leaves = _leaves(file, edits, "inputs", by) | _leaves(file, edits, "params", by)
+        return _computed(file, edits, leaves, by)
+
+    def passes() -> Iterator[None]:
+        for name in model.wrt:
+            mark(f"forward mode by {name}")
+            forward(name)
+            yield
+        if model.backward:
+            mark("reverse mode")
+            forward()[model.backward].backward()
+            yield
+
+    return passes(), 1, len(model.wrt) + (model.backward is not None)
+
+
+def _leaves(
+    file: ScenarioFile, edits: Edits, section: Literal["inputs", "params"], by: str = ""
+) -> dict[str, Value]:
+    """Make the inputs or the parameters of a graph; forward mode goes `by` one of them."""
+    made = {}
+    for name, number in getattr(file.model, section).items():
+        with at_line(file.line(section, name)):
+            made[name] = Value(edits.get(name, number), label=name)
+        if name == by:
+            seed(made[name], 1.0)
+    return made
+
+
+def _computed(
+    file: ScenarioFile, edits: Edits, leaves: Mapping[str, Value], by: str = ""
+) -> dict[str, Value]:
+    """Run the statements of a graph; return all values by name."""
+    values = dict(leaves)
+    for statement in file.statements:
+        with at_line(statement.line):
+            value = _evaluate(statement.expression, values)
+            if isinstance(statement.expression, Number):  # `c = 2` is an input like others
+                value = Value(edits.get(statement.target, statement.expression.value))
+                if statement.target == by:
+                    seed(value, 1.0)
+            value.label = statement.target
+        values[statement.target] = value
+    return values
 
 
 def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:

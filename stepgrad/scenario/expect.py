@@ -46,7 +46,8 @@ class Check:
 def checks(file: ScenarioFile, recording: Recording, position: int | None = None) -> list[Check]:
     """Hold every expectation of a scenario against a position of its recording (or its end).
 
-    Values are those of the latest forward pass, gradients those of the latest backward pass.
+    Values are those of the latest forward pass, gradients those of the latest backward pass,
+    tangents those of the latest pass in forward mode by the same input.
     """
     at = recording.length if position is None else position
     tolerance = file.model.expect.tolerance
@@ -67,7 +68,7 @@ def _equal(got: float, expected: float, tolerance: float) -> bool:
     return abs(got - expected) <= tolerance * max(1.0, abs(expected))
 
 
-_Path = tuple[str, str | int]
+_Path = tuple[str | int, ...]
 
 
 class _Promise(NamedTuple):
@@ -86,9 +87,7 @@ def _promises(file: ScenarioFile, recording: Recording, position: int) -> Iterat
     now = State(recording, position)
     names = recording.names(position)
 
-    def value(
-        path: tuple[str, str | int], name: str, expected: float, node: int | None
-    ) -> _Promise:
+    def value(path: _Path, name: str, expected: float, node: int | None) -> _Promise:
         got = None if node is None else now.value(node)
         return _Promise(path, name, expected, node, got, position)
 
@@ -100,6 +99,13 @@ def _promises(file: ScenarioFile, recording: Recording, position: int) -> Iterat
         node = swept_names.get(name)
         got = None if node is None else swept.grad(node)
         yield _Promise(("grads", name), f"{name}.grad", expected, node, got, swept.position)
+    for by, tangents in getattr(expect, "tangents", {}).items():
+        made = _made_by(recording, by, position)
+        for name, expected in tangents.items():
+            node = made.get(name)
+            got = None if node is None else now.tangent(node)
+            path = ("tangents", by, name)
+            yield _Promise(path, f"d{name}/d{by}", expected, node, got, position)
     for step, expected in expect.loss.items():
         node, computed = _loss(file, recording, step, position)
         got = None if node is None else recording.history.value(node, computed)
@@ -115,6 +121,16 @@ def _swept(recording: Recording, position: int) -> int:
     """Return the latest position, up to this one, that is in or just after a backward pass."""
     block = latest_pass(recording, position)
     return position if block is None else min(position, block.start + block.length)
+
+
+def _made_by(recording: Recording, by: str, position: int) -> dict[str, int]:
+    """Return the nodes of the latest pass in forward mode by this input, by name."""
+    for block in reversed(recording.blocks_between(0, position)):
+        if isinstance(block, Forward) and block.seeds:
+            named = recording.names_in(block)
+            if by in map(named.get, block.seeds):
+                return {name: node for node, name in named.items()}
+    return {}
 
 
 def _loss(

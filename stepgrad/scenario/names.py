@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from keyword import iskeyword
 
 from stepgrad.errors import suggest
 from stepgrad.scenario.document import Data, Document, Key, Path
-from stepgrad.scenario.expression import Name, names_in
+from stepgrad.scenario.expression import Name, Number, names_in
 from stepgrad.scenario.schema import MAX_STATEMENTS, GraphScenario
 from stepgrad.scenario.source import Problems
 from stepgrad.scenario.statement import Statement, StatementError, parse_statement
@@ -51,9 +51,11 @@ class _Names:
                 self._check_uses(path, statement, later)
                 index = self._document.index_within(path, statement.column - 1)
                 self._define(statement.target, index)
+        statements = tuple(statement for *_, statement in entries if statement is not None)
         if self._complete:
             self._check_references()
-        return tuple(statement for *_, statement in entries if statement is not None)
+            self._check_wrt(statements)
+        return statements
 
     @property
     def _complete(self) -> bool:
@@ -145,6 +147,23 @@ class _Names:
             for name in _mapping(_mapping(data.get("expect")).get(section)):
                 if isinstance(name, str) and name not in self._defined:
                     self._unknown(name, self._document.key_index(("expect", section, name)))
+        for by, promised in _mapping(_mapping(data.get("expect")).get("tangents")).items():
+            for name in _mapping(promised):
+                if isinstance(name, str) and name not in self._defined:
+                    path = ("expect", "tangents", by, name)
+                    self._unknown(name, self._document.key_index(path))
+
+    def _check_wrt(self, statements: Sequence[Statement]) -> None:
+        """Forward mode goes by what nobody computes."""
+        computed = {each.target for each in statements if not isinstance(each.expression, Number)}
+        wrt = _mapping(self._document.data).get("wrt")
+        for i, name in enumerate(wrt if isinstance(wrt, tuple) else (wrt,)):
+            index = self._document.index(("wrt", i))
+            if isinstance(name, str) and name not in self._defined:
+                self._unknown(name, index)
+            elif name in computed:
+                message = f"`{name}` is computed: forward mode goes by an input or a parameter"
+                self._problems.add(index, message)
 
     def _unknown(self, name: str, index: int) -> None:
         self._problems.add(index, f"unknown name `{name}`{suggest(name, self._defined)}")

@@ -55,6 +55,39 @@ def _graph_rules(document: Document) -> Findings:
     for key in ("batch_size", "shuffle_seed"):
         if ("train", key) in document.places:
             yield ("train", key), f"`{key}` is for the data of a network; a graph has no rows"
+    if data.get("mode") == "forward":
+        yield from _forward_mode(document, unknown)
+    elif "mode" in data or nearest("mode", unknown) is None:
+        if "wrt" in data:
+            yield ("wrt",), "`wrt` is for forward mode: add `mode: forward`"
+        if ("expect", "tangents") in document.places:
+            message = "`tangents` cannot be expected without `mode: forward`"
+            yield ("expect", "tangents"), message
+
+
+def _forward_mode(document: Document, unknown: Sequence[str]) -> Findings:
+    """Forward mode goes by something, and trains nothing."""
+    data = document.data
+    assert isinstance(data, dict)
+    if "wrt" not in data and nearest("wrt", unknown) is None:
+        yield ("mode",), "forward mode needs `wrt`: the inputs to take derivatives by"
+    if "train" in data:
+        message = "training needs gradients, and forward mode computes tangents"
+        yield ("train",), f"{message}: leave one of the two out"
+    wrt = data.get("wrt")
+    names = wrt if isinstance(wrt, tuple) else (wrt,)
+    for i, name in enumerate(names):
+        if name in names[:i]:
+            yield ("wrt", i), f"`{name}` is there already: one pass by it is enough"
+    for name in _by_name(document) if "wrt" in data else ():
+        if name not in names:
+            yield ("expect", "tangents", name), f"no pass goes by `{name}`: `wrt` lacks it"
+
+
+def _by_name(document: Document) -> list[str]:
+    """Return by what tangents are expected."""
+    found = (path[2] for path in document.places if path[:2] == ("expect", "tangents") if path[2:])
+    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
 def _late_losses(document: Document) -> Findings:

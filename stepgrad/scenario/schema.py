@@ -135,6 +135,13 @@ class Expect(Section):
     """How far off a number may be, absolutely or relatively, whichever is more lenient."""
 
 
+class GraphExpect(Expect):
+    """Numbers that a run of a graph must reproduce."""
+
+    tangents: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """In forward mode: by the name of `wrt` that a pass goes by, then by name."""
+
+
 class NetworkExpect(Expect):
     """Numbers that a run of a network must reproduce."""
 
@@ -169,10 +176,17 @@ class GraphScenario(Lesson):
     params: dict[str, float] = Field(default_factory=dict)
     """Like inputs, but training may change them."""
     graph: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_STATEMENTS)]
+    mode: Literal["forward", "reverse"] = "reverse"
+    """In forward mode, tangents are computed along with the values, in a pass for each of `wrt`."""
+    wrt: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)] = ()
+    """The inputs or parameters by which forward mode takes derivatives: a name, or several."""
     backward: str | None = None
-    """The name whose gradient is taken; without it there is only a forward pass."""
+    """The name whose gradient is taken; without it there is no backward pass.
+
+    In forward mode, an ordinary forward and backward pass comes after the others.
+    """
     train: Train | None = None
-    expect: Expect = Expect()
+    expect: GraphExpect = GraphExpect()
 
 
 class Init(Section):

@@ -33,6 +33,9 @@ class Listener:
     def name(self, value: Value) -> None:
         self.told.append(("name", value, value.label))
 
+    def seed(self, value: Value, tangent: float) -> None:
+        self.told.append(("seed", value, tangent))
+
     def settle(self) -> None:
         self.told.append("settle")
 

@@ -28,7 +28,7 @@ from graphs import Graph, Program, graphs, programs, run, wild
 from odd_runs import ODD_NAMES, odd_sessions
 from replay_runs import training, two_layer
 from stepgrad import SGD, Adam, Recording, State, Value, clip_norm, mark, record, scope
-from stepgrad.engine.tape import Place, Rule, at_line
+from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
@@ -57,10 +57,10 @@ def bits(column: Any) -> bytes:
 def described(block: Block, shapes: dict[object, int]) -> tuple[object, ...]:
     """All that a block says; a shape is a number, which tells whether it is shared."""
     match block:
-        case Forward(start, structure, base, values):
+        case Forward(start, structure, base, values, tangents):
             number = shapes.setdefault(structure, len(shapes))
             made = structure.codes, structure.refs, list(structure.names.items()), structure.places
-            return "forward", start, number, made, base, bits(values), block.length
+            return "forward", start, number, made, base, bits(values), bits(tangents or [])
         case Backward(start, sweep, root, base, grads):
             number = shapes.setdefault(sweep, len(shapes))
             walked = sweep.refs, sweep.computed, sweep.outs, sweep.slots, sweep.receivers
@@ -385,6 +385,12 @@ def by_the_book(piece: bytes, k: int, n: int) -> list[bytes]:
 
 def test_the_format_is_as_it_is_told(path: Path) -> None:
     recording = training(300)
+    with record(recording):
+        for number in (1.0, 2.0):
+            x = Value(number)
+            seed(x, 1.0)
+            x.tanh()
+            mark("next")
     recording.save(path)
     manifest = manifest_of(path)
     with ZipFile(path) as archive:
@@ -402,18 +408,23 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     for _ in range(2 * len(manifest["writes"])):
         taken()
     uses = Counter(tuple(block) for n, period in manifest["blocks"] for block in n * period)
-    columns: dict[str, list[bytes]] = {"forward": [], "backward": [], "write": []}
-    for kind, table in zip(columns, ("structures", "sweeps", "writes"), strict=True):
+    columns: dict[str, list[bytes]] = {"forward": [], "dual": [], "backward": [], "write": []}
+    tables = ("structures", "structures", "sweeps", "writes")
+    for kind, table in zip(columns, tables, strict=True):
         for which, shape in enumerate(manifest[table]):
             own = shape.get("numbers", [])
-            n = shape["nodes"] + len(own)
+            n = shape["nodes"] * (2 if kind == "dual" else 1) + len(own)
             count = uses[kind, which]
             together = max(1, min(256, 65536 // n))
             for first in range(0, count, together):
                 columns[kind] += by_the_book(taken(), min(together, count - first), n)
     assert not content
     blocks = recording.blocks
-    assert columns["forward"] == [bits(b.values) for b in blocks if isinstance(b, Forward)]
+    forwards = [b for b in blocks if isinstance(b, Forward)]
+    assert columns["forward"] == [bits(b.values) for b in forwards if b.tangents is None]
+    duals = [bits(b.values) + bits(b.tangents) for b in forwards if b.tangents is not None]
+    assert columns["dual"] == duals
+    assert len(duals) == 2
     assert columns["backward"] == [bits(b.grads) for b in blocks if isinstance(b, Backward)]
     written = [block for block in blocks if isinstance(block, Write)]
     order = list(dict.fromkeys(block.writes for block in written))
@@ -689,7 +700,7 @@ def test_a_small_file_never_takes_much_memory(path: Path) -> None:
         for entry in bomb[key]:
             entry["nodes"] = 10**11
         forgeries.append(json.dumps(bomb).encode())
-    for token in (["mark", 0], ["forward", 0], ["backward", 0], ["write", 0]):
+    for token in (["mark", 0], ["forward", 0], ["dual", 0], ["backward", 0], ["write", 0]):
         forgeries.append(json.dumps(manifest | {"blocks": [[10**13, [token]]]}).encode())
     original = path.read_bytes()
     for forged in forgeries:

@@ -39,6 +39,8 @@ def facts(recording: Recording, index: int) -> Facts:
         told["before"], told["after"] = event.before, event.after
         if not isinstance(event, events.Update):
             told["grad"] = event.after
+    if isinstance(event, events.Leaf | events.Op) and event.tangent is not None:
+        told["tangent"] = event.tangent
     if isinstance(event, events.Accumulate):
         told["out"] = short_title(recording, event.out)
         told |= {name: getattr(event, name) for name in ("local", "upstream", "contribution")}

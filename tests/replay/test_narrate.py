@@ -6,7 +6,8 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, record
-from stepgrad.replay.narrate import derivative, local_derivative, narrate, say
+from stepgrad.replay.derivatives import derivative, local_derivative
+from stepgrad.replay.narrate import narrate, say
 
 
 def told(recording: Recording) -> list[str]:

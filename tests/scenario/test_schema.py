@@ -87,6 +87,40 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
             "9:49 `batch_size` is for the data of a network; a graph has no rows",
         ),
         ("  grads:", "  predictions: [1]\n  grads:", "11:3 unknown key `predictions`"),
+        ("backward: loss", "mode: forwards", "8:7 expected `forward` or `reverse`, not the text"),
+        ("backward: loss", "mode: forward", "8:7 forward mode needs `wrt`: the inputs to take"),
+        ("backward: loss", "wrt: x", "8:6 `wrt` is for forward mode: add `mode: forward`"),
+        ("backward: loss", "wrt: []", "8:1 must not be empty"),
+        ("backward: loss", "wrt: 3", "8:6 expected text, not the number `3`"),
+        ("backward: loss", "mode: forward\nwrt: [x, xx]", "9:10 unknown name `xx`"),
+        ("backward: loss", "mode: forward\nwrt: [x, x]", "9:10 `x` is there already: one pass"),
+        ("backward: loss", "mode: forward\nwrt: h", "9:6 `h` is computed: forward mode goes by"),
+        ("backward: loss", "mode: forward\nwrtt: x", "9:1 unknown key `wrtt`; did you mean `wrt`?"),
+        (
+            "backward: loss",
+            "mode: forward\nwrt: x\nbackward: loss\ntrain: {steps: 1, learning_rate: 1}",
+            "11:1 training needs gradients, and forward mode computes tangents",
+        ),
+        (
+            "  grads:",
+            "  tangents: {x: {loss: 1}}\n  grads:",
+            "11:3 `tangents` cannot be expected without `mode: forward`",
+        ),
+        (
+            "backward: loss\nexpect:",
+            "mode: forward\nwrt: x\nexpect:\n  tangents: {w1: {loss: 1}}",
+            "11:14 no pass goes by `w1`: `wrt` lacks it",
+        ),
+        (
+            "backward: loss\nexpect:",
+            "mode: forward\nwrt: x\nexpect:\n  tangents: {x: {losss: 1}}",
+            "11:18 unknown name `losss`; did you mean `loss`?",
+        ),
+        (
+            "backward: loss\nexpect:",
+            "mode: forward\nwrt: x\nexpect:\n  tangents: {x: 1}",
+            "11:17 expected a mapping, not the number `1`",
+        ),
     ],
 )
 def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:

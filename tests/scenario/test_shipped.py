@@ -8,6 +8,7 @@ import pytest
 
 from scenario.runs import SCENARIOS
 from stepgrad import record_scenario
+from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.scenario import gallery, open_scenario, shipped
 from stepgrad.scenario.expect import checks
@@ -66,6 +67,9 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
             "row1/layer1/neuron3/h": 0.44, "layer1/neuron3/w1": 0.44, "layer1/neuron3/w2": 0,
         },
     },
+    "dual_numbers": {"values": {"a": 4, "y": -0.7568024953}, "grads": {"x": -2.6145744835}},
+    "forward_and_reverse": {"values": {"L": 49}, "grads": {"x": 70, "y": 28, "z": 14}},
+    "gradient_check": {"values": {"z": 2.125}, "grads": {"x": 0.15252426}},
 }  # fmt: skip
 """The numbers of the lessons, worked out by hand and with another engine."""
 
@@ -122,6 +126,43 @@ def test_it_promises_the_numbers_of_the_lesson(name: str) -> None:
         for node, number in LESSONS[name][numbers].items():
             assert promised[node] == pytest.approx(number, abs=1e-9)
     assert expect.tolerance <= 1e-6
+
+
+TANGENTS: dict[str, dict[str, dict[str, float]]] = {
+    "dual_numbers": {"x": {"x": 1, "a": 4, "y": -2.6145744835}},
+    "forward_and_reverse": {"x": {"L": 70}, "y": {"L": 28}, "z": {"u": 0, "L": 14}},
+    "gradient_check": {"x": {"cube": 0.75, "z": 2.75, "f": 0.15252426}},
+}
+
+
+@pytest.mark.parametrize("name", TANGENTS)
+def test_forward_mode_promises_the_numbers_of_the_lesson(name: str) -> None:
+    expect = open_scenario(name).model.expect
+    for by, numbers in TANGENTS[name].items():
+        promised = getattr(expect, "tangents", {})[by]
+        assert {node: promised[node] for node in numbers} == pytest.approx(numbers, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", TANGENTS)
+def test_a_wrong_tangent_would_be_found(name: str) -> None:
+    file, recording = open_scenario(name), record_scenario(name)
+    tangents: dict[str, dict[str, float]] = getattr(file.model.expect, "tangents", {})
+    wrong = {by: {n: x + 1e-3 for n, x in each.items()} for by, each in tangents.items()}
+    expect = file.model.expect.model_copy(update={"tangents": wrong})
+    planted = replace(file, model=file.model.model_copy(update={"expect": expect}))
+    short = [check for check in checks(planted, recording) if not check.ok]
+    assert [(check.name, check.line) for check in short] == [
+        (f"d{n}/d{by}", file.line("expect", "tangents", by, n))
+        for by, each in wrong.items()
+        for n in each
+    ]
+    assert all("d" in line for check in short for line in check.why(recording))
+
+
+def test_forward_mode_takes_a_pass_for_each_input_and_reverse_mode_one() -> None:
+    blocks = record_scenario("forward_and_reverse").blocks
+    assert sum(isinstance(b, Forward) and b.tangents is not None for b in blocks) == 3
+    assert sum(isinstance(b, Backward) for b in blocks) == 1
 
 
 def test_xor_promises_the_numbers_of_the_lesson() -> None:

@@ -144,7 +144,8 @@ async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leav
 async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("space", "p")
-        assert isinstance(pilot.app.screen, AskDialog)
+        asking: object = pilot.app.screen
+        assert isinstance(asking, AskDialog)
         await pilot.press("escape", "G", "p")
         assert pilot.app.screen is screen
         assert "nothing is left to predict" in screen.now.said

@@ -26,6 +26,7 @@ MOMENTS = {
     "two_layer with a selection": ("two_layer", ("G", "down", "down")),
     "sum_over_paths second path": ("sum_over_paths", ("G",)),
     "dead_relu shut gate": ("dead_relu", ("f", "n", "n", "n", "n")),
+    "forward mode": ("forward_and_reverse", ("t", "t", *"nnnnn")),
     "xor_tanh update": ("xor_tanh", ("f", "f", "f", "f", "t", "S")),
     **{
         f"{panel} alone": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", str(key)))

@@ -21,8 +21,9 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
 - `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
 - `marks` are what begins at marks: "step".
 - `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of
-  blocks, each a kind ("forward", "backward", "write", "mark") and a number, which counts into
-  `structures`, `sweeps`, `writes` or `marks`.
+  blocks, each a kind ("forward", "dual", "backward", "write", "mark") and a number, which counts
+  into `structures` (the first two), `sweeps`, `writes` or `marks`. A "dual" block is a forward one
+  in forward mode.
 - `numbers` are the numbers of the marks, in the order in which they come; null is none.
 - `labels` are pairs: the index of a node, and a name that it got after it was logged.
 - `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
@@ -38,10 +39,12 @@ block: its offset among those of the latest forward block (the block itself is o
 2. For each sweep one: the refs of its nodes, as differences. The first is the root. The edges are
    not in the file: each computed node in turn, and each of its operands that is no constant.
 3. For each run of writes two: their kinds, and the indices of their nodes, as differences.
-4. For each structure, then each sweep, then each run of writes, the columns of all its blocks: the
-   values of the nodes, their final gradients, or what was written. A column has an entry for each
-   node; after what was written follow the numbers of the rule, and its columns, one after the
-   other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a piece.
+4. For each structure the columns of its forward blocks, then for each its dual ones, then for each
+   sweep and for each run of writes those of all its blocks: the values of the nodes, their final
+   gradients, or what was written. A column has an entry for each node. After the values of a dual
+   block follow the tangents, as many; after what was written, the numbers of the rule, and its
+   columns, one after the other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow
+   each other make a piece.
 
 **A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
 complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first

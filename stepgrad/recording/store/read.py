@@ -113,7 +113,7 @@ class _Log:
         """Add the next block, of this kind and shape."""
         kind, which = token
         match kind:
-            case "forward":
+            case "forward" | "dual":
                 block = self._forward(which, self._columns[token])
             case "backward":
                 block = self._backward(which, self._columns[token])
@@ -137,7 +137,11 @@ class _Log:
         if self._shapes.latest_outer[which] >= base:
             raise Damaged("an operand comes after what is made of it")
         self._latest = structure, base
-        return Forward(self._start, structure, base, next(columns))
+        column, count = next(columns), len(structure)
+        if len(column) == count:
+            return Forward(self._start, structure, base, column)
+        values, tangents = column.part(0, count), column.part(count, 2 * count)
+        return Forward(self._start, structure, base, values, tangents)
 
     def _backward(self, which: int, columns: Iterator[Packed]) -> Block:
         if self._latest is None:

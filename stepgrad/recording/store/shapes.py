@@ -193,6 +193,7 @@ class Shapes:
         """How long the columns of each shape are, by kind of block."""
         return {
             "forward": [len(structure) for structure in self.structures],
+            "dual": [2 * len(structure) for structure in self.structures],
             "backward": [len(each.refs) for each in self.reached],
             "write": [each.width for each in self.writes],
         }

@@ -35,6 +35,7 @@ class _Log:
 
     tokens: list[_Token] = field(default_factory=list)
     structures: dict[Structure, _Columns] = field(default_factory=dict)
+    duals: dict[Structure, _Columns] = field(default_factory=dict)
     sweeps: dict[Sweep, _Columns] = field(default_factory=dict)
     writes: dict[Ruled, _Columns] = field(default_factory=dict)
     marks: _Numbers = field(default_factory=dict)
@@ -46,9 +47,15 @@ class _Log:
         for block in recording.blocks:
             match block:
                 case Forward():
-                    base = block.base
-                    log.tokens.append(("forward", block.structure))
-                    log.structures.setdefault(block.structure, []).append(block.values)
+                    base, structure = block.base, block.structure
+                    columns = log.structures.setdefault(structure, [])
+                    duals = log.duals.setdefault(structure, [])
+                    if block.tangents is None:
+                        log.tokens.append(("forward", structure))
+                        columns.append(block.values)
+                    else:
+                        log.tokens.append(("dual", structure))
+                        duals.append(array("d", (*block.values, *block.tangents)))
                 case Backward():
                     assert block.base == base, "refs count from the latest forward pass"
                     root = ref_to_index(block.sweep.refs[0], base)
@@ -88,7 +95,8 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
     for ruled in log.writes:
         pieces.append(_integers(_number(kinds, kind) for kind in ruled.writes.kinds))
         pieces.append(_integers(_steps(ruled.writes.nodes)))
-    pieces += _packed([*log.structures.values(), *log.sweeps.values(), *log.writes.values()])
+    shapes = (log.structures, log.duals, log.sweeps, log.writes)
+    pieces += _packed([columns for each in shapes for columns in each.values() if columns])
     manifest = {
         "title": recording.title,
         "sources": [asdict(source) for source in recording.sources.values()],

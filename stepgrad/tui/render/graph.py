@@ -21,7 +21,7 @@ from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.layout import Item, Wire, lay_out
 from stepgrad.tui.render.neighbourhood import neighbourhood
 from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent
-from stepgrad.tui.render.tape import gradient_text
+from stepgrad.tui.render.tape import beside_value
 
 WHOLE = 48
 """Scenes of up to so many nodes are drawn whole; of larger ones, what is near the focus."""
@@ -33,7 +33,10 @@ _LABELS = 4, 9  # a label in training may get longer than it is when the graph i
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Some nodes, laid out once; `framed` boxes hold name, value and gradient, slim ones a name."""
+    """Some nodes, laid out once.
+
+    `framed` boxes hold name, value and gradient (or tangent), slim ones a name.
+    """
 
     recording: Recording
     framed: bool
@@ -85,13 +88,13 @@ class Drawing:
             text = f"{style} {ink.SELECTED}".strip() if selected else style
             slim: Border = "solid" if focus else "dashed" if selected else "none"
             return BoxContent([[(name, text)]], slim, style)
-        grad = state.grad(node)
+        derivative, text = beside_value(state, node)
         shown = "" if value is None else number(value)
-        paid = "" if value is None else gradient_text(state, node, grad)
+        paid = "" if value is None else text
         return BoxContent(
             [
                 [(fitting(shown, value, _NUMBER), ink.sign(value))],
-                [(fitting(paid, grad, _NUMBER), ink.sign(grad))],
+                [(fitting(paid, derivative, _NUMBER), ink.sign(derivative))],
             ],
             border,
             f"{style} {ink.SELECTED}".strip() if selected else style,

@@ -2,6 +2,7 @@
 
 from textual.content import Content
 
+from stepgrad.replay.derivatives import differential
 from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
@@ -9,6 +10,7 @@ from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 
 _BAR = 16
+_SEEDS = 20
 
 
 def header(
@@ -28,6 +30,8 @@ def header(
     left: list[ink.Span] = [(" ", "")]
     if phase and phase != "mark":
         left += [(f"{ink.ARROWS[phase]} {phase.upper()}", f"bold {style}"), ("  ", "")]
+    if state.seeds:
+        left.append((f"{_seeds(state)}  ", style))
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
@@ -69,6 +73,13 @@ def _bar(progress: Progress | None) -> list[ink.Span]:
         return []
     filled = int(progress.share * _BAR)
     return [("  " + "━" * filled, ink.CURRENT), ("─" * (_BAR - filled), ink.QUIET)]
+
+
+def _seeds(state: State) -> str:
+    """What forward mode goes by: `dx = 1`."""
+    titles = {node: short_title(state.recording, node) for node in state.seeds}
+    seeds = (f"{differential(titles[node])} = {number(x)}" for node, x in state.seeds.items())
+    return ink.fit(", ".join(seeds), _SEEDS).strip()
 
 
 def _root(state: State) -> list[ink.Span]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from stepgrad.replay.derivatives import derivative, local_derivative
 from stepgrad.replay.ledger import contributions
-from stepgrad.replay.narrate import derivative, local_derivative
 from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, made_by, printable, short_title
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import gradient_text
+from stepgrad.tui.render.tape import beside_value
 
 LABEL = 8
 
@@ -29,7 +29,7 @@ def heading(state: State, node: int) -> str:
 def node_panel(
     state: State, node: int, width: int, height: int, secret: int | None = None
 ) -> Content:
-    """Return value, gradient, what was paid into it, local derivatives and source.
+    """Return value, gradient (or tangent), what was paid into it, local derivatives and source.
 
     Those of the `secret` node are still to be guessed.
     """
@@ -59,10 +59,10 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     top = [_row("value", (repr(value).replace("-", "−"), ink.sign(value)), position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
-    grad = state.grad(node)
-    known = grad is not None and grad == grad
-    exact = repr(grad).replace("-", "−") if known else gradient_text(state, node, grad)
-    top.append(_row("grad", (exact, ink.sign(grad))))
+    rate, text = beside_value(state, node)
+    exact = repr(rate).replace("-", "−") if rate is not None and rate == rate else text
+    label = "tangent" if rate is not None and state.grad(node) is None else "grad"
+    top.append(_row(label, (exact, ink.sign(rate))))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
 

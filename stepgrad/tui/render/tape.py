@@ -99,12 +99,13 @@ def _marker(session: Session, *, current: bool, selected: bool) -> str:
 
 
 def tape_row(session: Session, node: int, width: int) -> Content:
-    """Return a node's row: stop, marker, name, value, gradient, magnitude.
+    """Return a node's row: stop, marker, name, value, gradient (or tangent), magnitude.
 
     A node that is not made yet is there already, dim and without numbers.
     """
     state = session.state
-    value, grad = state.value(node), state.grad(node)
+    value = state.value(node)
+    derivative, text = beside_value(state, node)
     facts = state.node(node)
     room = width - 2 * NUMBER - len(MARGINS)
     current = node == state.focus
@@ -119,16 +120,25 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     name = ink.fit(indent + title, room)
     shown = "" if value is None else fitting(number(value), value, NUMBER - 1)
     bare = value is None or facts.constant
-    paid = "" if bare else fitting(gradient_text(state, node, grad), grad, NUMBER - 1)
+    paid = "" if bare else fitting(text, derivative, NUMBER - 1)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),
         (name, name_style),
         (f"{shown:>{NUMBER}}", ink.sign(value)),
-        (f"{paid:>{NUMBER}}", ink.sign(grad)),
-        (f" {bar(grad)} ", ink.sign(grad)),
+        (f"{paid:>{NUMBER}}", ink.sign(derivative)),
+        (f" {bar(derivative)} ", ink.sign(derivative)),
     ).truncate(width)
     return row.stylize(ink.SELECTED) if selected else row
+
+
+def beside_value(state: State, node: int) -> tuple[float | None, str]:
+    """What stands beside a node's value: its gradient or, in forward mode, its tangent."""
+    grad = state.grad(node)
+    tangent = state.tangent(node) if grad is None else None
+    if tangent is not None:
+        return tangent, gradient(tangent)
+    return grad, gradient_text(state, node, grad)
 
 
 def gradient_text(state: State, node: int, grad: float | None) -> str:

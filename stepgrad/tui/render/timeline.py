@@ -16,6 +16,7 @@ from stepgrad.replay.conditions import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import Stop
+from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 
 SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "update": "upd"}
@@ -153,7 +154,7 @@ def _runs(
 
 
 def _slider(state: State, width: int) -> list[ink.Span]:
-    """Return where in the training the step at hand stands, if there is training and room."""
+    """Return where among the steps the one at hand stands, if there are some and room."""
     steps = len(state.recording.steps)
     if steps < 2 or width < 40:
         return []
@@ -161,7 +162,7 @@ def _slider(state: State, width: int) -> list[ink.Span]:
     here = state.step_ordinal
     filled = 0 if here is None else max(1, round(cells * (here + 1) / steps))
     return [
-        ("step ", ink.QUIET),
+        ("step " if trains(state.recording) else "pass ", ink.QUIET),
         ("━" * filled, ink.CURRENT),
         ("─" * (cells - filled), ink.QUIET),
         ("  ", ""),

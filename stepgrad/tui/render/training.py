@@ -12,7 +12,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.numbers import fitting, number
 from stepgrad.replay.samples import Sample, samples
 from stepgrad.replay.state import State
-from stepgrad.replay.training import last_update, losses
+from stepgrad.replay.training import last_update, losses, trains
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.boundary import boundary
 from stepgrad.tui.render.plot import loss_curve, ordinal_at
@@ -26,7 +26,7 @@ GAP = 2
 def training(state: State, width: int, height: int) -> Content:
     """Draw the loss curve, and below it the decision boundary beside the answers."""
     steps = len(state.recording.steps)
-    if steps < 2:
+    if not trains(state.recording):
         return Content.styled("nothing is trained here", ink.QUIET)
     below = _height_of_answers(state, height)
     points = losses(state.recording, 2 * width)
@@ -40,7 +40,7 @@ def training(state: State, width: int, height: int) -> Content:
 def step_at(state: State, width: int, height: int, x: int, y: int) -> int | None:
     """Return the position of the training step that is drawn at a cell of the curve."""
     steps = state.recording.steps
-    if len(steps) < 2 or not 0 < y < height - _height_of_answers(state, height):
+    if not trains(state.recording) or not 0 < y < height - _height_of_answers(state, height):
         return None
     ordinal = ordinal_at(x, len(steps), width)
     return None if ordinal is None else steps[ordinal] + 1

@@ -1,0 +1,111 @@
+"""Derivatives in notation: ∂out/∂operand of an operation, and tangents, which are made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+
+from stepgrad.engine.formula import atom, product
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.numbers import factor, number
+from stepgrad.replay.speech import spoken
+from stepgrad.replay.titles import operand_titles, short_title
+
+
+@dataclass(frozen=True, slots=True)
+class LocalDerivative:
+    """∂out/∂operand at an edge.
+
+    `symbols` is the formula (`1 − h²`), `number` its value, and `because` the condition that
+    chose it at a kink (`z1 > 0`), or empty.
+    """
+
+    symbols: str
+    value: float
+    because: str
+
+    def __str__(self) -> str:
+        if self.because:
+            return f"{number(self.value)} ({self.because})"
+        if self.symbols == number(self.value):
+            return factor(self.value)
+        return f"{product(self.symbols)} ({number(self.value)})"
+
+    @property
+    def said(self) -> str:
+        """The same for a voice: `1 minus h squared, which is 0.79`."""
+        rate = spoken(number(self.value))
+        if self.because:
+            return f"{rate}, because {spoken(self.because)}"
+        if self.symbols != number(self.value):
+            return f"{spoken(self.symbols)}, which is {rate}"
+        return rate
+
+
+@dataclass(frozen=True, slots=True)
+class TangentTerm:
+    """What one operand adds to a tangent: its own, times the local derivative.
+
+    `out` and `operand` are the titles of the two nodes, `tangent` is that of the operand.
+    """
+
+    out: str
+    operand: str
+    local: LocalDerivative
+    tangent: float
+
+    @property
+    def symbols(self) -> str:
+        """The term in differentials: `∂y/∂a · da`."""
+        return f"{derivative(self.out, self.operand)} · {differential(self.operand)}"
+
+    def __str__(self) -> str:
+        if not self.tangent and not isfinite(self.local.value):
+            return "0"  # what does not change, changes nothing: not by an infinite slope either
+        return f"{self.local} · {factor(self.tangent)}"
+
+
+def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
+    """Explain ∂out/∂operand with the values of a position at which `out` is made."""
+    node, history = recording.node(out), recording.history
+    value = history.local(out, slot, position)
+    operands = dict(zip(node.op.operands, node.operands, strict=True)) | {"out": out}
+    values = {name: history.value(operand, position) or 0.0 for name, operand in operands.items()}
+    constants = {
+        name: values[name] for name, operand in operands.items() if recording.node(operand).constant
+    }
+    titles = operand_titles(recording, node)
+    formula, because = node.op.partials[slot].branch(values, titles)
+    formula = formula.given(constants)
+    # A condition on a constant alone (`2 ≠ 0`) teaches nothing; one that chose a number does.
+    because = because if formula.constant is not None else ""
+    return LocalDerivative(formula.written(titles), value, because)
+
+
+def derivative(over: str, under: str) -> str:
+    """∂over/∂under, with brackets around an unnamed expression."""
+    return f"∂{atom(over)}/∂{atom(under)}"
+
+
+def differential(of: str) -> str:
+    """Write d before something, brackets around an unnamed expression: `dy`, `d(w·x)`."""
+    return f"d{atom(of)}"
+
+
+def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[TangentTerm]:
+    """Yield what a tangent is the sum of, an operand after the other.
+
+    Constants add nothing, and operands from before the pass are constants.
+    """
+    node, history = recording.node(out), recording.history
+    base = history.forward_of(out).base
+    for slot, operand in enumerate(node.operands):
+        if not recording.is_constant(operand):
+            tangent = history.tangent(operand, position) if operand >= base else None
+            yield TangentTerm(
+                short_title(recording, out),
+                short_title(recording, operand),
+                local_derivative(recording, out, slot, position),
+                tangent or 0.0,
+            )

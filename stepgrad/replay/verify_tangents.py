@@ -1,0 +1,150 @@
+"""Recorded passes in forward mode, held against reverse mode and the complex step.
+
+Reverse mode comes to the tangent of a result by the gradients of the leaves; the complex step
+knows no rules, and says the tangent of every node.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite, nan
+from typing import NamedTuple
+
+from stepgrad.engine.dual import gradients, tangent_magnitudes
+from stepgrad.engine.gradcheck import complex_tangents
+from stepgrad.engine.graph import Graph
+from stepgrad.engine.ops import CONSTANT
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import index_to_ref
+from stepgrad.replay.titles import title
+
+MOST = 16
+"""So many passes are checked, and so many results of each."""
+
+_LEAST = 1e-150  # of the terms of a tangent, so that a complex step along it is not lost
+
+
+class Agreement(NamedTuple):
+    """How far another way is off: `worst` is relative to the terms of the tangent at `where`."""
+
+    way: str
+    compared: int
+    worst: float
+    limit: float
+    where: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Dual:
+    """A pass in forward mode as a graph; before its own nodes stand those it uses, as constants."""
+
+    recording: Recording
+    block: Forward
+    graph: Graph
+    first: int
+    seeds: Mapping[int, float]
+
+    @classmethod
+    def of(cls, recording: Recording, block: Forward) -> _Dual:
+        structure, base = block.structure, block.base
+        outer, first = structure.outer, len(structure.outer)
+        place = {index_to_ref(node, base): i for i, node in enumerate(outer)}
+        place |= {offset: first + offset for offset in range(len(structure))}
+        earlier = (recording.history.value(node, block.start) for node in outer)
+        graph = Graph(
+            [CONSTANT] * first + [structure.op(offset) for offset in range(len(structure))],
+            [()] * first
+            + [
+                tuple(place[ref] for ref in structure.operands(offset))
+                for offset in range(len(structure))
+            ],
+            [*(value or 0.0 for value in earlier), *block.values],
+        )
+        seeds = {node - base + first: tangent for node, tangent in block.seeds.items()}
+        return cls(recording, block, graph, first, seeds)
+
+    def tangent(self, place: int) -> float:
+        """Return what was recorded."""
+        assert self.block.tangents is not None, "it is in forward mode"
+        return self.block.tangents[place - self.first]
+
+    def title(self, place: int) -> str:
+        return title(self.recording, self.block.base + place - self.first)
+
+    @property
+    def results(self) -> Sequence[int]:
+        """The computed nodes that nothing more is computed from, the latest first."""
+        used = {operand for operands in self.graph.operands for operand in operands}
+        ends = (i for i, operands in enumerate(self.graph.operands) if operands and i not in used)
+        return sorted(ends, reverse=True)[:MOST]
+
+
+def tangent_agreements(recording: Recording, limit: float) -> Iterator[Agreement]:
+    """Hold recorded tangents against other ways; nothing where nothing is in forward mode."""
+    blocks = [b for b in recording.blocks if isinstance(b, Forward) and b.seeds]
+    duals = [_Dual.of(recording, block) for block in blocks[:: len(blocks) // MOST + 1]]
+    for way, others in (("tangents, reverse", _by_gradients), ("tangents, complex", _by_steps)):
+        found = [(dual, *other) for dual in duals for other in others(dual)]
+        if duals:
+            yield _agreement(way, limit, found)
+
+
+def _agreement(
+    way: str, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
+) -> Agreement:
+    """Sum up what another way says: at a place of a pass, the tangent and the size of its terms."""
+    differences = [
+        (_difference(dual.tangent(place), other, size), dual.title(place))
+        for dual, place, other, size in found
+    ]
+    finite = [(off, name) for off, name in differences if isfinite(off)]
+    if not finite:
+        return Agreement(way, 0, 0.0, limit, note="nothing finite to compare")
+    worst, where = max(finite, key=lambda each: each[0])
+    notes = [f"the first that is off is that of {name}" for off, name in finite if off > limit][:1]
+    if len(finite) < len(found):
+        notes.append(f"{len(found) - len(finite)} not finite, not compared")
+    return Agreement(way, len(finite), worst, limit, where, "; ".join(notes))
+
+
+def _difference(ours: float, other: float, size: float) -> float:
+    return 0.0 if ours == other else abs(ours - other) / max(size, abs(ours), abs(other), _LEAST)
+
+
+def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:
+    """Yield each result with its tangent by reverse mode, and the size of the terms of that."""
+    sizes = tangent_magnitudes(dual.graph, dual.seeds)
+    for result in dual.results:
+        places = _ancestors(dual.graph, result)
+        local = {place: i for i, place in enumerate(places)}
+        towards = Graph(
+            [dual.graph.ops[place] for place in places],
+            [tuple(local[operand] for operand in dual.graph.operands[place]) for place in places],
+            [dual.graph.values[place] for place in places],
+        )
+        paid = gradients(towards)
+        terms = (seed * paid[local[leaf]] for leaf, seed in dual.seeds.items() if leaf in local)
+        yield result, sum(terms), sizes[result]
+
+
+def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:
+    """Yield each computed node with its tangent by a complex step, and the size of its terms."""
+    sizes = tangent_magnitudes(dual.graph, dual.seeds)
+    others = complex_tangents(dual.graph, dual.seeds)
+    broken: set[int] = set()  # where a complex number may have gone another way than a real one
+    for place, operands in enumerate(dual.graph.operands):
+        if not isfinite(dual.graph.values[place]) or not broken.isdisjoint(operands):
+            broken.add(place)
+        if operands:
+            yield place, nan if place in broken else others[place], sizes[place]
+
+
+def _ancestors(graph: Graph, end: int) -> list[int]:
+    found = {end}
+    for place in range(end, -1, -1):
+        if place in found:
+            found.update(graph.operands[place])
+    return sorted(found)
