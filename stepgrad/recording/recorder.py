@@ -308,7 +308,8 @@ class Recorder:
     def _log_writes(self, writes: Writes, after: Sequence[float], rule: Rule | None) -> None:
         if after:
             recording = self._recording
-            recording.add(Write(recording.length, writes, _column(after), rule))
+            column = after if isinstance(after, array) else _column(after)
+            recording.add(Write(recording.length, writes, column, rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:
