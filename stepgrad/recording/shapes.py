@@ -18,12 +18,25 @@ from operator import itemgetter
 from typing import NamedTuple, Protocol, TypeVar
 
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.ops import CONSTANT, LEAF, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
 from stepgrad.recording.structure import OwnSweep, Structure, Sweep, index_to_ref, leaves_of
 
 T = TypeVar("T")
+
+_IDLE = 255
+"""What stands for the code of a node that does not take part."""
+
+
+def _mask(codes: Iterable[int]) -> bytes:
+    """Return a table for `bytes.translate`: 1 for these codes, 0 for others."""
+    wanted = set(codes)
+    return bytes(code in wanted for code in range(256))
+
+
+_COMPUTED = _mask(op.code for op in OPS if op.partials)
+_LEAVES, _CONSTANTS = _mask([LEAF.code]), _mask([CONSTANT.code])
 
 
 class Pick(Protocol):
@@ -140,28 +153,28 @@ class Shape:
             computed, leaves = (pick(nodes) for pick in plan.picks)
             return Participants(plan.sweep, computed, [*leaves, *plan.outer_leaves])
         if offset >= 0 and root._first is not None and self.closed:
-            return self._own_participants(offset, nodes)
+            return self._own_participants(offset, nodes, known)
         everybody = ancestors(root)
         ends = leaves_of(everybody) if everybody else [root]
         sweep = Sweep.of(everybody, ends, lambda node: index_to_ref(known.index(node), base))
         return Participants(sweep, everybody, ends)
 
-    def _own_participants(self, offset: int, nodes: list[Value]) -> Participants:
-        """Find them by going through the nodes, newest first."""
-        reached: set[Value | None] = {nodes[offset]}
-        reach, own = reached.update, []
-        for node in nodes[offset::-1]:
-            if node in reached:
-                reach((node._first, node._second))
-                own.append(node)
-        order = [node for node in own if node._first is not None]
-        own_leaves = [node for node in own if node._operation is LEAF]
-        outer_leaves = [value for value in self.outer if value in reached]
-        edges = [node._first._operation for node in order if node._first is not None]
-        edges += [node._second._operation for node in order if node._second is not None]
-        sweep = OwnSweep(self.structure, offset, len(edges) - edges.count(CONSTANT))
+    def _own_participants(self, offset: int, nodes: list[Value], known: Known) -> Participants:
+        """Find them by the structure, without looking at the nodes."""
+        reached, idle = self.structure.reached(offset)
+        codes, outer_leaves = bytearray(self.structure.codes), self.outer
+        for ref in idle:
+            if ref >= 0:
+                codes[ref] = _IDLE
+        if idle and min(idle) < 0:
+            outer_leaves = [value for value in self.outer if ~known.index(value) in reached]
+        order = [*compress(nodes, codes.translate(_COMPUTED))]
+        own_leaves = [*compress(nodes, codes.translate(_LEAVES))]
+        constants = compress(range(len(codes)), codes.translate(_CONSTANTS))
+        edges = reached.total() - 1 - sum(map(reached.__getitem__, constants))
+        sweep = OwnSweep(self.structure, offset, edges)
         self._plans[offset] = _Plan(sweep, outer_leaves)
-        return Participants(sweep, order, own_leaves + outer_leaves)
+        return Participants(sweep, order[::-1], [*own_leaves[::-1], *outer_leaves])
 
 
 @dataclass(eq=False)
