@@ -10,7 +10,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, repeat
@@ -55,7 +55,10 @@ class Structure:
     @cached_property
     def _first_ref(self) -> array[int]:
         """Where in `refs` the operands of each node begin, and at the end, where they end."""
-        return array("q", accumulate(self.codes.translate(_ARITIES), initial=0))
+        return array("i", self._count_refs())
+
+    def _count_refs(self) -> Iterator[int]:
+        return accumulate(self.codes.translate(_ARITIES), initial=0)
 
     @cached_property
     def events(self) -> int:
@@ -115,8 +118,10 @@ class Structure:
         reached = Counter(self.refs)
         reached[root] += 1
         idle = [offset for offset in range(len(self)) if offset not in reached]
-        for offset in idle:
-            for ref in self.operands(offset) if offset >= 0 else ():
+        # Not `operands`: what that keeps for readers is half of the structure's size again.
+        first_ref = [*self._count_refs()] if idle else []
+        for node in idle:
+            for ref in self.refs[first_ref[node] : first_ref[node + 1]] if node >= 0 else ():
                 reached[ref] -= 1
                 if not reached[ref]:
                     del reached[ref]
