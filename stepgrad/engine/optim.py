@@ -38,9 +38,11 @@ class Method:
         parameters: Sequence[Value],
         settings: Mapping[str, float],
         state: Mapping[str, Sequence[float]],
-    ) -> tuple[Sequence[float], dict[str, Sequence[float]]]:
+    ) -> tuple[Sequence[float], Mapping[str, Sequence[float]]]:
         """Return what to write, one number for each parameter, and the state after it."""
         after, *remembered = self._updates(parameters, **settings, **state)
+        if not remembered:
+            return after, state
         columns = (array("d", column) for column in remembered)
         return after, dict(zip(self.state, columns, strict=True))
 
@@ -91,18 +93,22 @@ class _Optimizer:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
         self._method = method
-        zeros = array("d", [0.0]) * len(self.parameters)
-        self._state: dict[str, Sequence[float]] = dict.fromkeys(METHODS[method].state, zeros)
+        self._zeros = array("d", [0.0]) * len(self.parameters)
+        self._state: Mapping[str, Sequence[float]]
+        self._state = dict.fromkeys(METHODS[method].state, self._zeros)
+        self._rule = Rule(method, {})
 
     def step(self) -> None:
         """Update every parameter from its gradient."""
         settings, state = self._settings(), self._state
         after, self._state = METHODS[self._method](self.parameters, settings, state)
-        write_all("update", self.parameters, after, Rule(self._method, settings, state))
+        if state or settings != self._rule.numbers:  # else all steps share one rule
+            self._rule = Rule(self._method, settings, state)
+        write_all("update", self.parameters, after, self._rule)
 
     def zero_grad(self) -> None:
         """Clear every gradient."""
-        write_all("zero", self.parameters, [0.0] * len(self.parameters))
+        write_all("zero", self.parameters, self._zeros)
 
     def _settings(self) -> dict[str, float]:
         return {"learning_rate": self.learning_rate}
@@ -126,8 +132,10 @@ class SGD(_Optimizer):
         self.momentum = momentum
 
     def _settings(self) -> dict[str, float]:
-        kept = {"momentum": self.momentum} if self._method == "momentum" else {}
-        return super()._settings() | kept
+        settings = {"learning_rate": self.learning_rate}
+        if self._method == "momentum":
+            settings["momentum"] = self.momentum
+        return settings
 
 
 class Adam(_Optimizer):

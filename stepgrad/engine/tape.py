@@ -66,7 +66,7 @@ class Tape(Protocol):
     def write_all(
         self, kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None
     ) -> None:
-        """An optimizer is about to write all these, by `rule`."""
+        """An optimizer is about to write all these, by `rule`. Nobody changes `after` later."""
 
     def mark(self, kind: str, number: int | None) -> None:
         """A training step, a sample or a phase begins."""
@@ -178,6 +178,9 @@ def write_all(
     if kind == "update":
         for value, number in zip(values, after, strict=True):
             value._data = number
+    elif kind == "zero":
+        for value in values:
+            value._grad = 0.0
     else:
         for value, number in zip(values, after, strict=True):
             value._grad = number

@@ -25,7 +25,6 @@ from stepgrad.recording.recording import Recording
 from stepgrad.recording.shapes import (
     Context,
     Known,
-    Outline,
     Pass,
     Shape,
     offsets,
@@ -272,24 +271,23 @@ class Recorder:
         self, nodes: list[Value], context: Context, tangents: array[float] | None = None
     ) -> None:
         """Log a forward block."""
-        outline = Outline.of(nodes)
         shape = self._expected.get((len(nodes), context))
-        if shape is None or not shape.fits(outline, nodes):
-            shape = self._shape(nodes, outline, context)
+        if shape is None or not shape.fits(nodes):
+            shape = self._shape(nodes, context)
         values = _column([node._data for node in nodes])
         base = self.log_forward(shape.structure, values, tangents)
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
-    def _shape(self, nodes: list[Value], outline: Outline, context: Context) -> Shape:
+    def _shape(self, nodes: list[Value], context: Context) -> Shape:
         """Describe nodes, and find out whether there were others like them."""
-        operands = outline.operands
         try:
-            column = refs(nodes, operands, self._known)
+            column, outer = refs(nodes, self._known)
         except KeyError:
+            operands = (operand for node in nodes for operand in node._operands)
             self._adopt(operands, pending=nodes)
-            column = refs(nodes, operands, self._known)
-        codes = bytes([op.code for op in outline.operations])
+            column, outer = refs(nodes, self._known)
+        codes = bytes([node._operation.code for node in nodes])
         alike = self._structures.setdefault((codes, context), [])
         structure = next((each for each in alike if each.refs == column), None)
         if structure is None:
@@ -297,10 +295,10 @@ class Recorder:
             alike.append(structure)
         shape = self._shapes.get(structure)
         if shape is not None:
-            shape.memorise(outline, nodes)
+            shape.memorise(nodes)
             self._expected[len(nodes), context] = shape
             return shape
-        shape = Shape.of(structure, operands, self._known)
+        shape = Shape(structure, outer)
         if shape.closed:
             # What is kept alive for the next pass are leaves: parameters, not whole graphs.
             self._shapes[structure] = shape
@@ -323,7 +321,8 @@ class Recorder:
     def _log_writes(self, writes: Writes, after: Sequence[float], rule: Rule | None) -> None:
         if after:
             recording = self._recording
-            recording.add(Write(recording.length, writes, _column(after), rule))
+            column = after if isinstance(after, array) else _column(after)
+            recording.add(Write(recording.length, writes, column, rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:

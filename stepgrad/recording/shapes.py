@@ -13,17 +13,31 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, compress
+from itertools import compress
 from operator import itemgetter
+from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
 
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.ops import CONSTANT, LEAF, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
 from stepgrad.recording.structure import OwnSweep, Structure, Sweep, index_to_ref, leaves_of
 
 T = TypeVar("T")
+
+_IDLE = 255
+"""What stands for the code of a node that does not take part."""
+
+
+def _mask(codes: Iterable[int]) -> bytes:
+    """Return a table for `bytes.translate`: 1 for these codes, 0 for others."""
+    wanted = set(codes)
+    return bytes(code in wanted for code in range(256))
+
+
+_COMPUTED = _mask(op.code for op in OPS if op.partials)
+_LEAVES, _CONSTANTS = _mask([LEAF.code]), _mask([CONSTANT.code])
 
 
 class Pick(Protocol):
@@ -40,7 +54,7 @@ class Context(NamedTuple):
     places: tuple[tuple[int, Place], ...]
 
 
-class Outline(NamedTuple):
+class _Outline(NamedTuple):
     """What makes nodes alike, column by column: their operations and operands."""
 
     operations: list[Op]
@@ -48,19 +62,13 @@ class Outline(NamedTuple):
     seconds: tuple[Value | None, ...]
 
     @classmethod
-    def of(cls, nodes: Sequence[Value]) -> Outline:
+    def of(cls, nodes: Sequence[Value]) -> _Outline:
         """Read it off the nodes."""
         return cls(
             [node._operation for node in nodes],
             tuple([node._first for node in nodes]),
             tuple([node._second for node in nodes]),
         )
-
-    @property
-    def operands(self) -> list[Value]:
-        """The operands of all nodes, one after the other."""
-        pairs = chain.from_iterable(zip(self.firsts, self.seconds, strict=True))
-        return [operand for operand in pairs if operand is not None]
 
 
 class Participants(NamedTuple):
@@ -92,19 +100,14 @@ class Shape:
     _plans: dict[int, _Plan] = field(default_factory=dict)
     _memory: tuple[list[Op], Pick, Pick] | None = None
 
-    @classmethod
-    def of(cls, structure: Structure, operands: Sequence[Value], known: Known) -> Shape:
-        """Describe nodes that have this structure and, one after the other, these operands."""
-        outer = set(compress(operands, [ref < 0 for ref in structure.refs]))
-        return cls(structure, sorted(outer, key=known.index, reverse=True))
-
     @property
     def closed(self) -> bool:
         """Whether a pass through it ends in leaves: it computes with no earlier results."""
         return all(value._operation is LEAF for value in self.outer)
 
-    def memorise(self, outline: Outline, nodes: Sequence[Value]) -> None:
+    def memorise(self, nodes: Sequence[Value]) -> None:
         """Make ready for `fits`. It takes memory, and pays when the shape comes a third time."""
+        outline = _Outline.of(nodes)
         place = {value: number for number, value in enumerate(self._pool(nodes))}
         firsts, seconds = (
             _pick([place[operand] for operand in column])
@@ -112,11 +115,11 @@ class Shape:
         )
         self._memory = outline.operations, firsts, seconds
 
-    def fits(self, outline: Outline, nodes: Sequence[Value]) -> bool:
+    def fits(self, nodes: Sequence[Value]) -> bool:
         """Whether these nodes are the same operations on the same operands."""
         assert self._memory is not None, "it was memorised"
         operations, firsts, seconds = self._memory
-        pool = self._pool(nodes)
+        outline, pool = _Outline.of(nodes), self._pool(nodes)
         return (
             outline.operations == operations
             and outline.firsts == firsts(pool)
@@ -140,28 +143,28 @@ class Shape:
             computed, leaves = (pick(nodes) for pick in plan.picks)
             return Participants(plan.sweep, computed, [*leaves, *plan.outer_leaves])
         if offset >= 0 and root._first is not None and self.closed:
-            return self._own_participants(offset, nodes)
+            return self._own_participants(offset, nodes, known)
         everybody = ancestors(root)
         ends = leaves_of(everybody) if everybody else [root]
         sweep = Sweep.of(everybody, ends, lambda node: index_to_ref(known.index(node), base))
         return Participants(sweep, everybody, ends)
 
-    def _own_participants(self, offset: int, nodes: list[Value]) -> Participants:
-        """Find them by going through the nodes, newest first."""
-        reached: set[Value | None] = {nodes[offset]}
-        reach, own = reached.update, []
-        for node in nodes[offset::-1]:
-            if node in reached:
-                reach((node._first, node._second))
-                own.append(node)
-        order = [node for node in own if node._first is not None]
-        own_leaves = [node for node in own if node._operation is LEAF]
-        outer_leaves = [value for value in self.outer if value in reached]
-        edges = [node._first._operation for node in order if node._first is not None]
-        edges += [node._second._operation for node in order if node._second is not None]
-        sweep = OwnSweep(self.structure, offset, len(edges) - edges.count(CONSTANT))
+    def _own_participants(self, offset: int, nodes: list[Value], known: Known) -> Participants:
+        """Find them by the structure, without looking at the nodes."""
+        reached, idle = self.structure.reached(offset)
+        codes, outer_leaves = bytearray(self.structure.codes), self.outer
+        for ref in idle:
+            if ref >= 0:
+                codes[ref] = _IDLE
+        if idle and min(idle) < 0:
+            outer_leaves = [value for value in self.outer if ~known.index(value) in reached]
+        order = [*compress(nodes, codes.translate(_COMPUTED))]
+        own_leaves = [*compress(nodes, codes.translate(_LEAVES))]
+        constants = compress(range(len(codes)), codes.translate(_CONSTANTS))
+        edges = reached.total() - 1 - sum(map(reached.__getitem__, constants))
+        sweep = OwnSweep(self.structure, offset, edges)
         self._plans[offset] = _Plan(sweep, outer_leaves)
-        return Participants(sweep, order, own_leaves + outer_leaves)
+        return Participants(sweep, order[::-1], [*own_leaves[::-1], *outer_leaves])
 
 
 @dataclass(eq=False)
@@ -186,18 +189,33 @@ def _pick(places: Sequence[int]) -> Pick:
     return lambda values: tuple(values[place] for place in places)
 
 
-def refs(nodes: Sequence[Value], operands: Iterable[Value], known: Known) -> array[int]:
-    """Return what refs name these operands of nodes that will form a block.
+def refs(nodes: Sequence[Value], known: Known) -> tuple[array[int], list[Value]]:
+    """Return what refs name the operands of nodes that will form a block, one after the other.
+
+    With them come those operands that are in the log already, each once, newest first.
 
     Raises:
-        KeyError: one is neither among the nodes nor in the log.
+        KeyError: an operand is neither among the nodes nor in the log.
     """
-    stamps = [operand._stamp for operand in operands]
-    first = _first_of_row(nodes)
-    if first is not None:
-        return array("i", [s - first if s >= first else ~known[s] for s in stamps])
-    own = {node._stamp: offset for offset, node in enumerate(nodes)}
-    return array("i", [own[s] if s in own else ~known[s] for s in stamps])
+    row = _first_of_row(nodes)
+    first = maxsize if row is None else row
+    named = {} if row is not None else {node._stamp: i for i, node in enumerate(nodes)}
+    outer: dict[int, Value] = {}
+    found: list[int] = []
+    note = found.append
+    for node in nodes:
+        for operand in (node._first, node._second):
+            if operand is not None:
+                stamp = operand._stamp
+                if stamp >= first:
+                    note(stamp - first)
+                else:
+                    ref = named.get(stamp)
+                    if ref is None:
+                        ref = named[stamp] = ~known[stamp]
+                        outer[ref] = operand
+                    note(ref)
+    return array("i", found), [outer[ref] for ref in sorted(outer)]
 
 
 def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, repeat
@@ -17,6 +18,9 @@ from itertools import accumulate, chain, repeat
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
 from stepgrad.engine.value import Value
+
+_ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
+"""By code, for `bytes.translate`."""
 
 
 def ref_to_index(ref: int, base: int) -> int:
@@ -51,8 +55,10 @@ class Structure:
     @cached_property
     def _first_ref(self) -> array[int]:
         """Where in `refs` the operands of each node begin, and at the end, where they end."""
-        counts = [len(op.partials) for op in OPS]
-        return array("q", accumulate(map(counts.__getitem__, self.codes), initial=0))
+        return array("i", self._count_refs())
+
+    def _count_refs(self) -> Iterator[int]:
+        return accumulate(self.codes.translate(_ARITIES), initial=0)
 
     @cached_property
     def events(self) -> int:
@@ -102,6 +108,25 @@ class Structure:
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]
+
+    def reached(self, root: int) -> tuple[Counter[int], Sequence[int]]:
+        """Return the refs that `root` depends on, and those it does not.
+
+        Of the former, how many edges lead to each is counted; to the root leads one more. Mostly
+        those are nearly all, so what is looked for are the others, from those that nobody uses on.
+        """
+        reached = Counter(self.refs)
+        reached[root] += 1
+        idle = [offset for offset in range(len(self)) if offset not in reached]
+        # Not `operands`: what that keeps for readers is half of the structure's size again.
+        first_ref = [*self._count_refs()] if idle else []
+        for node in idle:
+            for ref in self.refs[first_ref[node] : first_ref[node + 1]] if node >= 0 else ():
+                reached[ref] -= 1
+                if not reached[ref]:
+                    del reached[ref]
+                    idle.append(ref)
+        return reached, idle
 
     def operands(self, offset: int) -> Sequence[int]:
         """Return the refs of a node's operands."""
@@ -222,17 +247,12 @@ class OwnSweep(Sweep):
     @cached_property
     def refs(self) -> array[int]:
         """The node of each place in the column."""
-        structure, reached = self._structure, {self._root}
-        computed, leaves = array("q"), array("q")
-        for offset in range(self._root, -1, -1):
-            if offset in reached:
-                operands = structure.operands(offset)
-                reached.update(operands)
-                if operands:
-                    computed.append(offset)
-                elif structure.codes[offset] == LEAF.code:
-                    leaves.append(offset)
-        return computed + leaves + array("q", sorted(ref for ref in reached if ref < 0))
+        codes = self._structure.codes
+        reached = sorted(self._structure.reached(self._root)[0])
+        own = [ref for ref in reversed(reached) if ref >= 0]
+        computed = [offset for offset in own if OPS[codes[offset]].partials]
+        leaves = [offset for offset in own if codes[offset] == LEAF.code]
+        return array("q", [*computed, *leaves, *(ref for ref in reached if ref < 0)])
 
     @cached_property
     def computed(self) -> int:

@@ -55,7 +55,7 @@ def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     for group in [[each] for each in GROUPS[title]] if roomy else _together(GROUPS[title]):
         keys = _keys(group, keymap)
         text = group[0].help if roomy else _joined([each.brief for each in group])
-        for i, line in enumerate(wrap(text, width - KEYS - 1)):
+        for i, line in enumerate(wrap(text, max(width - KEYS - 1, 1))):
             yield [(f"{'' if i else keys:>{KEYS}} ", ink.CURRENT), (line, ink.PLAIN)]
 
 

@@ -2,8 +2,8 @@
 
 Run `python tests/benchmarks/store.py`. The other side of size is a line of JSON for each event.
 That of opening is the start of the debugger on `two_layer`, to the first painted frame, on a pty.
-What is recorded is a [2, 4, 4, 1] tanh network that learns XOR, and an attention layer that learns
-letters: about 61,000 nodes a step, of a different structure in every step, as in a small GPT.
+What is recorded is a [2, 4, 4, 1] tanh network that learns XOR, and `scenarios/tiny_gpt.py`: about
+50,000 nodes a step, of a different structure in nearly every step.
 """
 
 from __future__ import annotations
@@ -14,24 +14,23 @@ import statistics
 import sys
 import time
 import tracemalloc
-from collections.abc import Callable, Iterable, Sequence
-from functools import reduce
-from operator import add, mul
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from gpt import script
+from gpt import training as gpt_training
 from screen import Terminal
 from step import training
 
-from stepgrad import SGD, Recording, Value, mark, record, record_scenario
+from stepgrad import Adam, Recording, Value, mark, record, record_scenario
 from stepgrad.engine.ops import Op
+from stepgrad.engine.tape import Rule
 
-LETTERS, WIDTH, HEADS, LENGTH = 27, 16, 4, 8
 SAMPLE, LOOKS, STARTS = 5000, 200, 9
 OPENING = 1.5
-
-Vector = list[Value]
 
 
 class Side(NamedTuple):
@@ -53,65 +52,14 @@ def xor(steps: int) -> Recording:
     return recording
 
 
-def total(values: Iterable[Value]) -> Value:
-    return reduce(Value.__add__, values)
-
-
-def dot(a: Sequence[Value], b: Sequence[Value]) -> Value:
-    return total(map(mul, a, b))
-
-
-def softmax(scores: Vector) -> Vector:
-    exps = [score.exp() for score in scores]
-    sum_ = total(exps)
-    return [each / sum_ for each in exps]
-
-
-def normed(x: Vector) -> Vector:
-    scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
-    return [each * scale for each in x]
-
-
-def attention(steps: int) -> Recording:
-    """One layer of attention and one hidden layer behind it, on random letters."""
-    draw = random.Random(1)
-
-    def matrix(rows: int, columns: int) -> list[Vector]:
-        return [[Value(draw.gauss(0, 0.08)) for _ in range(columns)] for _ in range(rows)]
-
-    def applied(weights: list[Vector], x: Vector) -> Vector:
-        return [dot(row, x) for row in weights]
-
+def tiny_gpt(steps: int) -> Recording:
+    """Each step shows another name, so most have a structure of their own."""
+    module = script()
     with record() as recording:
-        letters, places = matrix(LETTERS, WIDTH), matrix(LENGTH, WIDTH)
-        query, key, value, out = (matrix(WIDTH, WIDTH) for _ in range(4))
-        up, down, head = matrix(4 * WIDTH, WIDTH), matrix(WIDTH, 4 * WIDTH), matrix(LETTERS, WIDTH)
-        matrices = (letters, places, query, key, value, out, up, down, head)
-        optimizer = SGD([each for rows in matrices for row in rows for each in row], 0.1)
-        for step in range(steps):
-            mark("step", step)
-            text = [draw.randrange(LETTERS) for _ in range(LENGTH + 1)]
-            keys: list[Vector] = []
-            values: list[Vector] = []
-            losses: Vector = []
-            for place in range(LENGTH):
-                x = normed(list(map(add, letters[text[place]], places[place])))
-                asked = applied(query, x)
-                keys.append(applied(key, x))
-                values.append(applied(value, x))
-                heard: Vector = []
-                for first in range(0, WIDTH, WIDTH // HEADS):
-                    part = slice(first, first + WIDTH // HEADS)
-                    weights = softmax([dot(asked[part], each[part]) * 0.5 for each in keys])
-                    columns = zip(*(each[part] for each in values), strict=True)
-                    heard += [dot(weights, column) for column in columns]
-                x = list(map(add, x, applied(out, heard)))
-                hidden = [each.relu() for each in applied(up, normed(x))]
-                x = list(map(add, x, applied(down, hidden)))
-                losses.append(-softmax(applied(head, x))[text[place + 1]].log())
-            (total(losses) / LENGTH).backward()
-            optimizer.step()
-            optimizer.zero_grad()
+        step = gpt_training(module, Adam)
+        for number, name in enumerate(module.NAMES[:steps]):
+            mark("step", number)
+            step(name)
     return recording
 
 
@@ -119,8 +67,12 @@ def json_line(recording: Recording, index: int) -> str:
     event = recording.events[index]
     names = [name for name in event.__match_args__ if isinstance(name, str)]
     entries = {name: getattr(event, name) for name in names}
-    plain = {k: v.name if isinstance(v, Op) else v for k, v in entries.items()}
-    return json.dumps({"event": type(event).__name__} | plain, separators=(",", ":"))
+    plain = {"event": type(event).__name__} | entries
+    return json.dumps(plain, separators=(",", ":"), default=_plain)
+
+
+def _plain(entry: Op | Rule) -> object:
+    return entry.name if isinstance(entry, Op) else asdict(entry)
 
 
 def sizes_and_times(side: Side, path: Path) -> None:
@@ -190,7 +142,7 @@ def main() -> None:
         path = Path(folder, "recording.stepgrad")
         for side in (
             Side("XOR × 1000 steps", xor, 1000, on_disk=1.6, in_memory=8.0),
-            Side("attention × 10 steps", attention, 10, on_disk=3.2, in_memory=13.0),
+            Side("tiny_gpt × 10 steps", tiny_gpt, 10, on_disk=3.2, in_memory=13.0),
         ):
             sizes_and_times(side, path)
             memory(side)

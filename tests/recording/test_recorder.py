@@ -605,9 +605,10 @@ def test_shapes_that_take_turns_are_each_described_once() -> None:
 
 def test_a_sweep_that_follows_from_its_structure_is_the_one_that_was_run() -> None:
     with record() as recording:
-        a, b = Value(2.0), Value(3.0)
-        unused = a * 7
+        a, b, idle = Value(2.0), Value(3.0), Value(4.0)
+        unused = (a * 7 + idle).tanh()  # that nobody uses, what it is made of takes no part either
         y = (a * b + a).tanh() * (b - 2) + b
+        later = y * unused * y
         y.backward()
     [block] = backwards(recording)
     sweep = block.sweep
@@ -617,7 +618,7 @@ def test_a_sweep_that_follows_from_its_structure_is_the_one_that_was_run() -> No
     assert list(block.grads) == [value.grad for value in values]
     assert (sweep.root, sweep.edges) == (sweep.refs[0], len(sweep.slots))
     assert len(sweep.slots) == len(sweep.outs) == len(sweep.receivers) == 10
-    assert unused.grad == 0.0
+    assert idle.grad == unused.grad == later.grad == 0.0
 
 
 def _made_from(root: Value) -> list[Value]:

@@ -755,10 +755,9 @@ def test_where_nothing_can_be_written_is_said(tmp_path: Path) -> None:
         two_layer().save("\0")
 
 
-@pytest.mark.parametrize("number", [1.5, "one", 10**5000], ids=["half", "word", "long"])
-def test_what_no_file_can_hold_is_said(path: Path, number: Any) -> None:
+def test_what_no_file_can_hold_is_said(path: Path) -> None:
     with record() as recording:
-        mark("step", number)
+        mark("step", 10**5000)
     with pytest.raises(RecordingError, match="cannot hold this recording"):
         recording.save(path)
     assert not path.exists()
