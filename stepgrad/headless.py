@@ -86,8 +86,8 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
         "phase": state.phase,
         "step": state.step,
         "event": _event(cursor.recording, cursor.position),
-        "values": {name: _json(state.value(node)) for name, node in nodes.items()},
-        "grads": {name: _json(state.grad(node)) for name, node in nodes.items()},
+        "values": {name: json_number(state.value(node)) for name, node in nodes.items()},
+        "grads": {name: json_number(state.grad(node)) for name, node in nodes.items()},
         "checks": [_check(check) for check in promised],
     }
 
@@ -225,26 +225,27 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
         case tuple() if name == "operands":
             return [title(recording, operand) for operand in value]
         case Rule():
-            numbers = {key: _json(each) for key, each in value.numbers.items()}
+            numbers = {key: json_number(each) for key, each in value.numbers.items()}
             return {"method": value.method, **numbers}
         case ops.Op():
             return value.name
         case float():
-            return _json(value)
+            return json_number(value)
     return value
 
 
 def _check(check: Check) -> dict[str, Any]:
     return {
         "name": check.name,
-        "expected": _json(check.expected),
-        "got": _json(check.got),
+        "expected": json_number(check.expected),
+        "got": json_number(check.got),
         "ok": check.ok,
         "line": check.line,
     }
 
 
-def _json(value: float | None) -> float | str | None:
+def json_number(value: float | None) -> float | str | None:
+    """Return a number as JSON can write it: infinities and nan are texts."""
     return value if value is None or isfinite(value) else str(value)
 
 

@@ -1,12 +1,15 @@
-"""What several commands have in common: a FILE with its arguments, and telling every event."""
+"""What several commands have in common: FILE with its arguments, an output, telling every event."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
+from pathlib import Path
 
 import click
 
 from stepgrad import headless
+from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.narrate import say
@@ -45,3 +48,13 @@ def say_nothing_happened(file: str, status: int) -> None:
     if not status:
         click.echo(f"{file}: it made no stepgrad Values, or recorded them itself", err=True)
         click.echo("  from stepgrad import Value  # or stepgrad.compat, for micrograd's", err=True)
+
+
+def check_output(path: Path, file: str) -> None:
+    """Raise what would be wrong with writing to `path`: now, not after an hour of training."""
+    if path.is_dir():
+        raise StepgradError(f"{path}: is a folder")
+    if path.exists() and path == Path(file).absolute():
+        raise StepgradError(f"{path}: that is what is to be read; -o names another file")
+    if not os.access(path.parent, os.W_OK):
+        raise StepgradError(f"{path}: its folder cannot be written to")
