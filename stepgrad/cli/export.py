@@ -12,6 +12,7 @@ from stepgrad.atomic import write_atomically
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
+from stepgrad.export.picture import where as where_is
 from stepgrad.opening import open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.cursor import Cursor
@@ -56,5 +57,7 @@ def export(
     if path is None:
         click.echo(text, nl=False)
     else:
-        write_atomically(path, text.encode())
+        content = text.encode()
+        write_atomically(path, content)
+        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)

@@ -7,10 +7,16 @@ from html import escape
 from itertools import count
 
 from stepgrad.drawing import colours
-from stepgrad.export.picture import Edge, Node, Picture
+from stepgrad.export.picture import Edge, Node, Picture, sign
 from stepgrad.export.scopes import Scope, scoped
 
 _COLOURS = colours.LIGHT
+_SIGNS = {
+    "zero": "gray40",
+    "positive": _COLOURS["positive"],
+    "negative": _COLOURS["negative"],
+    "broken": "#b3261e",
+}
 _STAGES = {
     "waiting": "style=dashed, color=gray60",
     "forward": "color=gray25",
@@ -25,9 +31,9 @@ def dot(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    event = "" if picture.event is None else str(picture.event)
-    told = filter(None, (picture.title, picture.place, event, picture.limits))
-    label = "".join(f"{_escaped(line)}\\l" for line in told)  # \l ends a line, set to the left
+    told = (picture.title, picture.place, picture.event, picture.effect, picture.limits)
+    left = "\\l"  # ends a line, and sets it to the left
+    label = "".join(f"{_escaped(line)}{left}" for line in told if line)
     yield "digraph stepgrad {"
     yield "  rankdir=LR; labelloc=t; labeljust=l; bgcolor=white;"
     yield '  fontname="monospace"; fontsize=12;'
@@ -53,14 +59,14 @@ def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
 def _table(node: Node) -> str:
     """Write the content of a box: what it is, and its two numbers."""
     colour, border = (_COLOURS["current"], 2) if node.focus else ("gray40", 1)
-    heading = escape(node.heading)
+    heading = escape(node.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
     if node.value is not None:
         for what, text, x in (
             ("value", node.value_text, node.value),
             ("grad", node.grad_text, node.grad),
         ):
-            number = f'<FONT COLOR="{_sign(x)}">{escape(text)}</FONT>'
+            number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
             rows.append(
                 f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{what}</FONT></TD>'
                 f'<TD ALIGN="RIGHT">{number}</TD></TR>'
@@ -70,12 +76,6 @@ def _table(node: Node) -> str:
         f'<TABLE BORDER="{border}" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" '
         f'CELLPADDING="3"{style}>{"".join(rows)}</TABLE>'
     )
-
-
-def _sign(x: float | None) -> str:
-    if x is None or x == 0:
-        return "gray40"
-    return _COLOURS["positive"] if x > 0 else _COLOURS["negative"]
 
 
 def _edge(edge: Edge) -> str:

@@ -18,6 +18,7 @@ from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.numbers import factor, gradient, number
 from stepgrad.replay.state import State
+from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check
 
 LINES = 120
@@ -93,11 +94,13 @@ def _block(lines: Iterable[str], heading: str = "") -> Iterator[str]:
 
 
 def _values(picture: Picture) -> Iterator[str]:
-    rows = (
-        (_code(node.name), _code(node.formula), _code(node.value_text), _code(node.grad_text))
+    head = ("node", "formula", "value", "gradient", "scope")
+    rows = [
+        (node.name, node.formula, node.value_text, node.grad_text, node.scope)
         for node in picture.nodes
-    )
-    yield from _table(("node", "formula", "value", "gradient"), rows)
+    ]
+    columns = 5 if any(node.scope for node in picture.nodes) else 4
+    yield from _table(head[:columns], (tuple(map(_code, row[:columns])) for row in rows))
     if picture.limits:
         yield from ("", f"{_plain(picture.limits)}.")
 
@@ -132,10 +135,11 @@ def _left_out(count: int, what: str) -> Iterator[str]:
 
 
 def _sums(state: State, picture: Picture) -> Iterator[str]:
-    """Yield how each gradient that several edges paid into came about."""
+    """Yield how each gradient that several edges paid into in this step came about."""
+    begin, _ = state.step_bounds
     for node in picture.nodes:
         paid = contributions(state.recording, node.index, state.position)
-        if len(paid) > 1:
+        if len(paid) > 1 and paid[0].position > begin:
             yield f"- {_code(_sum(state, node, paid))}"
 
 
@@ -147,8 +151,9 @@ def _sum(state: State, node: Node, paid: Sequence[Contribution]) -> str:
     start = [f"{number(before)} ({what})"] if before else []
     factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in shown)
     amounts = (factor(each.amount) for each in shown)
+    name = title(state.recording, node.index)
     return (
-        f"{atom(node.name)}.grad = {' + '.join([*start, *factors])}"
+        f"{atom(name)}.grad = {' + '.join([*start, *factors])}"
         f" = {' + '.join([*start, *amounts])} = {gradient(node.grad)}"
     )
 

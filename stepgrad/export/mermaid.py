@@ -26,7 +26,7 @@ def mermaid(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    for told in (picture.title, picture.place, str(picture.event or ""), picture.limits):
+    for told in (picture.title, picture.place, picture.event, picture.effect, picture.limits):
         if told:
             yield f"%% {told.replace('{', '(').replace('}', ')')}"  # `%%{` would be a directive
     yield "flowchart LR"

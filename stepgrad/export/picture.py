@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from stepgrad.drawing.neighbourhood import neighbourhood
@@ -71,14 +72,16 @@ class Edge:
 class Picture:
     """The nodes and edges to draw, and what is to be said about them.
 
-    `nodes` come in the order of creation; `edges` also lead to operands that are not among them.
-    `left_out` is how many nodes of the training step are not shown, `near` the one that the others
-    are near to, if there are any.
+    `event` is what the last event did, in notation, and `effect` what became of the node; at the
+    start both are empty. `sentence` tells it in words. `nodes` come in the order of creation;
+    `edges` also lead to operands that are not among them. `left_out` is how many nodes of the
+    training step are not shown, `near` the one that the others are near to, if there are any.
     """
 
     title: str
     place: str
-    event: Narration | None
+    event: str
+    effect: str
     sentence: str
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
@@ -108,14 +111,16 @@ def picture(state: State, title: str, limit: int | None = None, hops: int | None
     """
     recording, position = state.recording, state.position
     nodes, near = _in_view(state, limit, hops)
-    edges = tuple(_edges(state, nodes))
+    told = narrate(recording, position - 1) if position else Narration("")
+    sentence = say(recording, position - 1) if position else "Nothing has happened yet."
     return Picture(
         title=printable(title),
         place=where(state),
-        event=narrate(recording, position - 1) if position else None,
-        sentence=say(recording, position - 1) if position else "Nothing has happened yet.",
+        event=printable(f"{told.symbols} {told.numbers}".rstrip()),
+        effect=printable(told.effect),
+        sentence=printable(sentence),
         nodes=tuple(_node(state, node) for node in nodes),
-        edges=edges,
+        edges=tuple(_edges(state, nodes)),
         left_out=len(state.scene) - len(nodes),
         near=near,
     )
@@ -127,6 +132,15 @@ def where(state: State) -> str:
     step = "" if state.step is None else f"step {state.step}"
     told = (f"event {state.position:,} of {state.recording.length:,}", phase, step)
     return " · ".join(filter(None, told))
+
+
+def sign(x: float | None) -> str:
+    """Say on which side of 0 a number lies; `broken` is none, or an infinite one."""
+    if x is None or x == 0:
+        return "zero"
+    if not isfinite(x):
+        return "broken"
+    return "positive" if x > 0 else "negative"
 
 
 def printable(text: str) -> str:

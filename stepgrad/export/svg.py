@@ -13,7 +13,7 @@ from xml.sax.saxutils import escape
 from rich.cells import cell_len, set_cell_size
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
-from stepgrad.export.picture import Edge, Node, Picture
+from stepgrad.export.picture import Edge, Node, Picture, sign
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
 
 CELL_WIDTH, CELL_HEIGHT = 8, 12
@@ -61,10 +61,10 @@ def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
     """Yield the lines above the drawing, each with its style."""
     yield "title", picture.title
     yield "quiet", picture.place
-    if picture.event is not None:
-        yield "event", f"{picture.event.symbols} {picture.event.numbers}".rstrip()
-        if picture.event.effect:
-            yield "quiet", picture.event.effect
+    if picture.event:
+        yield "event", picture.event
+    if picture.effect:
+        yield "quiet", picture.effect
 
 
 def _legend(picture: Picture) -> Iterator[tuple[str, str]]:
@@ -201,7 +201,7 @@ def _label(wire: Wire, edge: Edge) -> Iterator[str]:
     if back:
         corners = ((left + 2, middle), (left + 8, middle - 3.5), (left + 8, middle + 3.5))
         yield f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
-    style = "label current" if edge.stage == "current" else f"label {_sign(edge.local)}"
+    style = "label current" if edge.stage == "current" else f"label {sign(edge.local)}"
     yield _text(left + 3 + 9 * back, middle + 4, edge.label, style)
 
 
@@ -229,7 +229,7 @@ def _box(box: Box, node: Node) -> Iterator[str]:
         lines = (("=", node.value_text, node.value), ("∂", node.grad_text, node.grad))
         for y, (glyph, text, x) in zip((middle + 6, middle + 23), lines, strict=True):
             yield _text(left + PADDING, y, glyph, "quiet")
-            yield _text(left + width - PADDING, y, text, f"number {_sign(x)}")
+            yield _text(left + width - PADDING, y, text, f"number {sign(x)}")
     yield "</g>"
 
 
@@ -254,12 +254,6 @@ def _short(text: str) -> str:
     if cell_len(text) <= LONGEST:
         return text
     return f"{set_cell_size(text, LONGEST - 1).rstrip()}…"
-
-
-def _sign(x: float | None) -> str:
-    if x is None or x == 0:
-        return "quiet"
-    return "positive" if x > 0 else "negative" if x < 0 else "broken"
 
 
 def _wide(text: str, size: int) -> int:

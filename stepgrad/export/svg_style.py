@@ -42,7 +42,7 @@ def _colours(of: Mapping[str, str]) -> str:
         (
             f"text {{ fill: {of['ink']} }}",
             *(f"text.{each}, tspan.{each} {{ fill: {of[each]} }}" for each in inks),
-            f"text.waiting {{ fill: {of['quiet']} }}",
+            f"text.zero, text.waiting {{ fill: {of['quiet']} }}",
             f"text.event, text.focus {{ fill: {of['current']} }}",
             f".ground {{ fill: {of['ground']} }}",
             f".gap {{ stroke: {of['ground']} }}",
