@@ -39,7 +39,7 @@ def export(
 
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
-      stepgrad export two_layer --to dot --at 50% | dot -Tpdf -o two_layer.pdf
+      stepgrad export two_layer --to dot --at 50% -o two_layer.dot
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
       stepgrad export --to markdown -o notes.md train.py
     """

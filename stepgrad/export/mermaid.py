@@ -9,7 +9,7 @@ from itertools import count
 from stepgrad.export.picture import Node, Picture
 from stepgrad.export.scopes import Scope, scoped
 
-_PLAIN = re.compile(r"[^\w .=+()·−∂∅–▶◀△×²³…,:]|_|\d(?=\. )")
+_PLAIN = re.compile(r"[^\w ./=+()·−∂∅–▶◀△×²³…,:]|_|\d(?=\. )")
 """What may mean something to Mermaid, or to the Markdown in its labels: `1. ` begins a list."""
 
 _STAGES = {
