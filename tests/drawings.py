@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from hypothesis import strategies as st
 
-from stepgrad.tui.render.layout import Item
+from stepgrad.drawing.layout import Item
 
 Graph = Sequence[tuple[str, tuple[int, ...]]]
 """The name and the operands of each node, in creation order."""

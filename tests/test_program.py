@@ -282,7 +282,7 @@ def test_a_scenario_is_saved_in_this_folder(
 def test_what_cannot_be_saved_is_told_before_it_is_run(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"{VALUE}print('run')")
     for goal, words in (
-        (path, "is what is to be recorded"),
+        (path, "is what is to be read"),
         (tmp_path / "nowhere" / "x.stepgrad", "there is no folder"),
         (tmp_path, "is a folder"),
         ("/dev/null", "is no regular file"),

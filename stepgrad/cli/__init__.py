@@ -18,6 +18,7 @@ COMMANDS = {
     "run": "stepgrad.cli.run:run",
     "record": "stepgrad.cli.record:record",
     "replay": "stepgrad.cli.replay:replay",
+    "export": "stepgrad.cli.export:export",
     "check": "stepgrad.cli.check:check",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",

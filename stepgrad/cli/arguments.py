@@ -60,6 +60,13 @@ def check_writable(path: Path) -> None:
             raise StepgradError(f"{path}: {error.strerror}") from None
 
 
+def check_output(path: Path, file: str) -> None:
+    """Raise what would be wrong with writing to `path` what `file` says."""
+    check_writable(path)
+    if path.exists() and path == Path(file).absolute():
+        raise StepgradError(f"{path}: that is what is to be read; -o names another file")
+
+
 def narration(recording: Recording, plain: bool) -> Iterable[str]:
     """Tell every event: in notation, or in sentences."""
     if plain:

@@ -8,13 +8,7 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import (
-    ARGUMENTS,
-    FileCommand,
-    check_writable,
-    say_nothing_happened,
-)
-from stepgrad.errors import StepgradError
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
 from stepgrad.opening import SAVED, open_typed
 
 
@@ -36,7 +30,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     """
     shown = output or Path(f"{Path(file).stem}{SAVED}")
     path = shown.absolute()  # a program may go to another folder
-    _check_output(path, file)
+    check_output(path, file)
     opened = open_typed(file, arguments)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
@@ -45,10 +39,3 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     size = path.stat().st_size
     click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)
-
-
-def _check_output(path: Path, file: str) -> None:
-    """Raise what would be wrong with saving to `path`."""
-    check_writable(path)
-    if path.exists() and path == Path(file).absolute():
-        raise StepgradError(f"{path}: that is what is to be recorded; -o names another file")

@@ -20,13 +20,13 @@ from itertools import pairwise
 from transformer import transformer
 
 from stepgrad import MLP, Recording, record
+from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.render.graph import draw
-from stepgrad.tui.render.neighbourhood import neighbourhood
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.panel import Panel
 

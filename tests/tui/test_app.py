@@ -15,6 +15,7 @@ from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
+from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
@@ -28,7 +29,6 @@ from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
-from stepgrad.tui.render.layout import Item, Layout, lay_out
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lists import SourcePanel
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 
 from rich.cells import cell_len
 
+from stepgrad.drawing.layout import Item, Wire, lay_out
+from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.ledger import latest_pass, walk
@@ -18,8 +20,6 @@ from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.layout import Item, Wire, lay_out
-from stepgrad.tui.render.neighbourhood import neighbourhood
 from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent
 from stepgrad.tui.render.tape import beside_value
 

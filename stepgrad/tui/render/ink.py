@@ -1,9 +1,12 @@
 """What colours mean, in the words of the theme. Every state also has a glyph of its own."""
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from textual.color import Color
 from textual.content import Content
 
+from stepgrad.drawing import colours
 from stepgrad.replay.titles import printable
 from stepgrad.tui.render.canvas import cells_of, cut
 
@@ -27,35 +30,17 @@ SHADES = 3
 """How many shades an area has, from pale to full."""
 
 
-def _with_shades(colours: dict[str, str], ground: str) -> dict[str, str]:
+def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
     """Add the shades: blends with the ground, because areas of two colours meet in one cell."""
     shades = {
-        f"{side}-{i}": Color.parse(ground).blend(Color.parse(colours[side]), 0.3 + 0.25 * i).hex
+        f"{side}-{i}": Color.parse(ground).blend(Color.parse(named[side]), 0.3 + 0.25 * i).hex
         for side in ("positive", "negative")
         for i in range(SHADES)
     }
-    return colours | shades
+    return {**named, **shades}
 
 
-_DARK = {
-    "forward": "#7bd88f",
-    "backward": "#c4a7ff",
-    "writing": "#5ad4e6",
-    "current": "#fce566",
-    "positive": "#6cb6ff",
-    "negative": "#ffab5e",
-    "selected": "#2f3b52",
-}
-_LIGHT = {
-    "forward": "#116329",
-    "backward": "#6b21c8",
-    "writing": "#0b5566",
-    "current": "#6b4500",
-    "positive": "#0a4f96",
-    "negative": "#8f3f06",
-    "selected": "#a9c4f5",
-}
-DARK, LIGHT = _with_shades(_DARK, "#121212"), _with_shades(_LIGHT, "#f5f5f5")
+DARK, LIGHT = _with_shades(colours.DARK, "#121212"), _with_shades(colours.LIGHT, "#f5f5f5")
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
 PHASES = {"forward": FORWARD, "backward": BACKWARD, "zero": WRITING, "update": WRITING}

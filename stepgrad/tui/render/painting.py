@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+from stepgrad.drawing.layout import Box, Layout, Point, Wire
 from stepgrad.tui.render.canvas import EAST, NORTH, SOUTH, WEST, Canvas, Stroke, cells_of, cut
-from stepgrad.tui.render.layout import Box, Layout, Point, Wire
 
 Border = Literal["none", "solid", "dashed", "heavy"]
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 
 from drawings import STANDARD, Graph, chain, dags, items_of, square, sum_over_paths, two_layer
+from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas
-from stepgrad.tui.render.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted, paint
 
 STEPS = {EAST: (1, 0), WEST: (-1, 0), NORTH: (0, -1), SOUTH: (0, 1)}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Sequence
 
-from stepgrad.tui.render.layered.vertices import Vertex
+from stepgrad.drawing.layered.vertices import Vertex
 
 PATIENCE = 4
 """Sweeps without a better order before the search ends."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from stepgrad.tui.render.layered.vertices import Link, Vertex
+from stepgrad.drawing.layered.vertices import Link, Vertex
 
 ROUNDS = 3
 """Sweeps in each direction; more of them change little."""

@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from drawings import STANDARD, Graph, dags, items_of, mlp
-from stepgrad.tui.render.layered import ordering, tracks
-from stepgrad.tui.render.layered.vertices import build
-from stepgrad.tui.render.layout import Box, Item, Layout, lay_out
-from stepgrad.tui.render.neighbourhood import neighbourhood
+from stepgrad.drawing.layered import ordering, tracks
+from stepgrad.drawing.layered.vertices import build
+from stepgrad.drawing.layout import Box, Item, Layout, lay_out
+from stepgrad.drawing.neighbourhood import neighbourhood
 
 
 def columns(layout: Layout) -> dict[int, set[int]]:

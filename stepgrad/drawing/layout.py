@@ -2,6 +2,8 @@
 
 The layout knows the shape of a graph and the sizes of its boxes, and nothing of what is written in
 them. Numbers change from step to step; the layout is made once and never moves under the reader.
+
+Coordinates are whole cells: of a terminal, or of a grid on paper.
 """
 
 from __future__ import annotations
@@ -10,8 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from stepgrad.tui.render.layered import ordering, rows, tracks
-from stepgrad.tui.render.layered.vertices import Item, Vertex, build
+from stepgrad.drawing.layered import ordering, rows, tracks
+from stepgrad.drawing.layered.vertices import Item, Vertex, build
 
 __all__ = ["Box", "Item", "Layout", "Point", "Wire", "lay_out"]
 

@@ -1,0 +1,63 @@
+"""`stepgrad export`: a position as a drawing, a hand-out or data."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+
+import click
+
+from stepgrad.atomic import write_atomically
+from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.export import FORMATS
+from stepgrad.export import export as exported
+from stepgrad.export.picture import where as where_is
+from stepgrad.opening import open_typed
+from stepgrad.replay.commands import goto
+from stepgrad.replay.cursor import Cursor
+
+
+@click.command(cls=FileCommand)
+@click.argument("file", metavar="FILE")
+@ARGUMENTS
+@click.option("--to", "to", type=click.Choice(list(FORMATS)), required=True, help="The format.")
+@click.option(
+    "--at", "where", metavar="POSITION", help="14, 50%, 'step 20' or a name; without it, the end."
+)
+@click.option(
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to write it."
+)
+def export(
+    file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
+) -> None:
+    """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data.
+
+    The hand-out (markdown, html) has the lesson, every number, and both passes line by line; the
+    page has the drawing too. Of a training it is the step of the position. Of a large graph the
+    drawing has what is near. Options stand before the name of a program.
+
+    \b
+      stepgrad export two_layer --to svg -o two_layer.svg
+      stepgrad export two_layer --to dot --at 50% -o two_layer.dot
+      stepgrad export xor_tanh --to html --at "step 20" -o step20.html
+      stepgrad export --to markdown -o notes.md train.py
+    """
+    path = output.absolute() if output else None  # a program may go to another folder
+    if path is not None:
+        check_output(path, file)
+    with redirect_stdout(sys.stderr):
+        opened = open_typed(file, arguments)
+    if not opened.recording.length:
+        say_nothing_happened(file, opened.status)
+        sys.exit(opened.status or 2)
+    cursor = Cursor(opened.recording)
+    cursor = cursor.seek(opened.recording.length) if where is None else goto(cursor, where)
+    text = exported(opened.scenario, cursor, to)
+    if path is None:
+        click.echo(text, nl=False)
+    else:
+        content = text.encode()
+        write_atomically(path, content)
+        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+    sys.exit(opened.status)

@@ -1,0 +1,25 @@
+"""The colours of what is drawn, by meaning: the same on the screen and on paper."""
+
+from collections.abc import Mapping
+
+DARK: Mapping[str, str] = {
+    "forward": "#7bd88f",
+    "backward": "#c4a7ff",
+    "writing": "#5ad4e6",
+    "current": "#fce566",
+    "positive": "#6cb6ff",
+    "negative": "#ffab5e",
+    "selected": "#2f3b52",
+}
+"""On a dark ground."""
+
+LIGHT: Mapping[str, str] = {
+    "forward": "#116329",
+    "backward": "#6b21c8",
+    "writing": "#0b5566",
+    "current": "#6b4500",
+    "positive": "#0a4f96",
+    "negative": "#8f3f06",
+    "selected": "#a9c4f5",
+}
+"""On a light ground."""

@@ -1,0 +1,91 @@
+"""A picture for Graphviz: scopes are clusters, local derivatives stand on the edges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from itertools import count
+
+from stepgrad.drawing import colours
+from stepgrad.export.picture import Edge, Node, Picture, sign
+from stepgrad.export.scopes import Scope, scoped
+
+_COLOURS = colours.LIGHT
+_SIGNS = {
+    "zero": "gray40",
+    "positive": _COLOURS["positive"],
+    "negative": _COLOURS["negative"],
+    "broken": "#b3261e",
+}
+_STAGES = {
+    "waiting": "style=dashed, color=gray60",
+    "forward": "color=gray25",
+    "backward": f'color="{_COLOURS["backward"]}", penwidth=1.6',
+    "current": f'color="{_COLOURS["current"]}", penwidth=3',
+}
+
+
+def dot(picture: Picture) -> str:
+    """Write a picture in the language of Graphviz."""
+    return "".join(f"{line}\n" for line in _lines(picture))
+
+
+def _lines(picture: Picture) -> Iterator[str]:
+    told = (picture.title, picture.place, picture.event, picture.effect, picture.limits)
+    left = "\\l"  # ends a line, and sets it to the left
+    label = "".join(f"{_escaped(line)}{left}" for line in told if line)
+    yield "digraph stepgrad {"
+    yield "  rankdir=LR; labelloc=t; labeljust=l; bgcolor=white;"
+    yield '  fontname="monospace"; fontsize=12;'
+    yield f'  label="{label}";'
+    yield '  node [shape=plain, fontname="monospace", fontsize=12];'
+    yield '  edge [fontname="monospace", fontsize=10];'
+    yield from _scope(scoped(picture.nodes), "  ", count())
+    for edge in picture.inner_edges:
+        yield f"  {_edge(edge)}"
+    yield "}"
+
+
+def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
+    for node in scope.nodes:
+        yield f"{indent}n{node.index} [label=<{_table(node)}>];"
+    for name, inner in scope.inner.items():
+        yield f"{indent}subgraph cluster_{next(numbers)} {{"
+        yield f'{indent}  label="{_escaped(name)}"; color=gray70; style=rounded; fontsize=10;'
+        yield from _scope(inner, f"{indent}  ", numbers)
+        yield f"{indent}}}"
+
+
+def _table(node: Node) -> str:
+    """Write the content of a box: what it is, and its two numbers."""
+    colour, border = (_COLOURS["current"], 2) if node.focus else ("gray40", 1)
+    heading = escape(node.heading).replace("\\", "\\\\")  # \N would be the name of the node
+    rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
+    if node.value is not None:
+        for what, text, x in (
+            ("value", node.value_text, node.value),
+            ("grad", node.grad_text, node.grad),
+        ):
+            number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
+            rows.append(
+                f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{what}</FONT></TD>'
+                f'<TD ALIGN="RIGHT">{number}</TD></TR>'
+            )
+    style = ' STYLE="ROUNDED"' if node.value is not None else ' STYLE="DASHED"'
+    return (
+        f'<TABLE BORDER="{border}" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" '
+        f'CELLPADDING="3"{style}>{"".join(rows)}</TABLE>'
+    )
+
+
+def _edge(edge: Edge) -> str:
+    label = f'label="{_escaped(edge.label)}", ' if edge.label else ""
+    return f"n{edge.operand} -> n{edge.out} [{label}{_STAGES[edge.stage]}];"
+
+
+def _escaped(text: str) -> str:
+    """Text between quotation marks; `\\N` in it is two characters, and not a name.
+
+    Graphviz reads entities there too, so that an ampersand is one as well.
+    """
+    return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')

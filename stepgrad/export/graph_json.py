@@ -1,0 +1,45 @@
+"""The graph of a position as JSON, for other programs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from stepgrad.export.picture import Edge, Node, Picture
+from stepgrad.replay.numbers import for_json
+
+
+def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:
+    """Write what `stepgrad replay --json` says of a position, and all nodes and edges.
+
+    A node has its `index`, which never changes, `name`, `formula`, `scope`, and the numbers `value`
+    and `grad`. An edge leads from node `operand` to node `out`, whose operand `slot` it is, with
+    the `local` derivative and its `stage`: waiting, forward, backward or current. What is not there
+    yet is null.
+    """
+    described = snapshot | {
+        "nodes": [_node(node) for node in picture.nodes],
+        "edges": [_edge(edge) for edge in picture.edges],
+    }
+    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+
+
+def _node(node: Node) -> dict[str, Any]:
+    return {
+        "index": node.index,
+        "name": node.name,
+        "formula": node.formula,
+        "scope": node.scope,
+        "value": for_json(node.value),
+        "grad": for_json(node.grad),
+    }
+
+
+def _edge(edge: Edge) -> dict[str, Any]:
+    return {
+        "operand": edge.operand,
+        "out": edge.out,
+        "slot": edge.slot,
+        "local": for_json(edge.local),
+        "stage": edge.stage,
+    }

@@ -1,0 +1,61 @@
+"""The style sheet of a picture: sizes, and the colours on a light and on a dark ground."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from stepgrad.drawing import colours
+
+TITLE, TEXT, LABEL = 17, 13, 11
+"""Pixels of the heading, of what is in and around the boxes, of what is on the wires."""
+
+_SHAPES = f"""
+text {{ font: {TEXT}px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
+  white-space: pre }}
+text.title {{ font-size: {TITLE}px; font-weight: bold }}
+text.name, text.event {{ font-weight: bold }}
+text.name tspan {{ font-weight: normal }}
+text.number {{ text-anchor: end }}
+text.label, text.scope {{ font-size: {LABEL}px }}
+text.broken {{ font-weight: bold; text-decoration: underline }}
+.box {{ stroke-width: 1.2 }}
+.box.focus {{ stroke-width: 2.6 }}
+.box.waiting {{ stroke-dasharray: 4 3 }}
+.wire, .gap {{ fill: none }}
+.gap {{ stroke-width: 6 }}
+.wire {{ stroke-width: 1.2 }}
+.wire.backward {{ stroke-width: 2 }}
+.wire.current {{ stroke-width: 3.2 }}
+.wire.waiting, .wire.open {{ stroke-dasharray: 4 3 }}
+"""
+
+_LIGHT = {**colours.LIGHT, "ground": "#ffffff", "box": "#f6f8fa", "ink": "#1f2328"}
+_DARK = {**colours.DARK, "ground": "#121212", "box": "#1d2026", "ink": "#e6e6e6"}
+_LIGHT |= {"quiet": "#59636e", "line": "#8c959f", "broken": "#b3261e"}
+_DARK |= {"quiet": "#9aa4af", "line": "#6e7681", "broken": "#ff7b72"}
+
+
+def _colours(of: Mapping[str, str]) -> str:
+    stroke = ("backward", "current")
+    inks = ("quiet", "positive", "negative", "broken", "current")
+    return "\n".join(
+        (
+            f"text {{ fill: {of['ink']} }}",
+            *(f"text.{each}, tspan.{each} {{ fill: {of[each]} }}" for each in inks),
+            f"text.zero, text.waiting {{ fill: {of['quiet']} }}",
+            f"text.event, text.focus {{ fill: {of['current']} }}",
+            f".ground {{ fill: {of['ground']} }}",
+            f".gap {{ stroke: {of['ground']} }}",
+            f".box {{ fill: {of['box']}; stroke: {of['line']} }}",
+            f".box.focus {{ stroke: {of['current']} }}",
+            f".wire {{ stroke: {of['line']} }}",
+            f".tip {{ fill: {of['line']} }}",
+            *(f".wire.{each} {{ stroke: {of[each]} }}" for each in stroke),
+            *(f".tip.{each} {{ fill: {of[each]} }}" for each in stroke),
+        )
+    )
+
+
+STYLE = (
+    f"{_SHAPES}{_colours(_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_colours(_DARK)}\n}}\n"
+)
