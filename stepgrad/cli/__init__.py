@@ -20,6 +20,9 @@ COMMANDS = {
     "replay": "stepgrad.cli.replay:replay",
     "check": "stepgrad.cli.check:check",
     "list": "stepgrad.cli.lessons:list_",
+    "new": "stepgrad.cli.new:new",
+    "schema": "stepgrad.cli.schema:schema",
+    "help": "stepgrad.cli.help:help_",
 }
 """Where each command is, in the order of the help."""
 

@@ -185,7 +185,7 @@ def test_what_clipping_prevents(tmp_path: Path) -> None:
 def test_a_gradient_that_is_overwritten() -> None:
     run = run_program(str(SCENARIOS[0].parent / "overwritten_gradient.py"))
     replay = Replay(Session.open(Cursor(run.recording)))
-    written = []
+    written: list[float | None] = []
     for _ in range(6):
         replay.press("a") if written else replay.press("/h a")
         written.append(replay.grad("h"))
