@@ -227,7 +227,7 @@ class Session:
             )
         left, equals, right = text.rpartition("=")
         name = left.strip() if equals else None
-        node = self.state.find(name) if name else self.subject
+        node = self.recording.names(self.recording.length).get(name) if name else self.subject
         if node is None or self.recording.node(node).operands:
             called = name or (title(self.recording, node) if node is not None else "nothing")
             raise EditError(f"{called} is no input and no parameter; only those can be edited")
