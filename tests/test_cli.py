@@ -18,9 +18,11 @@ from click.testing import CliRunner, Result
 from kept import check_kept
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
+from stepgrad.cli.help import scenario_format
 from stepgrad.headless import narration
 from stepgrad.replay.narrate import say
-from stepgrad.scenario import gallery, record_scenario
+from stepgrad.scenario import gallery, open_scenario, record_scenario
+from stepgrad.scenario.json_schema import json_schema
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "stepgrad"]
@@ -187,6 +189,62 @@ def test_list() -> None:
     assert any(line.endswith("  Backpropagation through two layers") for line in lines)
 
 
+@pytest.mark.parametrize("options", [[], ["--network"]], ids=["graph", "network"])
+class TestNew:
+    """`stepgrad new`."""
+
+    def test_what_it_writes_runs_and_keeps_its_promises(
+        self, options: list[str], tmp_path: Path
+    ) -> None:
+        path = tmp_path / "my first_lesson.yaml"
+        told = stepgrad("new", *options, path).stdout
+        assert "ok" in stepgrad("check", path).stdout
+        assert open_scenario(path).title == "My first lesson"
+        for line in told.splitlines()[1:]:
+            stepgrad(*shlex.split(line.partition("    ")[0])[1:])
+
+    def test_it_overwrites_nothing(self, options: list[str], tmp_path: Path) -> None:
+        path = tmp_path / "mine.yaml"
+        path.write_text("mine")
+        assert "is there already" in stepgrad("new", *options, path, code=2).stderr
+        assert path.read_text() == "mine"
+
+    @pytest.mark.parametrize(
+        ("name", "words"),
+        [
+            ("nowhere/a.yaml", "there is no folder"),
+            ("file.yaml/a.yaml", "there is no folder"),
+            ("train.py", "name it train.yaml"),
+            ("lesson", "name it lesson.yaml"),
+        ],
+    )
+    def test_where_none_can_be(
+        self, options: list[str], name: str, words: str, tmp_path: Path
+    ) -> None:
+        (tmp_path / "file.yaml").touch()
+        assert words in stepgrad("new", *options, tmp_path / name, code=2).stderr
+        assert [each.name for each in tmp_path.iterdir()] == ["file.yaml"]
+
+
+class TestHelp:
+    """`stepgrad help`."""
+
+    def test_of_the_format(self) -> None:
+        assert stepgrad("help", "scenario").stdout.strip() == scenario_format().strip()
+
+    def test_of_commands(self) -> None:
+        assert stepgrad("help").stdout == stepgrad("--help").stdout
+        for name in COMMANDS:
+            assert stepgrad("help", name).stdout == stepgrad(name, "--help").stdout
+
+    def test_of_nothing_known(self) -> None:
+        assert "did you mean `scenario`?" in stepgrad("help", "scenarios", code=2).stderr
+
+
+def test_the_schema_is_printed() -> None:
+    assert json.loads(stepgrad("schema").stdout) == json_schema()
+
+
 # --- bad input
 
 
@@ -256,7 +314,7 @@ def test_bad_input_is_told(bad: str, command: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "a" * 5_000, "no/such/folder", "a\0b"])
-@pytest.mark.parametrize("command", ["run", "replay", "check", "record"])
+@pytest.mark.parametrize("command", ["run", "replay", "check", "record", "new"])
 def test_names_that_no_file_can_have(command: str, name: str) -> None:
     stepgrad(command, name, code=2)
 
@@ -288,7 +346,7 @@ def test_the_examples_of_the_help_run(
 
 def expanded(line: str) -> list[str]:
     """The words of a command, as a shell would hand them on."""
-    words = shlex.split(line, comments=True)
+    words = shlex.split(line.partition(" > ")[0], comments=True)
     return [each for w in words for each in (sorted(map(str, Path().glob(w))) if "*" in w else [w])]
 
 

@@ -22,6 +22,9 @@ COMMANDS = {
     "check": "stepgrad.cli.check:check",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
+    "new": "stepgrad.cli.new:new",
+    "schema": "stepgrad.cli.schema:schema",
+    "help": "stepgrad.cli.help:help_",
 }
 """Where each command is, in the order of the help."""
 

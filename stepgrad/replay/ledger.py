@@ -41,6 +41,17 @@ def contributions(recording: Recording, node: int, position: int) -> Sequence[Co
     return _Contributions(recording, block, edges[:walked])
 
 
+def left_over(recording: Recording, node: int, position: int) -> float | None:
+    """Return the gradient that the latest pass found at a leaf, and adds to; None for none or 0.
+
+    Who clears gradients before each pass never sees one.
+    """
+    block = next(recording.history.gradient_writers(node, position), None)
+    if not isinstance(block, Backward) or recording.node(node).operands:
+        return None
+    return recording.history.grad(node, block.start) or None
+
+
 class _Contributions(Sequence[Contribution]):
     """Edges of a pass, each worked out when it is looked at: a weight may have very many."""
 

@@ -56,7 +56,10 @@ def _canonical(activation: object) -> object:
 Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
 Step: TypeAlias = Annotated[int, Field(ge=0, le=MAX_STEPS)]
 Vector: TypeAlias = tuple[float, ...]
-Row: TypeAlias = Annotated[Vector, BeforeValidator(_one_or_many), Field(min_length=1)]
+Numbers: TypeAlias = Annotated[Vector, Field(min_length=1)]
+Row: TypeAlias = Annotated[
+    Numbers, BeforeValidator(_one_or_many, json_schema_input_type=float | Numbers)
+]
 """The numbers of one sample; a single number may be written without its brackets."""
 Rows: TypeAlias = Annotated[tuple[Row, ...], Field(min_length=1)]
 Interval: TypeAlias = Annotated[tuple[Finite, Finite], AfterValidator(_ascending)]
@@ -64,8 +67,10 @@ Size: TypeAlias = Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]
 Sizes: TypeAlias = Annotated[
     tuple[Size, ...], Field(min_length=2), AfterValidator(_limit_parameters)
 ]
+_Activation: TypeAlias = Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"]
 Activation: TypeAlias = Annotated[
-    Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"], BeforeValidator(_canonical)
+    _Activation,
+    BeforeValidator(_canonical, json_schema_input_type=_Activation | Literal["identity"]),
 ]
 """`identity` is accepted as another word for `linear`."""
 Loss: TypeAlias = Literal[
@@ -98,7 +103,9 @@ class Train(Section):
     steps: Step
     """How many times the parameters are updated."""
     optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
+    """The rule of the update."""
     learning_rate: Finite
+    """How far an update goes, times the gradient."""
     momentum: Fraction | None = None
     """How much of the velocity is kept, with `optimizer: momentum`; 0.9 if not given."""
     betas: tuple[Fraction, Fraction] | None = None
@@ -129,7 +136,9 @@ class Expect(Section):
     """By name, after the (last) forward pass."""
     grads: dict[str, float] = Field(default_factory=dict)
     """By name, after the (last) backward pass."""
-    loss: dict[Step, float] = Field(default_factory=dict)
+    loss: dict[Step, float] = Field(
+        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[0-9]+$"}}
+    )
     """By training step, before that step's update."""
     tolerance: Annotated[Finite, Field(ge=0)] = 1e-9
     """How far off a number may be, absolutely or relatively, whichever is more lenient."""
@@ -153,7 +162,9 @@ class Lesson(Section):
     """What a scenario is to a learner: its title, its text, and its place among the others."""
 
     title: Annotated[str, Field(min_length=1)]
+    """What it is about, in a few words."""
     level: Level | None = None
+    """For whom it is; the list of lessons goes by it."""
     order: Annotated[int, Field(ge=0)] | None = None
     """Where it stands among those of its level: the smaller, the earlier."""
     after: tuple[str, ...] = ()
@@ -173,9 +184,11 @@ class GraphScenario(Lesson):
     """A graph that is written out, one statement for each name."""
 
     inputs: dict[str, float] = Field(default_factory=dict)
+    """Numbers by name, which training leaves alone."""
     params: dict[str, float] = Field(default_factory=dict)
     """Like inputs, but training may change them."""
     graph: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_STATEMENTS)]
+    """Statements such as `z = w*x + b`, in order: each gives a name, and uses earlier ones."""
     mode: Literal["forward", "reverse"] = "reverse"
     """In forward mode, tangents are computed along with the values, in a pass for each of `wrt`."""
     wrt: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)] = ()
@@ -186,7 +199,9 @@ class GraphScenario(Lesson):
     In forward mode, an ordinary forward and backward pass comes after the others.
     """
     train: Train | None = None
+    """Without it there is one forward and one backward pass, and no update."""
     expect: GraphExpect = GraphExpect()
+    """Numbers that a run must reproduce: `stepgrad check` holds it to them."""
 
 
 class Init(Section):
@@ -197,6 +212,7 @@ class Init(Section):
     weights: Interval = (-1.0, 1.0)
     """The interval that weights are drawn from, uniformly."""
     bias: Finite = 0.0
+    """The bias of every neuron."""
 
 
 class Network(Section):
@@ -204,9 +220,13 @@ class Network(Section):
 
     sizes: Sizes
     """Inputs, then the neurons of each layer."""
-    activation: Annotated[tuple[Activation, ...], BeforeValidator(_one_or_many)]
+    activation: Annotated[
+        tuple[Activation, ...],
+        BeforeValidator(_one_or_many, json_schema_input_type=Activation | tuple[Activation, ...]),
+    ]
     """One for all layers, or one for each."""
     init: Init | None = None
+    """Draw the weights; or else write `weights` and `biases` out."""
     weights: tuple[tuple[Vector, ...], ...] | None = None
     """For each layer a matrix with a row for each input and a column for each neuron."""
     biases: tuple[Vector, ...] | None = None
@@ -224,6 +244,7 @@ class Samples(Section):
     """What a network is shown, and what it should answer: a row for each sample."""
 
     inputs: Rows
+    """A number for each input of the network."""
     targets: Rows
     """A number for each output: 0 or 1 for binary cross-entropy. For softmax cross-entropy, one
     number: the right class, counted from 0."""
@@ -233,7 +254,9 @@ class NetworkScenario(Lesson):
     """A network, and the data it is shown: in every step all rows, or a batch of them."""
 
     network: Network
+    """A fully connected network."""
     data: Samples
+    """What the network is shown, and what it should answer."""
     loss: Loss
     """Squared errors are summed over all outputs of all rows, or their mean is taken.
 
@@ -243,6 +266,7 @@ class NetworkScenario(Lesson):
     train: Train | None = None
     """Without it there is one forward and one backward pass, and no update."""
     expect: NetworkExpect = NetworkExpect()
+    """Numbers that a run must reproduce: `stepgrad check` holds it to them."""
 
 
 Scenario: TypeAlias = GraphScenario | NetworkScenario

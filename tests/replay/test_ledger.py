@@ -7,7 +7,7 @@ from graphs import Graph, graphs
 from reference import bits
 from stepgrad import State, Value, record
 from stepgrad.recording.events import Accumulate, Seed, SetGrad
-from stepgrad.replay.ledger import Contribution, contributions, last_write, latest_pass
+from stepgrad.replay.ledger import Contribution, contributions, last_write, latest_pass, left_over
 
 
 @given(graphs(), st.data())
@@ -40,6 +40,38 @@ def test_only_the_latest_pass_counts() -> None:
     assert list(contributions(recording, 0, recording.length)) == [
         Contribution(recording.length, 4, 0, 1.0, 5.0)
     ]
+
+
+def test_what_an_earlier_pass_left_is_told_where_it_was_not_cleared() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        (x * 2).backward()
+        first = recording.length
+        (x * 5).backward()
+        second = recording.length
+        x.grad = 0.0
+        (x * 7).backward()
+    assert left_over(recording, 0, first) is None
+    assert left_over(recording, 0, second) == 2.0
+    assert left_over(recording, 0, recording.length) is None
+
+
+@given(graphs(), st.integers(2, 3), st.data())
+def test_what_was_left_and_what_was_paid_in_make_the_gradient(
+    graph: Graph, passes: int, data: st.DataObject
+) -> None:
+    with record() as recording:
+        root = graph.build()[-1]
+        for _ in range(passes):
+            root.backward()
+    position = data.draw(st.integers(0, recording.length))
+    for node in range(recording.size):
+        paid = [] if recording.node(node).constant else contributions(recording, node, position)
+        if paid:
+            total = left_over(recording, node, position) or 0.0
+            for payment in paid:
+                total += payment.amount
+            assert bits(State(recording, position).grad(node)) == bits(total)
 
 
 def test_who_is_not_reached_was_paid_nothing() -> None:

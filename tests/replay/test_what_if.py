@@ -52,6 +52,12 @@ def test_a_number_alone_is_for_the_selected_leaf_and_edits_add_up() -> None:
     assert dict(edited.edits) == {"bit": -0.25, "w": 0.001}
 
 
+def test_a_number_can_be_edited_before_it_is_there() -> None:
+    edited = session(0).edit("bit = 0")
+    assert dict(edited.edits) == {"bit": 0.0}
+    assert edited.cursor.position == 0
+
+
 def test_nothing_flips_a_bit() -> None:
     once = session().select(1).edit("")
     assert dict(once.edits) == {"bit": 0.0}

@@ -2,14 +2,20 @@
 
 import re
 from dataclasses import replace
+from math import isnan
 from pathlib import Path
 
 import pytest
 
 from scenario.runs import SCENARIOS
+from scenario.samples import changed
 from stepgrad import record_scenario
+from stepgrad.headless import Replay
+from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
 from stepgrad.scenario import gallery, open_scenario, shipped
 from stepgrad.scenario.expect import checks
 
@@ -70,8 +76,28 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
     "dual_numbers": {"values": {"a": 4, "y": -0.7568024953}, "grads": {"x": -2.6145744835}},
     "forward_and_reverse": {"values": {"L": 49}, "grads": {"x": 70, "y": 28, "z": 14}},
     "gradient_check": {"values": {"z": 2.125}, "grads": {"x": 0.15252426}},
+    "vanishing_gradient": {
+        "values": {"h1": 0.5, "L": 0.5},
+        "grads": {"w10": 0.125, "x": 0.25**10, "w1": 0.25**10 / 2},
+    },
+    "exploding_gradient": {"values": {}, "grads": {"a": 117.390853}},
+    "disconnected_parameter": {"values": {"h": 2, "L": 4}, "grads": {"v": -8}},
 }  # fmt: skip
 """The numbers of the lessons, worked out by hand and with another engine."""
+
+WALKS: dict[tuple[str, str], str] = {
+    ("vanishing_gradient", "f n n n n"): "∂L/∂h9 += .* = 0.25 · w10 (1) = 0.25 .*",
+    ("vanishing_gradient", "G"): "∂L/∂x += .* = 9.53674e−7 .*",
+    ("vanishing_gradient", "f f 'ex=5'"): "∂L/∂x += .* = 3.89195e−8 .*",
+    ("exploding_gradient", "/a a a"): r".*a.grad 0 → 117.391, edge 1 of 1\]",
+    ("exploding_gradient", "/a a a a"): "a.grad ← a.grad·(max_norm / (norm + ε)) = .* = 1",
+    ("exploding_gradient", "f f 'ew=0.9' :h50"): "h50 = w·h49 = .* = 0.00515378",
+    ("forgotten_zero_grad", "/w a"): r".*w.grad – → −6, edge 1 of 1\]",
+    ("forgotten_zero_grad", "/w a a"): r".*w.grad −6 → −10.8, edge 1 of 1\]",
+    ("nan_origin", "'Bisnan(value)' c"): "u = log(p) = log(−0.581124) = nan",
+    ("nan_origin", "'Bisnan(value)' c k k w C"): "p ← p − lr·p.grad = 0.2 − 0.2·3.90562 = .*",
+}
+"""What lies at the end of the keys that a lesson speaks of."""
 
 XOR_LOSS = {0: 4.149063, 20: 2.916627, 40: 1.473297, 60: 0.601079, 80: 0.293563}
 XOR_PREDICTIONS = [-0.852833, 0.771338, 0.801126, -0.753266]
@@ -111,7 +137,7 @@ def test_each_has_a_place_of_its_own_after_what_it_builds_on() -> None:
 def test_it_speaks_of_keys_and_lessons_that_there_are(path: Path) -> None:
     """A single letter in a code span is a key, a word with an underscore another lesson."""
     spans = re.findall(r"`([^`]+)`", open_scenario(path).lesson)
-    assert all(span in BY_KEY for span in spans if len(span) == 1 and span not in "0–=")
+    assert all(span in BY_KEY for span in spans if len(span) == 1 and span not in "0–=∅")
     assert all(span in shipped() for span in spans if re.fullmatch(r"[a-z]+(_[a-z]+)+", span))
 
 
@@ -165,6 +191,48 @@ def test_forward_mode_takes_a_pass_for_each_input_and_reverse_mode_one() -> None
     assert sum(isinstance(b, Backward) for b in blocks) == 1
 
 
+@pytest.mark.parametrize(("name", "keys"), WALKS)
+def test_the_keys_of_the_lesson_lead_to_what_it_tells(name: str, keys: str) -> None:
+    pattern = WALKS[name, keys].replace("(", r"\(").replace(")", r"\)").replace("+", r"\+")
+    assert re.fullmatch(pattern, Replay.of(name).press(keys).text)
+
+
+def test_a_parameter_that_nothing_reaches_has_no_gradient_not_even_0() -> None:
+    state = Replay.of("disconnected_parameter").press("G").session.state
+    for name in ("w", "b", "h"):
+        node = state.find(name)
+        assert node is not None
+        assert state.never_reached(node)
+        assert state.grad(node) is None
+
+
+def test_what_forgetting_to_clear_costs(tmp_path: Path) -> None:
+    text = (SCENARIOS[0].parent / "forgotten_zero_grad.yaml").read_text()
+    cleared = tmp_path / "cleared.yaml"
+    cleared.write_text(changed(text, ", zero_grad: false", ""))
+    assert Replay.of("forgotten_zero_grad").press("G").value("L") == pytest.approx(6.046332, 1e-6)
+    assert Replay.of(cleared).press("G").value("L") == pytest.approx(9 * 0.64**12)
+
+
+def test_what_clipping_prevents(tmp_path: Path) -> None:
+    text = (SCENARIOS[0].parent / "exploding_gradient.yaml").read_text()
+    free = tmp_path / "free.yaml"
+    free.write_text(changed(text, ", clip_norm: 1", ""))
+    jumped = Replay.of(free).press("':step 1' f")
+    assert jumped.value("a") == pytest.approx(-4.87, abs=1e-3)
+    assert jumped.value("L") == pytest.approx(672, abs=0.5)
+
+
+def test_a_gradient_that_is_overwritten() -> None:
+    run = run_program(str(SCENARIOS[0].parent / "overwritten_gradient.py"))
+    replay = Replay(Session.open(Cursor(run.recording)))
+    written: list[float | None] = []
+    for _ in range(6):
+        replay.press("a") if written else replay.press("/h a")
+        written.append(replay.grad("h"))
+    assert written == [12, 3, 0, 3, 15, 15]
+
+
 def test_xor_promises_the_numbers_of_the_lesson() -> None:
     expect = open_scenario("xor_tanh").model.expect
     assert expect.loss == XOR_LOSS
@@ -177,7 +245,8 @@ def test_xor_promises_the_numbers_of_the_lesson() -> None:
 def test_a_wrong_promise_would_be_found(path: Path, section: str) -> None:
     file, recording = open_scenario(path), record_scenario(path)
     expect = file.model.expect
-    wrong = {name: number + 1e-3 for name, number in getattr(expect, section).items()}
+    promised = getattr(expect, section).items()
+    wrong = {name: 0.5 if isnan(number) else number + 1e-3 for name, number in promised}
     planted = file.model.model_copy(update={"expect": expect.model_copy(update={section: wrong})})
     short = [check for check in checks(replace(file, model=planted), recording) if not check.ok]
     assert [check.expected for check in short] == list(wrong.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from stepgrad.replay.derivatives import derivative, local_derivative
-from stepgrad.replay.ledger import contributions
+from stepgrad.replay.ledger import contributions, last_write, left_over
 from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, made_by, printable, short_title
@@ -70,6 +70,10 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
 def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
     """What was paid in, the latest last; as much as there is room for, but three rows at least."""
     paid = contributions(state.recording, node, state.position)
+    left = left_over(state.recording, node, state.position) if paid else None
+    if left is not None:
+        yield _left_over(state, node, left, paid[0].position)
+        room -= 1
     room = max(room, 3)
     label = "paid in"
     if len(paid) > room:
@@ -87,6 +91,19 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
             position=each.position,
         )
         label = ""
+
+
+def _left_over(state: State, node: int, amount: float, paid_at: int) -> _Row:
+    """What an earlier pass left, to which this one adds."""
+    event = last_write(state.recording, node, paid_at - 1)
+    position = None if event is None else event + 1
+    at = "" if position is None else f" at {position}"
+    return _row(
+        "before",
+        (number(amount), ink.sign(amount)),
+        (f"{at}, not cleared", ink.QUIET),
+        position=position,
+    )
 
 
 def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:

@@ -88,6 +88,22 @@ def test_a_long_ledger_shows_what_came_last_and_leads_to_all_of_it() -> None:
     assert len(panel(session, 0, height=24)) == 2 + 9
 
 
+def test_what_an_earlier_pass_left_stands_before_what_this_one_pays_in() -> None:
+    with record() as recording:
+        w = Value(2.0, label="w")
+        (w * 3.0).backward()
+        cleared = recording.length
+        (w * 5.0).backward()
+    session = at(recording, recording.length)
+    assert panel(session, 0)[1:] == [
+        "grad    8.0",
+        f"before  3 at {cleared}, not cleared",
+        f"paid in 5 at {recording.length} from w·5 (1·5)",
+    ]
+    assert event_at(session.state, 0, 24, 2) == cleared
+    assert not any("cleared" in line for line in panel(at(recording, cleared), 0))
+
+
 def test_the_contribution_at_hand_stands_out() -> None:
     session = shared()
     text = node_panel(session.state, 0, 80, 24)

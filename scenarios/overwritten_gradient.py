@@ -1,0 +1,32 @@
+"""A backward pass by hand with the oldest mistake in it: `=` where `+=` belongs.
+
+h goes into z1 and into z2, so its gradient is the sum of what comes back on each: 12 + 3 = 15. The
+second line that writes `h.grad` overwrites the first, and 3 is left; with the lines swapped, 12.
+Python has nothing against either. Then the same by `backward()`, which adds.
+
+    stepgrad run scenarios/overwritten_gradient.py
+
+Press `G`, select h and press `W`: who wrote here last? Again: who before? The writes by hand say
+`h.grad ← 3 [was 12]`, those of the backward pass `+=`.
+"""
+
+from stepgrad import Value
+
+h = Value(1.5, label="h")
+z1 = 2 * h
+z1.label = "z1"
+z2 = -h
+z2.label = "z2"
+L = z1**2 + z2**2
+L.label = "L"
+
+L.grad = 1.0
+z1.grad = 2 * z1.data * L.grad
+z2.grad = 2 * z2.data * L.grad
+h.grad = 2 * z1.grad  # over z1: 12
+h.grad = -1 * z2.grad  # over z2: 3, and the 12 is gone
+print("by hand:", h.grad)
+
+h.grad = 0.0
+L.backward()
+print("by backward():", h.grad)

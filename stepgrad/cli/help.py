@@ -1,0 +1,43 @@
+"""`stepgrad help`: of a command, or of the scenario format."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from stepgrad import scenario
+from stepgrad.errors import StepgradError, suggest
+
+SCENARIO = "scenario"
+"""The topic that is no command."""
+
+
+@click.command(name="help")
+@click.argument("topic", required=False)
+@click.pass_context
+def help_(ctx: click.Context, topic: str | None) -> None:
+    """Explain a command, or how scenarios are written.
+
+    \b
+      stepgrad help scenario   the format of scenario files, with examples
+      stepgrad help replay
+    """
+    above = ctx.find_root()
+    assert isinstance(above.command, click.Group)
+    commands = above.command.commands
+    if topic is None:
+        click.echo(above.get_help())
+    elif topic == SCENARIO:
+        click.echo_via_pager(scenario_format())
+    elif topic in commands:
+        with click.Context(commands[topic], parent=above, info_name=topic) as about:
+            click.echo(about.get_help())
+    else:
+        near = suggest(topic, [SCENARIO, *commands])
+        raise StepgradError(f"there is no help on `{topic}`{near}")
+
+
+def scenario_format() -> str:
+    """Return the description of the format, Markdown."""
+    return (Path(scenario.__file__).parent / "format.md").read_text(encoding="utf-8")

@@ -1,0 +1,25 @@
+"""`stepgrad schema`: what an editor has to know of scenario files."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of scenario files, for an editor to complete and check them.
+
+    Save it, and name it in the first line of a scenario; the YAML extension of VS Code, and other
+    editors with the YAML language server, read it there:
+
+    \b
+      # yaml-language-server: $schema=stepgrad.schema.json
+
+    \b
+      stepgrad schema > stepgrad.schema.json
+    """
+    from stepgrad.scenario.json_schema import json_schema  # noqa: PLC0415 - pydantic is slow
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))

@@ -1,0 +1,66 @@
+"""The description of the format: its examples run, and it leaves nothing out."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from scenario.runs import read, run
+from stepgrad.cli.help import scenario_format
+from stepgrad.engine.nn import ACTIVATIONS
+from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.scenario import compose, expression, schema, shipped, source, statement
+from stepgrad.scenario.expect import checks
+
+TEXT = scenario_format()
+EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_the_examples_run_and_keep_their_promises(example: str) -> None:
+    promised = checks(read(example), run(example))
+    assert promised
+    assert [check for check in promised if not check.ok] == []
+
+
+def test_there_is_one_of_each_kind() -> None:
+    kinds = {type(read(example).model) for example in EXAMPLES}
+    assert kinds == set(get_args(schema.Scenario))
+    assert {name for example in EXAMPLES for name in read(example).model.after} <= set(shipped())
+
+
+@pytest.mark.parametrize(
+    "word",
+    [
+        *FUNCTIONS, *ACTIVATIONS, *get_args(schema.Loss), *get_args(schema.Level),
+        *get_args(schema.Train.model_fields["optimizer"].annotation),
+    ],
+)  # fmt: skip
+def test_no_word_is_left_out(word: str) -> None:
+    assert f"`{word}`" in TEXT
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        f"{compose.MAX_VALUES:,} values", f"{schema.MAX_STATEMENTS:,} statements",
+        f"{statement.MAX_LENGTH:,} characters", f"{expression.MAX_DEPTH} deep",
+        f"{schema.MAX_PARAMETERS:,} parameters", f"{schema.MAX_STEPS:,} steps",
+        f"{source.MAX_BYTES // 1_000_000} MB",
+    ],
+)  # fmt: skip
+def test_the_limits_are_those_of_the_code(limit: str) -> None:
+    assert limit in TEXT.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "layer1/neuron2/w1", "layer1/neuron2/b", "row1/x2", "row1/layer1/neuron2/z",
+        "row1/layer1/neuron2/h", "row1/y", "row1/t", "row1/error", "loss",
+    ],
+)  # fmt: skip
+def test_the_names_of_a_network_are_those_it_has(name: str) -> None:
+    recording = run(EXAMPLES[1])
+    assert f"`{name}`" in TEXT
+    assert name in recording.names(recording.length)
