@@ -6,6 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from math import copysign, inf
 from numbers import Real
+from sys import intern
 from typing import Any, SupportsFloat
 
 from stepgrad.engine import codegen, ops, tape
@@ -149,7 +150,8 @@ class Value:
             self.__dict__.pop("_label", None)
             return
         scope = tape.current_place().scope
-        self._label = f"{scope}/{name}" if scope else name
+        # Every step of a training gives the same names: a recording keeps each of them once.
+        self._label = intern(f"{scope}/{name}" if scope else name)
         told = tape.active_tape()
         if told is not None:
             told.name(self)

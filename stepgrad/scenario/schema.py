@@ -191,7 +191,11 @@ class GraphScenario(Lesson):
     """Statements such as `z = w*x + b`, in order: each gives a name, and uses earlier ones."""
     mode: Literal["forward", "reverse"] = "reverse"
     """In forward mode, tangents are computed along with the values, in a pass for each of `wrt`."""
-    wrt: Annotated[tuple[str, ...], BeforeValidator(_one_or_many), Field(min_length=1)] = ()
+    wrt: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...]),
+        Field(min_length=1),
+    ] = ()
     """The inputs or parameters by which forward mode takes derivatives: a name, or several."""
     backward: str | None = None
     """The name whose gradient is taken; without it there is no backward pass.

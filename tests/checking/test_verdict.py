@@ -71,8 +71,8 @@ def test_a_saved_scenario_is_held_to_its_own_text(name: str, tmp_path: Path) -> 
     path = tmp_path / "saved.stepgrad"
     record_scenario(name).save(path)
     found, expected = judge("saved", Recording.load(path)), verdict(name)
-    assert found.promises == expected.promises
-    assert found.ways == expected.ways
+    assert repr(found.promises) == repr(expected.promises)  # a promised nan is not equal to itself
+    assert repr(found.ways) == repr(expected.ways)
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_without_a_position_it_is_the_end() -> None:
         (["--to", "svg", "--at", "los"], "did you mean `loss`?"),
         (["--to", "svg", "--at", "101%"], "is no percentage"),
         (["--to", "svg", "-o", "."], "is a folder"),
-        (["--to", "svg", "-o", "nowhere/x.svg"], "folder cannot be written to"),
+        (["--to", "svg", "-o", "nowhere/x.svg"], "there is no folder"),
     ],
 )
 def test_what_cannot_be(
