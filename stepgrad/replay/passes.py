@@ -127,11 +127,15 @@ def passes(recording: Recording) -> list[Pass]:
     return [Pass.of(recording, blocks[i]) for i in sorted(picked)]
 
 
+FAINTEST = 1e-150
+"""Gradients below this count as nothing: a complex step along them would be lost."""
+
+
 def relative(ours: float, other: float, size: float) -> float:
     """The difference of two numbers, relative to the terms that they are sums of."""
     if ours == other:
         return 0.0
-    return abs(ours - other) / max(size, abs(ours), abs(other))
+    return abs(ours - other) / max(size, abs(ours), abs(other), FAINTEST)
 
 
 def _ancestors(recording: Recording, root: int) -> list[int]:
