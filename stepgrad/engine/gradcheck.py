@@ -13,7 +13,7 @@ import cmath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import isfinite, nan
+from math import isclose, isfinite, nan
 from operator import truediv
 from sys import float_info
 
@@ -51,9 +51,12 @@ def _stepped(op: Op, inputs: Sequence[complex], value: float) -> complex:
         steps = zip(slopes, inputs, strict=True)
         return complex(value, sum(slope * x.imag for slope, x in steps if x.imag))
     try:
-        return complex(_continued(op)(*inputs))
+        stepped = complex(_continued(op)(*inputs))
     except (ArithmeticError, ValueError):  # beyond the largest number, or log(0)
         return complex(value, nan)
+    # Where the real function has no value, as log(-1), the complex one is another function.
+    same = isclose(stepped.real, op.value(*reals), rel_tol=1e-6, abs_tol=STEP)
+    return stepped if same else complex(value, nan)
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:

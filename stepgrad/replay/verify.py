@@ -18,7 +18,7 @@ from stepgrad.engine.gradcheck import central_difference, complex_tangents
 from stepgrad.engine.graph import Graph
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.passes import GATE, Pass, passes, relative
+from stepgrad.replay.passes import FAINTEST, GATE, Pass, passes, relative
 from stepgrad.replay.verify_tangents import tangent_agreements
 
 TORCH_GATE = 1e-12
@@ -29,8 +29,6 @@ WORK = 500_000
 
 PROBES = 3
 """How many random sums."""
-
-_LEAST = 1e-150  # of the terms of a gradient, so that no step along it is too long or too short
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +161,9 @@ def _by_sums(
 
     So a small one that is wrong is not lost among large ones.
     """
-    sizes = {leaf: max(each.sizes[leaf], abs(each.gradients[leaf]), _LEAST) for leaf in each.leaves}
+    sizes = {
+        leaf: max(each.sizes[leaf], abs(each.gradients[leaf]), FAINTEST) for leaf in each.leaves
+    }
     finite = [leaf for leaf, size in sizes.items() if isfinite(size)]
     for leaf in sizes.keys() - set(finite):
         yield _Difference([leaf], nan)
@@ -183,7 +183,7 @@ def _central(each: Pass) -> Iterator[_Difference]:
         yield _Difference(
             [leaf],
             relative(each.gradients[leaf], slope.value, sizes[leaf]),
-            slope.error / max(sizes[leaf], abs(slope.value)) if slope.value or sizes[leaf] else 0.0,
+            slope.error / max(sizes[leaf], abs(slope.value), FAINTEST),
         )
 
 

@@ -161,3 +161,9 @@ def test_numbers_put_in_are_computed_through() -> None:
     graph = Graph.of(x * x + 1)
     assert graph.given({graph.leaves[0]: 4.0}).values[-1] == 17.0
     assert gradcheck.central_difference(graph, graph.leaves[0]).value == pytest.approx(6.0)
+
+
+@pytest.mark.parametrize("function", [Value.log, Value.sqrt, lambda x: x**0.5])
+def test_below_the_domain_there_is_no_complex_step(function: Callable[[Value], Value]) -> None:
+    graph = Graph.of(function(Value(-1.0)))
+    assert math.isnan(complex_tangents(graph, {graph.leaves[0]: 1.0})[-1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given
 
@@ -44,6 +46,13 @@ def test_what_is_too_faint_for_a_complex_step_is_no_difference(faint: float) -> 
         x, y = Value(1.5, label="x"), Value(0.0, label="y")
         (x**faint + (y * 0).log() * 0 * x).backward()
     assert all(comparison.ok for comparison in verify(recording))
+
+
+def test_what_is_nowhere_finite_is_told_of_every_way() -> None:
+    with record() as recording:
+        x = Value(0.5, label="x")
+        (x * 0 + math.inf).log().backward()
+    assert all("not finite" in each.note or each.ok for each in verify(recording))
 
 
 def test_a_value_that_is_changed_before_the_backward_pass_is_named() -> None:
