@@ -273,20 +273,42 @@ class Recorder:
         """Log a forward block."""
         shape = self._expected.get((len(nodes), context))
         if shape is None or not shape.fits(nodes):
-            shape = self._shape(nodes, context)
+            try:
+                shape = self._shape(nodes, context)
+            except KeyError:
+                self._forward_among_strangers(nodes, context, tangents)
+                return
         values = _column([node._data for node in nodes])
         base = self.log_forward(shape.structure, values, tangents)
         self._known.add(nodes, base)
         self._latest = shape, nodes, base
 
-    def _shape(self, nodes: list[Value], context: Context) -> Shape:
-        """Describe nodes, and find out whether there were others like them."""
-        try:
-            column, outer = refs(nodes, self._known)
-        except KeyError:
-            operands = (operand for node in nodes for operand in node._operands)
+    def _forward_among_strangers(
+        self, nodes: list[Value], context: Context, tangents: array[float] | None
+    ) -> None:
+        """Log nodes that use strangers, after these; strangers may use some of the nodes in turn.
+
+        Another thread may have made them so, from Values of this one.
+        """
+        operands = [operand for node in nodes for operand in node._operands]
+        new = strangers(operands, self._known, nodes)
+        used = {operand for value in new for operand in value._operands}
+        cut = max((place + 1 for place, node in enumerate(nodes) if node in used), default=0)
+        if not cut:
             self._adopt(operands, pending=nodes)
-            column, outer = refs(nodes, self._known)
+            self._forward(nodes, context, tangents)
+            return
+        for first, last in ((0, cut), (cut, len(nodes))):
+            part = None if tangents is None else tangents[first:last]
+            self._forward(nodes[first:last], context.part(first, last), part)
+
+    def _shape(self, nodes: list[Value], context: Context) -> Shape:
+        """Describe nodes, and find out whether there were others like them.
+
+        Raises:
+            KeyError: one of them uses a stranger.
+        """
+        column, outer = refs(nodes, self._known)
         codes = bytes([node._operation.code for node in nodes])
         alike = self._structures.setdefault((codes, context), [])
         structure = next((each for each in alike if each.refs == column), None)

@@ -53,6 +53,13 @@ class Context(NamedTuple):
     names: tuple[tuple[int, str], ...]
     places: tuple[tuple[int, Place], ...]
 
+    def part(self, first: int, last: int) -> Context:
+        """Return what belongs to the nodes from `first` up to, not including, `last`."""
+        *_, begun = (place for offset, place in self.places if offset <= first)
+        moves = ((o - first, place) for o, place in self.places if first < o < last)
+        names = tuple((o - first, name) for o, name in self.names if first <= o < last)
+        return Context(names, ((0, begun), *moves))
+
 
 class _Outline(NamedTuple):
     """What makes nodes alike, column by column: their operations and operands."""

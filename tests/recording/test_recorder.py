@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import gc
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
@@ -631,3 +633,25 @@ def _made_from(root: Value) -> list[Value]:
                 found.add(operand)
                 pending.append(operand)
     return sorted(found, key=lambda value: value._stamp)
+
+
+def test_what_other_threads_made_of_values_that_are_pending_is_logged_between(
+    tmp_path: Path,
+) -> None:
+    with record() as recording:
+        with scope("here"):
+            w = Value(2.0, label="w")
+        with ThreadPoolExecutor(4) as others:
+            outs = list(others.map(lambda i: (w * i).tanh(), range(4)))
+        total = outs[0] + outs[1] + outs[2] + outs[3]
+        total.label = "total"
+        total.backward()
+    assert recording.names(recording.length).keys() == {"here/w", "total"}
+    state = State(recording, recording.length)
+    node = state.find("here/w")
+    assert node is not None
+    assert recording.node(node).place.scope == "here"
+    assert state.grad(node) == w.grad
+    recording.save(tmp_path / "threads.stepgrad")
+    loaded = Recording.load(tmp_path / "threads.stepgrad")
+    assert list(loaded.events) == list(recording.events)
