@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.numbers import number
-from stepgrad.replay.verify import Comparison
+from stepgrad.replay.passes import Comparison
 from stepgrad.scenario.expect import Check
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from typing import Literal
 from stepgrad.checking.text import shortfall
 from stepgrad.errors import ScenarioError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.verify import Comparison, verify
+from stepgrad.replay.passes import Comparison
+from stepgrad.replay.verify import verify
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario

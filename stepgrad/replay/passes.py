@@ -23,6 +23,32 @@ PASSES = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Comparison:
+    """What one other way makes of a recording.
+
+    `compared` gradients were: each by itself, or in random sums of all. `worst` is the largest
+    difference, relative to the sum of the absolute terms of the gradient; at most `limit`, where
+    there is one. `where` says whose gradient that is, and `own_error` how far the other way may be
+    off there. `note` is what is to be known besides. Where the two disagree, `first` says what is
+    the first to be wrong on the way back.
+    """
+
+    way: str
+    compared: int
+    worst: float
+    limit: float | None
+    where: str = ""
+    note: str = ""
+    first: str = ""
+    own_error: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether the two ways agree."""
+        return self.limit is None or self.worst <= self.limit
+
+
+@dataclass(frozen=True, slots=True)
 class Pass:
     """A backward pass as a graph: `nodes` are its nodes in the recording, by place.
 

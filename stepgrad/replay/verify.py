@@ -18,8 +18,8 @@ from stepgrad.engine.gradcheck import central_difference, complex_tangents
 from stepgrad.engine.graph import Graph
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.passes import FAINTEST, GATE, Pass, passes, relative
-from stepgrad.replay.verify_tangents import tangent_agreements
+from stepgrad.replay.passes import FAINTEST, GATE, Comparison, Pass, passes, relative
+from stepgrad.replay.verify_tangents import tangent_comparisons
 
 TORCH_GATE = 1e-12
 """How far PyTorch may be off; it adds up the same terms, in about the same order."""
@@ -29,32 +29,6 @@ WORK = 500_000
 
 PROBES = 3
 """How many random sums."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What one other way makes of a recording.
-
-    `compared` gradients were: each by itself, or in random sums of all. `worst` is the largest
-    difference, relative to the sum of the absolute terms of the gradient; at most `limit`, where
-    there is one. `where` says whose gradient that is, and `own_error` how far the other way may be
-    off there. `note` is what is to be known besides. Where the two disagree, `first` says what is
-    the first to be wrong on the way back.
-    """
-
-    way: str
-    compared: int
-    worst: float
-    limit: float | None
-    where: str = ""
-    note: str = ""
-    first: str = ""
-    own_error: float | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the two ways agree."""
-        return self.limit is None or self.worst <= self.limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +61,7 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, found, kinks))
-    tangents_held = (Comparison(*each) for each in tangent_agreements(recording, GATE))
-    return [*comparisons, *tangents_held]
+    return [*comparisons, *tangent_comparisons(recording, GATE)]
 
 
 @dataclass(frozen=True, slots=True)

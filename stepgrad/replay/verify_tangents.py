@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
-from typing import NamedTuple
 
 from stepgrad.engine.dual import gradients, tangent_magnitudes
 from stepgrad.engine.gradcheck import complex_tangents
@@ -18,23 +17,11 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
+from stepgrad.replay.passes import Comparison, relative
 from stepgrad.replay.titles import title
 
 MOST = 16
 """So many passes are checked, and so many results of each."""
-
-_LEAST = 1e-150  # of the terms of a tangent, so that a complex step along it is not lost
-
-
-class Agreement(NamedTuple):
-    """How far another way is off: `worst` is relative to the terms of the tangent at `where`."""
-
-    way: str
-    compared: int
-    worst: float
-    limit: float
-    where: str = ""
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,36 +69,32 @@ class _Dual:
         return sorted(ends, reverse=True)[:MOST]
 
 
-def tangent_agreements(recording: Recording, limit: float) -> Iterator[Agreement]:
+def tangent_comparisons(recording: Recording, limit: float) -> Iterator[Comparison]:
     """Hold recorded tangents against other ways; nothing where nothing is in forward mode."""
     blocks = [b for b in recording.blocks if isinstance(b, Forward) and b.seeds]
     duals = [_Dual.of(recording, block) for block in blocks[:: len(blocks) // MOST + 1]]
     for way, others in (("tangents, reverse", _by_gradients), ("tangents, complex", _by_steps)):
         found = [(dual, *other) for dual in duals for other in others(dual)]
         if duals:
-            yield _agreement(way, limit, found)
+            yield _compared(way, limit, found)
 
 
-def _agreement(
+def _compared(
     way: str, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
-) -> Agreement:
+) -> Comparison:
     """Sum up what another way says: at a place of a pass, the tangent and the size of its terms."""
     differences = [
-        (_difference(dual.tangent(place), other, size), dual.title(place))
+        (relative(dual.tangent(place), other, size), dual.title(place))
         for dual, place, other, size in found
     ]
     finite = [(off, name) for off, name in differences if isfinite(off)]
     if not finite:
-        return Agreement(way, 0, 0.0, limit, note="nothing finite to compare")
+        return Comparison(way, 0, 0.0, limit, note="nothing finite to compare")
     worst, where = max(finite, key=lambda each: each[0])
     notes = [f"the first that is off is that of {name}" for off, name in finite if off > limit][:1]
     if len(finite) < len(found):
         notes.append(f"{len(found) - len(finite)} not finite, not compared")
-    return Agreement(way, len(finite), worst, limit, where, "; ".join(notes))
-
-
-def _difference(ours: float, other: float, size: float) -> float:
-    return 0.0 if ours == other else abs(ours - other) / max(size, abs(ours), abs(other), _LEAST)
+    return Comparison(way, len(finite), worst, limit, where, "; ".join(notes))
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:

@@ -15,8 +15,9 @@ from stepgrad.engine.ops import TANH, Op
 from stepgrad.engine.tape import seed
 from stepgrad.headless import Replay, report, snapshot
 from stepgrad.replay.narrate import narrate, say
+from stepgrad.replay.passes import Comparison
 from stepgrad.replay.training import trains
-from stepgrad.replay.verify import Comparison, verify
+from stepgrad.replay.verify import verify
 from stepgrad.scenario import open_scenario, record_scenario
 
 Compute = Callable[[Value, Value], Value]

@@ -14,8 +14,8 @@ from stepgrad.engine.ops import TANH, Op
 from stepgrad.progress import watching
 from stepgrad.recording.recording import Recording
 from stepgrad.replay import verify as module
-from stepgrad.replay.passes import passes
-from stepgrad.replay.verify import Comparison, verify
+from stepgrad.replay.passes import Comparison, passes
+from stepgrad.replay.verify import verify
 from stepgrad.scenario import record_scenario
 from stepgrad.scenario.library import shipped
 
