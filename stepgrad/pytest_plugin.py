@@ -102,7 +102,7 @@ class PromiseTest(pytest.Item):
     def runtest(self) -> None:
         """Hold the promise against the recording."""
         if not self._check.ok:
-            from stepgrad.checking.text import shortfall  # noqa: PLC0415
+            from stepgrad.checking.verdict import shortfall  # noqa: PLC0415
 
             told = shortfall(self._recording, self._check)
             pytest.fail("\n".join(told), pytrace=False)
@@ -122,7 +122,7 @@ class GradientTest(pytest.Item):
     def runtest(self) -> None:
         """Compare."""
         from stepgrad.checking.text import comparison_lines  # noqa: PLC0415
-        from stepgrad.replay.verify import verify  # noqa: PLC0415
+        from stepgrad.checking.ways import verify  # noqa: PLC0415
 
         found = verify(self._recording)
         if not all(comparison.ok for comparison in found):

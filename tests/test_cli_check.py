@@ -10,12 +10,12 @@ from xml.etree import ElementTree
 import pytest
 
 from scenario.samples import GRAPH, changed
+from stepgrad.checking.ways import has_torch
 from stepgrad.cli import progress as module
 from stepgrad.cli.progress import progress_bar
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.progress import advance
-from stepgrad.replay.verify import has_torch
 from stepgrad.scenario import shipped
 from test_cli import stepgrad
 
@@ -85,7 +85,7 @@ def test_a_single_file_is_shown_with_its_table_and_so_are_all_with_v() -> None:
 
 
 def test_without_torch_nothing_about_it_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgrad.replay.verify.find_spec", lambda _: None)
+    monkeypatch.setattr("stepgrad.checking.ways.find_spec", lambda _: None)
     assert "PyTorch" not in stepgrad("check", "two_layer").stdout
     last = stepgrad("check", "-v", "two_layer").stdout.splitlines()[-1]
     assert last.startswith("PyTorch is not installed; pip install 'stepgrad[torch]'")

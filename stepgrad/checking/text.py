@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
-from stepgrad.recording.recording import Recording
-from stepgrad.replay.numbers import number
-from stepgrad.replay.passes import Comparison
-from stepgrad.scenario.expect import Check
-
-if TYPE_CHECKING:
-    from stepgrad.checking.verdict import Verdict
+from stepgrad.checking.passes import Comparison
+from stepgrad.checking.verdict import Verdict
 
 
 def verdict_line(verdict: Verdict, width: int) -> str:
@@ -34,15 +28,6 @@ def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
         yield verdict.note
     if verdict.ways and (verbose or not all(way.ok for way in verdict.ways)):
         yield from comparison_lines(verdict.ways)
-
-
-def shortfall(recording: Recording, check: Check) -> Iterator[str]:
-    """Yield what is wrong with a promised number, and how the recording came to its own."""
-    path = recording.source.path if recording.source else recording.name
-    got = "never came" if check.got is None else f"is {number(check.got)}"
-    yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
-    for line in check.why(recording):
-        yield f"    {line}"
 
 
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:

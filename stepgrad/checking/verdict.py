@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stepgrad.checking.text import shortfall
+from stepgrad.checking.passes import Comparison
+from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.passes import Comparison
-from stepgrad.replay.verify import verify
+from stepgrad.replay.numbers import number
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario
@@ -80,3 +80,12 @@ def judge(
         Promise(check, () if check.ok else tuple(shortfall(recording, check))) for check in promised
     ]
     return Verdict(file, promises, verify(recording), note, status=status)
+
+
+def shortfall(recording: Recording, check: Check) -> Iterator[str]:
+    """Yield what is wrong with a promised number, and how the recording came to its own."""
+    path = recording.source.path if recording.source else recording.name
+    got = "never came" if check.got is None else f"is {number(check.got)}"
+    yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
+    for line in check.why(recording):
+        yield f"    {line}"

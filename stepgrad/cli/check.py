@@ -16,11 +16,11 @@ from stepgrad.atomic import write_atomically
 from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
+from stepgrad.checking.ways import has_torch
 from stepgrad.cli.arguments import NOTHING_HAPPENED, FilesCommand, check_writable
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program, open_typed
-from stepgrad.replay.verify import has_torch
 
 
 @click.command(cls=FilesCommand)

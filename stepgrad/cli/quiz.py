@@ -13,9 +13,9 @@ from stepgrad.cli.arguments import ARGUMENTS, FileCommand
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.questions import questions
-from stepgrad.replay.quiz import AnswerError, Question, Score, Verdict, judge
-from stepgrad.replay.rules import rules
+from stepgrad.replay.quiz.answers import AnswerError, Question, Score, Verdict, judge
+from stepgrad.replay.quiz.questions import questions
+from stepgrad.replay.quiz.rules import rules
 
 BRIEFLY = 5
 """So many events are told before a question: the last ones, where more have happened."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stepgrad.recording import events
-from stepgrad.replay.questions import question_at
-from stepgrad.replay.quiz import Question, judge
+from stepgrad.replay.quiz.answers import Question, judge
+from stepgrad.replay.quiz.questions import question_at
 from stepgrad.replay.session import Session
 
 NOTHING_LEFT = "nothing is left to predict here: g goes to the start"

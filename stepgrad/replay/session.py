@@ -11,12 +11,12 @@ from typing import Any, Literal
 from stepgrad.errors import StepgradError
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import Condition
+from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
-from stepgrad.replay.quiz import Score
+from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop, Stop, find

@@ -19,7 +19,7 @@ from recordings import one_pass, training
 
 from stepgrad import Cursor, Recording
 from stepgrad.recording.events import Accumulate, Mark, Seed, SetGrad, Update, ZeroGrad
-from stepgrad.replay.conditions import Condition
+from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops import find
 from stepgrad.replay.titles import short_title

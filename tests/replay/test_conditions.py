@@ -18,7 +18,7 @@ from replay_runs import two_layer
 from stepgrad import Recording, Value, mark, record
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording import events
-from stepgrad.replay.conditions import Condition, ConditionError
+from stepgrad.replay.conditions.language import Condition, ConditionError
 from stepgrad.replay.stops import find
 from stepgrad.replay.titles import short_title
 

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
 from stepgrad import Cursor, Recording, State, Value, mark, record
+from stepgrad.checking.passes import Comparison
+from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.engine.tape import seed
 from stepgrad.headless import Replay, report, snapshot
 from stepgrad.replay.narrate import narrate, say
-from stepgrad.replay.passes import Comparison
 from stepgrad.replay.training import trains
-from stepgrad.replay.verify import verify
 from stepgrad.scenario import open_scenario, record_scenario
 
 Compute = Callable[[Value, Value], Value]

@@ -8,7 +8,7 @@ from stepgrad.recording import events
 from stepgrad.replay.commands import replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.predict import NOTHING_LEFT, ask, predict
-from stepgrad.replay.quiz import AnswerError
+from stepgrad.replay.quiz.answers import AnswerError
 from stepgrad.replay.session import Session
 from stepgrad.scenario import record_scenario
 

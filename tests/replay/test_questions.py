@@ -11,7 +11,7 @@ import graphs
 from stepgrad import State, Value, record
 from stepgrad.recording import events
 from stepgrad.replay.numbers import number, read_back
-from stepgrad.replay.questions import question_at, questions
+from stepgrad.replay.quiz.questions import question_at, questions
 from stepgrad.scenario import record_scenario
 from stepgrad.scenario.library import shipped
 

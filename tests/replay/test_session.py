@@ -12,7 +12,7 @@ from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, record
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
-from stepgrad.replay.conditions import Condition, ConditionError
+from stepgrad.replay.conditions.language import Condition, ConditionError
 from stepgrad.replay.session import Session
 
 TRAINING = training()

@@ -12,7 +12,7 @@ from textual.content import Content
 
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions import Condition
+from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import Stop

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad.replay.numbers import number
-from stepgrad.replay.questions import questions
-from stepgrad.replay.quiz import AnswerError, Question, Score, judge
-from stepgrad.replay.rules import rules
+from stepgrad.replay.quiz.answers import AnswerError, Question, Score, judge
+from stepgrad.replay.quiz.questions import questions
+from stepgrad.replay.quiz.rules import rules
 from stepgrad.scenario import record_scenario
 
 Q = Question("value", "add", "?", 0.4621171572600098, "")

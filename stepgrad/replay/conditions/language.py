@@ -19,8 +19,8 @@ from typing import Any
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.columns import Column, Same, applied, joined
-from stepgrad.replay.facts import COMPUTED, NAMES, TEXTS, WORDS, Facts, facts_of
+from stepgrad.replay.conditions.columns import Column, Same, applied, joined
+from stepgrad.replay.conditions.facts import COMPUTED, NAMES, TEXTS, WORDS, Facts, facts_of
 
 
 class ConditionError(StepgradError):

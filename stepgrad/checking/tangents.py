@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite, nan
 
+from stepgrad.checking.passes import Comparison, relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes
 from stepgrad.engine.gradcheck import complex_tangents
 from stepgrad.engine.graph import Graph
@@ -17,7 +18,6 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.passes import Comparison, relative
 from stepgrad.replay.titles import title
 
 MOST = 16

@@ -9,13 +9,13 @@ from hypothesis import given
 
 import graphs
 from stepgrad import Value, record
+from stepgrad.checking import ways as module
+from stepgrad.checking.passes import Comparison, passes
+from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.progress import watching
 from stepgrad.recording.recording import Recording
-from stepgrad.replay import verify as module
-from stepgrad.replay.passes import Comparison, passes
-from stepgrad.replay.verify import verify
 from stepgrad.scenario import record_scenario
 from stepgrad.scenario.library import shipped
 

@@ -13,13 +13,13 @@ from importlib.util import find_spec
 from math import isfinite, nan
 from random import Random
 
+from stepgrad.checking.passes import FAINTEST, GATE, Comparison, Pass, passes, relative
+from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import tangents
 from stepgrad.engine.gradcheck import central_difference, complex_tangents
 from stepgrad.engine.graph import Graph
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.passes import FAINTEST, GATE, Comparison, Pass, passes, relative
-from stepgrad.replay.verify_tangents import tangent_comparisons
 
 TORCH_GATE = 1e-12
 """How far PyTorch may be off; it adds up the same terms, in about the same order."""
@@ -161,7 +161,7 @@ def _central(each: Pass) -> Iterator[_Difference]:
 
 
 def _pytorch(each: Pass) -> Iterator[_Difference]:
-    from stepgrad.replay.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
+    from stepgrad.checking.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
     theirs = torch_gradients(each.graph)
     for leaf in each.leaves:

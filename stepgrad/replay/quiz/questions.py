@@ -16,7 +16,7 @@ from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.derivatives import derivative, local_derivative
 from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.numbers import number, read_back
-from stepgrad.replay.quiz import FINEST, Question
+from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
 
 _PLACES = ("first", "second")
