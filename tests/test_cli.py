@@ -118,7 +118,7 @@ class TestReplay:
 class TestQuiz:
     """`stepgrad quiz`."""
 
-    ANSWERS = "1.5 3 -2 -4 ?"
+    ANSWERS = "2 -2 -4 1 ?"
 
     def test_a_whole_quiz(self, pytestconfig: pytest.Config) -> None:
         result = stepgrad(
@@ -129,9 +129,9 @@ class TestQuiz:
 
     def test_all_right(self) -> None:
         arguments = ["quiz", "two_layer", "--questions", "3", "--answers"]
-        assert stepgrad(*arguments, "1.5 -4 -8").stdout.endswith("\n3 of 3 right\n")
+        assert stepgrad(*arguments, "1.5 -4 -24").stdout.endswith("\n3 of 3 right\n")
         assert "2 answers for 3 questions" in stepgrad(*arguments, "1.5 -4", code=1).stderr
-        assert "4 answers for 3 questions" in stepgrad(*arguments, "1.5 -4 -8 1", code=1).stderr
+        assert "4 answers for 3 questions" in stepgrad(*arguments, "1.5 -4 -24 1", code=1).stderr
 
     def test_rules_without_a_file(self) -> None:
         result = stepgrad("quiz", "--answers", "5 8 0 7 6 0 6 15 3 9.1e-13 0 1 1")
@@ -178,6 +178,24 @@ def test_plain_at_a_place() -> None:
 
 def test_run_without_a_file_and_without_a_terminal_lists() -> None:
     assert stepgrad("run").stdout == stepgrad("list").stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "position"),
+    [([], 0), (["--to", "21"], 21), (["--to", "h"], 9), (["--to", "50%"], 13)],
+)
+def test_run_opens_where_one_wants_to_be(
+    options: list[str], position: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[int] = []
+    monkeypatch.setattr("stepgrad.cli.run.has_screen", lambda: True)
+    monkeypatch.setattr(
+        "stepgrad.cli.run.open_debugger",
+        lambda *_, position=0, **_options: opened.append(position),
+    )
+    stepgrad("run", *options, "two_layer")
+    assert opened == [position]
+    assert "did you mean `z1`" in stepgrad("run", "two_layer", "--to", "z", code=2).stderr
 
 
 def test_list() -> None:

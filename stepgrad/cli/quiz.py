@@ -45,7 +45,7 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
     \b
       stepgrad quiz
       stepgrad quiz two_layer
-      stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -8"
+      stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -24"
     """  # fmt: skip
     recording = None
     if file is not None:
@@ -91,8 +91,8 @@ def _hold(recording: Recording | None, asked: Sequence[Question], answers: Itera
         click.echo()
         if recording is not None and question.position is not None:
             _recall(recording, told, question.position)
-            # What follows a local derivative in the same event is told with the event.
-            told = question.position + (question.kind != "local derivative")
+            more = place < len(asked) and asked[place].position == question.position
+            told = question.position + (not more)  # what is still asked of an event is not told
         click.echo(f"{place}/{len(asked)}  {question.prompt}")
         verdict = _judged(question, answers)
         if verdict is None:
@@ -129,7 +129,7 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
         return f"look at again: {first.about}\n    {first.explanation}"
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
-    shows = f"stepgrad replay --to {places[0]} {shlex.join(typed)}"
+    shows = f"stepgrad run --to {places[0]} {shlex.join(typed)}"
     return f"look at again: {first.about} ({first.kind}), {events}\n    {shows}"
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from stepgrad.errors import StepgradError
 from stepgrad.replay.numbers import number
 
-Kind = Literal["value", "local derivative", "contribution", "total", "update", "rule"]
+Kind = Literal["value", "tangent", "local derivative", "contribution", "total", "update", "rule"]
 
 ROUGHEST, FINEST = Decimal("0.05"), Decimal("1e-5")
 """Parts of a number: how far an answer of few digits may be off (5 is no 4.6), and how far any.

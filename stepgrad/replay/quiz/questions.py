@@ -6,18 +6,29 @@ The event itself, narrated, is the explanation. Each question shows all that one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
+from operator import mul
+from typing import TypeVar
 
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.recording import events
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import derivative, local_derivative
+from stepgrad.replay.derivatives import (
+    derivative,
+    differential,
+    local_derivative,
+    tangent_terms,
+)
 from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.numbers import number, read_back
 from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
+from stepgrad.replay.training import trains
+
+_T = TypeVar("_T")
 
 _PLACES = ("first", "second")
 
@@ -28,22 +39,36 @@ _LOOKED_AT = 4096
 def question_at(recording: Recording, position: int) -> Question | None:
     """Return what to ask of the event that comes next; None where there is nothing to predict.
 
-    Of an edge that is the total, where something has arrived before, else the contribution.
+    Of an edge that is the total, where something has arrived before, else the contribution; of a
+    computation in forward mode, the tangent.
     """
     asked = [*_questions_at(recording, position)]
     return asked[-1] if asked else None
 
 
 def questions(recording: Recording, most: int) -> list[Question]:
-    """Return up to `most` questions about the first pass, forward and back, and its updates.
+    """Return up to `most` questions about a recording; of a training, about its first step.
 
-    Of more than that, some are left out evenly.
+    Of more than that, some are left out: of what is most alike the most, and evenly.
     """
-    end = recording.steps[1] if len(recording.steps) > 1 else recording.length
+    end = recording.steps[1] if trains(recording) else recording.length
     looked_at = range(0, end, 1 + end // _LOOKED_AT)
     found = [each for position in looked_at for each in _questions_at(recording, position)]
-    count = min(most, len(found))
-    return [found[i * len(found) // count] for i in range(count)]
+    alike: dict[tuple[str, str, bool], list[int]] = {}
+    for place, each in enumerate(found):
+        alike.setdefault((each.kind, each.about, each.answer == 0), []).append(place)
+    shares: Counter[tuple[str, str, bool]] = Counter()
+    while kinds := [kind for kind, places in alike.items() if shares[kind] < len(places)]:
+        shares.update(_evenly(kinds, most - shares.total()))
+        if shares.total() == most:
+            break
+    picked = (place for kind, share in shares.items() for place in _evenly(alike[kind], share))
+    return [found[place] for place in sorted(picked)]
+
+
+def _evenly(things: Sequence[_T], most: int) -> Sequence[_T]:
+    count = min(most, len(things))
+    return [things[(2 * i + 1) * len(things) // (2 * count)] for i in range(count)]
 
 
 def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
@@ -54,6 +79,8 @@ def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
     match event:
         case events.Op():
             yield _of_op(recording, event, position)
+            if event.tangent is not None:
+                yield _of_tangent(recording, event, event.tangent, position)
         case events.Accumulate():
             yield from _of_edge(recording, event, position)
         case events.Update(rule=Rule(method="sgd" | "momentum") as rule):  # Adam takes a machine
@@ -68,8 +95,37 @@ def _of_op(recording: Recording, event: events.Op, position: int) -> Question:
     name = short_title(recording, event.node)
     prompt = f"{computed}. What is {name}?" if node.name else f"What is {computed}?"
     slack = _slack(event.op.value, values, event.value)
-    told = str(narrate(recording, position))
+    story = narrate(recording, position)
+    told = str(story) if event.tangent is None else story.effect  # the tangent is asked next
     return Question("value", event.op.name, place + prompt, event.value, told, position, slack)
+
+
+def _of_tangent(recording: Recording, event: events.Op, tangent: float, position: int) -> Question:
+    """Ask how fast a result changes, by the tangents of what it is made of."""
+    history, node = recording.history, recording.node(event.node)
+    terms = [*tangent_terms(recording, event.node, position + 1)]
+    known = {
+        term.operand: f"{differential(term.operand)} = {number(term.tangent)}" for term in terms
+    }
+    rates = [history.tangent(each, position) or 0.0 for each in event.operands]
+    values = [history.value(each, position + 1) or 0.0 for each in (*event.operands, event.node)]
+
+    def differentiated(*numbers: float) -> float:
+        slopes = (slope(*numbers[len(rates) :]) for slope in node.op.local)
+        return sum(map(mul, numbers, slopes), 0.0)
+
+    name = differential(short_title(recording, event.node))
+    made = _computed(recording, node, position + 1, with_result=True)
+    given = f", and {', '.join(known.values())}" if known else ""
+    return Question(
+        "tangent",
+        event.op.name,
+        f"{made}{given}. What is {name}?",
+        tangent,
+        str(narrate(recording, position)),
+        position,
+        _slack(differentiated, [*rates, *values], tangent),
+    )
 
 
 def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> Iterator[Question]:
