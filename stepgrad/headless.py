@@ -12,12 +12,12 @@ from typing import Any
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import suggest
+from stepgrad.numbers import for_json, gradient, number
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError, goto, replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
-from stepgrad.replay.numbers import for_json, gradient, number
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import printable, title

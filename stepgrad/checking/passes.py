@@ -9,10 +9,10 @@ from math import isfinite
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import at_kink, complex_local
 from stepgrad.engine.graph import Graph
+from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.numbers import number
 from stepgrad.replay.titles import made_by, title
 
 GATE = 1e-10

@@ -12,7 +12,7 @@ from xml.etree.ElementTree import Element, SubElement
 from stepgrad.checking.text import comparison_lines
 from stepgrad.checking.verdict import Verdict
 from stepgrad.headless import check_object
-from stepgrad.replay.numbers import for_json
+from stepgrad.numbers import for_json
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

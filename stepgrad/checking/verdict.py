@@ -9,8 +9,8 @@ from typing import Literal
 from stepgrad.checking.passes import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
+from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.numbers import number
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario

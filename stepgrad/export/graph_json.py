@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from stepgrad.export.picture import Edge, Node, Picture
-from stepgrad.replay.numbers import for_json
+from stepgrad.numbers import for_json
 
 
 def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:

@@ -12,11 +12,11 @@ from itertools import groupby
 
 from markdown_it import MarkdownIt
 
-from stepgrad.engine.formula import atom
+from stepgrad.engine.notation import atom
 from stepgrad.export.picture import Node, Picture, printable
+from stepgrad.numbers import factor, gradient, number
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
-from stepgrad.replay.numbers import factor, gradient, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check

@@ -8,10 +8,10 @@ from math import isfinite
 from typing import Literal
 
 from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.numbers import gradient, number
 from stepgrad.recording import events
 from stepgrad.replay.ledger import latest_pass, walk
 from stepgrad.replay.narrate import Narration, narrate, say
-from stepgrad.replay.numbers import gradient, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, short_title
 

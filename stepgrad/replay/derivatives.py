@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isfinite
 
-from stepgrad.engine.formula import atom, product
+from stepgrad.engine.notation import atom, product
+from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.speech import spoken
 from stepgrad.replay.titles import operand_titles, short_title
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from stepgrad.engine.formula import Formula, atom
+from stepgrad.engine.formula import Formula
+from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
+from stepgrad.numbers import gradient, number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
@@ -20,7 +22,6 @@ from stepgrad.replay.derivatives import (
     local_derivative,
     tangent_terms,
 )
-from stepgrad.replay.numbers import gradient, number
 from stepgrad.replay.speech import spoken
 from stepgrad.replay.titles import made_by, operand_titles, printable, short_title, title
 

@@ -9,12 +9,12 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from stepgrad.errors import StepgradError
+from stepgrad.numbers import number as shown
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write, next_write, walk
-from stepgrad.replay.numbers import number as shown
 from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
 from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.scene import Scene, scene

@@ -7,10 +7,10 @@ from itertools import takewhile
 from pathlib import PurePath
 
 from stepgrad.engine.ops import ADD, Op
+from stepgrad.numbers import number
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.recording.structure import Structure
-from stepgrad.replay.numbers import number
 
 _Look = Callable[[int], Node]
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgrad.replay.numbers import number
+from stepgrad.numbers import number
 from stepgrad.replay.quiz.answers import AnswerError, Question, Score, judge
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules

@@ -153,6 +153,8 @@ def last_line(write) -> str:  # type: ignore[no-untyped-def]
         (lambda x: x.sin(), "= 1 · cos(x) (0.877583) = 0.877583"),
         (lambda x: x.sigmoid(), "= 1 · y·(1 − y) (0.235004) = 0.235004"),
         (lambda x: x.log(), "= 1 · (1 / x) (−2) = −2"),
+        (lambda x: x * 1e300, "= 1 · 1e300 = 1e300"),
+        (lambda x: x * 123456789.0, "= 1 · 123456789 = 123456789"),
     ],
 )
 def test_local_derivatives(write, numbers: str) -> None:  # type: ignore[no-untyped-def]

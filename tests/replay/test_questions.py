@@ -10,8 +10,8 @@ from hypothesis import given
 
 import graphs
 from stepgrad import State, Value, record
+from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
-from stepgrad.replay.numbers import number, read_back
 from stepgrad.replay.quiz.questions import question_at, questions
 from stepgrad.scenario import record_scenario
 from stepgrad.scenario.library import shipped

@@ -9,7 +9,7 @@ from math import isfinite
 from typing import Literal
 
 from stepgrad.errors import StepgradError
-from stepgrad.replay.numbers import number
+from stepgrad.numbers import number
 
 Kind = Literal["value", "tangent", "local derivative", "contribution", "total", "update", "rule"]
 

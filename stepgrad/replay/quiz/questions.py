@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
+from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.derivatives import (
@@ -23,7 +24,6 @@ from stepgrad.replay.derivatives import (
     tangent_terms,
 )
 from stepgrad.replay.narrate import narrate, rule_written
-from stepgrad.replay.numbers import number, read_back
 from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
 from stepgrad.replay.training import trains

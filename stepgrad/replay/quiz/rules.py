@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgrad.engine.ops import BY_NAME
-from stepgrad.replay.numbers import factor, number
+from stepgrad.numbers import factor, number
 from stepgrad.replay.quiz.answers import Question
 
 

@@ -8,7 +8,7 @@ from math import isfinite
 
 from textual.content import Content
 
-from stepgrad.replay.numbers import number
+from stepgrad.numbers import number
 from stepgrad.replay.samples import Sample, response
 from stepgrad.replay.state import State
 from stepgrad.tui.render import ink

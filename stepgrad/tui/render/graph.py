@@ -10,10 +10,10 @@ from rich.cells import cell_len
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.numbers import fitting, number
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.ledger import latest_pass, walk
-from stepgrad.replay.numbers import fitting, number
 from stepgrad.replay.session import Session
 from stepgrad.replay.showing import DRAWABLE
 from stepgrad.replay.state import State

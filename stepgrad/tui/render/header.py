@@ -2,8 +2,8 @@
 
 from textual.content import Content
 
+from stepgrad.numbers import number
 from stepgrad.replay.derivatives import differential
-from stepgrad.replay.numbers import number
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
+from stepgrad.numbers import factor, number
 from stepgrad.replay.derivatives import derivative, local_derivative
 from stepgrad.replay.ledger import contributions, last_write, left_over
-from stepgrad.replay.numbers import factor, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, made_by, printable, short_title
 from stepgrad.tui.render import ink

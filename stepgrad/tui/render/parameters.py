@@ -7,7 +7,7 @@ from math import isfinite
 
 from textual.content import Content
 
-from stepgrad.replay.numbers import fitting, gradient, number
+from stepgrad.numbers import fitting, gradient, number
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
 from stepgrad.replay.training import course, gradient_course

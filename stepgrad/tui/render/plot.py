@@ -8,7 +8,7 @@ from math import isfinite, log10
 
 from textual.content import Content
 
-from stepgrad.replay.numbers import number
+from stepgrad.numbers import number
 from stepgrad.replay.training import Loss
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.braille import Dots

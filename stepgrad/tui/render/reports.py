@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Difference, differences
 from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.numbers import factor, gradient, number
 from stepgrad.replay.paths import Path, paths
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title

@@ -6,7 +6,7 @@ from math import inf, isfinite, log10
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.replay.numbers import fitting, gradient, number
+from stepgrad.numbers import fitting, gradient, number
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State

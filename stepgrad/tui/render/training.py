@@ -8,8 +8,8 @@ from itertools import zip_longest
 
 from textual.content import Content
 
+from stepgrad.numbers import fitting, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.numbers import fitting, number
 from stepgrad.replay.samples import Sample, samples
 from stepgrad.replay.state import State
 from stepgrad.replay.training import last_update, losses, trains

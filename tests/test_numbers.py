@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stepgrad.replay.numbers import factor, gradient, number
+from stepgrad.numbers import factor, gradient, number
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
