@@ -21,7 +21,7 @@ from stepgrad.recording.compiled import function, passes
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 from stepgrad.recording.traced import Root, Traced
-from stepgrad.scenario import build
+from stepgrad.scenario import training
 
 PassOf = Callable[..., Value | None]
 
@@ -86,9 +86,9 @@ def test_compiled_is_traced_bit_for_bit(graph: Graph, kept: int, steps: int, cle
 
 
 def both_ways(text: str) -> tuple[Recording, Recording]:
-    with mock.patch.object(build, "WORTH_COMPILING", 10**9):
+    with mock.patch.object(training, "WORTH_COMPILING", 10**9):
         traced = run_scenario(text)
-    with mock.patch.object(build, "WORTH_COMPILING", 0):
+    with mock.patch.object(training, "WORTH_COMPILING", 0):
         return traced, run_scenario(text)
 
 

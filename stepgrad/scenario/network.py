@@ -1,0 +1,110 @@
+"""Network scenarios: samples shown to a multilayer perceptron, and its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from random import Random
+from typing import TYPE_CHECKING, cast
+
+from stepgrad.engine.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
+from stepgrad.engine.nn import MLP
+from stepgrad.engine.tape import at_line, current_place, scope
+from stepgrad.engine.value import Value, constant
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.program import Edits, Program, Rows
+
+if TYPE_CHECKING:
+    from stepgrad.scenario.schema import NetworkScenario
+
+
+def network_program(file: ScenarioFile, edits: Edits) -> Program:
+    """Make the program of a network scenario."""
+    model = cast("NetworkScenario", file.model)
+    with at_line(file.line("network")):
+        network = _weights(model)
+    for parameter in network.parameters():
+        # Not a write that the program does: it starts from this number.
+        parameter._data = edits.get(parameter.label or "", parameter._data)
+
+    def forward(rows: Rows) -> Value:
+        errors: list[Value] = []
+        for row in rows:
+            with scope(f"row{row + 1}"):
+                errors += _errors(file, network, row, edits)
+        with at_line(file.line("loss")):
+            loss = _total(errors)
+            if model.loss != "sum_squared_error":
+                loss = loss / len(errors)
+            loss.label = "loss"
+        return loss
+
+    return Program(network.parameters(), tuple(range(len(model.data.inputs))), forward)
+
+
+def _weights(model: NetworkScenario) -> MLP:
+    """Draw the numbers of a network, or take those of the file."""
+    spec = model.network
+    if spec.init is not None:
+        draw = Random(spec.init.seed)
+        return MLP.drawn(spec.sizes, spec.activations, draw, spec.init.weights, spec.init.bias)
+    assert spec.weights is not None, "the schema asks for `init` or for these"
+    assert spec.biases is not None, "the schema asks for `init` or for these"
+    # The file has a row for each input, as x·W is written; a neuron wants its column.
+    matrices = [[list(column) for column in zip(*matrix, strict=True)] for matrix in spec.weights]
+    return MLP(matrices, spec.biases, spec.activations)
+
+
+def _errors(file: ScenarioFile, network: MLP, row: int, edits: Edits) -> list[Value]:
+    """Show a sample to the network; return its errors: one for each output, or for all of them."""
+    model = cast("NetworkScenario", file.model)
+    here = current_place().scope
+    with at_line(file.line("data", "inputs", row)):
+        inputs = [
+            Value(edits.get(f"{here}/x{i}", x), label=f"x{i}")
+            for i, x in enumerate(model.data.inputs[row], 1)
+        ]
+    with at_line(file.line("network")):
+        outputs = network(inputs)
+    _label("y", outputs)
+    with at_line(file.line("data", "targets", row)):
+        names = [f"{here}/t{number}" for number in _numbers(outputs)]
+        targets = [
+            constant(edits.get(name, target))
+            for name, target in zip(names, _targets(model, row), strict=True)
+        ]
+        _label("t", targets)
+        pairs = zip(outputs, targets, strict=True)
+        match model.loss:
+            case "softmax_cross_entropy":
+                errors = [softmax_cross_entropy(outputs, targets)]
+            case "binary_cross_entropy":
+                errors = [binary_cross_entropy(output, target) for output, target in pairs]
+            case "sum_squared_error" | "mean_squared_error":
+                errors = [squared_error(output, target) for output, target in pairs]
+    _label("error", errors)
+    return errors
+
+
+def _targets(model: NetworkScenario, row: int) -> tuple[float, ...]:
+    """Return what each output should be; of a class, 1 at its output and 0 at the others."""
+    targets = model.data.targets[row]
+    if model.loss != "softmax_cross_entropy":
+        return targets
+    return tuple(float(output == targets[0]) for output in range(model.network.sizes[-1]))
+
+
+def _label(letter: str, values: Sequence[Value]) -> None:
+    for value, number in zip(values, _numbers(values), strict=True):
+        value.label = f"{letter}{number}"
+
+
+def _numbers(values: Sequence[Value]) -> list[str]:
+    """Number values from 1, but not a single one."""
+    return [str(i) for i in range(1, len(values) + 1)] if len(values) > 1 else [""]
+
+
+def _total(values: Iterable[Value]) -> Value:
+    total, *rest = values
+    for value in rest:
+        total = total + value
+    return total

@@ -1,0 +1,80 @@
+"""Running a program, once or as a training: batches, optimizer, step after step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, repeat
+from math import ceil
+from random import Random
+from typing import TYPE_CHECKING
+
+from stepgrad.engine.optim import SGD, Adam, clip_norm
+from stepgrad.engine.tape import mark
+from stepgrad.engine.value import Value
+from stepgrad.recording.traced import Root, Traced
+from stepgrad.scenario.program import Program, Rows
+
+if TYPE_CHECKING:
+    from stepgrad.scenario.schema import Train
+
+WORTH_COMPILING = 20
+"""After this many passes, compiling one has saved more time than it took."""
+
+
+def run(program: Program, train: Train | None) -> Iterator[None]:
+    """Run a program, or train it; pause after each pass through it."""
+    if train is None:
+        root: Root | None = program.forward(program.rows)
+        if root is not None:
+            root.backward()
+        yield
+        return
+    optimizer = _optimizer(program.parameters, train)
+    forward: Callable[[Rows], Root | None] = program.forward
+    if train.steps >= WORTH_COMPILING:
+        forward = Traced(program.forward)
+    for step, rows in enumerate(islice(_batches(program.rows, train), train.steps)):
+        mark("step", step)
+        root = forward(rows)
+        if train.zero_grad:
+            optimizer.zero_grad()
+        if root is not None:
+            root.backward()
+        if train.clip_norm is not None:
+            clip_norm(program.parameters, train.clip_norm)
+        optimizer.step()
+        yield
+    mark("step", train.steps)
+    forward(program.rows)
+    yield
+
+
+def _optimizer(parameters: list[Value], train: Train) -> SGD | Adam:
+    match train.optimizer:
+        case "sgd":
+            return SGD(parameters, train.learning_rate)
+        case "momentum":
+            momentum = 0.9 if train.momentum is None else train.momentum
+            return SGD(parameters, train.learning_rate, momentum)
+        case "adam":
+            betas, epsilon = train.betas or (0.9, 0.999), train.epsilon or 1e-8
+            return Adam(parameters, train.learning_rate, betas, epsilon)
+
+
+def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
+    """Yield the rows that each training step shows, epoch after epoch, without end."""
+    size, seed = train.batch_size, train.shuffle_seed
+    if size is None:
+        yield from repeat(rows)
+        return
+    order, draw = list(rows), Random(seed)
+    while True:
+        if seed is not None:
+            draw.shuffle(order)
+        yield from (tuple(order[at : at + size]) for at in range(0, len(order), size))
+
+
+def epoch(program: Program, train: Train | None) -> int:
+    """Return after how many passes every row has been shown."""
+    size = train.batch_size if train else None
+    return 1 if size is None else ceil(len(program.rows) / size)
