@@ -85,7 +85,7 @@ class Section(BaseModel):
     """A mapping in a scenario: nothing unknown in it, nothing converted, nothing left empty."""
 
     model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True
+        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
     )
 
     @field_validator("*", mode="before")

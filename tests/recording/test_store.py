@@ -34,7 +34,7 @@ from stepgrad.progress import watching
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Source
 from stepgrad.recording.store import VERSION
-from stepgrad.recording.store.columns import Damaged, pack, passes_in_piece, unpack
+from stepgrad.recording.store.columns import Damaged, pack, passes_in_piece, unpack, unpack_place
 from stepgrad.replay.session import Session
 
 files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -336,6 +336,9 @@ def test_columns_come_back(data: st.DataObject) -> None:
     columns = data.draw(st.lists(column, min_size=1, max_size=9))
     piece = memoryview(pack(columns))
     assert unpack(piece, "q", len(columns), width) == columns
+    for place in range(width):
+        numbers = unpack_place(piece, "q", len(columns), width, place)
+        assert list(numbers) == [column[place] for column in columns]
 
 
 def test_smooth_numbers_take_little_room() -> None:
@@ -353,6 +356,7 @@ def test_a_file_is_the_same_on_every_machine(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(sys, "byteorder", other)
     assert pack(swapped) == piece
     assert unpack(piece, "d", 5, 3) == swapped
+    assert list(unpack_place(piece, "d", 5, 3, 2)) == [column[2] for column in swapped]
 
 
 def test_pieces_are_of_a_size_to_be_unpacked_in_milliseconds() -> None:

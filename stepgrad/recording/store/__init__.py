@@ -59,9 +59,7 @@ from __future__ import annotations
 import json
 import os
 import stat
-from array import array
 from collections.abc import Sequence
-from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -73,7 +71,7 @@ from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.store.columns import Damaged, Stream
+from stepgrad.recording.store.columns import Damaged, Unpacker
 from stepgrad.recording.store.fields import Fields
 from stepgrad.recording.store.read import restore
 from stepgrad.recording.store.shapes import Newer
@@ -185,14 +183,8 @@ def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
     if manifest.get("checksum", int) != crc32(columns):
         raise Damaged("its columns belong to another manifest")
 
-    @lru_cache(maxsize=_KEPT)
-    def unpacked(stream: Stream, number: int) -> Sequence[array[float]]:
-        try:
-            return stream.unpack(number)
-        except Damaged as error:
-            raise _damaged(path, error) from error
-
-    return restore(manifest, memoryview(columns), unpacked)
+    unpacker = Unpacker(_KEPT, lambda error: _damaged(path, error))
+    return restore(manifest, memoryview(columns), unpacker)
 
 
 def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:

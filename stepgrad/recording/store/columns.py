@@ -11,15 +11,18 @@ All arithmetic is on whole columns at once: a column is one long integer of 64-b
 
 from __future__ import annotations
 
+import struct
 import sys
 import zlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from itertools import accumulate
 from typing import Any, overload
 
 _WIDTH = 8  # bytes of a number
+_LANE = (1 << 64) - 1
 _MOST_PASSES, _MOST_NUMBERS = 256, 1 << 16
 _DENSEST = 1040  # deflate says at most 258 bytes in two bits, and a few more at its ends
 _WORTHWHILE = 0.97
@@ -109,6 +112,30 @@ def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[arr
     return [_little(array(typecode, row.to_bytes(_WIDTH * width, "little"))) for row in rows]
 
 
+def unpack_place(
+    piece: memoryview, typecode: str, count: int, width: int, place: int
+) -> array[Any]:
+    """Return what stands at one place of each column in a piece, at a fraction of the cost.
+
+    Raises:
+        Damaged: the piece does not hold so many columns of so many numbers.
+    """
+    _check_room(piece, count, width)
+    flat = _inflated(piece[1:], _WIDTH * count * width)
+    content = bytearray(_WIDTH * count)
+    for i in range(_WIDTH):
+        begin = (i * width + place) * count
+        content[i::_WIDTH] = flat[begin : begin + count]
+    if order := piece[0]:
+        lanes = int.from_bytes(content, "little")
+        content = bytearray(_lanes(count).unfolded(lanes).to_bytes(_WIDTH * count, "little"))
+        numbers = iter(struct.unpack(f"<{count}Q", content))
+        for _ in range(order):
+            numbers = accumulate(numbers, lambda a, b: (a + b) & _LANE)
+        content = bytearray(struct.pack(f"<{count}Q", *numbers))
+    return _little(array(typecode, bytes(content)))
+
+
 def _check_room(piece: memoryview, count: int, width: int) -> None:
     """Raise `Damaged` if a piece is too short to hold so many numbers, whatever they are."""
     if _WIDTH * count * width > _DENSEST * len(piece):
@@ -135,28 +162,52 @@ def _little(numbers: array[Any]) -> array[Any]:
     return numbers
 
 
+class Unpacker:
+    """Unpacks what is looked at of a recording's columns, and keeps what was looked at last.
+
+    `kept` pieces stay unpacked. `blame` makes an error of what is wrong with one.
+    """
+
+    def __init__(self, kept: int, blame: Callable[[Damaged], Exception]) -> None:
+        self.columns = lru_cache(maxsize=kept)(self._columns)
+        self._blame = blame
+
+    def _columns(self, stream: Stream, piece: int) -> Sequence[array[float]]:
+        with self._blaming():
+            return stream.unpack(piece)
+
+    def place(self, stream: Stream, piece: int, place: int) -> Sequence[float]:
+        """Return what stands at a place of each column in a piece."""
+        with self._blaming():
+            return stream.unpack_place(piece, place)
+
+    @contextmanager
+    def _blaming(self) -> Iterator[None]:
+        try:
+            yield
+        except Damaged as error:
+            raise self._blame(error) from error
+
+
 class Stream:
     """The columns of all passes of one shape, in the order of the passes.
 
-    `unpacked` is asked for a piece, by number: `unpack` does it, and whoever owns the stream
-    decides how many pieces are kept.
+    Who follows one number through a training looks at a place of a piece, and at no other one: that
+    place alone is unpacked first, the rest when it is looked at, too.
 
     Raises:
         Damaged: the pieces cannot hold so many columns of so many numbers.
     """
 
     def __init__(
-        self,
-        pieces: Sequence[memoryview],
-        count: int,
-        width: int,
-        unpacked: Callable[[Stream, int], Sequence[array[float]]],
+        self, pieces: Sequence[memoryview], count: int, width: int, unpacker: Unpacker
     ) -> None:
         self.width = width
         self._pieces = pieces
         self._count = count
         self._in_piece = passes_in_piece(width)
-        self._unpacked = unpacked
+        self._unpacker = unpacker
+        self._places: dict[int, tuple[int, Sequence[float]]] = {}
         for number, piece in enumerate(pieces):
             _check_room(piece, self._count_in(number), width)
 
@@ -167,18 +218,34 @@ class Stream:
     def column(self, number: int) -> array[float]:
         """Return the column of a pass."""
         piece, row = divmod(number, self._in_piece)
-        return self._unpacked(self, piece)[row]
+        return self._unpacker.columns(self, piece)[row]
 
-    def unpack(self, number: int) -> list[array[float]]:
+    def number(self, number: int, place: int) -> float:
+        """Return what stands at a place of the column of a pass."""
+        piece, row = divmod(number, self._in_piece)
+        if piece not in self._places:
+            self._places[piece] = place, self._unpacker.place(self, piece, place)
+        first, numbers = self._places[piece]
+        return numbers[row] if place == first else self.column(number)[place]
+
+    def unpack(self, piece: int) -> list[array[float]]:
         """Return the columns in a piece.
 
         Raises:
             Damaged: it holds something else.
         """
-        return unpack(self._pieces[number], "d", self._count_in(number), self.width)
+        return unpack(self._pieces[piece], "d", self._count_in(piece), self.width)
 
-    def _count_in(self, number: int) -> int:
-        return min(self._in_piece, self._count - number * self._in_piece)
+    def unpack_place(self, piece: int, place: int) -> array[float]:
+        """Return what stands at a place of each column in a piece.
+
+        Raises:
+            Damaged: it holds something else.
+        """
+        return unpack_place(self._pieces[piece], "d", self._count_in(piece), self.width, place)
+
+    def _count_in(self, piece: int) -> int:
+        return min(self._in_piece, self._count - piece * self._in_piece)
 
 
 class Packed(Sequence[float]):
@@ -204,10 +271,9 @@ class Packed(Sequence[float]):
     @overload
     def __getitem__(self, index: slice) -> array[float]: ...
     def __getitem__(self, index: int | slice) -> float | array[float]:
-        column = self._stream.column(self._number)
-        if len(column) == len(self):
-            return column[index]
-        return column[self._begin : self._end][index]
+        if isinstance(index, slice):
+            return self._stream.column(self._number)[self._begin : self._end][index]
+        return self._stream.number(self._number, range(self._begin, self._end)[index])
 
     def __iter__(self) -> Iterator[float]:
         return iter(self[:])

@@ -6,21 +6,17 @@ well: whatever a file says, there is a recording, or `Damaged`. `store` tells th
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from itertools import chain, repeat
 
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.recording import Recording, Source
-from stepgrad.recording.store.columns import Damaged, Packed, Stream, passes_in_piece
+from stepgrad.recording.store.columns import Damaged, Packed, Stream, Unpacker, passes_in_piece
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
 from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, taken
 from stepgrad.recording.structure import Structure, Sweep, ref_to_index
-
-Unpacked = Callable[[Stream, int], Sequence["array[float]"]]
-"""Unpacks a piece of a stream, and may keep it."""
 
 _Token = tuple[str, int]
 """The kind of a block, and the number of its shape."""
@@ -28,7 +24,7 @@ _Runs = list[tuple[int, list[_Token]]]
 """How often a period comes, and its blocks."""
 
 
-def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Recording:
+def restore(manifest: Fields, content: memoryview, unpacker: Unpacker) -> Recording:
     """Return the recording that a manifest describes; `content` are its pieces, in a row.
 
     Raises:
@@ -43,7 +39,7 @@ def restore(manifest: Fields, content: memoryview, unpacked: Unpacked) -> Record
     pieces = Pieces(manifest.all("pieces", int), content)
     shapes = Shapes.read(manifest, pieces)
     runs = _runs(manifest)
-    columns = _columns(runs, shapes, pieces, unpacked)
+    columns = _columns(runs, shapes, pieces, unpacker)
     log = _Log(recording, manifest, shapes, columns)
     for done, (count, period) in enumerate(runs):
         advance(done, len(runs))
@@ -67,7 +63,7 @@ def _runs(manifest: Fields) -> _Runs:
 
 
 def _columns(
-    runs: _Runs, shapes: Shapes, pieces: Pieces, unpacked: Unpacked
+    runs: _Runs, shapes: Shapes, pieces: Pieces, unpacker: Unpacker
 ) -> dict[_Token, Iterator[Packed]]:
     """Return the columns of each shape, in order, and make sure that there are enough.
 
@@ -82,7 +78,7 @@ def _columns(
         for which, width in enumerate(widths):
             count = uses.pop((kind, which), 0)
             parts = [pieces.take() for _ in range(0, count, passes_in_piece(width))]
-            stream = Stream(parts, count, width, unpacked)
+            stream = Stream(parts, count, width, unpacker)
             columns[kind, which] = stream.columns()
     pieces.end()
     if any(kind in shapes.widths for kind, _ in uses):
