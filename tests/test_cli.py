@@ -138,24 +138,49 @@ class TestQuiz:
         assert "13 of 13 right" in result.stdout
 
     def test_a_person_answers(self) -> None:
-        typed = "5\nx\n8\n\n?\nq\n"
+        typed = "5\nx\n8\n\n?\n?\nq\n"
         result = CliRunner().invoke(main, ["quiz"], input=typed)
         assert result.exit_code == 0
-        for said in ("right: 5", "`x` is no number", "right: 8", "it is 0", "it is 7"):
+        for said in (
+            "right: 5",
+            "`x` is no number",
+            "right: 8",
+            "write a number",
+            "it is 0",
+            "it is 7",
+        ):
             assert said in result.stdout
-        assert "\n2 of 4 right\n" in result.stdout
+        assert "\n2 of 13 right, 9 not answered\n" in result.stdout
         assert "relu" in result.stdout.rpartition("look at again")[2]
 
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
         output, errors = quiz.communicate("1.5\n")
         assert (quiz.returncode, errors) == (0, "")
-        assert output.endswith("1 of 1 right\n")
+        assert output.endswith("1 of 15 right, 14 not answered\n")
+
+    def test_ctrl_c_ends_with_the_score(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        answers = iter(["1.5"])
+
+        def typed(_prompt: str) -> str:
+            for answer in answers:
+                return answer
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("builtins.input", typed)
+        output = stepgrad("quiz", "two_layer").stdout
+        assert output.endswith("1 of 15 right, 14 not answered\n")
+
+    def test_in_a_script_what_is_no_number_is_wrong_and_not_the_end(self) -> None:
+        output = stepgrad("quiz", "square", "--answers", "9 6,0 ? ?", code=1).stdout
+        assert "`6,0` is no number; write a decimal point, as in 0.25" in output
+        assert "\n1 of " in output
 
     def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
         output = stepgrad("quiz", "xor_tanh", "--answers", "?", code=1).stdout
         [command] = re.findall(r"^    (stepgrad .*)$", output, re.MULTILINE)
-        assert "row1/layer1/neuron1: w1·x1 = " in stepgrad(*shlex.split(command)[1:]).stdout
+        assert command.startswith("stepgrad run --to ")
+        assert stepgrad(*shlex.split(command)[1:]).stdout
 
     def test_nothing_to_predict(self, tmp_path: Path) -> None:
         (tmp_path / "nothing.py").write_text("print(1)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
 
 import click
@@ -36,8 +36,10 @@ BRIEFLY = 5
 def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
     """Predict the numbers of FILE before they are shown; without one, answer rules of thumb.
 
-    An answer counts to the digits that it gives: 0.46 is right for 0.4621. `?` or nothing shows
-    the number, `q` or Ctrl+D ends. Options stand before the name of a program.
+    Of a training, its first and its last step are asked about.
+
+    An answer counts to the digits that it gives: 0.46 is right for 0.4621. `?` shows the number,
+    `q`, Ctrl+D or Ctrl+C ends. Options stand before the name of a program.
 
     With --answers nothing is asked: the exit status is 1 unless there are as many as questions,
     and all are right.
@@ -56,8 +58,12 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
         click.echo(f"{file}: there is nothing to predict", err=True)
         sys.exit(2)
     given = answers.split() if answers is not None else None
-    score = _hold(recording, asked, _typed() if given is None else _told(given))
-    click.echo(f"\n{score} right")
+    if given is None:
+        score = _hold(recording, asked, _typed(), judge)
+    else:
+        score = _hold(recording, asked, _told(given), _strictly)
+    left = len(asked) - len(score.asked)
+    click.echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     for missed in score.again():
         click.echo(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
@@ -71,7 +77,7 @@ def _typed() -> Iterator[str]:
     while True:
         try:
             yield input("> ")
-        except EOFError:
+        except (EOFError, KeyboardInterrupt):
             click.echo()
             return
 
@@ -83,7 +89,23 @@ def _told(answers: Sequence[str]) -> Iterator[str]:
         yield answer
 
 
-def _hold(recording: Recording | None, asked: Sequence[Question], answers: Iterator[str]) -> Score:
+_Judge = Callable[[Question, str], Verdict]
+
+
+def _strictly(question: Question, answer: str) -> Verdict:
+    """Judge what nobody can be asked again: what is no number is wrong."""
+    try:
+        return judge(question, answer)
+    except AnswerError as error:
+        return Verdict(False, str(error))
+
+
+def _hold(
+    recording: Recording | None,
+    asked: Sequence[Question],
+    answers: Iterator[str],
+    judge: _Judge,
+) -> Score:
     """Ask questions until they, or the answers, are at an end."""
     score = Score()
     told = 0
@@ -94,7 +116,7 @@ def _hold(recording: Recording | None, asked: Sequence[Question], answers: Itera
             more = place < len(asked) and asked[place].position == question.position
             told = question.position + (not more)  # what is still asked of an event is not told
         click.echo(f"{place}/{len(asked)}  {question.prompt}")
-        verdict = _judged(question, answers)
+        verdict = _judged(question, answers, judge)
         if verdict is None:
             break
         click.echo(f"{verdict.text}\n    {question.explanation}")
@@ -110,7 +132,7 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
         click.echo(f"    {line}")
 
 
-def _judged(question: Question, answers: Iterator[str]) -> Verdict | None:
+def _judged(question: Question, answers: Iterator[str], judge: _Judge) -> Verdict | None:
     """Wait for an answer; None where a person has had enough."""
     for answer in answers:
         if answer.strip().lower() == "q":
@@ -126,7 +148,8 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
     """Say what to look at again, and what shows it."""
     first = missed[0]
     if first.position is None:
-        return f"look at again: {first.about}\n    {first.explanation}"
+        told = dict.fromkeys(f"\n    {each.explanation}" for each in missed)
+        return f"look at again: {first.about}{''.join(told)}"
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
     shows = f"stepgrad run --to {places[0]} {shlex.join(typed)}"

@@ -89,7 +89,7 @@ _MOVING = (
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
     Command("predict", ("p",), "predict the next number: it is asked for, then shown", "",
-            predict.predict, "a number, like 0.25, 2e-3 or 1/3; nothing: show it", predict.ask),
+            predict.predict, "a number, like 0.25, 2e-3 or 1/3; ? shows it", predict.ask),
 )  # fmt: skip
 
 _LOOKING = (

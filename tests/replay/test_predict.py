@@ -24,7 +24,7 @@ def test_a_prediction_is_checked_counted_and_shown() -> None:
     assert (session.cursor.position, session.said) == (21, "right: −8 · 1 of 1")
     session = predict(session, "6")
     assert (session.cursor.position, session.said) == (22, "not 6 but −8 · 1 of 2")
-    session = predict(session, "")
+    session = predict(session, "?")
     assert (session.cursor.position, session.said) == (23, "it is −8 · 1 of 3")
 
 
@@ -60,5 +60,5 @@ def test_what_is_no_number_changes_nothing() -> None:
 
 
 def test_a_script_of_keys_predicts() -> None:
-    session = replay(at(0), ["p1.5", "p1", "p", ":20", "p-8"])
+    session = replay(at(0), ["p1.5", "p1", "p?", ":20", "p-8"])
     assert (session.cursor.position, session.said) == (21, "right: −8 · 2 of 4")

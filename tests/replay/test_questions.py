@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from pathlib import Path
 
@@ -121,7 +122,7 @@ def test_no_question_tells_its_answer_in_other_words(name: str) -> None:
         assert question.position is not None
         assert question.explanation
         assert question.prompt.endswith("?")
-        assert len(question.prompt) < 200
+        assert len(question.prompt) < 210
         assert question.holds(number(question.answer))
 
 
@@ -134,7 +135,14 @@ def test_of_many_questions_those_are_left_out_that_are_most_alike() -> None:
     picked = Counter((q.kind, q.about, q.answer == 0) for q in few)
     assert picked.keys() == kinds.keys()
     assert max(picked.values()) <= 2
-    assert max(q.position or 0 for q in every) < recording.steps[1]
+
+
+def test_of_a_training_the_first_and_the_last_step_that_goes_back_are_asked_about() -> None:
+    recording = record_scenario("forgotten_zero_grad")
+    steps = recording.steps
+    positions = [q.position for q in questions(recording, 100_000)]
+    asked = {bisect_right(steps, position or 0) for position in positions}
+    assert asked == {1, len(steps) - 1}
 
 
 def test_forward_mode_is_asked_for_tangents() -> None:

@@ -22,7 +22,7 @@ What a question shows has six digits, and who works with them may round in betwe
 _WIDE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 """Arithmetic for whatever may be typed."""
 
-UNKNOWN = ("", "?")
+UNKNOWN = "?"
 """What to type to be told."""
 
 
@@ -72,13 +72,13 @@ class Verdict:
 
 
 def judge(question: Question, text: str) -> Verdict:
-    """Check an answer; one of `UNKNOWN` is not right, and is told the number.
+    """Check an answer; `UNKNOWN` is not right, and is told the number.
 
     Raises:
         AnswerError: it is neither that nor a number.
     """
     typed, answer = text.strip(), number(question.answer)
-    if typed in UNKNOWN:
+    if typed == UNKNOWN:
         return Verdict(False, f"it is {answer}")
     if question.holds(typed):
         return Verdict(True, f"right: {answer}")
@@ -102,8 +102,12 @@ def _read(text: str) -> tuple[Decimal, Decimal]:
             return Decimal(float(over) / float(under)), Decimal(0)
         given = Decimal(plain)
     except (InvalidOperation, ValueError, ZeroDivisionError):
+        typed = _shortened(text.strip())
+        pointed = "a decimal point, as in " if "," in plain else ""
         raise AnswerError(
-            f"`{_shortened(text.strip())}` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"
+            f"`{typed}` is no number; write {pointed}0.25, −3, 2e-3, 1/3, inf or nan"
+            if typed
+            else "write a number, such as 0.25, −3, 2e-3 or 1/3"
         ) from None
     exponent = given.as_tuple().exponent
     return given, Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)

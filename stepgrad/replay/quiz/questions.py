@@ -6,6 +6,7 @@ The event itself, narrated, is the explanation. Each question shows all that one
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
@@ -16,6 +17,7 @@ from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.derivatives import (
     derivative,
@@ -47,12 +49,12 @@ def question_at(recording: Recording, position: int) -> Question | None:
 
 
 def questions(recording: Recording, most: int) -> list[Question]:
-    """Return up to `most` questions about a recording; of a training, about its first step.
+    """Return up to `most` questions about a recording; of a training, its first and its last step.
 
     Of more than that, some are left out: of what is most alike the most, and evenly.
     """
-    end = recording.steps[1] if trains(recording) else recording.length
-    looked_at = range(0, end, 1 + end // _LOOKED_AT)
+    asked = _telling(recording)
+    looked_at = asked[:: 1 + len(asked) // _LOOKED_AT]
     found = [each for position in looked_at for each in _questions_at(recording, position)]
     alike: dict[tuple[str, str, bool], list[int]] = {}
     for place, each in enumerate(found):
@@ -64,6 +66,16 @@ def questions(recording: Recording, most: int) -> list[Question]:
             break
     picked = (place for kind, share in shares.items() for place in _evenly(alike[kind], share))
     return [found[place] for place in sorted(picked)]
+
+
+def _telling(recording: Recording) -> Sequence[int]:
+    """Return the positions to ask about: of a training, those of its first and last whole step."""
+    if not trains(recording):
+        return range(recording.length)
+    bounds = [*recording.steps, recording.length]
+    passes = (block.start for block in recording.blocks if isinstance(block, Backward))
+    last = bisect_right(bounds, max(passes, default=0))
+    return [*range(bounds[1]), *range(max(bounds[1], bounds[last - 1]), bounds[last])]
 
 
 def _evenly(things: Sequence[_T], most: int) -> Sequence[_T]:
