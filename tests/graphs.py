@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args
 from hypothesis import strategies as st
 
 from stepgrad import Value, mark, scope
+from stepgrad.engine.backward import ancestors
+from stepgrad.engine.graph import Graph as Computation
 from stepgrad.engine.ops import OPS, Op
 
 OPERATIONS = tuple(op for op in OPS if op.partials)
@@ -152,3 +154,10 @@ def programs(size: int = 14) -> st.SearchStrategy[Program]:
         Act, st.sampled_from(get_args(Deed)), st.integers(-4, 8), st.sampled_from([0.5, 2.0, 3.0])
     )
     return st.lists(calls(wild) | acts, max_size=size).map(tuple)
+
+
+def computation(root: Value) -> Computation:
+    """Describe a Value and everything it was made from."""
+    computed = ancestors(root)
+    sources = {operand for node in computed for operand in node._operands} | {root}
+    return Computation.among(sorted({*sources, *computed}, key=lambda node: node._stamp))

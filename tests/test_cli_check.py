@@ -19,13 +19,13 @@ from stepgrad.progress import advance
 from stepgrad.scenario import shipped
 from test_cli import stepgrad
 
-WAYS = "3/3" if has_torch() else "2/2"
+WAYS = "4/4" if has_torch() else "3/3"
 
 PROGRAM = """\
 import sys
 from stepgrad import Value
 x = Value(0.5, label="x")
-y = (x * 2).tanh()
+y = (x * x).tanh()
 if "--change" in sys.argv:
     x.data = 1.0
 y.backward()
@@ -75,9 +75,9 @@ def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:
 def test_a_single_file_is_shown_with_its_table_and_so_are_all_with_v() -> None:
     single = squeezed(stepgrad("check", "two_layer").stdout)
     assert single[1] == "way gradients difference limit"
-    assert single[2].startswith("forward mode 6 0 1e-10 ok")
-    assert "central differences 6 " in single[4]
-    assert "±" in single[4]
+    assert single[2].startswith("kept numbers 6 0 1e-10 ok")
+    assert "central differences 6 " in single[5]
+    assert "±" in single[5]
     both = stepgrad("check", "-v", "two_layer", "xor_tanh").stdout
     assert both.count("forward mode") == 2
     assert both.count("PyTorch is not installed") == (not has_torch())
@@ -124,12 +124,21 @@ class TestPrograms:
     def test_its_arguments_its_output_and_its_status_are_its_own(self, program: Path) -> None:
         result = stepgrad("check", "-v", "two_layer", program, "--json", "-v", code=3)
         assert result.stderr == "said by the program ['--json', '-v']\n"
-        assert f"{program} gradients 1 in {WAYS} ways ok, exit status 3" in squeezed(result.stdout)
+        assert f"{program} gradients 1 in {WAYS} ways FAILED, exit status 3" in squeezed(
+            result.stdout
+        )
 
     def test_gradients_that_disagree_are_more_than_its_status(self, program: Path) -> None:
-        result = stepgrad("check", program, "--change", code=1)
+        result = stepgrad("check", program, "--change", code=3)
         last = result.stdout.splitlines()[-1]
-        assert "first to differ: an operand of x·2 (event 2, program.py:4) was changed" in last
+        assert last.startswith("  first to differ: ∂")
+        assert "(event 2, program.py:4) was made of: one was changed before" in last
+
+    def test_one_that_fails_before_it_makes_any(self, program: Path) -> None:
+        program.write_text("import nowhere_to_be_found")
+        result = stepgrad("check", program, code=1)
+        assert "it made no stepgrad Values" not in result.stderr
+        assert squeezed(result.stdout) == [f"{program} FAILED, exit status 1"]
 
     def test_one_without_values(self, program: Path) -> None:
         program.write_text("print(1)")
@@ -150,7 +159,7 @@ class TestReports:
     def test_json_is_all_there_is_on_stdout(self, wrong: Path, program: Path) -> None:
         result = stepgrad("check", wrong, "nowhere", "--json", program, code=2)
         found = json.loads(result.stdout)
-        assert [each["verdict"] for each in found["files"]] == ["FAILED", "not checked", "ok"]
+        assert [each["verdict"] for each in found["files"]] == ["FAILED", "not checked", "FAILED"]
         assert found["files"][2]["status"] == 3
         assert not found["ok"]
         assert json.loads(stepgrad("check", "two_layer", "--json").stdout)["ok"]
@@ -162,7 +171,7 @@ class TestReports:
         assert [suite.get("name") for suite in suites] == ["two_layer", str(wrong), "nowhere"]
         assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
         names = [case.get("name") for case in suites[1]]
-        assert names[:3] == ["z1", "w1.grad", "gradients: forward mode"]
+        assert names[:3] == ["z1", "w1.grad", "gradients: kept numbers"]
 
     def test_a_report_takes_the_place_of_no_lesson(self, wrong: Path) -> None:
         before = wrong.read_text()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from functools import cache, cached_property
+from math import inf, isfinite, isnan, nan
 
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import at_kink, complex_local
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.graph import Graph, Local
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
+from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.titles import made_by, title
 
 GATE = 1e-10
@@ -26,15 +29,16 @@ PASSES = 3
 class Comparison:
     """What one other way makes of a recording.
 
-    `compared` gradients were: each by itself, or in random sums of all. `worst` is the largest
-    difference, relative to the sum of the absolute terms of the gradient; at most `limit`, where
-    there is one. `where` says whose gradient that is, and `own_error` how far the other way may be
-    off there. `note` is what is to be known besides. Where the two disagree, `first` says what is
-    the first to be wrong on the way back.
+    `compared` gradients were: each by itself, or in random sums of all; `skipped` ones are not
+    finite in the other way. `worst` is the largest difference, relative to the sum of the absolute
+    terms of the gradient; at most `limit`, where there is one. `where` says whose gradient that is,
+    and `own_error` how far the other way may be off there. `note` is what is to be known besides.
+    Where the two disagree, `first` says what is the first to be wrong on the way back.
     """
 
     way: str
     compared: int
+    skipped: int
     worst: float
     limit: float | None
     where: str = ""
@@ -48,12 +52,13 @@ class Comparison:
         return self.limit is None or self.worst <= self.limit
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Pass:
     """A backward pass as a graph: `nodes` are its nodes in the recording, by place.
 
-    `gradients` is what the pass paid into each node it reached, by place; `sizes` are the sums of
-    the absolute terms that gradients are made of.
+    `gradients` is what the pass paid into each node it reached, by place; `sizes` are what their
+    rounding errors are measured by. `kept` are the numbers with which operations were computed,
+    where those were changed before the pass: by place, the inputs, and what came out.
     """
 
     recording: Recording
@@ -62,6 +67,7 @@ class Pass:
     nodes: Sequence[int]
     gradients: Mapping[int, float]
     sizes: Sequence[float]
+    kept: Mapping[int, tuple[Sequence[float], float]]
 
     @classmethod
     def of(cls, recording: Recording, block: Backward) -> Pass:
@@ -73,14 +79,15 @@ class Pass:
         graph = Graph(
             [node.op for node in described],
             [tuple(place[operand] for operand in node.operands) for node in described],
-            [float("nan") if value is None else value for value in values],
+            [nan if value is None else value for value in values],
         )
         paid = {place[block.root]: 1.0}
         for node in nodes:
             column = block.sweep.column.get(index_to_ref(node, block.base))
             if column is not None and node != block.root:
                 paid[place[node]] = _paid(recording, block, node, column)
-        return cls(recording, block, graph, nodes, paid, magnitudes(graph))
+        kept = _kept(recording, block, nodes, graph)
+        return cls(recording, block, graph, nodes, paid, magnitudes(graph), kept)
 
     @property
     def leaves(self) -> list[int]:
@@ -91,6 +98,49 @@ class Pass:
         """What a person calls a node."""
         return title(self.recording, self.nodes[place])
 
+    @cached_property
+    def rules(self) -> Local:
+        """The local derivatives by the op table."""
+        return cache(self.graph.local)
+
+    @cached_property
+    def steps(self) -> Local:
+        """The local derivatives by complex steps from the numbers with which was computed.
+
+        Where there is none to take, by the op table.
+        """
+        return cache(self._step)
+
+    def _step(self, place: int, slot: int) -> float:
+        stepped = self._stepped(place, slot)
+        return self.as_computed(place, slot) if stepped is None else stepped
+
+    def _stepped(self, place: int, slot: int) -> float | None:
+        inputs, _ = self._numbers(place)
+        return complex_local(self.graph.ops[place], inputs, slot)
+
+    def as_computed(self, place: int, slot: int) -> float:
+        """The local derivative from the numbers with which the operation was computed."""
+        inputs, out = self._numbers(place)
+        return self.graph.ops[place].local[slot](*inputs, out)
+
+    def _numbers(self, place: int) -> tuple[Sequence[float], float]:
+        return self.kept.get(place) or (self.graph.inputs(place), self.graph.values[place])
+
+    @property
+    def unstepped(self) -> list[int]:
+        """The places where no complex step can be taken: at kinks, and at the ends of domains."""
+        ops = self.graph.ops
+        return [
+            place
+            for place, operands in enumerate(self.graph.operands)
+            if any(
+                self._stepped(place, slot) is None
+                for slot, operand in enumerate(operands)
+                if ops[operand] is not CONSTANT
+            )
+        ]
+
     @property
     def kinks(self) -> list[int]:
         """The places where an operation has two derivatives."""
@@ -100,42 +150,57 @@ class Pass:
             if op.partials and at_kink(op, self.graph.inputs(place))
         ]
 
-    @property
-    def outdated(self) -> int | None:
-        """The first node whose operands were changed between the forward pass and this one."""
-        for place, (op, value) in enumerate(zip(self.graph.ops, self.graph.values, strict=True)):
-            if op.partials and repr(op.value(*self.graph.inputs(place))) != repr(value):
-                return place
-        return None
-
     def first_difference(self) -> str:
         """Say what is the first to be wrong, on the way back.
 
-        That is a node whose numbers were changed under it; or a gradient that is not the sum of
-        what its edges bring; or an edge whose local derivative is not that of the complex step.
+        That is an edge whose numbers were changed before the pass, or whose local derivative is
+        not that of the complex step, or is infinite where 0 arrives; or a gradient that is not the
+        sum of what its edges bring.
         """
-        if self.outdated is not None:
-            made = self._made(self.outdated)
-            return f"an operand of {made} was changed between its forward and its backward pass"
-        summed = [0.0] * len(self.graph)
+        graph, summed = self.graph, [0.0] * len(self.graph)
         summed[-1] = 1.0
-        for place in range(len(self.graph) - 1, -1, -1):
+        for place in range(len(graph) - 1, -1, -1):
+            if graph.ops[place] is CONSTANT:  # nothing is kept there
+                continue
             grad = self.gradients.get(place, 0.0)
             if relative(grad, summed[place], self.sizes[place]) > GATE:
-                edges = number(summed[place])
-                return (
-                    f"the gradient of {self._made(place)} is {number(grad)}, by its edges {edges}"
-                )
-            for slot, operand in enumerate(self.graph.operands[place]):
-                rule, step = self.graph.local(place, slot), complex_local(self.graph, place, slot)
-                if isfinite(rule) and abs(rule - step) > GATE * max(1, abs(step)):
-                    return (
-                        f"∂{self.title(place)}/∂{self.title(operand)} is {number(rule)} by the "
-                        f"rule of `{self.graph.ops[place].name}`, {number(step)} by a complex "
-                        f"step; made there: {self._made(place)}"
-                    )
-                summed[operand] += grad * rule
+                paid, due = number(grad), number(summed[place])
+                return f"the gradient of {self._made(place)} is {paid}, by its edges {due}"
+            for slot, operand in enumerate(graph.operands[place]):
+                if told := self._wrong(place, slot) or self._undefined(place, slot, grad):
+                    return told
+                summed[operand] += grad * self.rules(place, slot)
         return ""
+
+    def _wrong(self, place: int, slot: int) -> str:
+        """Say what is wrong with a local derivative; nothing if it is right."""
+        rule, size = self.rules(place, slot), self.graph.magnitude(place, slot)
+        edge, kept = self._edge(place, slot), self.as_computed(place, slot)
+        if relative(rule, kept, size) > GATE:
+            return (
+                f"{edge} is {number(rule)}, but {number(kept)} with the numbers that "
+                f"{self._made(place)} was made of: one was changed before the backward pass"
+            )
+        step = self.steps(place, slot)
+        if relative(rule, step, size) > GATE:
+            return (
+                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, "
+                f"{number(step)} by a complex step; made there: {self._made(place)}"
+            )
+        return ""
+
+    def _undefined(self, place: int, slot: int, grad: float) -> str:
+        """Say where 0 meets ∞; nothing where it does not."""
+        rule = self.rules(place, slot)
+        if not isnan(grad * rule) or isnan(grad) or isnan(rule):
+            return ""
+        return (
+            f"{number(grad)} arrives at {self._made(place)}, whose "
+            f"{self._edge(place, slot)} is {number(rule)}: that is nan"
+        )
+
+    def _edge(self, place: int, slot: int) -> str:
+        return derivative(self.title(place), self.title(self.graph.operands[place][slot]))
 
     def _made(self, place: int) -> str:
         """A node, with when and where it was made: `y (event 5, train.py:12)`."""
@@ -158,10 +223,37 @@ FAINTEST = 1e-150
 
 
 def relative(ours: float, other: float, size: float) -> float:
-    """The difference of two numbers, relative to the terms that they are sums of."""
+    """The difference of two numbers, relative to the terms that they are sums of.
+
+    nan where the other is not finite, and so no number to compare with.
+    """
     if ours == other:
         return 0.0
+    if not isfinite(other):
+        return nan
+    if not isfinite(ours):
+        return inf
     return abs(ours - other) / max(size, abs(ours), abs(other), FAINTEST)
+
+
+def _kept(
+    recording: Recording, block: Backward, nodes: Sequence[int], graph: Graph
+) -> dict[int, tuple[Sequence[float], float]]:
+    """Return the numbers with which operations were computed, where they were changed since."""
+    history = recording.history
+    computed = (node for node, operands in zip(nodes, graph.operands, strict=True) if operands)
+    begin = history.made_at(next(computed, block.root)) - 1
+    blocks = recording.blocks_between(begin, block.start)
+    if not any(isinstance(each, Write) and each.writes.updates for each in blocks):
+        return {}
+    kept: dict[int, tuple[Sequence[float], float]] = {}
+    for place, (node, operands) in enumerate(zip(nodes, graph.operands, strict=True)):
+        made = history.made_at(node)
+        then = [history.value(nodes[operand], made) or 0.0 for operand in operands]
+        out = history.first_value(node)
+        if operands and repr((then, out)) != repr((graph.inputs(place), graph.values[place])):
+            kept[place] = then, out
+    return kept
 
 
 def _ancestors(recording: Recording, root: int) -> list[int]:

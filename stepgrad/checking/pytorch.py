@@ -11,6 +11,9 @@ from stepgrad.engine.graph import Graph
 def torch_gradients(graph: Graph) -> Mapping[int, float]:
     """Return the derivative of the root by every leaf, as PyTorch computes it.
 
+    Each operation gets, and has come to, the numbers of the graph: so it is the derivatives that
+    are compared, and not the last digits of two functions that are called tanh.
+
     Raises:
         ImportError: PyTorch is not installed (`pip install stepgrad[torch]`).
     """
@@ -26,7 +29,9 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
     for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
         if operands:
             function = functions.get(op.name) or getattr(torch, op.name)
-            tensors.append(function(*[tensors[operand] for operand in operands]))
+            result = function(*[tensors[operand] for operand in operands])
+            result.data.fill_(graph.values[place])
+            tensors.append(result)
         else:
             number = torch.tensor(graph.values[place], dtype=torch.float64)
             tensors.append(number.requires_grad_(place in leaves))

@@ -23,7 +23,7 @@ def as_object(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     Infinities and nan, which JSON cannot write, are the texts `inf`, `-inf` and `nan`.
     """
     return {
-        "ok": not any(each.error or each.failed or each.status for each in verdicts),
+        "ok": not any(each.error or each.failed for each in verdicts),
         "files": [_object(each) for each in verdicts],
     }
 
@@ -35,6 +35,8 @@ def _object(verdict: Verdict) -> dict[str, Any]:
         "error": verdict.error,
         "status": verdict.status,
         "seconds": round(verdict.seconds, 3),
+        "broken": verdict.broken,
+        "passes": verdict.passes,
         "note": verdict.note,
         "checks": [
             check_object(promise.check) | {"told": list(promise.told)}
@@ -76,6 +78,10 @@ def _suite(suites: Element, verdict: Verdict) -> None:
         case("opens", "error", verdict.error)
     for promise in verdict.promises:
         case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.told))
+    if verdict.status:
+        case("program", "failure", f"exit status {verdict.status}")
+    if verdict.broken:
+        case("finite", "failure", verdict.broken)
     if verdict.note:
         case("expectations", "skipped", verdict.note)
     for way in verdict.ways:

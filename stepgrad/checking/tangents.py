@@ -1,18 +1,18 @@
 """Recorded passes in forward mode, held against reverse mode and the complex step.
 
-Reverse mode comes to the tangent of a result by the gradients of the leaves; the complex step
-knows no rules, and says the tangent of every node.
+Reverse mode comes to the tangent of a result by the gradients of the leaves; complex steps know no
+rules of operations, and say the tangent of every node.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite, nan
+from math import isnan
 
 from stepgrad.checking.passes import Comparison, relative
-from stepgrad.engine.dual import gradients, tangent_magnitudes
-from stepgrad.engine.gradcheck import complex_tangents
+from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
+from stepgrad.engine.gradcheck import complex_local
 from stepgrad.engine.graph import Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
@@ -87,47 +87,32 @@ def _compared(
         (relative(dual.tangent(place), other, size), dual.title(place))
         for dual, place, other, size in found
     ]
-    finite = [(off, name) for off, name in differences if isfinite(off)]
-    if not finite:
-        return Comparison(way, 0, 0.0, limit, note="nothing finite to compare")
-    worst, where = max(finite, key=lambda each: each[0])
-    notes = [f"the first that is off is that of {name}" for off, name in finite if off > limit][:1]
-    if len(finite) < len(found):
-        notes.append(f"{len(found) - len(finite)} not finite, not compared")
-    return Comparison(way, len(finite), worst, limit, where, "; ".join(notes))
+    known = [(off, name) for off, name in differences if not isnan(off)]
+    worst, where = max(known, key=lambda each: each[0], default=(0.0, ""))
+    first = next((name for off, name in known if off > limit), "")
+    note = f"the first that is off is that of {first}" if first else ""
+    return Comparison(way, len(known), len(found) - len(known), worst, limit, where, note)
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:
     """Yield each result with its tangent by reverse mode, and the size of the terms of that."""
     sizes = tangent_magnitudes(dual.graph, dual.seeds)
     for result in dual.results:
-        places = _ancestors(dual.graph, result)
-        local = {place: i for i, place in enumerate(places)}
-        towards = Graph(
-            [dual.graph.ops[place] for place in places],
-            [tuple(local[operand] for operand in dual.graph.operands[place]) for place in places],
-            [dual.graph.values[place] for place in places],
-        )
-        paid = gradients(towards)
-        terms = (seed * paid[local[leaf]] for leaf, seed in dual.seeds.items() if leaf in local)
+        towards, places = dual.graph.towards(result)
+        paid = dict(zip(places, gradients(towards), strict=True))
+        terms = (seed * paid[leaf] for leaf, seed in dual.seeds.items() if leaf in paid)
         yield result, sum(terms), sizes[result]
 
 
 def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:
-    """Yield each computed node with its tangent by a complex step, and the size of its terms."""
-    sizes = tangent_magnitudes(dual.graph, dual.seeds)
-    others = complex_tangents(dual.graph, dual.seeds)
-    broken: set[int] = set()  # where a complex number may have gone another way than a real one
-    for place, operands in enumerate(dual.graph.operands):
-        if not isfinite(dual.graph.values[place]) or not broken.isdisjoint(operands):
-            broken.add(place)
+    """Yield each computed node with its tangent by complex steps, and the size of its terms."""
+    graph = dual.graph
+
+    def step(place: int, slot: int) -> float:
+        stepped = complex_local(graph.ops[place], graph.inputs(place), slot)
+        return graph.local(place, slot) if stepped is None else stepped
+
+    sizes, others = tangent_magnitudes(graph, dual.seeds), tangents(graph, dual.seeds, step)
+    for place, operands in enumerate(graph.operands):
         if operands:
-            yield place, nan if place in broken else others[place], sizes[place]
-
-
-def _ancestors(graph: Graph, end: int) -> list[int]:
-    found = {end}
-    for place in range(end, -1, -1):
-        if place in found:
-            found.update(graph.operands[place])
-    return sorted(found)
+            yield place, others[place], sizes[place]

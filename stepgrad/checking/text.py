@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from stepgrad.checking.passes import Comparison
+from stepgrad.checking.passes import PASSES, Comparison
 from stepgrad.checking.verdict import Verdict
 
 
 def verdict_line(verdict: Verdict, width: int) -> str:
     """Say in a line what came of a file, whose name is padded to `width`."""
-    promises, gated = verdict.promises, [way for way in verdict.ways if way.limit is not None]
+    promises = verdict.promises
+    gated = [way for way in verdict.ways if way.limit is not None and way.compared]
     kept = f"checks {sum(each.ok for each in promises)}/{len(promises)}" if promises else ""
     agreed = ""
     if gated:
         gradients = max(way.compared for way in gated)
         agreed = f"gradients {gradients:,} in {sum(way.ok for way in gated)}/{len(gated)} ways"
+    if gated and verdict.passes > PASSES:
+        agreed += f", {PASSES} of {verdict.passes:,} passes"
     status = f", exit status {verdict.status}" if verdict.status else ""
     return f"{verdict.file:<{width}}  {kept:<13}  {agreed:<26}  {verdict.word}{status}"
 
@@ -24,6 +27,8 @@ def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
     """Yield what is wrong with a file; where a gradient is, or if asked for, every comparison."""
     for promise in verdict.promises:
         yield from promise.told
+    if verdict.broken:
+        yield verdict.broken
     if verdict.note:
         yield verdict.note
     if verdict.ways and (verbose or not all(way.ok for way in verdict.ways)):
@@ -37,15 +42,24 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
     """
     yield f"{'way':<20}{'gradients':>9}{'difference':>12}{'limit':>8}"
     for each in comparisons:
-        worst = f"{each.worst:.1e}" if each.worst else "0"
-        limit, verdict = "", ""
-        if each.limit is not None:
-            limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
-        elif each.own_error is not None:
-            limit = f"±{each.own_error:.0e}"
-        row = f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}"
-        yield f"{row}  at {each.where}" if each.worst else row.rstrip()
+        yield _comparison_line(each).rstrip()
+        notes = [f"{each.skipped:,} not finite, not compared"] if each.skipped else []
         if each.note:
-            yield f"    {each.note}"
+            notes.append(each.note)
+        if notes:
+            yield f"    {'; '.join(notes)}"
     for first in dict.fromkeys(each.first for each in comparisons if each.first):
         yield f"first to differ: {first}"
+
+
+def _comparison_line(each: Comparison) -> str:
+    if not each.compared:
+        return f"{each.way:<20}{0:>9}"
+    worst = f"{each.worst:.1e}" if each.worst else "0"
+    limit, verdict = "", ""
+    if each.limit is not None:
+        limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
+    elif each.own_error is not None and each.worst:
+        limit = f"±{each.own_error:.0e}"
+    where = f"  at {each.where}" if each.worst else ""
+    return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}{where}"

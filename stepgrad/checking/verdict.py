@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from stepgrad.checking.passes import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.conditions.language import Condition
+from stepgrad.replay.narrate import narrate
+from stepgrad.replay.stops import find
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario
@@ -33,13 +38,16 @@ class Promise:
 class Verdict:
     """What came of a file; `error` says why it could not be checked at all.
 
-    `status` is the exit status of a program, `seconds` how long everything took, and `note` is
-    what is to be known besides.
+    `broken` says what is not finite, where nobody promised that. `passes` are how many backward
+    passes there are, of which a few are compared. `status` is the exit status of a program,
+    `seconds` how long everything took, and `note` is what is to be known besides.
     """
 
     file: str
     promises: Sequence[Promise] = ()
     ways: Sequence[Comparison] = ()
+    broken: str = ""
+    passes: int = 0
     note: str = ""
     error: str = ""
     status: int = 0
@@ -47,9 +55,12 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
-        """Whether a promise is not kept, or a gradient is another by another way."""
+        """Whether a promise is not kept, a gradient not finite, or another by another way.
+
+        Or a program, that failed by itself.
+        """
         kept, agree = (promise.ok for promise in self.promises), (way.ok for way in self.ways)
-        return not (all(kept) and all(agree))
+        return bool(self.broken or self.status) or not (all(kept) and all(agree))
 
     @property
     def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:
@@ -58,7 +69,7 @@ class Verdict:
             return "not checked"
         if self.failed:
             return "FAILED"
-        compared = any(way.compared for way in self.ways)  # what is not finite never is
+        compared = any(way.compared for way in self.ways)
         return "ok" if self.promises or compared else "nothing to check"
 
 
@@ -79,7 +90,23 @@ def judge(
     promises = [
         Promise(check, () if check.ok else tuple(shortfall(recording, check))) for check in promised
     ]
-    return Verdict(file, promises, verify(recording), note, status=status)
+    ways = verify(recording)
+    skipped = ways[0].skipped if ways else 0  # by the same rules, in the same order
+    wanted = any(not isfinite(check.expected) for check in promised)
+    broken = "" if wanted or not skipped else _broken(recording, skipped)
+    passes = sum(isinstance(block, Backward) for block in recording.blocks)
+    return Verdict(file, promises, ways, broken, passes, note, status=status)
+
+
+def _broken(recording: Recording, count: int) -> str:
+    """Say that there are gradients which are not finite, and where that began."""
+    told = f"{count} gradient{'s are' if count > 1 else ' is'} not finite"
+    wild = [Condition("not isfinite(value)"), Condition("not isfinite(grad)")]
+    found = find(recording, wild, 0, forward=True)
+    if found is None:
+        return told
+    event = found[0]
+    return f"{told}; the first number that is not, event {event + 1}: {narrate(recording, event)}"
 
 
 def shortfall(recording: Recording, check: Check) -> Iterator[str]:

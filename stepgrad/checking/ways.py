@@ -1,8 +1,8 @@
 """A recorded backward pass, held against other ways to the same derivatives.
 
-Reverse mode is what was recorded. Forward mode comes to the same numbers with the same rules in
-the other order; the complex step and the central difference need no rules at all; PyTorch, where
-it is installed, has rules of its own.
+Reverse mode is what was recorded. With the numbers that the forward pass saw it must come to the
+same once more; forward mode does with the same rules in the other order. Complex steps and central
+differences need no rules of operations at all; PyTorch, where it is installed, has its own.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import isfinite, nan
+from math import isfinite, isnan, nan
 from random import Random
 
 from stepgrad.checking.passes import FAINTEST, GATE, Comparison, Pass, passes, relative
 from stepgrad.checking.tangents import tangent_comparisons
-from stepgrad.engine.dual import tangents
-from stepgrad.engine.gradcheck import central_difference, complex_tangents
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.dual import gradients, tangents
+from stepgrad.engine.gradcheck import central_difference, rounding
+from stepgrad.engine.graph import Local
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
@@ -33,7 +33,10 @@ PROBES = 3
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """How far a way is off at some leaves: at one, or in a random sum of several."""
+    """How far a way is off at some leaves: at one, or in a random sum of several.
+
+    That is relative; nan where there is nothing to compare.
+    """
 
     leaves: Sequence[int]
     relative: float
@@ -48,19 +51,18 @@ def has_torch() -> bool:
 def verify(recording: Recording) -> list[Comparison]:
     """Hold a recording's gradients against every other way there is; says how far it is.
 
-    Tangents are held against other ways to them. Nothing where there is neither. What is not finite
-    cannot be compared, and is told.
+    Tangents are held against other ways to them. Nothing where there is neither. Where another way
+    comes to what is not finite, there is nothing to compare with, and it is counted.
     """
     checked = passes(recording)
     ways = [way for way in _WAYS if way.name != "PyTorch" or has_torch()]
-    kinks = [each.title(place) for each in checked for place in each.kinks]
     comparisons = []
     for i, way in enumerate(ways if checked else ()):
         found: list[tuple[Pass, _Difference]] = []
         for j, each in enumerate(checked):
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
-        comparisons.append(_comparison(way, found, kinks))
+        comparisons.append(_comparison(way, checked, found))
     return [*comparisons, *tangent_comparisons(recording, GATE)]
 
 
@@ -68,42 +70,40 @@ def verify(recording: Recording) -> list[Comparison]:
 class _Way:
     """Another way to the derivatives, and how far it may be off.
 
-    `kinks` says what it makes of those, if it does not know our rules for them.
+    `special` is what to say of some operations, and `where` says which: those that it has no
+    answer of its own for.
     """
 
     name: str
     limit: float | None
     differences: Callable[[Pass], Iterator[_Difference]]
-    kinks: str = ""
+    special: str = ""
+    where: Callable[[Pass], Sequence[int]] = lambda _: ()
 
 
 def _comparison(
-    way: _Way, found: Sequence[tuple[Pass, _Difference]], kinks: Sequence[str]
+    way: _Way, checked: Sequence[Pass], found: Sequence[tuple[Pass, _Difference]]
 ) -> Comparison:
-    finite = [(each, difference) for each, difference in found if isfinite(difference.relative)]
-    if not finite:
-        return Comparison(way.name, 0, 0.0, way.limit, note="nothing finite to compare")
-    at, worst = max(finite, key=lambda pair: pair[1].relative)
+    special = dict.fromkeys(each.title(place) for each in checked for place in way.where(each))
+    note = f"{way.special}: {_few([*special])}" if special else ""
+    known = [(each, difference) for each, difference in found if not isnan(difference.relative)]
+    compared = _leaves(known)
+    skipped = _leaves(found) - compared
+    if not known:
+        return Comparison(way.name, 0, skipped, 0.0, way.limit, note=note)
+    at, worst = max(known, key=lambda pair: pair[1].relative)
     leaf, *others = worst.leaves
-    compared, skipped = _leaves(finite), _leaves(found) - _leaves(finite)
-    notes = []
-    if skipped:
-        notes.append(f"{skipped} not finite, not compared")
-    if kinks and way.kinks:
-        named = list(dict.fromkeys(kinks))
-        more = f" and {len(named) - 3} more" if len(named) > 3 else ""
-        notes.append(f"{way.kinks}: {', '.join(named[:3])}{more}")
+    where = "a random sum of all" if others else at.title(leaf)
     wrong = way.limit is not None and worst.relative > way.limit
+    first = at.first_difference() if wrong else ""
     return Comparison(
-        way.name,
-        compared,
-        worst.relative,
-        way.limit,
-        "a random sum of all" if others else at.title(leaf),
-        "; ".join(notes),
-        at.first_difference() if wrong else "",
-        worst.own_error,
+        way.name, compared, skipped, worst.relative, way.limit, where, note, first, worst.own_error
     )
+
+
+def _few(names: Sequence[str]) -> str:
+    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+    return f"{', '.join(names[:3])}{more}"
 
 
 def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
@@ -111,24 +111,31 @@ def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
     return len({(id(each), leaf) for each, difference in found for leaf in difference.leaves})
 
 
-def _by_tangents(
-    tangents_of: Callable[[Graph, Mapping[int, float]], Sequence[float]],
-) -> Callable[[Pass], Iterator[_Difference]]:
+def _kept(each: Pass) -> Iterator[_Difference]:
+    found = gradients(each.graph, each.as_computed)
+    for leaf in each.leaves:
+        yield _Difference([leaf], relative(each.gradients[leaf], found[leaf], each.sizes[leaf]))
+
+
+def _ahead(local: Callable[[Pass], Local]) -> Callable[[Pass], Iterator[_Difference]]:
     """Compare leaf by leaf where that is not too much work, else in random sums."""
 
     def differences(each: Pass) -> Iterator[_Difference]:
+        def derivative(seeds: Mapping[int, float]) -> float:
+            return tangents(each.graph, seeds, local(each))[-1]
+
         if len(each.leaves) * len(each.graph) <= WORK:
             for leaf in each.leaves:
-                other = tangents_of(each.graph, {leaf: 1.0})[-1]
-                yield _Difference([leaf], relative(each.gradients[leaf], other, each.sizes[leaf]))
+                ours, other = each.gradients[leaf], derivative({leaf: 1.0})
+                yield _Difference([leaf], relative(ours, other, each.sizes[leaf]))
         else:
-            yield from _by_sums(each, tangents_of)
+            yield from _by_sums(each, derivative)
 
     return differences
 
 
 def _by_sums(
-    each: Pass, tangents_of: Callable[[Graph, Mapping[int, float]], Sequence[float]]
+    each: Pass, derivative: Callable[[Mapping[int, float]], float]
 ) -> Iterator[_Difference]:
     """Compare random sums, in which each gradient counts in units of its own terms.
 
@@ -144,20 +151,19 @@ def _by_sums(
     for _ in range(PROBES if finite else 0):
         seeds = {leaf: random.choice((-1, 1)) * unit / sizes[leaf] for leaf in finite}
         ours = sum(seed * each.gradients[leaf] for leaf, seed in seeds.items())
-        other = tangents_of(each.graph, seeds)[-1]
-        yield _Difference(finite, abs(ours - other) / unit)
+        yield _Difference(finite, abs(ours - derivative(seeds)) / unit)
 
 
 def _central(each: Pass) -> Iterator[_Difference]:
     graph, sizes, leaves = each.graph, each.sizes, each.leaves
+    blurred = rounding(graph, gradients(graph, each.rules))
     most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
-        slope = central_difference(graph, leaf)
-        yield _Difference(
-            [leaf],
-            relative(each.gradients[leaf], slope.value, sizes[leaf]),
-            slope.error / max(sizes[leaf], abs(slope.value), FAINTEST),
-        )
+        slope = central_difference(graph, leaf, blurred)
+        off = relative(each.gradients[leaf], slope.value, sizes[leaf])
+        known = isfinite(slope.value)  # beyond a domain there is no difference
+        own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
+        yield _Difference([leaf], off if known else nan, own)
 
 
 def _pytorch(each: Pass) -> Iterator[_Difference]:
@@ -169,8 +175,21 @@ def _pytorch(each: Pass) -> Iterator[_Difference]:
 
 
 _WAYS = (
-    _Way("forward mode", GATE, _by_tangents(tangents)),
-    _Way("complex step", GATE, _by_tangents(complex_tangents), "kinks, taken as the rules do"),
-    _Way("central differences", None, _central, "kinks, where it takes the mean of both sides"),
+    _Way("kept numbers", GATE, _kept),
+    _Way("forward mode", GATE, _ahead(lambda each: each.rules)),
+    _Way(
+        "complex steps",
+        GATE,
+        _ahead(lambda each: each.steps),
+        "kinks and ends of domains, taken as the rules do",
+        lambda each: each.unstepped,
+    ),
+    _Way(
+        "central differences",
+        None,
+        _central,
+        "kinks, where it takes the mean of both sides",
+        lambda each: each.kinks,
+    ),
     _Way("PyTorch", TORCH_GATE, _pytorch),
 )

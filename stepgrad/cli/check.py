@@ -44,11 +44,13 @@ def check(
     """Hold files against what they expect, and their gradients against other ways to them.
 
     A FILE is a scenario, a recording, or a program, which stands last: what follows it are its
-    ARGUMENTS. Gradients are compared with forward mode and with complex steps (to a relative
-    1e-10), with central differences, and where it is installed, with PyTorch (1e-12). The table
-    of these is shown for a single file, where they differ, and with -v for every file.
+    ARGUMENTS. Gradients are compared with reverse mode from the numbers that the forward pass saw,
+    with forward mode and with complex steps (to a relative 1e-10), with central differences, and
+    where it is installed, with PyTorch (1e-12). The table of these is shown for a single file,
+    where they differ, and with -v for every file.
 
-    The exit status is 1 if anything differs, 2 if a file cannot be read, else the program's.
+    The exit status is 2 if a file cannot be read, that of a program that fails, and else 1 if
+    anything differs or is not finite.
 
     \b
       stepgrad check two_layer
@@ -86,6 +88,8 @@ def _checked(file: str, arguments: Sequence[str]) -> Verdict:
         with redirect_stdout(sys.stderr), waiting:
             opened = open_typed(file, arguments if is_program(file) else ())
         if not opened.recording.length and opened.scenario is None:
+            if opened.status:  # it has said why
+                return Verdict(file, status=opened.status)
             raise StepgradError(f"{file}: {NOTHING_HAPPENED}")
         with progress_bar(f"{file}: checking"):
             verdict = judge(file, opened.recording, opened.scenario, opened.status)
@@ -104,4 +108,5 @@ def _check_report(path: Path) -> None:
 def _exit_status(verdicts: Sequence[Verdict]) -> int:
     if any(verdict.error for verdict in verdicts):
         return 2
-    return 1 if any(verdict.failed for verdict in verdicts) else verdicts[-1].status
+    # A program is the last, and its own status says more than that it failed.
+    return verdicts[-1].status or int(any(verdict.failed for verdict in verdicts))

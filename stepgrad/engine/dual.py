@@ -8,27 +8,30 @@ derivative of every node by that input; n inputs need n passes, where the backwa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from math import isfinite
 
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.graph import Graph, Local
 from stepgrad.engine.value import Value
 
 
-def tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
+def tangents(
+    graph: Graph, seeds: Mapping[int, float], local: Local | None = None
+) -> Sequence[float]:
     """Return the tangent of every node, where those of some leaves are given (the rest are 0).
 
     A node that no seed reaches has the tangent 0, also where its local derivative is infinite.
+    Local derivatives are those of the op table, unless others are given.
     """
-    return _ahead(graph, seeds, graph.local)
-
-
-def tangent_magnitudes(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
-    """Return, for each node, the sum of the absolute products over all paths to it.
-
-    That is for a tangent what `magnitudes` is for a gradient.
-    """
-    sizes = {place: abs(seed) for place, seed in seeds.items()}
-    return _ahead(graph, sizes, lambda place, slot: abs(graph.local(place, slot)))
+    rate, found = local or graph.local, dict(seeds)
+    for place, operands in enumerate(graph.operands):
+        if any(operand in found for operand in operands):
+            total = 0.0
+            for slot, operand in enumerate(operands):
+                if operand in found:
+                    total += rate(place, slot) * found[operand]
+            found[place] = total
+    return [found.get(place, 0.0) for place in range(len(graph))]
 
 
 def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequence[float]:
@@ -39,38 +42,50 @@ def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequ
     return tangents(graph, places)[first:]
 
 
-def gradients(graph: Graph) -> Sequence[float]:
-    """Return the derivative of the root by every node, by reverse mode: one pass back."""
-    return _back(graph, graph.local)
+def gradients(graph: Graph, local: Local | None = None) -> Sequence[float]:
+    """Return the derivative of the root by every node, by reverse mode: one pass back.
 
-
-def magnitudes(graph: Graph) -> Sequence[float]:
-    """Return the sum of the absolute products of local derivatives over all paths to the root.
-
-    That is what the rounding error of a gradient is to be measured by: terms that cancel each
-    other in it have errors of their own size.
+    Local derivatives are those of the op table, unless others are given.
     """
-    return _back(graph, lambda place, slot: abs(graph.local(place, slot)))
-
-
-def _ahead(
-    graph: Graph, seeds: Mapping[int, float], local: Callable[[int, int], float]
-) -> Sequence[float]:
-    found = dict(seeds)
-    for place, operands in enumerate(graph.operands):
-        if any(operand in found for operand in operands):
-            total = 0.0
-            for slot, operand in enumerate(operands):
-                if operand in found:
-                    total += local(place, slot) * found[operand]
-            found[place] = total
-    return [found.get(place, 0.0) for place in range(len(graph))]
-
-
-def _back(graph: Graph, local: Callable[[int, int], float]) -> Sequence[float]:
-    found = [0.0] * len(graph)
+    rate, found = local or graph.local, [0.0] * len(graph)
     found[-1] = 1.0
     for place in range(len(graph) - 1, -1, -1):
         for slot, operand in enumerate(graph.operands[place]):
-            found[operand] += found[place] * local(place, slot)
+            found[operand] += found[place] * rate(place, slot)
     return found
+
+
+def magnitudes(graph: Graph) -> Sequence[float]:
+    """Return what the rounding error of every gradient is to be measured by.
+
+    That is the sum of the absolute products of local derivatives over all paths to the root: terms
+    that cancel each other in a gradient have errors of their own size. A local derivative whose own
+    terms cancel (1 − out² of a tanh that is shut) adds those of its terms.
+    """
+    sizes, lost = [0.0] * len(graph), [0.0] * len(graph)
+    sizes[-1] = 1.0
+    for place in range(len(graph) - 1, -1, -1):
+        for slot, operand in enumerate(graph.operands[place]):
+            rate, cancelled = _size(graph, place, slot)
+            sizes[operand] += sizes[place] * rate
+            lost[operand] += lost[place] * rate + sizes[place] * cancelled
+    return [size + more for size, more in zip(sizes, lost, strict=True)]
+
+
+def tangent_magnitudes(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
+    """Return what the rounding error of every tangent is to be measured by, like `magnitudes`."""
+    sizes = [abs(seeds.get(place, 0.0)) for place in range(len(graph))]
+    lost = [0.0] * len(graph)
+    for place, operands in enumerate(graph.operands):
+        for slot, operand in enumerate(operands):
+            if sizes[operand]:
+                rate, cancelled = _size(graph, place, slot)
+                sizes[place] += sizes[operand] * rate
+                lost[place] += lost[operand] * rate + sizes[operand] * cancelled
+    return [size + more for size, more in zip(sizes, lost, strict=True)]
+
+
+def _size(graph: Graph, place: int, slot: int) -> tuple[float, float]:
+    """Return the size of a local derivative, and how much its terms lose to each other."""
+    rate = abs(graph.local(place, slot))
+    return rate, graph.magnitude(place, slot) - rate if isfinite(rate) else 0.0

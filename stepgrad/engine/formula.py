@@ -98,6 +98,13 @@ class Formula:
         """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
         return Formula(_Fold(constants).visit(deepcopy(self._tree))) if constants else self
 
+    def magnitude(self) -> "Formula":
+        """This formula with every term taken absolutely: `1 + |out|·|out|` for `1 - out*out`.
+
+        Terms that cancel each other leave the rounding errors of their own size behind.
+        """
+        return Formula(_Absolute().visit(deepcopy(self._tree)))
+
     def branch(
         self, values: Mapping[str, float], names: Mapping[str, str] | None = None
     ) -> tuple["Formula", str]:
@@ -178,6 +185,28 @@ class _RealComparisons(ast.NodeTransformer):
         sides = [node.left, *node.comparators]
         left, *rest = (ast.Call(ast.Name("real"), [side], []) for side in sides)
         return ast.Compare(left, node.ops, list(rest))
+
+
+class _Absolute(ast.NodeTransformer):
+    """Take every term absolutely, so that none cancels another; conditions stay as they are."""
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Call(ast.Name("abs"), [node], [])
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        return ast.Call(ast.Name("abs"), [node], [])
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
+        return self.visit(node.operand)  # type: ignore[no-any-return]
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        if isinstance(node.op, ast.Pow):
+            return ast.Call(ast.Name("abs"), [node], [])
+        op = ast.Add() if isinstance(node.op, ast.Sub) else node.op
+        return ast.BinOp(self.visit(node.left), op, self.visit(node.right))
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        return ast.IfExp(node.test, self.visit(node.body), self.visit(node.orelse))
 
 
 class _Fold(ast.NodeTransformer):

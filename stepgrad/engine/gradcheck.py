@@ -2,7 +2,8 @@
 
 The complex step needs the forward formula only: f(x + ih) = f(x) + ih·f′(x) + O(h²), so the
 imaginary part over h is the derivative to the last digit, because nothing is subtracted (Squire
-and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). It is the
+and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). Taken at
+each operation by itself, from the numbers that it was given, no digit is lost on the way. It is the
 gate. The central difference (f(x + h) − f(x − h)) / 2h is what textbooks use; it is shown with the
 error that it has itself.
 """
@@ -20,43 +21,34 @@ from sys import float_info
 from stepgrad.engine.graph import Graph
 from stepgrad.engine.ops import Op
 
-STEP = 1e-100
-"""How far into the complex plane: h² is nothing beside h."""
 
+def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
+    """Return the derivative of an operation by one of its inputs, by a complex step.
 
-def complex_tangents(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
-    """Return the tangent of every node, by a complex step along `seeds`.
-
-    At a kink no step says which derivative is meant; there the convention of the op table is
-    taken over. nan where an operation has no complex continuation.
+    None where there is none to take: at a kink, at the edge of where the operation is defined or
+    beyond it, and where complex numbers overflow, or the result is so faint that a step is lost.
     """
-    found = {place: complex(graph.values[place], STEP * seed) for place, seed in seeds.items()}
-    for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
-        if any(operand in found for operand in operands):
-            inputs = [found.get(operand, complex(graph.values[operand])) for operand in operands]
-            found[place] = _stepped(op, inputs, graph.values[place])
-    return [found[place].imag / STEP if place in found else 0.0 for place in range(len(graph))]
-
-
-def complex_local(graph: Graph, place: int, slot: int) -> float:
-    """Return the derivative of a node by one operand, by a complex step."""
-    inputs = [complex(x, STEP * (i == slot)) for i, x in enumerate(graph.inputs(place))]
-    return _stepped(graph.ops[place], inputs, graph.values[place]).imag / STEP
-
-
-def _stepped(op: Op, inputs: Sequence[complex], value: float) -> complex:
-    reals = [x.real for x in inputs]
-    if at_kink(op, reals):
-        slopes = (local(*reals, value) for local in op.local)
-        steps = zip(slopes, inputs, strict=True)
-        return complex(value, sum(slope * x.imag for slope, x in steps if x.imag))
+    value = op.value(*inputs)
+    if at_kink(op, inputs) or not isfinite(value) or 0 < abs(value) < 1e-200:
+        return None
+    step = _step(inputs[slot])
+    beside = [complex(x, step * (i == slot)) for i, x in enumerate(inputs)]
     try:
-        stepped = complex(_continued(op)(*inputs))
-    except (ArithmeticError, ValueError):  # beyond the largest number, or log(0)
-        return complex(value, nan)
+        stepped = complex(_continued(op)(*beside))
+    except (ArithmeticError, ValueError):
+        return None
     # Where the real function has no value, as log(-1), the complex one is another function.
-    same = isclose(stepped.real, op.value(*reals), rel_tol=1e-6, abs_tol=STEP)
-    return stepped if same else complex(value, nan)
+    same = isclose(stepped.real, value, rel_tol=1e-6, abs_tol=step)
+    return stepped.imag / step if same else None
+
+
+def _step(x: float) -> float:
+    """How far to go into the complex plane: so far that its square is nothing beside the number.
+
+    But not so far that sines turn into exponentials, nor so near that digits are lost.
+    """
+    size = abs(x)
+    return min(max(size * 1e-40, min(size * 1e-10, 1e-150)), 1e-20) or 1e-150
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:
@@ -73,17 +65,22 @@ class Slope:
     error: float
 
 
-def central_difference(graph: Graph, leaf: int) -> Slope:
+def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
     """Return the slope of the root along one leaf.
 
     The step is the cube root of the machine epsilon, relative to the leaf; the error is estimated
-    from a second quotient with twice the step, and from the rounding of the root.
+    from a second quotient with twice the step, and from the `rounding` of the root.
     """
     x = graph.values[leaf]
     step = float_info.epsilon ** (1 / 3) * max(1.0, abs(x))
     near, far = (_quotient(graph, leaf, h) for h in (step, 2 * step))
-    rounding = float_info.epsilon * abs(graph.values[-1]) / step
-    return Slope(near, abs(far - near) + rounding if isfinite(near) else nan)
+    return Slope(near, abs(far - near) + rounding / step if isfinite(near) else nan)
+
+
+def rounding(graph: Graph, gradients: Sequence[float]) -> float:
+    """Return how far the root may be off: by the last digit of each node, times its gradient."""
+    parts = (abs(grad * value) for grad, value in zip(gradients, graph.values, strict=True))
+    return float_info.epsilon * sum(filter(isfinite, parts))
 
 
 def _quotient(graph: Graph, leaf: int, step: float) -> float:
@@ -93,11 +90,30 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
     return (above - below) / (up - down)
 
 
+def _power(base: complex, exponent: complex) -> complex:
+    """Raise to a power; whole ones by products, which Python does up to the 100th only.
+
+    Raises:
+        ValueError: the real power is not defined on both sides of the base.
+    """
+    if exponent.imag == 0 and exponent.real.is_integer():
+        if exponent.real < 0:
+            return 1 / _power(base, -exponent)
+        result, left = 1 + 0j, int(exponent.real)
+        while left:
+            result = result * base if left & 1 else result
+            base, left = base * base, left >> 1
+        return result
+    if base.real <= 0:
+        raise ValueError("a root, or a derivative by the exponent, of what is not above 0")
+    return pow(base, exponent)
+
+
 _CONTINUATIONS: Mapping[str, object] = {
     **{name: getattr(cmath, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")},
     "abs": lambda a: -a if a.real < 0 else a,
     "div": truediv,
-    "pow": pow,
+    "pow": _power,
 }
 """The functions of formulas, for complex numbers."""
 

@@ -7,12 +7,14 @@ check a recording as well as a program.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from stepgrad.engine.backward import ancestors
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.engine.value import Value
+
+Local = Callable[[int, int], float]
+"""The derivative of a node by one of its operands, given by its place and the operand's slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +30,6 @@ class Graph:
     ops: Sequence[Op]
     operands: Sequence[tuple[int, ...]]
     values: Sequence[float]
-
-    @classmethod
-    def of(cls, root: Value) -> Graph:
-        """Describe a Value and everything it was made from."""
-        computed = ancestors(root)
-        sources = {operand for node in computed for operand in node._operands} | {root}
-        return cls.among(sorted({*sources, *computed}, key=lambda node: node._stamp))
 
     @classmethod
     def among(cls, nodes: Sequence[Value]) -> Graph:
@@ -64,6 +59,22 @@ class Graph:
     def local(self, place: int, slot: int) -> float:
         """Return the derivative of a node by one of its operands."""
         return self.ops[place].local[slot](*self.inputs(place), self.values[place])
+
+    def magnitude(self, place: int, slot: int) -> float:
+        """Return what the rounding of that derivative is measured by: its terms, absolutely."""
+        return self.ops[place].magnitude[slot](*self.inputs(place), self.values[place])
+
+    def towards(self, root: int) -> tuple[Graph, Sequence[int]]:
+        """Return the graph of what a node is made of, and where in this one its nodes are."""
+        found = {root}
+        for place in range(root, -1, -1):
+            if place in found:
+                found.update(self.operands[place])
+        places = sorted(found)
+        there = {place: i for i, place in enumerate(places)}
+        operands = [tuple(there[operand] for operand in self.operands[p]) for p in places]
+        part = Graph([self.ops[p] for p in places], operands, [self.values[p] for p in places])
+        return part, places
 
     def given(self, leaves: Mapping[int, float]) -> Graph:
         """Compute everything again, with other numbers for some leaves."""

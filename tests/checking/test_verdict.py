@@ -45,15 +45,15 @@ def planted(monkeypatch: pytest.MonkeyPatch) -> Verdict:
 def test_a_planted_derivative_is_told_with_its_way_its_edge_and_its_line(planted: Verdict) -> None:
     told = list(verdict_details(planted, verbose=False))
     assert planted.failed
-    assert any(line.split()[:2] == ["complex", "step"] and "FAILED" in line for line in told)
+    assert any(line.split()[:2] == ["complex", "steps"] and "FAILED" in line for line in told)
     assert told[-1].startswith("first to differ: ∂")
     assert "by the rule of `tanh`" in told[-1]
     assert "tanh.yaml:" in told[-1]
     suite = ElementTree.fromstring(as_junit([planted]))[0]
-    (case,) = [each for each in suite if each.get("name") == "gradients: complex step"]
+    (case,) = [each for each in suite if each.get("name") == "gradients: complex steps"]
     failure = case.find("failure")
     assert failure is not None
-    assert str(failure.get("message")).startswith("complex step differs by ")
+    assert str(failure.get("message")).startswith("complex steps differs by ")
     assert "first to differ: ∂" in str(failure.text)
 
 
@@ -98,8 +98,34 @@ def test_a_scenario_that_nobody_can_read_any_more_is_told() -> None:
 
 def test_what_is_not_finite_is_not_called_ok() -> None:
     with record() as recording:
-        (Value(0.0).log() * 0).backward()  # 0·∞
-    assert judge("nan", recording).word == "nothing to check"
+        (Value(0.0, label="x").log() * 0).backward()  # 0·∞
+    found = judge("nan", recording)
+    assert found.word == "FAILED"
+    assert found.broken == (
+        "1 gradient is not finite; the first number that is not, event 2: log(x) = log(0) = −inf"
+    )
+    assert found.broken in verdict_details(found, verbose=False)
+    assert "checks" not in verdict_line(found, 3)
+    (failure,) = ElementTree.fromstring(as_junit([found])).iter("failure")
+    assert failure.text == found.broken
+
+
+def test_what_is_not_finite_as_it_was_promised_is_well() -> None:
+    assert verdict("nan_origin").word == "ok"
+    assert any(way.skipped for way in verdict("nan_origin").ways)
+
+
+def test_of_many_passes_it_is_told_how_many_are_compared() -> None:
+    assert "2/" not in verdict_line(verdict("two_layer"), 9)
+    assert ", 3 of 100 passes" in verdict_line(verdict("xor_tanh"), 9)
+
+
+def test_a_program_that_fails_is_not_called_ok() -> None:
+    found = judge("train.py", Recording("train.py"), status=1)
+    assert found.word == "FAILED"
+    assert not as_object([found])["ok"]
+    (failure,) = ElementTree.fromstring(as_junit([found])).iter("failure")
+    assert failure.text == "exit status 1"
 
 
 def test_json_says_everything(wrong: Verdict) -> None:
@@ -113,7 +139,7 @@ def test_json_says_everything(wrong: Verdict) -> None:
         ("w1.grad", True),
     ]
     assert "z1 is 1.5, expected 2" in first["checks"][0]["told"][0]
-    assert [way["way"] for way in first["gradients"]][:2] == ["forward mode", "complex step"]
+    assert [way["way"] for way in first["gradients"]][:2] == ["kept numbers", "forward mode"]
     assert second["error"] == "nowhere: no such file"
     assert as_object([verdict("two_layer")])["ok"]
 

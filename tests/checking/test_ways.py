@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 
 import graphs
-from stepgrad import Value, record
+from stepgrad import Value, binary_cross_entropy, record
 from stepgrad.checking import ways as module
 from stepgrad.checking.passes import Comparison, passes
 from stepgrad.checking.ways import verify
@@ -36,35 +36,79 @@ def test_whatever_a_program_does_its_recorded_gradients_agree(program: graphs.Pr
     with record() as recording:
         graphs.run(program, [Value(0.5), Value(1.5)])
     for comparison in verify(recording):
-        right = comparison.worst <= 1e-9 or "was changed between" in comparison.first
-        assert comparison.way == "central differences" or right, comparison
+        right = comparison.ok or "was changed before the backward pass" in comparison.first
+        assert right or comparison.way == "PyTorch", comparison  # 0·∞ at a gate is 0 there
+
+
+def ok(recording: Recording) -> bool:
+    return all(comparison.ok for comparison in verify(recording))
 
 
 @pytest.mark.parametrize("faint", [1e-300, 0.0])
-def test_what_is_too_faint_for_a_complex_step_is_no_difference(faint: float) -> None:
+def test_what_is_too_faint_to_be_compared_is_no_difference(faint: float) -> None:
     with record() as recording:
         x, y = Value(1.5, label="x"), Value(0.0, label="y")
         (x**faint + (y * 0).log() * 0 * x).backward()
-    assert all(comparison.ok for comparison in verify(recording))
+    assert ok(recording)
 
 
-def test_what_is_nowhere_finite_is_told_of_every_way() -> None:
+def test_what_is_nowhere_finite_is_counted() -> None:
     with record() as recording:
         x = Value(0.5, label="x")
         (x * 0 + math.inf).log().backward()
-    assert all("not finite" in each.note or each.ok for each in verify(recording))
+    assert [(each.compared, each.skipped) for each in verify(recording)][:2] == [(1, 0), (1, 0)]
+    with record() as recording:
+        (x.log() * 0 + math.nan * x).backward()
+    assert [(each.compared, each.skipped) for each in verify(recording)][:2] == [(0, 1), (0, 1)]
+
+
+@pytest.mark.parametrize("shut", [4.85, 8.0, 15.0, 20.0, 40.0])
+def test_gates_that_are_all_but_shut_agree(shut: float) -> None:
+    with record() as recording:
+        x = Value(shut)
+        (x.tanh() * 3 + binary_cross_entropy(x.sigmoid(), 1.0)).backward()
+    assert ok(recording)
 
 
 def test_a_value_that_is_changed_before_the_backward_pass_is_named() -> None:
     with record() as recording:
-        x = Value(0.5, label="x")
-        y = (x * 2).tanh()
+        w, x, v = (
+            Value(number, label=name) for number, name in ((3.0, "w"), (2.0, "x"), (5.0, "v"))
+        )
+        h = w * x
+        h.label = "h"
+        y = v * h
         y.label = "y"
-        x.data = 1.0
+        v.data -= 1
         y.backward()
     found = by_way(recording)
-    assert not found["complex step"].ok
-    assert found["complex step"].first.startswith("an operand of x·2 (event 2) was changed")
+    assert w.grad == 8.0  # 5·2 it should be
+    assert not found["kept numbers"].ok
+    assert found["forward mode"].ok  # the same numbers, in the other order
+    assert found["kept numbers"].first == (
+        "∂y/∂h is 4, but 5 with the numbers that y (event 5) was made of: "
+        "one was changed before the backward pass"
+    )
+
+
+def test_a_result_that_is_changed_before_the_backward_pass_is_named() -> None:
+    with record() as recording:
+        h = Value(0.5, label="x").tanh()
+        h.label = "h"
+        h.data = 0.9
+        h.backward()
+    assert "∂h/∂x is 0.19, but 0.786448 with" in by_way(recording)["kept numbers"].first
+
+
+def test_a_change_that_no_derivative_depends_on_does_no_harm() -> None:
+    with record() as recording:
+        x = Value(0.5)
+        y = (x * 2).tanh() + x
+        x.data = 1.0
+        y.backward()
+        x.data = 2.0
+        (x * x).backward()
+    assert by_way(recording)["kept numbers"].worst == 0
 
 
 @pytest.fixture
@@ -84,13 +128,13 @@ def test_a_planted_wrong_derivative_is_caught_and_its_node_is_named() -> None:
         (y * y).backward()
     found = by_way(recording)
     assert found["forward mode"].ok  # the same wrong rule, in the other order
-    assert not found["complex step"].ok
-    assert found["complex step"].where == "x"
-    assert found["complex step"].first == (
-        "∂y/∂3·x is 0.0948517 by the rule of `tanh`, 0.180707 by a complex step; "
+    assert not found["complex steps"].ok
+    assert found["complex steps"].where == "x"
+    assert found["complex steps"].first == (
+        "∂y/∂(3·x) is 0.0948517 by the rule of `tanh`, 0.180707 by a complex step; "
         "made there: y (event 3)"
     )
-    assert found["central differences"].worst > 0.1
+    assert found["central differences"].worst > 0.01
 
 
 def test_a_backward_pass_that_goes_wrong_where_the_rule_is_right_is_caught(
@@ -114,7 +158,7 @@ def test_a_slightly_wrong_derivative_is_not_lost_in_a_sum_of_large_ones(
     with record() as recording:
         large, small = Value(1.0), Value(0.5)
         (large * 1e12 + (small * 1e-3).tanh() * 1e-3).backward()
-    assert not by_way(recording)["complex step"].ok
+    assert not by_way(recording)["complex steps"].ok
 
 
 def test_a_kink_is_named_and_taken_as_the_rules_do() -> None:
@@ -124,17 +168,43 @@ def test_a_kink_is_named_and_taken_as_the_rules_do() -> None:
         gate.label = "gate"
         (gate + x).backward()
     found = by_way(recording)
-    assert found["complex step"].ok
-    assert "kinks, taken as the rules do: gate" in found["complex step"].note
+    assert found["complex steps"].ok
+    assert found["complex steps"].note == "kinks and ends of domains, taken as the rules do: gate"
 
 
-def test_what_is_not_finite_is_told() -> None:
+def test_what_is_not_finite_is_counted() -> None:
     with record() as recording:
         x, y = Value(0.0, label="x"), Value(2.0, label="y")
         (x.log() * 0 + y).backward()  # 0·∞
     found = by_way(recording)
-    assert "1 not finite" in found["forward mode"].note
-    assert found["forward mode"].compared == 1
+    assert (found["forward mode"].skipped, found["forward mode"].compared) == (1, 1)
+
+
+def test_a_gradient_that_is_not_finite_is_wrong_where_another_way_has_one() -> None:
+    with record() as recording:
+        x = Value(2.0, label="x")
+        (x * 0 * 1e200 * 1e200).backward()  # 1e200·1e200·0 on the way back
+    found = by_way(recording)
+    assert found["kept numbers"].ok
+    assert (found["forward mode"].worst, found["forward mode"].ok) == (math.inf, False)
+
+
+def test_what_overflows_in_another_way_only_is_not_wrong() -> None:
+    with record() as recording:
+        x = Value(1e-300, label="x")
+        (x * 1e200 * 1e200 * 1e-200).backward()
+    assert x.grad == 1e200
+    assert (by_way(recording)["forward mode"].skipped, ok(recording)) == (1, True)
+
+
+def test_a_constant_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
+    monkeypatch.setitem(TANH.__dict__, "vjp", wrong.vjp)
+    with record() as recording:
+        x = Value(0.5, label="x")
+        (x.tanh() * 2 + 1).backward()
+    first = by_way(recording)["kept numbers"].first
+    assert first.startswith("the gradient of x (event 1) is ")
 
 
 def test_gradients_that_pile_up_are_compared_pass_by_pass() -> None:
@@ -150,7 +220,7 @@ def test_many_leaves_are_compared_in_random_sums(monkeypatch: pytest.MonkeyPatch
     by_leaves = by_way(record_scenario("xor_tanh"))
     monkeypatch.setattr(module, "WORK", 10)
     found = by_way(record_scenario("xor_tanh"))
-    for way in ("forward mode", "complex step"):
+    for way in ("forward mode", "complex steps"):
         assert found[way].where == "a random sum of all"
         assert found[way].ok
         assert found[way].compared == by_leaves[way].compared
@@ -162,7 +232,7 @@ def test_what_is_not_finite_spoils_no_sum(monkeypatch: pytest.MonkeyPatch) -> No
         x, y, z = Value(0.0), Value(2.0), Value(3.0)
         (x.log() * 0 + y * z).backward()
     assert by_way(recording)["forward mode"].compared == 2
-    assert "1 not finite" in by_way(recording)["forward mode"].note
+    assert by_way(recording)["forward mode"].skipped == 1
 
 
 def test_without_a_backward_pass_there_is_nothing_to_compare() -> None:

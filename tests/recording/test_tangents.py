@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs import Graph, graphs, wild
+from graphs import Graph, computation, graphs, wild
 from stepgrad import Recording, Value, mark, record
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.dual import magnitudes, tangents
-from stepgrad.engine.graph import Graph as Computation
 from stepgrad.engine.tape import seed
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.events import Leaf, Op
@@ -50,7 +49,7 @@ def test_recorded_tangents_are_those_of_the_engine(graph: Graph, which: int) -> 
     recording, values, by = forward_mode(graph, which)
     for value, ours in zip(values, recorded(recording), strict=True):
         place = place_of(by, value)
-        theirs = 0.0 if place is None else tangents(Computation.of(value), {place: 1.0})[-1]
+        theirs = 0.0 if place is None else tangents(computation(value), {place: 1.0})[-1]
         assert repr(ours or 0.0) == repr(theirs or 0.0)
 
 
@@ -61,7 +60,7 @@ def test_recorded_tangents_are_the_gradients_of_the_backward_pass(graph: Graph, 
         by.grad = 0.0
         value.backward()
         place = place_of(by, value)
-        size = 0.0 if place is None else magnitudes(Computation.of(value))[place]
+        size = 0.0 if place is None else magnitudes(computation(value))[place]
         if isfinite(size):
             assert ours == pytest.approx(by.grad, rel=1e-9, abs=1e-9 * size)
 
