@@ -13,7 +13,7 @@ from stepgrad.cli.arguments import ARGUMENTS, FileCommand
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.quiz.answers import AnswerError, Question, Score, Verdict, judge
+from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
 
@@ -38,8 +38,9 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
 
     Of a training, its first and its last step are asked about.
 
-    An answer counts to the digits that it gives: 0.46 is right for 0.4621. `?` shows the number,
-    `q`, Ctrl+D or Ctrl+C ends. Options stand before the name of a program.
+    An answer counts to the digits that it gives, of which it takes one or two: 0.46 is right for
+    0.4621, 0.5 too rough. `?` shows the number, `q`, Ctrl+D or Ctrl+C ends. Options stand before
+    the name of a program.
 
     With --answers nothing is asked: the exit status is 1 unless there are as many as questions,
     and all are right.
@@ -59,7 +60,7 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
         sys.exit(2)
     given = answers.split() if answers is not None else None
     if given is None:
-        score = _hold(recording, asked, _typed(), judge)
+        score = _hold(recording, asked, _typed(), reply)
     else:
         score = _hold(recording, asked, _told(given), _strictly)
     left = len(asked) - len(score.asked)
@@ -74,7 +75,7 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
 
 def _typed() -> Iterator[str]:
     """Yield what a person types, up to the end."""
-    while True:
+    while sys.stdin is not None:
         try:
             yield input("> ")
         except (EOFError, KeyboardInterrupt):
@@ -89,22 +90,22 @@ def _told(answers: Sequence[str]) -> Iterator[str]:
         yield answer
 
 
-_Judge = Callable[[Question, str], Verdict]
+_Answer = Callable[[Question, str], Reply]
 
 
-def _strictly(question: Question, answer: str) -> Verdict:
+def _strictly(question: Question, answer: str) -> Reply:
     """Judge what nobody can be asked again: what is no number is wrong."""
     try:
-        return judge(question, answer)
+        return reply(question, answer)
     except AnswerError as error:
-        return Verdict(False, str(error))
+        return Reply(False, str(error))
 
 
 def _hold(
     recording: Recording | None,
     asked: Sequence[Question],
     answers: Iterator[str],
-    judge: _Judge,
+    reply: _Answer,
 ) -> Score:
     """Ask questions until they, or the answers, are at an end."""
     score = Score()
@@ -116,11 +117,11 @@ def _hold(
             more = place < len(asked) and asked[place].position == question.position
             told = question.position + (not more)  # what is still asked of an event is not told
         click.echo(f"{place}/{len(asked)}  {question.prompt}")
-        verdict = _judged(question, answers, judge)
-        if verdict is None:
+        answered = _replied(question, answers, reply)
+        if answered is None:
             break
-        click.echo(f"{verdict.text}\n    {question.explanation}")
-        score = score.plus(question, verdict)
+        click.echo(f"{answered.text}\n    {question.explanation}")
+        score = score.plus(question, answered)
     return score
 
 
@@ -132,13 +133,13 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
         click.echo(f"    {line}")
 
 
-def _judged(question: Question, answers: Iterator[str], judge: _Judge) -> Verdict | None:
+def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Reply | None:
     """Wait for an answer; None where a person has had enough."""
     for answer in answers:
         if answer.strip().lower() == "q":
             return None
         try:
-            return judge(question, answer)
+            return reply(question, answer)
         except AnswerError as error:
             click.echo(f"{error}; ? shows it, q ends")
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stepgrad.recording import events
-from stepgrad.replay.quiz.answers import Question, judge
+from stepgrad.replay.quiz.answers import Question, reply
 from stepgrad.replay.quiz.questions import question_at
 from stepgrad.replay.session import Session
 
@@ -30,9 +30,9 @@ def predict(session: Session, text: str) -> Session:
     there, question = _next(session)
     if question is None:
         return there
-    verdict = judge(question, text)
-    score = session.score.plus(question, verdict)
-    shown = there.go(there.cursor.step(), f"{verdict.text} · {score}")
+    answered = reply(question, text)
+    score = session.score.plus(question, answered)
+    shown = there.go(there.cursor.step(), f"{answered.text} · {score}")
     return replace(shown, score=score)
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad.numbers import number
-from stepgrad.replay.quiz.answers import AnswerError, Question, Score, judge
+from stepgrad.replay.quiz.answers import AnswerError, Question, Score, reply
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
 from stepgrad.scenario import record_scenario
@@ -51,7 +51,7 @@ def test_a_number_as_the_screen_shows_it_is_right(x: float) -> None:
     assert replace(Q, answer=x).holds(number(x))
 
 
-@pytest.mark.parametrize("text", ["w1", "0.5.1", "1/0", "1/x", "--3", "2e", "½x"])
+@pytest.mark.parametrize("text", ["w1", "snan", "0.5.1", "1/0", "1/x", "--3", "2e", "½x"])
 def test_what_is_no_number_is_told(text: str) -> None:
     with pytest.raises(AnswerError, match="is no number"):
         Q.holds(text)
@@ -72,14 +72,21 @@ def test_whatever_number_is_typed_has_an_answer(text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "right", "said"),
     [
-        ("-8", True, "right: −8"), (" -8.0 ", True, "right: −8"), ("6", False, "not 6 but −8"),
+        ("-8", True, "right: −8"), (" -8.0 ", True, "right: −8"), ("-7", False, "not −7 but −8"),
+        ("6", False, "not 6 but −8"),
         (" ? ", False, "it is −8"),
         ("9" * 400, False, f"not {'9' * 19}… but −8"),
     ],
 )  # fmt: skip
 def test_what_is_said_to_an_answer(text: str, right: bool, said: str) -> None:
-    verdict = judge(replace(Q, answer=-8.0), text)
-    assert (verdict.right, verdict.text) == (right, said)
+    answered = reply(replace(Q, answer=-8.0), text)
+    assert (answered.right, answered.text) == (right, said)
+
+
+def test_an_answer_of_too_few_digits_is_told_from_a_wrong_one() -> None:
+    told = reply(replace(Q, answer=-0.756802), "-0.8")
+    assert (told.right, told.text) == (False, "−0.8 has too few digits: it is −0.756802")
+    assert reply(replace(Q, answer=-0.756802), "-0.76").right
 
 
 def test_slack_is_for_numbers_that_were_rounded() -> None:
@@ -93,7 +100,7 @@ def test_the_score_gathers_what_was_missed() -> None:
     score = Score()
     found = questions(record_scenario("two_layer"), 100)
     for question in found:
-        score = score.plus(question, judge(question, "?" if question.about == "relu" else "-4"))
+        score = score.plus(question, reply(question, "?" if question.about == "relu" else "-4"))
     missed = score.again()
     assert str(score) == f"{score.right} of {len(found)}"
     assert sum(map(len, missed)) == len(found) - score.right

@@ -53,25 +53,39 @@ class Question:
         Raises:
             AnswerError: it is no number.
         """
+        off, digit = self._off(text)
+        return off <= max(min(digit, ROUGHEST), FINEST)
+
+    def too_rough(self, text: str) -> bool:
+        """Whether an answer is right in its digits, but has too few of them.
+
+        Raises:
+            AnswerError: it is no number.
+        """
+        off, digit = self._off(text)
+        return ROUGHEST < off <= digit
+
+    def _off(self, text: str) -> tuple[Decimal, Decimal]:
+        """How far an answer is off, and half of its last digit, as parts of the number."""
         given, unit = _read(text)
         if not given.is_finite() or not isfinite(self.answer):
-            return str(float(given)) == str(self.answer)
+            return Decimal(0 if str(float(given)) == str(self.answer) else "inf"), Decimal(0)
         answer = Decimal(self.answer)
         with localcontext(_WIDE):
-            off = abs(given - answer) - Decimal(self.slack)
-            rounded = off <= unit / 2 and off <= ROUGHEST * abs(answer)
-            return rounded or off <= FINEST * abs(answer)
+            off = max(abs(given - answer) - Decimal(self.slack), Decimal(0))
+            size = abs(answer)
+            return (off / size, unit / 2 / size) if size else (Decimal("inf") if off else off, unit)
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Reply:
     """Whether an answer is right, and what to say to it: `right: −8`, `not 6 but −8`."""
 
     right: bool
     text: str
 
 
-def judge(question: Question, text: str) -> Verdict:
+def reply(question: Question, text: str) -> Reply:
     """Check an answer; `UNKNOWN` is not right, and is told the number.
 
     Raises:
@@ -79,10 +93,13 @@ def judge(question: Question, text: str) -> Verdict:
     """
     typed, answer = text.strip(), number(question.answer)
     if typed == UNKNOWN:
-        return Verdict(False, f"it is {answer}")
+        return Reply(False, f"it is {answer}")
     if question.holds(typed):
-        return Verdict(True, f"right: {answer}")
-    return Verdict(False, f"not {_shortened(typed)} but {answer}")
+        return Reply(True, f"right: {answer}")
+    given = _shortened(typed).replace("-", "−")
+    if question.too_rough(typed):
+        return Reply(False, f"{given} has too few digits: it is {answer}")
+    return Reply(False, f"not {given} but {answer}")
 
 
 def _shortened(text: str) -> str:
@@ -101,6 +118,8 @@ def _read(text: str) -> tuple[Decimal, Decimal]:
         if slash:
             return Decimal(float(over) / float(under)), Decimal(0)
         given = Decimal(plain)
+        if given.is_snan():
+            raise ValueError(plain)
     except (InvalidOperation, ValueError, ZeroDivisionError):
         typed = _shortened(text.strip())
         pointed = "a decimal point, as in " if "," in plain else ""
@@ -122,9 +141,9 @@ class Score:
     def __str__(self) -> str:
         return f"{self.right} of {len(self.asked)}"
 
-    def plus(self, question: Question, verdict: Verdict) -> Score:
+    def plus(self, question: Question, answered: Reply) -> Score:
         """Count an answer."""
-        return Score((*self.asked, (question, verdict.right)))
+        return Score((*self.asked, (question, answered.right)))
 
     @property
     def right(self) -> int:
