@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -104,6 +104,11 @@ class Outline:
         if run.head is None:
             return self._scene[run.start + below]
         return self._scene[run.start + below - 1] if below else run.head
+
+    @property
+    def folded(self) -> Iterator[ScopeLine]:
+        """The lines that stand for all the nodes of a folded scope."""
+        return (run.head for run in self._runs if run.head is not None and run.folded)
 
     def line_of(self, node: int | None) -> int | None:
         """The line that shows a node, or the folded scope it is in; None where none does."""

@@ -66,10 +66,13 @@ class Scene(Sequence[int]):
         ]
 
     @cached_property
-    def edges(self) -> tuple[Sequence[int], Sequence[int]]:
-        """All edges: the places of the nodes, ascending; beside them those of the operands."""
+    def edges(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """All edges: the places of the nodes, ascending, those of the operands, and which they are.
+
+        The columns are equally long, with a row for each edge.
+        """
         places = dict(zip(self._nodes, count()))
-        outs, operands = array("q"), array("q")
+        outs, operands, slots = array("q"), array("q"), array("q")
         for block in self._forwards:
             base, structure = block.base, block.structure
             indices = (base + ref if ref >= 0 else ~ref for ref in structure.refs)
@@ -78,7 +81,8 @@ class Scene(Sequence[int]):
             inside = [out >= 0 <= operand for out, operand in zip(*ends, strict=True)]
             outs.extend(compress(ends[0], inside))
             operands.extend(compress(ends[1], inside))
-        return outs, operands
+            slots.extend(compress(structure.slots, inside))
+        return outs, operands, slots
 
     @cached_property
     def scopes(self) -> Sequence[tuple[str, int, int]]:

@@ -16,7 +16,7 @@ TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    drawing = draw(session.recording, in_view(session), framed=framed)
+    drawing = draw(session.quotient, in_view(session), framed=framed)
     return drawing.paint(session.state, session.selected)
 
 
