@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
+from itertools import compress
+from operator import ne
 from typing import overload
 
-from stepgrad.replay.outline import Outline, ScopeLine
+from stepgrad.replay.outline import ScopeLine, outline
 from stepgrad.replay.scene import Scene
 
 Edge = tuple[int, int]
@@ -25,32 +27,35 @@ class Bundle:
 
 
 class Quotient(Sequence[int]):
-    """The boxes of a scene under an outline, in the order of creation.
+    """The boxes of a scene of which some scopes are folded, in the order of creation.
 
     A box is known by a node: an open one by its own, a folded scope by its first, as a target of
     the outline is. Edges between two nodes of one box are in none of the answers.
     """
 
-    def __init__(self, scene: Scene, outline: Outline) -> None:
+    def __init__(self, scene: Scene, folded: frozenset[str]) -> None:
         self.scene = scene
-        self._scopes = {line.nodes[0]: line for line in outline.folded}
-        self._hidden = {node: box for box, line in self._scopes.items() for node in line.nodes}
-        boxes = dict.fromkeys(map(self.box_of, scene)) if self._scopes else scene
-        self._boxes: Sequence[int] = scene if boxes is scene else list(boxes)
+        self._outline = outline(scene, folded)
+        self._scopes = {line.nodes[0]: line for line in self._outline.folded}
 
     @overload
     def __getitem__(self, place: int) -> int: ...
     @overload
     def __getitem__(self, place: slice) -> Sequence[int]: ...
     def __getitem__(self, place: int | slice) -> int | Sequence[int]:
-        return self._boxes[place]
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"box {place} of {len(self)}")
+        return self._outline.node_of(place % len(self))
 
     def __len__(self) -> int:
-        return len(self._boxes)
+        return self._outline.targets
 
     def box_of(self, node: int) -> int:
-        """The box that shows a node."""
-        return self._hidden.get(node, node)
+        """The box that shows a node; what is not in the scene is its own."""
+        target = self._outline.target_of(node) if self._scopes else None
+        return node if target is None else self._outline.node_of(target)
 
     def scope(self, box: int) -> ScopeLine | None:
         """The folded scope that a box is; None for an open node."""
@@ -92,22 +97,23 @@ class Quotient(Sequence[int]):
         scopes = self._scopes
         entering: dict[int, dict[int, list[Edge]]] = {box: {} for box in scopes}
         users: dict[int, dict[int, None]] = {box: {} for box in scopes}
-        boxes = list(map(self.box_of, self.scene))
-        for out, operand, slot in zip(*self.scene.edges, strict=True):
-            box, source = boxes[out], boxes[operand]
-            if box == source:
-                continue
+        nodes, shown = self.scene[:], self._outline.shown_as
+        outs, operands, slots = self.scene.edges
+        boxes, sources = (list(map(shown.__getitem__, ends)) for ends in (outs, operands))
+        edges = zip(boxes, sources, outs, slots, strict=True)
+        # There may be a hundred thousand, most of them within a scope.
+        for box, source, out, slot in compress(edges, map(ne, boxes, sources)):
             if box in scopes:
-                entering[box].setdefault(source, []).append((self.scene[out], slot))
+                entering[box].setdefault(source, []).append((nodes[out], slot))
             if source in scopes:
                 users[source][box] = None
         return entering, users
 
 
 @lru_cache(maxsize=8)
-def quotient(scene: Scene, outline: Outline) -> Quotient:
-    """Return the boxes of a scene, under an outline of it (which may also show constants)."""
-    return Quotient(scene, outline)
+def quotient(scene: Scene, folded: frozenset[str]) -> Quotient:
+    """Return the boxes of a scene of which some scopes are folded."""
+    return Quotient(scene, folded)
 
 
 def operands_first(operands: Mapping[int, Collection[int]]) -> list[int]:
@@ -117,6 +123,8 @@ def operands_first(operands: Mapping[int, Collection[int]]) -> list[int]:
     way into the box that was made first leads back, against the order.
     """
     before = {box: operands.keys() & set(entering) for box, entering in operands.items()}
+    if all(max(entering, default=box - 1) < box for box, entering in before.items()):
+        return sorted(before)
     while True:
         sorter = TopologicalSorter(before)
         try:

@@ -102,7 +102,7 @@ class Session:
     @property
     def quotient(self) -> Quotient:
         """The graph of the scene, in which each folded scope is one box."""
-        return quotient(self.state.scene, self.outline)
+        return quotient(self.state.scene, self.folded)
 
     @property
     def subject(self) -> int | None:

@@ -20,7 +20,7 @@ from stepgrad.tui.render.tape import beside_value
 
 _NAME, _SCOPE = 14, 20
 _NUMBER = 11
-_TOLD = len("1e−6…0.033 0 22%")
+_SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +82,15 @@ class ScopeBox:
     def size(self) -> tuple[int, int]:
         """Width and height in cells."""
         name = cell_len(self._name)
-        return (name + 4, 4) if self.framed else (max(name, _TOLD) + 2, 2)
+        if self.framed:
+            return max(name + 2, _SPAN) + 2, 4
+        return max(name, _SPAN + _SHARES) + 2, 2
 
     def content(self, state: State, *, current: bool, selected: bool) -> BoxContent:
         """Fill the box."""
         known = summary(state, self.line)
         told, sizes = shares(state, self.line, known), span(known)
+        sizes = f"|grad| {sizes}" if sizes else ""
         made = state.value(self.line.nodes[0]) is not None
         if not self.framed:
             lines = [self._name, f"{sizes} {told}".strip()]

@@ -9,7 +9,7 @@ from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.derivatives import tangent_into
-from stepgrad.replay.ledger import latest_pass, walk
+from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.numbers import number
 from stepgrad.replay.quotient import Bundle, Edge
 from stepgrad.replay.state import State
@@ -59,7 +59,7 @@ class Wires:
 
     def _walked(self, bundle: Bundle) -> bool:
         """Whether the latest backward pass has walked one of the edges by now."""
-        begun = None if self._pass is None else _first_walk(self._pass, bundle)
+        begun = None if self._pass is None else _begin(self._pass, bundle)
         return begun is not None and begun <= self._state.position
 
     def _carried(self, bundle: Bundle) -> bool:
@@ -103,7 +103,5 @@ def _tangent(state: State, edge: Edge) -> float:
 
 
 @lru_cache(maxsize=1024)
-def _first_walk(block: Backward, bundle: Bundle) -> int | None:
-    """Return the position just after a pass walked the first of some edges; None if it does not."""
-    walks = (walk(block, out, slot) for out, slot in bundle.edges)
-    return min((at for at in walks if at is not None), default=None)
+def _begin(block: Backward, bundle: Bundle) -> int | None:
+    return first_walk(block, bundle.edges)
