@@ -105,6 +105,11 @@ class Structure:
         counts = (len(OPS[code].partials) for code in self.codes)
         return array("q", chain.from_iterable(map(repeat, range(len(self)), counts)))
 
+    @property
+    def slots(self) -> Iterator[int]:
+        """For each of the refs, which operand of its node it is."""
+        return chain.from_iterable(range(len(OPS[code].partials)) for code in self.codes)
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]

@@ -94,18 +94,18 @@ def differential(of: str) -> str:
 
 
 def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[TangentTerm]:
-    """Yield what a tangent is the sum of, an operand after the other.
-
-    Constants add nothing, and operands from before the pass are constants.
-    """
-    node, history = recording.node(out), recording.history
-    base = history.forward_of(out).base
-    for slot, operand in enumerate(node.operands):
+    """Yield what a tangent is the sum of, an operand after the other; constants add nothing."""
+    for slot, operand in enumerate(recording.node(out).operands):
         if not recording.is_constant(operand):
-            tangent = history.tangent(operand, position) if operand >= base else None
             yield TangentTerm(
                 short_title(recording, out),
                 short_title(recording, operand),
                 local_derivative(recording, out, slot, position),
-                tangent or 0.0,
+                tangent_into(recording, out, operand, position),
             )
+
+
+def tangent_into(recording: Recording, out: int, operand: int, position: int) -> float:
+    """Return the tangent that an operand brings to a node; one from before the pass is constant."""
+    before = operand < recording.history.forward_of(out).base
+    return 0.0 if before else recording.history.tangent(operand, position) or 0.0

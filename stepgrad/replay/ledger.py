@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import overload
 
 from stepgrad.recording.blocks import Backward, Block, Write
@@ -142,3 +143,15 @@ def walk(block: Backward, out: int, slot: int) -> int | None:
     last = bisect_right(sweep.outs, column, first)
     edge = sweep.slots.find(slot, first, last)
     return None if edge < 0 else block.start + edge + 2
+
+
+def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
+    """Return the position just after a pass walked the first of some edges; None if it does not.
+
+    Each edge is a node and a slot; those of one node come in the order of their slots.
+    """
+    never = len(block.sweep.refs)
+    refs = (index_to_ref(out, block.base) for out, _ in edges)
+    places = list(map(block.sweep.column.get, refs, repeat(never)))
+    first = min(places)
+    return None if first == never else walk(block, *edges[places.index(first)])

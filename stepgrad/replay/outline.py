@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from stepgrad.replay.scene import Scene
 
@@ -104,6 +104,22 @@ class Outline:
         if run.head is None:
             return self._scene[run.start + below]
         return self._scene[run.start + below - 1] if below else run.head
+
+    @property
+    def folded(self) -> Iterator[ScopeLine]:
+        """The lines that stand for all the nodes of a folded scope."""
+        return (run.head for run in self._runs if run.head is not None and run.folded)
+
+    @property
+    def shown_as(self) -> list[int]:
+        """For each place of the scene, the node that its target is, or stands for."""
+        shown: list[int] = []
+        stretches = [*self._places, (len(self._scene), 0)]
+        for (start, at), (stop, _) in pairwise(stretches):
+            run = self._runs[at]
+            nodes = self._scene[start:stop]
+            shown += [self._scene[run.start]] * len(nodes) if run.folded else nodes
+        return shown
 
     def line_of(self, node: int | None) -> int | None:
         """The line that shows a node, or the folded scope it is in; None where none does."""

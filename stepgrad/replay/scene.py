@@ -15,7 +15,7 @@ from stepgrad.recording.structure import index_to_ref, ref_to_index
 
 
 class Scene(Sequence[int]):
-    """Nodes in the order of creation; those of `forwards`, and some from before.
+    """Nodes in the order of creation, all of them made by `forwards`.
 
     A scene is equal to nothing but itself, so what is worked out about a large one can be kept
     under it.
@@ -59,17 +59,21 @@ class Scene(Sequence[int]):
 
     def consumers(self, node: int) -> list[int]:
         """The nodes of the scene that a node is an operand of."""
-        return [
+        users = (
             block.base + offset
             for block in self._forwards
             for offset in block.structure.users.get(index_to_ref(node, block.base), ())
-        ]
+        )
+        return [user for user in users if user in self]
 
     @cached_property
-    def edges(self) -> tuple[Sequence[int], Sequence[int]]:
-        """All edges: the places of the nodes, ascending; beside them those of the operands."""
+    def edges(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """All edges: the places of the nodes, ascending, those of the operands, and which they are.
+
+        The columns are equally long, with a row for each edge.
+        """
         places = dict(zip(self._nodes, count()))
-        outs, operands = array("q"), array("q")
+        outs, operands, slots = array("q"), array("q"), array("q")
         for block in self._forwards:
             base, structure = block.base, block.structure
             indices = (base + ref if ref >= 0 else ~ref for ref in structure.refs)
@@ -78,7 +82,8 @@ class Scene(Sequence[int]):
             inside = [out >= 0 <= operand for out, operand in zip(*ends, strict=True)]
             outs.extend(compress(ends[0], inside))
             operands.extend(compress(ends[1], inside))
-        return outs, operands
+            slots.extend(compress(structure.slots, inside))
+        return outs, operands, slots
 
     @cached_property
     def scopes(self) -> Sequence[tuple[str, int, int]]:
@@ -100,18 +105,10 @@ class Scene(Sequence[int]):
     @cached_property
     def names(self) -> Sequence[tuple[int, str]]:
         """The nodes that have a name, each with it."""
-        made = {self.recording.history.forward_of(node).base for node in self._older}
-        bases = sorted(made | {block.base for block in self._forwards})
         names: dict[int, str] = {}
-        for base in bases:
-            names |= self.recording.names_in(self.recording.history.forward_of(base))
+        for block in self._forwards:
+            names |= self.recording.names_in(block)
         return [(node, name) for node, name in names.items() if node in self]
-
-    @property
-    def _older(self) -> Sequence[int]:
-        """The nodes from before."""
-        first = self._forwards[0].base if self._forwards else self.recording.size
-        return self._nodes[: bisect_left(self._nodes, first)]
 
 
 def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
@@ -140,5 +137,7 @@ def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks:
             case Write():
                 others.update(block.writes.nodes)
     others -= own
-    own.update(node for node in others if constants or not recording.is_constant(node))
-    return Scene(recording, sorted(own), forwards)
+    others = {node for node in others if constants or not recording.is_constant(node)}
+    made_by = {block.base: block for block in map(recording.history.forward_of, others)}
+    made_by |= {block.base: block for block in forwards}
+    return Scene(recording, sorted(own | others), [made_by[base] for base in sorted(made_by)])

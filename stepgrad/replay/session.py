@@ -17,6 +17,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
 from stepgrad.replay.quiz.answers import Score
+from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop, Stop, find
@@ -97,6 +98,11 @@ class Session:
     def outline(self) -> Outline:
         """The scene under its scopes."""
         return outline(self.scene, self.folded)
+
+    @property
+    def quotient(self) -> Quotient:
+        """The graph of the scene, in which each folded scope is one box."""
+        return quotient(self.state.scene, self.folded)
 
     @property
     def subject(self) -> int | None:

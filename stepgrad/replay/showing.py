@@ -52,7 +52,7 @@ def scope_in(session: Session) -> Session:
 def next_view(session: Session) -> Session:
     """Draw what is near the subject, the whole graph if it has room, or its plot."""
     views: list[View] = list(get_args(View))
-    if len(session.scene) > DRAWABLE:
+    if len(session.quotient) > DRAWABLE:
         views.remove("whole")
     at = views.index(session.view) if session.view in views else 0
     view = views[(at + 1) % len(views)]

@@ -10,7 +10,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, count
+from itertools import accumulate, count, repeat
 from math import inf, isnan
 
 from stepgrad.recording.blocks import Backward, Forward, Write
@@ -18,6 +18,9 @@ from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Sweep, Writes, index_to_ref
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
+
+KEPT = 512
+"""Of how many scopes is kept what was worked out: of more than a graph has boxes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,7 @@ class _Progress:
         return self.outside + Summary(complete, low, high, int(zeros), int(broken))
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) -> _Progress:
     block = recording.blocks[number]
     assert isinstance(block, Backward), "asked of one"
@@ -133,7 +136,7 @@ def _completed(sweep: Sweep) -> Mapping[int, int]:
     return {0: 1, **dict(zip(sweep.receivers, count(2)))}
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) -> Summary:
     return Summary.of(_grads(recording, line.nodes, position, begin))
 
@@ -148,7 +151,7 @@ def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
     return position
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def _meets(line: ScopeLine, writes: Writes) -> bool:
     return not writes.gradients.keys().isdisjoint(line.nodes)
 
@@ -182,16 +185,10 @@ def _grads(
 
 def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
     """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
-    places, base = block.sweep.column, block.base
-    reached: list[int] = []
-    rest: list[int] = []
-    for node in nodes:
-        place = places.get(index_to_ref(node, base))
-        if place is None:
-            rest.append(node)
-        else:
-            reached.append(place)
-    return reached, rest
+    refs = map(index_to_ref, nodes, repeat(block.base))
+    places = list(map(block.sweep.column.get, refs))
+    reached = [place for place in places if place is not None]
+    return reached, [node for node, place in zip(nodes, places, strict=True) if place is None]
 
 
 def _written(block: Write, node: int, end: int) -> float | None:
@@ -201,7 +198,7 @@ def _written(block: Write, node: int, end: int) -> float | None:
     return block.after[places[before - 1]] if before else None
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def _unreached(recording: Recording, line: ScopeLine, begin: int, end: int) -> Sequence[int]:
     """Return the nodes that no pass ever reaches, constants left out."""
     nodes = line.nodes

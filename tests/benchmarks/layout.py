@@ -23,6 +23,7 @@ from stepgrad import MLP, Recording, record
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.quotient import Quotient
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
@@ -57,7 +58,8 @@ def network() -> Recording:
 
 def picture(state: State, nodes: Sequence[int]) -> None:
     """Lay some nodes out and paint them, with nothing kept from before."""
-    draw.__wrapped__(state.recording, tuple(nodes), framed=True).paint(state, None)
+    graph = Quotient(state.scene, frozenset())
+    draw.__wrapped__(graph, tuple(nodes), framed=True).paint(state, None)
 
 
 def median(work: Callable[[int], object]) -> float:

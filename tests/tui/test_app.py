@@ -234,13 +234,32 @@ async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
         await pilot.press("f")
         panel = screen.query_one("#graph")
         nodes = in_view(screen.now)
-        layout = draw(screen.now.recording, nodes, framed=True).painter.layout
+        layout = draw(screen.now.quotient, nodes, framed=True).painter.layout
         [box] = layout.boxes_of(h)
         [edges] = {layout.wires_at(*box.exit)}
         assert len(edges) == 2
         x, y = cell(panel, "┌h")
         await pilot.click("#graph", offset=(x + box.exit[0] - box.x, y + box.exit[1] - box.y))
         assert screen.now.selected == h
+
+
+async def test_a_click_on_a_folded_scope_opens_it_and_one_on_a_wire_goes_to_its_edges() -> None:
+    async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
+        folded = frozenset({"layer1", "layer2", "row1", "row2", "row3", "row4"})
+        start = screen.now.go(screen.now.cursor.seek(screen.now.recording.steps[0] + 1))
+        inside = start.recording.first_named("layer1/neuron2/w1")
+        screen.session = replace(start, folded=folded).select(inside)
+        await pilot.pause()
+        panel = screen.query_one("#graph")
+        await pilot.click("#graph", offset=cell(panel, " ×12 ", 2))
+        event = screen.now.state.event
+        assert isinstance(event, Accumulate)
+        assert screen.now.recording.node(event.node).place.scope.startswith("layer1/")
+        assert screen.now.folded == folded
+        screen.session = screen.now.select(inside)
+        await pilot.pause()
+        await pilot.click("#graph", offset=cell(panel, "+ layer1 ", 3))
+        assert screen.now.folded == folded - {"layer1"}
 
 
 async def test_a_pan_is_no_click() -> None:

@@ -69,7 +69,7 @@ LARGE = {
     "backward": ("f", "f", *"nnnnnnnn"),
     "a level open": ("f", "f", *"nnnnnnnn", "d"),
     "at the end": ("G", "down"),
-    "a plot": ("f", "f", *"nnnnnnnn", "v"),
+    "a plot": ("f", "f", *"nnnnnnnn", "v", "v"),
 }
 
 

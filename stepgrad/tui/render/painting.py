@@ -24,7 +24,8 @@ Line = Sequence[tuple[str, str]]
 class BoxContent:
     """What stands in a box: lines from the top, cut at its width, and the border around them.
 
-    A framed box (three rows or more) carries its `title` in the top edge. A slim one has brackets
+    A framed box (three rows or more) carries its `title` in the top edge and its `foot` in the
+    bottom one. A slim one has brackets
     at its ends, which hug the text: the wire runs on through the cells that the text leaves free.
     """
 
@@ -32,6 +33,7 @@ class BoxContent:
     border: Border = "solid"
     style: str = ""
     title: Line = ()
+    foot: Line = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,13 +188,14 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
 def _paint_framed(
     canvas: Canvas, box: Box, content: BoxContent, leaving: WireContent | None
 ) -> None:
-    """Write the lines between the edges of a box, and the title into the upper one."""
+    """Write the lines between the edges of a box, and title and foot into these."""
     frame, inner = _FRAMES[content.border], box.width - 2
     edge = frame.level * inner
     bottom = box.y + box.height - 1
     canvas.write(box.x, box.y, f"{frame.corners[0]}{edge}{frame.corners[1]}", content.style)
     canvas.write(box.x, bottom, f"{frame.corners[2]}{edge}{frame.corners[3]}", content.style)
     _write(canvas, box.x + 1, box.y, fitted(content.title, inner))
+    _write(canvas, box.x + 1, bottom, fitted(content.foot, inner))
     for row in range(box.height - 2):
         y = box.y + 1 + row
         canvas.write(box.x, y, f"{frame.upright}{' ' * inner}{frame.upright}", content.style)

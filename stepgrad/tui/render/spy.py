@@ -69,7 +69,7 @@ def _line_of(session: Session, rows: range, height: int) -> int | None:
 @lru_cache(maxsize=4)
 def _plot(scene: Scene, rows: range, width: int, height: int) -> tuple[str, ...]:
     """Draw the dots; the nodes are spread evenly over the rows, and over the columns."""
-    outs, operands = scene.edges
+    outs, operands, _ = scene.edges
     first, last = bisect_left(outs, rows.start), bisect_left(outs, rows.stop)
     outs, operands = outs[first:last], operands[first:last]
     used = rows if len(rows) == len(scene) else sorted({*rows, *operands})

@@ -1,7 +1,7 @@
 """The tape: a row for each node, in the order in which they are made."""
 
 from bisect import bisect_left
-from math import inf, isfinite, log10
+from math import isfinite, log10
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -11,9 +11,10 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop
-from stepgrad.replay.summary import Summary, never_reached, summary
+from stepgrad.replay.summary import Summary, summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.scopes import shares, span
 
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
@@ -56,33 +57,10 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
 def _facts(state: State, line: ScopeLine, known: Summary) -> str:
     """Tell in columns what is in a folded scope: how many, shares, and the range at the right."""
     count = len(line.nodes)
-    shares = (("!nan", known.broken), ("0", known.zeros), ("∅", never_reached(state, line)))
-    told = " ".join(f"{glyph} {_percent(part, count)}" for glyph, part in shares if part)
-    span = _span(known)
-    if not (told or span):
+    told, sizes = shares(state, line, known), span(known)
+    if not (told or sizes):
         return f"{count:,} nodes"
-    return f"{count:>{_COUNT},} {told:>{_SHARE}} {span:>{_SPAN}}"
-
-
-def _span(known: Summary) -> str:
-    """From the smallest magnitude to the largest; nothing where there is none."""
-    if known.low > known.high:
-        return ""
-    low, high = _brief(known.low), _brief(known.high)
-    return high if low == high else f"{low}…{high}"
-
-
-def _brief(size: float) -> str:
-    """A magnitude in two digits; in one, where it needs an exponent."""
-    if size == 0 or 1e-3 <= size < 1e5 or size == inf:
-        return number(size, 2)
-    mantissa, exponent = f"{size:.0e}".split("e")
-    return f"{mantissa}e{int(exponent)}".replace("-", "−")
-
-
-def _percent(part: int, whole: int) -> str:
-    """A share, of which only all is 100% and only nothing 0%."""
-    return f"{min(max(round(100 * part / whole), 1), 99 if part < whole else 100)}%"
+    return f"{count:>{_COUNT},} {told:>{_SHARE}} {sizes:>{_SPAN}}"
 
 
 def _holds(line: ScopeLine, node: int | None) -> bool:

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import Drawing, draw, in_view
+from stepgrad.tui.render.graph import Drawing, draw, in_view, title
 from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.widgets.panel import Panel
 
@@ -21,10 +21,10 @@ FRAMED = 12
 
 
 class GraphPanel(ScrollView, Panel, can_focus=False):
-    """The nodes of the scene as a graph, or as a plot.
+    """The nodes of the scene and its folded scopes as a graph, or as a plot.
 
-    A click on a node selects it, one on an edge goes to where it is walked. Wheel and drag pan; in
-    the plot, the wheel zooms.
+    A click on a node selects it, one on a scope opens it, one on an edge goes to where it is
+    walked. Wheel and drag pan; in the plot, the wheel zooms.
     """
 
     ALLOW_SELECT = False
@@ -60,20 +60,20 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
 
     def _show_boxes(self) -> None:
         now, (width, height) = self.now, self.size
-        scene, state = now.state.scene, now.state
-        before, place = self._canvas, (self.virtual_size, self.scroll_offset)
-        key = scene, now.view, now.zoom
-        nodes = in_view(now, self._near[1] if self._near[0] == key else ())
-        self._near = key, nodes
-        near = len(nodes) < len(scene)
-        self._entitle(f"graph  {len(nodes)} of {len(scene):,} nodes" if near else "graph")
-        self._drawing = draw(now.recording, nodes, framed=height >= FRAMED)
-        self._canvas = self._drawing.paint(state, now.selected, now.secret)
+        graph, before = now.quotient, self._canvas
+        place = self.virtual_size, self.scroll_offset
+        key = graph, now.view, now.zoom
+        boxes = in_view(now, self._near[1] if self._near[0] == key else ())
+        self._near = key, boxes
+        self._entitle(title(graph, boxes))
+        self._drawing = draw(graph, boxes, framed=height >= FRAMED)
+        self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
-        for box in () if now.subject is None else layout.boxes_of(now.subject)[-1:]:
-            x, y = box.x + box.width // 2 - width // 2, box.y + box.height // 2 - height // 2
+        for box in () if now.subject is None else layout.boxes_of(graph.box_of(now.subject))[-1:]:
+            # Of a box that does not fit, the top is to be seen, where its name stands.
+            x, y = box.x + min(box.width - width, 0) // 2, box.y + min(box.height - height, 0) // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
         if before is None or place != (self.virtual_size, self.scroll_offset):
             self.refresh()
@@ -125,11 +125,16 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         layout = drawing.painter.layout
         box, wires = layout.box_at(x, y), layout.wires_at(x, y)
         if box is not None:
-            self.post_message(self.NodeSelected(box.key))
+            scope = drawing.graph.scope(box.key)
+            pointed = (
+                self.NodeSelected(box.key) if scope is None else self.ScopePointed(scope.scope)
+            )
+            self.post_message(pointed)
         elif len(wires) == 1:
-            self.post_message(self.EdgePointed(*drawing.edge(wires[0])))
+            # A pass goes backwards, so it comes over the last edge first.
+            self.post_message(self.EdgePointed(*drawing.bundle(wires[0]).edges[-1]))
         elif wires:
-            self.post_message(self.NodeSelected(wires[0].operand))
+            self.post_message(self.NodeSelected(drawing.bundle(wires[0]).operand))
 
     def on_mouse_move(self, event: events.MouseMove) -> None:
         """Pan while a button is held."""

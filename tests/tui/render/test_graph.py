@@ -4,19 +4,20 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from odd_runs import WIDTHS, at, odd_sessions, widths
 from replay_runs import training, two_layer
-from stepgrad import Value, record
+from stepgrad import Recording, Value, record, scope
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.graph import draw, in_view, title
 
 TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    drawing = draw(session.recording, in_view(session), framed=framed)
+    drawing = draw(session.quotient, in_view(session), framed=framed)
     return drawing.paint(session.state, session.selected)
 
 
@@ -106,10 +107,120 @@ def test_near_a_constant_is_near_the_node_that_uses_it() -> None:
     assert in_view(session.select(node - 1)) == in_view(session.select(node))
 
 
-@given(odd_sessions(), widths)
-def test_odd_names_and_numbers_stay_in_their_boxes(session: Session, width: int) -> None:
-    for framed in (True, False):
-        canvas = picture(session, framed=framed)
-        for line in canvas.crop(0, 0, width, canvas.height):
-            assert line.cell_length == width
-            assert line.plain.isprintable()
+def layered() -> Recording:
+    """Two inputs, a layer of two sums of both of which one is dead, and what they come to."""
+    with record() as recording:
+        x, y = Value(3.0, label="x"), Value(-2.0, label="y")
+        with scope("layer"):
+            up, down = (x + y).relu(), (y - x).relu()
+        root = up * 2.0 + down
+        root.label = "L"
+        root.backward()
+    return recording
+
+
+def folded(position: int, *scopes: str) -> Session:
+    return replace(at(LAYERED, position), folded=frozenset(scopes))
+
+
+LAYERED = layered()
+END = LAYERED.length
+
+
+def test_a_folded_scope_is_one_box_with_the_range_of_its_gradients_and_its_zeros() -> None:
+    assert (
+        picture(folded(END, "layer")).plain()
+        == """\
+┌x──────────┐
+│3          ├─╮
+│2          │ │
+└───────────┘ │
+              │       ┌+ layer ×4───────┐         ┌relu(x + y)·2──┐
+┏y━━━━━━━━━━┓ ╰─ ×2 ─▶│|grad| 0…2       ┝━┳━ 2 ━━▶│2              ┝━┓
+┃−2         ┣━━━ ×2 ━▶│0 25%            │ ┃       │1              │ ┃
+┃2          ┃         └─────────────────┘ ┃       └───────────────┘ ┃       ┌L──────────┐
+┗━━━━━━━━━━━┛                             ┃                         ┗━ 1 ━━▶│2          │
+                                          ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━ 1 ━━▶│1          │
+                                                                            └───────────┘"""
+    )
+    assert (
+        picture(folded(END, "layer"), framed=False).plain()
+        == """\
+ x ─ ×2 ─▶╷+ layer ×4       ━━━━━━━━┳━ 2 ━━▶ relu(x + y)·2 ━ 1 ━━▶╷L
+[y]━ ×2 ━▶╵|grad| 0…2 0 25%         ┗━━━━━━━━━━━━━━━━━━━━━━━ 1 ━━▶╵"""
+    )
+
+
+def test_the_box_around_the_current_node_is_the_bright_one_and_tells_which_it_is() -> None:
+    made = picture(folded(6, "layer")).plain()
+    assert "┏+ layer ×4━" in made
+    assert "┗▶ relu(y − x)━" in made
+    handed_on = picture(folded(13, "layer")).plain()
+    assert "┗◀ y − x━" in handed_on
+    assert "┏" not in picture(folded(0, "layer")).plain()
+
+
+def test_a_box_is_dashed_until_its_first_node_is_made_and_marked_where_one_is_selected() -> None:
+    assert "┌+ layer ×4╌" in picture(folded(2, "layer")).plain()
+    inside = LAYERED.first_named("x") + 3
+    assert "┌›+ layer ×4─" in picture(folded(END, "layer").select(inside)).plain()
+
+
+def test_an_open_scope_is_drawn_node_by_node() -> None:
+    assert picture(folded(END)).plain() == picture(folded(END, "elsewhere")).plain()
+    assert "relu(y − x)" in picture(folded(END)).plain()
+
+
+def test_what_leads_back_into_a_scope_is_an_open_end_and_says_so() -> None:
+    with record() as recording:
+        x = state = Value(1.0, label="x")
+        for _ in range(2):
+            with scope("cell"):
+                state = state * x
+            state = state.tanh()
+    session = replace(at(recording, recording.length), folded=frozenset({"cell"}))
+    assert (
+        picture(session, framed=False).plain()
+        == """\
+                                      ╭─0.419974──▶ tanh(x·x)
+ x ── ×3 ──▶╷+ cell ×2 ───────────────┴─0.587817──▶[#4]
+     ↺ 1 ┄┄▶╵"""
+    )
+
+
+def test_into_a_folded_scope_all_that_is_not_drawn_is_one_wire() -> None:
+    session = folded(END, "layer")
+    graph = session.quotient
+    box = graph.box_of(LAYERED.first_named("x") + 3)
+    drawing = draw(graph, (box,), framed=False)
+    assert drawing.paint(session.state, None).plain().startswith(" ×4 ┅▶")
+
+
+def test_near_a_folded_scope_are_the_boxes_next_to_it() -> None:
+    with record() as recording:
+        x = Value(1.0, label="x")
+        for number in range(100):
+            with scope(f"s{number}"):
+                for _ in range(3):
+                    x = x * 1.5
+    scopes = frozenset(f"s{number}" for number in range(100))
+    session = replace(at(recording, 0), folded=scopes)
+    graph = session.quotient
+    assert len(graph) == 101
+    inside = graph[50] + 2
+    assert in_view(session.select(inside)) == tuple(graph[48:53])
+    assert title(graph, in_view(session)) == "graph  3 of 101 boxes"
+    assert len(in_view(replace(session, view="whole"))) == 101
+
+
+@given(odd_sessions(), widths, st.booleans(), st.booleans())
+def test_odd_names_and_numbers_stay_in_their_boxes(
+    session: Session, width: int, folded: bool, framed: bool
+) -> None:
+    scopes = frozenset(scope for scope, _, _ in session.state.scene.scopes if scope)
+    if folded:
+        session = replace(session, folded=scopes)
+    canvas = picture(session, framed=framed)
+    for line in canvas.crop(0, 0, width, canvas.height):
+        assert line.cell_length == width
+        assert line.plain.isprintable()

@@ -1,0 +1,146 @@
+"""The graph that there is to draw: that of a scene, in which every folded scope is one box."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from graphlib import CycleError, TopologicalSorter
+from heapq import heapify, heappop, heappush
+from itertools import compress
+from operator import ne
+from typing import overload
+
+from stepgrad.replay.outline import ScopeLine, outline
+from stepgrad.replay.scene import Scene
+
+Edge = tuple[int, int]
+"""A node, and which operand of it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Bundle:
+    """What leads from the box `operand` into another: an edge, or all of them at a folded scope."""
+
+    operand: int
+    edges: Sequence[Edge]
+
+
+class Quotient(Sequence[int]):
+    """The boxes of a scene of which some scopes are folded, in the order of creation.
+
+    A box is known by a node: an open one by its own, a folded scope by its first, as a target of
+    the outline is. Edges between two nodes of one box are in none of the answers.
+    """
+
+    def __init__(self, scene: Scene, folded: frozenset[str]) -> None:
+        self.scene = scene
+        self._outline = outline(scene, folded)
+        self._scopes = {line.nodes[0]: line for line in self._outline.folded}
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[int]: ...
+    def __getitem__(self, place: int | slice) -> int | Sequence[int]:
+        if isinstance(place, slice):
+            return [self[each] for each in range(*place.indices(len(self)))]
+        if not -len(self) <= place < len(self):
+            raise IndexError(f"box {place} of {len(self)}")
+        return self._outline.node_of(place % len(self))
+
+    def __len__(self) -> int:
+        return self._outline.targets
+
+    def box_of(self, node: int) -> int:
+        """The box that shows a node; what is not in the scene is its own."""
+        target = self._outline.target_of(node) if self._scopes else None
+        return node if target is None else self._outline.node_of(target)
+
+    def scope(self, box: int) -> ScopeLine | None:
+        """The folded scope that a box is; None for an open node."""
+        return self._scopes.get(box)
+
+    def operands(self, box: int) -> Collection[int]:
+        """The boxes that a box has operands in."""
+        if box in self._scopes:
+            return self._around_scopes[0][box].keys()
+        return dict.fromkeys(map(self.box_of, self.scene.operands(box)))
+
+    def consumers(self, box: int) -> Collection[int]:
+        """The boxes that use a box."""
+        if box in self._scopes:
+            return self._around_scopes[1][box]
+        return dict.fromkeys(map(self.box_of, self.scene.consumers(box)))
+
+    def bundles(self, box: int) -> Sequence[Bundle]:
+        """What enters a box: edges between open nodes one by one, others by where they come from.
+
+        Constants are no part of it.
+        """
+        if box in self._scopes:
+            return [Bundle(*entry) for entry in sorted(self._around_scopes[0][box].items())]
+        recording = self.scene.recording
+        found: dict[tuple[int, int | None], list[Edge]] = {}
+        for slot, operand in enumerate(recording.node(box).operands):
+            if not recording.is_constant(operand):
+                source = self.box_of(operand)
+                apart = None if source in self._scopes else slot
+                found.setdefault((source, apart), []).append((box, slot))
+        return [Bundle(source, edges) for (source, _), edges in found.items()]
+
+    @cached_property
+    def _around_scopes(
+        self,
+    ) -> tuple[Mapping[int, Mapping[int, list[Edge]]], Mapping[int, dict[int, None]]]:
+        """For each folded scope, the edges that enter it by where they come from, and its users."""
+        scopes = self._scopes
+        entering: dict[int, dict[int, list[Edge]]] = {box: {} for box in scopes}
+        users: dict[int, dict[int, None]] = {box: {} for box in scopes}
+        nodes, shown = self.scene[:], self._outline.shown_as
+        outs, operands, slots = self.scene.edges
+        boxes, sources = (list(map(shown.__getitem__, ends)) for ends in (outs, operands))
+        edges = zip(boxes, sources, outs, slots, strict=True)
+        # There may be a hundred thousand, most of them within a scope.
+        for box, source, out, slot in compress(edges, map(ne, boxes, sources)):
+            if box in scopes:
+                entering[box].setdefault(source, []).append((nodes[out], slot))
+            if source in scopes:
+                users[source][box] = None
+        return entering, users
+
+
+@lru_cache(maxsize=8)
+def quotient(scene: Scene, folded: frozenset[str]) -> Quotient:
+    """Return the boxes of a scene of which some scopes are folded."""
+    return Quotient(scene, folded)
+
+
+def operands_first(operands: Mapping[int, Collection[int]]) -> list[int]:
+    """Put boxes in the order of creation, but each after its operands among them.
+
+    Between scopes, which nodes enter and leave again and again, there may be cycles. Of each, the
+    way into the box that was made first leads back, against the order.
+    """
+    before = {box: operands.keys() & set(entering) for box, entering in operands.items()}
+    if all(max(entering, default=box - 1) < box for box, entering in before.items()):
+        return sorted(before)
+    while True:
+        sorter = TopologicalSorter(before)
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            cycle = error.args[1]  # each an operand of the next, the first once more at the end
+            at = cycle.index(min(cycle), 1)
+            before[cycle[at]].remove(cycle[at - 1])
+        else:
+            break
+    order: list[int] = []
+    ready = list(sorter.get_ready())
+    heapify(ready)
+    while ready:
+        order.append(heappop(ready))
+        sorter.done(order[-1])
+        for box in sorter.get_ready():
+            heappush(ready, box)
+    return order
