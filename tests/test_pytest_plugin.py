@@ -38,7 +38,7 @@ def test_a_failure_shows_the_chain_line(course: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(
         [
             "*product.yaml:6: a.grad is 3, expected 4",
-            "*∂L/∂a += ∂L/∂L · ∂L/∂a = 1 · b (3) = 3*",
+            "*∂L/∂a += ∂L/∂L · ∂L/∂a = 1 · b = 1 · 3 = 3*",
         ]
     )
 

@@ -26,11 +26,27 @@ class LocalDerivative:
     because: str
 
     def __str__(self) -> str:
-        if self.because:
-            return f"{number(self.value)} ({self.because})"
-        if self.symbols == number(self.value):
-            return factor(self.value)
-        return f"{product(self.symbols)} ({number(self.value)})"
+        told = number(self.value)
+        return f"{self.symbols} = {told}" if self.varies else f"{told}{self._because}"
+
+    @property
+    def varies(self) -> bool:
+        """Whether it is a formula, and no constant and no branch of one."""
+        return not self.because and self.symbols != number(self.value)
+
+    @property
+    def factor(self) -> str:
+        """What to multiply by: `(1 − h²)`, `0 (z1 ≤ 0)`, `(−1)`."""
+        return product(self.symbols) if self.varies else self.number_factor
+
+    @property
+    def number_factor(self) -> str:
+        """What to multiply by, as a number: `0.79`, `0 (z1 ≤ 0)`, `(−1)`."""
+        return f"{factor(self.value)}{self._because}"
+
+    @property
+    def _because(self) -> str:
+        return f" ({self.because})" if self.because else ""
 
     @property
     def said(self) -> str:
@@ -60,10 +76,22 @@ class TangentTerm:
         """The term in differentials: `∂y/∂a · da`."""
         return f"{derivative(self.out, self.operand)} · {differential(self.operand)}"
 
-    def __str__(self) -> str:
-        if not self.tangent and not isfinite(self.local.value):
-            return "0"  # what does not change, changes nothing: not by an infinite slope either
-        return f"{self.local} · {factor(self.tangent)}"
+    @property
+    def formula(self) -> str:
+        """The term as a formula with the tangent put in: `cos(a) · 4`."""
+        return "0" if self._still else f"{self.local.factor} · {factor(self.tangent)}"
+
+    @property
+    def numbers(self) -> str:
+        """The term in numbers: `−0.653644 · 4`."""
+        if self._still or not self.local.varies:
+            return self.formula
+        return f"{number(self.local.value)} · {factor(self.tangent)}"
+
+    @property
+    def _still(self) -> bool:
+        """Whether nothing changes here: what does not change, changes nothing by any slope."""
+        return not self.tangent and not isfinite(self.local.value)
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:

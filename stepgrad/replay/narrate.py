@@ -5,7 +5,7 @@ The same text serves the screen, the plain output and a screen reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stepgrad.engine.formula import Formula
@@ -30,14 +30,20 @@ from stepgrad.replay.titles import made_by, operand_titles, printable, short_tit
 class Narration:
     """An event in notation.
 
-    `symbols` is the rule (`∂L/∂h += ∂L/∂y · ∂y/∂h`), `numbers` the same with numbers put in
-    (`= −4 · w2 (2) = −8`), `effect` what became of the node (`h.grad – → −8, edge 1 of 1`), or
-    the line of the program that made it. The last two may be empty.
+    `symbols` is the rule (`∂L/∂h += ∂L/∂y · ∂y/∂h`), `steps` are the same with numbers put in,
+    the result last (`−4 · w2`, `−4 · 2`, `−8`), `effect` is what became of the node
+    (`h.grad – → −8, edge 1 of 1`), or the line of the program that made it. The last two may be
+    empty.
     """
 
     symbols: str
-    numbers: str = ""
+    steps: Sequence[str] = ()
     effect: str = ""
+
+    @property
+    def numbers(self) -> str:
+        """All steps in a line: `= −4 · w2 = −4 · 2 = −8`."""
+        return "".join(f"= {step} " for step in self.steps).rstrip()
 
     def __str__(self) -> str:
         effect = f"   [{self.effect}]" if self.effect else ""
@@ -88,20 +94,30 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
-    # −h = −1.5 says it once.
-    steps = dict.fromkeys((with_numbers, number(event.value)))
-    return Narration(symbols, f"= {' = '.join(steps)}", _line(recording, node))
+    return Narration(symbols, _steps(with_numbers, number(event.value)), _line(recording, node))
+
+
+def _steps(*steps: str) -> Sequence[str]:
+    """Say every step once: −h = −1.5."""
+    return tuple(dict.fromkeys(steps))
 
 
 def _differentiated(recording: Recording, event: events.Op, index: int) -> Narration:
     """Narrate a tangent; the effect says what was computed along with it."""
     name = short_title(recording, event.node)
     terms = [*tangent_terms(recording, event.node, index + 1)]
-    symbols = " + ".join(term.symbols for term in terms) or "0"
-    numbers = f"= {' + '.join(map(str, terms))} = {number(event.tangent or 0.0)}" if terms else ""
+    symbols, steps = " + ".join(term.symbols for term in terms) or "0", _steps()
+    if terms:
+        first, *others = (term.numbers for term in terms)
+        bracketed = (f"({each})" if each.startswith("−") else each for each in others)
+        steps = _steps(
+            " + ".join(term.formula for term in terms),
+            " + ".join([first, *bracketed]),
+            number(event.tangent or 0.0),
+        )
     told = _computed(recording, event, index)
     effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
-    return Narration(f"{differential(name)} = {symbols}", numbers, ", ".join(effect))
+    return Narration(f"{differential(name)} = {symbols}", steps, ", ".join(effect))
 
 
 def _line(recording: Recording, node: Node) -> str:
@@ -119,7 +135,11 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     local = local_derivative(recording, event.out, event.slot, block.start)
     return Narration(
         f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
-        f"= {number(event.upstream)} · {local} = {number(event.contribution)}",
+        _steps(
+            f"{number(event.upstream)} · {local.factor}",
+            f"{number(event.upstream)} · {local.number_factor}",
+            number(event.contribution),
+        ),
         f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
         f"edge {siblings.index(edge) + 1} of {len(siblings)}",
     )
@@ -139,7 +159,7 @@ def _by_rule(
     )
     return Narration(
         f"{symbols[target]} ← {formula.written(symbols)}",
-        f"= {_with_numbers(formula, numbers)} = {number(event.after)}",
+        (_with_numbers(formula, numbers), number(event.after)),
         ", ".join(effect),
     )
 
@@ -229,7 +249,7 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     """Say what was computed, and from what: `h is relu of z1: relu of 1.5 is 1.5`."""
     told = _computed(recording, event, index)
     name, _, formula = told.symbols.rpartition(" = ")
-    steps = " is ".join(spoken(step) for step in told.numbers.removeprefix("= ").split(" = "))
+    steps = " is ".join(map(spoken, told.steps))
     line = _said_line(recording, event.node)
     said = f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
     if event.tangent is None:

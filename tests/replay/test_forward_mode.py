@@ -35,12 +35,15 @@ def by_x(compute: Compute, x: float = 2.0, y: float = 5.0) -> Recording:
 @pytest.mark.parametrize(
     ("compute", "expected"),
     [
-        (lambda x, y: x * y, "dout = ∂out/∂x · dx + ∂out/∂y · dy = y (5) · 1 + x (2) · 0 = 5"),
+        (
+            lambda x, y: x * y,
+            "dout = ∂out/∂x · dx + ∂out/∂y · dy = y · 1 + x · 0 = 5 · 1 + 2 · 0 = 5",
+        ),
         (lambda x, y: x - y, "dout = ∂out/∂x · dx + ∂out/∂y · dy = 1 · 1 + (−1) · 0 = 1"),
-        (lambda x, _: x**2, "dout = ∂out/∂x · dx = 2·x (4) · 1 = 4"),
-        (lambda _, y: y.log(), "dout = ∂out/∂y · dy = (1 / y) (0.2) · 0 = 0"),
+        (lambda x, _: x**2, "dout = ∂out/∂x · dx = 2·x · 1 = 4 · 1 = 4"),
+        (lambda _, y: y.log(), "dout = ∂out/∂y · dy = (1 / y) · 0 = 0.2 · 0 = 0"),
         (lambda x, _: (x - 9).relu(), "dout = ∂out/∂(x − 9) · d(x − 9) = 0 (x − 9 ≤ 0) · 1 = 0"),
-        (lambda _, y: (y - 5).sqrt(), "dout = ∂out/∂(y − 5) · d(y − 5) = 0 = 0"),
+        (lambda _, y: (y - 5).sqrt(), "dout = ∂out/∂(y − 5) · d(y − 5) = 0"),
     ],
 )
 def test_a_tangent_is_told_in_differentials(compute: Compute, expected: str) -> None:
@@ -53,7 +56,8 @@ def test_the_value_is_told_beside_its_tangent() -> None:
     recording = record_scenario("dual_numbers")
     assert str(narrate(recording, 1)) == "x = 2, dx = 1"
     assert str(narrate(recording, 3)) == (
-        "dy = ∂y/∂a · da = cos(a) (−0.653644) · 4 = −2.61457   [y = sin(a) = sin(4) = −0.756802]"
+        "dy = ∂y/∂a · da = cos(a) · 4 = −0.653644 · 4 = −2.61457   "
+        "[y = sin(a) = sin(4) = −0.756802]"
     )
 
 
@@ -85,7 +89,7 @@ def test_an_operand_from_an_earlier_pass_counts_as_constant() -> None:
         x = Value(2.0, label="x")
         seed(x, 1.0)
         w * x
-    assert narrate(recording, recording.length - 1).numbers == "= x (2) · 0 + w (3) · 1 = 3"
+    assert narrate(recording, recording.length - 1).numbers == "= x · 0 + w · 1 = 2 · 0 + 3 · 1 = 3"
 
 
 def test_the_state_knows_what_a_pass_goes_by() -> None:

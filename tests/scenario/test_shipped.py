@@ -86,7 +86,7 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
 """The numbers of the lessons, worked out by hand and with another engine."""
 
 WALKS: dict[tuple[str, str], str] = {
-    ("vanishing_gradient", "f n n n n"): "∂L/∂h9 += .* = 0.25 · w10 (1) = 0.25 .*",
+    ("vanishing_gradient", "f n n n n"): "∂L/∂h9 += .* = 0.25 · w10 = 0.25 · 1 = 0.25 .*",
     ("vanishing_gradient", "G"): "∂L/∂x += .* = 9.53674e−7 .*",
     ("vanishing_gradient", "f f 'ex=5'"): "∂L/∂x += .* = 3.89195e−8 .*",
     ("exploding_gradient", "/a a a"): r".*a.grad 0 → 117.391, edge 1 of 1\]",

@@ -1,5 +1,8 @@
 """The chain line: what the current event did, in mathematics."""
 
+from dataclasses import replace
+
+from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
@@ -13,7 +16,8 @@ ROWS = 3
 def chain(recording: Recording, position: int, width: int) -> Content:
     """Return symbols over numbers, with the effect at the right of whichever line has room.
 
-    Symbols that are too long for a line may go on where a line is left.
+    Symbols that are too long for a line may go on where a line is left. Of numbers that are too
+    long, the first steps are left out, not the result.
     """
     if not position:
         hint = ink.lines(
@@ -28,6 +32,8 @@ def chain(recording: Recording, position: int, width: int) -> Content:
         )
         return Content("\n").join(row.truncate(width, ellipsis=True) for row in hint.split("\n"))
     told = narrate(recording, position - 1)
+    while len(told.steps) > 1 and cell_len(told.numbers) > width:
+        told = replace(told, steps=told.steps[1:])
     phase = recording.events[position - 1].phase
     symbols = ink.line((told.symbols, ink.NAME)).wrap(max(width, 2))
     under = [ink.line((told.numbers, ink.PHASES.get(phase, "")))] if told.numbers else []
