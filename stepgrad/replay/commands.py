@@ -196,7 +196,7 @@ def replay(session: Session, keys: Iterable[str]) -> Session:
 
 
 def goto(cursor: Cursor, where: str) -> Cursor:
-    """Go to `14` (a position), `50%`, `step 20` (a training step), or `w1` (where it was made).
+    """Go to `14` (after that event), `50%`, `step 20` (a training step), or `w1` (where it is made).
 
     A leading colon is allowed. Of several nodes so named, the last one made by now is meant, else
     the first to come.
@@ -207,12 +207,20 @@ def goto(cursor: Cursor, where: str) -> Cursor:
     text = where.strip().removeprefix(":").strip()
     word, _, rest = text.partition(" ")
     if re.fullmatch(r"-?\d{1,4000}", text, re.ASCII):
-        return cursor.seek(int(text))
+        return _goto_event(cursor, text)
     if text.endswith("%"):
         return _goto_share(cursor, text)
     if word == "step" and rest:
         return _goto_step(cursor, rest.strip())
     return _goto_name(cursor, text)
+
+
+def _goto_event(cursor: Cursor, text: str) -> Cursor:
+    length = cursor.recording.length
+    if not 0 <= int(text) <= length:
+        shown = text if len(text) <= 20 else f"{text[:20]}…"
+        raise CommandError(f"no event {shown}: there are {length:,}; 0 is the start")
+    return cursor.seek(int(text))
 
 
 def _goto_share(cursor: Cursor, text: str) -> Cursor:
