@@ -196,7 +196,7 @@ def replay(session: Session, keys: Iterable[str]) -> Session:
 
 
 def goto(cursor: Cursor, where: str) -> Cursor:
-    """Go to `14` (after that event), `50%`, `step 20` (a training step), or `w1` (where it is made).
+    """Go to `14` (a position), `50%`, `step 20` (a training step), or `w1` (where it was made).
 
     A leading colon is allowed. Of several nodes so named, the last one made by now is meant, else
     the first to come.
