@@ -87,6 +87,28 @@ PROGRAMS = {
     "no Value at all": "print('hello')",
     "another folder": "import os; os.chdir('/'); print(os.getcwd())",
     "closing everything": "import sys; sys.stdout.close(); sys.stdin.close()",
+    "a fork": """
+        import os, sys
+        print("before", flush=True)
+        if child := os.fork():
+            print("parent", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        else:
+            print("child")
+            sys.exit(7)
+        """,
+    "a fork that fails": """
+        import os
+        child = os.fork()
+        if not child:
+            {}["x"]
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    "a fork that comes to the end": """
+        import os
+        if child := os.fork():
+            os.waitpid(child, 0)
+        print("both")
+        """,
     "an empty file": "",
 }
 
@@ -246,6 +268,27 @@ def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     lines = stepgrad_("replay", "--to", "2", path, code=1).stdout.splitlines()
     assert lines[0] == "program.py"
     assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
+
+
+@pytest.mark.parametrize("command", [["check"], ["replay", "--to", "x"], ["replay", "--plain"]])
+def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_path: Path) -> None:
+    program(tmp_path, f"import os\n{VALUE}if child := os.fork():\n    os.waitpid(child, 0)\n")
+    forked = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    program(tmp_path, f"import os\n{VALUE}")
+    alone = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    assert alone.stdout
+    assert (forked.returncode, forked.stdout) == (0, alone.stdout)
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr", "stdout.close(); sys.stderr"])
+def test_what_a_program_closes_is_open_for_us(closed: str, tmp_path: Path) -> None:
+    program(tmp_path, f"import sys\n{VALUE}sys.{closed}.close()\n")
+    for command in ("check", "replay"):
+        ended = process(tmp_path, "-m", "stepgrad", command, "program.py")
+        assert ended.returncode == 0
+        assert "x" in ended.stdout
+    saved = process(tmp_path, "-m", "stepgrad", "record", "program.py")
+    assert saved.stderr.startswith("program.py: 5 events")
 
 
 def test_a_program_is_checked_by_its_gradients() -> None:
