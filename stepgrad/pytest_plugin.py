@@ -37,9 +37,9 @@ _OF_A_SCENARIO = {
 }  # fmt: skip
 
 _NEARLY = """\
-not collected: this is nearly a scenario of stepgrad, but
-{}
-If it is not meant as one, say which files are: stepgrad_scenarios in pytest's settings."""
+not collected: nearly a scenario, but {}
+`stepgrad check {}` says more. If it is not meant as one: stepgrad_scenarios in pytest's settings
+chooses the files that are."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -97,8 +97,9 @@ def _proves_one(text: str, path: Path) -> bool:
     try:
         open_scenario(_shown(path))
     except ScenarioError as error:
-        warning = pytest.PytestCollectionWarning(_NEARLY.format(error))
-        warnings.warn_explicit(warning, None, str(path), error.diagnostics[0].line)
+        first = error.diagnostics[0]
+        warning = pytest.PytestCollectionWarning(_NEARLY.format(first.message, error.path))
+        warnings.warn_explicit(warning, None, str(path), first.line)
         return False
     return True
 
