@@ -37,7 +37,7 @@ _OF_A_SCENARIO = {
 }  # fmt: skip
 
 _NEARLY = """\
-not collected: nearly a scenario, but {}
+not collected: nearly a scenario of stepgrad, but {}
 `stepgrad check {}` says more. If it is not meant as one: stepgrad_scenarios in pytest's settings
 chooses the files that are."""
 
