@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
-from functools import partial
+from functools import partial, wraps
 from os import PathLike
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
-from stepgrad.errors import suggest
+from stepgrad.errors import StepgradError, suggest
 from stepgrad.numbers import for_json, gradient, number
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
@@ -111,6 +111,24 @@ def check_object(check: Check) -> dict[str, Any]:
     }
 
 
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
+
+
+def _told_where_called(method: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
+    """Raise what is wrong as if the caller had: the report of a test shows the test's own line."""
+
+    @wraps(method)
+    def called(*arguments: _Arguments.args, **keywords: _Arguments.kwargs) -> _Answer:
+        __tracebackhide__ = True  # pytest asks each frame for it
+        try:
+            return method(*arguments, **keywords)
+        except (StepgradError, KeyError) as error:
+            raise error.with_traceback(None) from None
+
+    return called
+
+
 class Replay:
     """A debugger for tests: it presses keys, and says what is there.
 
@@ -129,14 +147,24 @@ class Replay:
         scenario = open_scenario(name)
         return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
 
+    @_told_where_called
     def press(self, keys: str) -> Replay:
-        """Press keys, with spaces between, as `stepgrad replay --keys` does."""
+        """Press keys, with spaces between, as `stepgrad replay --keys` does.
+
+        Raises:
+            CommandError: a key does nothing here, or what it asks for is not there.
+        """
         self.session = replay(self.session, words(keys))
         return self
 
-    def goto(self, where: str) -> Replay:
-        """Go to `14`, `50%`, `step 20` or a name."""
-        self.session = self.session.go(goto(self.session.cursor, where))
+    @_told_where_called
+    def goto(self, where: str | int) -> Replay:
+        """Go to a position (`14`), `50%`, `step 20` or a name.
+
+        Raises:
+            CommandError: there is no such place.
+        """
+        self.session = self.session.go(goto(self.session.cursor, str(where)))
         return self
 
     @property
@@ -149,6 +177,7 @@ class Replay:
         """What the last event did, in notation; empty at the start."""
         return str(narrate(self._recording, self.position - 1)) if self.position else ""
 
+    @_told_where_called
     def value(self, name: str) -> float | None:
         """Return a node's value; None where it is not made yet.
 
@@ -157,6 +186,7 @@ class Replay:
         """
         return self.session.state.value(self._node(name))
 
+    @_told_where_called
     def grad(self, name: str) -> float | None:
         """Return a node's gradient; None where nothing has reached it.
 
@@ -165,6 +195,7 @@ class Replay:
         """
         return self.session.state.grad(self._node(name))
 
+    @_told_where_called
     def tangent(self, name: str) -> float | None:
         """Return a node's tangent; None where it is not made yet, or not in forward mode.
 

@@ -44,6 +44,7 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
 
     Raises:
         ProgramError: the file cannot be read.
+        SystemExit: this is a process that the program forked, and ends where the program does.
     """
     try:
         content = Path(path).read_bytes()
@@ -53,6 +54,7 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
     file = os.path.abspath(path)  # noqa: PTH100 - what Python does: links are not resolved
     recording = Recording()
     code: CodeType | None = None
+    process, status = os.getpid(), 0
     try:
         with _as_main(path, file, arguments) as main, _interruptible():
             code = compile(content, file, "exec", dont_inherit=True)
@@ -60,8 +62,11 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
             with record(recording, lines=True):
                 exec(code, main.__dict__)
     except BaseException as error:  # whatever it is, it is the program's
-        return Run(recording, _exit_status(error, code))
-    return Run(recording, 0)
+        status = _exit_status(error, code)
+    if os.getpid() != process:
+        raise SystemExit(status)
+    _reopen_streams()
+    return Run(recording, status)
 
 
 @contextmanager
@@ -84,6 +89,15 @@ def _as_main(path: str, file: str, arguments: Sequence[str]) -> Iterator[ModuleT
     finally:
         # The debugger that comes next must not import a `queue.py` that stands beside the program.
         sys.modules["__main__"], sys.argv, sys.path[:] = before
+
+
+def _reopen_streams() -> None:
+    """Open what the program has closed: its output has ended, what is to be told of it has not."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        stream = getattr(sys, name)
+        if getattr(stream, "closed", False):
+            form = {"encoding": stream.encoding, "errors": stream.errors, "closefd": False}
+            setattr(sys, name, open(descriptor, "w", **form))  # noqa: PTH123, SIM115
 
 
 @contextmanager

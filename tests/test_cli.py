@@ -76,7 +76,7 @@ class TestReplay:
             (["--keys", "s s n"], 3), (["--keys", "  s\ts "], 2), (["--keys", ""], 0),
             (["--keys", "right right left"], 1), (["--keys", "G S"], 25), (["--keys", "f f F"], 13),
             (["--to", "14"], 14), (["--to", "50%"], 13), (["--to", "h"], 9), (["--to", ":h"], 9),
-            (["--to", "99999"], 26), (["--to", "14", "--keys", "s s"], 16),
+            (["--to", "26"], 26), (["--to", "14", "--keys", "s s"], 16),
             (["--keys", ":14 s"], 15), (["--keys", ":h s"], 10), (["--keys", "':50%' S"], 12),
         ],
     )  # fmt: skip
@@ -107,6 +107,7 @@ class TestReplay:
             (["--keys", "'s"], "No closing quotation"),
             (["--to", "los"], "did you mean `loss`?"),
             (["--to", "101%"], "`101%` is no percentage from 0% to 100%"),
+            (["--to", "99999"], "no event 99999: there are 26; 0 is the start"),
             (["--to", "step 3"], "no training step `3`"),
             (["--to", ""], "`` is no "),
         ],

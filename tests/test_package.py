@@ -50,7 +50,17 @@ def test_a_public_name_exists_and_says_what_it_is(name: str) -> None:
 def test_no_public_name_is_given_twice_or_made_up() -> None:
     assert len(set(stepgrad.__all__)) == len(stepgrad.__all__)
     with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-        _ = stepgrad.nothing
+        _ = stepgrad.nothing  # type: ignore[attr-defined]
+    with pytest.raises(ImportError, match="cannot import name 'Vlaue'"):
+        from stepgrad import Vlaue  # type: ignore[attr-defined]  # noqa: F401, PLC0415
+
+
+def test_the_public_names_are_listed_before_they_are_loaded() -> None:
+    ask = "import stepgrad; print(*dir(stepgrad))"
+    answer = subprocess.run(
+        [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert {*stepgrad.__all__, "__version__"} <= set(answer.stdout.split())
 
 
 def test_the_version_is_that_of_the_project() -> None:

@@ -87,6 +87,28 @@ PROGRAMS = {
     "no Value at all": "print('hello')",
     "another folder": "import os; os.chdir('/'); print(os.getcwd())",
     "closing everything": "import sys; sys.stdout.close(); sys.stdin.close()",
+    "a fork": """
+        import os, sys
+        print("before", flush=True)
+        if child := os.fork():
+            print("parent", os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        else:
+            print("child")
+            sys.exit(7)
+        """,
+    "a fork that fails": """
+        import os
+        child = os.fork()
+        if not child:
+            {}["x"]
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+    "a fork that comes to the end": """
+        import os
+        if child := os.fork():
+            os.waitpid(child, 0)
+        print("both")
+        """,
     "an empty file": "",
 }
 
@@ -103,8 +125,10 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
     ended = "program.py: it made no stepgrad Values"
     failed = alone.returncode or name == "an error of ours"
-    assert ours.stderr.removeprefix(alone.stderr).startswith("" if failed else ended)
-    assert ours.stderr.startswith(alone.stderr)
+    note, _, told = ours.stderr.partition("\n")
+    assert note.startswith("note: --plain stands behind program.py and is for it; ")
+    assert told.startswith(alone.stderr)
+    assert told.removeprefix(alone.stderr).startswith("" if failed else ended)
 
 
 @pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
@@ -232,9 +256,38 @@ def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
     for options in ([], ["--plain"], ["--theme", "nord"]):
         out = stepgrad_("run", *options, path, "--plain", "-h", "x.py").stdout
         assert out == "--plain -h x.py\n"
+    assert "note: " not in stepgrad_("run", path, "--rate=1", "x.py", "plain").stderr
     extra = stepgrad_("run", "two_layer", "x.py", code=2).stderr
     assert "unexpected extra argument (x.py)" in extra
     assert "No such option" in stepgrad_("run", "--nope", path, code=2).stderr
+
+
+BEHIND = {
+    ("run", "--plain"): "--plain stands behind {} and is for it; ",
+    ("export", "--to", "svg", "--at=3"): "--to, --at=3 stand behind {} and are for it; ",
+    ("check", "--junit", "r.xml"): "--junit stands behind {} and is for it; ",
+}
+
+
+@pytest.mark.parametrize("command", BEHIND)
+def test_options_behind_a_program_are_noted(command: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / program(tmp_path, VALUE)
+    name, *behind = command
+    code = 2 if name == "export" else 0  # which format, it is not told
+    told = stepgrad_(name, path, *behind, code=code).stderr.splitlines()[0]
+    rule = "options of stepgrad stand before the name"
+    assert told == f"note: {BEHIND[command].format(path)}{rule}"
+
+
+def test_files_behind_a_program_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = [program(tmp_path, VALUE, name) for name in ("a.py", "b.py", "c.yaml", "d.txt")]
+    told = stepgrad_("check", *names, "gone.py").stderr
+    rule = "check takes one program, as the last of its files"
+    assert told == f"note: b.py, c.yaml stand behind a.py and are for it; {rule}\n"
+    many = [program(tmp_path, VALUE, f"p{number}.py") for number in range(9)]
+    told = stepgrad_("check", *many).stderr
+    assert told.startswith("note: p1.py, p2.py, p3.py, p4.py, ... stand behind p0.py")
 
 
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
@@ -246,6 +299,27 @@ def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
     lines = stepgrad_("replay", "--to", "2", path, code=1).stdout.splitlines()
     assert lines[0] == "program.py"
     assert lines[2] == "x·x = 2·2 = 4   [program.py:4]"
+
+
+@pytest.mark.parametrize("command", [["check"], ["replay", "--to", "x"], ["replay", "--plain"]])
+def test_what_a_program_forks_does_not_go_on_with_us(command: list[str], tmp_path: Path) -> None:
+    program(tmp_path, f"import os\n{VALUE}if child := os.fork():\n    os.waitpid(child, 0)\n")
+    forked = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    program(tmp_path, f"import os\n{VALUE}")
+    alone = process(tmp_path, "-m", "stepgrad", *command, "program.py")
+    assert alone.stdout
+    assert (forked.returncode, forked.stdout) == (0, alone.stdout)
+
+
+@pytest.mark.parametrize("closed", ["stdout", "stderr", "stdout.close(); sys.stderr"])
+def test_what_a_program_closes_is_open_for_us(closed: str, tmp_path: Path) -> None:
+    program(tmp_path, f"import sys\n{VALUE}sys.{closed}.close()\n")
+    for command in ("check", "replay"):
+        ended = process(tmp_path, "-m", "stepgrad", command, "program.py")
+        assert ended.returncode == 0
+        assert "x" in ended.stdout
+    saved = process(tmp_path, "-m", "stepgrad", "record", "program.py")
+    assert saved.stderr.startswith("program.py: 5 events")
 
 
 def test_a_program_is_checked_by_its_gradients() -> None:

@@ -1,6 +1,12 @@
 """A course's folder of scenarios, run by pytest."""
 
+import os
+from pathlib import Path
+
 import pytest
+
+from stepgrad.pytest_plugin import _beginning, _is_scenario
+from stepgrad.scenario import shipped
 
 GOOD = """\
 title: A product
@@ -9,6 +15,13 @@ graph:
   - L = a*b
 backward: L
 expect: {values: {L: 6}, grads: {a: 3, b: 2}}
+"""
+NETWORK = """\
+title: A network
+network: {sizes: [1, 1], activation: linear, weights: [[[2]]], biases: [[0]]}
+data: {inputs: [1], targets: [1]}
+loss: sum_squared_error
+train: {steps: 1, learning_rate: 0.1}
 """
 
 
@@ -43,22 +56,131 @@ def test_a_failure_shows_the_chain_line(course: pytest.Pytester) -> None:
     )
 
 
-def test_a_broken_scenario_is_an_error_that_says_where(course: pytest.Pytester) -> None:
-    files(course, product=GOOD.replace("a*b", "a*c"))
+def test_a_broken_scenario_is_one_test_that_says_where(course: pytest.Pytester) -> None:
+    files(course, product=GOOD, wrong=GOOD.replace("a*b", "a*c"))
     result = course.runpytest_subprocess()
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*product.yaml:4:*unknown name `c`*"])
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "wrong.yaml:4:11: unknown name `c`",
+            "FAILED wrong.yaml::scenario - *wrong.yaml:4:11: unknown name `c`",
+        ]
+    )
+
+
+def test_one_that_shows_to_be_wrong_when_it_runs(course: pytest.Pytester) -> None:
+    files(course, net=f"{NETWORK}expect: {{values: {{row1/z: 1}}}}\n")
+    result = course.runpytest_subprocess("-k", "row1")
+    result.assert_outcomes(failed=1, deselected=1)
+    result.stdout.fnmatch_lines(["net.yaml:6:*: unknown name `row1/z`*"])
+
+
+FOREIGN = {
+    "workflow": "name: test\non: push\njobs: {check: {runs-on: ubuntu, steps: [run: 'true']}}\n",
+    "compose": "services: {db: {image: x}}\nnetworks: {front: {}}\n",
+    "mkdocs": "site_name: Course\nnav: [Home: index.md]\n",
+    "openapi": "openapi: 3.1.0\ninfo: {title: API}\npaths: {}\n",
+    "citations": "title: Citations\ngraph:\n  - {from: a, to: b}\n",
+    "adjacency": "title: Citations\ngraph:\n  a: [b, c]\n",
+    "cluster": "title: Cluster\nnetwork:\n  nodes: 3\nsizes: [1, 2]\n",
+    "front": "title: Week 3\nlevel: beginner\norder: 3\nlesson: sgd.md\n",
+    "config": "network: {hidden: 64}\ndata: mnist\nloss: mse\ntrain: {steps: 10}\n",
+    "no_yaml": "title: [\n",
+    "empty": "",
+}
 
 
 def test_other_yaml_is_left_alone(course: pytest.Pytester) -> None:
-    files(course, workflow="on: push\njobs: {}\n", notes="title: Notes\n")
+    files(course, product=GOOD, **FOREIGN)
+    (course.path / "bytes.yaml").write_bytes(b"\xff\xfe\0title: x")
+    (course.path / "loop.yaml").symlink_to("loop.yaml")
+    course.runpytest_subprocess().assert_outcomes(passed=4)
+
+
+def test_what_cannot_be_read_shows_nothing(tmp_path: Path) -> None:
+    assert _beginning(tmp_path) == ""
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+def test_what_may_not_be_read_is_left_alone(course: pytest.Pytester) -> None:
+    files(course, product=GOOD, secret=GOOD)
+    (course.path / "secret.yaml").chmod(0)
+    course.runpytest_subprocess().assert_outcomes(passed=4)
+
+
+@pytest.mark.parametrize("path", [*shipped().values()], ids=lambda path: path.stem)
+def test_every_scenario_is_seen_by_its_text(path: Path) -> None:
+    assert _is_scenario(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("graph", "grpah", "unknown key `grpah`; did you mean `graph`?"),
+        ("graph", "Graph", "unknown key `Graph`; did you mean `graph`?"),
+        ("title", "titel", "unknown key `titel`; did you mean `title`?"),
+        ("inputs", "input", "unknown key `input`; did you mean `inputs`?"),
+        ("network", "netwrok", "unknown key `netwrok`; did you mean `network`?"),
+        ("sizes", "size", "unknown key `size`; did you mean `sizes`?"),
+    ],
+)
+def test_one_that_misses_by_a_letter_is_told(
+    right: str, wrong: str, told: str, course: pytest.Pytester
+) -> None:
+    text = GOOD if f"{right}:" in GOOD else NETWORK
+    files(course, product=GOOD, lesson=text.replace(f"{right}:", f"{wrong}:"))
+    result = course.runpytest_subprocess()
+    result.assert_outcomes(passed=4, warnings=1)
+    result.stdout.fnmatch_lines([f"*lesson.yaml:*: nearly a scenario of stepgrad, but {told}"])
+
+
+def test_one_without_a_title_is_told(course: pytest.Pytester) -> None:
+    files(course, lesson=GOOD.partition("\n")[2])
+    result = course.runpytest_subprocess()
+    result.assert_outcomes(warnings=1)
+    result.stdout.fnmatch_lines(["*lesson.yaml:1: *: nearly a scenario *, but `title` is missing"])
+
+
+def test_keys_in_quotes_are_keys(course: pytest.Pytester) -> None:
+    files(course, product=GOOD.replace("title:", "'title':"))
+    course.runpytest_subprocess().assert_outcomes(passed=4)
+
+
+def test_where_patterns_are_given_every_file_is_a_scenario(course: pytest.Pytester) -> None:
+    files(course, lesson_product=GOOD, lesson_wrong=GOOD.replace("graph", "grpah"), notes=GOOD)
+    (course.path / "pytest.ini").write_text("[pytest]\nstepgrad_scenarios = lesson_*.yaml\n")
+    result = course.runpytest_subprocess()
+    result.assert_outcomes(passed=4, failed=1)
+    result.stdout.fnmatch_lines(["lesson_wrong.yaml:3:*did you mean `graph`?"])
+
+
+def test_no_pattern_is_no_scenario(course: pytest.Pytester) -> None:
+    files(course, product=GOOD, wrong=GOOD.replace("graph", "grpah"))
+    (course.path / "pytest.ini").write_text("[pytest]\nstepgrad_scenarios =\n")
     course.runpytest_subprocess().assert_outcomes()
 
 
-def test_patterns_can_be_chosen(course: pytest.Pytester) -> None:
-    files(course, lesson_product=GOOD, draft=GOOD.replace("a: 3", "a: 4"))
-    (course.path / "pytest.ini").write_text("[pytest]\nstepgrad_scenarios = lesson_*.yaml\n")
-    course.runpytest_subprocess().assert_outcomes(passed=4)
+RUNS = """
+from stepgrad.scenario import build
+
+ours = build.record_file
+def record_file(file, *rest):
+    with open("runs.txt", "a") as runs:
+        print(file.path.stem, file=runs)
+    return ours(file, *rest)
+build.record_file = record_file
+"""
+
+
+def test_a_scenario_runs_once_and_only_for_tests_of_it(course: pytest.Pytester) -> None:
+    course.makeconftest(RUNS)
+    files(course, one=GOOD, two=GOOD)
+    runs = course.path / "runs.txt"
+    course.runpytest_subprocess("--collect-only")
+    course.runpytest_subprocess("-k", "nothing")
+    assert not runs.exists()
+    course.runpytest_subprocess().assert_outcomes(passed=8)
+    assert runs.read_text().split() == ["one", "two"]
 
 
 def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
@@ -93,3 +215,73 @@ def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
         """
     )
     course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=3, deselected=4)
+
+
+def test_the_fixture_looks_beside_the_test_first(course: pytest.Pytester) -> None:
+    folder = course.mkpydir("lessons")
+    files(course, product=GOOD.replace("2.0", "7.0"), other=GOOD)
+    (folder / "product.yaml").write_text(GOOD)
+    (folder / "test_lessons.py").write_text(
+        "def test_beside(stepgrad_replay):\n"
+        "    assert stepgrad_replay('product.yaml').goto('L').value('L') == 6\n"
+        "def test_from_here(stepgrad_replay):\n"
+        "    assert stepgrad_replay('lessons/product.yaml').goto(3).value('L') == 6\n"
+        "    assert stepgrad_replay('other.yaml').goto(3).position == 3\n"
+    )
+    course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=2, deselected=12)
+
+
+BAD = {
+    "stepgrad_replay('two_layr')": "*two_layr:1:1: no such file; did you mean `two_layer`?",
+    "stepgrad_replay('prodct.yaml')": "*prodct.yaml:1:1: no such file; *`product.yaml`?",
+    "stepgrad_replay('two_layer').goto('z9')": "*`z9` is no position, percentage, step or name*",
+    "stepgrad_replay('two_layer').goto(99999)": "*no event 99999: there are 26; 0 is the start",
+    "stepgrad_replay('two_layer').goto(-1)": "*no event -1: there are 26; 0 is the start",
+    "stepgrad_replay('two_layer').press('y')": "*no command for the key `y`*",
+    "stepgrad_replay('two_layer').value('z9')": "*no node z9 by event 0*",
+    "stepgrad_replay('two_layer', '--steps')": "*two_layer: only a program takes arguments*",
+    "stepgrad_replay('train.py', '3')": "*train.py: the program ended with exit status 3",
+}
+
+
+@pytest.mark.parametrize("call", BAD)
+def test_what_goes_wrong_is_told_in_the_line_of_the_test(
+    call: str, course: pytest.Pytester
+) -> None:
+    files(course, product=GOOD)
+    (course.path / "train.py").write_text("import sys\nsys.exit(int(sys.argv[1]))\n")
+    course.makepyfile(f"def test_it(stepgrad_replay):\n    {call}\n")
+    result = course.runpytest_subprocess("-k", "test_it")
+    result.assert_outcomes(failed=1, deselected=4)
+    result.stdout.fnmatch_lines([f"E {BAD[call]}"])
+    result.stdout.no_fnmatch_line("*stepgrad/*.py:*")
+    result.stdout.no_fnmatch_line("*_replay(name*")
+
+
+def test_a_program_has_its_arguments(course: pytest.Pytester) -> None:
+    (course.path / "train.py").write_text(
+        "import sys\nfrom stepgrad import Value\nx = Value(float(sys.argv[2]), label='x')\n"
+    )
+    course.makepyfile(
+        "def test_it(stepgrad_replay):\n"
+        "    assert stepgrad_replay('train.py', '--at', '3').press('G').value('x') == 3\n"
+    )
+    course.runpytest_subprocess().assert_outcomes(passed=1)
+
+
+def test_what_a_program_forks_runs_no_tests(course: pytest.Pytester) -> None:
+    (course.path / "forks.py").write_text(
+        "import os, sys\nif child := os.fork():\n    os.waitpid(child, 0)\n"
+    )
+    course.makepyfile(
+        """
+        def test_it(stepgrad_replay):
+            stepgrad_replay("forks.py")
+
+        def test_next():
+            with open("log.txt", "a") as log:
+                log.write("once ")
+        """
+    )
+    course.runpytest_subprocess().assert_outcomes(passed=2)
+    assert (course.path / "log.txt").read_text() == "once "

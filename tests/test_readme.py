@@ -1,9 +1,11 @@
 """What the README says is true: its examples run, its numbers come out, its table is complete."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from kept import check_kept
@@ -12,7 +14,7 @@ from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
-from stepgrad.scenario.expect import checks
+from stepgrad.scenario.expect import Expectation, checks, expectations
 from test_cli import expanded
 
 ROOT = Path(__file__).parents[1]
@@ -76,14 +78,29 @@ def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
     pytester.runpytest_subprocess().assert_outcomes(passed=1)
 
 
-def test_the_workflow_of_a_course(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    Path("lessons").symlink_to(ROOT / "scenarios")
+def test_the_workflow_of_a_course(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
+    lessons = pytester.mkdir("lessons")
+    for name in ("two_layer", "xor_tanh"):
+        (lessons / f"{name}.yaml").write_bytes(shipped()[name].read_bytes())
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (command,) = re.findall(r"- run: stepgrad (.*)", text)
-    result = CliRunner().invoke(main, expanded(command))
+    (workflow,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]
+    install, check, tests = (step for step in steps if "run" in step)
+    assert shlex.split(install["run"])[:2] == ["pip", "install"]
+    result = CliRunner().invoke(main, expanded(check["run"])[1:])
     assert result.exit_code == 0, result.output
-    assert Path("report.xml").read_text().count("<testsuite ") == len(shipped())
+    assert Path("report.xml").read_text().count("<testsuite ") == 2
+    assert tests["if"] == "${{ !cancelled() }}"
+    ran = pytester.runpytest_subprocess(*shlex.split(tests["run"], comments=True)[1:])
+    assert ran.ret == 0
+    ran.assert_outcomes(passed=len(promises("two_layer")) + len(promises("xor_tanh")) + 2)
+
+
+def promises(name: str) -> list[Expectation]:
+    return [*expectations(open_scenario(name))]
 
 
 def test_the_quiz() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import click
@@ -11,7 +11,7 @@ import click
 from stepgrad import headless
 from stepgrad.atomic import permissions
 from stepgrad.errors import StepgradError
-from stepgrad.opening import is_program
+from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.narrate import say
 
@@ -20,6 +20,9 @@ PLAIN = click.option(
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
+
+_FILES = (".py", ".yaml", ".yml", SAVED)
+_MOST_WORDS = 4  # of those that a note names
 
 
 class FileCommand(click.Command):
@@ -30,6 +33,9 @@ class FileCommand(click.Command):
         ctx.allow_interspersed_args = False
         found, _, _ = self.make_parser(ctx).parse_args(list(args))
         program = is_program(str(found["file"]))
+        if program and isinstance(found["arguments"], tuple):  # else there are none
+            # Before anything is found to be missing: it may stand there.
+            _note_options(self, str(found["file"]), found["arguments"])
         ctx.allow_interspersed_args = not program
         rest = super().parse_args(ctx, args)
         if ctx.params["arguments"] and not program:
@@ -43,8 +49,29 @@ class FilesCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what stands behind the first program for its arguments."""
         end = next((i + 1 for i, arg in enumerate(args) if is_program(arg)), len(args))
-        ctx.params["arguments"] = tuple(args[end:])
+        if arguments := args[end:]:
+            program = args[end - 1]
+            _note_options(self, program, arguments)
+            files = [word for word in arguments if word.endswith(_FILES) and Path(word).is_file()]
+            _note(program, files, f"{self.name} takes one program, as the last of its files")
+        ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
+
+
+def _note_options(command: click.Command, program: str, arguments: Sequence[str]) -> None:
+    """Say which arguments of a program are written like options of the command."""
+    ours = {name for option in command.params for name in option.opts if name.startswith("-")}
+    meant = [word for word in arguments if word.partition("=")[0] in ours]
+    _note(program, meant, "options of stepgrad stand before the name")
+
+
+def _note(program: str, words: Sequence[str], rule: str) -> None:
+    """Say on stderr that words are arguments of a program, and by which rule."""
+    if words:
+        shown = ", ".join([*words[:_MOST_WORDS], *["..."] * (len(words) > _MOST_WORDS)])
+        stand, are = ("stands", "is") if len(words) == 1 else ("stand", "are")
+        told = f"note: {shown} {stand} behind {program} and {are} for it; {rule}"
+        click.echo(told, err=True)
 
 
 def check_writable(path: Path) -> None:

@@ -6,6 +6,7 @@ the arithmetic that a replay shows for each update both come from them.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -86,38 +87,42 @@ follows. `clip_norm` is PyTorch's `clip_grad_norm_`, where the norm is above the
 """
 
 
-class _Optimizer:
+class _Optimizer(ABC):
     """Parameters, and what is remembered of them between steps."""
 
-    def __init__(self, parameters: Iterable[Value], learning_rate: float, method: str) -> None:
+    def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self._method = method
         self._zeros = array("d", [0.0]) * len(self.parameters)
-        self._state: Mapping[str, Sequence[float]]
-        self._state = dict.fromkeys(METHODS[method].state, self._zeros)
-        self._rule = Rule(method, {})
+        self._state: dict[str, Sequence[float]] = {}
+        self._rule = Rule("", {})
 
     def step(self) -> None:
         """Update every parameter from its gradient."""
-        settings, state = self._settings(), self._state
-        after, self._state = METHODS[self._method](self.parameters, settings, state)
-        if state or settings != self._rule.numbers:  # else all steps share one rule
-            self._rule = Rule(self._method, settings, state)
+        name, settings = self._method()
+        method = METHODS[name]
+        state = {each: self._state.get(each, self._zeros) for each in method.state}
+        after, remembered = method(self.parameters, settings, state)
+        self._state.update(remembered)
+        if state or (name, settings) != (self._rule.method, self._rule.numbers):
+            self._rule = Rule(name, settings, state)  # without a state, equal steps share one
         write_all("update", self.parameters, after, self._rule)
 
     def zero_grad(self) -> None:
         """Clear every gradient."""
         write_all("zero", self.parameters, self._zeros)
 
-    def _settings(self) -> dict[str, float]:
-        return {"learning_rate": self.learning_rate}
+    @abstractmethod
+    def _method(self) -> tuple[str, Mapping[str, float]]:
+        """Return which of `METHODS` the next step goes by, and its settings."""
 
 
 class SGD(_Optimizer):
     """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
 
     With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
+
+    Both numbers may be changed between steps. While momentum is 0, the velocity rests.
 
     Args:
         parameters: the Values to train.
@@ -128,14 +133,12 @@ class SGD(_Optimizer):
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.0
     ) -> None:
-        super().__init__(parameters, learning_rate, "momentum" if momentum else "sgd")
+        super().__init__(parameters, learning_rate)
         self.momentum = momentum
 
-    def _settings(self) -> dict[str, float]:
-        settings = {"learning_rate": self.learning_rate}
-        if self._method == "momentum":
-            settings["momentum"] = self.momentum
-        return settings
+    def _method(self) -> tuple[str, Mapping[str, float]]:
+        rate = {"learning_rate": self.learning_rate}
+        return ("momentum", rate | {"momentum": self.momentum}) if self.momentum else ("sgd", rate)
 
 
 class Adam(_Optimizer):
@@ -143,7 +146,7 @@ class Adam(_Optimizer):
 
     m and v, running means of the gradient and of its square, start from 0 and are corrected for
     that: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; and
-    p ← p − learning_rate·m̂ / (√v̂ + epsilon).
+    p ← p − learning_rate·m̂ / (√v̂ + epsilon). All numbers may be changed between steps.
 
     Args:
         parameters: the Values to train.
@@ -159,7 +162,7 @@ class Adam(_Optimizer):
         betas: tuple[float, float] = (0.9, 0.999),
         epsilon: float = 1e-8,
     ) -> None:
-        super().__init__(parameters, learning_rate, "adam")
+        super().__init__(parameters, learning_rate)
         self.betas = betas
         self.epsilon = epsilon
         self._steps = 0
@@ -169,10 +172,15 @@ class Adam(_Optimizer):
         self._steps += 1
         super().step()
 
-    def _settings(self) -> dict[str, float]:
+    def _method(self) -> tuple[str, Mapping[str, float]]:
         beta1, beta2 = self.betas
-        own = {"beta1": beta1, "beta2": beta2, "epsilon": self.epsilon, "step": float(self._steps)}
-        return super()._settings() | own
+        return "adam", {
+            "learning_rate": self.learning_rate,
+            "beta1": beta1,
+            "beta2": beta2,
+            "epsilon": self.epsilon,
+            "step": float(self._steps),
+        }
 
 
 def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:

@@ -7,14 +7,23 @@ from itertools import count
 from math import copysign, inf
 from numbers import Real
 from sys import intern
-from typing import Any, SupportsFloat
+from typing import Any, Protocol, SupportsFloat
 
 from stepgrad.engine import codegen, ops, tape
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
 
-Operand = SupportsFloat
+
+class RealNumber(Protocol):
+    """A number that mixes with floats: those of Python and numpy do, arrays and Decimal do not."""
+
+    def __float__(self) -> float: ...
+    def __hash__(self) -> int: ...
+    def __rdivmod__(self, other: float, /) -> Any: ...
+
+
+Operand = float | RealNumber
 """What stands beside a `Value` in an expression: another one, or any real number."""
 
 _tick = count().__next__

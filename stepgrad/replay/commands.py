@@ -207,12 +207,20 @@ def goto(cursor: Cursor, where: str) -> Cursor:
     text = where.strip().removeprefix(":").strip()
     word, _, rest = text.partition(" ")
     if re.fullmatch(r"-?\d{1,4000}", text, re.ASCII):
-        return cursor.seek(int(text))
+        return _goto_event(cursor, text)
     if text.endswith("%"):
         return _goto_share(cursor, text)
     if word == "step" and rest:
         return _goto_step(cursor, rest.strip())
     return _goto_name(cursor, text)
+
+
+def _goto_event(cursor: Cursor, text: str) -> Cursor:
+    length = cursor.recording.length
+    if not 0 <= int(text) <= length:
+        shown = text if len(text) <= 20 else f"{text[:20]}…"
+        raise CommandError(f"no event {shown}: there are {length:,}; 0 is the start")
+    return cursor.seek(int(text))
 
 
 def _goto_share(cursor: Cursor, text: str) -> Cursor:

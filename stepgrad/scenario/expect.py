@@ -1,11 +1,10 @@
-"""What a scenario promises, held against what its recording says."""
+"""What a scenario expects, held against what its recording says."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import isnan
-from typing import NamedTuple
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
@@ -13,6 +12,20 @@ from stepgrad.replay.ledger import contributions, latest_pass
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
 from stepgrad.scenario.load import ScenarioFile
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """A number that a scenario expects: of which node, and the line that says so.
+
+    `path` is where it stands in `expect`.
+    """
+
+    name: str
+    node: str
+    number: float
+    line: int
+    path: tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,23 +56,44 @@ class Check:
             yield str(narrate(recording, recording.history.made_at(self.node) - 1))
 
 
+def expectations(file: ScenarioFile) -> Iterator[Expectation]:
+    """Yield the numbers that a scenario expects, as its text says them: nothing runs."""
+    model, expect = file.model, file.model.expect
+
+    def entry(name: str, node: str, number: float, *path: str | int) -> Expectation:
+        return Expectation(name, node, number, file.line("expect", *path), path)
+
+    for name, number in expect.values.items():
+        yield entry(name, name, number, "values", name)
+    for name, number in expect.grads.items():
+        yield entry(f"{name}.grad", name, number, "grads", name)
+    for by, tangents in getattr(expect, "tangents", {}).items():
+        for name, number in tangents.items():
+            yield entry(f"d{name}/d{by}", name, number, "tangents", by, name)
+    loss = getattr(model, "backward", None) or "loss"
+    for step, number in expect.loss.items():
+        yield entry(f"loss at step {step}", loss, number, "loss", step)
+    for row, outputs in enumerate(getattr(expect, "predictions", ())):
+        for i, number in enumerate(outputs, 1):
+            name = f"row{row + 1}/y{i if len(outputs) > 1 else ''}"
+            yield entry(f"prediction {name}", name, number, "predictions", row)
+
+
 def checks(file: ScenarioFile, recording: Recording, position: int | None = None) -> list[Check]:
     """Hold every expectation of a scenario against a position of its recording (or its end).
 
     Values are those of the latest forward pass, gradients those of the latest backward pass,
     tangents those of the latest pass in forward mode by the same input.
     """
-    at = recording.length if position is None else position
+    reading = _Reading(recording, recording.length if position is None else position)
     tolerance = file.model.expect.tolerance
-    return [
-        Check(
-            promise.name, promise.expected, promise.got,
-            promise.got is not None and _equal(promise.got, promise.expected, tolerance),
-            file.line("expect", *promise.path), promise.node, promise.position,
-            promise.path[0] == "grads",
-        )
-        for promise in _promises(file, recording, at)
-    ]  # fmt: skip
+    held = []
+    for each in expectations(file):
+        node, got, at = reading.of(each)
+        ok = got is not None and _equal(got, each.number, tolerance)
+        gradient = each.path[0] == "grads"
+        held.append(Check(each.name, each.number, got, ok, each.line, node, at, gradient))
+    return held
 
 
 def _equal(got: float, expected: float, tolerance: float) -> bool:
@@ -68,53 +102,35 @@ def _equal(got: float, expected: float, tolerance: float) -> bool:
     return abs(got - expected) <= tolerance * max(1.0, abs(expected))
 
 
-_Path = tuple[str | int, ...]
+class _Reading:
+    """What a recording says, up to a position, of the numbers that are expected."""
 
+    def __init__(self, recording: Recording, position: int) -> None:
+        self._recording = recording
+        self._now = State(recording, position)
+        self._names = recording.names(position)
+        self._swept = State(recording, _swept(recording, position))
+        self._swept_names = recording.names(self._swept.position)
 
-class _Promise(NamedTuple):
-    """What is promised at a path of `expect`, and what the recording says of it."""
-
-    path: _Path
-    name: str
-    expected: float
-    node: int | None
-    got: float | None
-    position: int
-
-
-def _promises(file: ScenarioFile, recording: Recording, position: int) -> Iterator[_Promise]:
-    expect = file.model.expect
-    now = State(recording, position)
-    names = recording.names(position)
-
-    def value(path: _Path, name: str, expected: float, node: int | None) -> _Promise:
-        got = None if node is None else now.value(node)
-        return _Promise(path, name, expected, node, got, position)
-
-    for name, expected in expect.values.items():
-        yield value(("values", name), name, expected, names.get(name))
-    swept = State(recording, _swept(recording, position))
-    swept_names = recording.names(swept.position)
-    for name, expected in expect.grads.items():
-        node = swept_names.get(name)
-        got = None if node is None else swept.grad(node)
-        yield _Promise(("grads", name), f"{name}.grad", expected, node, got, swept.position)
-    for by, tangents in getattr(expect, "tangents", {}).items():
-        made = _made_by(recording, by, position)
-        for name, expected in tangents.items():
-            node = made.get(name)
-            got = None if node is None else now.tangent(node)
-            path = ("tangents", by, name)
-            yield _Promise(path, f"d{name}/d{by}", expected, node, got, position)
-    for step, expected in expect.loss.items():
-        node, computed = _loss(file, recording, step, position)
-        got = None if node is None else recording.history.value(node, computed)
-        yield _Promise(("loss", step), f"loss at step {step}", expected, node, got, computed)
-    for row, outputs in enumerate(getattr(expect, "predictions", ()), 1):
-        for i, expected in enumerate(outputs, 1):
-            name = f"row{row}/y{i if len(outputs) > 1 else ''}"
-            node = names.get(name) if position == recording.length else None
-            yield value(("predictions", row - 1), f"prediction {name}", expected, node)
+    def of(self, expected: Expectation) -> tuple[int | None, float | None, int]:
+        """Return the node that is meant, its number, and the position at which it has it."""
+        recording, now, position = self._recording, self._now, self._now.position
+        node = self._names.get(expected.node)
+        match expected.path:
+            case ("grads", _):
+                node = self._swept_names.get(expected.node)
+                got = None if node is None else self._swept.grad(node)
+                return node, got, self._swept.position
+            case ("tangents", str(by), _):
+                node = _made_by(recording, by, position).get(expected.node)
+                return node, None if node is None else now.tangent(node), position
+            case ("loss", int(step)):
+                node, computed = _loss(recording, expected.node, step, position)
+                got = None if node is None else recording.history.value(node, computed)
+                return node, got, computed
+            case ("predictions", _) if position < recording.length:
+                node = None
+        return node, None if node is None else now.value(node), position
 
 
 def _swept(recording: Recording, position: int) -> int:
@@ -133,9 +149,7 @@ def _made_by(recording: Recording, by: str, position: int) -> dict[str, int]:
     return {}
 
 
-def _loss(
-    file: ScenarioFile, recording: Recording, step: int, position: int
-) -> tuple[int | None, int]:
+def _loss(recording: Recording, name: str, step: int, position: int) -> tuple[int | None, int]:
     """Return the loss of a training step, before that step's update, and when it is computed."""
     starts = recording.steps
     if step >= len(starts):
@@ -146,5 +160,4 @@ def _loss(
     computed = forward.start + forward.length
     if computed > position:
         return None, position
-    name = getattr(file.model, "backward", None) or "loss"
     return recording.names(computed).get(name), computed

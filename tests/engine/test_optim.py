@@ -225,3 +225,37 @@ def test_the_learning_rate_may_change_on_the_way() -> None:
     sgd.learning_rate = 0.5
     sgd.step()
     assert w.data == 0.5
+
+
+SWITCHES = st.lists(st.tuples(st.sampled_from([0.0, 0.5, 0.9]), st.floats(0, 1)), min_size=12)
+"""What a schedule sets before each step: momentum and learning rate."""
+
+
+@given(courses, SWITCHES)
+def test_what_is_set_between_steps_holds_from_the_next(course: Any, switches: Any) -> None:
+    parameters = [Value(start) for start in STARTS]
+    optimizer = SGD(parameters, 1.0)
+    data, velocity = [*STARTS], [0.0] * len(STARTS)
+    for grads, (momentum, rate) in zip(course, switches, strict=False):
+        optimizer.momentum, optimizer.learning_rate = momentum, rate
+        for number, grad in enumerate(grads):
+            parameters[number].grad = grad
+            if momentum:
+                velocity[number] = momentum * velocity[number] + grad
+            data[number] -= rate * (velocity[number] if momentum else grad)
+        optimizer.step()
+    assert all_bits([p.data for p in parameters]) == all_bits(data)
+
+
+def test_a_recording_says_which_momentum_a_step_had() -> None:
+    w = Value(1.0, label="w")
+    with record() as recording:
+        optimizer = SGD([w], 0.5)
+        for momentum in (0.0, 0.9, 0.0):
+            optimizer.momentum = momentum
+            w.grad = 1.0
+            optimizer.step()
+    rules = [event.rule for event in recording.events if isinstance(event, Update)]
+    assert [(rule.method, rule.numbers.get("momentum")) for rule in rules if rule] == [
+        ("sgd", None), ("momentum", 0.9), ("sgd", None),
+    ]  # fmt: skip

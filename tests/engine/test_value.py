@@ -7,6 +7,7 @@ import operator
 import pickle
 import random
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -146,6 +147,13 @@ def test_what_is_no_number_is_refused(number: Any) -> None:
         Value(1.0) + number
     with pytest.raises(TypeError):
         number * Value(1.0)
+
+
+def test_a_decimal_is_refused_before_it_runs_and_when_it_does() -> None:
+    with pytest.raises(TypeError):
+        Value(1.0) + Decimal(2)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        Decimal(2) * Value(1.0)  # type: ignore[operator]
 
 
 def test_numpy_scalars_may_stand_on_either_side() -> None:

@@ -71,8 +71,8 @@ def test_a_key_that_does_not_move(key: str) -> None:
         ("14", 14),
         (":14", 14),
         (" : 14 ", 14),
-        ("-3", 0),
-        ("9999", RECORDING.length),
+        ("0", 0),
+        (str(RECORDING.length), RECORDING.length),
         ("0%", 0),
         ("50%", round(RECORDING.length / 2)),
         ("100%", RECORDING.length),
@@ -105,6 +105,11 @@ def test_of_several_so_named_the_one_made_last_by_now_is_meant() -> None:
         ("half%", "`half%` is no percentage from 0% to 100%"),
         ("step 9", "no training step `9`: from 1 to 4"),
         ("step x", "no training step `x`: from 1 to 4"),
+        ("-3", f"no event -3: there are {RECORDING.length}; 0 is the start"),
+        (
+            str(RECORDING.length + 1),
+            f"no event {RECORDING.length + 1}: there are {RECORDING.length}; 0 is the start",
+        ),
         ("--5", "`--5` is no position, percentage, step or name"),
     ],
 )
@@ -115,7 +120,8 @@ def test_a_bad_place(where: str, message: str) -> None:
 
 
 def test_a_position_of_a_thousand_digits() -> None:
-    assert goto(Cursor(RECORDING), "9" * 3_000).position == RECORDING.length
+    with pytest.raises(CommandError, match=f"no event {'9' * 20}…: there are "):
+        goto(Cursor(RECORDING), "9" * 3_000)
 
 
 def test_no_training_step_where_there_is_none() -> None:

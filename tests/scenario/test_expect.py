@@ -8,7 +8,7 @@ from scenario.runs import read
 from stepgrad import Recording
 from stepgrad.recording.events import Op
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.expect import Check, checks, expectations
 from stepgrad.scenario.load import ScenarioFile
 
 NEURON = """\
@@ -163,3 +163,11 @@ def test_what_has_not_come_is_not_even_nan(expected: float) -> None:
     word = {inf: ".inf", -inf: "-.inf"}.get(expected, ".nan")
     file, recording = played(NEURON + f"expect: {{values: {{L: {word}}}}}\n")
     assert [check.ok for check in checks(file, recording, 0)] == [False]
+
+
+@pytest.mark.parametrize("text", [NEURON, NEURON + EXPECT, TRAINED, NETWORK])
+def test_what_is_expected_is_known_before_anything_runs(text: str) -> None:
+    file, recording = played(text)
+    assert [(each.name, each.number, each.line) for each in expectations(file)] == [
+        (check.name, check.expected, check.line) for check in checks(file, recording)
+    ]
