@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stepgrad.errors import suggest
+from stepgrad.errors import suggest_or_list
 
 MAX_DEPTH = 100
 """Operations within operations in an expression."""
@@ -97,7 +97,7 @@ _REFUSED: dict[type[ast.AST], str] = {
 }
 _ADVICE: dict[type[ast.AST], str] = {
     ast.NamedExpr: "give the name a statement of its own",
-    ast.BitXor: "a power is written `**`",
+    ast.Tuple: "a number has a decimal point, as in `2.5`",
 }
 
 
@@ -175,8 +175,7 @@ class Translator:
         operands = tuple(self.expression(operand) for operand in nodes)
         op = _OPERATIONS.get(type(sign))
         if op is None:
-            advice = _ADVICE.get(type(sign), "use `+ - * / **`")
-            return self.refuse(node, f"`{self._snippet(node)}`: unknown operator; {advice}")
+            return self.refuse(node, f"`{self._snippet(node)}`: unknown operator; use `+ - * / **`")
         constants = [operand.value for operand in operands if isinstance(operand, Number)]
         if len(constants) < len(operands):
             return Apply(op, operands, self.column(node))
@@ -193,7 +192,9 @@ class Translator:
             case ast.Name(id=name) if name in self._functions:
                 return self._apply(node, name, operands)
             case ast.Name(id=name):
-                near = suggest(name, self._functions)
+                near = suggest_or_list(name, self._functions)
+                if near.startswith("; use"):
+                    near += ", or `*` to multiply"
                 return self.refuse(node.func, f"unknown function `{name}`{near}")
             case ast.Attribute(value=value, attr=name):
                 self.expression(value)
