@@ -41,7 +41,8 @@ _WORDS: dict[str, float | bool | None] = {
 _UNREADABLE = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|[\ud800-\udfff\ufeff]|[\ufffe\uffff]"
 )
-_DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+(?:[eE][-+]?[0-9]+)?$")
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9.]+(?:[eE][-+]?[0-9]+)?$")
+_UNPARTED = re.compile(r"([^\W\d]\w*)\s*[:=]\s*(\S+)")
 
 
 def compose(source: Source, problems: Problems) -> Document:
@@ -128,20 +129,27 @@ class _Composer:
                 line, _ = self._source.position(self._places[*path, key].key or 0)
                 self._problems.add(start, f"duplicate key `{key}`: it is given on line {line}")
             value = self._value(next(self._events), (*path, key), start)
-            if value is not None or not self._is_fraction(event):
-                entries[key] = value
+            if value is None and self._is_fraction(event):
+                continue
+            if value is None and (unparted := _UNPARTED.fullmatch(event.value)):
+                key, text = unparted.groups()
+                self._problems.add(start, f"write `{key}: {text}`, with a space after the colon")
+                value = self._resolve(text, start)
+                self._places[*path, key] = Place(start, index_of(event.end_mark), start, "")
+            entries[key] = value
         return entries
 
-    def _is_fraction(self, event: yaml.ScalarEvent) -> bool:
+    def _is_fraction(self, key: yaml.ScalarEvent) -> bool:
         """Whether a key is what a comma cut off a number (`{x: 2,0}`), which is then reported."""
-        line_to_here = self._source.text[: index_of(event.end_mark)].rpartition("\n")[2]
-        cut = _DECIMAL_COMMA.search(line_to_here)
-        if cut:
-            index = index_of(event.end_mark) - len(cut[0])
-            self._problems.add(
-                index, f"`{cut[0]}`: write `{cut[0].replace(',', '.')}`, with a decimal point"
-            )
-        return cut is not None
+        end = index_of(key.end_mark)
+        cut = _COMMA.search(self._source.text[:end].rpartition("\n")[2])
+        if cut is None:
+            return False
+        point = "." not in cut[0]
+        meant = cut[0].replace(",", "." if point else "")
+        how = "with a decimal point" if point else "without a comma"
+        self._problems.add(end - len(cut[0]), f"`{cut[0]}`: write `{meant}`, {how}")
+        return True
 
     def _refuse_indirection(self, event: yaml.Event) -> None:
         """Report aliases, anchors and tags: a scenario says what it says where it says it."""

@@ -97,7 +97,15 @@ _REFUSED: dict[type[ast.AST], str] = {
 }
 _ADVICE: dict[type[ast.AST], str] = {
     ast.NamedExpr: "give the name a statement of its own",
-    ast.Tuple: "a number has a decimal point, as in `2.5`",
+    ast.Tuple: "commas stand only between arguments; decimals have a point, as in `2.5`",
+}
+
+_OTHER_NAMES = {
+    "ln": "log",
+    "logistic": "sigmoid",
+    "maximum": "max",
+    "minimum": "min",
+    "fabs": "abs",
 }
 
 
@@ -192,7 +200,7 @@ class Translator:
             case ast.Name(id=name) if name in self._functions:
                 return self._apply(node, name, operands)
             case ast.Name(id=name):
-                near = suggest_or_list(name, self._functions)
+                near = suggest_or_list(_OTHER_NAMES.get(name, name), self._functions)
                 if near.startswith("; use"):
                     near += ", or `*` to multiply"
                 return self.refuse(node.func, f"unknown function `{name}`{near}")

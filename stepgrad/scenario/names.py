@@ -143,8 +143,10 @@ class _Names:
             )
             message += " with `- `, in the same column as the others"
             return place.start + goes_on.start(1), message
-        if written.count("(") > written.count(")") and text[place.end : place.end + 1] == ",":
-            return place.end, "in `[…]`, a comma ends the entry: put the statement in quotes"
+        open_ = written.count("(") - written.count(")")
+        comma = place.end if open_ > 0 else text[: place.start].rstrip().rfind(",")
+        if open_ and text[comma : comma + 1] == "," and not text[comma + 1 : place.start].strip():
+            return comma, "in `[…]`, a comma ends the entry: put the statement in quotes"
         return None
 
     def _check_uses(self, path: Path, statement: Statement, later: Mapping[str, int]) -> None:

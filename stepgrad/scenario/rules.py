@@ -203,9 +203,11 @@ def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
             wrong = [row for row, each in enumerate(samples.targets) if not {*each} <= {0, 1}]
             yield from _once(path, wrong, "the targets of `binary_cross_entropy` are 0 or 1")
         return
-    for row, numbers in enumerate(samples.targets):
-        if len(numbers) != 1:
-            yield (*path, row), f"{_count(len(numbers), 'number')}, but a row is of one class"
+    wrong = [row for row, numbers in enumerate(samples.targets) if len(numbers) != 1]
+    if wrong:
+        found = _count(len(samples.targets[wrong[0]]), "number")
+        message = f"{found}, but a row is of one class: its number, from 0"
+        yield from _once(path, wrong, message)
     classes = [numbers[0] if len(numbers) == 1 else 0 for numbers in samples.targets]
     wrong = [row for row, number in enumerate(classes) if number not in range(outputs)]
     if wrong and outputs > 1:  # a single output is what is wrong then

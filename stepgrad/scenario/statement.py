@@ -27,7 +27,8 @@ _PRODUCT = re.compile(r"(\w+\s|\)\s*)\s*(?=\w)")
 LOOKALIKES = {
     **dict.fromkeys("·⋅×∗", "`*`"),
     **dict.fromkeys("−–—", "`-`"),
-    **{"÷": "`/`", "²": "`**2`", "³": "`**3`", "^": "`**`", "√": "`sqrt(…)`"},
+    **{"÷": "`/`", "²": "`**2`", "³": "`**3`", "^": "`**`", "√": "`sqrt(…)`", "|": "`abs(…)`"},
+    **{sign: f"`{digit}`" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     "\N{NO-BREAK SPACE}": "a plain space",
 }
 """Signs of mathematics that are not on every keyboard, and what to write instead."""

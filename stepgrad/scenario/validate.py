@@ -9,7 +9,7 @@ from typing import Any, TypeVar, get_args
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stepgrad.errors import nearest, suggest, suggest_or_list
+from stepgrad.errors import nearest, suggest_or_list
 from stepgrad.scenario.compose import is_number
 from stepgrad.scenario.document import Data, Document, Path
 from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Scenario, Section
@@ -108,7 +108,12 @@ class _Report:
         for error in errors:
             if error["type"] in ("extra_forbidden", "invalid_key"):
                 self._unknown_key(error["loc"])
+        listed = set()
         for error in errors:
+            if error["type"] == "tuple_type" and isinstance(error["loc"][-1], int):
+                if error["loc"][:-1] in listed:
+                    continue  # what is wrong with a list of numbers is the list
+                listed.add(error["loc"][:-1])
             if error["type"] == "missing":
                 self._missing(error["loc"])
             elif error["loc"] and error["loc"][-1] == "[key]":
@@ -119,11 +124,10 @@ class _Report:
     def _unknown_key(self, path: Path) -> None:
         fields = _fields(self._model, path[:-1])
         key = str(path[-1])
-        if near := nearest(key, fields):
+        if near := _nearest(key, fields):
             self._meant.add((*path[:-1], near))
-        self._add(
-            self._document.key_index(path), f"unknown key `{key}`{suggest_or_list(key, fields)}"
-        )
+        hint = suggest_or_list(near or key, fields)
+        self._add(self._document.key_index(path), f"unknown key `{key}`{hint}")
 
     def _missing(self, path: Path) -> None:
         *around, key = path
@@ -147,8 +151,9 @@ class _Report:
             message = self._mismatch(path, value, _WANTED[kind], self._hint(kind, path, value))
         elif kind == "literal_error":
             choices = str(limits["expected"]).replace("'", "`")
-            near = _meant(value, choices.split("`")[1::2]) if isinstance(value, str) else ""
-            message = self._mismatch(path, value, choices, near)
+            near = _nearest(value, choices.split("`")[1::2]) if isinstance(value, str) else None
+            hint = f"; did you mean `{near}`?" if near else ""
+            message = self._mismatch(path, value, choices, hint)
         elif kind == "nothing_given":
             message = f"`{path[-1]}` has no value: write one, or leave the line out"
         else:
@@ -179,10 +184,10 @@ class _Report:
             self._problems.add(index, message)
 
 
-def _meant(word: str, choices: list[str]) -> str:
-    """Suggest one of the choices, by its other names or by how it is spelt."""
+def _nearest(word: str, choices: list[str]) -> str | None:
+    """Return the choice that was probably meant, by its other names or by how it is spelt."""
     other = _SYNONYMS.get(word.lower())
-    return f"; did you mean `{other}`?" if other in choices else suggest(word, choices)
+    return other if other in choices else nearest(word, choices)
 
 
 def _number_meant(text: str) -> str:
@@ -200,11 +205,11 @@ def _is_echo(error: ErrorDetails) -> bool:
 
 _WANTED = {
     "bool_type": "`true` or `false`",
-    "dict_type": "a mapping",
+    "dict_type": "a mapping (`{…}`, or a line with `key: value` for each entry)",
     "float_type": "a number",
     "int_from_float": "a whole number",
     "int_type": "a whole number",
-    "model_type": "a mapping",
+    "model_type": "a mapping (`{…}`, or a line with `key: value` for each entry)",
     "string_type": "text",
     "tuple_type": "a list (`[…]`, or a line with `- ` for each entry)",
 }
@@ -229,8 +234,11 @@ _SYNONYMS = {
     "gd": "sgd",
     "easy": "beginner",
     "hard": "advanced",
+    "lr": "learning_rate",
+    "epochs": "steps",
+    "name": "title",
 }
-"""Other names of losses, activations, optimizers and levels."""
+"""Other names of losses, activations, optimizers, levels and keys."""
 
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "finite_number": lambda _: "must be a finite number",

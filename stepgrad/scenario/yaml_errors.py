@@ -19,6 +19,9 @@ _AT_THE_PROBLEM = {
     ),
     "escape": r"write `\\` for `\`, or put the text in single quotes",
     "cannot start any token": _IN_QUOTES,
+    "node content": (
+        "a value is missing before this; between a minus sign and its number there is no space"
+    ),
 }
 _AT_THE_BEGINNING = {
     r"expected ',' or '\}'": "this `{{` is not closed: `,` or `}}` is missing before {end}",
@@ -58,6 +61,8 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
     end = index_of(error.problem_mark or error.context_mark)
     if source.text[end : end + 1] == "\t":
         return end, "indent with spaces, not with tabs"
+    if source.text[begin : begin + 1] == "\N{NO-BREAK SPACE}":
+        return begin, "a no-break space: indent with plain spaces"
     line, column = source.position(end)
     before = source.lines[line - 1][: column - 1]
     if "mapping values" in problem:

@@ -163,3 +163,18 @@ def test_what_has_not_come_is_not_even_nan(expected: float) -> None:
     word = {inf: ".inf", -inf: "-.inf"}.get(expected, ".nan")
     file, recording = played(NEURON + f"expect: {{values: {{L: {word}}}}}\n")
     assert [check.ok for check in checks(file, recording, 0)] == [False]
+
+
+@pytest.mark.parametrize(
+    ("promised", "tolerance", "ok"),
+    [
+        ("0", "", True),
+        ("0", "1.0e-36", False),
+        ("1.0e-30", "1.0e-36", True),
+        ("2.0e-30", "1.0e-36", False),
+    ],
+)
+def test_small_numbers_need_a_smaller_tolerance(promised: str, tolerance: str, ok: bool) -> None:
+    small = "title: t\ninputs: {x: 1.0e-30}\ngraph: [y = 2*x]\n"
+    line = f"  tolerance: {tolerance}\n" if tolerance else ""
+    assert verdict(f"{small}expect:\n{line}  values: {{x: {promised}}}\n").ok == ok

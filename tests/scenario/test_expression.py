@@ -82,6 +82,9 @@ def test_names_in_goes_from_left_to_right() -> None:
         ("c = x^y·z", 8, "`·` (middle dot): write `*`"),
         ("c = x × y", 7, "`×` (multiplication sign): write `*`"),
         ("c = x\xa0+ y", 6, "(no-break space): write a plain space"),
+        ("c = |x|", 7, "`|` (vertical line): write `abs(…)`"),
+        ("c₁ = x", 2, "`₁` (subscript one): write `1`"),
+        ("c = maximum(x, 1)", 5, "unknown function `maximum`; did you mean `max`?"),
         ("c = w x", 7, "to multiply, write `*`"),
         ("c = (w x + b)*2", 8, "to multiply, write `*`"),
         ("c = 2 x", 7, "to multiply, write `*`"),
@@ -95,7 +98,7 @@ def test_names_in_goes_from_left_to_right() -> None:
         (
             "c = 2,5*x",
             5,
-            "a collection cannot stand in an expression: a number has a decimal point",
+            "a collection cannot stand in an expression: commas stand only between",
         ),
         ("c = max(x)", 5, "`max` takes 2 arguments, not 1"),
         ("c = tanh()", 5, "`tanh` takes 1 argument, not 0"),

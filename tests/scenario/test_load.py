@@ -150,6 +150,8 @@ def test_yaml(text: str, expected: str) -> None:
     [
         ("title: a: b", "1:9 put text that contains `: ` in quotes"),
         ("title:\n\t- b", "2:1 indent with spaces, not with tabs"),
+        ("inputs: {x: - 2.0}", "1:13 a value is missing before this; between a minus sign and its"),
+        ("graph:\n\xa0 - z = 1\nb: 1", "2:1 a no-break space: indent with plain spaces"),
         ("title: @b", "1:8 put text that begins with this sign in quotes"),
         ("title: *", "1:8 put text that begins with this sign in quotes"),
         ("title: >b", "1:8 put text that begins with this sign in quotes"),
@@ -224,7 +226,20 @@ def test_a_decimal_comma() -> None:
     assert problems(changed(NETWORK, "learning_rate: 0.05", "learning_rate: 0,05")) == [
         f"10:36 {comma('0', '05')}"
     ]
+    thousand = "2:13 `1,000.5`: write `1000.5`, without a comma"
+    assert problems(changed(GRAPH, "x: 3.0", "x: 1,000.5")) == [thousand]
     assert problems(changed(GRAPH, "w1: 0.5", "\n  w1: 0,5")) == [f"4:7 {comma('0', '5')}"]
+
+
+@pytest.mark.parametrize("written", ["x:3.0", "x = 3.0", "x=3.0"])
+def test_a_key_that_is_not_parted_from_its_value(written: str) -> None:
+    found = problems(changed(GRAPH, "x: 3.0", written))
+    assert found == ["2:10 write `x: 3.0`, with a space after the colon"]
+
+
+def test_a_comma_ends_an_entry_of_a_list() -> None:
+    found = problems("title: t\ninputs: {x: 1}\ngraph: [a = max(x, 0), y = 2*a]\nbackward: y\n")
+    assert found == ["3:18 in `[…]`, a comma ends the entry: put the statement in quotes"]
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("x: 3.0", "x: [3]", "2:10 expected a number, not a list"),
         ("x: 3.0", "1: 3.0", "2:10 expected a name, not the number `1`"),
         ("x: 3.0", "x: 1e999", "2:13 `1e999` is larger than any float (about 1.8e308)"),
-        ("{x: 3.0, target: 4.0}", "3", "2:9 expected a mapping, not the number `3`"),
+        ("{x: 3.0, target: 4.0}", "3", "2:9 expected a mapping (`{…}`, or a line with `key: va"),
         ("- h = relu(z1)", "- h: relu(z1)", "6:5 expected a statement such as `c = a + b`, not"),
         ("- h = relu(z1)", "- 3", "6:5 expected a statement such as `c = a + b`, not the number"),
         ("z1: 1.5", "z1: abc", "10:16 expected a number, not the text `abc`"),
@@ -143,7 +143,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         (
             "backward: loss\nexpect:",
             "mode: forward\nwrt: x\nexpect:\n  tangents: {x: 1}",
-            "11:17 expected a mapping, not the number `1`",
+            "11:17 expected a mapping (`{…}`, or a line with `key",
         ),
     ],
 )
@@ -287,7 +287,8 @@ def test_written_numbers_fit_the_layers(weights: str, biases: str, expected: str
         ("- a", ["1:1 expected a mapping such as `title: …`, not a list"]),
         ("hello", ["1:1 expected a mapping such as `title: …`, not the text `hello`"]),
         ("title: x\ngraph: []", ["2:1 must not be empty"]),
-        ("title: x\ngraph: a = b", ["2:8 expected a list with a statement such as `c = a + b` after each `- `, "
+        ("title: x\ngraph: a = b",
+         ["2:8 expected a list with a statement such as `c = a + b` after each `- `, "
           "not the text `a = b`"]),
         ("title: x\ngraph: [a = 1]\ntrain: {steps: 1, learning_rate: 1}\nexpect: {grads: {a: 1}}",
          ["3:1 training needs `backward`, the name of the loss",
@@ -307,6 +308,7 @@ def test_a_graph_of_too_many_statements_is_refused() -> None:
 @pytest.mark.parametrize(
     ("old", "short", "meant"),
     [
+        ("learning_rate:", "lr:", "learning_rate"),
         ("sum_squared_error", "MSE", "mean_squared_error"),
         ("sum_squared_error", "bce", "binary_cross_entropy"),
         ("sum_squared_error", "cross_entropy", "softmax_cross_entropy"),
@@ -318,6 +320,11 @@ def test_other_names_are_known(old: str, short: str, meant: str) -> None:
     (problem,) = problems(changed(NETWORK, old, short))
     assert ("did you mean" in problem) == bool(meant)
     assert problem.endswith(f"; did you mean `{meant}`?" if meant else "`mse`")
+
+
+def test_a_list_where_lists_belong_is_told_once() -> None:
+    text = changed(NETWORK, "init: {seed: 42}", "weights: [[1, 2], [3, 4]]\n  biases: [1, 2, 3]")
+    assert [problem.partition(" ")[0] for problem in problems(text)] == ["5:14", "5:22", "6:12"]
 
 
 def test_one_output_is_no_choice_of_classes() -> None:
