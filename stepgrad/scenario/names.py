@@ -138,10 +138,8 @@ class _Names:
             return None
         written = text[place.start : place.end]
         if goes_on := _NEXT_STATEMENT.search(written):
-            message = (
-                f"this goes on with the statement of line {line}: to be one of its own, it begins"
-            )
-            message += " with `- `, in the same column as the others"
+            message = f"this goes on with the statement of line {line}: one of its own begins with"
+            message += " `- `, in the same column as the others"
             return place.start + goes_on.start(1), message
         open_ = written.count("(") - written.count(")")
         comma = place.end if open_ > 0 else text[: place.start].rstrip().rfind(",")

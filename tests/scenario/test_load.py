@@ -304,8 +304,8 @@ def test_everything_else_is_text(scalar: str) -> None:
         ("- h = relu", "- lambda = relu", ["6:5 `lambda` is a word of Python"]),
         ("- h = relu", "- exp = relu", ["6:5 `exp` is a function and cannot be a name"]),
         ("- h = relu", "- h = q = relu", ["6:5 a statement gives one name; write a statement"]),
-        ("- h = relu", " - h = relu", ["6:4 this goes on with the statement of line 5: to be one"]),
-        ("- h = relu", "  h = relu", ["6:5 this goes on with the statement of line 5: to be one"]),
+        ("- h = relu", " - h = relu", ["6:4 this goes on with the statement of line 5: one of"]),
+        ("- h = relu", "  h = relu", ["6:5 this goes on with the statement of line 5: one of"]),
         (
             "- h = relu(z1)",
             "- h = relu(z1",
