@@ -11,7 +11,6 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from itertools import islice
 from os import PathLike
 
 EXCERPT_WIDTH = 76
@@ -19,6 +18,7 @@ EXCERPT_WIDTH = 76
 
 _LONGEST_WORD = 60
 _MOST_CANDIDATES = 300  # a suggestion is worth some milliseconds, not more
+_MOST_LISTED = 15
 _UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
@@ -39,7 +39,7 @@ class ScenarioError(StepgradError):
     """A scenario file that cannot be used: all that is wrong with it, sorted by position.
 
     `lines` is the source that the positions refer to; it is empty when the trouble is with the
-    file itself (missing, a folder, too big) and there is nothing to show.
+    file itself (missing, a folder, too big): then there is no place to tell, and nothing to show.
     """
 
     def __init__(
@@ -58,8 +58,8 @@ class ScenarioError(StepgradError):
 
     def _describe(self, diagnostic: Diagnostic) -> str:
         line, column = diagnostic.line, diagnostic.column
-        headline = f"{self.path}:{line}:{column}: {diagnostic.message}"
-        printable = "".join(map(_printable, headline))
+        where = f"{self.path}:{line}:{column}" if self.lines else self.path
+        printable = "".join(map(_printable, f"{where}: {diagnostic.message}"))
         if line > len(self.lines):
             return printable
         shown, indent = _crop(self.lines[line - 1], column - 1)
@@ -85,17 +85,34 @@ def suggest(word: str, candidates: Iterable[str]) -> str:
     return f"; did you mean `{near}`?" if near is not None else ""
 
 
+def suggest_or_list(word: str, candidates: Iterable[str]) -> str:
+    """As `suggest`; if none is near but there are few, `"; use x, y or z"`."""
+    known = list(dict.fromkeys(candidates))
+    near = suggest(word, known)
+    if near or not 0 < len(known) <= _MOST_LISTED:
+        return near
+    *most, last = (f"`{name}`" for name in known)
+    return f"; use {', '.join(most)} or {last}" if most else f"; use {last}"
+
+
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that `word` was probably meant to be, if one is near.
 
-    Of equally near candidates the first wins, so callers put the likelier ones first. Short names
-    count as near when half of them agrees: `w3` is near `w1`.
+    A name in a scope is nearest to its last part: `layer1/neuron1/w1` to `w1`. Of equally near
+    candidates the first wins, so callers put the likelier ones first. Short names count as near
+    when half of them agrees: `w3` is near `w1`.
     """
     if len(word) > _LONGEST_WORD:
         return None
-    found, best = None, 0.5 if len(word) <= 3 else 0.6
+    known = list(candidates)
+    if scoped := next((each for each in known if each.endswith(f"/{word}")), None):
+        return scoped
+    short = len(word) <= 3
+    found, best = None, 0.5 if short else 0.61
     matcher = SequenceMatcher(b=word.lower())
-    for candidate in islice(candidates, _MOST_CANDIDATES):
+    for candidate in known[:_MOST_CANDIDATES]:
+        if short and len(candidate) > len(word) + 1:
+            continue
         matcher.set_seq1(candidate.lower())
         if matcher.real_quick_ratio() < best or matcher.quick_ratio() < best:
             continue

@@ -1,6 +1,7 @@
 """How errors read: positions, excerpts, carets and suggestions."""
 
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from stepgrad.errors import (
     StepgradError,
     nearest,
     suggest,
+    suggest_or_list,
 )
 
 SOURCE = (
@@ -44,7 +46,7 @@ def test_diagnostics_are_sorted_by_position() -> None:
 
 def test_an_error_without_source_is_one_line() -> None:
     error = ScenarioError(Path("lost.yaml"), [Diagnostic(1, 1, "no such file")])
-    assert str(error) == "lost.yaml:1:1: no such file"
+    assert str(error) == "lost.yaml: no such file"
 
 
 def test_a_scenario_error_is_a_stepgrad_error_and_survives_pickling() -> None:
@@ -96,6 +98,13 @@ def test_what_would_steer_the_terminal_is_not_printed() -> None:
         ("tahn", ["sigmoid", "tanh"], "; did you mean `tanh`?"),
         ("w3", ["w1", "w2"], "; did you mean `w1`?"),
         ("ReLU", ["relu", "leaky_relu"], "; did you mean `relu`?"),
+        ("softmax", ["max", "min"], ""),
+        ("ae", ["square"], ""),
+        (
+            "w1",
+            ["row1/y", "layer1/neuron1/w1", "layer2/neuron1/w1"],
+            "; did you mean `layer1/neuron1/w1`?",
+        ),
         ("d", ["a", "b"], ""),
         ("x" * 1_000, ["x"], ""),
         ("loss", [], ""),
@@ -103,6 +112,20 @@ def test_what_would_steer_the_terminal_is_not_printed() -> None:
 )
 def test_suggest(word: str, candidates: list[str], expected: str) -> None:
     assert suggest(word, candidates) == expected
+
+
+@pytest.mark.parametrize(
+    ("word", "candidates", "expected"),
+    [
+        ("tahn", ["sigmoid", "tanh"], "; did you mean `tanh`?"),
+        ("q", ["x", "y", "z"], "; use `x`, `y` or `z`"),
+        ("q", ["x", "x"], "; use `x`"),
+        ("q", [], ""),
+        ("q", map(str, range(16)), ""),
+    ],
+)
+def test_suggest_or_list(word: str, candidates: Iterable[str], expected: str) -> None:
+    assert suggest_or_list(word, candidates) == expected
 
 
 @given(st.text(max_size=8), st.lists(st.text(max_size=8)))

@@ -12,12 +12,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from math import isinf
-from typing import Protocol
 
 import yaml
 
 from stepgrad.scenario.document import Data, Document, Key, Path, Place
 from stepgrad.scenario.source import Problems, Source
+from stepgrad.scenario.yaml_errors import explain, index_of
 
 MAX_DEPTH = 50
 """How deep lists and mappings may be nested."""
@@ -41,10 +41,8 @@ _WORDS: dict[str, float | bool | None] = {
 _UNREADABLE = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|[\ud800-\udfff\ufeff]|[\ufffe\uffff]"
 )
-_HINTS = {
-    "mapping values are not allowed": "put text that contains `: ` in quotes",
-    "found character that cannot start any token": "put text that starts with this in quotes",
-}
+_COMMA = re.compile(r"[-+]?[0-9]+,[0-9.]+(?:[eE][-+]?[0-9]+)?$")
+_UNPARTED = re.compile(r"([^\W\d]\w*)\s*[:=]\s*(\S+)")
 
 
 def compose(source: Source, problems: Problems) -> Document:
@@ -59,7 +57,7 @@ def compose(source: Source, problems: Problems) -> Document:
     try:
         return composer.document()
     except yaml.MarkedYAMLError as error:
-        problems.stop(*_explain(error, source.text))
+        problems.stop(*explain(error, source))
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # PyYAML's own parser does not check that an escape such as "\UFFFFFFFF" is a character.
         problems.stop(0, f"not valid YAML: {error}")
@@ -108,7 +106,7 @@ class _Composer:
             style, value = "[", self._sequence(path)
         elif isinstance(event, yaml.MappingStartEvent):
             style, value = "{", self._mapping(path)
-        self._places[path] = Place(start, _index(event.end_mark), key, style)
+        self._places[path] = Place(start, index_of(event.end_mark), key, style)
         return value
 
     def _sequence(self, path: Path) -> tuple[Data, ...]:
@@ -130,8 +128,28 @@ class _Composer:
             if key in entries:
                 line, _ = self._source.position(self._places[*path, key].key or 0)
                 self._problems.add(start, f"duplicate key `{key}`: it is given on line {line}")
-            entries[key] = self._value(next(self._events), (*path, key), start)
+            value = self._value(next(self._events), (*path, key), start)
+            if value is None and self._is_fraction(event):
+                continue
+            if value is None and (unparted := _UNPARTED.fullmatch(event.value)):
+                key, text = unparted.groups()
+                self._problems.add(start, f"write `{key}: {text}`, with a space after the colon")
+                value = self._resolve(text, start)
+                self._places[*path, key] = Place(start, index_of(event.end_mark), start, "")
+            entries[key] = value
         return entries
+
+    def _is_fraction(self, key: yaml.ScalarEvent) -> bool:
+        """Whether a key is what a comma cut off a number (`{x: 2,0}`), which is then reported."""
+        end = index_of(key.end_mark)
+        cut = _COMMA.search(self._source.text[:end].rpartition("\n")[2])
+        if cut is None:
+            return False
+        point = "." not in cut[0]
+        meant = cut[0].replace(",", "." if point else "")
+        how = "with a decimal point" if point else "without a comma"
+        self._problems.add(end - len(cut[0]), f"`{cut[0]}`: write `{meant}`, {how}")
+        return True
 
     def _refuse_indirection(self, event: yaml.Event) -> None:
         """Report aliases, anchors and tags: a scenario says what it says where it says it."""
@@ -170,30 +188,4 @@ class _Composer:
 
 
 def _start(event: yaml.Event) -> int:
-    return _index(event.start_mark)
-
-
-class _Mark(Protocol):
-    """A position, as either of PyYAML's parsers gives it."""
-
-    @property
-    def index(self) -> int:
-        """Count characters from the start of the text."""
-
-
-def _index(mark: _Mark | None) -> int:
-    """Return where `mark` is in the source; only its type says that an event may have none."""
-    return mark.index if mark is not None else 0
-
-
-def _explain(error: yaml.MarkedYAMLError, text: str) -> tuple[int, str]:
-    """Where a YAML error is, and the parser's words for it with a hint at the usual cause."""
-    index = _index(error.problem_mark or error.context_mark)
-    message = f"not valid YAML: {error.problem or error.context}"
-    context, begin, end = error.context, error.context_mark, error.problem_mark
-    if context and begin and end and begin.line < end.line:
-        message += f" ({context} that begins on line {begin.line + 1})"
-    hint = next((f"; {hint}" for sign, hint in _HINTS.items() if sign in message), "")
-    if text[index : index + 1] == "\t":
-        hint = "; indent with spaces, not with tabs"
-    return index, message + hint
+    return index_of(event.start_mark)

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from stepgrad.errors import suggest
+from stepgrad.errors import suggest_or_list
 
 MAX_DEPTH = 100
 """Operations within operations in an expression."""
@@ -97,7 +97,15 @@ _REFUSED: dict[type[ast.AST], str] = {
 }
 _ADVICE: dict[type[ast.AST], str] = {
     ast.NamedExpr: "give the name a statement of its own",
-    ast.BitXor: "a power is written `**`",
+    ast.Tuple: "commas stand only between arguments; decimals have a point, as in `2.5`",
+}
+
+_OTHER_NAMES = {
+    "ln": "log",
+    "logistic": "sigmoid",
+    "maximum": "max",
+    "minimum": "min",
+    "fabs": "abs",
 }
 
 
@@ -175,8 +183,7 @@ class Translator:
         operands = tuple(self.expression(operand) for operand in nodes)
         op = _OPERATIONS.get(type(sign))
         if op is None:
-            advice = _ADVICE.get(type(sign), "use `+ - * / **`")
-            return self.refuse(node, f"`{self._snippet(node)}`: unknown operator; {advice}")
+            return self.refuse(node, f"`{self._snippet(node)}`: unknown operator; use `+ - * / **`")
         constants = [operand.value for operand in operands if isinstance(operand, Number)]
         if len(constants) < len(operands):
             return Apply(op, operands, self.column(node))
@@ -193,7 +200,9 @@ class Translator:
             case ast.Name(id=name) if name in self._functions:
                 return self._apply(node, name, operands)
             case ast.Name(id=name):
-                near = suggest(name, self._functions)
+                near = suggest_or_list(_OTHER_NAMES.get(name, name), self._functions)
+                if near.startswith("; use"):
+                    near += ", or `*` to multiply"
                 return self.refuse(node.func, f"unknown function `{name}`{near}")
             case ast.Attribute(value=value, attr=name):
                 self.expression(value)

@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.errors import Diagnostic, ScenarioError
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
 
 _PACKAGE = Path(__file__).parents[1]
@@ -27,7 +28,12 @@ def gallery() -> dict[str, ScenarioFile]:
 
 
 def locate(name: str | PathLike[str]) -> Path:
-    """Return the path that a user means: a file as it is, or a shipped scenario by its name."""
+    """Return the path that a user means: a file as it is, or a shipped scenario by its name.
+
+    Raises `ScenarioError` for an empty name, which a path would take for the folder one is in.
+    """
+    if not str(name):
+        raise ScenarioError("''", [Diagnostic(1, 1, "an empty name is no file")])
     path = Path(name)
     ours = shipped().get(str(name))
     return path if ours is None or path.exists() else ours

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stepgrad.errors import ScenarioError
 from stepgrad.scenario.document import Document
 from stepgrad.scenario.document import Path as DataPath
-from stepgrad.scenario.source import Problems, Source, read_source
+from stepgrad.scenario.source import Problems, Source, neighbours, read_source
 from stepgrad.scenario.statement import Statement
 
 if TYPE_CHECKING:
@@ -67,11 +67,17 @@ def load_scenario_file(
     are names to suggest for a file that does not exist. Raises `ScenarioError`, with every problem
     that was found.
     """
-    return parse_scenario(read_source(Path(path), shipped), functions)
+    source = read_source(Path(path), shipped)
+    return parse_scenario(source, functions, {*shipped, *neighbours(source.path)})
 
 
-def parse_scenario(source: Source, functions: Mapping[str, int]) -> ScenarioFile:
-    """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does."""
+def parse_scenario(
+    source: Source, functions: Mapping[str, int], lessons: Collection[str] | None = None
+) -> ScenarioFile:
+    """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does.
+
+    `lessons` are the scenarios that it can build on, if that is known.
+    """
     # yaml and pydantic are slow to import: whoever reads no file, or no valid YAML, is spared them.
     from stepgrad.scenario.compose import compose  # noqa: PLC0415
 
@@ -79,7 +85,7 @@ def parse_scenario(source: Source, functions: Mapping[str, int]) -> ScenarioFile
     document = compose(source, problems)
 
     from stepgrad.scenario.names import read_graph  # noqa: PLC0415
-    from stepgrad.scenario.rules import check_rules  # noqa: PLC0415
+    from stepgrad.scenario.rules import check_after, check_rules  # noqa: PLC0415
     from stepgrad.scenario.schema import GraphScenario  # noqa: PLC0415
     from stepgrad.scenario.validate import scenario_kind, validate  # noqa: PLC0415
 
@@ -90,6 +96,8 @@ def parse_scenario(source: Source, functions: Mapping[str, int]) -> ScenarioFile
         if kind is GraphScenario:  # the names of a network are known when it is built
             statements = read_graph(document, functions, problems)
         check_rules(document, kind, problems)
+        if lessons is not None:
+            check_after(document, lessons, problems)
     problems.raise_if_any()
     assert model is not None, "a file that is no scenario has problems"
     return ScenarioFile(document, model, statements)

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 
-from stepgrad.errors import suggest
+from stepgrad.errors import suggest, suggest_or_list
 from stepgrad.scenario.document import Data, Document, Key, Path
 from stepgrad.scenario.expression import Name, Number, names_in
 from stepgrad.scenario.schema import MAX_STATEMENTS, GraphScenario
 from stepgrad.scenario.source import Problems
-from stepgrad.scenario.statement import Statement, StatementError, parse_statement
+from stepgrad.scenario.statement import LOOKALIKES, Statement, StatementError, parse_statement
 
-_TARGET = re.compile(r"\s*([^\W\d]\w*)\s*=")
+_TARGET = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
+_NEXT_STATEMENT = re.compile(r"\n[ \t]*((?:-[ \t]+)?[^\W\d]\w*[ \t]*=)")
 
 
 def read_graph(
@@ -38,15 +39,18 @@ class _Names:
         self._functions = functions
         self._problems = problems
         self._defined: dict[str, int] = {}  # name -> index in the source
+        self._lost = 0  # statements of which nobody knows what name they should have given
 
     def read(self) -> tuple[Statement, ...]:
         """Check everything and return the statements that could be read."""
         self._declare_leaves()
-        entries = [(path, text, self._parse(path, text)) for path, text in self._texts()]
-        later = {_target(text): self._document.index(path) for path, text, _ in entries}
-        for path, text, statement in entries:
+        entries = [(path, entry, self._parse(path, entry)) for path, entry in self._entries()]
+        later = {
+            name: self._document.index(path) for path, entry, _ in entries for name in _made(entry)
+        }
+        for path, entry, statement in entries:
             if statement is None:
-                self._defined.setdefault(_target(text), self._document.index(path))
+                self._salvage(_made(entry), self._document.index(path))
             else:
                 self._check_uses(path, statement, later)
                 index = self._document.index_within(path, statement.column - 1)
@@ -63,7 +67,7 @@ class _Names:
         graph = _mapping(self._document.data).get("graph")
         return (
             isinstance(graph, tuple)
-            and len(graph) <= MAX_STATEMENTS
+            and 0 < len(graph) <= MAX_STATEMENTS
             and all(isinstance(text, str) for text in graph)
         )
 
@@ -81,12 +85,20 @@ class _Names:
 
     def _define(self, name: str, index: int) -> None:
         """Note that `name` is given at `index`, and what speaks against it."""
-        if message := self._objection(name):
-            self._problems.add(index, message)
+        message = self._objection(name)
         if name in self._defined:
             line, _ = self._document.source.position(self._defined[name])
-            self._problems.add(index, f"`{name}` is already defined on line {line}")
+            message = message or f"`{name}` is already defined on line {line}"
+        if message:
+            self._problems.add(index, message)
+            self._lost += 1
         self._defined.setdefault(name, index)
+
+    def _salvage(self, names: Sequence[str], index: int) -> None:
+        """Define what a statement that cannot be read was to give, so that its uses stand."""
+        new = [n for n in names if n not in self._defined and not self._objection(n)]
+        self._defined |= dict.fromkeys(new, index)
+        self._lost += not new
 
     def _objection(self, name: str) -> str | None:
         """Why `name` cannot be a name, if it cannot."""
@@ -94,33 +106,53 @@ class _Names:
             return f"`{name}` is a function and cannot be a name"
         if iskeyword(name):
             return f"`{name}` is a word of Python and cannot be a name"
-        if not name.isidentifier():
-            return f"`{name}` is not a name: use letters, digits and `_`, and a letter first"
+        if not name.isidentifier() or LOOKALIKES.keys() & set(name):
+            return f"`{name}` is not a name: use letters, digits and `_`, and no digit first"
         plain = unicodedata.normalize("NFKC", name)
         return f"write `{name}` as `{plain}`" if plain != name else None
 
-    def _texts(self) -> Iterator[tuple[Path, str]]:
-        """Yield the path and text of each entry of `graph` that is a text."""
+    def _entries(self) -> Iterator[tuple[Path, Data]]:
+        """Yield the path of each entry of `graph`, and what stands there."""
         graph = _mapping(self._document.data).get("graph")
-        for number, text in enumerate(graph[:MAX_STATEMENTS] if isinstance(graph, tuple) else ()):
-            if isinstance(text, str):
-                yield ("graph", number), text
+        for number, entry in enumerate(graph[:MAX_STATEMENTS] if isinstance(graph, tuple) else ()):
+            yield ("graph", number), entry
 
-    def _parse(self, path: Path, text: str) -> Statement | None:
+    def _parse(self, path: Path, text: Data) -> Statement | None:
+        if not isinstance(text, str):
+            return None  # the schema says what is wrong with it
         line, _ = self._document.source.position(self._document.index_within(path, 0))
         try:
             return parse_statement(text, self._functions, line)
         except StatementError as error:
+            if layout := self._laid_out(path, line):
+                self._problems.add(*layout)
+                return None
             for column, message in error.problems:
                 self._problems.add(self._document.index_within(path, column - 1), message)
             return None
+
+    def _laid_out(self, path: Path, line: int) -> tuple[int, str] | None:
+        """Where YAML ended a statement too late or too early, if that explains what is wrong."""
+        place, text = self._document.places[path], self._document.source.text
+        if place.style:
+            return None
+        written = text[place.start : place.end]
+        if goes_on := _NEXT_STATEMENT.search(written):
+            message = f"this goes on with the statement of line {line}: one of its own begins with"
+            message += " `- `, in the same column as the others"
+            return place.start + goes_on.start(1), message
+        open_ = written.count("(") - written.count(")")
+        comma = place.end if open_ > 0 else text[: place.start].rstrip().rfind(",")
+        if open_ and text[comma : comma + 1] == "," and not text[comma + 1 : place.start].strip():
+            return comma, "in `[…]`, a comma ends the entry: put the statement in quotes"
+        return None
 
     def _check_uses(self, path: Path, statement: Statement, later: Mapping[str, int]) -> None:
         """Check that the statement computes something, from names that are there already."""
         if isinstance(statement.expression, Name) and statement.expression.name in self._defined:
             name, column = statement.expression.name, statement.expression.column
             message = f"`{statement.target}` would only be another name for `{name}`"
-            message += ": a statement computes something"
+            message += f": a statement computes something; use `{name}` itself"
             self._problems.add(self._document.index_within(path, column - 1), message)
         for use in names_in(statement.expression):
             name = use.name
@@ -134,7 +166,9 @@ class _Names:
                 line, _ = self._document.source.position(later[name])
                 message = f"`{name}` is used before it is defined, on line {line}"
             else:
-                message = f"unknown name `{name}`{suggest(name, [*self._defined, *later])}"
+                index = self._document.index_within(path, use.column - 1)
+                self._unknown(name, index, later=later)
+                continue
             self._problems.add(self._document.index_within(path, use.column - 1), message)
 
     def _check_references(self) -> None:
@@ -160,13 +194,30 @@ class _Names:
         for i, name in enumerate(wrt if isinstance(wrt, tuple) else (wrt,)):
             index = self._document.index(("wrt", i))
             if isinstance(name, str) and name not in self._defined:
-                self._unknown(name, index)
+                self._unknown(name, index, [n for n in self._defined if n not in computed])
             elif name in computed:
                 message = f"`{name}` is computed: forward mode goes by an input or a parameter"
                 self._problems.add(index, message)
 
-    def _unknown(self, name: str, index: int) -> None:
-        self._problems.add(index, f"unknown name `{name}`{suggest(name, self._defined)}")
+    def _unknown(
+        self,
+        name: str,
+        index: int,
+        usable: Iterable[str] | None = None,
+        later: Iterable[str] = (),
+    ) -> None:
+        """Note a name that nothing gives, unless a statement that cannot be read may have.
+
+        Of the names that are `usable` here (if not all so far), or come `later`, one may be meant.
+        """
+        known = list(self._defined if usable is None else usable)
+        near = suggest(name, [*known, *later])
+        if self._lost and not near:
+            self._lost -= 1
+            self._defined[name] = index
+        else:
+            hint = near or suggest_or_list(name, known)
+            self._problems.add(index, f"unknown name `{name}`{hint}")
 
 
 def _mapping(data: Data) -> Mapping[Key, Data]:
@@ -174,7 +225,7 @@ def _mapping(data: Data) -> Mapping[Key, Data]:
     return data if isinstance(data, dict) else {}
 
 
-def _target(text: str) -> str:
-    """Return the name that a statement gives, also if the rest of it cannot be read."""
-    match = _TARGET.match(text)
-    return unicodedata.normalize("NFKC", match[1]) if match else ""
+def _made(entry: Data) -> list[str]:
+    """Return the names that an entry of `graph` gives, as far as that can be told."""
+    found = _TARGET.findall(entry) if isinstance(entry, str) else _mapping(entry)
+    return [unicodedata.normalize("NFKC", name) for name in found if isinstance(name, str)]

@@ -6,11 +6,11 @@ hide a mistake in another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-from stepgrad.errors import nearest
+from stepgrad.errors import nearest, suggest
 from stepgrad.scenario.document import Data, Document, Path
 from stepgrad.scenario.schema import (
     GraphScenario,
@@ -33,8 +33,20 @@ def check_rules(document: Document, kind: type[Scenario], problems: Problems) ->
     rules = _graph_rules if kind is GraphScenario else _network_rules
     for path, message in rules(document):
         problems.add(document.index(path), message)
-    for path, message in (*_late_losses(document), *_settings(document)):
+    for path, message in (*_never_reached(document), *_settings(document)):
         problems.add(document.key_index(path), message)
+
+
+def check_after(document: Document, lessons: Collection[str], problems: Problems) -> None:
+    """Note every name under `after` that is none of the lessons."""
+    data = document.data
+    assert isinstance(data, dict)
+    after = data.get("after")
+    for number, name in enumerate(after if isinstance(after, tuple) else ()):
+        if isinstance(name, str) and name not in lessons:
+            message = f"no scenario `{name}`, neither among those that ship nor beside this file"
+            near = suggest(name, sorted(lessons))
+            problems.add(document.index(("after", number)), message + near)
 
 
 def _graph_rules(document: Document) -> Findings:
@@ -90,12 +102,15 @@ def _by_name(document: Document) -> list[str]:
     return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
-def _late_losses(document: Document) -> Findings:
-    """No loss after the last step."""
+def _never_reached(document: Document) -> Findings:
+    """No loss after the last step, and no gradient without one."""
     data = document.data
     assert isinstance(data, dict)
     train = sound(Train, data.get("train"))
     expect = sound(NetworkExpect, data.get("expect"))
+    if train is not None and train.steps == 0 and expect is not None and expect.grads:
+        message = "nothing has a gradient after 0 steps: leave `train` out for one backward pass"
+        yield ("expect", "grads"), message
     if expect is not None and (train is not None or "train" not in data):
         steps = train.steps if train else 0
         for step in expect.loss:
@@ -185,16 +200,26 @@ def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
     if loss != "softmax_cross_entropy":
         yield from _widths(path, samples.targets, outputs)
         if loss == "binary_cross_entropy":
-            for row, numbers in enumerate(samples.targets):
-                if not {*numbers} <= {0, 1}:
-                    yield (*path, row), "the targets of `binary_cross_entropy` are 0 or 1"
+            wrong = [row for row, each in enumerate(samples.targets) if not {*each} <= {0, 1}]
+            yield from _once(path, wrong, "the targets of `binary_cross_entropy` are 0 or 1")
         return
-    for row, numbers in enumerate(samples.targets):
-        if len(numbers) != 1:
-            yield (*path, row), f"{_count(len(numbers), 'number')}, but a row is of one class"
-        elif numbers[0] not in range(outputs):
-            message = f"there is no class {numbers[0]:g}: the {_count(outputs, 'output')} stand for"
-            yield (*path, row), f"{message} the classes 0 to {outputs - 1}"
+    wrong = [row for row, numbers in enumerate(samples.targets) if len(numbers) != 1]
+    if wrong:
+        found = _count(len(samples.targets[wrong[0]]), "number")
+        message = f"{found}, but a row is of one class: its number, from 0"
+        yield from _once(path, wrong, message)
+    classes = [numbers[0] if len(numbers) == 1 else 0 for numbers in samples.targets]
+    wrong = [row for row, number in enumerate(classes) if number not in range(outputs)]
+    if wrong and outputs > 1:  # a single output is what is wrong then
+        message = f"there is no class {classes[wrong[0]]:g}: the {outputs} outputs stand for"
+        yield from _once(path, wrong, f"{message} the classes 0 to {outputs - 1}")
+
+
+def _once(path: Path, rows: Sequence[int], message: str) -> Findings:
+    """Say at the first of some rows what is wrong with them all."""
+    if rows:
+        others = f" (and {_count(len(rows) - 1, 'other row')} like it)" if len(rows) > 1 else ""
+        yield (*path, rows[0]), message + others
 
 
 def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:
@@ -223,19 +248,20 @@ def _parameters(network: Network) -> Findings:
     layers = len(network.sizes) - 1
     if len(network.activation) not in (1, layers):
         found = _count(len(network.activation), "activation")
-        yield ("network", "activation"), f"{found} for {_count(layers, 'layer')}"
+        message = f"{found} for {_count(layers, 'layer')}: give one for all, or one for each"
+        yield ("network", "activation"), message
     if network.weights is not None:
         yield from _layers(("network", "weights"), len(network.weights), layers)
         shapes = zip(network.weights, pairwise(network.sizes), strict=False)
-        for layer, (matrix, shape) in enumerate(shapes):
+        for layer, (matrix, shape) in enumerate(shapes, 1):
             yield from _matrix(layer, matrix, shape)
     if network.biases is not None:
         yield from _layers(("network", "biases"), len(network.biases), layers)
         pairs = zip(network.biases, network.sizes[1:], strict=False)
-        for layer, (biases, neurons) in enumerate(pairs):
+        for layer, (biases, neurons) in enumerate(pairs, 1):
             if len(biases) != neurons:
                 message = f"{_count(len(biases), 'number')} for the {_count(neurons, 'neuron')}"
-                yield ("network", "biases", layer), f"{message} of layer {layer}"
+                yield ("network", "biases", layer - 1), f"{message} of layer {layer}"
 
 
 def _layers(path: Path, found: int, layers: int) -> Findings:
@@ -246,7 +272,7 @@ def _layers(path: Path, found: int, layers: int) -> Findings:
 def _matrix(layer: int, rows: Sequence[Vector], shape: tuple[int, int]) -> Findings:
     """Check for a row for each input of the layer, and a column for each of its neurons."""
     inputs, neurons = shape
-    path: Path = ("network", "weights", layer)
+    path: Path = ("network", "weights", layer - 1)
     wanted = f"layer {layer} takes a row for each of {_count(inputs, 'input')}"
     wanted += f", with a number for each of {_count(neurons, 'neuron')}"
     if inputs != neurons == len(rows) and all(len(row) == inputs for row in rows):
@@ -254,9 +280,10 @@ def _matrix(layer: int, rows: Sequence[Vector], shape: tuple[int, int]) -> Findi
         return
     if len(rows) != inputs:
         yield path, f"{_count(len(rows), 'row')} of weights: {wanted}"
-    for number, row in enumerate(rows):
-        if len(row) != neurons:
-            yield (*path, number), f"{_count(len(row), 'number')} in a row of weights: {wanted}"
+    wrong = [number for number, row in enumerate(rows) if len(row) != neurons]
+    if wrong:
+        found = _count(len(rows[wrong[0]]), "number")
+        yield from _once(path, wrong, f"{found} in a row of weights: {wanted}")
 
 
 def _count(number: int, noun: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import stat
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import NoReturn
 
@@ -120,6 +120,8 @@ def _decode(path: Path, content: bytes) -> Source:
             message += "; the file looks like UTF-16, save it as UTF-8"
         elif content.startswith(_ZIP_MARK):
             message += "; a recording of stepgrad? its name should end in `.stepgrad`"
+        else:
+            message += "; save the file as UTF-8"
         before = content[: error.start].decode()
         source = Source(path, content.decode(errors="replace"))
         raise source.error([(len(before), message)]) from None
@@ -135,6 +137,14 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
+def neighbours(path: Path, endings: Collection[str] = _SUFFIXES) -> dict[str, str]:
+    """Return the files in the same folder that end so: the path of each by its name."""
+    try:
+        return {p.stem: str(p) for p in sorted(path.parent.iterdir()) if p.suffix in endings}
+    except (OSError, ValueError):
+        return {}
+
+
 def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
     """Suggest what is nearest by name, in the same folder or among what ships.
 
@@ -142,11 +152,7 @@ def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
     """
     kind = next((kind for kind in _KINDS if path.suffix in kind), ())
     endings = kind or tuple(ending for kind in _KINDS for ending in kind)
-    try:
-        neighbours = sorted(p for p in path.parent.iterdir() if p.suffix in endings)
-    except (OSError, ValueError):
-        neighbours = []
     # The ending counts for nothing: every file of the kind has it.
-    meant = {name: name for name in shipped} | {p.stem: str(p) for p in neighbours}
+    meant = {name: name for name in shipped} | neighbours(path, endings)
     near = nearest(path.stem if kind else path.name, meant)
     return f"; did you mean `{meant[near]}`?" if near is not None else ""

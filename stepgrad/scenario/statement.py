@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -21,7 +22,16 @@ MAX_LENGTH = 2_000
 _FORM = "expected a statement such as `c = a + b`"
 _TOO_DEEP = f"nested deeper than {MAX_DEPTH} operations: use several statements"
 _NEVER_MEANT = re.compile(r"[\x00-\x08\x0b-\x1f\\\ud800-\udfff]")
-_LOOKALIKES = {"−": "-", "–": "-", "×": "*", "·": "*", "÷": "/", "²": "**2", "³": "**3", "^": "**"}
+_PRODUCT = re.compile(r"(\w+\s|\)\s*)\s*(?=\w)")
+
+LOOKALIKES = {
+    **dict.fromkeys("·⋅×∗", "`*`"),
+    **dict.fromkeys("−–—", "`-`"),
+    **{"÷": "`/`", "²": "`**2`", "³": "`**3`", "^": "`**`", "√": "`sqrt(…)`", "|": "`abs(…)`"},
+    **{sign: f"`{digit}`" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
+    "\N{NO-BREAK SPACE}": "a plain space",
+}
+"""Signs of mathematics that are not on every keyboard, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +65,7 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
     Raises `StatementError` with everything that is wrong with it. Names are not looked up here:
     that takes the other statements.
     """
-    module = _parse(text)
+    module = _parse(text, functions)
     translator = Translator(text, functions)
     match module.body:
         case [ast.Assign(targets=[ast.Name(id=target) as name], value=value)]:
@@ -73,7 +83,12 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
     raise StatementError(translator.problems)
 
 
-def _parse(text: str) -> ast.Module:
+def lookalike(sign: str) -> str:
+    """Return what to say of a sign in `LOOKALIKES`; its name tells it from those like it."""
+    return f"`{sign}` ({unicodedata.name(sign).lower()}): write {LOOKALIKES[sign]}"
+
+
+def _parse(text: str, functions: Mapping[str, int]) -> ast.Module:
     """Python's syntax tree of `text` without the blanks before it, which Python would refuse."""
     if len(text) > MAX_LENGTH:
         message = f"the statement is {len(text):,} characters long; {MAX_LENGTH:,} is the limit"
@@ -81,15 +96,17 @@ def _parse(text: str) -> ast.Module:
     if found := _NEVER_MEANT.search(text):
         message = f"the character {found[0]!r} has no place in a statement"
         raise StatementError([(found.start() + 1, message)])
+    if foreign := [(at, sign) for at, sign in enumerate(text, 1) if sign in LOOKALIKES]:
+        raise StatementError([(at, lookalike(sign)) for at, sign in foreign])
     try:
         return ast.parse(text.lstrip())
     except SyntaxError as error:
-        raise StatementError([_explain(error, text)]) from None
+        raise StatementError([_explain(error, text, functions)]) from None
     except (MemoryError, RecursionError):  # how Python's parser gives up on deep nesting
         raise StatementError([(1, _TOO_DEEP)]) from None
 
 
-def _explain(error: SyntaxError, text: str) -> tuple[int, str]:
+def _explain(error: SyntaxError, text: str, functions: Mapping[str, int]) -> tuple[int, str]:
     """Where Python stopped reading and why, with the usual cause if it can be told."""
     column = column_in(text, error.lineno or 1, max(0, (error.offset or 1) - 1))
     for word in re.finditer(r"[^\W\d]\w*", text):
@@ -97,11 +114,11 @@ def _explain(error: SyntaxError, text: str) -> tuple[int, str]:
             return word.start() + 1, f"`{word[0]}` is a word of Python and cannot stand here"
     reason, _, _ = error.msg.partition(". ")  # after it comes advice that holds for programs
     message = f"not a statement that can be read: {reason}"
-    sign = text[column - 1 : column]
-    if sign in _LOOKALIKES:
-        message += f"; write `{_LOOKALIKES[sign]}`"
-    elif "literal" in reason and sign.isdigit():  # `2x`
+    if "literal" in reason and text[column - 1 : column].isdigit():  # `2x`
         message += "; to multiply, write `*`"
+    elif reason == "invalid syntax" and (beside := _PRODUCT.search(text)):  # `w x`, `sin x`
+        column, name = beside.end() + 1, beside[1].strip()
+        message += f"; write `{name}(…)`" if name in functions else "; to multiply, write `*`"
     return column, message
 
 

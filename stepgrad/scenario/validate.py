@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from stepgrad.errors import nearest, suggest
+from stepgrad.errors import nearest, suggest_or_list
 from stepgrad.scenario.compose import is_number
 from stepgrad.scenario.document import Data, Document, Path
 from stepgrad.scenario.schema import GraphScenario, NetworkScenario, Scenario, Section
@@ -107,7 +108,12 @@ class _Report:
         for error in errors:
             if error["type"] in ("extra_forbidden", "invalid_key"):
                 self._unknown_key(error["loc"])
+        listed = set()
         for error in errors:
+            if error["type"] == "tuple_type" and isinstance(error["loc"][-1], int):
+                if error["loc"][:-1] in listed:
+                    continue  # what is wrong with a list of numbers is the list
+                listed.add(error["loc"][:-1])
             if error["type"] == "missing":
                 self._missing(error["loc"])
             elif error["loc"] and error["loc"][-1] == "[key]":
@@ -118,9 +124,10 @@ class _Report:
     def _unknown_key(self, path: Path) -> None:
         fields = _fields(self._model, path[:-1])
         key = str(path[-1])
-        if near := nearest(key, fields):
+        if near := _nearest(key, fields):
             self._meant.add((*path[:-1], near))
-        self._add(self._document.key_index(path), f"unknown key `{key}`{suggest(key, fields)}")
+        hint = suggest_or_list(near or key, fields)
+        self._add(self._document.key_index(path), f"unknown key `{key}`{hint}")
 
     def _missing(self, path: Path) -> None:
         *around, key = path
@@ -144,18 +151,20 @@ class _Report:
             message = self._mismatch(path, value, _WANTED[kind], self._hint(kind, path, value))
         elif kind == "literal_error":
             choices = str(limits["expected"]).replace("'", "`")
-            near = suggest(value, choices.split("`")[1::2]) if isinstance(value, str) else ""
-            message = self._mismatch(path, value, choices, near)
+            near = _nearest(value, choices.split("`")[1::2]) if isinstance(value, str) else None
+            hint = f"; did you mean `{near}`?" if near else ""
+            message = self._mismatch(path, value, choices, hint)
         elif kind == "nothing_given":
-            message = f"`{path[-1]}` has no value"
+            message = f"`{path[-1]}` has no value: write one, or leave the line out"
         else:
             template = _LIMITS.get(kind)
             message = template(limits) if template else error["msg"]
         self._add(self._document.index(path), message)
 
     def _mismatch(self, path: Path, value: object, wanted: str, hint: str) -> str:
-        if len(path) == 2 and path[0] == "graph":
+        if path[0] == "graph":
             wanted = "a statement such as `c = a + b`"
+            wanted = wanted if len(path) > 1 else f"a list with {wanted} after each `- `"
         if value is None:
             return f"{wanted} is missing"
         return f"expected {wanted}, not {_described(self._document, path, value)}{hint}"
@@ -163,16 +172,30 @@ class _Report:
     def _hint(self, kind: str, path: Path, value: object) -> str:
         """Say what leads from the value that was found to the one that was wanted, if one step."""
         if path[0] == "graph":
-            return "; `: ` makes it one" if isinstance(value, dict) else ""
+            return "; `: ` makes it one, write `=`" if isinstance(value, dict) else ""
         if kind == "string_type" and isinstance(value, int | float):
             return "; put it in quotes"
-        if kind in ("float_type", "int_type") and isinstance(value, str) and is_number(value):
-            return "; remove the quotes"
+        if kind in ("float_type", "int_type") and isinstance(value, str):
+            return "; remove the quotes" if is_number(value) else _number_meant(value)
         return ""
 
     def _add(self, index: int, message: str) -> None:
         if index not in self._settled:
             self._problems.add(index, message)
+
+
+def _nearest(word: str, choices: list[str]) -> str | None:
+    """Return the choice that was probably meant, by its other names or by how it is spelt."""
+    other = _SYNONYMS.get(word.lower())
+    return other if other in choices else nearest(word, choices)
+
+
+def _number_meant(text: str) -> str:
+    """Say how to write what was probably meant as a number."""
+    for pattern, hint in _NUMBERS_MEANT.items():
+        if found := re.fullmatch(pattern, text, re.IGNORECASE):
+            return f"; {found.expand(hint)}"
+    return ""
 
 
 def _is_echo(error: ErrorDetails) -> bool:
@@ -182,14 +205,40 @@ def _is_echo(error: ErrorDetails) -> bool:
 
 _WANTED = {
     "bool_type": "`true` or `false`",
-    "dict_type": "a mapping",
+    "dict_type": "a mapping (`{…}`, or a line with `key: value` for each entry)",
     "float_type": "a number",
     "int_from_float": "a whole number",
     "int_type": "a whole number",
-    "model_type": "a mapping",
+    "model_type": "a mapping (`{…}`, or a line with `key: value` for each entry)",
     "string_type": "text",
-    "tuple_type": "a list",
+    "tuple_type": "a list (`[…]`, or a line with `- ` for each entry)",
 }
+
+_NUMBERS_MEANT = {
+    r"([-+]?)(?:inf|infinity|∞)": r"write `\1.inf`",
+    r"nan": "write `.nan`",
+    r"([-+]?\d+),(\d+(?:e[-+]?\d+)?)": r"write `\1.\2`, with a decimal point",
+    r"[−–](.*)": r"write `-\1`, with the minus sign of a keyboard",
+    r"(.*)%": "write it as a part of 1",
+    r".*\d\s*[-+*/^(].*": "only a number can stand here: computing belongs in `graph`",
+}
+
+_SYNONYMS = {
+    "mse": "mean_squared_error",
+    "sse": "sum_squared_error",
+    "bce": "binary_cross_entropy",
+    "ce": "softmax_cross_entropy",
+    "cross_entropy": "softmax_cross_entropy",
+    "none": "linear",
+    "logistic": "sigmoid",
+    "gd": "sgd",
+    "easy": "beginner",
+    "hard": "advanced",
+    "lr": "learning_rate",
+    "epochs": "steps",
+    "name": "title",
+}
+"""Other names of losses, activations, optimizers, levels and keys."""
 
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "finite_number": lambda _: "must be a finite number",

@@ -171,3 +171,18 @@ def test_what_is_expected_is_known_before_anything_runs(text: str) -> None:
     assert [(each.name, each.number, each.line) for each in expectations(file)] == [
         (check.name, check.expected, check.line) for check in checks(file, recording)
     ]
+
+
+@pytest.mark.parametrize(
+    ("promised", "tolerance", "ok"),
+    [
+        ("0", "", True),
+        ("0", "1.0e-36", False),
+        ("1.0e-30", "1.0e-36", True),
+        ("2.0e-30", "1.0e-36", False),
+    ],
+)
+def test_small_numbers_need_a_smaller_tolerance(promised: str, tolerance: str, ok: bool) -> None:
+    small = "title: t\ninputs: {x: 1.0e-30}\ngraph: [y = 2*x]\n"
+    line = f"  tolerance: {tolerance}\n" if tolerance else ""
+    assert verdict(f"{small}expect:\n{line}  values: {{x: {promised}}}\n").ok == ok

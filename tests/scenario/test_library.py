@@ -30,12 +30,17 @@ def test_a_file_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.Mon
     assert len(record_scenario(Path("two_layer")).events) == 1
 
 
-@pytest.mark.parametrize("name", ["nowhere", "two_layer.yaml", "a" * 5_000, "a\0b", ""])
+@pytest.mark.parametrize("name", ["nowhere", "two_layer.yaml", "a" * 5_000, "a\0b"])
 def test_any_other_name_is_a_path(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert locate(name) == Path(name)
+
+
+def test_an_empty_name_is_no_file() -> None:
+    with pytest.raises(ScenarioError, match=r"^'': an empty name is no file$"):
+        open_scenario("")
 
 
 def test_a_name_that_is_near_is_suggested(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,8 +1,12 @@
 """What a scenario may contain: fields, kinds of value, and what sections demand of each other."""
 
+from pathlib import Path
+
 import pytest
 
-from scenario.samples import GRAPH, NETWORK, changed, parse, problems
+from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
+from stepgrad.errors import ScenarioError
+from stepgrad.scenario.load import load_scenario_file
 from stepgrad.scenario.schema import GraphScenario, NetworkScenario, parameter_count
 
 
@@ -75,7 +79,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("x: 3.0", "x: [3]", "2:10 expected a number, not a list"),
         ("x: 3.0", "1: 3.0", "2:10 expected a name, not the number `1`"),
         ("x: 3.0", "x: 1e999", "2:13 `1e999` is larger than any float (about 1.8e308)"),
-        ("{x: 3.0, target: 4.0}", "3", "2:9 expected a mapping, not the number `3`"),
+        ("{x: 3.0, target: 4.0}", "3", "2:9 expected a mapping (`{…}`, or a line with `key: va"),
         ("- h = relu(z1)", "- h: relu(z1)", "6:5 expected a statement such as `c = a + b`, not"),
         ("- h = relu(z1)", "- 3", "6:5 expected a statement such as `c = a + b`, not the number"),
         ("z1: 1.5", "z1: abc", "10:16 expected a number, not the text `abc`"),
@@ -93,6 +97,26 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("backward: loss", "wrt: []", "8:1 must not be empty"),
         ("backward: loss", "wrt: 3", "8:6 expected text, not the number `3`"),
         ("backward: loss", "mode: forward\nwrt: [x, xx]", "9:10 unknown name `xx`"),
+        (
+            "backward: loss",
+            "mode: forward\nwrt: q",
+            "9:6 unknown name `q`; use `x`, `target`, `w1` or",
+        ),
+        (
+            "backward: loss",
+            "after: two_layer",
+            "8:8 expected a list (`[…]`, or a line with `- ` for",
+        ),
+        (
+            "backward: loss",
+            "level: easy",
+            "8:8 expected `beginner`, `intermediate` or `advanced`, not ",
+        ),
+        (
+            "expect:",
+            "train: {steps: 0, learning_rate: 1}\nexpect:",
+            "12:3 nothing has a gradient after 0 steps: leave `train` out for one backward pass",
+        ),
         ("backward: loss", "mode: forward\nwrt: [x, x]", "9:10 `x` is there already: one pass"),
         ("backward: loss", "mode: forward\nwrt: h", "9:6 `h` is computed: forward mode goes by"),
         ("backward: loss", "mode: forward\nwrtt: x", "9:1 unknown key `wrtt`; did you mean `wrt`?"),
@@ -119,7 +143,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         (
             "backward: loss\nexpect:",
             "mode: forward\nwrt: x\nexpect:\n  tangents: {x: 1}",
-            "11:17 expected a mapping, not the number `1`",
+            "11:17 expected a mapping (`{…}`, or a line with `key",
         ),
     ],
 )
@@ -169,7 +193,11 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         ("0.05}", "0.05, momentum: 0.9}", "10:42 `momentum` is for `optimizer: momentum`, not for"),
         ("0.05}", "0.05, optimizer: adam, momentum: 0.9}", "10:59 `momentum` is for `optimizer: m"),
         ("0.05}", "0.05, epsilon: 0.1}", "10:42 `epsilon` is for `optimizer: adam`, not for `sgd`"),
-        ("0.05}", "0.05, optimizer: adam, betas: 0.9}", "10:66 expected a list, not the number"),
+        (
+            "0.05}",
+            "0.05, optimizer: adam, betas: 0.9}",
+            "10:66 expected a list (`[…]`, or a line with",
+        ),
         ("0.05}", "0.05, optimizer: adam, betas: [0, 1]}", "10:70 must be less than 1"),
         ("0.05}", "0.05, clip_norm: 0}", "10:53 must be greater than 0"),
         (
@@ -208,6 +236,10 @@ def test_fields_of_a_network(old: str, new: str, expected: str) -> None:
     [
         ("[0, 1, 2, 1]", []),
         ("[0, 1, 3, 1]", ["8:19 there is no class 3: the 3 outputs stand for the classes 0 to 2"]),
+        (
+            "[0, 7, 9, 1]",
+            ["8:16 there is no class 7: the 3 outputs stand for the classes 0 to 2 (and 1"],
+        ),
         ("[0, -1, 2, 1]", ["8:16 there is no class -1: the 3 outputs stand for the classes 0 to"]),
         ("[0, 0.5, 2, 1]", ["8:16 there is no class 0.5: the 3 outputs stand for the classes 0"]),
         ("[0, [0, 1, 0], 2, 1]", ["8:16 3 numbers, but a row is of one class"]),
@@ -229,10 +261,10 @@ def test_classes_fit_the_outputs(targets: str, expected: list[str]) -> None:
 @pytest.mark.parametrize(
     ("weights", "biases", "expected"),
     [
-        ("[[[1,2],[3]],[[1],[2]]]", "[[0,0],[0]]", "5:20 1 number in a row of weights: layer 0"),
-        ("[[[1,2]],[[1],[2]]]", "[[0,0],[0]]", "5:13 1 row of weights: layer 0 takes a row for"),
+        ("[[[1,2],[3]],[[1],[2]]]", "[[0,0],[0]]", "5:20 1 number in a row of weights: layer 1"),
+        ("[[[1,2]],[[1],[2]]]", "[[0,0],[0]]", "5:13 1 row of weights: layer 1 takes a row for"),
         ("[[[1,2],[3,4]]]", "[[0,0],[0]]", "5:3 `weights` for 1 layer, but the network has 2"),
-        ("[[[1,2],[3,4]],[[1,2]]]", "[[0,0],[0]]", "5:27 layer 1 takes a row for each of 2 in"),
+        ("[[[1,2],[3,4]],[[1,2]]]", "[[0,0],[0]]", "5:27 layer 2 takes a row for each of 2 in"),
         ("[[[1,2],[3,4]],[[1],[2]]]", "[[0,0],[0,0]]", "6:18 2 numbers for the 1 neuron of la"),
         ("[[[1,2],[3,4]],[[1],[2]]]", "[[0,0]]", "6:3 `biases` for 1 layer, but the network h"),
         ("[[[1,2],[3,x]],[[1],[2]]]", "[[0,0],[0]]", "5:23 expected a number, not the text `x`"),
@@ -255,7 +287,9 @@ def test_written_numbers_fit_the_layers(weights: str, biases: str, expected: str
         ("- a", ["1:1 expected a mapping such as `title: …`, not a list"]),
         ("hello", ["1:1 expected a mapping such as `title: …`, not the text `hello`"]),
         ("title: x\ngraph: []", ["2:1 must not be empty"]),
-        ("title: x\ngraph: a = b", ["2:8 expected a list, not the text `a = b`"]),
+        ("title: x\ngraph: a = b",
+         ["2:8 expected a list with a statement such as `c = a + b` after each `- `, "
+          "not the text `a = b`"]),
         ("title: x\ngraph: [a = 1]\ntrain: {steps: 1, learning_rate: 1}\nexpect: {grads: {a: 1}}",
          ["3:1 training needs `backward`, the name of the loss",
           "3:1 there are no `params` to train",
@@ -269,3 +303,48 @@ def test_kinds_and_rules(text: str, expected: list[str]) -> None:
 def test_a_graph_of_too_many_statements_is_refused() -> None:
     text = "title: x\ngraph:\n" + "".join(f"  - a{n} = {n}\n" for n in range(5_001))
     assert problems(text) == ["2:1 must not have more than 5,000 entries"]
+
+
+@pytest.mark.parametrize(
+    ("old", "short", "meant"),
+    [
+        ("learning_rate:", "lr:", "learning_rate"),
+        ("sum_squared_error", "MSE", "mean_squared_error"),
+        ("sum_squared_error", "bce", "binary_cross_entropy"),
+        ("sum_squared_error", "cross_entropy", "softmax_cross_entropy"),
+        ("activation: tanh", "activation: logistic", "sigmoid"),
+        ("0.05}", "0.05, optimizer: mse}", ""),
+    ],
+)
+def test_other_names_are_known(old: str, short: str, meant: str) -> None:
+    (problem,) = problems(changed(NETWORK, old, short))
+    assert ("did you mean" in problem) == bool(meant)
+    assert problem.endswith(f"; did you mean `{meant}`?" if meant else "`mse`")
+
+
+def test_a_list_where_lists_belong_is_told_once() -> None:
+    text = changed(NETWORK, "init: {seed: 42}", "weights: [[1, 2], [3, 4]]\n  biases: [1, 2, 3]")
+    assert [problem.partition(" ")[0] for problem in problems(text)] == ["5:14", "5:22", "6:12"]
+
+
+def test_one_output_is_no_choice_of_classes() -> None:
+    text = changed(NETWORK, "sum_squared_error", "softmax_cross_entropy")
+    assert [problem.partition(" ")[0] for problem in problems(text)] == ["3:17", "4:15"]
+
+
+def test_a_scenario_builds_on_what_is_there(tmp_path: Path) -> None:
+    def refusal(after: str) -> str:
+        path = tmp_path / "mine.yaml"
+        path.write_text(f"after: [{after}]\n{GRAPH}")
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario_file(path, FUNCTIONS, ["chain_rule"])
+        (diagnostic,) = caught.value.diagnostics
+        return f"{diagnostic.line}:{diagnostic.column} {diagnostic.message}"
+
+    wrong = "1:9 no scenario `gaers`, neither among those that ship nor beside this file"
+    assert refusal("gaers") == wrong
+    (tmp_path / "gears.yaml").write_text(GRAPH)
+    assert refusal("gaers") == f"{wrong}; did you mean `gears`?"
+    assert refusal("gears, chain_rul").endswith("; did you mean `chain_rule`?")
+    (tmp_path / "mine.yaml").write_text(f"after: [gears, chain_rule]\n{GRAPH}")
+    assert load_scenario_file(tmp_path / "mine.yaml", FUNCTIONS, ["chain_rule"]).statements
