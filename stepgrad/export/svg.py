@@ -13,6 +13,7 @@ from xml.sax.saxutils import escape
 from rich.cells import cell_len, set_cell_size
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
+from stepgrad.export.folding import Window, windows
 from stepgrad.export.picture import Edge, Node, Picture, sign
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
 
@@ -20,7 +21,13 @@ CELL_WIDTH, CELL_HEIGHT = 8, 12
 ROWS = 5
 """Rows of cells in a box: its middle, where the wire leaves, is that of a row."""
 
+WIDEST = 1600
+"""Pixels of a drawing that is not folded: as much as most screens have room for."""
+
 MARGIN, LINE, RADIUS, PADDING = 24, 20, 5, 10
+BORDER = 2
+"""Pixels around a row, so that the outlines of its boxes are whole."""
+
 LONGEST = 26
 """Characters of a box's heading; more are cut."""
 
@@ -28,33 +35,57 @@ _TIP = 7
 _RANKS = {"waiting": 0, "forward": 1, "backward": 2, "current": 3}
 
 
-def svg(picture: Picture) -> str:
-    """Draw a picture."""
+def svg(picture: Picture, width: int = WIDEST, *, key: str = "") -> str:
+    """Draw a picture, folded into rows where it would be wider than `width` pixels.
+
+    With a `key` it is a part of a page that has a heading of its own: the drawing then has none,
+    and the key sets its marks apart from those of other drawings there.
+    """
     layout = lay_out(list(_items(picture)))
-    above, below = list(_heading(picture)), list(_legend(picture))
+    rows = windows(layout, (width - 2 * MARGIN) // CELL_WIDTH)
+    above, below = [] if key else [*_heading(picture)], [*_legend(picture, len(rows))]
     texts = [(text, TITLE if style == "title" else TEXT) for style, text in above + below]
-    graph = layout.width * CELL_WIDTH
-    width = max([graph, *(_wide(text, size) for text, size in texts)]) + 2 * MARGIN
-    top = MARGIN + len(above) * LINE + 16
-    bottom = top + layout.height * CELL_HEIGHT + 16
+    graph = max(row.right - row.left for row in rows) * CELL_WIDTH
+    wide = max([graph, *(_wide(text, size) for text, size in texts)]) + 2 * MARGIN
+    top = MARGIN + (len(above) * LINE + 16 if above else 0)
+    bottom = top + sum((row.bottom - row.top) * CELL_HEIGHT + 16 for row in rows)
     height = bottom + len(below) * LINE + MARGIN // 2
-    drawn = _Drawing(picture, layout)
+    left = (wide - graph) // 2 if len(rows) == 1 else MARGIN
+    title, desc = f"title{key}", f"desc{key}"
     lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}" role="img" aria-labelledby="title desc">',
-        f'<title id="title">{escape(picture.title)}, {escape(picture.place)}</title>',
-        f'<desc id="desc">{escape(_description(picture))}</desc>',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{height}" '
+        f'viewBox="0 0 {wide} {height}" role="img" aria-labelledby="{title} {desc}">',
+        f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>',
+        f'<desc id="{desc}">{escape(_description(picture))}</desc>',
         f"<style>{STYLE}</style>",
-        f'<rect class="ground" width="{width}" height="{height}"/>',
+        f'<rect class="ground" width="{wide}" height="{height}"/>',
         *_texts(above, MARGIN),
-        f'<g transform="translate({(width - graph) // 2} {top})">',
-        *drawn.wires(),
-        *drawn.boxes(),
-        "</g>",
+        *_graph(_Drawing(picture, layout), rows, left, top, key),
         *_texts(below, bottom),
         "</svg>",
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def _graph(
+    drawing: _Drawing, rows: Sequence[Window], left: int, top: int, key: str
+) -> Iterator[str]:
+    """Yield the boxes and wires: in one piece, or through a window for each row."""
+    if len(rows) == 1:
+        yield f'<g transform="translate({left} {top})">'
+        yield from (*drawing.wires(), *drawing.boxes(), "</g>")
+        return
+    yield f'<defs><g id="graph{key}">'
+    yield from (*drawing.wires(), *drawing.boxes(), "</g></defs>")
+    for row in rows:
+        x, y = row.left * CELL_WIDTH - BORDER, row.top * CELL_HEIGHT - BORDER
+        width = (row.right - row.left) * CELL_WIDTH + 2 * BORDER
+        height = (row.bottom - row.top) * CELL_HEIGHT + 2 * BORDER
+        yield (
+            f'<svg x="{left - BORDER}" y="{top - BORDER}" width="{width}" height="{height}" '
+            f'viewBox="{x} {y} {width} {height}"><use href="#graph{key}"/></svg>'
+        )
+        top += height - 2 * BORDER + 16
 
 
 def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
@@ -67,23 +98,34 @@ def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "quiet", picture.effect
 
 
-def _legend(picture: Picture) -> Iterator[tuple[str, str]]:
+def _legend(picture: Picture, rows: int) -> Iterator[tuple[str, str]]:
     stages = {edge.stage for edge in picture.edges}
-    told = ["= value", "∂ gradient", "on a wire: the local derivative"]
+    shown = {number.glyph for node in picture.nodes for number in node.numbers}
+    told = [f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown]
+    told.append("on a wire: the local derivative")
     if stages & {"backward", "current"}:
         told.append("◂ walked back over")
     if any(node.value is None for node in picture.nodes):
         told.append("dashed: not made yet")
+    if len([*picture.inner_edges]) < len(picture.edges):
+        told.append("dashed wire: from a node that is not shown")
     yield "quiet", " · ".join(told)
+    if rows > 1:
+        yield "quiet", "what leaves a row on the right goes on in the next one, on the left"
     if picture.limits:
         yield "quiet", picture.limits
 
 
+_MEANINGS = {"=": "value", "d": "tangent", "∂": "gradient"}
+
+
 def _description(picture: Picture) -> str:
     numbers = (
-        f"{node.heading}: value {node.value_text}, gradient {node.grad_text}."
+        f"{node.heading}: "
+        + ", ".join(f"{_MEANINGS[number.glyph]} {number.text}" for number in node.numbers)
+        + "."
         for node in picture.nodes
-        if node.value is not None
+        if node.numbers
     )
     return " ".join((picture.sentence, picture.limits, *numbers))
 
@@ -100,7 +142,7 @@ def _items(picture: Picture) -> Iterator[Item]:
     for node in picture.nodes:
         widest = max(
             _wide(_fitted(node), TEXT),
-            *(_wide(text, TEXT) + 24 for text in (node.value_text, node.grad_text)),
+            *(_wide(number.text, TEXT) + 24 for number in node.numbers),
             _wide(_short(node.scope), LABEL),
         )
         room = max((_wide(text, LABEL) for text in labels[node.index]), default=0)
@@ -117,7 +159,7 @@ class _Drawing:
     """A layout and what is written in it."""
 
     def __init__(self, picture: Picture, layout: Layout) -> None:
-        self._layout = layout
+        self.layout = layout
         self._nodes = {node.index: node for node in picture.nodes}
         self._slots: dict[int, list[Edge]] = {}
         for edge in picture.edges:
@@ -126,7 +168,7 @@ class _Drawing:
     def wires(self) -> Iterator[str]:
         """Draw net after net, each over a gap in those that it crosses; the labels last."""
         nets: dict[object, list[tuple[Wire, Edge]]] = {}
-        for wire in self._layout.wires:
+        for wire in self.layout.wires:
             edge = self._slots[wire.target.key][wire.slot]
             key = wire.source or (wire.target.key, wire.slot)
             nets.setdefault(key, []).append((wire, edge))
@@ -144,7 +186,7 @@ class _Drawing:
 
     def boxes(self) -> Iterator[str]:
         """Draw the boxes."""
-        for box in self._layout.boxes:
+        for box in self.layout.boxes:
             yield from _box(box, self._nodes[box.key])
 
 
@@ -225,20 +267,21 @@ def _box(box: Box, node: Node) -> Iterator[str]:
     yield (
         f'<text class="name {style}" x="{left + PADDING}" y="{first:g}">{escape(name)}{rest}</text>'
     )
-    if node.value is not None:
-        lines = (("=", node.value_text, node.value), ("∂", node.grad_text, node.grad))
-        for y, (glyph, text, x) in zip((middle + 6, middle + 23), lines, strict=True):
-            yield _text(left + PADDING, y, glyph, "quiet")
-            yield _text(left + width - PADDING, y, text, f"number {sign(x)}")
+    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), node.numbers, strict=False):
+        yield _text(left + PADDING, y, glyph, "quiet")
+        yield _text(left + width - PADDING, y, text, f"number {sign(x)}")
     yield "</g>"
 
 
 def _exact(node: Node) -> str:
     """Say all digits of a node's numbers, for who points at it."""
-    value = "not made yet" if node.value is None else f"value {node.value!r}"
-    grad = "" if node.grad is None else f", gradient {node.grad!r}"
+    numbers = (
+        f"{word} {x!r}"
+        for word, x in (("value", node.value), ("tangent", node.tangent), ("gradient", node.grad))
+        if x is not None
+    )
     scope = f"{node.scope}: " if node.scope else ""
-    return f"{scope}{node.heading}: {value}{grad}"
+    return f"{scope}{node.heading}: {', '.join(numbers) or 'not made yet'}"
 
 
 def _fitted(node: Node) -> str:
