@@ -7,11 +7,11 @@ for paper is left out, and counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import groupby
+from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
 from stepgrad.export.markup import block, code, demoted, plain, section, table
-from stepgrad.export.picture import Node, picture, printable
+from stepgrad.export.picture import Node, describe, printable
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.blocks import Marked
@@ -73,7 +73,8 @@ def _place(state: State) -> Iterator[str]:
 def _passes(state: State) -> Iterator[State]:
     """Yield every pass that has begun by a position, as it ends, or as far as it has come."""
     recording, position = state.recording, state.position
-    begun = [step for step in recording.steps if 0 < step < position]
+    steps = recording.steps if len(recording.steps) > 1 else ()
+    begun = [step for step in steps if 0 < step < position]
     yield from (State(recording, end) for end in (*begun, position))
 
 
@@ -89,16 +90,19 @@ def _which(state: State) -> str:
 
 
 def _pass(state: State, level: int) -> Iterator[str]:
-    nodes = picture(state, "").nodes
-    shown = nodes
-    if len(nodes) > LINES:
-        shown = tuple(node for node in nodes if node.name != node.formula)[:LINES]
-    yield from block(_values(shown))
-    yield from block(remarks(state, shown))
-    more = "node, called by what it computes", "nodes, most of them called by what they compute"
-    yield from block(_left_out(len(nodes) - len(shown), more, "stepgrad export --to json"))
+    nodes = [describe(state, index) for index in _listed(state)]
+    yield from block(_values(nodes))
+    yield from block(remarks(state, nodes))
+    more = "node", "nodes (the nameless ones first)"
+    yield from block(_left_out(len(state.scene) - len(nodes), more, "stepgrad export --to json"))
     yield from _phases(state, level)
-    yield from section("Gradients that are sums", level, _sums(state, shown))
+    yield from section("Gradients that are sums", level, _sums(state, nodes))
+
+
+def _listed(state: State) -> Sequence[int]:
+    """Return the nodes that a table has room for, in order: those with a name before all others."""
+    named = (index for index, _ in state.scene.names)
+    return sorted(islice(dict.fromkeys(chain(named, state.scene)), LINES))
 
 
 def _values(nodes: Sequence[Node]) -> Iterator[str]:
@@ -125,11 +129,11 @@ def _phases(state: State, level: int) -> Iterator[str]:
     The lines bear the numbers of the events.
     """
     begin, _ = state.step_bounds
-    blocks = state.recording.blocks_between(begin, state.position)
+    happened = state.recording.blocks_between(begin, state.position)
+    blocks = (block for block in happened if block.phase in _HEADINGS)
     phases = [
         (phase, [range(block.start, block.start + block.length) for block in group])
         for phase, group in groupby(blocks, key=lambda block: block.phase)
-        if phase in _HEADINGS
     ]
     for phase, stretches in phases[:SECTIONS]:
         first = max(begin, stretches[0].start)

@@ -144,7 +144,7 @@ def picture(
         event=printable(f"{told.symbols} {told.numbers}".rstrip()),
         effect=printable(told.effect),
         sentence=printable(sentence),
-        nodes=tuple(_node(state, node) for node in nodes),
+        nodes=tuple(describe(state, index) for index in nodes),
         edges=tuple(_edges(state, nodes)),
         left_out=len(state.scene) - len(nodes),
         near=near,
@@ -187,12 +187,13 @@ def _in_view(state: State, limit: int | None, hops: int | None) -> tuple[list[in
 
 def full_title(state: State, index: int) -> str:
     """Return what a node is called in a narration: its name, or its scope and what it computes."""
-    node, called = state.node(index), title(state.recording, index)
-    scope = "" if node.name or not node.place.scope else f"{node.place.scope}: "
+    facts, called = state.node(index), title(state.recording, index)
+    scope = "" if facts.name or not facts.place.scope else f"{facts.place.scope}: "
     return printable(f"{scope}{called}")
 
 
-def _node(state: State, index: int) -> Node:
+def describe(state: State, index: int) -> Node:
+    """Describe a node at a position."""
     facts, recording = state.node(index), state.recording
     value, tangent, grad = state.value(index), state.tangent(index), state.grad(index)
     unreached = grad is None and value is not None and state.never_reached(index)

@@ -50,5 +50,5 @@ def remarks(state: State, nodes: Sequence[Node]) -> Iterator[str]:
     if any(isfinite(x) and read_back(x) != x for x in numbers):
         yield "Numbers are rounded to six digits."
     if swept:
-        yield "In the backward pass, brackets tell what became of a gradient (`–`: none before), and"
-        yield "which of its edges that came over."
+        yield "In the backward pass, brackets tell what became of a gradient (`–`: none before),"
+        yield "and which of its edges that came over."

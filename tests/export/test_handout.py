@@ -92,14 +92,32 @@ def test_what_is_too_much_is_counted() -> None:
     cursor = Cursor(recording, recording.length)
     text = of(recording)
     more = len(cursor.state.scene) - len(rows(text))
-    assert len(rows(text)) <= 500 < more
-    assert f"… and {more:,} more nodes, most of them called by what they compute, left" in text
+    assert len(rows(text)) == 500 < more
+    assert f"… and {more:,} more nodes (the nameless ones first), left out here" in text
     assert "`stepgrad export --to json` has all" in text
     forward = recording.blocks[0].length
     left_out = f"… and {forward - 500:,} more lines, left out here: `stepgrad replay` has all."
     assert left_out in text
     assert len(text) < 200_000
     assert "nodes are shown" in "".join(read_svg(export(None, cursor, "svg")).itertext())
+
+
+def test_of_many_nodes_those_with_names_come_first() -> None:
+    with record() as recording:
+        x = Value(1.0, label="x")
+        total = sum((x * n for n in range(1200)), Value(0.0))
+        total.label = "total"
+        total.backward()
+    listed = [row[0] for row in rows(of(recording))]
+    assert (listed[0], listed[-1]) == ("x", "total")
+
+
+def test_one_step_is_no_series_of_passes() -> None:
+    with record() as recording:
+        x = Value(1.0, label="x")
+        mark("step", 0)
+        (x * 2).backward()
+    assert headings(of(recording))[1:] == ["## Forward pass", "## Backward pass"]
 
 
 def test_many_phases_are_counted() -> None:
