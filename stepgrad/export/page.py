@@ -24,7 +24,7 @@ code {{ font: .9em ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace 
 td code, li code {{ overflow-wrap: anywhere }}
 @media print {{
   body {{ max-width: none; margin: 0; padding: 0; font-size: 10pt }}
-  figure svg {{ max-width: 100%; height: auto }}
+  figure svg {{ max-width: 100%; max-height: 95vh; height: auto }}
   tr, li, figure {{ break-inside: avoid }}
   h1, h2, h3 {{ break-after: avoid }}
 }}
