@@ -10,28 +10,34 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from xml.sax.saxutils import escape
 
-from rich.cells import cell_len, set_cell_size
-
-from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
+from stepgrad.drawing.layout import Item, Layout, Wire, lay_out
 from stepgrad.export.folding import Window, windows
-from stepgrad.export.picture import Edge, Node, Picture, sign
+from stepgrad.export.picture import Edge, Picture
+from stepgrad.export.svg_parts import (
+    CELL_HEIGHT,
+    CELL_WIDTH,
+    PADDING,
+    arrow_head,
+    draw_box,
+    draw_label,
+    draw_text,
+    fitted,
+    pixels,
+    short,
+    wire_path,
+)
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
 
-CELL_WIDTH, CELL_HEIGHT = 8, 12
 ROWS = 5
 """Rows of cells in a box: its middle, where the wire leaves, is that of a row."""
 
 WIDEST = 1600
 """Pixels of a drawing that is not folded: as much as most screens have room for."""
 
-MARGIN, LINE, RADIUS, PADDING = 24, 20, 5, 10
+MARGIN, LINE = 24, 20
 BORDER = 2
 """Pixels around a row, so that the outlines of its boxes are whole."""
 
-LONGEST = 26
-"""Characters of a box's heading; more are cut."""
-
-_TIP = 7
 _RANKS = {"waiting": 0, "forward": 1, "backward": 2, "current": 3}
 
 
@@ -46,7 +52,7 @@ def svg(picture: Picture, width: int = WIDEST, *, key: str = "") -> str:
     above, below = [] if key else [*_heading(picture)], [*_legend(picture, len(rows))]
     texts = [(text, TITLE if style == "title" else TEXT) for style, text in above + below]
     graph = max(row.right - row.left for row in rows) * CELL_WIDTH
-    wide = max([graph, *(_wide(text, size) for text, size in texts)]) + 2 * MARGIN
+    wide = max([graph, *(pixels(text, size) for text, size in texts)]) + 2 * MARGIN
     top = MARGIN + (len(above) * LINE + 16 if above else 0)
     bottom = top + sum((row.bottom - row.top) * CELL_HEIGHT + 16 for row in rows)
     height = bottom + len(below) * LINE + MARGIN // 2
@@ -132,7 +138,7 @@ def _description(picture: Picture) -> str:
 
 def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
     for number, (style, text) in enumerate(lines):
-        yield _text(MARGIN, top + number * LINE + 14, text, style)
+        yield draw_text(MARGIN, top + number * LINE + 14, text, style)
 
 
 def _items(picture: Picture) -> Iterator[Item]:
@@ -141,11 +147,11 @@ def _items(picture: Picture) -> Iterator[Item]:
         labels[edge.out].append(edge.label)
     for node in picture.nodes:
         widest = max(
-            _wide(_fitted(node), TEXT),
-            *(_wide(number.text, TEXT) + 24 for number in node.numbers),
-            _wide(_short(node.scope), LABEL),
+            pixels(fitted(node), TEXT),
+            *(pixels(number.text, TEXT) + 24 for number in node.numbers),
+            pixels(short(node.scope), LABEL),
         )
-        room = max((_wide(text, LABEL) for text in labels[node.index]), default=0)
+        room = max((pixels(text, LABEL) for text in labels[node.index]), default=0)
         yield Item(
             node.index,
             node.operands,
@@ -174,139 +180,21 @@ class _Drawing:
             nets.setdefault(key, []).append((wire, edge))
         for net in sorted(nets.values(), key=_rank):
             net.sort(key=lambda each: _RANKS[each[1].stage])
-            ways = [_way(wire) for wire, _ in net]
+            ways = [wire_path(wire) for wire, _ in net]
             yield from (f'<path class="gap" d="{way}"/>' for way in ways)
             for way, (wire, edge) in zip(ways, net, strict=True):
                 open_end = " open" if wire.source is None else ""
                 yield f'<path class="wire {edge.stage}{open_end}" d="{way}"/>'
-                yield _tip(wire, edge)
+                yield arrow_head(wire, edge)
         for net in nets.values():
             for wire, edge in net:
-                yield from _label(wire, edge)
+                yield from draw_label(wire, edge)
 
     def boxes(self) -> Iterator[str]:
         """Draw the boxes."""
         for box in self.layout.boxes:
-            yield from _box(box, self._nodes[box.key])
+            yield from draw_box(box, self._nodes[box.key])
 
 
 def _rank(net: Sequence[tuple[Wire, Edge]]) -> int:
     return max(_RANKS[edge.stage] for _, edge in net)
-
-
-def _way(wire: Wire) -> str:
-    """Return the path of a wire: from box to box, with round corners."""
-    points = [((x + 0.5) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT) for x, y in wire.path]
-    (first, start), (last, end) = wire.path[0], wire.path[-1]
-    points = [
-        (first * CELL_WIDTH, (start + 0.5) * CELL_HEIGHT),
-        *points[1:-1],
-        ((last + 1) * CELL_WIDTH - _TIP, (end + 0.5) * CELL_HEIGHT),
-    ]
-    drawn = [f"M{_at(points[0])}"]
-    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
-        drawn.append(
-            f"L{_at(_towards(corner, before))}Q{_at(corner)} {_at(_towards(corner, after))}"
-        )
-    drawn.append(f"L{_at(points[-1])}")
-    return "".join(drawn)
-
-
-_Point = tuple[float, float]
-
-
-def _towards(corner: _Point, other: _Point) -> _Point:
-    """Return the point near a corner where its curve begins or ends."""
-    (x, y), (dx, dy) = corner, (other[0] - corner[0], other[1] - corner[1])
-    length = abs(dx) + abs(dy)  # one of them is 0
-    share = min(RADIUS, length / 2) / length if length else 0
-    return x + dx * share, y + dy * share
-
-
-def _tip(wire: Wire, edge: Edge) -> str:
-    x, y = wire.path[-1]
-    right, middle = (x + 1) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
-    corners = ((right, middle), (right - _TIP, middle - 4), (right - _TIP, middle + 4))
-    return f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
-
-
-def _label(wire: Wire, edge: Edge) -> Iterator[str]:
-    """Draw a local derivative, in a gap of its wire; a glyph in front tells of the way back."""
-    if not edge.label:
-        return
-    x, y = wire.label
-    middle, centre = (y + 0.5) * CELL_HEIGHT, (x + wire.label_width / 2) * CELL_WIDTH
-    back = edge.stage in ("backward", "current")
-    width = _wide(edge.label, LABEL) + 6 + 9 * back
-    left = centre - width / 2
-    yield f'<rect class="ground" x="{left:g}" y="{middle - 7:g}" width="{width:g}" height="14"/>'
-    if back:
-        corners = ((left + 2, middle), (left + 8, middle - 3.5), (left + 8, middle + 3.5))
-        yield f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
-    style = "label current" if edge.stage == "current" else f"label {sign(edge.local)}"
-    yield _text(left + 3 + 9 * back, middle + 4, edge.label, style)
-
-
-def _box(box: Box, node: Node) -> Iterator[str]:
-    left, top = box.x * CELL_WIDTH, box.y * CELL_HEIGHT
-    width, height = box.width * CELL_WIDTH, box.height * CELL_HEIGHT
-    style = "focus" if node.focus else "waiting" if node.value is None else "made"
-    yield "<g>"
-    yield f"<title>{escape(_exact(node))}</title>"
-    yield (
-        f'<rect class="box {style}" x="{left}" y="{top}" width="{width}" height="{height}" rx="6"/>'
-    )
-    heading = _fitted(node)
-    name, _, formula = heading.partition(" = ")
-    rest = f'<tspan class="quiet"> = {escape(formula)}</tspan>' if formula else ""
-    middle = top + height / 2
-    if node.scope:
-        yield _text(left + PADDING, middle - 22, _short(node.scope), "scope quiet")
-        middle += 8
-    first = middle - 12 if node.value is not None else middle + 4
-    yield (
-        f'<text class="name {style}" x="{left + PADDING}" y="{first:g}">{escape(name)}{rest}</text>'
-    )
-    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), node.numbers, strict=False):
-        yield _text(left + PADDING, y, glyph, "quiet")
-        yield _text(left + width - PADDING, y, text, f"number {sign(x)}")
-    yield "</g>"
-
-
-def _exact(node: Node) -> str:
-    """Say all digits of a node's numbers, for who points at it."""
-    numbers = (
-        f"{word} {x!r}"
-        for word, x in (("value", node.value), ("tangent", node.tangent), ("gradient", node.grad))
-        if x is not None
-    )
-    scope = f"{node.scope}: " if node.scope else ""
-    return f"{scope}{node.heading}: {', '.join(numbers) or 'not made yet'}"
-
-
-def _fitted(node: Node) -> str:
-    """Return what stands at the top of a box: the formula too, where there is room for it."""
-    for text in (node.heading, node.name):
-        if cell_len(text) <= LONGEST:
-            return text
-    return _short(node.name)
-
-
-def _short(text: str) -> str:
-    """Cut a text where it is too long for a box."""
-    if cell_len(text) <= LONGEST:
-        return text
-    return f"{set_cell_size(text, LONGEST - 1).rstrip()}…"
-
-
-def _wide(text: str, size: int) -> int:
-    """Pixels of a text: a character of a monospace font is about 0.6 of its height wide."""
-    return ceil(cell_len(text) * size * 0.61)
-
-
-def _text(x: float, y: float, text: str, style: str) -> str:
-    return f'<text class="{style}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
-
-
-def _at(point: _Point) -> str:
-    return f"{point[0]:g} {point[1]:g}"
