@@ -10,12 +10,27 @@ import click
 
 from stepgrad.atomic import write_atomically
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
 from stepgrad.export.picture import where as where_is
+from stepgrad.export.position import end, find
 from stepgrad.opening import open_typed
-from stepgrad.replay.commands import goto
 from stepgrad.replay.cursor import Cursor
+
+_SUFFIXES = {
+    ".svg": "svg",
+    ".dot": "dot",
+    ".gv": "dot",
+    ".mmd": "mermaid",
+    ".mermaid": "mermaid",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".json": "json",
+}
+_DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 
 
 @click.command(cls=FileCommand)
@@ -23,7 +38,10 @@ from stepgrad.replay.cursor import Cursor
 @ARGUMENTS
 @click.option("--to", "to", type=click.Choice(list(FORMATS)), required=True, help="The format.")
 @click.option(
-    "--at", "where", metavar="POSITION", help="14, 50%, 'step 20' or a name; without it, the end."
+    "--at",
+    "where",
+    metavar="POSITION",
+    help="14, 50%, 'step 20' (all of it) or a name; without it, the end.",
 )
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to write it."
@@ -33,9 +51,12 @@ def export(
 ) -> None:
     """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data.
 
-    The hand-out (markdown, html) has the lesson, every number, and both passes line by line; the
-    page has the drawing too. Of a training it is the step of the position. Of a large graph the
-    drawing has what is near. Options stand before the name of a program.
+    The hand-out (markdown, html) has the lesson, the numbers, and both passes line by line; the
+    page has the drawing too. Of a training it is the step of the position, in forward mode each
+    pass. Of a large graph the drawing has what is near. Options stand before the name of a program.
+
+    Without --at it is the end; of a training, the end of its last step with a backward pass. A step
+    is meant as a whole: its end, after the update.
 
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
@@ -46,13 +67,14 @@ def export(
     path = output.absolute() if output else None  # a program may go to another folder
     if path is not None:
         check_output(path, file)
+        _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
-    cursor = Cursor(opened.recording)
-    cursor = cursor.seek(opened.recording.length) if where is None else goto(cursor, where)
+    recording = opened.recording
+    cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario, cursor, to)
     if path is None:
         click.echo(text, nl=False)
@@ -61,3 +83,17 @@ def export(
         write_atomically(path, content)
         click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
+
+
+def _check_suffix(path: Path, to: str) -> None:
+    """Refuse a name that promises another format."""
+    suffix = path.suffix.lower()
+    usual = next(each for each, format_ in _SUFFIXES.items() if format_ == to)
+    instead = f"--to {to} writes {path.with_suffix(usual).name}"
+    if suffix in _DRAWN_ELSEWHERE:
+        raise StepgradError(
+            f"{path}: `{suffix}` is no format of ours; {instead}, and from --to dot Graphviz makes "
+            f"one: dot -T{suffix[1:]}"
+        )
+    if _SUFFIXES.get(suffix, to) != to:
+        raise StepgradError(f"{path}: that is the name of {_SUFFIXES[suffix]}; {instead}")

@@ -5,17 +5,20 @@ Every format is a module over one description of what is to be drawn, `picture`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stepgrad.export.dot import dot
 from stepgrad.export.graph_json import graph_json
-from stepgrad.export.handout import html, markdown
+from stepgrad.export.handout import handout
 from stepgrad.export.mermaid import mermaid
+from stepgrad.export.page import WIDTH, page
 from stepgrad.export.picture import Picture, picture
+from stepgrad.export.position import end
 from stepgrad.export.svg import svg
-from stepgrad.headless import snapshot
+from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
-from stepgrad.scenario.expect import checks
+from stepgrad.replay.state import State
+from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
 WHOLE = 48
@@ -30,6 +33,10 @@ def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
     return FORMATS[to](file, cursor)
 
 
+def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
+    return file.title if file else cursor.recording.name
+
+
 def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Picture:
     return picture(cursor.state, _title(file, cursor), WHOLE, hops=2)
 
@@ -38,23 +45,36 @@ def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
     return picture(cursor.state, _title(file, cursor), READABLE)
 
 
-def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
-    return file.title if file else cursor.recording.name
+def _checks(file: ScenarioFile | None, cursor: Cursor) -> Sequence[Check]:
+    """What the file promises, where the position is the one that this is about: the end."""
+    ends = (end(cursor.recording), cursor.recording.length)
+    return checks(file, cursor.recording) if file and cursor.position in ends else ()
+
+
+def _handout(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str | State]:
+    lesson = file.lesson if file else ""
+    return handout(cursor.state, _title(file, cursor), lesson, _checks(file, cursor))
 
 
 def _markdown(file: ScenarioFile | None, cursor: Cursor) -> str:
-    promised = checks(file, cursor.recording, cursor.position) if file else []
-    return markdown(cursor.state, _listed(file, cursor), file.lesson if file else "", promised)
+    return "".join(f"{line}\n" for line in _handout(file, cursor) if isinstance(line, str))
 
 
 def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
-    drawn = _drawn(file, cursor)
-    return html(_markdown(file, cursor), drawn, svg(drawn))
+    title = _title(file, cursor)
+
+    def draw(state: State, key: str) -> str:
+        return svg(picture(state, title, WHOLE, hops=2), WIDTH, key=key)
+
+    return "".join(page(title, _handout(file, cursor), draw))
 
 
 def _json(file: ScenarioFile | None, cursor: Cursor) -> str:
     everything = picture(cursor.state, _title(file, cursor))
-    return graph_json(everything, snapshot(file, cursor))
+    described = snapshot(file, cursor)
+    if promised := _checks(file, cursor):
+        described["checks"] = [check_object(check) for check in promised]
+    return graph_json(everything, described)
 
 
 FORMATS: Mapping[str, Callable[[ScenarioFile | None, Cursor], str]] = {

@@ -61,16 +61,12 @@ def _table(node: Node) -> str:
     colour, border = (_COLOURS["current"], 2) if node.focus else ("gray40", 1)
     heading = escape(node.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
-    if node.value is not None:
-        for what, text, x in (
-            ("value", node.value_text, node.value),
-            ("grad", node.grad_text, node.grad),
-        ):
-            number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
-            rows.append(
-                f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{what}</FONT></TD>'
-                f'<TD ALIGN="RIGHT">{number}</TD></TR>'
-            )
+    for word, _, text, x in node.numbers:
+        number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
+        rows.append(
+            f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{word}</FONT></TD>'
+            f'<TD ALIGN="RIGHT">{number}</TD></TR>'
+        )
     style = ' STYLE="ROUNDED"' if node.value is not None else ' STYLE="DASHED"'
     return (
         f'<TABLE BORDER="{border}" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" '

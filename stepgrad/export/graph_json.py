@@ -12,10 +12,10 @@ from stepgrad.numbers import for_json
 def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:
     """Write what `stepgrad replay --json` says of a position, and all nodes and edges.
 
-    A node has its `index`, which never changes, `name`, `formula`, `scope`, and the numbers `value`
-    and `grad`. An edge leads from node `operand` to node `out`, whose operand `slot` it is, with
-    the `local` derivative and its `stage`: waiting, forward, backward or current. What is not there
-    yet is null.
+    A node has its `index`, which never changes, `name`, `title` (what narrations call it),
+    `formula`, `scope`, and the numbers `value`, `tangent` and `grad`. An edge leads from node
+    `operand` to node `out`, whose operand `slot` it is, with the `local` derivative and its
+    `stage`: waiting, forward, backward or current. What is not there yet is null.
     """
     described = snapshot | {
         "nodes": [_node(node) for node in picture.nodes],
@@ -28,9 +28,11 @@ def _node(node: Node) -> dict[str, Any]:
     return {
         "index": node.index,
         "name": node.name,
+        "title": node.title,
         "formula": node.formula,
         "scope": node.scope,
         "value": for_json(node.value),
+        "tangent": for_json(node.tangent),
         "grad": for_json(node.grad),
     }
 

@@ -1,34 +1,34 @@
-"""A derivation to hand out: what happened up to a position, line by line, as Markdown or HTML.
+"""A derivation to hand out: what happened up to a position, line by line, in Markdown.
 
-Of a training it is the step of the position. What is too much for paper is left out, and counted.
+Of a training it is the step of the position, of forward mode every pass up to it. What is too much
+for paper is left out, and counted.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from html import escape
-from itertools import groupby
-
-from markdown_it import MarkdownIt
+from collections.abc import Iterator, Sequence
+from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
-from stepgrad.export.picture import Node, Picture, printable
+from stepgrad.export.markup import block, code, demoted, plain, section, table
+from stepgrad.export.picture import Node, describe, printable
+from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
+from stepgrad.recording.blocks import Marked
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import title
+from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 
-LINES = 120
-"""How many lines of a section are written out."""
+LINES = 500
+"""How many lines of a section, and of a table, are written out."""
 
 SECTIONS = 12
-"""How many phases are written out: a step of many small passes has many."""
+"""How many passes, and how many phases of each, are written out: there may be very many."""
 
 TERMS = 8
-"""How many terms of a sum are written out: the last ones."""
+"""How many terms of a longer sum are written out: the last ones."""
 
 _HEADINGS = {
     "forward": "Forward pass",
@@ -38,159 +38,160 @@ _HEADINGS = {
 }
 
 
-def markdown(state: State, picture: Picture, lesson: str, checks: Sequence[Check]) -> str:
-    """Write the hand-out of a position as Markdown, with the tables of GitHub's."""
-    lines = [
-        f"# {_plain(picture.title)}",
-        "",
-        _plain(picture.place),
-        *_block(lesson.strip().splitlines()),
-        *_block(_values(picture)),
-        *_phases(state),
-        *_block(_sums(state, picture), "Gradients that are sums"),
-        *_block(_promises(checks), "Checks"),
-    ]
-    return "".join(f"{line}\n" for line in lines)
+def handout(
+    state: State, heading: str, lesson: str, checks: Sequence[Check]
+) -> Iterator[str | State]:
+    """Yield the lines of a hand-out in Markdown, and a state where a drawing of it would be."""
+    yield f"# {plain(printable(heading))}"
+    yield from block(_place(state))
+    yield from block(demoted(lesson))
+    passes = [state] if trains(state.recording) else [*_passes(state)]
+    for each in passes[:SECTIONS]:
+        if len(passes) > 1:
+            yield from ("", f"## {plain(printable(_which(each)))}")
+        yield each
+        yield from _pass(each, 2 if len(passes) == 1 else 3)
+    yield from block(_left_out(len(passes) - SECTIONS, ("pass", "passes"), "stepgrad replay"))
+    yield from section("Checks", 2, _promises(state, checks))
 
 
-def html(handout: str, picture: Picture, drawing: str) -> str:
-    """Make a page of a hand-out, with the drawing below its heading; nothing is loaded from afar.
-
-    HTML within the hand-out is shown as text.
-    """
-    head, _, rest = handout.partition("\n\n")
-    renderer = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
-    return (
-        f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(picture.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"{renderer.render(head)}<figure>\n{drawing}</figure>\n{renderer.render(rest)}"
-        f"</body>\n</html>\n"
-    )
-
-
-_STYLE = """
-:root { color-scheme: light dark }
-body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-figure { margin: 1.5rem 0; overflow-x: auto }
-figure svg { max-width: 100%; height: auto }
-table { border-collapse: collapse }
-th, td { padding: .2rem .8rem; border-bottom: 1px solid #8886; text-align: left }
-code { font: .9em ui-monospace, Menlo, Consolas, "DejaVu Sans Mono", monospace }
-li code { overflow-wrap: anywhere }
-@media print {
-  body { max-width: none; margin: 0; font-size: 11pt }
-  tr, li, figure { break-inside: avoid }
-}
-"""
+def _place(state: State) -> Iterator[str]:
+    """Say which part of a recording this is, where it is not all of it."""
+    begin, end = state.step_bounds
+    training = trains(state.recording)
+    whole = f"{state.recording.length:,}"
+    told = [] if state.step is None or not training else [f"Training step {state.step}"]
+    if state.position != (end if training else state.recording.length):
+        told.append(f"up to event {state.position:,} of {whole}")
+    elif training:
+        told.append(f"events {begin + 1:,} to {end:,} of {whole}")
+    if told:
+        text = ", ".join(told)
+        yield f"{text[0].upper()}{text[1:]}."
 
 
-def _block(lines: Iterable[str], heading: str = "") -> Iterator[str]:
-    """Yield a section, with an empty line before it; nothing where it has no lines."""
-    found = list(lines)
-    if found:
-        yield from ("", f"## {heading}") if heading else ()
-        yield from ("", *found)
+def _passes(state: State) -> Iterator[State]:
+    """Yield every pass that has begun by a position, as it ends, or as far as it has come."""
+    recording, position = state.recording, state.position
+    steps = recording.steps if len(recording.steps) > 1 else ()
+    begun = [step for step in steps if 0 < step < position]
+    yield from (State(recording, end) for end in (*begun, position))
 
 
-def _values(picture: Picture) -> Iterator[str]:
-    head = ("node", "formula", "value", "gradient", "scope")
-    rows = [
-        (node.name, node.formula, node.value_text, node.grad_text, node.scope)
-        for node in picture.nodes
-    ]
-    columns = 5 if any(node.scope for node in picture.nodes) else 4
-    yield from _table(head[:columns], (tuple(map(_code, row[:columns])) for row in rows))
-    if picture.limits:
-        yield from ("", f"{_plain(picture.limits)}.")
+def _which(state: State) -> str:
+    """Return the heading of a pass: how it is marked, or which it is."""
+    if state.step_ordinal is None:
+        return "Before the first pass"
+    begin, _ = state.step_bounds
+    match state.recording.blocks_between(begin, begin + 1):
+        case [Marked(kind=kind, number=None), *_]:
+            return f"{kind[:1].upper()}{kind[1:]}"
+    return f"Pass {state.step_ordinal + 1}"
 
 
-def _phases(state: State) -> Iterator[str]:
-    """Yield a section for each phase of the training step, with a line for each of its events.
+def _pass(state: State, level: int) -> Iterator[str]:
+    nodes = [describe(state, index) for index in _listed(state)]
+    yield from block(_values(nodes))
+    yield from block(remarks(state, nodes))
+    more = "node", "nodes (the nameless ones first)"
+    yield from block(_left_out(len(state.scene) - len(nodes), more, "stepgrad export --to json"))
+    yield from _phases(state, level)
+    yield from section("Gradients that are sums", level, _sums(state, nodes))
+
+
+def _listed(state: State) -> Sequence[int]:
+    """Return the nodes that a table has room for, in order: those with a name before all others."""
+    named = (index for index, _ in state.scene.names)
+    return sorted(islice(dict.fromkeys(chain(named, state.scene)), LINES))
+
+
+def _values(nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield the table of nodes, and what the signs in it mean."""
+    columns = {
+        "node": [node.title for node in nodes],
+        "formula": [node.formula if node.formula != node.name else "" for node in nodes],
+        "value": [node.value_text for node in nodes],
+        "tangent": [node.tangent_text for node in nodes],
+        "gradient": [node.grad_text for node in nodes],
+    }
+    if all(node.tangent is None for node in nodes):
+        del columns["tangent"]
+    elif all(node.grad is None for node in nodes):
+        del columns["gradient"]
+    rows = zip(*columns.values(), strict=True)
+    yield from table([*columns], (tuple(map(code, row)) for row in rows))
+    yield from block(f"{code(sign)}: {meaning}." for sign, meaning in signs(columns))
+
+
+def _phases(state: State, level: int) -> Iterator[str]:
+    """Yield a section for each phase of a step or a pass, with a line for each of its events.
 
     The lines bear the numbers of the events.
     """
     begin, _ = state.step_bounds
-    blocks = state.recording.blocks_between(begin, state.position)
+    happened = state.recording.blocks_between(begin, state.position)
+    blocks = (block for block in happened if block.phase in _HEADINGS)
     phases = [
         (phase, [range(block.start, block.start + block.length) for block in group])
         for phase, group in groupby(blocks, key=lambda block: block.phase)
-        if phase in _HEADINGS
     ]
     for phase, stretches in phases[:SECTIONS]:
         first = max(begin, stretches[0].start)
         last = min(stretches[-1].stop, state.position)
         lines = [
-            f"{index + 1}. {_code(str(narrate(state.recording, index)))}"
+            f"{index + 1}. {code(str(narrate(state.recording, index)))}"
             for index in range(first, min(last, first + LINES))
         ]
-        yield from _block(lines, _HEADINGS[phase])
-        yield from _block(_left_out(last - first - LINES, "line"))
-    yield from _block(_left_out(len(phases) - SECTIONS, "section"))
+        yield from section(_HEADINGS[phase], level, lines)
+        yield from block(_left_out(last - first - LINES, ("line", "lines"), "stepgrad replay"))
+    more = "section", "sections"
+    yield from block(_left_out(len(phases) - SECTIONS, more, "stepgrad replay"))
 
 
-def _left_out(count: int, what: str) -> Iterator[str]:
+def _left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
+    """Say how many are left out, where some are: one of them, or several; and what has all."""
     if count > 0:
-        yield f"… and {count:,} more {what}{'s' * (count > 1)}, left out here."
+        yield f"… and {count:,} more {what[count > 1]}, left out here: {code(command)} has all."
 
 
-def _sums(state: State, picture: Picture) -> Iterator[str]:
-    """Yield how each gradient that several edges paid into in this step came about."""
+def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
+    """Yield how each gradient that is more than one product came about in this step."""
     begin, _ = state.step_bounds
-    for node in picture.nodes:
+    for node in nodes:
         paid = contributions(state.recording, node.index, state.position)
-        if len(paid) > 1 and paid[0].position > begin:
-            yield f"- {_code(_sum(state, node, paid))}"
+        if not paid or paid[0].position <= begin:
+            continue
+        hidden = len(paid) - TERMS if len(paid) > TERMS + 1 else 0
+        before = state.recording.history.grad(node.index, paid[hidden].position - 1)
+        if before or len(paid) > 1:
+            what = f"after {hidden:,} edges" if hidden else "before"
+            start = [f"{number(before)} ({what})"] if before else []
+            yield f"- {code(_sum(node, start, paid[hidden:]))}"
 
 
-def _sum(state: State, node: Node, paid: Sequence[Contribution]) -> str:
+def _sum(node: Node, start: list[str], paid: Sequence[Contribution]) -> str:
     """Write a gradient as the sum that it is: of products, and of what those come to."""
-    shown = paid[-TERMS:]
-    before = state.recording.history.grad(node.index, shown[0].position - 1)
-    what = f"after {len(paid) - len(shown):,} edges" if len(paid) > len(shown) else "before"
-    start = [f"{number(before)} ({what})"] if before else []
-    factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in shown)
-    amounts = (factor(each.amount) for each in shown)
-    name = title(state.recording, node.index)
-    return (
-        f"{atom(name)}.grad = {' + '.join([*start, *factors])}"
-        f" = {' + '.join([*start, *amounts])} = {gradient(node.grad)}"
-    )
+    factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in paid)
+    amounts = (factor(each.amount) for each in paid)
+    sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
+    return " = ".join((f"{atom(node.title)}.grad", *sums, gradient(node.grad)))
 
 
-def _promises(checks: Sequence[Check]) -> Iterator[str]:
+def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
+    """Yield the table of what a scenario promises of the end of its recording."""
     rows = (
         (
-            _code(check.name),
-            _code(number(check.expected)),
-            "–" if check.got is None else _code(number(check.got)),
-            "✓" if check.ok else "not yet" if check.got is None else "✗",
+            code(check.name),
+            code(number(check.expected)),
+            "–" if check.got is None else code(number(check.got)),
+            "✓" if check.ok else "✗",
         )
         for check in checks[:LINES]
     )
     if checks:
-        yield from _table(("what", "expected", "got", ""), rows)
-        yield from _left_out(len(checks) - LINES, "check")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
-
-
-def _code(text: str) -> str:
-    """Text as code, so that no character in it is Markdown's; longer marks around backticks."""
-    text = printable(text)
-    if not text.strip():
-        return ""
-    longest = max(map(len, re.findall("`+", text)), default=0)
-    marks = "`" * (longest + 1)
-    space = " " if longest else ""
-    return f"{marks}{space}{text}{space}{marks}"
-
-
-def _plain(text: str) -> str:
-    """Text with what Markdown would read as its own marked as plain."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
+        last = state.recording.length
+        if state.position < last:
+            yield from (f"These are about the end of the recording, event {last:,}.", "")
+        yield from table(("what", "expected", "got", ""), rows)
+        more = "check", "checks"
+        yield from block(_left_out(len(checks) - LINES, more, "stepgrad check --json"))

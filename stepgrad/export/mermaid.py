@@ -56,7 +56,7 @@ def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
 
 
 def _label(node: Node) -> str:
-    numbers = () if node.value is None else (f"= {node.value_text}", f"∂ {node.grad_text}")
+    numbers = (f"{number.glyph} {number.text}" for number in node.numbers)
     return "<br/>".join(map(_escaped, (node.heading, *numbers)))
 
 

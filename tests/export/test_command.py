@@ -31,10 +31,11 @@ def test_to_a_file_and_to_the_terminal(to: str, tmp_path: Path) -> None:
 
 
 def test_without_a_position_it_is_the_end() -> None:
-    end, there = (
-        stepgrad("export", "two_layer", "--to", "json", *at).stdout for at in ([], ["--at", "100%"])
-    )
-    assert end == there
+    def exported(name: str, *at: str) -> str:
+        return stepgrad("export", name, "--to", "json", *at).stdout
+
+    assert exported("two_layer") == exported("two_layer", "--at", "100%")
+    assert exported("forgotten_zero_grad") == exported("forgotten_zero_grad", "--at", "step 11")
 
 
 @pytest.mark.parametrize(
@@ -44,6 +45,12 @@ def test_without_a_position_it_is_the_end() -> None:
         ([], "Missing option '--to'"),
         (["--to", "svg", "--at", "los"], "did you mean `loss`?"),
         (["--to", "svg", "--at", "101%"], "is no percentage"),
+        (["--to", "svg", "--at", "999999"], "no position `999999`: from 0 to 26"),
+        (["--to", "svg", "--at=-1"], "no position `-1`: from 0 to 26"),
+        (["--to", "svg", "-o", "two.png"], "`.png` is no format of ours; --to svg writes two.svg"),
+        (["--to", "dot", "-o", "two.PDF"], "Graphviz makes one: dot -Tpdf"),
+        (["--to", "svg", "-o", "two.md"], "that is the name of markdown; --to svg writes two.svg"),
+        (["--to", "mermaid", "-o", "x.html"], "--to mermaid writes x.mmd"),
         (["--to", "svg", "-o", "."], "is a folder"),
         (["--to", "svg", "-o", "nowhere/x.svg"], "there is no folder"),
     ],
@@ -54,6 +61,15 @@ def test_what_cannot_be(
     monkeypatch.chdir(tmp_path)
     assert words in stepgrad("export", "two_layer", *options, code=2).stderr
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("to", "name"),
+    [("dot", "x.gv"), ("html", "x.HTM"), ("markdown", "x.markdown"), ("svg", "x"), ("svg", "x.1")],
+)
+def test_names_that_promise_nothing_else(to: str, name: str, tmp_path: Path) -> None:
+    stepgrad("export", "square", "--to", to, "-o", tmp_path / name)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
 def test_a_program(tmp_path: Path) -> None:

@@ -7,33 +7,33 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
-from functools import cache
-from html.parser import HTMLParser
-from math import inf, isclose
+from math import inf
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-import pydot
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from kept import check_kept
 from odd_runs import odd_sessions
-from stepgrad import Cursor, Value, mark, record
+from readers import (
+    SVG,
+    at,
+    nodes_of,
+    read_dot,
+    read_html,
+    read_markdown,
+    read_mermaid,
+    read_svg,
+)  # fmt: skip
+from stepgrad import Cursor, Value, record
 from stepgrad.export import FORMATS, export
 from stepgrad.export.picture import Picture, picture
 from stepgrad.headless import snapshot
-from stepgrad.replay.commands import goto
 from stepgrad.replay.session import Session
-from stepgrad.scenario import open_scenario
-from stepgrad.scenario.build import record_file
-from stepgrad.scenario.load import ScenarioFile
 
 GOLDEN = Path(__file__).parents[1] / "golden"
-SVG = "{http://www.w3.org/2000/svg}"
 
 CASES = [
     ("sum_over_paths", "100%"), ("two_layer", "0"), ("two_layer", "8"), ("two_layer", "21"),
@@ -41,99 +41,8 @@ CASES = [
 ]  # fmt: skip
 
 
-@cache
-def at(name: str, where: str) -> tuple[ScenarioFile, Cursor]:
-    file = open_scenario(name)
-    return file, goto(Cursor(record_file(file)), where)
-
-
 def whole(cursor: Cursor) -> Picture:
     return picture(cursor.state, "")
-
-
-# --- the readers
-
-
-def read_svg(text: str) -> ET.Element:
-    root = ET.fromstring(text)
-    assert root.tag == f"{SVG}svg"
-    assert root[0].tag == f"{SVG}title"
-    assert root[1].tag == f"{SVG}desc"
-    return root
-
-
-def read_dot(text: str) -> pydot.Dot:
-    graphs = pydot.graph_from_dot_data(text)
-    assert graphs is not None
-    (graph,) = graphs
-    return graph
-
-
-def nodes_of(graph: pydot.Graph) -> list[str]:
-    own = [node.get_name() for node in graph.get_nodes()]
-    inner = [name for cluster in graph.get_subgraphs() for name in nodes_of(cluster)]
-    return [name for name in own + inner if re.fullmatch(r"n\d+", name)]
-
-
-def read_markdown(text: str) -> list[Token]:
-    return MarkdownIt("commonmark").enable("table").parse(text)
-
-
-def code_of(tokens: list[Token]) -> list[str]:
-    inline = [each for token in tokens for each in token.children or ()]
-    return [each.content for each in inline if each.type == "code_inline"]
-
-
-_LABEL = r'\["(?:[^"#;]|#\d+;)*"\]'
-_MERMAID = re.compile(
-    rf"flowchart LR|%%(?!\{{).*|\s+(?:n\d+{_LABEL}|subgraph s\d+{_LABEL}|end"
-    r'|n\d+ -->(?:\|"[^"|]*"\|)? n\d+|linkStyle [\d,]+ \S+|classDef \w+ \S+|class n\d+ \w+)'
-)
-
-
-def read_mermaid(text: str) -> list[str]:
-    """Hold every line against the grammar of a flowchart, as far as it is used."""
-    lines = text.splitlines()
-    assert [line for line in lines if not _MERMAID.fullmatch(line)] == []
-    opened = sum(line.lstrip().startswith("subgraph") for line in lines)
-    assert opened == sum(line.strip() == "end" for line in lines)
-    return lines
-
-
-class Page(HTMLParser):
-    """What is open, and whether it is closed in turn; attributes that would load something."""
-
-    VOID = {"meta", "hr", "br"}
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[str] = []
-        self.loads: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.seen.append(tag)
-        self.loads += [name for name, _ in attrs if name in ("src", "xlink:href", "data")]
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in self.VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
-def read_html(text: str) -> Page:
-    page = Page()
-    page.feed(text)
-    page.close()
-    assert page.open == []
-    assert page.loads == []
-    assert not {"script", "link", "img", "iframe"} & set(page.seen)
-    return page
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -277,110 +186,44 @@ def test_json_has_everything() -> None:
     assert {edge["operand"] for edge in found["edges"]} <= set(made)
 
 
+def test_tangents_are_in_every_format() -> None:
+    file, cursor = at("dual_numbers", "4")
+    boxes = read_svg(export(file, cursor, "svg"))
+    texts = ["".join(text.itertext()) for text in boxes.iter(f"{SVG}text")]
+    assert texts.count("d") == 3
+    assert "∂" not in texts
+    assert "= value · d tangent · on a wire: the local derivative" in texts
+    assert texts.count("−2.61457") == 1
+    assert export(file, cursor, "dot").count(">tangent<") == 3
+    assert "d −2.61457" in export(file, cursor, "mermaid")
+    nodes = json.loads(export(file, cursor, "json"))["nodes"]
+    assert [round(node["tangent"], 6) for node in nodes] == [1, 4, -2.614574]
+    end = json.loads(export(*at("dual_numbers"), "json"))["nodes"]
+    assert [node["tangent"] for node in end] == [None] * 3
+
+
+def test_slopes_are_those_that_the_gradients_were_made_with() -> None:
+    file, cursor = at("forgotten_zero_grad", "step 0")
+    found = json.loads(export(file, cursor, "json"))
+    index = {node["name"]: node["index"] for node in found["nodes"]}
+    grads = {node["index"]: node["grad"] for node in found["nodes"]}
+    (edge,) = (edge for edge in found["edges"] if edge["operand"] == index["x"])
+    assert grads[index["x"]] == grads[edge["out"]] * edge["local"]
+
+
+def test_what_others_are_near_is_called_by_its_full_name() -> None:
+    text = "".join(read_svg(export(*at("xor_tanh"), "svg")).itertext())
+    assert "nodes are shown: those near layer2/neuron1/b" in text
+
+
+def test_checks_are_about_the_end() -> None:
+    found = json.loads(export(*at("xor_tanh"), "json"))
+    assert len(found["checks"]) == 9
+    assert all(check["ok"] for check in found["checks"])
+
+
 def test_numbers_that_json_has_not() -> None:
     with record() as recording:
         (Value(inf, label="x") * 0.0).backward()
     found = json.loads(export(None, Cursor(recording, recording.length), "json"))
     assert [node["value"] for node in found["nodes"]] == ["inf", "nan"]
-
-
-# --- the hand-out
-
-
-@given(odd_sessions())
-def test_no_name_is_read_as_markdown(session: Session) -> None:
-    cursor = session.cursor
-    shown = whole(cursor)
-    found = code_of(read_markdown(export(None, cursor, "markdown")))
-    names = [node.name for node in shown.nodes if node.name.strip()]
-    assert [name for name in names if name not in found] == []
-
-
-def test_every_event_of_a_step_is_a_line() -> None:
-    tokens = read_markdown(export(*at("two_layer", "100%"), "markdown"))
-    items = [int(token.info) for token in tokens if token.type == "list_item_open" and token.info]
-    assert items == list(range(1, 27))
-
-
-def test_the_updates_of_a_step() -> None:
-    file, cursor = at("xor_tanh", "step 20")
-    text = export(file, cursor.next_step().step(-1), "markdown")
-    headings = re.findall(r"^## (.*)", text, re.MULTILINE)
-    assert headings[:4] == ["Forward pass", "Gradients cleared", "Backward pass", "Update"]
-    assert len(re.findall(r"^\d+\. `layer\S+(?<!grad) ← ", text, re.MULTILINE)) == 17
-
-
-def sums(text: str) -> list[tuple[list[str], float]]:
-    """The sides of the equations for gradients: sums as Python reads them, and what they make."""
-    found = re.findall(r"^- `+\s?\S+\.grad = (.*) = (.*?)\s?`+$", text, re.MULTILINE)
-    read = [
-        (re.sub(r" \((?:before|after \S+ edges)\)", "", sides), number) for sides, number in found
-    ]
-    python = str.maketrans({"−": "-", "·": "*"})
-    return [(s.translate(python).split(" = "), float(n.translate(python))) for s, n in read]
-
-
-@pytest.mark.parametrize("users", [2, 5, 30])
-@pytest.mark.parametrize("passes", [1, 3])
-def test_gradients_that_are_sums_add_up(users: int, passes: int) -> None:
-    with record() as recording:
-        x = Value(1.5, label="x")
-        total = sum((x * (n - 3) for n in range(users)), Value(0.0, label="zero"))
-        for _ in range(passes):
-            total.backward()
-    text = export(None, Cursor(recording, recording.length), "markdown")
-    ((sides, grad), *_) = sums(text)
-    assert grad == x.grad
-    assert len(sides) == 2
-    for side in sides:
-        assert isclose(eval(side), grad)
-
-
-def test_what_is_too_much_is_counted() -> None:
-    with record() as recording:
-        x = Value(1.0, label="x")
-        total = sum((x * n for n in range(300)), Value(0.0))
-        total.backward()
-    cursor = Cursor(recording, recording.length)
-    text = export(None, cursor, "markdown")
-    scene = len(cursor.state.scene)
-    listed = len(re.findall(r"^\| `", text, re.MULTILINE))
-    assert f"{listed} of {scene} nodes are shown: those near" in text
-    assert listed <= 100
-    forward = recording.blocks[0].length
-    assert f"… and {forward - 120:,} more lines, left out here." in text
-    assert len(text) < 60_000
-    assert "nodes are shown" in "".join(read_svg(export(None, cursor, "svg")).itertext())
-
-
-def test_many_passes_are_counted() -> None:
-    with record() as recording:
-        mark("step")
-        x = Value(1.0, label="x")
-        for _ in range(30):
-            (x * 2).backward()
-    cursor = Cursor(recording, recording.length)
-    assert cursor.state.step_bounds[0] == 0
-    text = export(None, cursor, "markdown")
-    headings = re.findall("^## (.*)", text, re.MULTILINE)
-    assert headings == ["Forward pass", "Backward pass"] * 6
-    assert "… and 48 more sections, left out here." in text
-
-
-def test_a_lesson_is_no_program() -> None:
-    file, cursor = at("sum_over_paths", "100%")
-    hostile = "<script>alert(1)</script>\n\n![x](http://example.org/x.png)\n\n[x](javascript:1)"
-    model = file.model.model_copy(update={"lesson": hostile})
-    changed = ScenarioFile(file.document, model, file.statements)
-    text = export(changed, cursor, "html")
-    read_html(text)
-    assert "&lt;script&gt;" in text
-    assert 'href="javascript' not in text
-
-
-def test_the_page_has_the_drawing() -> None:
-    file, cursor = at("two_layer", "21")
-    page = read_html(export(file, cursor, "html"))
-    assert page.seen.count("svg") == 1
-    assert page.seen.index("h1") < page.seen.index("svg") < page.seen.index("table")
-    assert export(file, cursor, "svg") in export(file, cursor, "html")

@@ -1,0 +1,62 @@
+"""Markdown, written so that no text can be taken for a part of it; tables are those of GitHub's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from markdown_it import MarkdownIt
+
+from stepgrad.export.picture import printable
+
+
+def block(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, with an empty one before them; nothing where there are none."""
+    found = list(lines)
+    if found:
+        yield from ("", *found)
+
+
+def section(heading: str, level: int, lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines under a heading; nothing where there are none."""
+    found = [*block(lines)]
+    if found:
+        yield from ("", f"{'#' * level} {heading}", *found)
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table."""
+    yield f"| {' | '.join(head)} |"
+    yield f"|{'---|' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
+
+
+def code(text: str) -> str:
+    """Text as code, so that no character in it is Markdown's; longer marks around backticks."""
+    text = printable(text)
+    if not text.strip():
+        return ""
+    longest = max(map(len, re.findall("`+", text)), default=0)
+    marks = "`" * (longest + 1)
+    space = " " if longest else ""
+    return f"{marks}{space}{text}{space}{marks}"
+
+
+def plain(text: str) -> str:
+    """Text with what Markdown would read as its own marked as plain."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
+
+
+def demoted(text: str) -> Sequence[str]:
+    """Return the lines of a Markdown text, its headings one level down: the title is the page's."""
+    lines = text.strip().splitlines()
+    for token in MarkdownIt("commonmark").parse("\n".join(lines)):
+        if token.type != "heading_open" or token.map is None:
+            continue
+        first, end = token.map
+        if token.markup == "=":
+            lines[end - 1] = lines[end - 1].replace("=", "-")
+        elif token.markup[0] == "#" and len(token.markup) < 6:
+            lines[first] = lines[first].replace("#", "##", 1)
+    return lines

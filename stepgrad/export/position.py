@@ -1,0 +1,39 @@
+"""Which position an export is of: on paper, a training step is all that happened in it."""
+
+from __future__ import annotations
+
+import re
+
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import CommandError, goto
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.state import State
+from stepgrad.replay.training import trains
+
+
+def end(recording: Recording) -> int:
+    """Return the position of an export when nobody names one: the end.
+
+    Of a training it is the end of its last step with a backward pass: what comes after only looks
+    at the result.
+    """
+    last = latest_pass(recording, recording.length)
+    if last is None or not trains(recording):
+        return recording.length
+    return State(recording, last.start + 1).step_bounds[1]
+
+
+def find(recording: Recording, where: str) -> int:
+    """Return the position of `14`, `50%`, `step 20` (where that step ends) or a name.
+
+    Raises:
+        CommandError: there is no such place.
+    """
+    found = goto(Cursor(recording), where)
+    text = where.strip().removeprefix(":").strip()
+    if text.startswith("step "):
+        return found.state.step_bounds[1]
+    if re.fullmatch(r"-?\d+", text, re.ASCII) and int(text) != found.position:
+        raise CommandError(f"no position `{text[:40]}`: from 0 to {recording.length}")
+    return found.position

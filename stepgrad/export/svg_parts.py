@@ -1,0 +1,141 @@
+"""The parts of a drawing: a box with its numbers, a wire with its label, a line of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import ceil
+from xml.sax.saxutils import escape
+
+from rich.cells import cell_len, set_cell_size
+
+from stepgrad.drawing.layout import Box, Wire
+from stepgrad.export.picture import Edge, Node, sign
+from stepgrad.export.svg_style import LABEL
+
+CELL_WIDTH, CELL_HEIGHT = 8, 12
+RADIUS, PADDING = 5, 10
+LONGEST = 26
+"""Characters of a box's heading; more are cut."""
+
+_TIP = 7
+
+
+def wire_path(wire: Wire) -> str:
+    """Return the path of a wire: from box to box, with round corners."""
+    points = [((x + 0.5) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT) for x, y in wire.path]
+    (first, start), (last, end) = wire.path[0], wire.path[-1]
+    points = [
+        (first * CELL_WIDTH, (start + 0.5) * CELL_HEIGHT),
+        *points[1:-1],
+        ((last + 1) * CELL_WIDTH - _TIP, (end + 0.5) * CELL_HEIGHT),
+    ]
+    drawn = [f"M{_at(points[0])}"]
+    for before, corner, after in zip(points, points[1:], points[2:], strict=False):
+        drawn.append(
+            f"L{_at(_towards(corner, before))}Q{_at(corner)} {_at(_towards(corner, after))}"
+        )
+    drawn.append(f"L{_at(points[-1])}")
+    return "".join(drawn)
+
+
+_Point = tuple[float, float]
+
+
+def _towards(corner: _Point, other: _Point) -> _Point:
+    """Return the point near a corner where its curve begins or ends."""
+    (x, y), (dx, dy) = corner, (other[0] - corner[0], other[1] - corner[1])
+    length = abs(dx) + abs(dy)  # one of them is 0
+    share = min(RADIUS, length / 2) / length if length else 0
+    return x + dx * share, y + dy * share
+
+
+def arrow_head(wire: Wire, edge: Edge) -> str:
+    """Draw the end of a wire, which touches the box that it enters."""
+    x, y = wire.path[-1]
+    right, middle = (x + 1) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
+    corners = ((right, middle), (right - _TIP, middle - 4), (right - _TIP, middle + 4))
+    return f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
+
+
+def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
+    """Draw a local derivative, in a gap of its wire; a glyph in front tells of the way back."""
+    if not edge.label:
+        return
+    x, y = wire.label
+    middle, centre = (y + 0.5) * CELL_HEIGHT, (x + wire.label_width / 2) * CELL_WIDTH
+    back = edge.stage in ("backward", "current")
+    width = pixels(edge.label, LABEL) + 6 + 9 * back
+    left = centre - width / 2
+    yield f'<rect class="ground" x="{left:g}" y="{middle - 7:g}" width="{width:g}" height="14"/>'
+    if back:
+        corners = ((left + 2, middle), (left + 8, middle - 3.5), (left + 8, middle + 3.5))
+        yield f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
+    style = "label current" if edge.stage == "current" else f"label {sign(edge.local)}"
+    yield draw_text(left + 3 + 9 * back, middle + 4, edge.label, style)
+
+
+def draw_box(box: Box, node: Node) -> Iterator[str]:
+    """Draw a box: scope, name, formula and numbers; all digits where one points at it."""
+    left, top = box.x * CELL_WIDTH, box.y * CELL_HEIGHT
+    width, height = box.width * CELL_WIDTH, box.height * CELL_HEIGHT
+    style = "focus" if node.focus else "waiting" if node.value is None else "made"
+    yield "<g>"
+    yield f"<title>{escape(_exact(node))}</title>"
+    yield (
+        f'<rect class="box {style}" x="{left}" y="{top}" width="{width}" height="{height}" rx="6"/>'
+    )
+    heading = fitted(node)
+    name, _, formula = heading.partition(" = ")
+    rest = f'<tspan class="quiet"> = {escape(formula)}</tspan>' if formula else ""
+    middle = top + height / 2
+    if node.scope:
+        yield draw_text(left + PADDING, middle - 22, short(node.scope), "scope quiet")
+        middle += 8
+    first = middle - 12 if node.value is not None else middle + 4
+    yield (
+        f'<text class="name {style}" x="{left + PADDING}" y="{first:g}">{escape(name)}{rest}</text>'
+    )
+    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), node.numbers, strict=False):
+        yield draw_text(left + PADDING, y, glyph, "quiet")
+        yield draw_text(left + width - PADDING, y, text, f"number {sign(x)}")
+    yield "</g>"
+
+
+def _exact(node: Node) -> str:
+    """Say all digits of a node's numbers, for who points at it."""
+    numbers = (
+        f"{word} {x!r}"
+        for word, x in (("value", node.value), ("tangent", node.tangent), ("gradient", node.grad))
+        if x is not None
+    )
+    scope = f"{node.scope}: " if node.scope else ""
+    return f"{scope}{node.heading}: {', '.join(numbers) or 'not made yet'}"
+
+
+def fitted(node: Node) -> str:
+    """Return what stands at the top of a box: the formula too, where there is room for it."""
+    for text in (node.heading, node.name):
+        if cell_len(text) <= LONGEST:
+            return text
+    return short(node.name)
+
+
+def short(text: str) -> str:
+    """Cut a text where it is too long for a box."""
+    if cell_len(text) <= LONGEST:
+        return text
+    return f"{set_cell_size(text, LONGEST - 1).rstrip()}…"
+
+
+def pixels(text: str, size: int) -> int:
+    """Pixels of a text: a character of a monospace font is about 0.6 of its height wide."""
+    return ceil(cell_len(text) * size * 0.61)
+
+
+def draw_text(x: float, y: float, text: str, style: str) -> str:
+    """Write a line of text."""
+    return f'<text class="{style}" x="{x:g}" y="{y:g}">{escape(text)}</text>'
+
+
+def _at(point: _Point) -> str:
+    return f"{point[0]:g} {point[1]:g}"
