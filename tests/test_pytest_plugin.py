@@ -62,8 +62,8 @@ def test_a_broken_scenario_is_one_test_that_says_where(course: pytest.Pytester) 
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
-            "wrong.yaml:4:11: unknown name `c`",
-            "FAILED wrong.yaml::scenario - *wrong.yaml:4:11: unknown name `c`",
+            "wrong.yaml:4:11: unknown name `c`*",
+            "FAILED wrong.yaml::scenario - *wrong.yaml:4:11: unknown name `c`*",
         ]
     )
 

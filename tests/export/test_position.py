@@ -61,5 +61,5 @@ def test_other_places_are_where_they_are_in_a_replay(where: str) -> None:
 @pytest.mark.parametrize("where", ["-1", "27", "999999"])
 def test_no_position_is_taken_for_another(where: str) -> None:
     recording = record_file(open_scenario("two_layer"))
-    with pytest.raises(CommandError, match=f"no position `{where}`: from 0 to 26"):
+    with pytest.raises(CommandError, match=f"no event {where}: there are 26"):
         find(recording, where)
