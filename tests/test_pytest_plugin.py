@@ -232,8 +232,8 @@ def test_the_fixture_looks_beside_the_test_first(course: pytest.Pytester) -> Non
 
 
 BAD = {
-    "stepgrad_replay('two_layr')": "*two_layr:1:1: no such file; did you mean `two_layer`?",
-    "stepgrad_replay('prodct.yaml')": "*prodct.yaml:1:1: no such file; *`product.yaml`?",
+    "stepgrad_replay('two_layr')": "*two_layr: no such file; did you mean `two_layer`?",
+    "stepgrad_replay('prodct.yaml')": "*prodct.yaml: no such file; *`product.yaml`?",
     "stepgrad_replay('two_layer').goto('z9')": "*`z9` is no position, percentage, step or name*",
     "stepgrad_replay('two_layer').goto(99999)": "*no event 99999: there are 26; 0 is the start",
     "stepgrad_replay('two_layer').goto(-1)": "*no event -1: there are 26; 0 is the start",
