@@ -115,12 +115,16 @@ class NodeStop:
                 return [] if like is None else [bisect_left(block.structure.created, like)]
             case Backward():
                 like = self._like(recording.history.forward_of(block.base).structure)
-                ref = index_to_ref(self.node, block.base) if like is None else like
-                column = block.sweep.column.get(ref)
-                if column is None:
-                    return []
-                edges = [1 + edge for edge in block.sweep.incoming[column]] or [0]
-                return edges if self.every else edges[-1:]
+                refs = {index_to_ref(self.node, block.base)} | (
+                    {like} if like is not None else set()
+                )
+                found: list[int] = []
+                for ref in refs:
+                    column = block.sweep.column.get(ref)
+                    if column is not None:
+                        edges = [1 + edge for edge in block.sweep.incoming[column]] or [0]
+                        found += edges if self.every else edges[-1:]
+                return sorted(found)
             case Write() if self.every:
                 nodes = block.writes.nodes
                 return [i for i, node in enumerate(nodes) if self.covers(recording, node)]

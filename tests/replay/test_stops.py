@@ -69,6 +69,18 @@ def test_a_watch_stops_at_every_event_about_its_node(program: Program, data: st.
     assert not others
 
 
+def test_a_pass_back_to_an_earlier_node_is_met_beside_later_nodes_like_it() -> None:
+    with record() as recording:
+        a, _ = Value(1.5), Value(-2.0)
+        a.backward()
+        Value(1.0), Value(2.0)  # made as the two before were
+        a.backward()
+    for every in (True, False):
+        watch = NodeStop.at(recording, 0, every=every)
+        met = {event for block in recording.blocks for event in watch.matches(recording, block)}
+        assert {2, 5} <= met
+
+
 def stops_of(recording: Recording, stop: Stop) -> list[events.Event]:
     found = [
         recording.events[event]
