@@ -115,9 +115,9 @@ class NodeStop:
                 return [] if like is None else [bisect_left(block.structure.created, like)]
             case Backward():
                 like = self._like(recording.history.forward_of(block.base).structure)
-                refs = {index_to_ref(self.node, block.base)} | (
-                    {like} if like is not None else set()
-                )
+                refs = {index_to_ref(self.node, block.base)}
+                if like is not None:
+                    refs.add(like)
                 found: list[int] = []
                 for ref in refs:
                     column = block.sweep.column.get(ref)
