@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import isfinite
 
 from stepgrad.checking.passes import PASSES, Comparison
 from stepgrad.checking.verdict import Verdict
@@ -59,7 +60,7 @@ def _comparison_line(each: Comparison) -> str:
     limit, verdict = "", ""
     if each.limit is not None:
         limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
-    elif each.own_error is not None and each.worst:
+    elif each.own_error is not None and each.worst and isfinite(each.own_error):
         limit = f"±{each.own_error:.0e}"
     where = f"  at {each.where}" if each.worst else ""
     return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}{where}"
