@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stepgrad.numbers import factor, gradient, number
+from stepgrad.numbers import exact, factor, gradient, number, typed
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -72,3 +72,16 @@ def test_a_factor_has_brackets_where_it_is_negative(x: float) -> None:
 @pytest.mark.parametrize(("grad", "text"), [(None, "–"), (0.0, "0"), (-8.0, "−8")])
 def test_gradient(grad: float | None, text: str) -> None:
     assert gradient(grad) == text
+
+
+@given(st.floats())
+def test_all_digits_give_the_number_back(x: float) -> None:
+    assert repr(float(typed(exact(x))[0])) == repr(x + 0.0)  # there is no −0
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [("0.50", 0.5, 0.01), ("−8", -8.0, 1.0), (" 2e-3 ", 0.002, 0.001), ("1/4", 0.25, 0.0)],
+)
+def test_what_is_typed_is_read_with_its_digits(text: str, value: float, unit: float) -> None:
+    assert tuple(map(float, typed(text))) == (value, unit)

@@ -51,7 +51,7 @@ class Cursor:
         return self.seek(block.start + 1 + (ends[run - 1] if run else 0))
 
     def phase_end(self) -> Cursor:
-        """Go on to the end of the phase: forward, backward, zero or update."""
+        """Go on to the end of the phase: forward, backward, zero, set or update."""
         blocks = self.recording.blocks
         if self.position == self.recording.length:
             return self
