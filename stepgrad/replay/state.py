@@ -86,14 +86,19 @@ class State:
     def destination(self) -> int | None:
         """The root that this training step computes or has computed, for the header.
 
-        A step without a backward pass, as the one that comes after training, has none of its own:
-        there it is the node with the name of the last root, if the step makes one.
+        A step without a backward pass, as one of forward mode or the one that comes after training,
+        has none of its own: there it is the node with the name of the last root, or else of the
+        first to come, if the step makes one.
         """
         begin, end = self.step_bounds
         for block in self.recording.blocks_between(begin, end):
             if isinstance(block, Backward):
                 return block.root
-        name = None if self.root is None else self.recording.node(self.root).name
+        root = self.root
+        if root is None:
+            ahead = self.recording.blocks_between(end, self.recording.length)
+            root = next((block.root for block in ahead if isinstance(block, Backward)), None)
+        name = None if root is None else self.recording.node(root).name
         alike = [node for node, label in self.scene.names if label == name]
         return alike[-1] if alike else None
 

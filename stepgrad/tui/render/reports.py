@@ -2,44 +2,71 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from textual.content import Content
 
+from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Difference, differences
 from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.paths import Path, paths
 from stepgrad.replay.session import Session
+from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title, title
 from stepgrad.tui.render import ink
 
 _NUMBER = 11
+_STATIONS = 10
+"""Up to so many nodes of a path are named."""
 
 
 def paths_report(session: Session) -> Content:
-    """Return how many paths lead from the subject to the output, and what the weightiest bring."""
-    recording, node = session.recording, session.subject
-    block = latest_pass(recording, session.cursor.position)
-    if node is None or block is None:
-        return Content("No backward pass has begun yet: press f, then x again.")
-    found = paths(recording, block, node)
-    name, root = title(recording, node), short_title(recording, block.root)
+    """Return how many paths lead from the subject to the output, and what the weightiest bring.
+
+    They are those of the gradients that there are or will be: from the output of the step at hand.
+    """
+    recording, node, state = session.recording, session.subject, session.state
+    root = state.destination
+    if node is None or root is None:
+        return Content("Nothing is differentiated here: there is no output that paths lead to.")
+    name, output = title(recording, node), short_title(recording, root)
+    if state.value(root) is None:
+        return Content(
+            f"{output} is not made yet. Press f for the end of the forward pass, "
+            f"select {name} there, and press x again."
+        )
+    if node == root:
+        return Content(f"{name} is the output itself: ∂{output}/∂{output} = 1.")
+    found = paths(recording, root, node, _when(state, root))
     if not found.count:
-        return Content(f"No path leads from {name} to {root}.")
+        return Content(f"No path leads from {name} to {output}.")
     many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
     return ink.lines(
-        [(f"{many} from {name} to {root}; ", ink.NAME), (f"∂{root}/∂{name} = ", ink.QUIET),
+        [(f"{many} from {name} to {output}; ", ink.NAME),
+         (f"{derivative(output, name)} = ", ink.QUIET),
          (number(found.total), ink.sign(found.total))],
         *(_path(recording, path) for path in found.weightiest),
     )  # fmt: skip
 
 
+def _when(state: State, root: int) -> int:
+    """The position whose values make the local derivatives: not what an update wrote since."""
+    block = latest_pass(state.recording, state.position)
+    return block.start if block is not None and block.root == root else state.position
+
+
 def _path(recording: Recording, path: Path) -> list[ink.Span]:
-    ways = " → ".join(short_title(recording, node) for node in path.nodes)
-    factors = "·".join(map(factor, path.locals)) or "1"
+    ways = [short_title(recording, node) for node in path.nodes]
+    if len(ways) > _STATIONS:
+        ways[3:-2] = [f"… {len(ways) - 5} more …"]
+    repeated = Counter(path.locals)
+    factors = "·".join(power(factor(local), times) for local, times in repeated.items()) or "1"
     return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
-            (f" = {factors}  ", ink.PLAIN), (ways, ink.QUIET)]  # fmt: skip
+            (f" = {factors}  ", ink.PLAIN), (" → ".join(ways), ink.QUIET)]  # fmt: skip
 
 
 def difference_report(session: Session) -> Content:
