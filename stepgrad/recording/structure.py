@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, count, repeat
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -208,10 +208,12 @@ class Sweep:
         return edges
 
     @cached_property
-    def run_ends(self) -> list[int]:
-        """For each node that hands its gradient on, how many edges are walked when it is done."""
-        edges = len(self.outs)
-        return [i for i in range(1, edges + 1) if i == edges or self.outs[i] != self.outs[i - 1]]
+    def completions(self) -> list[int]:
+        """For each node that is reached, how many edges are walked when its gradient is complete.
+
+        In ascending order; the root's, which is seeded, is not among them.
+        """
+        return sorted(dict(zip(self.receivers, count(1))).values())
 
     @cached_property
     def outer(self) -> tuple[int, ...]:
