@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from textual.content import Content
 
@@ -11,7 +12,7 @@ from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.derivatives import derivative
-from stepgrad.replay.difference import Difference, differences
+from stepgrad.replay.difference import Change, Difference, differences
 from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.paths import Path, paths
 from stepgrad.replay.session import Session
@@ -78,28 +79,52 @@ def difference_report(session: Session) -> Content:
     if not rows:
         ahead = session.cursor.position < session.recording.length
         return Content(f"No number is another by this position{': go on with s' * ahead}.")
-    width = max(len(row.name) for row in rows)
-    head: list[ink.Span] = [(f"{'':<{width}}  {'value':^25}  {'gradient':^25}", ink.QUIET)]
-    return ink.lines(head, *(_difference(row, width) for row in rows))
+    rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
+    heads = ("", "value", "change", " or ".join(rates))
+    columns = [
+        [(row.name, ink.NAME) for row in rows],
+        _changes([row.value for row in rows]),
+        [_by(*row.value) for row in rows],
+        _changes([row.tangent if _in_forward_mode(row) else row.grad for row in rows]),
+    ]
+    return ink.lines(*map(list, zip(*map(_column, heads, columns), strict=True)))
 
 
-def _difference(row: Difference, width: int) -> list[ink.Span]:
-    return [(f"{row.name:<{width}}", ink.NAME), *_change(*row.value), *_change(*row.grad)]
+def _in_forward_mode(row: Difference) -> bool:
+    return row.tangent != (None, None)
 
 
-def _change(before: float | None, after: float | None) -> list[ink.Span]:
-    """A number before and after; once, where it has stayed the same."""
-    if before == after:
-        return [(f"  {_told(before):>{_NUMBER}}   {'':<{_NUMBER}}", ink.QUIET)]
+def _column(head: str, cells: Sequence[ink.Span]) -> list[ink.Span]:
+    """A column as wide as what stands in it, with its heading."""
+    width = max(len(head), *(len(text) for text, _ in cells))
+    padded = [(f"{text:<{width}}  ", style) for text, style in cells]
+    return [(f"{head:^{width}}  ", ink.QUIET), *padded]
+
+
+def _changes(changes: Sequence[Change]) -> list[ink.Span]:
+    """Numbers before and after, the arrows below each other; once, where one stayed the same."""
+    told = [_told(change) for change in changes]
+    wide = max(len(before) for before, _ in told)
     return [
-        (f"  {_told(before):>{_NUMBER}} → ", ink.QUIET),
-        (f"{_told(after):<{_NUMBER}}", ink.sign(after)),
+        (f"{before:>{wide}} → {after}", ink.sign(change[1]))
+        if change[0] != change[1]
+        else (f"{before:>{wide}}", ink.QUIET)
+        for change, (before, after) in zip(changes, told, strict=True)
     ]
 
 
-def _told(x: float | None) -> str:
-    """A number with up to eight digits, where they fit: a nudge changes the last ones."""
-    text = gradient(x)
-    if x is None or not text[-1].isdecimal() or text == "~0":
-        return text
-    return next((more for n in (8, 7) if len(more := number(x, n)) <= _NUMBER), text)
+def _told(change: Change) -> tuple[str, str]:
+    """Two numbers with six digits, or with up to eight where only these tell them apart."""
+    before, after = map(gradient, change)
+    if before == after and None not in change:
+        for digits in (7, 8):
+            texts = [number(x, digits) for x in change if x is not None]
+            if texts[0] != texts[1]:
+                return texts[0], texts[1]
+    return before, after
+
+
+def _by(before: float | None, after: float | None) -> ink.Span:
+    """By how much a number changed: of a nudge, the numbers themselves show hardly a digit."""
+    by = after - before if before is not None and after is not None else 0.0
+    return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)

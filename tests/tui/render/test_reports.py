@@ -6,8 +6,8 @@ from math import inf, nan
 import pytest
 
 from stepgrad import Cursor, Value, record
-from stepgrad.recording.recording import Recording
 from stepgrad.headless import Replay
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.reports import difference_report, paths_report
 
@@ -26,18 +26,18 @@ def session(x: float, position: int) -> Session:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        (49.0, 49.028004, "49 → 49.028004"),
-        (3.0, 3.0000001, "3 → 3.0000001"),
-        (-0.0012345678, 5e-324, "−0.00123457 → ~0"),
-        (0.1, 0.1 + 0.2, "0.1 → 0.3"),
-        (inf, nan, "inf → !nan"),
+        (49.0, 49.028004, "49 → 49.028 +0.028004"),
+        (3.0, 3.0000001, "3 → 3.0000001 +0.0000001"),
+        (-0.0012345678, 5e-324, "−0.00123457 → ~0 +0.00123457"),
+        (0.1, 0.1 + 0.2, "0.1 → 0.3 +0.2"),
+        (inf, nan, "inf → !nan nan"),
     ],
 )
-def test_what_a_nudge_changes_is_told_in_its_last_digits(
+def test_what_a_nudge_changes_is_told_and_by_how_much(
     before: float, after: float, told: str
 ) -> None:
     row = difference_report(session(before, 1).edit(f"x = {after!r}")).plain.splitlines()[1]
-    assert row.split()[:4] == ["x", *told.split()]
+    assert row.split() == ["x", *told.split(), "–"]
 
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
@@ -84,3 +84,12 @@ def test_where_nothing_is_differentiated_there_are_no_paths() -> None:
     assert paths_report(session(2.0, 1)).plain == (
         "Nothing is differentiated here: there is no output that paths lead to."
     )
+
+
+def test_what_forward_mode_makes_of_an_edit_are_tangents() -> None:
+    replay = Replay.of("forward_and_reverse").press(":6 'ey = 7'")
+    assert [row.split() for row in difference_report(replay.session).plain.splitlines()] == [
+        ["value", "change", "tangent"],
+        *(["y", "5", "→", "7", "+2", "0"], ["u", "10", "→", "14", "+4", "5", "→", "7"]),
+        ["s", "7", "→", "11", "+4", "5", "→", "7"],
+    ]
