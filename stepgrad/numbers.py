@@ -1,6 +1,7 @@
 """How a number is written for a person, and read where a person types one."""
 
 import sys
+from collections.abc import Callable, Sequence
 from decimal import Decimal, InvalidOperation
 from math import inf, isfinite
 
@@ -27,6 +28,23 @@ def number(x: float, digits: int = 6) -> str:
 def read_back(x: float, digits: int = 6) -> float:
     """The number that a person reads where another is written with its six digits."""
     return float(number(x, digits).replace("−", "-"))
+
+
+def worked(compute: Callable[..., float], numbers: Sequence[float]) -> list[str]:
+    """Numbers to show beside what is computed from them, with six digits where these will do.
+
+    A number that shows fewer, as 1.000003 does, reads as if it were just 1. It gets the digits that
+    it takes to see it is not, up to nine, where the result would be another without them.
+    """
+    shown = [number(x) for x in numbers]
+    if number(compute(*map(read_back, numbers))) == number(compute(*numbers)):
+        return shown
+    return [
+        next((more for n in range(7, 10) if (more := number(x, n)) != text), text)
+        if text == number(x, 5)
+        else text
+        for x, text in zip(numbers, shown, strict=True)
+    ]
 
 
 def exact(x: float) -> str:

@@ -5,14 +5,14 @@ The same text serves the screen, the plain output and a screen reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import gradient, number
+from stepgrad.numbers import gradient, number, worked
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
@@ -83,8 +83,9 @@ def narrate(recording: Recording, index: int) -> Narration:
 def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
-    values = (recording.history.value(operand, index + 1) or 0.0 for operand in event.operands)
-    with_numbers = event.op.written(dict(zip(event.op.operands, map(number, values), strict=True)))
+    values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
+    shown = worked(event.op.value, values)
+    with_numbers = event.op.written(dict(zip(event.op.operands, shown, strict=True)))
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
@@ -132,14 +133,15 @@ def _by_rule(
     name = title(recording, event.node)
     symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
     *remembered, (target, formula, numbers) = _worked(recording, event, rule, index)
+    shown = worked(formula.function(*numbers), [*numbers.values()])
     effect = (
-        f"{symbols[kept]} = {_with_numbers(formula, numbers, digits=4)}"
-        for kept, formula, numbers in remembered
+        f"{symbols[kept]} = {_written(told, known, (number(x, 4) for x in known.values()))}"
+        for kept, told, known in remembered
         if kept in METHODS[rule.method].state
     )
     return Narration(
         f"{symbols[target]} ← {formula.written(symbols)}",
-        f"= {_with_numbers(formula, numbers)} = {number(event.after)}",
+        f"= {_written(formula, numbers, shown)} = {number(event.after)}",
         ", ".join(effect),
     )
 
@@ -184,10 +186,10 @@ def _worked(
         numbers[name] = formula.function(*numbers)(**numbers)
 
 
-def _with_numbers(formula: Formula, numbers: Mapping[str, float], digits: int = 6) -> str:
+def _written(formula: Formula, numbers: Mapping[str, float], shown: Iterable[str]) -> str:
     betas = {name: beta for name, beta in numbers.items() if name.startswith("beta")}
-    written = {name: number(x, digits) for name, x in numbers.items()}
-    return formula.given(betas).written(written)  # 1 − 0.9 is 0.1
+    texts = dict(zip(numbers, shown, strict=True))
+    return formula.given(betas).written(texts)  # 1 − 0.9 is 0.1
 
 
 def say(recording: Recording, index: int) -> str:

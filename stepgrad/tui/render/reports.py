@@ -63,7 +63,7 @@ def _when(state: State, root: int) -> int:
 def _path(recording: Recording, path: Path) -> list[ink.Span]:
     ways = [short_title(recording, node) for node in path.nodes]
     if len(ways) > _STATIONS:
-        ways[3:-2] = [f"… {len(ways) - 5} more …"]
+        ways[2:-2] = [f"… {len(ways) - 4} more …"]
     repeated = Counter(path.locals)
     factors = "·".join(power(factor(local), times) for local, times in repeated.items()) or "1"
     return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
