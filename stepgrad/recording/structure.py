@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, chain, count, repeat
+from operator import itemgetter
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -289,10 +290,19 @@ class OwnSweep(Sweep):
 
 @dataclass(frozen=True, eq=False)
 class Writes:
-    """Values and gradients written one after the other: what kind of write, and which node."""
+    """Values and gradients written one after the other: what kind of write, and which node.
+
+    Where lines are recorded, `places` tell from which write on they were written at which place.
+    """
 
     kinds: tuple[WriteKind, ...]
     nodes: tuple[int, ...]
+    places: tuple[tuple[int, Place], ...] = ()
+
+    def place(self, write: int) -> Place | None:
+        """Return where in a program a write stands; None where that is not known."""
+        at = bisect_right(self.places, write, key=itemgetter(0)) - 1
+        return self.places[at][1] if at >= 0 else None
 
     @cached_property
     def gradients(self) -> dict[int, list[int]]:

@@ -23,7 +23,8 @@ from stepgrad.replay.derivatives import (
     tangent_terms,
 )
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import made_by, operand_titles, printable, short_title, title
+from stepgrad.replay.state import State
+from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, short_title, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +72,12 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
             name = atom(title(recording, event.node))
-            effect = f"was {gradient(event.before)}"
+            effect = _instead_of(gradient(event.before), recording, index)
             return Narration(f"{name}.grad ← {number(event.after)}", effect=effect)
         case events.Update():
             name = title(recording, event.node)
-            return Narration(
-                f"{name} ← {number(event.after)}", effect=f"was {number(event.before)}"
-            )
+            effect = _instead_of(number(event.before), recording, index)
+            return Narration(f"{name} ← {number(event.after)}", effect=effect)
 
 
 def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
@@ -103,6 +103,17 @@ def _differentiated(recording: Recording, event: events.Op, index: int) -> Narra
     told = _computed(recording, event, index)
     effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
     return Narration(f"{differential(name)} = {symbols}", numbers, ", ".join(effect))
+
+
+def _instead_of(before: str, recording: Recording, index: int) -> str:
+    """Tell what was written over by hand, and by which line of a program."""
+    return ", ".join(filter(None, (f"was {before}", _written_at(recording, index))))
+
+
+def _written_at(recording: Recording, index: int) -> str:
+    """Which line of a program wrote something by hand."""
+    place = State(recording, index + 1).place
+    return line_of(recording, place) if place else ""
 
 
 def _line(recording: Recording, node: Node) -> str:
@@ -205,10 +216,12 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
         which = "" if event.number is None else f" {event.number}"
         return f"{event.kind}{which} begins"
     name = spoken(title(recording, event.node))
+    line = _said_line(_written_at(recording, index))
     match event:
         case events.Leaf():
             tangent = "" if event.tangent is None else f", with the tangent {_said(event.tangent)}"
-            return f"{name} is {_said(event.value)}{tangent}{_said_line(recording, event.node)}"
+            made = _said_line(_line(recording, recording.node(event.node)))
+            return f"{name} is {_said(event.value)}{tangent}{made}"
         case events.Op():
             return _said_computation(recording, event, index)
         case events.Seed():
@@ -216,14 +229,14 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
         case events.Accumulate():
             return _said_contribution(recording, event, index)
         case events.ZeroGrad():
-            return f"the gradient of {name} is cleared; {_said_before(event.before)}"
+            return f"the gradient of {name} is cleared; {_said_before(event.before)}{line}"
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
             return _said_by_rule(recording, event, rule, index)
         case events.SetGrad():
             after = _said(event.after)
-            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}"
+            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}{line}"
         case events.Update():
-            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}"
+            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}{line}"
     raise TypeError(f"no sentence for {event!r}")
 
 
@@ -232,7 +245,7 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     told = _computed(recording, event, index)
     name, _, formula = told.symbols.rpartition(" = ")
     steps = " is ".join(spoken(step) for step in told.numbers.removeprefix("= ").split(" = "))
-    line = _said_line(recording, event.node)
+    line = _said_line(_line(recording, recording.node(event.node)))
     said = f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
     if event.tangent is None:
         return said
@@ -244,10 +257,10 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     return f"{said}; its tangent is {_said(event.tangent)}{f': {terms}' if terms else ''}"
 
 
-def _said_line(recording: Recording, index: int) -> str:
-    """Say which line of a program made a node: `, in line 12 of train.py`."""
-    file, _, line = _line(recording, recording.node(index)).rpartition(":")
-    return f", in line {line} of {file}" if file else ""
+def _said_line(line: str) -> str:
+    """Say which line of a program it was, given `train.py:12`: `, in line 12 of train.py`."""
+    file, _, number = line.rpartition(":")
+    return f", in line {number} of {file}" if file else ""
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:

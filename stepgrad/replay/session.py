@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from stepgrad.engine.tape import Place
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact, typed
 from stepgrad.recording.blocks import Backward
@@ -105,6 +106,15 @@ class Session:
             return self.selected
         focus = self.state.focus
         return next(iter(self.state.scene), None) if focus is None else focus
+
+    @property
+    def place(self) -> Place:
+        """Where in the program the subject was made, or has just been written to by hand."""
+        subject, state = self.subject, self.state
+        if subject is None:
+            return Place()
+        written = state.place if subject == state.focus else None
+        return written or self.recording.node(subject).place
 
     def go(self, cursor: Cursor, said: str = "") -> Session:
         """Move, and let go of the selection."""

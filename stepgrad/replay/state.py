@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked
+from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.ledger import latest_pass
@@ -42,6 +43,17 @@ class State:
     def _block(self) -> Block:
         """The block of the last event."""
         return self.recording.blocks[self.recording.history.block_at(self.position - 1)]
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the program the last event was written by hand; None where it is no such event.
+
+        Other events belong to a node, which knows where it was made.
+        """
+        block = self._block if self.position else None
+        if not isinstance(block, Write):
+            return None
+        return block.writes.place(self.position - 1 - block.start)
 
     @property
     def step_ordinal(self) -> int | None:

@@ -80,7 +80,7 @@ def test_a_node_in_a_backward_pass_is_one_whose_gradient_is_complete(program: Pr
             focus = cursor.state.focus
             assert focus is not None
             spoken_of.append(focus)
-            assert cursor.state.grad(focus) == State(recording, end).grad(focus)
+            assert repr(cursor.state.grad(focus)) == repr(State(recording, end).grad(focus))
         paid = {event.focus for event in recording.events[block.start + 1 : end]}
         assert sorted(spoken_of) == sorted(each for each in paid if each is not None)
 
