@@ -36,7 +36,8 @@ def predict(session: Session, text: str) -> Session:
     score = there.score
     if text.strip() != UNKNOWN:
         score = score.plus(question, verdict)
-    shown = there.go(there.cursor.step(), f"{verdict.text} · {score}")
+    told = f"{verdict.text} · {score}" if score.asked else verdict.text
+    shown = there.go(there.cursor.step(), told)
     return replace(shown, score=score)
 
 

@@ -47,6 +47,10 @@ def test_what_would_tell_the_answer_is_a_secret_until_it_has_come() -> None:
     assert ask(at(7))[0].secret is None
 
 
+def test_who_has_predicted_nothing_has_no_score() -> None:
+    assert replay(at(0), ["p?"]).said == "it is 1.5"
+
+
 def test_at_the_start_the_score_starts_anew() -> None:
     session = replay(at(0), ["p1.5", "p1", "g", "p1.5"])
     assert session.said == "right: 1.5 · 1 of 1"

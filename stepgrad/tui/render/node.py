@@ -100,12 +100,17 @@ def _written_over(state: State, index: int) -> _Row:
     """Who wrote over what was paid in."""
     event, position = state.recording.events[index], index + 1
     assert isinstance(event, ZeroGrad | SetGrad), "a gradient was written, and not by a pass"
-    rule = event.rule if isinstance(event, SetGrad) else None
-    by = f", {rule.method}" if rule else ""
+    match event:
+        case ZeroGrad():
+            label = "cleared"
+        case SetGrad(rule=None):
+            label = "set"
+        case _:
+            label = "clipped"
     return _row(
-        "cleared" if isinstance(event, ZeroGrad) else "set",
+        label,
         (f"at {position}", ink.CURRENT if position == state.position else ink.QUIET),
-        (f"{by}; was {gradient(event.before)}", ink.QUIET),
+        (f", was {gradient(event.before)}", ink.QUIET),
         position=position,
     )
 

@@ -114,9 +114,9 @@ def test_who_wrote_over_a_gradient() -> None:
     end = recording.length
     told = [panel(at(recording, end - back), 0)[2:] for back in range(4)]
     assert told == [
-        [f"cleared at {end}; was 5"],
-        [f"set     at {end - 1}; was 1"],
-        [f"set     at {end - 2}, clip_norm; was 3"],
+        [f"cleared at {end}, was 5"],
+        [f"set     at {end - 1}, was 1"],
+        [f"clipped at {end - 2}, was 3"],
         [f"paid in 3 at {end - 3} from w·3 (1·3)"],
     ]
     assert event_at(at(recording, end).state, 0, 24, 2) == end
