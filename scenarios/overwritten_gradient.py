@@ -9,8 +9,8 @@ Python has nothing against either. Then the same by `backward()`, which adds.
 Select h (`/h`, Enter) and press `a` three times: who writes its gradient? First `h.grad ← 12`, then
 `h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD, and the source panel (`3`)
 stands on the assignment that did it. Then it is cleared. Once more `a`, and again: now it is
-`backward()` that writes, `+=` adds 3 and 12, and it is 15. From there, `W` goes back: who wrote here
-before?
+`backward()` that writes, `+=` adds 3 and 12, and it is 15. From there, `W` goes back: who wrote
+here before?
 """
 
 from stepgrad import Value
