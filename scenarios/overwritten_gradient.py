@@ -6,8 +6,11 @@ Python has nothing against either. Then the same by `backward()`, which adds.
 
     stepgrad run scenarios/overwritten_gradient.py
 
-Press `G`, select h and press `W`: who wrote here last? Again: who before? The writes by hand say
-`h.grad ← 3 [was 12]`, those of the backward pass `+=`.
+Select h (`/h`, Enter) and press `a` three times: who writes its gradient? First `h.grad ← 12`, then
+`h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD, and the source panel (`3`)
+stands on the assignment that did it. Then it is cleared. Once more `a`, and again: now it is
+`backward()` that writes, `+=` adds 3 and 12, and it is 15. From there, `W` goes back: who wrote
+here before?
 """
 
 from stepgrad import Value

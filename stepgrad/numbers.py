@@ -1,6 +1,8 @@
-"""How a number is written for a person."""
+"""How a number is written for a person, and read where a person types one."""
 
 import sys
+from collections.abc import Callable, Sequence
+from decimal import Decimal, InvalidOperation
 from math import inf, isfinite
 
 
@@ -23,9 +25,65 @@ def number(x: float, digits: int = 6) -> str:
     return "0" if text == "-0" else text.replace("-", "−")
 
 
-def read_back(x: float) -> float:
+def read_back(x: float, digits: int = 6) -> float:
     """The number that a person reads where another is written with its six digits."""
-    return float(number(x).replace("−", "-"))
+    return float(number(x, digits).replace("−", "-"))
+
+
+def worked(compute: Callable[..., float], numbers: Sequence[float]) -> list[str]:
+    """Numbers to show beside what is computed from them, with six digits where these will do.
+
+    A number that shows fewer, as 1.000003 does, reads as if it were just 1. It gets the digits that
+    it takes to see it is not, up to nine, where the result would be another without them.
+    """
+    shown = [number(x) for x in numbers]
+    if number(compute(*map(read_back, numbers))) == number(compute(*numbers)):
+        return shown
+    return [
+        next((more for n in range(7, 10) if (more := number(x, n)) != text), text)
+        if text == number(x, 5)
+        else text
+        for x, text in zip(numbers, shown, strict=True)
+    ]
+
+
+def exact(x: float) -> str:
+    """A number with all its digits: as few as give back the very same one."""
+    return number(x, next((n for n in range(6, 17) if read_back(x, n) == x), 17))
+
+
+def typed(text: str) -> tuple[Decimal, Decimal]:
+    """Return a number that somebody typed, or a fraction, and what its last digit stands for.
+
+    That is 0 for a fraction. A true minus sign and ∞ are understood as they are written here.
+
+    Raises:
+        ValueError: it is neither; says what to write.
+    """
+    plain = text.strip().replace("−", "-").replace("∞", "inf")
+    over, slash, under = plain.partition("/")
+    try:
+        if slash:
+            return Decimal(float(over) / float(under)), Decimal(0)
+        given = Decimal(f"{float(plain)}" if "nan" in plain.casefold() else plain)
+    except (InvalidOperation, ValueError, ZeroDivisionError):
+        pointed = "a decimal point, as in " if "," in plain else ""
+        raise ValueError(
+            f"`{shortened(text.strip())}` is no number; "
+            f"write {pointed}0.25, −3, 2e-3, 1/3, inf or nan"
+            if plain
+            else "write a number, such as 0.25, −3, 2e-3 or 1/3"
+        ) from None
+    exponent = given.as_tuple().exponent
+    return given, Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
+
+
+def shortened(text: str) -> str:
+    """So much of what was typed as there is a use in telling back."""
+    return text if len(text) <= _TYPED else f"{text[: _TYPED - 1]}…"
+
+
+_TYPED = 20
 
 
 def factor(x: float) -> str:

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from stepgrad.numbers import factor, gradient, number
+from stepgrad.engine import ieee
+from stepgrad.numbers import exact, factor, gradient, number, typed, worked
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -72,3 +73,33 @@ def test_a_factor_has_brackets_where_it_is_negative(x: float) -> None:
 @pytest.mark.parametrize(("grad", "text"), [(None, "–"), (0.0, "0"), (-8.0, "−8")])
 def test_gradient(grad: float | None, text: str) -> None:
     assert gradient(grad) == text
+
+
+@given(st.floats())
+def test_all_digits_give_the_number_back(x: float) -> None:
+    assert repr(float(typed(exact(x))[0])) == repr(x + 0.0)  # there is no −0
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "unit"),
+    [("0.50", 0.5, 0.01), ("−8", -8.0, 1.0), (" 2e-3 ", 0.002, 0.001), ("1/4", 0.25, 0.0)],
+)
+def test_what_is_typed_is_read_with_its_digits(text: str, value: float, unit: float) -> None:
+    assert tuple(map(float, typed(text))) == (value, unit)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shown"),
+    [
+        ((1.000003, 4.0), ["1.000003", "4"]),  # 1 / 4 is not 0.250001
+        ((1.0000000003, 4.0), ["1", "4"]),
+        ((2 / 3, 3.0), ["0.666667", "3"]),  # whoever sees six digits knows that they are rounded
+        ((0.1 + 0.2, 3.0), ["0.3", "3"]),
+        ((1e-300, 0.0), ["1e−300", "0"]),
+        ((math.nan, math.inf), ["nan", "inf"]),
+    ],
+)
+def test_what_a_number_hides_is_shown_where_the_result_tells(
+    numbers: tuple[float, float], shown: list[str]
+) -> None:
+    assert worked(ieee.div, numbers) == shown

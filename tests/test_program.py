@@ -182,11 +182,12 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
     assert err.endswith("KeyboardInterrupt\n")
     first, _, *rest = out.splitlines()
     assert "node number 0 is 0.5" in first
-    lines = [re.findall(r"in line (\d)", line) for line in rest]
-    assert {number for found in lines for number in found} == {"5"}
-    verbs = ["pass begins", "changes by", "changes by", "is set to", "is cleared", "times"]
+    told = [
+        *("pass begins", "changes by", "changes by"),
+        *("is set to .* in line 6", "is cleared.* in line 7", "times .* in line 5"),
+    ]
     for index, line in enumerate(rest):
-        assert verbs[index % 6] in line
+        assert re.search(told[index % 6], line)
 
 
 def test_ctrl_c_shows_no_frame_of_ours(tmp_path: Path) -> None:

@@ -39,6 +39,11 @@ def product(text: str) -> str:
     return text if plain else f"({text})"
 
 
+def power(base: str, exponent: int) -> str:
+    """Write a power of something that needs no brackets: `0.25¹⁰`; of a first, the base alone."""
+    return base if exponent == 1 else f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
+
+
 def condition(test: ast.expr, holds: bool, names: Mapping[str, str]) -> str:
     """Write a comparison, or several joined by and/or; one that fails is written negated."""
     match test:

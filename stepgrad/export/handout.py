@@ -34,6 +34,7 @@ _HEADINGS = {
     "forward": "Forward pass",
     "backward": "Backward pass",
     "zero": "Gradients cleared",
+    "set": "Gradients set",
     "update": "Update",
 }
 

@@ -22,6 +22,7 @@ PHASES = {
     "forward": "▶ forward",
     "backward": "◀ backward",
     "zero": "× gradients cleared",
+    "set": "= gradients set",
     "update": "△ update",
 }
 

@@ -99,8 +99,8 @@ class Write:
 
     @property
     def phase(self) -> Phase:
-        """`zero` where only gradients are written."""
-        return "update" if "update" in self.writes.kinds else "zero"
+        """`update` where a value is written; else `set` where a gradient is not just cleared."""
+        return next(phase for phase in ("update", "set", "zero") if phase in self.writes.kinds)
 
     @property
     def length(self) -> int:

@@ -1,4 +1,4 @@
-"""Which line of which file makes a node: asked of Python's frames, and remembered by instruction.
+"""Which line of which file makes or changes a node: Python's frames say it, instructions keep it.
 
 A frame tells at once how far it is in its code. Which line that is takes longer to find out, and
 is the same each time.
@@ -58,26 +58,36 @@ class Callers:
 
     def noting(self, append: Callable[[Value], None]) -> Callable[[Value], None]:
         """Return an `append` for a tape that finds out first who makes the node."""
-        instructions_of = self._instructions.get
+        instructions_of, search = self._instructions.get, self._spot
 
         def note(value: Value) -> None:
             # The caller is the engine; whoever called that is mostly the program.
-            frame: FrameType | None = _getframe(2)
-            spot = None
-            while spot is None and frame is not None:
-                instructions = instructions_of(id(frame.f_code))
-                if instructions is None:
-                    instructions = self._meet(frame)
-                spot = instructions[frame.f_lasti]
-                if spot is None:
-                    frame = frame.f_back
-            spot = spot or _NOWHERE
+            frame = _getframe(2)
+            instructions = instructions_of(id(frame.f_code))
+            spot = (instructions and instructions[frame.f_lasti]) or search(frame)
             if spot is not self._latest:
                 self._latest = spot
                 self._move(self._place(spot))
             append(value)
 
         return note
+
+    @property
+    def place(self) -> Place:
+        """Where the program is that calls us."""
+        return self._place(self._spot(_getframe(1)))
+
+    def _spot(self, frame: FrameType | None) -> Spot:
+        """Return the line of the innermost frame that is not ours."""
+        while frame is not None:
+            instructions = self._instructions.get(id(frame.f_code))
+            if instructions is None:
+                instructions = self._meet(frame)
+            spot = instructions[frame.f_lasti]
+            if spot is not None:
+                return spot
+            frame = frame.f_back
+        return _NOWHERE
 
     def _place(self, spot: Spot) -> Place:
         key = self._scope, spot

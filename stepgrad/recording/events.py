@@ -10,7 +10,7 @@ from typing import ClassVar, Literal
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 
-Phase = Literal["mark", "forward", "backward", "zero", "update"]
+Phase = Literal["mark", "forward", "backward", "zero", "set", "update"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ class ZeroGrad(_AtNode):
 class SetGrad(_AtNode):
     """A gradient was overwritten: clipped (`rule` says how), or by hand."""
 
-    phase: ClassVar[Phase] = "zero"
+    phase: ClassVar[Phase] = "set"
     before: float | None
     after: float
     rule: Rule | None = None

@@ -42,8 +42,9 @@ def record(recording: Recording | None = None, *, lines: bool = False) -> Iterat
     made from. Inside another recording, only this one hears what happens. An error passes through;
     what happened before it is recorded.
 
-    With `lines`, each node knows the file and the line that made it, and the recording keeps the
-    texts of those files; values then take half as long again to make.
+    With `lines`, each node knows the file and the line that made it, and so does what is written to
+    it by hand. The recording keeps the texts of those files; values then take half as long again
+    to make.
     """
     recording = Recording() if recording is None else recording
     recorder = Recorder(recording, lines=lines)
@@ -69,7 +70,7 @@ class Recorder:
         self._writes: dict[object, Writes] = {}
         self._latest_writes: dict[WriteKind, tuple[Sequence[Value], Writes]] = {}
         # Pending: first writes, then the nodes that were made after them.
-        self._written: list[tuple[WriteKind, int, float]] = []
+        self._written: list[tuple[WriteKind, int, float, Place | None]] = []
         self._nodes: list[Value] = []
         self._named: list[Value] = []
         self._seeds: dict[Value, float] = {}
@@ -102,7 +103,8 @@ class Recorder:
             node = self._known[value._stamp]
         except KeyError:
             [node] = self._indices([value])
-        self._written.append((kind, node, after))
+        place = None if self._callers is None else self._callers.place
+        self._written.append((kind, node, after, place))
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None
@@ -225,8 +227,10 @@ class Recorder:
         if len(runs) > len({run[0][0] for run in runs}):
             runs = [written]
         for run in runs:
-            kinds, nodes, after = zip(*run, strict=True)
-            self._write(kinds, nodes, after, None)
+            kinds, nodes, after, places = zip(*run, strict=True)
+            moves = enumerate(zip(places, (None, *places), strict=False))
+            known = tuple((i, here) for i, (here, before) in moves if here and here is not before)
+            self._log_writes(self._writes_to(kinds, nodes, known), after, None)
 
     def _settle_nodes(self) -> None:
         nodes = self._nodes.copy()
@@ -336,8 +340,13 @@ class Recorder:
         """Log a block of writes."""
         self._log_writes(self._writes_to(tuple(kinds), tuple(nodes)), after, rule)
 
-    def _writes_to(self, kinds: tuple[WriteKind, ...], nodes: tuple[int, ...]) -> Writes:
-        key = kinds, nodes
+    def _writes_to(
+        self,
+        kinds: tuple[WriteKind, ...],
+        nodes: tuple[int, ...],
+        places: tuple[tuple[int, Place], ...] = (),
+    ) -> Writes:
+        key = kinds, nodes, places
         return self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
 
     def _log_writes(self, writes: Writes, after: Sequence[float], rule: Rule | None) -> None:

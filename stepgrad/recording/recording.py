@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
@@ -33,6 +34,14 @@ class Source:
         """The lines as Python and YAML count them, from 0."""
         lines = re.split(r"\r\n|\n|\r", self.text)
         return lines if lines[-1] else lines[:-1]
+
+    @cached_property
+    def docstring(self) -> str:
+        """What a program says of itself at its top; empty where it says nothing, or is none."""
+        try:
+            return ast.get_docstring(ast.parse(self.text)) or ""
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, count, repeat
+from operator import itemgetter
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place, WriteKind
@@ -213,10 +214,12 @@ class Sweep:
         return edges
 
     @cached_property
-    def run_ends(self) -> list[int]:
-        """For each node that hands its gradient on, how many edges are walked when it is done."""
-        edges = len(self.outs)
-        return [i for i in range(1, edges + 1) if i == edges or self.outs[i] != self.outs[i - 1]]
+    def completions(self) -> list[int]:
+        """For each node that is reached, how many edges are walked when its gradient is complete.
+
+        In ascending order; the root's, which is seeded, is not among them.
+        """
+        return sorted(dict(zip(self.receivers, count(1))).values())
 
     @cached_property
     def outer(self) -> tuple[int, ...]:
@@ -292,10 +295,19 @@ class OwnSweep(Sweep):
 
 @dataclass(frozen=True, eq=False)
 class Writes:
-    """Values and gradients written one after the other: what kind of write, and which node."""
+    """Values and gradients written one after the other: what kind of write, and which node.
+
+    Where lines are recorded, `places` tell from which write on they were written at which place.
+    """
 
     kinds: tuple[WriteKind, ...]
     nodes: tuple[int, ...]
+    places: tuple[tuple[int, Place], ...] = ()
+
+    def place(self, write: int) -> Place | None:
+        """Return where in a program a write stands; None where that is not known."""
+        at = bisect_right(self.places, write, key=itemgetter(0)) - 1
+        return self.places[at][1] if at >= 0 else None
 
     @cached_property
     def gradients(self) -> dict[int, list[int]]:

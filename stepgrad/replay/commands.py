@@ -69,7 +69,7 @@ _MOVING = (
             _moves(Cursor.step)),
     Command("step_back", ("S", "left"), "previous event", "back",
             _moves(lambda cursor: cursor.step(-1))),
-    Command("next_node", ("n",), "next node: all its edges at once", "node",
+    Command("next_node", ("n",), "next node: made, or its gradient complete", "node",
             _moves(Cursor.next_node)),
     Command("previous_node", ("N",), "previous node", "", _moves(Cursor.previous_node)),
     Command("phase_end", ("f",), "end of the phase", "phase", _moves(Cursor.phase_end)),

@@ -34,24 +34,24 @@ class Cursor:
         return self.seek(self.position + events)
 
     def next_node(self) -> Cursor:
-        """Go on until the next node is made, or has handed its whole gradient on."""
+        """Go on until the next node is made, or its gradient is complete."""
         block, offset = self._ahead()
         if not isinstance(block, Backward) or offset == 0:
             return self.step()
-        ends = block.sweep.run_ends
-        return self.seek(block.start + 1 + ends[bisect_right(ends, offset - 1)])
+        complete = block.sweep.completions
+        return self.seek(block.start + 1 + complete[bisect_right(complete, offset - 1)])
 
     def previous_node(self) -> Cursor:
-        """Go back to where the last node was not made, or had handed nothing on."""
+        """Go back to where the last node was not made, or its gradient not complete."""
         block, offset = self.seek(self.position - 1)._ahead()
         if not isinstance(block, Backward) or offset == 0:
             return self.step(-1)
-        ends = block.sweep.run_ends
-        run = bisect_right(ends, offset - 1)
-        return self.seek(block.start + 1 + (ends[run - 1] if run else 0))
+        complete = block.sweep.completions
+        nodes = bisect_right(complete, offset - 1)
+        return self.seek(block.start + 1 + (complete[nodes - 1] if nodes else 0))
 
     def phase_end(self) -> Cursor:
-        """Go on to the end of the phase: forward, backward, zero or update."""
+        """Go on to the end of the phase: forward, backward, zero, set or update."""
         blocks = self.recording.blocks
         if self.position == self.recording.length:
             return self

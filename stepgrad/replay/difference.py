@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import chain
 
 from stepgrad.replay.state import State
+
+Change = tuple[float | None, float | None]
+"""A number before and after an edit; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A node's numbers before and after an edit; None where there is none."""
+    """A node's numbers before and after an edit.
+
+    A node that forward mode has made has a tangent; one of reverse mode may have a gradient.
+    """
 
     name: str
-    value: tuple[float | None, float | None]
-    grad: tuple[float | None, float | None]
+    value: Change
+    grad: Change
+    tangent: Change
 
 
 def differences(before: State, after: State) -> list[Difference]:
-    """Return the named nodes whose value or gradient differs between two states, in order."""
-    old, new = (state.recording.names(state.position) for state in (before, after))
-    rows = []
-    for name in dict.fromkeys([*old, *new]):
-        pairs = [
-            (
-                before_question(old[name]) if name in old else None,
-                after_question(new[name]) if name in new else None,
-            )
-            for before_question, after_question in (
-                (before.value, after.value),
-                (before.grad, after.grad),
-            )
-        ]
-        if not all(_alike(*pair) for pair in pairs):
-            rows.append(Difference(name, *pairs))
-    return rows
+    """Return the named nodes of which a number differs between two states, in order."""
+    states = before, after
+    names = [state.recording.names(state.position) for state in states]
+
+    def change(name: str, ask: Callable[[State, int], float | None]) -> Change:
+        old, new = (
+            ask(state, named[name]) if name in named else None
+            for state, named in zip(states, names, strict=True)
+        )
+        return old, new
+
+    rows = (
+        Difference(name, change(name, State.value), change(name, State.grad),
+                   change(name, State.tangent))
+        for name in dict.fromkeys(chain(*names))
+    )  # fmt: skip
+    return [row for row in rows if not all(map(_alike, (row.value, row.grad, row.tangent)))]
 
 
-def _alike(before: float | None, after: float | None) -> bool:
+def _alike(change: Change) -> bool:
+    before, after = change
     return before == after or (before != before and after != after)

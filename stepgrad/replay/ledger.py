@@ -77,6 +77,15 @@ class _Contributions(Sequence[Contribution]):
         return Contribution(block.start + edge + 2, *block.edge(edge), *amounts)
 
 
+def written_over(recording: Recording, node: int, position: int) -> int | None:
+    """Return the index of the event that wrote a node's gradient, where it is not a pass's sum.
+
+    It was cleared, clipped or set by hand; None where nobody has done so since the latest pass.
+    """
+    block = next(recording.history.gradient_writers(node, position), None)
+    return last_write(recording, node, position) if isinstance(block, Write) else None
+
+
 def latest_pass(recording: Recording, position: int) -> Backward | None:
     """Return the last backward pass that has begun by a position."""
     here = recording.history.block_at(position - 1) if position else -1

@@ -5,14 +5,14 @@ The same text serves the screen, the plain output and a screen reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import gradient, number
+from stepgrad.numbers import gradient, number, worked
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
@@ -23,7 +23,8 @@ from stepgrad.replay.derivatives import (
     tangent_terms,
 )
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import made_by, operand_titles, printable, short_title, title
+from stepgrad.replay.state import State
+from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, short_title, title
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,20 +78,20 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
             name = atom(title(recording, event.node))
-            effect = f"was {gradient(event.before)}"
+            effect = _instead_of(gradient(event.before), recording, index)
             return Narration(f"{name}.grad ← {number(event.after)}", effect=effect)
         case events.Update():
             name = title(recording, event.node)
-            return Narration(
-                f"{name} ← {number(event.after)}", effect=f"was {number(event.before)}"
-            )
+            effect = _instead_of(number(event.before), recording, index)
+            return Narration(f"{name} ← {number(event.after)}", effect=effect)
 
 
 def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
-    values = (recording.history.value(operand, index + 1) or 0.0 for operand in event.operands)
-    with_numbers = event.op.written(dict(zip(event.op.operands, map(number, values), strict=True)))
+    values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
+    shown = worked(event.op.value, values)
+    with_numbers = event.op.written(dict(zip(event.op.operands, shown, strict=True)))
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
@@ -118,6 +119,17 @@ def _differentiated(recording: Recording, event: events.Op, index: int) -> Narra
     told = _computed(recording, event, index)
     effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
     return Narration(f"{differential(name)} = {symbols}", steps, ", ".join(effect))
+
+
+def _instead_of(before: str, recording: Recording, index: int) -> str:
+    """Tell what was written over by hand, and by which line of a program."""
+    return ", ".join(filter(None, (f"was {before}", _written_at(recording, index))))
+
+
+def _written_at(recording: Recording, index: int) -> str:
+    """Which line of a program wrote something by hand."""
+    place = State(recording, index + 1).place
+    return line_of(recording, place) if place else ""
 
 
 def _line(recording: Recording, node: Node) -> str:
@@ -152,14 +164,15 @@ def _by_rule(
     name = title(recording, event.node)
     symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
     *remembered, (target, formula, numbers) = _worked(recording, event, rule, index)
+    shown = worked(formula.function(*numbers), [*numbers.values()])
     effect = (
-        f"{symbols[kept]} = {_with_numbers(formula, numbers, digits=4)}"
-        for kept, formula, numbers in remembered
+        f"{symbols[kept]} = {_written(told, known, (number(x, 4) for x in known.values()))}"
+        for kept, told, known in remembered
         if kept in METHODS[rule.method].state
     )
     return Narration(
         f"{symbols[target]} ← {formula.written(symbols)}",
-        (_with_numbers(formula, numbers), number(event.after)),
+        (_written(formula, numbers, shown), number(event.after)),
         ", ".join(effect),
     )
 
@@ -204,10 +217,10 @@ def _worked(
         numbers[name] = formula.function(*numbers)(**numbers)
 
 
-def _with_numbers(formula: Formula, numbers: Mapping[str, float], digits: int = 6) -> str:
+def _written(formula: Formula, numbers: Mapping[str, float], shown: Iterable[str]) -> str:
     betas = {name: beta for name, beta in numbers.items() if name.startswith("beta")}
-    written = {name: number(x, digits) for name, x in numbers.items()}
-    return formula.given(betas).written(written)  # 1 − 0.9 is 0.1
+    texts = dict(zip(numbers, shown, strict=True))
+    return formula.given(betas).written(texts)  # 1 − 0.9 is 0.1
 
 
 def say(recording: Recording, index: int) -> str:
@@ -223,10 +236,12 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
         which = "" if event.number is None else f" {event.number}"
         return f"{event.kind}{which} begins"
     name = spoken(title(recording, event.node))
+    line = _said_line(_written_at(recording, index))
     match event:
         case events.Leaf():
             tangent = "" if event.tangent is None else f", with the tangent {_said(event.tangent)}"
-            return f"{name} is {_said(event.value)}{tangent}{_said_line(recording, event.node)}"
+            made = _said_line(_line(recording, recording.node(event.node)))
+            return f"{name} is {_said(event.value)}{tangent}{made}"
         case events.Op():
             return _said_computation(recording, event, index)
         case events.Seed():
@@ -234,14 +249,14 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
         case events.Accumulate():
             return _said_contribution(recording, event, index)
         case events.ZeroGrad():
-            return f"the gradient of {name} is cleared; {_said_before(event.before)}"
+            return f"the gradient of {name} is cleared; {_said_before(event.before)}{line}"
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
             return _said_by_rule(recording, event, rule, index)
         case events.SetGrad():
             after = _said(event.after)
-            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}"
+            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}{line}"
         case events.Update():
-            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}"
+            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}{line}"
     raise TypeError(f"no sentence for {event!r}")
 
 
@@ -250,7 +265,7 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     told = _computed(recording, event, index)
     name, _, formula = told.symbols.rpartition(" = ")
     steps = " is ".join(map(spoken, told.steps))
-    line = _said_line(recording, event.node)
+    line = _said_line(_line(recording, recording.node(event.node)))
     said = f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
     if event.tangent is None:
         return said
@@ -262,10 +277,10 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     return f"{said}; its tangent is {_said(event.tangent)}{f': {terms}' if terms else ''}"
 
 
-def _said_line(recording: Recording, index: int) -> str:
-    """Say which line of a program made a node: `, in line 12 of train.py`."""
-    file, _, line = _line(recording, recording.node(index)).rpartition(":")
-    return f", in line {line} of {file}" if file else ""
+def _said_line(line: str) -> str:
+    """Say which line of a program it was, given `train.py:12`: `, in line 12 of train.py`."""
+    file, _, number = line.rpartition(":")
+    return f", in line {number} of {file}" if file else ""
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:

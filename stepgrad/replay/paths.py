@@ -11,9 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from heapq import nlargest
 
-from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref, ref_to_index
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,32 +32,41 @@ class Paths:
     weightiest: tuple[Path, ...]
 
 
-def paths(recording: Recording, block: Backward, node: int, most: int = 8) -> Paths:
-    """Follow the edges of a backward pass from its root to a node.
+def paths(recording: Recording, root: int, node: int, position: int, most: int = 8) -> Paths:
+    """Follow the edges from a root back to a node, with the values of a position.
 
-    Returns at most `most` paths, the largest products first; none where the node is not reached.
+    There the root is made: no backward pass is needed. Returns at most `most` paths, the largest
+    products first; none where the node does not lead to the root.
     """
-    sweep = block.sweep
-    goal = sweep.column.get(index_to_ref(node, block.base))
     count: dict[int, int] = defaultdict(int)
     total: dict[int, float] = defaultdict(float)
     best: dict[int, list[Path]] = defaultdict(list)
-    root = sweep.column[index_to_ref(block.root, block.base)]
     count[root], total[root] = 1, 1.0
-    best[root] = [Path((block.root,), (), 1.0)]
-    for edge, (out, receiver) in enumerate(zip(sweep.outs, sweep.receivers, strict=True)):
-        _, local = recording.history.edge(block, edge)
-        index = ref_to_index(sweep.refs[receiver], block.base)
-        count[receiver] += count[out]
-        total[receiver] += total[out] * local
-        longer = [
-            Path((index, *path.nodes), (local, *path.locals), path.product * local)
-            for path in best[out]
-        ]
-        best[receiver] = nlargest(most, [*best[receiver], *longer], key=_weight)
-    if goal is None:
-        return Paths(0, 0.0, ())
-    return Paths(count[goal], total[goal], tuple(best[goal]))
+    best[root] = [Path((root,), (), 1.0)]
+    for out in _between(recording, root, node):
+        for slot, operand in enumerate(recording.node(out).operands):
+            if operand < node or recording.is_constant(operand):
+                continue
+            local = recording.history.local(out, slot, position)
+            count[operand] += count[out]
+            total[operand] += total[out] * local
+            longer = [
+                Path((operand, *path.nodes), (local, *path.locals), path.product * local)
+                for path in best[out]
+            ]
+            best[operand] = nlargest(most, [*best[operand], *longer], key=_weight)
+    return Paths(count[node], total[node], tuple(best[node]))
+
+
+def _between(recording: Recording, root: int, node: int) -> list[int]:
+    """Return what a root depends on and was made after a node, the newest first."""
+    seen, stack = {root}, [root]
+    while stack:
+        operands = (each for each in recording.node(stack.pop()).operands if each > node)
+        new = {operand for operand in operands if operand not in seen}
+        seen |= new
+        stack += new
+    return sorted((each for each in seen if each > node), reverse=True)
 
 
 def _weight(path: Path) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stepgrad.recording import events
-from stepgrad.replay.quiz.answers import Question, reply
+from stepgrad.replay.quiz.answers import UNKNOWN, Question, Score, reply
 from stepgrad.replay.quiz.questions import question_at
 from stepgrad.replay.session import Session
 
@@ -24,6 +24,8 @@ def ask(session: Session) -> tuple[Session, str]:
 def predict(session: Session, text: str) -> Session:
     """Check what was predicted for the next number, count it, and go on to where it has come.
 
+    Who asks to be shown it has not predicted: that does not count.
+
     Raises:
         AnswerError: it is no number.
     """
@@ -31,14 +33,19 @@ def predict(session: Session, text: str) -> Session:
     if question is None:
         return there
     answered = reply(question, text)
-    score = session.score.plus(question, answered)
-    shown = there.go(there.cursor.step(), f"{answered.text} · {score}")
+    score = there.score
+    if text.strip() != UNKNOWN:
+        score = score.plus(question, answered)
+    told = f"{answered.text} · {score}" if score.asked else answered.text
+    shown = there.go(there.cursor.step(), told)
     return replace(shown, score=score)
 
 
 def _next(session: Session) -> tuple[Session, Question | None]:
-    """Step over the events without a question."""
+    """Step over the events without a question; who begins anew, is counted anew."""
     recording, here = session.recording, session.cursor.position
+    if here == 0:
+        session = replace(session, score=Score())
     for position in range(here, recording.length):
         question = question_at(recording, position)
         if question is not None:

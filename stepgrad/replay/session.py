@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
+from stepgrad.engine.tape import Place
 from stepgrad.errors import StepgradError
-from stepgrad.numbers import number as shown
+from stepgrad.numbers import exact, typed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
@@ -111,6 +112,15 @@ class Session:
             return self.selected
         focus = self.state.focus
         return next(iter(self.state.scene), None) if focus is None else focus
+
+    @property
+    def place(self) -> Place:
+        """Where in the program the subject was made, or has just been written to by hand."""
+        subject, state = self.subject, self.state
+        if subject is None:
+            return Place()
+        written = state.place if subject == state.focus else None
+        return written or self.recording.node(subject).place
 
     def go(self, cursor: Cursor, said: str = "") -> Session:
         """Move, and let go of the selection."""
@@ -226,7 +236,7 @@ class Session:
     def edit(self, text: str) -> Session:
         """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
 
-        Nothing at all flips a 0 to 1 and anything else to 0. The position stays.
+        Nothing at all flips a 0 to 1 and a 1 to 0. The position stays.
 
         Raises:
             EditError: there is no such leaf, or no such number.
@@ -245,8 +255,8 @@ class Session:
         name = self.recording.node(node).name
         if name is None:
             raise EditError("this number has no name in the program")
-        number = _flipped(self.recording, node) if not right.strip() else _number(right)
-        return self._rerun({**dict(self.edits), name: number}, f"{name} = {shown(number)}")
+        number = _number(right) if right.strip() else _flipped(self.recording, node, name)
+        return self._rerun({**dict(self.edits), name: number}, f"{name} = {exact(number)}")
 
     def _named(self, name: str) -> int | None:
         """The node of this name: of several the one made last, or else the first to come."""
@@ -325,12 +335,17 @@ def _hits(scene: Scene, word: str) -> list[int]:
     return [node for node in scene if word in title(scene.recording, node).casefold()]
 
 
-def _flipped(recording: Recording, node: int) -> float:
-    return 1.0 if recording.history.first_value(node) == 0 else 0.0
+def _flipped(recording: Recording, node: int, name: str) -> float:
+    bit = recording.history.first_value(node)
+    if bit not in (0, 1):
+        raise EditError(
+            f"{name} is {exact(bit)}, and only a 0 or a 1 flips: write a number, as in {name} = 0.7"
+        )
+    return 1.0 - bit
 
 
 def _number(text: str) -> float:
     try:
-        return float(text.strip().replace("−", "-"))
-    except ValueError:
-        raise EditError(f"`{text.strip()}` is no number") from None
+        return float(typed(text)[0])
+    except ValueError as error:
+        raise EditError(str(error)) from None

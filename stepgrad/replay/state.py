@@ -6,7 +6,8 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked
+from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.ledger import latest_pass
@@ -42,6 +43,17 @@ class State:
     def _block(self) -> Block:
         """The block of the last event."""
         return self.recording.blocks[self.recording.history.block_at(self.position - 1)]
+
+    @property
+    def place(self) -> Place | None:
+        """Where in the program the last event was written by hand; None where it is no such event.
+
+        Other events belong to a node, which knows where it was made.
+        """
+        block = self._block if self.position else None
+        if not isinstance(block, Write):
+            return None
+        return block.writes.place(self.position - 1 - block.start)
 
     @property
     def step_ordinal(self) -> int | None:
@@ -86,14 +98,19 @@ class State:
     def destination(self) -> int | None:
         """The root that this training step computes or has computed, for the header.
 
-        A step without a backward pass, as the one that comes after training, has none of its own:
-        there it is the node with the name of the last root, if the step makes one.
+        A step without a backward pass, as one of forward mode or the one that comes after training,
+        has none of its own: there it is the node with the name of the last root, or else of the
+        first to come, if the step makes one.
         """
         begin, end = self.step_bounds
         for block in self.recording.blocks_between(begin, end):
             if isinstance(block, Backward):
                 return block.root
-        name = None if self.root is None else self.recording.node(self.root).name
+        root = self.root
+        if root is None:
+            ahead = self.recording.blocks_between(end, self.recording.length)
+            root = next((block.root for block in ahead if isinstance(block, Backward)), None)
+        name = None if root is None else self.recording.node(root).name
         alike = [node for node, label in self.scene.names if label == name]
         return alike[-1] if alike else None
 

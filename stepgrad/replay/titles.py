@@ -7,6 +7,7 @@ from itertools import takewhile
 from pathlib import PurePath
 
 from stepgrad.engine.ops import ADD, Op
+from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Node, Recording
@@ -112,10 +113,15 @@ def definition(recording: Recording, node: Node) -> str:
 
 def made_by(recording: Recording, node: Node) -> str:
     """The file and the line that made a node: `train.py:12`. Empty where that is not known."""
-    path = node.place.file or (recording.source.path if recording.source else None)
-    if path is None or node.place.line is None:
+    return line_of(recording, node.place)
+
+
+def line_of(recording: Recording, place: Place) -> str:
+    """The file and the line of a place: `train.py:12`. Empty where that is not known."""
+    path = place.file or (recording.source.path if recording.source else None)
+    if path is None or place.line is None:
         return ""
-    return f"{PurePath(path).name}:{node.place.line}"
+    return f"{PurePath(path).name}:{place.line}"
 
 
 def _seen_from(node: Node, operand: Node) -> str | None:

@@ -25,7 +25,7 @@ _TWO_COLUMNS = 72
 _GAP = 1
 
 LEGEND = (
-    "▶ forward  ◀ backward  × zero  △ update  ● stop  ◆ bookmark  ▁▃▅▇ size",
+    "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ mark  ▁▃▅▇ size",
     "gradient: – none has come yet  0 it came, and is zero  ∅ none will come",
 )
 

@@ -64,6 +64,8 @@ class DebuggerScreen(WorkingScreen):
         program = partial(record_file, scenario) if scenario else None
         super().__init__(Session.open(Cursor(recording, position), program), growing)
         self._scenario = scenario
+        about = recording.source.docstring if recording.source else ""  # of a program
+        self._lesson = scenario.lesson if scenario else about
         self._speed = 1
         self._player: Timer | None = None
 
@@ -74,7 +76,7 @@ class DebuggerScreen(WorkingScreen):
         panels: list[Panel] = [
             Header(recording.name, self._scenario, id="header"),
             Tape(id="tape"),
-            NodePanel(self._scenario.lesson if self._scenario else "", id="node"),
+            NodePanel(self._lesson, id="node"),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
@@ -85,7 +87,7 @@ class DebuggerScreen(WorkingScreen):
         for panel in panels:
             panel.add_class("panel")
             yield panel.data_bind(DebuggerScreen.session)
-        if self._scenario and self._scenario.lesson:
+        if self._lesson:
             lesson = VerticalScroll(id="lesson", classes="panel")
             lesson.border_title = "lesson"
             yield lesson
@@ -210,7 +212,7 @@ class DebuggerScreen(WorkingScreen):
             # Who never asks for the whole lesson does not wait for a reader of Markdown.
             from textual.widgets import Markdown  # noqa: PLC0415
 
-            panel.mount(Markdown(self._scenario.lesson if self._scenario else ""))
+            panel.mount(Markdown(self._lesson))
         self.maximized = panel
         self.set_focus(panel if panel is not None and panel.focusable else None)
 

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 import stepgrad
-from stepgrad import MLP, Recording, Value, compat, record, scope
+from stepgrad import MLP, SGD, Recording, State, Value, compat, record, scope
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Forward
+from stepgrad.recording.blocks import Forward, Write
 from stepgrad.recording.callers import is_ours
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "train.py"
@@ -177,3 +177,24 @@ def test_lines_change_nothing_else() -> None:
     text = PROGRAM.read_text().splitlines()
     made = {text[(place.line or 0) - 1].strip().split(" ")[0] for place in places(lined)}
     assert made == {"self.w", "self.b", "act", "return", "loss"}
+
+
+def test_a_write_by_hand_knows_its_line() -> None:
+    with record(lines=True) as recording:
+        x, y = Value(2.0), Value(3.0)
+        first, mine = here() + 1, [x, y]
+        x.grad = 4.0
+        for each in mine:
+            each.data = 1.0
+        last = here() - 1
+        SGD(mine, 0.1).step()
+    written = [block.writes for block in recording.blocks if isinstance(block, Write)]
+    found = [[each.place(i) for i in range(len(each.nodes))] for each in written]
+    assert found == [
+        [Place("", first, __file__)],
+        [Place("", last, __file__), Place("", last, __file__)],
+        [None, None],
+    ]
+    with record() as recording:
+        x.grad = 1.0
+    assert State(recording, recording.length).place is None

@@ -55,7 +55,7 @@ def test_a_training_step_event_by_event() -> None:
         (Seed(4, None, 1.0), "backward", 4),
         (Accumulate(4, 5, 0, 1.0, 1.0, 1.0, None, 1.0), "backward", 4),
         (ZeroGrad(4, None), "zero", 4),
-        (SetGrad(4, None, 2.0), "zero", 4),
+        (SetGrad(4, None, 2.0), "set", 4),
         (Update(4, 1.0, 2.0, None), "update", 4),
     ],
 )

@@ -259,7 +259,7 @@ def phases(recording: Recording) -> list[str]:
         (["update", "zero"], ["forward", "backward", "update", "zero"]),
         (["zero", "update"], ["forward", "backward", "zero", "update"]),
         (["both"], ["forward", "backward", "update"]),
-        (["clip", "update", "zero"], ["forward", "backward", "zero", "update", "zero"]),
+        (["clip", "update", "zero"], ["forward", "backward", "set", "update", "zero"]),
         (["update"], ["forward", "backward", "update"]),
     ],
 )

@@ -240,6 +240,24 @@ def test_what_was_said_about_a_recording_comes_back(path: Path) -> None:
     assert [b.number for b in loaded.blocks if isinstance(b, Marked)] == [None, 10**30, -1]
 
 
+def test_lines_of_writes_come_back_and_older_files_have_none(path: Path) -> None:
+    with record(lines=True) as recording:
+        x = Value(2.0)
+        x.grad = 1.0
+        x.grad = 2.0
+    ends = [State(recording, end) for end in (2, 3)]
+    assert [state.place and state.place.file for state in ends] == [__file__] * 2
+    back = reopened(recording, path)
+    assert [State(back, end).place for end in (2, 3)] == [state.place for state in ends]
+    manifest = manifest_of(path)
+    for entry in manifest["writes"]:
+        del entry["places"]
+    forge(path, manifest)
+    older = Recording.load(path)
+    assert [State(older, end).place for end in (2, 3)] == [None, None]
+    assert all_events(older) == all_events(recording)
+
+
 @pytest.mark.parametrize("rate", [0.1, 0, 1e-300, float("inf"), float("nan"), -0.0])
 def test_rules_come_back(path: Path, rate: float) -> None:
     w = Value(1.0)

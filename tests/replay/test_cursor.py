@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
-from stepgrad import Cursor, Recording, Value, record
+from stepgrad import Cursor, Recording, State, Value, record
+from stepgrad.headless import Replay
 from stepgrad.recording.blocks import Backward, Marked
 
 TRAINING, TWO_LAYER = training(), two_layer()
@@ -66,16 +67,28 @@ def test_nodes_forward_and_back_visit_the_same_places(program: Program) -> None:
     assert all(earlier < later for earlier, later in pairwise(there))
 
 
-def test_a_node_in_a_backward_pass_is_all_its_edges() -> None:
-    backward = next(b for b in TWO_LAYER.blocks if isinstance(b, Backward))
-    cursor, senders = Cursor(TWO_LAYER, backward.start + 1), []
-    while cursor.position < TWO_LAYER.length:
-        after = cursor.next_node()
-        passed = TWO_LAYER.events[cursor.position : after.position]
-        senders.append({event.out for event in passed})  # type: ignore[union-attr]
-        cursor = after
-    assert [len(nodes) for nodes in senders] == [1] * 7
-    assert len(set.union(*senders)) == 7
+@given(programs())
+def test_a_node_in_a_backward_pass_is_one_whose_gradient_is_complete(program: Program) -> None:
+    recording = recorded(program)
+    for block in recording.blocks:
+        if not isinstance(block, Backward):
+            continue
+        end = block.start + block.length
+        cursor, spoken_of = Cursor(recording, block.start + 1), []
+        while cursor.position < end:
+            cursor = cursor.next_node()
+            focus = cursor.state.focus
+            assert focus is not None
+            spoken_of.append(focus)
+            assert repr(cursor.state.grad(focus)) == repr(State(recording, end).grad(focus))
+        paid = {event.focus for event in recording.events[block.start + 1 : end]}
+        assert sorted(spoken_of) == sorted(each for each in paid if each is not None)
+
+
+def test_both_operands_of_a_node_are_stopped_at() -> None:
+    replay = Replay.of("dead_relu").press("f n n n")
+    assert "a.grad – → −6" in replay.text
+    assert "t.grad – → 6" in replay.press("n").text
 
 
 @given(programs(), st.data())

@@ -7,7 +7,14 @@ from graphs import Graph, graphs
 from reference import bits
 from stepgrad import State, Value, record
 from stepgrad.recording.events import Accumulate, Seed, SetGrad
-from stepgrad.replay.ledger import Contribution, contributions, last_write, latest_pass, left_over
+from stepgrad.replay.ledger import (
+    Contribution,
+    contributions,
+    last_write,
+    latest_pass,
+    left_over,
+    written_over,
+)
 
 
 @given(graphs(), st.data())
@@ -54,6 +61,19 @@ def test_what_an_earlier_pass_left_is_told_where_it_was_not_cleared() -> None:
     assert left_over(recording, 0, first) is None
     assert left_over(recording, 0, second) == 2.0
     assert left_over(recording, 0, recording.length) is None
+
+
+def test_who_wrote_over_what_was_paid_in() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        (x * 2).backward()
+        paid = recording.length
+        x.grad = 1.0
+        y = x * 5
+        y.backward()
+    assert written_over(recording, 0, paid) is None
+    assert written_over(recording, 0, paid + 1) == paid
+    assert written_over(recording, 0, recording.length) is None
 
 
 @given(graphs(), st.integers(2, 3), st.data())

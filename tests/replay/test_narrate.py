@@ -99,7 +99,7 @@ def test_clipping_shows_its_factor() -> None:
     line = "b.grad ← b.grad·(max_norm / (norm + ε)) = −4·(1 / (5 + 0.000001)) = −0.8"
     assert told(recording)[-1] == line
     assert say(recording, recording.length - 1) == (
-        "Event 6 of 6, zero: the gradient of b changes from minus 4 to minus 0.8: "
+        "Event 6 of 6, set: the gradient of b changes from minus 4 to minus 0.8: "
         "all gradients together have the norm 5, and 1 is the limit."
     )
 

@@ -15,7 +15,7 @@ from stepgrad.replay.paths import Paths, paths
 def paths_to(recording: Recording, node: int, most: int = 8) -> Paths:
     block = latest_pass(recording, recording.length)
     assert block is not None
-    return paths(recording, block, node, most)
+    return paths(recording, block.root, node, block.start, most)
 
 
 def two_paths() -> Recording:

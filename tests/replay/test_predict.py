@@ -8,7 +8,7 @@ from stepgrad.recording import events
 from stepgrad.replay.commands import replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.predict import NOTHING_LEFT, ask, predict
-from stepgrad.replay.quiz.answers import AnswerError
+from stepgrad.replay.quiz.answers import AnswerError, Score
 from stepgrad.replay.session import Session
 from stepgrad.scenario import record_scenario
 
@@ -25,7 +25,7 @@ def test_a_prediction_is_checked_counted_and_shown() -> None:
     session = predict(session, "6")
     assert (session.cursor.position, session.said) == (22, "not 6 but −8 · 1 of 2")
     session = predict(session, "?")
-    assert (session.cursor.position, session.said) == (23, "it is −8 · 1 of 3")
+    assert (session.cursor.position, session.said) == (23, "it is −8 · 1 of 2")
 
 
 def test_events_without_a_question_are_stepped_over() -> None:
@@ -47,6 +47,16 @@ def test_what_would_tell_the_answer_is_a_secret_until_it_has_come() -> None:
     assert ask(at(7))[0].secret is None
 
 
+def test_who_has_predicted_nothing_has_no_score() -> None:
+    assert replay(at(0), ["p?"]).said == "it is 1.5"
+
+
+def test_at_the_start_the_score_starts_anew() -> None:
+    session = replay(at(0), ["p1.5", "p1", "g", "p1.5"])
+    assert session.said == "right: 1.5 · 1 of 1"
+    assert ask(replay(session, ["g"]))[0].score == Score()
+
+
 def test_at_the_end_there_is_nothing_to_predict() -> None:
     end = at(TWO_LAYER.length)
     session, question = ask(end)
@@ -61,4 +71,4 @@ def test_what_is_no_number_changes_nothing() -> None:
 
 def test_a_script_of_keys_predicts() -> None:
     session = replay(at(0), ["p1.5", "p1", "p?", ":20", "p-8"])
-    assert (session.cursor.position, session.said) == (21, "right: −8 · 2 of 4")
+    assert (session.cursor.position, session.said) == (21, "right: −8 · 2 of 3")

@@ -51,7 +51,7 @@ SENTENCES = [
     (
         "by hand",
         1,
-        "Event 2 of 5, zero: the gradient of p is set to minus 2; there was none before.",
+        "Event 2 of 5, set: the gradient of p is set to minus 2; there was none before.",
     ),
     ("by hand", 2, "Event 3 of 5, update: p is set to 2; it was 1 before."),
     ("by hand", 4, "Event 5 of 5: evaluation begins."),

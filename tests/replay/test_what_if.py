@@ -64,6 +64,14 @@ def test_nothing_flips_a_bit() -> None:
     assert dict(once.select(1).edit(" ").edits) == {"bit": 1.0}
 
 
+def test_an_edit_reads_numbers_as_predictions_do_and_says_all_their_digits() -> None:
+    edited = session().edit("w = 1/3")
+    assert dict(edited.edits) == {"w": 1 / 3}
+    assert edited.said == "w = 0.3333333333333333"
+    assert session().edit("w = 0.5000001").said == "w = 0.5000001"
+    assert session().edit("w = −∞").said == "w = −inf"
+
+
 def test_undo_brings_the_very_recording_back() -> None:
     start = session()
     back = start.edit("w = 2").edit("w = 3").undo_edits()
@@ -77,7 +85,13 @@ def test_undo_brings_the_very_recording_back() -> None:
     [
         ("z = 1", "z is no input and no parameter; only those can be edited"),
         ("q = 1", "q is no input and no parameter; only those can be edited"),
-        ("w = x", "`x` is no number"),
+        ("w = x", "`x` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        (
+            "w = 0,7",
+            "`0,7` is no number; write a decimal point, as in 0.25, −3, 2e-3, 1/3, inf or nan",
+        ),
+        ("w = snan", "`snan` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        ("w =", "w is 0.5, and only a 0 or a 1 flips: write a number, as in w = 0.7"),
     ],
 )
 def test_what_cannot_be_edited(text: str, message: str) -> None:

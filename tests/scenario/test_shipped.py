@@ -86,16 +86,30 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
 """The numbers of the lessons, worked out by hand and with another engine."""
 
 WALKS: dict[tuple[str, str], str] = {
-    ("vanishing_gradient", "f n n n n"): "∂L/∂h9 += .* = 0.25 · w10 = 0.25 · 1 = 0.25 .*",
+    ("chain_rule", "G 'ex = 2.001'"): "∂h/∂x += .* = 42.018 .*",
+    ("dead_relu", "f n n n"): ".*a.grad – → −6, edge 1 of 1.",
+    ("dead_relu", "f n n n n n"): ".*z.grad – → 0, edge 1 of 1.",
+    ("xor_tanh", "f f"): "loss = .* = 4.14906",
+    ("xor_tanh", "':step 80' f"): "loss = .* = 0.293563",
+    ("xor_relu_dead", "f f /row3/y a"): ".*row3/y.grad – → −0.5, edge 1 of 1.",
+    ("xor_relu_dead", "f f /row3/y a s"): ".*row3/layer3/neuron1/z.grad – → 0, edge 1 of 1.",
+    ("xor_relu_stuck", "G T /row3/y a s"): ".*row3/layer3/neuron1/z.grad – → 0, edge 1 of 1.",
+    ("forward_and_reverse", "f"): "dL = .* = 70 .*",
+    ("forward_and_reverse", "f t"): "dL = .* = 28 .*",
+    ("forward_and_reverse", "f t t"): "dL = .* = 14 .*",
+    ("forward_and_reverse", "f t t t"): "L = s² = 7² = 49",
+    ("forward_and_reverse", "f t t t f"): ".*y.grad – → 28, edge 1 of 1.",
+    ("gradient_check", "G 'ex = 0.5000001' :f"): "f = tanh(z) = tanh(2.125) = 0.971873",
+    ("vanishing_gradient", "f n n n n"): ".*w10.grad – → 0.125, edge 1 of 1.",
     ("vanishing_gradient", "G"): "∂L/∂x += .* = 9.53674e−7 .*",
     ("vanishing_gradient", "f f 'ex=5'"): "∂L/∂x += .* = 3.89195e−8 .*",
     ("exploding_gradient", "/a a a"): r".*a.grad 0 → 117.391, edge 1 of 1\]",
     ("exploding_gradient", "/a a a a"): "a.grad ← a.grad·(max_norm / (norm + ε)) = .* = 1",
-    ("exploding_gradient", "f f 'ew=0.9' :h50"): "h50 = w·h49 = .* = 0.00515378",
+    ("exploding_gradient", "/a a a a 'ew = 0.9' :h50"): "h50 = w·h49 = .* = 0.00515378",
     ("forgotten_zero_grad", "/w a"): r".*w.grad – → −6, edge 1 of 1\]",
     ("forgotten_zero_grad", "/w a a"): r".*w.grad −6 → −10.8, edge 1 of 1\]",
     ("nan_origin", "'Bisnan(value)' c"): "u = log(p) = log(−0.581124) = nan",
-    ("nan_origin", "'Bisnan(value)' c k k w C"): "p ← p − lr·p.grad = 0.2 − 0.2·3.90562 = .*",
+    ("nan_origin", "'Bisnan(value)' c /p w C"): "p ← p − lr·p.grad = 0.2 − 0.2·3.90562 = .*",
 }
 """What lies at the end of the keys that a lesson speaks of."""
 

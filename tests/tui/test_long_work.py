@@ -133,7 +133,7 @@ async def test_an_edit_of_what_still_grows_and_back(gate: Gate) -> None:
         original = screen.now.recording
         edited = Recording()
         screen.session = replace(screen.now, program=lambda _: edited)
-        await pilot.press("s", "e", "enter")
+        await pilot.press("s", "e", "1", "enter")
         assert screen.now.recording is edited
         assert screen.now.progress is None
         assert "recording" not in header(screen)

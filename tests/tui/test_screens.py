@@ -21,11 +21,11 @@ SIZES = [(80, 24), (140, 45), (200, 60)]
 MOMENTS = {
     "two_layer at the start": ("two_layer", ()),
     "two_layer forward": ("two_layer", ("n",) * 9),
-    "two_layer backward": ("two_layer", ("f", "n", "n", "n", "n", "n")),
+    "two_layer backward": ("two_layer", ("f", *"nnnnnnnn")),
     "two_layer at the end": ("two_layer", ("G",)),
     "two_layer with a selection": ("two_layer", ("G", "down", "down")),
     "sum_over_paths second path": ("sum_over_paths", ("G",)),
-    "dead_relu shut gate": ("dead_relu", ("f", "n", "n", "n", "n")),
+    "dead_relu shut gate": ("dead_relu", ("f", *"nnnnn")),
     "forward mode": ("forward_and_reverse", ("t", "t", *"nnnnn")),
     "xor_tanh update": ("xor_tanh", ("f", "f", "f", "f", "t", "S")),
     **{

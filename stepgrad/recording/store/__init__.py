@@ -18,6 +18,8 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which
   offset on nodes were made at which place.
 - Writes by a rule have its `method` (others null), and the names of its `numbers` and `columns`.
+  `places` are pairs as of a structure: from which write on they were written at which place; there
+  are none where that is not known.
 - `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
 - `marks` are what begins at marks: "step".
 - `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of

@@ -203,18 +203,14 @@ def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
     """Return the structures of a file."""
     ops = [_op(name, count) for name, count in manifest.pairs("ops", str, int)]
     names = [dict(as_pairs("names", pairs, int, str)) for pairs in manifest.all("names", list)]
-    places = [
-        Place(place.get("scope", str), place.maybe("line", int), place.maybe("file", str))
-        for place in manifest.objects("places")
-    ]
+    places = _places(manifest)
     structures = []
     for entry in manifest.objects("structures"):
         nodes = entry.count("nodes")
         made = [pick("ops", ops, code) for code in pieces.integers(nodes)]
         named = pick("names", names, entry.get("names", int))
-        moves = entry.pairs("places", int, int)
-        starts = [offset for offset, _ in moves]
-        if starts[:1] != [0] or starts != sorted(starts):
+        moves = _moves(entry, places)
+        if not moves or moves[0][0] != 0:
             raise Damaged("it does not say where a node was made")
         if named and not 0 <= min(named) <= max(named) < nodes:
             raise Damaged("a name in it is for a node that there is not")
@@ -223,10 +219,26 @@ def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
                 bytes(op.code for op in made),
                 _refs(made, pieces),
                 named,
-                tuple((offset, pick("places", places, place)) for offset, place in moves),
+                moves,
             )
         )
     return structures
+
+
+def _places(manifest: Fields) -> list[Place]:
+    return [
+        Place(place.get("scope", str), place.maybe("line", int), place.maybe("file", str))
+        for place in manifest.objects("places")
+    ]
+
+
+def _moves(entry: Fields, places: Sequence[Place]) -> tuple[tuple[int, Place], ...]:
+    """Return from which offset on something happened at which place."""
+    moves = entry.pairs("places", int, int)
+    starts = [offset for offset, _ in moves]
+    if starts != sorted(starts):
+        raise Damaged("it goes from place to place, and back in time")
+    return tuple((offset, pick("places", places, place)) for offset, place in moves)
 
 
 def _op(name: str, operands: int) -> Op:
@@ -242,9 +254,12 @@ def _refs(made: Sequence[Op], pieces: Pieces) -> array[int]:
     back = pieces.integers(sum(counts))
     outer = pieces.indices(back.count(0))
     offsets = chain.from_iterable(map(repeat, range(len(made)), counts))
+    after = "an operand comes after what is made of it"
+    if min(back, default=0) < 0:  # of which the difference may be too big for an array
+        raise Damaged(after)
     refs = array("q", map(sub, offsets, back))
-    if min(back, default=0) < 0 or min(refs, default=0) < 0 or min(outer, default=0) < 0:
-        raise Damaged("an operand comes after what is made of it")
+    if min(refs, default=0) < 0 or min(outer, default=0) < 0:
+        raise Damaged(after)
     elsewhere = (place for place, distance in enumerate(back) if not distance)
     for place, index in zip(elsewhere, outer, strict=True):
         refs[place] = ~index
@@ -268,14 +283,17 @@ def _writes(manifest: Fields, pieces: Pieces) -> list[Ruled]:
     kinds = manifest.all("kinds", str)
     if unknown := set(kinds) - set(known):
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
-    shapes: dict[tuple[tuple[WriteKind, ...], tuple[int, ...]], Writes] = {}
+    places = _places(manifest)
+    shapes: dict[object, Writes] = {}
     writes = []
     for entry in manifest.objects("writes"):
         width = entry.count("nodes")
         codes, nodes = pieces.integers(width), pieces.indices(width)
         if min(nodes) < 0:
             raise Damaged("it writes to a node that there is not")
-        key = tuple(known[pick("kinds", kinds, code)] for code in codes), tuple(nodes)
+        # Files from before lines of writes were kept have no word of them.
+        moves = () if entry.maybe("places", list) is None else _moves(entry, places)
+        key = tuple(known[pick("kinds", kinds, code)] for code in codes), tuple(nodes), moves
         shape = shapes.setdefault(key, Writes(*key))
         numbers, columns = (tuple(entry.all(of, str)) for of in ("numbers", "columns"))
         method = entry.maybe("method", str)

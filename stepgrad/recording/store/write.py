@@ -92,9 +92,11 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         named = _number(names, tuple(structure.names.items()))
         structures.append({"nodes": len(structure), "names": named, "places": moves})
     pieces += [_integers(_steps(sweep.refs)) for sweep in log.sweeps]
+    written_at = []
     for ruled in log.writes:
         pieces.append(_integers(_number(kinds, kind) for kind in ruled.writes.kinds))
         pieces.append(_integers(_steps(ruled.writes.nodes)))
+        written_at.append([[i, _number(places, place)] for i, place in ruled.writes.places])
     shapes = (log.structures, log.duals, log.sweeps, log.writes)
     pieces += _packed([columns for each in shapes for columns in each.values() if columns])
     manifest = {
@@ -112,8 +114,9 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
                 "method": ruled.method,
                 "numbers": ruled.numbers,
                 "columns": ruled.columns,
+                "places": moves,
             }
-            for ruled in log.writes
+            for ruled, moves in zip(log.writes, written_at, strict=True)
         ],
         "marks": list(log.marks),
         "blocks": _blocks(log),

@@ -11,6 +11,7 @@ from functools import cached_property, lru_cache
 from operator import mul
 from typing import Any, Generic, TypeVar
 
+from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure, Writes, ref_to_index
@@ -57,8 +58,7 @@ def facts_of(recording: Recording, block: Block) -> Sequence[Facts[Any]]:
             edges = range(1, block.length)
             return [_Seeding(recording, block, range(1)), _Propagating(recording, block, edges)]
         case Write():
-            kinds = _by_kind(block.writes)
-            return [_Writing(recording, block, offsets) for offsets in kinds if offsets]
+            return [_Writing(recording, block, offsets) for offsets in _by_kind(block.writes)]
         case Marked():
             return [_Beginning(recording, block, range(1))]
 
@@ -209,8 +209,12 @@ class _Writing(Facts[Write]):
     """Values are written, or gradients."""
 
     @property
+    def _kind(self) -> WriteKind:
+        return self._block.writes.kinds[self.offsets[0]]
+
+    @property
     def _updates(self) -> bool:
-        return self._block.writes.kinds[self.offsets[0]] == "update"
+        return self._kind == "update"
 
     @property
     def _nodes(self) -> list[int]:
@@ -220,7 +224,7 @@ class _Writing(Facts[Write]):
         recording, history = self._recording, self._recording.history
         match name:
             case "phase":
-                return Same("update" if self._updates else "zero")
+                return Same(self._kind)  # phases are called as kinds are
             case "node" | "name of node":
                 return [short_title(recording, node) for node in self._nodes]
             case "op":
@@ -242,10 +246,10 @@ class _Writing(Facts[Write]):
 
 
 @lru_cache(maxsize=16)
-def _by_kind(writes: Writes) -> tuple[Sequence[int], Sequence[int]]:
-    """Return which writes are of values, and which of gradients."""
-    updates = [i for i, kind in enumerate(writes.kinds) if kind == "update"]
-    return updates, [i for i, kind in enumerate(writes.kinds) if kind != "update"]
+def _by_kind(writes: Writes) -> Sequence[Sequence[int]]:
+    """Return which writes are of each kind."""
+    kinds = dict.fromkeys(writes.kinds)
+    return [[i for i, each in enumerate(writes.kinds) if each == kind] for kind in kinds]
 
 
 @lru_cache(maxsize=16)

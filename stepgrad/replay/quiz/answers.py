@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, InvalidOperation, localcontext
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from math import isfinite
 from typing import Literal
 
 from stepgrad.errors import StepgradError
-from stepgrad.numbers import number
+from stepgrad.numbers import number, shortened, typed
 
 Kind = Literal["value", "tangent", "local derivative", "contribution", "total", "update", "rule"]
 
@@ -91,45 +91,23 @@ def reply(question: Question, text: str) -> Reply:
     Raises:
         AnswerError: it is neither that nor a number.
     """
-    typed, answer = text.strip(), number(question.answer)
-    if typed == UNKNOWN:
-        return Reply(False, f"it is {answer}")
-    if question.holds(typed):
-        return Reply(True, f"right: {answer}")
-    given = _shortened(typed).replace("-", "−")
-    if question.too_rough(typed):
-        return Reply(False, f"{given} has too few digits: it is {answer}")
-    return Reply(False, f"not {given} but {answer}")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _TYPED else f"{text[: _TYPED - 1]}…"
-
-
-_TYPED = 20
-"""So much of an answer is told back."""
+    answer, right = text.strip(), number(question.answer)
+    if answer == UNKNOWN:
+        return Reply(False, f"it is {right}")
+    if question.holds(answer):
+        return Reply(True, f"right: {right}")
+    given = shortened(answer).replace("-", "−")
+    if question.too_rough(answer):
+        return Reply(False, f"{given} has too few digits: it is {right}")
+    return Reply(False, f"not {given} but {right}")
 
 
 def _read(text: str) -> tuple[Decimal, Decimal]:
-    """Return a number that was typed, or a fraction, and what its last digit stands for."""
-    plain = text.strip().replace("−", "-").replace("∞", "inf")
-    over, slash, under = plain.partition("/")
+    """Return a number that was typed, and what its last digit stands for."""
     try:
-        if slash:
-            return Decimal(float(over) / float(under)), Decimal(0)
-        given = Decimal(plain)
-        if given.is_snan():
-            raise ValueError(plain)
-    except (InvalidOperation, ValueError, ZeroDivisionError):
-        typed = _shortened(text.strip())
-        pointed = "a decimal point, as in " if "," in plain else ""
-        raise AnswerError(
-            f"`{typed}` is no number; write {pointed}0.25, −3, 2e-3, 1/3, inf or nan"
-            if typed
-            else "write a number, such as 0.25, −3, 2e-3 or 1/3"
-        ) from None
-    exponent = given.as_tuple().exponent
-    return given, Decimal((0, (1,), exponent)) if isinstance(exponent, int) else Decimal(0)
+        return typed(text)
+    except ValueError as error:
+        raise AnswerError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,14 @@ def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
 DARK, LIGHT = _with_shades(colours.DARK, "#121212"), _with_shades(colours.LIGHT, "#f5f5f5")
 """The colours themselves, as theme variables, on a dark and on a light ground."""
 
-PHASES = {"forward": FORWARD, "backward": BACKWARD, "zero": WRITING, "update": WRITING}
-ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "update": "△", "mark": "▶"}
+PHASES = {
+    "forward": FORWARD,
+    "backward": BACKWARD,
+    "zero": WRITING,
+    "set": WRITING,
+    "update": WRITING,
+}
+ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "set": "=", "update": "△", "mark": "▶"}
 
 STOP, BOOKMARK = "●", "◆"
 BARS = "▁▂▃▄▅▆▇█"

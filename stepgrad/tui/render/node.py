@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from stepgrad.numbers import factor, number
+from stepgrad.numbers import factor, gradient, number
+from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.derivatives import derivative, local_derivative
-from stepgrad.replay.ledger import contributions, last_write, left_over
+from stepgrad.replay.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, made_by, printable, short_title
 from stepgrad.tui.render import ink
@@ -76,6 +77,8 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         room -= 1
     room = max(room, 3)
     label = "paid in"
+    if (event := written_over(state.recording, node, state.position)) is not None:
+        yield _written_over(state, event)
     if len(paid) > room:
         more = len(paid) - room + 1
         yield _row(label, (f"… {more} before", ink.QUIET), position=paid[more - 1].position)
@@ -91,6 +94,25 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
             position=each.position,
         )
         label = ""
+
+
+def _written_over(state: State, index: int) -> _Row:
+    """Who wrote over what was paid in."""
+    event, position = state.recording.events[index], index + 1
+    assert isinstance(event, ZeroGrad | SetGrad), "a gradient was written, and not by a pass"
+    match event:
+        case ZeroGrad():
+            label = "cleared"
+        case SetGrad(rule=None):
+            label = "set"
+        case _:
+            label = "clipped"
+    return _row(
+        label,
+        (f"at {position}", ink.CURRENT if position == state.position else ink.QUIET),
+        (f", was {gradient(event.before)}", ink.QUIET),
+        position=position,
+    )
 
 
 def _left_over(state: State, node: int, amount: float, paid_at: int) -> _Row:

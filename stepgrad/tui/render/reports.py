@@ -2,44 +2,72 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+
 from textual.content import Content
 
+from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.difference import Difference, differences
+from stepgrad.replay.derivatives import derivative
+from stepgrad.replay.difference import Change, Difference, differences
 from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.paths import Path, paths
 from stepgrad.replay.session import Session
+from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title, title
 from stepgrad.tui.render import ink
 
 _NUMBER = 11
+_STATIONS = 10
+"""Up to so many nodes of a path are named."""
 
 
 def paths_report(session: Session) -> Content:
-    """Return how many paths lead from the subject to the output, and what the weightiest bring."""
-    recording, node = session.recording, session.subject
-    block = latest_pass(recording, session.cursor.position)
-    if node is None or block is None:
-        return Content("No backward pass has begun yet: press f, then x again.")
-    found = paths(recording, block, node)
-    name, root = title(recording, node), short_title(recording, block.root)
+    """Return how many paths lead from the subject to the output, and what the weightiest bring.
+
+    They are those of the gradients that there are or will be: from the output of the step at hand.
+    """
+    recording, node, state = session.recording, session.subject, session.state
+    root = state.destination
+    if node is None or root is None:
+        return Content("Nothing is differentiated here: there is no output that paths lead to.")
+    name, output = title(recording, node), short_title(recording, root)
+    if state.value(root) is None:
+        return Content(
+            f"{output} is not made yet. Press f for the end of the forward pass, "
+            f"select {name} there, and press x again."
+        )
+    if node == root:
+        return Content(f"{name} is the output itself: ∂{output}/∂{output} = 1.")
+    found = paths(recording, root, node, _when(state, root))
     if not found.count:
-        return Content(f"No path leads from {name} to {root}.")
+        return Content(f"No path leads from {name} to {output}.")
     many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
     return ink.lines(
-        [(f"{many} from {name} to {root}; ", ink.NAME), (f"∂{root}/∂{name} = ", ink.QUIET),
+        [(f"{many} from {name} to {output}; ", ink.NAME),
+         (f"{derivative(output, name)} = ", ink.QUIET),
          (number(found.total), ink.sign(found.total))],
         *(_path(recording, path) for path in found.weightiest),
     )  # fmt: skip
 
 
+def _when(state: State, root: int) -> int:
+    """The position whose values make the local derivatives: not what an update wrote since."""
+    block = latest_pass(state.recording, state.position)
+    return block.start if block is not None and block.root == root else state.position
+
+
 def _path(recording: Recording, path: Path) -> list[ink.Span]:
-    ways = " → ".join(short_title(recording, node) for node in path.nodes)
-    factors = "·".join(map(factor, path.locals)) or "1"
+    ways = [short_title(recording, node) for node in path.nodes]
+    if len(ways) > _STATIONS:
+        ways[2:-2] = [f"… {len(ways) - 4} more …"]
+    repeated = Counter(path.locals)
+    factors = "·".join(power(factor(local), times) for local, times in repeated.items()) or "1"
     return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
-            (f" = {factors}  ", ink.PLAIN), (ways, ink.QUIET)]  # fmt: skip
+            (f" = {factors}  ", ink.PLAIN), (" → ".join(ways), ink.QUIET)]  # fmt: skip
 
 
 def difference_report(session: Session) -> Content:
@@ -51,28 +79,52 @@ def difference_report(session: Session) -> Content:
     if not rows:
         ahead = session.cursor.position < session.recording.length
         return Content(f"No number is another by this position{': go on with s' * ahead}.")
-    width = max(len(row.name) for row in rows)
-    head: list[ink.Span] = [(f"{'':<{width}}  {'value':^25}  {'gradient':^25}", ink.QUIET)]
-    return ink.lines(head, *(_difference(row, width) for row in rows))
+    rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
+    heads = ("", "value", "change", " or ".join(rates))
+    columns = [
+        [(row.name, ink.NAME) for row in rows],
+        _changes([row.value for row in rows]),
+        [_by(*row.value) for row in rows],
+        _changes([row.tangent if _in_forward_mode(row) else row.grad for row in rows]),
+    ]
+    return ink.lines(*map(list, zip(*map(_column, heads, columns), strict=True)))
 
 
-def _difference(row: Difference, width: int) -> list[ink.Span]:
-    return [(f"{row.name:<{width}}", ink.NAME), *_change(*row.value), *_change(*row.grad)]
+def _in_forward_mode(row: Difference) -> bool:
+    return row.tangent != (None, None)
 
 
-def _change(before: float | None, after: float | None) -> list[ink.Span]:
-    """A number before and after; once, where it has stayed the same."""
-    if before == after:
-        return [(f"  {_told(before):>{_NUMBER}}   {'':<{_NUMBER}}", ink.QUIET)]
+def _column(head: str, cells: Sequence[ink.Span]) -> list[ink.Span]:
+    """A column as wide as what stands in it, with its heading."""
+    width = max(len(head), *(len(text) for text, _ in cells))
+    padded = [(f"{text:<{width}}  ", style) for text, style in cells]
+    return [(f"{head:^{width}}  ", ink.QUIET), *padded]
+
+
+def _changes(changes: Sequence[Change]) -> list[ink.Span]:
+    """Numbers before and after, the arrows below each other; once, where one stayed the same."""
+    told = [_told(change) for change in changes]
+    wide = max(len(before) for before, _ in told)
     return [
-        (f"  {_told(before):>{_NUMBER}} → ", ink.QUIET),
-        (f"{_told(after):<{_NUMBER}}", ink.sign(after)),
+        (f"{before:>{wide}} → {after}", ink.sign(change[1]))
+        if change[0] != change[1]
+        else (f"{before:>{wide}}", ink.QUIET)
+        for change, (before, after) in zip(changes, told, strict=True)
     ]
 
 
-def _told(x: float | None) -> str:
-    """A number with up to eight digits, where they fit: a nudge changes the last ones."""
-    text = gradient(x)
-    if x is None or not text[-1].isdecimal() or text == "~0":
-        return text
-    return next((more for n in (8, 7) if len(more := number(x, n)) <= _NUMBER), text)
+def _told(change: Change) -> tuple[str, str]:
+    """Two numbers with six digits, or with up to eight where only these tell them apart."""
+    before, after = map(gradient, change)
+    if before == after and None not in change:
+        for digits in (7, 8):
+            texts = [number(x, digits) for x in change if x is not None]
+            if texts[0] != texts[1]:
+                return texts[0], texts[1]
+    return before, after
+
+
+def _by(before: float | None, after: float | None) -> ink.Span:
+    """By how much a number changed: of a nudge, the numbers themselves show hardly a digit."""
+    by = after - before if before is not None and after is not None else 0.0
+    return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)

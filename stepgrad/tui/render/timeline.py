@@ -19,7 +19,7 @@ from stepgrad.replay.stops import Stop
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 
-SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "update": "upd"}
+SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "set": "set", "update": "upd"}
 
 SCANNED = 20_000
 """How many events a frame may ask a condition of."""

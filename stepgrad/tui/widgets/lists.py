@@ -151,9 +151,8 @@ class SourcePanel(Lines, can_focus=False):
 
     @property
     def _place(self) -> Place:
-        """Where the node that is spoken of was made."""
-        subject = self.now.subject
-        return Place() if subject is None else self.state.node(subject).place
+        """Where the node that is spoken of was made, or written to."""
+        return self.now.place
 
     @property
     def _source(self) -> Source | None:

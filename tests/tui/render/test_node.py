@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from odd_runs import at, odd_sessions, widths
 from replay_runs import training, two_layer
-from stepgrad import Value, record
+from stepgrad import Value, clip_norm, record
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
@@ -102,6 +102,24 @@ def test_what_an_earlier_pass_left_stands_before_what_this_one_pays_in() -> None
     ]
     assert event_at(session.state, 0, 24, 2) == cleared
     assert not any("cleared" in line for line in panel(at(recording, cleared), 0))
+
+
+def test_who_wrote_over_a_gradient() -> None:
+    with record() as recording:
+        w = Value(2.0, label="w")
+        (w * 3.0).backward()
+        clip_norm([w], 1.0)
+        w.grad = 5.0
+        w.grad = 0.0
+    end = recording.length
+    told = [panel(at(recording, end - back), 0)[2:] for back in range(4)]
+    assert told == [
+        [f"cleared at {end}, was 5"],
+        [f"set     at {end - 1}, was 1"],
+        [f"clipped at {end - 2}, was 3"],
+        [f"paid in 3 at {end - 3} from w·3 (1·3)"],
+    ]
+    assert event_at(at(recording, end).state, 0, 24, 2) == end
 
 
 def test_the_contribution_at_hand_stands_out() -> None:

@@ -6,9 +6,10 @@ from math import inf, nan
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.headless import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Session
-from stepgrad.tui.render.reports import difference_report
+from stepgrad.tui.render.reports import difference_report, paths_report
 
 
 def session(x: float, position: int) -> Session:
@@ -25,18 +26,18 @@ def session(x: float, position: int) -> Session:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        (49.0, 49.028004, "49 → 49.028004"),
-        (3.0, 3.0000001, "3 → 3.0000001"),
-        (-0.0012345678, 5e-324, "−0.00123457 → ~0"),
-        (0.1, 0.1 + 0.2, "0.1 → 0.3"),
-        (inf, nan, "inf → !nan"),
+        (49.0, 49.028004, "49 → 49.028 +0.028004"),
+        (3.0, 3.0000001, "3 → 3.0000001 +0.0000001"),
+        (-0.0012345678, 5e-324, "−0.00123457 → ~0 +0.00123457"),
+        (0.1, 0.1 + 0.2, "0.1 → 0.3 +0.2"),
+        (inf, nan, "inf → !nan nan"),
     ],
 )
-def test_what_a_nudge_changes_is_told_in_its_last_digits(
+def test_what_a_nudge_changes_is_told_and_by_how_much(
     before: float, after: float, told: str
 ) -> None:
     row = difference_report(session(before, 1).edit(f"x = {after!r}")).plain.splitlines()[1]
-    assert row.split()[:4] == ["x", *told.split()]
+    assert row.split() == ["x", *told.split(), "–"]
 
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
@@ -47,3 +48,48 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
         difference_report(session(2.0, 1).edit("x = 2")).plain
         == "No number is another by this position."
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "keys", "told"),
+    [
+        (
+            "reused_twice",
+            "",
+            "c is not made yet. Press f for the end of the forward pass, "
+            "select a there, and press x again.",
+        ),
+        ("reused_twice", "f /a", "4 paths lead from a to c; ∂c/∂a = 4"),
+        ("reused_twice", "f s /a", "4 paths lead from a to c; ∂c/∂a = 4"),
+        ("reused_twice", "f", "c is the output itself: ∂c/∂c = 1."),
+        ("forgotten_zero_grad", "G", "L is the output itself: ∂L/∂L = 1."),
+        ("forgotten_zero_grad", "':step 1' f /w", "one path leads from w to L; ∂L/∂w = −4.8"),
+        ("forgotten_zero_grad", "':step 1' f f f /w", "one path leads from w to L; ∂L/∂w = −4.8"),
+        ("forward_and_reverse", "f /x", "one path leads from x to L; ∂L/∂x = 70"),
+        ("disconnected_parameter", "G /w", "No path leads from w to L."),
+    ],
+)
+def test_paths_are_told_as_soon_as_the_output_is_made(name: str, keys: str, told: str) -> None:
+    assert paths_report(Replay.of(name).press(keys).session).plain.splitlines()[0] == told
+
+
+def test_a_long_path_is_told_in_powers_and_without_its_middle() -> None:
+    report = paths_report(Replay.of("vanishing_gradient").press("f /x").session).plain
+    assert report.splitlines()[1].strip() == (
+        "9.53674e−7 = 1²⁰·0.25¹⁰  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
+    )
+
+
+def test_where_nothing_is_differentiated_there_are_no_paths() -> None:
+    assert paths_report(session(2.0, 1)).plain == (
+        "Nothing is differentiated here: there is no output that paths lead to."
+    )
+
+
+def test_what_forward_mode_makes_of_an_edit_are_tangents() -> None:
+    replay = Replay.of("forward_and_reverse").press(":6 'ey = 7'")
+    assert [row.split() for row in difference_report(replay.session).plain.splitlines()] == [
+        ["value", "change", "tangent"],
+        *(["y", "5", "→", "7", "+2", "0"], ["u", "10", "→", "14", "+4", "5", "→", "7"]),
+        ["s", "7", "→", "11", "+4", "5", "→", "7"],
+    ]

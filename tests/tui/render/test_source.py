@@ -1,5 +1,6 @@
 """A line of the source."""
 
+import pytest
 from hypothesis import given
 
 from odd_runs import odd_names, widths
@@ -23,3 +24,17 @@ def test_it_is_never_wider_than_asked(text: str, width: int) -> None:
     line = source_line(Source("x", f"{text}\nmore"), 1, width, current=True)
     assert line.cell_length <= width
     assert line.plain.isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('"""What it does.\n\n    indented\n"""\nx = 1\n', "What it does.\n\nindented"),
+        ("x = 1\n", ""),
+        ("inputs: {x: 3}\ngraph:\n  - h = relu(x)\n", ""),
+        ("x = (", ""),
+        ("\0", ""),
+    ],
+)
+def test_a_program_says_what_it_is_and_another_text_says_nothing(text: str, told: str) -> None:
+    assert Source("a.py", text).docstring == told

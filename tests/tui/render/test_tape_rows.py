@@ -87,7 +87,7 @@ def test_a_folded_scope_counts_what_is_no_number() -> None:
         for leaf, grad in zip(leaves, (nan, 0.0, -4.0), strict=True):
             leaf.grad = grad
     row = scope_row(at(recording, recording.length), ScopeLine("s", (0, 1, 2)), 44)
-    assert row.plain == "×+ s         3 !nan 33% 0 33%         0…4 ▇ "
+    assert row.plain == "=+ s         3 !nan 33% 0 33%         0…4 ▇ "
 
 
 @pytest.mark.parametrize(
