@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
@@ -14,6 +15,7 @@ from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.keymap import (
     KeymapError,
     binding,
@@ -88,6 +90,11 @@ class DebuggerApp(App[None]):
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
+
+    def on_key(self, event: events.Key) -> None:
+        """Give a prompt what was typed before it came up."""
+        if isinstance(self.screen, AskDialog):
+            self.screen.take(event)
 
     def on_mount(self) -> None:
         """Take over a person's keys and open the first screen; leaving it leaves the app."""

@@ -10,10 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from stepgrad.replay.commands import GROUPS, Command
+from stepgrad.tui.dialogs import Dialog
 from stepgrad.tui.keymap import Keymap, key_name
 from stepgrad.tui.render import ink
 
@@ -120,7 +120,7 @@ class _HelpText(Static):
         self.update(help_text(self._keymap, event.size.width))
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key and what it does; any of the keys that lead here leads back."""
 
     BINDINGS = [("escape,q,?,f1", "dismiss", "close")]
