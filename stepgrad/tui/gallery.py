@@ -37,6 +37,7 @@ class GalleryScreen(Screen[None]):
     """The titles of all lessons, and the text of the chosen one."""
 
     BINDINGS = [Binding("q", "dismiss", "quit")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
     COMMANDS = {SystemCommandsProvider}
 
     def __init__(self) -> None:

@@ -78,8 +78,18 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
         wrong = bool(sample.targets) and (answer(x1, x2) > 0) is not above
         style = f"{ink.NAME} on {ink.shade(answer(x1, x2))}"
         cells[y][x] = (_TARGETS[above], f"reverse {style}" if wrong else style)
-    legend = ink.fit(f"x1 →  x2 ↑  █ y > {number(middle)}", width)
-    return [ink.line((legend, ink.QUIET)), *(ink.line(*row) for row in cells)]
+    legend = _legend(number(middle), targets=bool(targets)).truncate(width, ellipsis=True)
+    return [legend, *(ink.line(*row) for row in cells)]
+
+
+def _legend(middle: str, *, targets: bool) -> Content:
+    """Say what the areas are and what the circles are, the axes last: they may have no room."""
+    above, below = ink.shade(1.0), ink.shade(-1.0)
+    circles = f"  {_TARGETS[True]} {_TARGETS[False]} target" if targets else ""
+    return ink.line(
+        ("█", above), ("y > ", ink.QUIET), (middle, ink.QUIET), (" █", below), ("y < ", ink.QUIET),
+        (f"{middle}{circles}  x1 → x2 ↑", ink.QUIET),
+    )  # fmt: skip
 
 
 def _cell(upper: float, lower: float) -> ink.Span:
