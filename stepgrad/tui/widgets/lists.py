@@ -245,12 +245,12 @@ class Lesson(Lines, can_focus=True):
         """None: only a person scrolls it."""
         return None
 
-    def show(self) -> None:
+    def on_resize(self) -> None:
         """Find out how to see all of it."""
         keys = keys_in_force(self.screen).get("show_lesson", ())
         alone = self.screen.maximized is self
         self._more = "↓" if alone else f"{key_name(keys[0])}: all of it" if keys else ""
-        super().show()
+        super().on_resize()
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view; the last one is a mark where more would follow."""
