@@ -111,7 +111,11 @@ def test_the_boundary_is_where_the_answer_changes_its_side(xor: Recording) -> No
     state = State(xor, xor.length)
     legend, *lines = boundary(state, samples(state), 24, 12)
     assert legend.plain == "█y>0 █y<0  ●○ t"
-    assert [span.style for span in legend.spans[::2]] == [ink.shade(1.0), ink.shade(-1.0), ink.QUIET]
+    assert [span.style for span in legend.spans[::2]] == [
+        ink.shade(1.0),
+        ink.shade(-1.0),
+        ink.QUIET,
+    ]
     assert [line.cell_length for line in lines] == [24] * 12
     text = [line.plain for line in lines]
     circles = "".join(text)
