@@ -71,6 +71,18 @@ def open_debugger(
     app.run()
 
 
+def check_theme(name: str) -> None:
+    """Make sure that a screen could be shown in these colours, whether or not one will be.
+
+    Raises:
+        ThemeError: there is no such theme.
+    """
+    with loading():
+        from stepgrad.tui import app  # noqa: PLC0415 - Textual is for the screen only
+
+    app.check_theme(name)
+
+
 def debug() -> None:
     """Open the debugger on what has been recorded so far, at its end; quitting it goes on.
 

@@ -462,3 +462,12 @@ def test_run_where_there_is_no_stream_at_all(stream: str) -> None:
         out, err = narrator.communicate(timeout=10)
     assert (narrator.returncode, err) == (0, "")
     assert bool(out) is (stream == "stdin")
+
+
+def test_a_theme_that_is_misspelt_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    program = tmp_path / "own.py"
+    program.write_text("print('it ran')\n")
+    for file in ("two_layer", str(program)):
+        result = CliRunner().invoke(main, ["run", "--theme", "nordd", file])
+        assert (result.exit_code, result.stdout) == (2, "")
+        assert "no theme `nordd`; did you mean `nord`?" in result.stderr

@@ -15,7 +15,7 @@ from stepgrad.cli.arguments import (
     say_nothing_happened,
 )
 from stepgrad.cli.lessons import print_list
-from stepgrad.debugger import has_screen, loading, open_debugger
+from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.cursor import Cursor
@@ -47,6 +47,8 @@ def run(
       stepgrad run two_layer --plain
       stepgrad run train.py --steps 20
     """
+    if theme:
+        check_theme(theme)
     screen = has_screen() and not plain  # asked first: a program may change the streams
     if file is None:
         open_debugger(None, theme=theme) if screen else print_list()

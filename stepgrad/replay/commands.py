@@ -82,13 +82,13 @@ _MOVING = (
             _moves(lambda cursor: cursor.seek(0))),
     Command("end", ("G", "end"), "end of the recording", "",
             _moves(lambda cursor: cursor.seek(cursor.recording.length))),
-    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "go to",
+    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "",
             lambda session, where: session.go(goto(session.cursor, where)),
             "14, 50%, step 20, or a name"),
     Command("play", ("space",), "play on: again, pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
-    Command("predict", ("p",), "predict the next number: it is asked for, then shown", "",
+    Command("predict", ("p",), "predict the next number: it is asked for, then shown", "guess",
             predict.predict, "a number, like 0.25, 2e-3 or 1/3; ? shows it", predict.ask),
 )  # fmt: skip
 
@@ -122,7 +122,13 @@ _LOOKING = (
 
 _PANELS = (
     *(
-        Command(f"show_{panel}", (str(key),), f"the {panel} alone: again, all panels", panel=panel)
+        Command(
+            f"show_{panel}",
+            (str(key),),
+            f"the {panel} alone: again, all panels",
+            "lesson" if panel == "lesson" else "",
+            panel=panel,
+        )
         for key, panel in enumerate(PANELS, 1)
     ),
     Command("next_panel", ("tab",), "next panel alone"),

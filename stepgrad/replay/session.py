@@ -278,7 +278,7 @@ class Session:
         return replace(
             self,
             cursor=Cursor(recording).seek(self.cursor.position),
-            selected=None,
+            selected=_counterpart(self.recording, self.selected, recording),
             stops=tuple(stop for stop in self.stops if not isinstance(stop, NodeStop)),
             edits=tuple(edits.items()),
             original=original,
@@ -321,6 +321,13 @@ class Session:
         shut = enclosing(self.recording.node(hits[at]).place.scope)
         opened = self.folded.difference(shut)
         return self.say(f"{at + 1} of {len(hits)}", selected=hits[at], folded=opened)
+
+
+def _counterpart(recording: Recording, node: int | None, other: Recording) -> int | None:
+    """The same node in another run; None where there is none that is called so."""
+    if node is None or node >= other.size:
+        return None
+    return node if other.node(node).name == recording.node(node).name else None
 
 
 @lru_cache(maxsize=4)

@@ -73,30 +73,47 @@ class Loss(NamedTuple):
 def losses(recording: Recording, points: int) -> Sequence[Loss]:
     """Return what was minimised in up to `points` training steps, evenly spread.
 
-    That is the root of a step's backward pass, before the step's update.
+    That is the root of a step's backward pass, before the step's update; of a step without one, as
+    the one that comes after training, what it computes instead.
     """
     return _losses(recording, points, len(recording.blocks))
 
 
 @lru_cache(maxsize=4)
 def _losses(recording: Recording, points: int, _blocks: int) -> tuple[Loss, ...]:
-    value = recording.history.value
-    roots = (
-        (ordinal, value(block.root, block.start)) for ordinal, block in _passes(recording, points)
-    )
-    return tuple(Loss(ordinal, root) for ordinal, root in roots if root is not None)
+    found = ((ordinal, _loss(recording, ordinal)) for ordinal in _steps(recording, points))
+    return tuple(Loss(ordinal, value) for ordinal, value in found if value is not None)
+
+
+def _loss(recording: Recording, ordinal: int) -> float | None:
+    block, (_, end) = _backward(recording, ordinal), _bounds(recording, ordinal)
+    if block is not None:
+        return recording.history.value(block.root, block.start)
+    root = State(recording, end).destination
+    return None if root is None else recording.history.value(root, end)
 
 
 def _passes(recording: Recording, points: int) -> list[tuple[int, Backward]]:
     """Return the last backward pass of up to `points` steps, with the ordinal of its step."""
-    bounds = [*recording.steps, recording.length]
-    found = []
-    for ordinal in _spread(len(recording.steps), points):
-        blocks = recording.blocks_between(bounds[ordinal], bounds[ordinal + 1])
-        backward = next((b for b in reversed(blocks) if isinstance(b, Backward)), None)
-        if backward is not None:
-            found.append((ordinal, backward))
-    return found
+    blocks = ((ordinal, _backward(recording, ordinal)) for ordinal in _steps(recording, points))
+    return [(ordinal, block) for ordinal, block in blocks if block is not None]
+
+
+def _backward(recording: Recording, ordinal: int) -> Backward | None:
+    """The last backward pass of a step."""
+    blocks = recording.blocks_between(*_bounds(recording, ordinal))
+    return next((block for block in reversed(blocks) if isinstance(block, Backward)), None)
+
+
+def _bounds(recording: Recording, ordinal: int) -> tuple[int, int]:
+    """The positions between which a step lies."""
+    steps = recording.steps
+    return steps[ordinal], steps[ordinal + 1] if ordinal + 1 < len(steps) else recording.length
+
+
+def _steps(recording: Recording, points: int) -> Sequence[int]:
+    """The ordinals of up to `points` steps."""
+    return _spread(len(recording.steps), points)
 
 
 def _spread(count: int, points: int) -> Sequence[int]:

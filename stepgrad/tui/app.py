@@ -6,14 +6,17 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding
 from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.keymap import (
     KeymapError,
     binding,
@@ -29,6 +32,17 @@ from stepgrad.tui.work import Growing
 
 class ThemeError(StepgradError):
     """A theme that does not exist; says which one was probably meant."""
+
+
+def check_theme(name: str) -> None:
+    """Make sure that there is such a theme.
+
+    Raises:
+        ThemeError: there is none.
+    """
+    if name not in BUILTIN_THEMES:
+        known = ", ".join(BUILTIN_THEMES)
+        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; there are {known}")
 
 
 class DebuggerApp(App[None]):
@@ -67,12 +81,8 @@ class DebuggerApp(App[None]):
         self._growing = growing
         self._keys = keys
         self._position = position
-        if theme and theme not in self.available_themes:
-            known = ", ".join(self.available_themes)
-            raise ThemeError(
-                f"no theme `{theme}`{suggest(theme, self.available_themes)}; there are {known}"
-            )
         if theme:
+            check_theme(theme)
             self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
@@ -88,6 +98,11 @@ class DebuggerApp(App[None]):
         for command in super().get_system_commands(screen):
             if command.title in ("Theme", "Screenshot"):
                 yield command
+
+    def on_key(self, event: events.Key) -> None:
+        """Give a prompt what was typed before it came up."""
+        if isinstance(self.screen, AskDialog):
+            self.screen.take(event)
 
     def on_mount(self) -> None:
         """Take over a person's keys and open the first screen; leaving it leaves the app."""

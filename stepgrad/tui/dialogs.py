@@ -3,25 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
+from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, ProgressBar, Static
 
 from stepgrad.replay.commands import Command
+from stepgrad.tui.render import ink
 from stepgrad.tui.work import Work
 
+Result = TypeVar("Result")
 
-class AskDialog(ModalScreen[str]):
+_AROUND_TITLE = 8
+"""Cells beside the title of a question: its box, and the margin of that."""
+
+
+class Dialog(ModalScreen[Result]):
+    """A dialog closes once, however many of the keys that close it arrive together."""
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Close, and answer; nothing where it is not in front (any more)."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class AskDialog(Dialog[str]):
     """Ask for what a command wants to know, and explain a bad answer where it is typed.
 
     `check` says what is wrong with an answer, or None. A `question` of the moment is put in full.
     """
-
-    BINDINGS = [("escape", "dismiss", "close")]
 
     def __init__(
         self, command: Command, check: Callable[[str], str | None], question: str = ""
@@ -30,26 +44,71 @@ class AskDialog(ModalScreen[str]):
         self._command = command
         self._check = check
         self._question = question
+        self._field = _Field()
 
     def compose(self) -> ComposeResult:
         """Show the question."""
         with Vertical(id="ask") as box:
-            box.border_title = Content(self._command.help)
+            roomy = self.app.size.width >= len(self._command.help) + _AROUND_TITLE
+            box.border_title = Content(self._command.help if roomy else self._command.brief)
             if self._question:
                 yield Static(Content(self._question), id="question")
-            yield Input(placeholder=self._command.asks, compact=True)
+            yield self._field
+            yield Static(Content.styled(self._command.asks, ink.QUIET))
             yield Static(id="problem")
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
+    def answer(self, text: str) -> None:
         """Answer, or say why not."""
-        problem = self._check(event.value)
+        problem = self._check(text)
         if problem is None:
-            self.dismiss(event.value)
+            self.dismiss(text)
         else:
             self.query_one("#problem", Static).update(Content(problem))
 
+    def take(self, event: events.Key) -> None:
+        """Take a key that was pressed before there was a field to type in."""
+        if not (self._field.knows(event) and self._field.has_focus):
+            event.prevent_default()
+            again = events.Key(event.key, event.character)
+            self._field.post_message(again.set_sender(self._field))  # else it would end there
 
-class WaitDialog(ModalScreen[bool]):
+
+class _Field(Input):
+    """The line of an `AskDialog` to type in.
+
+    Enter and Esc are heard at once, so that keys which arrive together with them are neither taken
+    for a part of the answer nor lost, but go to what is then in front.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(compact=True)
+        self._passed_on: list[events.Key] = []
+
+    def knows(self, event: events.Key) -> bool:
+        """Whether a key comes from here, to be looked up among the bindings."""
+        known = event in self._passed_on
+        if known:
+            self._passed_on.remove(event)
+        return known
+
+    def on_key(self, event: events.Key) -> None:
+        """Leave the dialog, or let something be typed."""
+        dialog = self.screen
+        assert isinstance(dialog, AskDialog), "it is a part of one"
+        if not dialog.is_active:
+            self.app.post_message(events.Key(event.key, event.character))
+        elif event.key == "enter":
+            dialog.answer(self.value)
+        elif event.key == "escape":
+            dialog.dismiss()
+        else:
+            self._passed_on += [] if event.is_printable else [event]
+            return
+        event.stop()
+        event.prevent_default()
+
+
+class WaitDialog(Dialog[bool]):
     """Wait for work, and show how far it is; answers whether it was waited for to the end."""
 
     BINDINGS = [("escape,ctrl+c", "cancel", "cancel")]
@@ -72,8 +131,6 @@ class WaitDialog(ModalScreen[bool]):
         self.set_interval(1 / 20, self._look)
 
     def _look(self) -> None:
-        if not self.is_current:  # it was left, and this call was on its way
-            return
         if self._work.wait(0):
             self.dismiss(True)
         else:
@@ -90,7 +147,7 @@ class WaitDialog(ModalScreen[bool]):
             self._work.stop()
 
 
-class ReportScreen(ModalScreen[None]):
+class ReportScreen(Dialog[None]):
     """An answer that needs more room than a line: read, scroll, close."""
 
     BINDINGS = [("escape,q,enter,x,D", "dismiss", "close")]

@@ -36,7 +36,8 @@ class LessonList(OptionList):
 class GalleryScreen(Screen[None]):
     """The titles of all lessons, and the text of the chosen one."""
 
-    BINDINGS = [Binding("q,escape", "dismiss", "quit")]
+    BINDINGS = [Binding("q", "dismiss", "quit")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
     COMMANDS = {SystemCommandsProvider}
 
     def __init__(self) -> None:
@@ -76,6 +77,8 @@ class GalleryScreen(Screen[None]):
     @on(OptionList.OptionSelected)
     def _open(self, event: OptionList.OptionSelected) -> None:
         """Record a lesson and open the debugger on it, as soon as there is something to see."""
+        if not self.is_active:  # a second Enter in the same read
+            return
         file = self._lessons[event.option_id or ""]
         growing = Growing(file)
         if growing.wait(PATIENCE):

@@ -10,10 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from stepgrad.replay.commands import GROUPS, Command
+from stepgrad.tui.dialogs import Dialog
 from stepgrad.tui.keymap import Keymap, key_name
 from stepgrad.tui.render import ink
 
@@ -27,7 +27,12 @@ _GAP = 1
 LEGEND = (
     "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ mark  ▁▃▅▇ size",
     "gradient: – none has come yet  0 it came, and is zero  ∅ none will come",
+    "tangent: in forward mode, how fast a number changes with the seeded input",
+    "paid in: what was added to a gradient, and from where: a part for each edge",
+    "edge 1 of 2: the first of the two edges that pay into this gradient",
+    "checks 3/11: the scenario promises 11 numbers; 3 are there, and right",
 )
+"""What signs and words mean. The keys come first: where there is no room, this is scrolled to."""
 
 _Row = list[ink.Span]
 
@@ -50,21 +55,38 @@ def help_text(keymap: Keymap, width: int) -> Content:
 
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     """Yield a group: its title, then its commands, those that belong together as one."""
-    yield [(title, ink.NAME)]
+    alone = [command for command in GROUPS[title] if command.panel]
+    yield [(title, ink.NAME), ("  one alone; again: all panels" if alone else "", ink.QUIET)]
+    yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
-    for group in [[each] for each in GROUPS[title]] if roomy else _together(GROUPS[title]):
+    others = [command for command in GROUPS[title] if not command.panel]
+    for group in [[each] for each in others] if roomy else _together(others):
         keys = _keys(group, keymap)
         text = group[0].help if roomy else _joined([each.brief for each in group])
         for i, line in enumerate(wrap(text, max(width - KEYS - 1, 1))):
             yield [(f"{'' if i else keys:>{KEYS}} ", ink.CURRENT), (line, ink.PLAIN)]
 
 
+def _panels(alone: Sequence[Command], keymap: Keymap, width: int) -> Iterator[_Row]:
+    """Yield the panels, each by its key and its name, as many in a row as have room."""
+    row: list[ink.Span] = []
+    for command in alone:
+        keys = keymap.get(command.name)
+        if not keys:
+            continue
+        item = [(f"  {key_name(keys[0])}", ink.CURRENT), (f" {command.panel}", ink.PLAIN)]
+        if row and sum(len(text) for text, _ in [*row, *item]) > width:
+            yield row
+            row = []
+        row += item
+    if row:
+        yield row
+
+
 def _keys(group: Sequence[Command], keymap: Keymap) -> str:
     """The keys of commands, the first of each before the others, which may have no room."""
     ranks = zip_longest(*(keymap.get(command.name) or [""] for command in group))
     first, *others = ([key_name(key) for key in rank if key] for rank in ranks)
-    if len(first) > 3 and "".join(first) in "0123456789":
-        return f"{first[0]} – {first[-1]}"
     keys = " ".join(chain(first, *others))
     return keys if len(keys) <= KEYS else " ".join(first)
 
@@ -120,7 +142,7 @@ class _HelpText(Static):
         self.update(help_text(self._keymap, event.size.width))
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Dialog[None]):
     """Every key and what it does; any of the keys that lead here leads back."""
 
     BINDINGS = [("escape,q,?,f1", "dismiss", "close")]
@@ -133,5 +155,5 @@ class HelpScreen(ModalScreen[None]):
         """Show the table."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Lowercase goes forward, the capital goes back"
-            box.border_subtitle = "Esc closes"
+            box.border_subtitle = "↓ PgDn what the signs mean · Esc closes"
             yield _HelpText(self._keymap)

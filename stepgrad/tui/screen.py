@@ -6,7 +6,6 @@ from functools import partial
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
@@ -20,6 +19,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.showing import fold, zoom_by
 from stepgrad.replay.stops import reason
+from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.dialogs import AskDialog, ReportScreen
@@ -29,7 +29,7 @@ from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.reports import difference_report, paths_report
 from stepgrad.tui.widgets.graph import GraphPanel
-from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
+from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
@@ -76,7 +76,8 @@ class DebuggerScreen(WorkingScreen):
         panels: list[Panel] = [
             Header(recording.name, self._scenario, id="header"),
             Tape(id="tape"),
-            NodePanel(self._lesson, id="node"),
+            NodePanel(id="node"),
+            *([Lesson(self._lesson, id="lesson")] if self._lesson else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
@@ -87,10 +88,6 @@ class DebuggerScreen(WorkingScreen):
         for panel in panels:
             panel.add_class("panel")
             yield panel.data_bind(DebuggerScreen.session)
-        if self._lesson:
-            lesson = VerticalScroll(id="lesson", classes="panel")
-            lesson.border_title = "lesson"
-            yield lesson
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
 
@@ -208,17 +205,17 @@ class DebuggerScreen(WorkingScreen):
 
     def _show_alone(self, panel: Widget | None) -> None:
         """Give the screen to a panel, or to all; one with text to scroll gets the arrow keys."""
-        if panel is not None and panel.id == "lesson" and not panel.children:
-            # Who never asks for the whole lesson does not wait for a reader of Markdown.
-            from textual.widgets import Markdown  # noqa: PLC0415
-
-            panel.mount(Markdown(self._lesson))
         self.maximized = panel
         self.set_focus(panel if panel is not None and panel.focusable else None)
 
     def watch_session(self) -> None:
-        """Make room for what is worth seeing of a training."""
-        self.set_class(len(self.now.recording.steps) > 1, "-training")
+        """Make room for what there is to see."""
+        now = self.now
+        unmoved = now.cursor.position == 0 and now.selected is None
+        self.set_class(bool(self._lesson), "-lesson")
+        self.set_class(bool(self._lesson) and unmoved, "-introducing")
+        self.set_class(bool(parameters(now.recording)), "-trained")
+        self.set_class(trains(now.recording), "-training")
 
     def watch_maximized(self) -> None:
         """Say how to get back."""
@@ -226,7 +223,7 @@ class DebuggerScreen(WorkingScreen):
 
     def on_resize(self) -> None:
         """Say what there is no room for."""
-        self.query_one(Footer).compact = self.size.width < 80
+        self.query_one(Footer).compact = self.size.width < 100
         self._show_notice()
 
     def _show_notice(self) -> None:
@@ -235,6 +232,8 @@ class DebuggerScreen(WorkingScreen):
         if self.maximized is not None:
             name = self.maximized.id or ""
             text = f"{name} alone: {keys.get(f'show_{name}', '')} or Esc shows all"
+            if isinstance(self.maximized, Lesson):
+                text += " · ↑ ↓ PgUp PgDn scroll"
         elif self.size.width < 60 or self.size.height < 20:
             text = f"small terminal: 60×20 shows more · {keys.get('help', '')} help"
         else:

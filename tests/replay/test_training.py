@@ -49,10 +49,12 @@ def test_the_losses_of_a_scenario_are_those_it_promises() -> None:
         assert math.isclose(found[step], loss, abs_tol=5e-7)
 
 
-def test_a_step_without_a_backward_pass_has_no_loss() -> None:
+def test_the_loss_after_training_is_what_is_computed_last() -> None:
     recording = record_scenario("xor_tanh")
     assert len(recording.steps) == 101
-    assert losses(recording, 1000)[-1].ordinal == 99
+    end = State(recording, recording.length)
+    assert end.destination is not None
+    assert losses(recording, 1000)[-1] == (100, end.value(end.destination))
 
 
 def test_a_parameter_has_a_course_of_values_and_one_of_gradients() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -9,10 +10,11 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from textual.content import Content
 from textual.events import MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Input, OptionList, Static
+from textual.widgets import Footer, Input, OptionList, Static
 
 from picture import PICTURE, take
 from stepgrad.drawing.layout import Item, Layout, lay_out
@@ -26,7 +28,7 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.dialogs import AskDialog
-from stepgrad.tui.help import HelpScreen
+from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
 from stepgrad.tui.screen import DebuggerScreen
@@ -118,15 +120,15 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
         dialog.query_one(Input).value = "-8"
         await pilot.press("enter")
         assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")
-        await pilot.press("p", "question_mark", "enter")
+        await pilot.press("p", "?", "enter")
         assert screen.now.said == "it is −8 · 1 of 1"
 
 
-@pytest.mark.parametrize("leave", ["question_mark enter", "escape"])
+@pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
 async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leave: str) -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
         await pilot.press(*"fnnnnnnnn")
-        telling = ("1 (z1 > 0)", "grads: {")
+        telling = ("1 (z1 > 0)", "backward: loss")
 
         def shown() -> str:
             return unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
@@ -135,7 +137,8 @@ async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leav
         await pilot.press("p")
         await pilot.pause()
         assert not any(text in shown() for text in telling)
-        await pilot.press(*leave.split(), *"S" * (leave != "escape"))
+        told = leave != "\x1b"
+        await pilot.press(*(("?", "enter", "S") if told else ("escape",)))
         await pilot.pause()
         assert all(text in shown() for text in telling)
         assert (screen.now.secret, screen.now.cursor.position) == (None, 21)
@@ -363,11 +366,105 @@ async def test_every_position_of_every_panel_can_be_drawn() -> None:
             assert screen.now.cursor == Cursor(screen.now.recording, length)
 
 
-async def test_at_80x24_the_whole_help_is_in_view() -> None:
+async def test_at_80x24_all_keys_are_in_view_and_what_the_signs_mean_is_scrolled_to() -> None:
     async with debugger() as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        assert pilot.app.screen.query_one("#help").max_scroll_y == 0
+        box = pilot.app.screen.query_one("#help")
+        assert box.max_scroll_y <= len(LEGEND)
+        await pilot.press("pagedown")
+        await pilot.pause(0.5)
+        assert box.scroll_y == box.max_scroll_y
+
+
+def shown(panel: Widget) -> list[str]:
+    """The lines of a panel."""
+    return [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
+
+
+async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_node() -> None:
+    async with debugger("chain_rule") as (pilot, screen):
+        lesson, node = screen.query_one("#lesson"), screen.query_one("#node")
+        assert (lesson.display, node.display) == (True, False)
+        lines = shown(lesson)
+        assert lines[0] == "A machine takes x, makes u = 3x +"
+        assert lines[-1] == "… 7: all of it"
+        await pilot.press("s")
+        await pilot.pause()
+        assert (lesson.display, node.display) == (False, True)
+        await pilot.press("g", "down")
+        await pilot.pause()
+        assert (lesson.display, node.display) == (False, True)
+
+
+async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:
+    async with debugger("chain_rule", size=(140, 45)) as (pilot, screen):
+        await pilot.press("s", "s")
+        await pilot.pause()
+        lesson, source = screen.query_one("#lesson"), screen.query_one("#source")
+        assert lesson.display
+        assert any("Hold it to that: press e" in line for line in shown(lesson))
+        assert shown(source)[0].endswith("inputs: {x: 2.0}")
+        assert not screen.query_one("#parameters").display
+    async with debugger("xor_tanh", size=(140, 45)) as (_, screen):
+        assert all(screen.query_one(f"#{name}").display for name in ("lesson", "parameters"))
+
+
+async def test_the_lesson_alone_is_scrolled_with_the_keys_of_a_list() -> None:
+    async with debugger("diagonal_flip", size=(60, 16)) as (pilot, screen):
+        await pilot.press("7")
+        await pilot.pause()
+        lesson = screen.query_one("#lesson")
+        before = shown(lesson)
+        assert before[-1] == "… ↓"
+        assert "PgDn" in str(screen.query_one("#notice", Static).content)
+        for key, lines in (("j", 1), ("down", 2), ("k", 1), ("up", 0)):
+            await pilot.press(key)
+            await pilot.pause(0.3)
+            assert lesson.scroll_y == lines, key
+            assert screen.now.selected is None
+        await pilot.press("pagedown", "end")
+        await pilot.pause(0.5)
+        assert lesson.scroll_y == lesson.max_scroll_y
+        assert shown(lesson)[-1] != "… ↓"
+
+
+async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
+    async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
+        panels = [screen.query_one(f"#{name}") for name in ("lesson", "parameters", "training")]
+        assert all(panel.visible for panel in panels)
+        await pilot.press("p")
+        await pilot.pause()
+        assert not any(panel.visible for panel in panels)
+
+
+async def test_an_edit_keeps_the_selection() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("G", "/", *"w1", "enter", "e", *"0.7", "enter")
+        assert screen.now.selected == screen.now.recording.first_named("w1")
+        assert screen.now.state.value(screen.now.selected) == 0.7
+
+
+@pytest.mark.parametrize("width", [80, 90, 140])
+async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_guess(
+    width: int,
+) -> None:
+    async with debugger(size=(width, 24)) as (pilot, _):
+        await pilot.pause()
+        foot = pilot.app.screen.query_one(Footer)
+        assert max(key.region.right for key in foot.query("FooterKey")) <= width
+        picture = unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
+        assert all(word in picture for word in ("lesson", "guess", "help", "quit"))
+
+
+async def test_the_tape_says_what_its_columns_are() -> None:
+    async with debugger("forward_and_reverse") as (pilot, screen):
+        tape = screen.query_one("#tape")
+        for position, heading in ((0, "gradient"), (2, "tangent"), (10**6, "gradient")):
+            screen.session = screen.now.go(screen.now.cursor.seek(position))
+            await pilot.pause()
+            title = Content.from_markup(str(tape.border_title)).plain
+            assert re.fullmatch(rf"tape ─+ value ─+ {heading}", title)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -448,6 +545,7 @@ async def test_the_first_layout_knows_the_size_of_the_terminal(
     size: tuple[int, int], classes: set[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     at_mount: list[set[str]] = []
+    sizes = {"-tiny", "-slim", "-narrow", "-wide", "-low", "-middling", "-high"}
     monkeypatch.setattr(
         DebuggerScreen,
         "on_mount",
@@ -455,8 +553,8 @@ async def test_the_first_layout_knows_the_size_of_the_terminal(
         raising=False,
     )
     async with debugger(size=size) as (_, screen):
-        assert at_mount == [classes]
-        assert screen.classes == classes
+        assert [each & sizes for each in at_mount] == [classes]
+        assert screen.classes & sizes == classes
 
 
 async def test_the_line_of_interest_is_in_view_from_the_start() -> None:

@@ -57,7 +57,7 @@ async def test_enter_opens_a_lesson_and_q_comes_back() -> None:
         assert isinstance(pilot.app.screen, GalleryScreen)
 
 
-@pytest.mark.parametrize("key", ["q", "escape"])
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
 async def test_leaving_the_gallery_leaves(key: str) -> None:
     async with DebuggerApp().run_test() as pilot:
         await pilot.press(key)
@@ -136,3 +136,14 @@ async def test_what_is_wrong_with_a_lesson_is_told(monkeypatch: pytest.MonkeyPat
         await pilot.pause()
         (toast,) = pilot.app.screen.query("Toast")
         assert "not a good title" in str(toast.render())
+
+
+@pytest.mark.parametrize("size", [(60, 15), (79, 24), (80, 24), (140, 45)])
+async def test_a_lesson_has_room_to_be_read(size: tuple[int, int]) -> None:
+    async with DebuggerApp().run_test(size=size) as pilot:
+        await pilot.pause()
+        preview = pilot.app.screen.query_one("#preview")
+        assert preview.size.width >= 28
+        assert preview.size.height >= 4
+        await pilot.press("escape")
+        assert isinstance(pilot.app.screen, GalleryScreen)

@@ -184,7 +184,7 @@ async def test_a_long_edit_shows_how_far_it_is_and_then_its_result() -> None:
         await pilot.press("s")
         assert screen.now == before, "the keys are the dialog's"
         program.go.set()
-        await until(pilot, lambda: pilot.app.screen is screen and screen.now is not before)
+        await until(pilot, lambda: pilot.app.screen is screen and screen.now != before)
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
         assert screen.now.said == "layer1/neuron1/w1 = 2"
 

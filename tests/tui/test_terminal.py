@@ -122,6 +122,19 @@ def test_start_step_resize_quit(terminal: Terminal) -> None:
     assert termios.tcgetattr(terminal.other) == terminal.modes
 
 
+def test_keys_that_come_in_one_read(terminal: Terminal) -> None:
+    terminal.wait_for("0/26")
+    terminal.drain()
+    since = terminal.press(":5\r\r")
+    terminal.wait_for("5/26", since)
+    since = terminal.press("p12\r\rs")
+    terminal.wait_for("8/26", since)
+    terminal.press("q")
+    assert terminal.process.wait(PATIENCE) == 0
+    terminal.drain()
+    assert "Traceback" not in plain(terminal.seen)
+
+
 def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
     words = tmp_path / "stderr"
     terminal = Terminal(FAREWELL.format(str(words)))

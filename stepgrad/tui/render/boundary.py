@@ -78,8 +78,18 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
         wrong = bool(sample.targets) and (answer(x1, x2) > 0) is not above
         style = f"{ink.NAME} on {ink.shade(answer(x1, x2))}"
         cells[y][x] = (_TARGETS[above], f"reverse {style}" if wrong else style)
-    legend = ink.fit(f"x1 →  x2 ↑  █ y > {number(middle)}", width)
-    return [ink.line((legend, ink.QUIET)), *(ink.line(*row) for row in cells)]
+    legend = _legend(number(middle), width, targets=bool(targets))
+    return [legend, *(ink.line(*row) for row in cells)]
+
+
+def _legend(middle: str, width: int, *, targets: bool) -> Content:
+    """Say what the areas are and what the circles are; and, where there is room, the axes."""
+    areas = [("█", ink.shade(1.0)), (f"y>{middle} ", ink.QUIET)]
+    areas += [("█", ink.shade(-1.0)), (f"y<{middle}", ink.QUIET)]
+    circles = [(f"  {_TARGETS[True]}{_TARGETS[False]} t", ink.QUIET)] if targets else []
+    full = ink.line(*areas, *circles, ("  x1 →  x2 ↑", ink.QUIET))
+    short = ink.line(*areas, *circles).truncate(width, ellipsis=True)
+    return full if full.cell_length <= width else short
 
 
 def _cell(upper: float, lower: float) -> ink.Span:

@@ -42,7 +42,7 @@ def chain(recording: Recording, position: int, width: int) -> Content:
         under.append(effect)
     room = ROWS - len(under)
     if len(symbols) > room:
-        symbols[room - 1 :] = [symbols[room - 1] + "…" * width]
+        symbols[room - 1 :] = [symbols[room - 1] + " …"]
     return Content("\n").join(row.truncate(width, ellipsis=True) for row in (*symbols, *under))
 
 

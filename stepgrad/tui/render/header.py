@@ -11,6 +11,7 @@ from stepgrad.tui.render import ink
 
 _BAR = 16
 _SEEDS = 20
+_EDITS = 24
 
 
 def header(
@@ -18,9 +19,10 @@ def header(
 ) -> Content:
     """Return the header, `width` cells wide.
 
-    Of the `checks`, the first number holds already and the second is promised; `stop` is the key
-    that leaves a recording at what is there. Where the line is too narrow for all, the root goes
-    first, then the checks, the key and the name.
+    Of the `checks`, the first number holds already and the second is promised: of the numbers as
+    they are in the scenario, so they do not count where some were edited. `stop` is the key that
+    leaves a recording at what is there. Where the line is too narrow for all, the checks go first,
+    then which numbers were edited, the name and the key; the root stays as long as it can.
     """
     state, (passed, promised) = session.state, checks
     phase = state.phase
@@ -35,17 +37,23 @@ def header(
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
-    if session.edits:
-        left.append(("  edited", ink.CURRENT))
+    edits = ", ".join(f"{name} = {number(x)}" for name, x in session.edits)
+    edited: list[ink.Span] = [("  edited", ink.CURRENT)] if edits else []
+    which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
     verdict = ink.FORWARD if passed == promised else ink.QUIET
-    held: list[ink.Span] = [(f"checks {passed}/{promised} ", verdict)] if promised else []
-    there, bar = _recorded(session.progress, stop), _bar(session.progress)
+    held: list[ink.Span] = [(f"  checks {passed}/{promised} ", verdict)] if promised else []
+    if promised and edits:
+        held = [("  checks: edited ", ink.QUIET)]
+    root, there, bar = _root(state), _recorded(session.progress, stop), _bar(session.progress)
+    told = [*left, *edited, *which] if edits else left
+    left += edited
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
-        ([*named, *left], [*_root(state), *held, *bar, *there]),
-        ([*named, *left], [*held, *bar, *there]),
-        ([*named, *left], [*held, *there]),
-        ([*named, *left], there),
-        ([*named, *left], there[:1]),
+        ([*named, *told], [*root, *held, *bar, *there]),
+        ([*named, *told], [*root, *held, *there]),
+        ([*named, *told], [*root, *there]),
+        ([*named, *left], [*root, *there]),
+        (left, [*root, *there]),
+        (left, [*root, *there[:1]]),
         (left, there[:1]),
         (left, []),
         ([(f" {where}", "")], []),
@@ -89,4 +97,4 @@ def _root(state: State) -> list[ink.Span]:
     if root is None or value is None:
         return []
     name = ink.fit(short_title(state.recording, root), 12).strip()
-    return [(f"{name} = ", ink.QUIET), (number(value), ink.NAME), ("   ", "")]
+    return [(f"{name} = ", ink.QUIET), (number(value), ink.NAME), (" ", "")]

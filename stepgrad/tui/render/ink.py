@@ -16,6 +16,7 @@ Span = tuple[str, str]
 PLAIN = ""
 NAME = "bold"
 QUIET = "$foreground-muted"
+RULE = "not bold $foreground 25%"
 FORWARD = "$forward"
 BACKWARD = "$backward"
 WRITING = "$writing"

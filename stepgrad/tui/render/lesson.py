@@ -1,26 +1,142 @@
-"""The lesson beside a replay: prose, with what is **bold** and what is `code`."""
+"""A lesson: its Markdown as lines of text, for any width."""
 
-import re
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from stepgrad.tui.render import ink
 
-_MARKED = re.compile(r"\*\*(?P<bold>[^*]+)\*\*|`(?P<code>[^`]+)`")
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+    from markdown_it.tree import SyntaxTreeNode
+
+_GAP = 2
+"""Cells between two columns of a table."""
+
+_LEAST = 4
+"""Cells that a column of a table has at least."""
+
+_STYLES = {"strong": ink.NAME, "em": "italic", "th": ink.NAME, "heading": ink.NAME, "s": "strike"}
 
 
-def lesson(markdown: str) -> Content:
-    """Return the paragraphs of a lesson, each on a line of its own, ready to be wrapped."""
-    paragraphs = (" ".join(text.split()) for text in markdown.strip().split("\n\n"))
-    return Content("\n\n").join(map(_paragraph, paragraphs))
+@lru_cache(maxsize=8)
+def lesson(markdown: str, width: int) -> Sequence[Content]:
+    """Return the lines of a lesson, each of up to `width` cells."""
+    from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - many a run has no lesson
+
+    return _blocks(SyntaxTreeNode(_reader().parse(markdown)).children, max(width, 8))
 
 
-def _paragraph(text: str) -> Content:
-    spans: list[ink.Span] = []
-    end = 0
-    for mark in _MARKED.finditer(text):
-        spans.append((text[end : mark.start()], ink.PLAIN))
-        bold = mark["bold"] is not None
-        spans.append((mark["bold"] or mark["code"], ink.NAME if bold else ink.CURRENT))
-        end = mark.end()
-    return Content.assemble(*spans, (text[end:], ink.PLAIN))
+@cache
+def _reader() -> MarkdownIt:
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
+    return MarkdownIt("commonmark").enable("table").enable("strikethrough")
+
+
+def _blocks(nodes: Iterable[SyntaxTreeNode], width: int) -> list[Content]:
+    """Lay blocks below each other, with a blank line between them but in a tight list."""
+    lines: list[Content] = []
+    tight = True
+    for node in nodes:
+        lines += [] if tight else [Content()]
+        lines += _block(node, width)
+        tight = node.type == "paragraph" and node.hidden
+    return lines
+
+
+def _block(node: SyntaxTreeNode, width: int) -> list[Content]:
+    match node.type:
+        case "paragraph" | "heading":
+            return _text(node, _STYLES.get(node.type, "")).wrap(width)
+        case "bullet_list" | "ordered_list":
+            return list(_items(node, width))
+        case "blockquote":
+            return _hung("│ ", "│ ", _blocks(node.children, width - 2))
+        case "table":
+            return list(_table(node, width))
+        case "hr":
+            return [Content.styled("─" * width, ink.QUIET)]
+        case _:  # code, which keeps its lines
+            text = (ink.line((line, ink.CURRENT)) for line in node.content.splitlines())
+            return _hung("  ", "  ", [part for line in text for part in line.fold(width - 2)])
+
+
+def _items(items: SyntaxTreeNode, width: int) -> Iterator[Content]:
+    """Yield the items of a list, behind their marks."""
+    first = int(items.attrs.get("start", 1))
+    ordered = items.type == "ordered_list"
+    marks = [f"{first + i}. " if ordered else "• " for i in range(len(items.children))]
+    room = max(map(len, marks))
+    for i, (mark, item) in enumerate(zip(marks, items.children, strict=True)):
+        loose = any(each.type == "paragraph" and not each.hidden for each in item.children)
+        if i and loose:
+            yield Content()
+        yield from _hung(f"{mark:>{room}}", " " * room, _blocks(item.children, width - room))
+
+
+def _hung(first: str, further: str, lines: Sequence[Content]) -> list[Content]:
+    """Put something quiet before the first line, and before each further one."""
+    return [
+        Content.styled(further if i else first, ink.QUIET) + line
+        for i, line in enumerate(lines or [Content()])
+    ]
+
+
+def _table(table: SyntaxTreeNode, width: int) -> Iterator[Content]:
+    """Yield the rows of a table; where it is too wide, its widest columns are wrapped."""
+    rows = [[_text(cell, _STYLES.get(cell.type, "")) for cell in row.children]
+            for part in table.children for row in part.children]  # fmt: skip
+    widths = [max(cell.cell_length for cell in column) for column in zip(*rows, strict=True)]
+    while sum(widths) + _GAP * (len(widths) - 1) > width and max(widths) > _LEAST:
+        widths[widths.index(max(widths))] -= 1
+    for row in rows:
+        cells = [cell.wrap(max(room, 1)) for cell, room in zip(row, widths, strict=True)]
+        for y in range(max(map(len, cells))):
+            parts = [lines[y] if y < len(lines) else Content() for lines in cells]
+            padded = (
+                part.pad_right(room - part.cell_length)
+                for part, room in zip(parts, widths, strict=True)
+            )
+            yield Content(" " * _GAP).join(padded).rstrip()
+
+
+def _text(node: SyntaxTreeNode, style: str) -> Content:
+    """The text within a block, in its styles."""
+    return ink.lines(*map(list, _split(_spans(node, style))))
+
+
+def _split(spans: Iterable[ink.Span]) -> Iterator[list[ink.Span]]:
+    """Divide spans into lines, at those that are a line break."""
+    line: list[ink.Span] = []
+    for span in spans:
+        if span[0] == "\n":
+            yield line
+            line = []
+        else:
+            line.append(span)
+    yield line
+
+
+def _spans(node: SyntaxTreeNode, style: str) -> Iterator[ink.Span]:
+    match node.type:
+        case "text" | "html_inline" | "image":
+            yield node.content, style
+        case "code_inline":
+            yield node.content, f"{style} {ink.CURRENT}".strip()
+        case "softbreak":
+            yield " ", style
+        case "hardbreak":
+            yield "\n", ""
+        case _:
+            inner = f"{style} {_STYLES.get(node.type, '')}".strip()
+            for child in node.children:
+                yield from _spans(child, inner)
+            if node.type == "link" and (target := str(node.attrs["href"])) not in (
+                child.content for child in node.children
+            ):
+                yield f" ({target})", ink.QUIET

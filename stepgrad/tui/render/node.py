@@ -34,14 +34,14 @@ def node_panel(
 
     Those of the `secret` node are still to be guessed.
     """
-    rows = (ink.line(*row.spans) for row in _rows(state, node, height, secret))
-    return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
+    lines = _laid_out(_rows(state, node, height, secret), width, height)
+    return Content("\n").join(line for line, _ in lines)
 
 
-def event_at(state: State, node: int, height: int, y: int) -> int | None:
-    """Return the position of the event that a row of the panel tells of, if it does."""
-    rows = _rows(state, node, height)
-    return rows[y].position if 0 <= y < len(rows) else None
+def event_at(state: State, node: int, width: int, height: int, y: int) -> int | None:
+    """Return the position of the event that a line of the panel tells of, if it does."""
+    lines = _laid_out(_rows(state, node, height), width, height)
+    return lines[y][1].position if 0 <= y < len(lines) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,22 @@ class _Row:
 
     spans: Sequence[ink.Span]
     position: int | None = None
+
+
+def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Content, _Row]]:
+    """Lay rows out in lines: what is too long goes on in the next line, while there are enough."""
+    spare = height - len(rows)
+    lines: list[tuple[Content, _Row]] = []
+    for row in rows:
+        line = ink.line(*row.spans)
+        head, rest = line[:LABEL], line[LABEL:].wrap(max(width - LABEL, 1))
+        if len(rest) - 1 > spare or width <= 2 * LABEL:
+            lines.append((line.truncate(width, ellipsis=True), row))
+            continue
+        spare -= max(len(rest) - 1, 0)
+        lines.append((head + rest[0] if rest else head, row))
+        lines += [(" " * LABEL + more, row) for more in rest[1:]]
+    return lines
 
 
 def _rows(state: State, node: int, height: int, secret: int | None = None) -> list[_Row]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from math import isfinite
 
 from textual.content import Content
 
 from stepgrad.numbers import fitting, gradient, number
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import title
-from stepgrad.replay.training import course, gradient_course
+from stepgrad.replay.training import course, gradient_course, parameters
 from stepgrad.tui.render import ink
 
 COURSE, NUMBER = 12, 11
@@ -30,9 +33,39 @@ def parameter_row(state: State, node: int, width: int) -> Content:
         gradients = gradient_course(recording, node, COURSE)
         numbers += [("   ∂ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
     room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
-    name = ink.fit_end(title(recording, node), room)
+    names = _names(recording, len(recording.blocks), recording.renames, room)
+    name = ink.fit_end(names[node], room)
     style = ink.CURRENT if node == state.focus else ink.PLAIN
     return Content.assemble((name, style), " ", *numbers).truncate(width)
+
+
+@lru_cache(maxsize=4)
+def _names(recording: Recording, _blocks: int, _renames: int, room: int) -> Mapping[int, str]:
+    """The names of all parameters, shortened until they fit."""
+    titles = {node: title(recording, node) for node in parameters(recording)}
+    return dict(zip(titles, shortened(list(titles.values()), room), strict=True))
+
+
+def shortened(names: Sequence[str], room: int) -> Sequence[str]:
+    """Shorten the scopes in names, all alike: `layer1/w` to `lay1/w`, so that they fit and differ.
+
+    Where nothing makes them, they stay as they are.
+    """
+    for letters in (max(map(len, names)), 5, 4, 3, 2, 1):
+        short = [_abbreviated(name, letters) for name in names]
+        if max(map(len, short)) <= room and len(set(short)) == len(set(names)):
+            return short
+    return names
+
+
+def _abbreviated(name: str, letters: int) -> str:
+    """Keep so many letters of each scope, and the digits it ends in."""
+    *scopes, last = name.split("/")
+    return "/".join([*(re.sub(r"^(.+?)(\d*)$", _cut(letters), each) for each in scopes), last])
+
+
+def _cut(letters: int) -> Callable[[re.Match[str]], str]:
+    return lambda found: found[1][:letters] + found[2]
 
 
 def _with_course(

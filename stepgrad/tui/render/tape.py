@@ -19,6 +19,8 @@ from stepgrad.tui.render.scopes import shares, span
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
 
+_NAME, _LEAST = 9, 7  # below so many cells for names, columns are narrower, but no less than this
+
 MARGINS = "▶● █ "
 """What stands around a row's texts: marker and stop at the left, the magnitude at the right."""
 
@@ -85,7 +87,8 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     value = state.value(node)
     derivative, text = beside_value(state, node)
     facts = state.node(node)
-    room = width - 2 * NUMBER - len(MARGINS)
+    cells = _column(width)
+    room = width - 2 * cells - len(MARGINS)
     current = node == state.focus
     selected = node == session.selected
     marker = _marker(session, current=current, selected=selected)
@@ -96,18 +99,42 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     indent = "  " if facts.place.scope else ""
     title = "constant" if facts.constant else short_title(state.recording, node)
     name = ink.fit(indent + title, room)
-    shown = "" if value is None else fitting(number(value), value, NUMBER - 1)
+    shown = "" if value is None else fitting(number(value), value, cells - 1)
     bare = value is None or facts.constant
-    paid = "" if bare else fitting(text, derivative, NUMBER - 1)
+    paid = "" if bare else fitting(text, derivative, cells - 1)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),
         (name, name_style),
-        (f"{shown:>{NUMBER}}", ink.sign(value)),
-        (f"{paid:>{NUMBER}}", ink.sign(derivative)),
+        (f"{shown:>{cells}}", ink.sign(value)),
+        (f"{paid:>{cells}}", ink.sign(derivative)),
         (f" {bar(derivative)} ", ink.sign(derivative)),
     ).truncate(width)
     return row.stylize(ink.SELECTED) if selected else row
+
+
+def headings(state: State, width: int) -> Content:
+    """Return what the columns of rows are called, for the line above them.
+
+    While forward mode runs, tangents stand where gradients come later.
+    """
+    cells = _column(width)
+    second = "tangent" if state.seeds else "gradient"
+    if cells <= len(second):
+        second = second[:4]
+    before = width - len(MARGINS[2:]) - cells - len("tape") - len("value")
+    if before < 2:
+        return Content("tape")
+    first, between = (
+        (f" {'─' * (space - 2)} ", ink.RULE) for space in (before, cells - len(second))
+    )
+    return Content.assemble("tape", first, "value", between, second)
+
+
+def _column(width: int) -> int:
+    """The cells of a number's column: where names would have no room, fewer than usual."""
+    spare = (width - len(MARGINS) - _NAME) // 2
+    return max(_LEAST, min(NUMBER, spare))
 
 
 def beside_value(state: State, node: int) -> tuple[float | None, str]:

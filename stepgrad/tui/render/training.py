@@ -66,7 +66,8 @@ def _where(state: State, width: int) -> Content:
     if value is not None:
         said.append((number(value), ink.NAME))
     left, right = ink.line(*spans), ink.line(*said)
-    return left + " " * max(width - left.cell_length - right.cell_length, 1) + right
+    gap = width - left.cell_length - right.cell_length
+    return left + " " * gap + right if gap > 1 else right
 
 
 def _answers(state: State, width: int, height: int) -> list[Content]:

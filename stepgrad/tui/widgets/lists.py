@@ -1,11 +1,13 @@
-"""Panels of many lines, of which only those in view are drawn: the tape and the source."""
+"""Panels of many lines, of which only those in view are drawn: tape, source, lesson and more."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from pathlib import PurePath
 
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
@@ -16,10 +18,12 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.training import parameters
+from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.parameters import parameter_row
 from stepgrad.tui.render.source import source_line
-from stepgrad.tui.render.tape import scope_row, tape_row
+from stepgrad.tui.render.tape import headings, scope_row, tape_row
 from stepgrad.tui.widgets.panel import Panel
 
 
@@ -45,16 +49,21 @@ class Lines(ScrollView, Panel, can_focus=False):
     def line_of_interest(self) -> int | None:
         """The line to keep in view."""
 
+    @property
+    def top(self) -> int:
+        """The line from which on there is something to see."""
+        return 0
+
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
         width, number = self.scrollable_content_region.width, y + self.scroll_offset.y
         if number >= self.count:
             return Strip.blank(width, self.rich_style)
-        line = self._kept_line(number, width)
-        [strip] = Visual.to_strips(self, line, width, 1, self.visual_style, pad=True) or [
-            Strip.blank(width, self.rich_style)
-        ]
-        return strip
+        return self._strip(self._kept_line(number, width), width)
+
+    def _strip(self, line: Content, width: int) -> Strip:
+        strips = Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)
+        return strips[0] if strips else Strip.blank(width, self.rich_style)
 
     def _kept_line(self, number: int, width: int) -> Content:
         """Draw a line, once for each session."""
@@ -71,11 +80,14 @@ class Lines(ScrollView, Panel, can_focus=False):
         before, self._drawn = self._drawn, {}
         # Whatever the width, it is never exceeded. The first layout already has to know how many
         # lines there are, or it would be done again with a scrollbar.
-        self.virtual_size = Size(1, self.count)
-        line = self.line_of_interest()
         width, height = self.scrollable_content_region.width, self.size.height
+        self.virtual_size = Size(1, max(self.count, self.top + height if self.top else 0))
+        line = self.line_of_interest()
         if height and line is not None and not 0 <= line - self.scroll_offset.y < height:
-            self.scroll_to(y=max(0, line - height // 2), animate=False, immediate=True)
+            y = max(0, line - height // 2)
+            if y < self.top <= line < self.top + height:
+                y = self.top
+            self.scroll_to(y=y, animate=False, immediate=True)
         top = self.scroll_offset.y
         for number in range(top, min(top + height, self.count)):
             was = before.get((number, width))
@@ -85,8 +97,6 @@ class Lines(ScrollView, Panel, can_focus=False):
 
 class Tape(Lines, can_focus=False):
     """The nodes of the scene, in the order of creation; a click selects one."""
-
-    BORDER_TITLE = "tape"
 
     @property
     def count(self) -> int:
@@ -99,6 +109,15 @@ class Tape(Lines, can_focus=False):
         if isinstance(line, ScopeLine):
             return scope_row(self.now, line, width)
         return tape_row(self.now, line, width)
+
+    _headings = Content()
+
+    def show(self) -> None:
+        """Put the headings of the columns into the border, and show the line."""
+        title = headings(self.state, self.scrollable_content_region.width)
+        if not title.is_same(self._headings):  # setting it draws everything again
+            self.border_title = self._headings = title
+        super().show()
 
     def line_of_interest(self) -> int | None:
         """The line of the node that is spoken of."""
@@ -177,6 +196,13 @@ class SourcePanel(Lines, can_focus=False):
         line = self._place.line
         return None if line is None or self._source is None else line - 1
 
+    @property
+    def top(self) -> int:
+        """In a scenario, the first statement: its lesson comes before, and is shown as such."""
+        recording = self.state.recording
+        place = recording.node(0).place if recording.size else Place()
+        return place.line - 1 if place.line is not None and place.file is None else 0
+
     def show(self) -> None:
         """Put the file into the border where there are several, and show the line."""
         recording = self.state.recording
@@ -184,3 +210,50 @@ class SourcePanel(Lines, can_focus=False):
             name = PurePath(self._place.file or recording.name).name
             self.border_title = Content.assemble("source", (f"  {name}", ink.QUIET))
         super().show()
+
+
+class Lesson(Lines, can_focus=True):
+    """The lesson; where there is more of it than room, it says how to see that."""
+
+    BORDER_TITLE = "lesson"
+    FOCUS_ON_CLICK = False
+    BINDINGS = [
+        Binding("down,j", "scroll_down", show=False),
+        Binding("up,k", "scroll_up", show=False),
+    ]
+
+    def __init__(self, markdown: str, *, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._markdown = markdown
+        self._more = ""
+
+    def _text(self, width: int) -> Sequence[Content]:
+        return lesson(self._markdown, width)
+
+    @property
+    def count(self) -> int:
+        """As many lines as it takes at this width."""
+        return len(self._text(self.scrollable_content_region.width))
+
+    def line(self, number: int, width: int) -> Content:
+        """Draw a line of the lesson."""
+        text = self._text(width)
+        return text[number] if number < len(text) else Content()
+
+    def line_of_interest(self) -> int | None:
+        """None: only a person scrolls it."""
+        return None
+
+    def on_resize(self) -> None:
+        """Find out how to see all of it."""
+        keys = keys_in_force(self.screen).get("show_lesson", ())
+        alone = self.screen.maximized is self
+        self._more = "↓" if alone else f"{key_name(keys[0])}: all of it" if keys else ""
+        super().on_resize()
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a line of the view; the last one is a mark where more would follow."""
+        height, width = self.size.height, self.scrollable_content_region.width
+        if y == height - 1 and self.scroll_offset.y + height < self.count:
+            return self._strip(ink.line(("… ", ink.QUIET), (self._more, ink.CURRENT)), width)
+        return super().render_line(y)

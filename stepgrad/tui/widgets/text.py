@@ -11,7 +11,6 @@ from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
-from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
@@ -52,40 +51,26 @@ class Chain(Panel):
 
 
 class NodePanel(Panel):
-    """Everything about one node; before anything has happened, the lesson.
-
-    A click on a contribution goes to where it came.
-    """
-
-    def __init__(self, lesson: str, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._lesson = lesson
-
-    @property
-    def _introduces(self) -> bool:
-        now = self.now
-        unmoved = now.cursor.position == 0 and now.selected is None
-        return now.subject is None or (bool(self._lesson) and unmoved)
+    """Everything about one node; a click on a contribution goes to where it came."""
 
     def render(self) -> Content:
-        """Draw the lesson or the node."""
-        if self._introduces:
-            return lesson(self._lesson)
-        assert self.now.subject is not None, "without a subject, the lesson is shown"
+        """Draw the node."""
+        if self.now.subject is None:
+            return Content.styled("no node has been made", ink.QUIET)
         return node_panel(self.state, self.now.subject, *self.size, self.now.secret)
 
     def show(self) -> None:
         """Put what the node is into the border."""
-        subject = None if self._introduces else self.now.subject
-        self.border_title = Content("lesson" if subject is None else heading(self.state, subject))
+        subject = self.now.subject
+        self.border_title = Content("node" if subject is None else heading(self.state, subject))
         self.refresh()
 
     def on_click(self, event: events.Click) -> None:
         """Go to the event that a person pointed at, unless they were marking text."""
-        if self._introduces or self.now.subject is None or self.text_selection is not None:
+        if self.now.subject is None or self.text_selection is not None:
             return
         y = event.get_content_offset_capture(self).y
-        position = event_at(self.state, self.now.subject, self.size.height, y)
+        position = event_at(self.state, self.now.subject, *self.size, y)
         if position is not None:
             self.post_message(self.EventPointed(self.now.subject, position))
 

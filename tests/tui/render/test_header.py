@@ -18,8 +18,8 @@ HEADERS = {
     12: " event 20/26",
     20: " event 20/26        ",
     30: " ◀ BACKWARD  event 20/26      ",
-    40: " two_layer.ya…  ◀ BACKWARD  event 20/26 ",
-    60: " two_layer.yaml  ◀ BACKWARD  event 20/26         checks 4/6 ",
+    40: " ◀ BACKWARD  event 20/26          L = 4 ",
+    60: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4 ",
     80: " two_layer.yaml  ◀ BACKWARD  event 20/26                     L = 4   checks 4/6 ",
 }
 
@@ -31,7 +31,7 @@ def test_what_has_no_room_goes(width: int) -> None:
 
 def test_a_training_step_has_a_number() -> None:
     assert header(at(TRAINING, LAST), "neuron", (0, 0), 80).plain == (
-        " neuron  ◀ BACKWARD  event 60/70  step 4                     loss = 0.0249879   "
+        " neuron  ◀ BACKWARD  event 60/70  step 4                       loss = 0.0249879 "
     )
 
 
@@ -43,11 +43,11 @@ def test_before_anything_has_happened() -> None:
 
 GROWING = {
     40: " ◀ BACKWARD  event 20/26                ",
-    56: " ◀ BACKWARD  event 20/26                  recording 45% ",
-    60: " two_layer.yaml  ◀ BACKWARD  event 20/26      recording 45% ",
-    70: " two_layer.yaml  ◀ BACKWARD  event 20/26       recording 45%  R stops ",
-    80: " two_layer.yaml  ◀ BACKWARD  event 20/26     checks 4/6  recording 45%  R stops ",
-    100: " two_layer.yaml  ◀ BACKWARD  event 20/26       "
+    56: " ◀ BACKWARD  event 20/26  L = 4  recording 45%  R stops ",
+    60: " ◀ BACKWARD  event 20/26      L = 4  recording 45%  R stops ",
+    72: " two_layer.yaml  ◀ BACKWARD  event 20/26  L = 4  recording 45%  R stops ",
+    86: " two_layer.yaml  ◀ BACKWARD  event 20/26   L = 4   checks 4/6  recording 45%  R stops ",
+    110: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   "
     "checks 4/6   ━━━━━━━───────── recording 45%  R stops ",
 }
 
@@ -61,7 +61,10 @@ def test_how_much_of_a_recording_is_there(width: int) -> None:
 def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
     session = replace(at(TWO_LAYER, 20), edits=(("x", 2.0),))
     assert header(session, "two_layer.yaml", (4, 6), 80).plain == (
-        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited             L = 4   checks 4/6 "
+        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited x = 2   L = 4   checks: edited "
+    )
+    assert header(session, "two_layer.yaml", (4, 6), 70).plain == (
+        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited x = 2          L = 4 "
     )
     assert header(session, "two_layer.yaml", (4, 6), 34).plain == (
         " ◀ BACKWARD  event 20/26  edited  "

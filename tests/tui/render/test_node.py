@@ -37,8 +37,28 @@ def test_all_about_a_node() -> None:
         (20, ["value   1.5", "grad    −8.0", "paid in −8 at 21 fr…", "local   ∂/∂z1 = 1 (…"]),
     ],
 )
-def test_a_narrow_one_is_cut(width: int, lines: list[str]) -> None:
-    assert panel(at(TWO_LAYER, END), H, width) == lines
+def test_a_narrow_and_low_one_is_cut(width: int, lines: list[str]) -> None:
+    assert panel(at(TWO_LAYER, END), H, width, height=4) == lines
+
+
+def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
+    session = at(TWO_LAYER, END)
+    assert panel(session, H, 20, height=9) == [
+        "value   1.5",
+        "grad    −8.0",
+        "paid in −8 at 21",
+        "        from w2·h",
+        "        (−4·2)",
+        "local   ∂/∂z1 = 1",
+        "        (z1 > 0)",
+    ]
+    assert panel(session, H, 20, height=6)[2:] == [
+        "paid in −8 at 21",
+        "        from w2·h",
+        "        (−4·2)",
+        "local   ∂/∂z1 = 1 (…",
+    ]
+    assert [event_at(session.state, H, 20, 9, y) for y in range(2, 6)] == [21, 21, 21, None]
 
 
 def test_before_it_is_made_and_before_its_gradient_comes() -> None:
@@ -77,7 +97,7 @@ def test_a_long_ledger_shows_what_came_last_and_leads_to_all_of_it() -> None:
     lines = panel(session, 0, height=6)
     assert lines[2] == "paid in … 6 before"
     assert [line.split()[0] for line in lines[3:]] == ["2", "1", "1"]
-    events = [event_at(session.state, 0, 6, y) for y in range(-1, 7)]
+    events = [event_at(session.state, 0, 80, 6, y) for y in range(-1, 7)]
     assert events[:3] == [None, 1, None]
     for position in events[3:7]:
         assert position is not None
@@ -100,7 +120,7 @@ def test_what_an_earlier_pass_left_stands_before_what_this_one_pays_in() -> None
         f"before  3 at {cleared}, not cleared",
         f"paid in 5 at {recording.length} from w·5 (1·5)",
     ]
-    assert event_at(session.state, 0, 24, 2) == cleared
+    assert event_at(session.state, 0, 80, 24, 2) == cleared
     assert not any("cleared" in line for line in panel(at(recording, cleared), 0))
 
 
@@ -119,7 +139,7 @@ def test_who_wrote_over_a_gradient() -> None:
         [f"clipped at {end - 2}, was 3"],
         [f"paid in 3 at {end - 3} from w·3 (1·3)"],
     ]
-    assert event_at(at(recording, end).state, 0, 24, 2) == end
+    assert event_at(at(recording, end).state, 0, 40, 24, 2) == end
 
 
 def test_the_contribution_at_hand_stands_out() -> None:

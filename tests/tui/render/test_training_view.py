@@ -9,6 +9,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.samples import samples
 from stepgrad.replay.training import Loss
 from stepgrad.scenario import record_scenario
+from stepgrad.tui.render import ink
 from stepgrad.tui.render.boundary import boundary
 from stepgrad.tui.render.braille import Dots
 from stepgrad.tui.render.plot import LABEL, loss_curve, ordinal_at
@@ -109,7 +110,12 @@ def test_a_click_on_the_curve_leads_to_its_step(xor: Recording) -> None:
 def test_the_boundary_is_where_the_answer_changes_its_side(xor: Recording) -> None:
     state = State(xor, xor.length)
     legend, *lines = boundary(state, samples(state), 24, 12)
-    assert "y > 0" in legend.plain
+    assert legend.plain == "█y>0 █y<0  ●○ t"
+    assert [span.style for span in legend.spans[::2]] == [
+        ink.shade(1.0),
+        ink.shade(-1.0),
+        ink.QUIET,
+    ]
     assert [line.cell_length for line in lines] == [24] * 12
     text = [line.plain for line in lines]
     circles = "".join(text)

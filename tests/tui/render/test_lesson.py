@@ -1,0 +1,54 @@
+"""A lesson: what becomes of its Markdown."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgrad.scenario import gallery
+from stepgrad.tui.render.lesson import lesson
+
+MARKDOWN = {
+    "Nobody would *add* 3 and 2:\nit is **6**.": ["Nobody would add 3 and", "2: it is 6."],
+    "# Head\ntext": ["Head", "", "text"],
+    "- a\n- b\n  1. c": ["• a", "• b", "  1. c"],
+    "9. a\n10. b": [" 9. a", "10. b"],
+    "* a\n\n* b": ["• a", "", "• b"],
+    "```\nx = 1\n  y\n```": ["  x = 1", "    y"],
+    "> so it\n> is": ["│ so it is"],
+    "| a | bc |\n|---|---|\n| 1 | x |": ["a  bc", "1  x"],
+    "see [it](http://x) `a*b*c`": ["see it (http://x)", "a*b*c"],
+    "a  \nb": ["a", "b"],
+    "<b>x</b>": ["<b>x</b>"],
+    "~~no~~": ["no"],
+}
+
+
+@pytest.mark.parametrize("markdown", MARKDOWN)
+def test_markdown_becomes_text(markdown: str) -> None:
+    assert [line.plain for line in lesson(markdown, 22)] == MARKDOWN[markdown]
+
+
+def test_what_is_marked_has_a_style() -> None:
+    [line] = lesson("a **b** *c* `d`", 40)
+    styles = {line.plain[span.start : span.end]: span.style for span in line.spans}
+    assert styles == {"b": "bold", "c": "italic", "d": "bold $current"}
+
+
+def test_a_table_that_is_too_wide_is_wrapped() -> None:
+    table = "| a | b |\n|---|---|\n| 1 | one two three |"
+    assert [line.plain for line in lesson(table, 12)] == ["a  b", "1  one two", "   three"]
+
+
+@pytest.mark.parametrize("width", [8, 20, 35, 76])
+def test_every_lesson_fits_and_is_whole(width: int) -> None:
+    for file in gallery().values():
+        lines = lesson(file.lesson, width)
+        assert all(line.cell_length <= width for line in lines)
+        shown = "".join("".join(line.plain for line in lines).split())
+        assert all(word in shown for word in file.lesson.split() if word.isalpha())
+        assert "**" not in shown
+
+
+@given(st.text(alphabet="ab1 -*#>|`\n.[]()<&", max_size=60), st.integers(1, 30))
+def test_nothing_is_wider_than_there_is_room(markdown: str, width: int) -> None:
+    assert all(line.cell_length <= max(width, 8) for line in lesson(markdown, width))

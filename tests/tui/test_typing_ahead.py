@@ -1,0 +1,100 @@
+"""Keys that arrive together, as those of a fast typist or of a paste do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.events import Key
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.dialogs import AskDialog
+from stepgrad.tui.gallery import GalleryScreen
+from stepgrad.tui.screen import DebuggerScreen
+
+NAMED = {"\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\t": "tab",
+         "/": "slash", ":": "colon", ".": "full_stop", "=": "equals_sign", " ": "space",
+         "?": "question_mark"}  # fmt: skip
+
+
+@asynccontextmanager
+async def debugger(name: str = "two_layer") -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
+    scenario = open_scenario(name)
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test() as pilot:
+        assert isinstance(app.screen, DebuggerScreen)
+        yield pilot, app.screen
+
+
+async def at_once(pilot: Pilot[None], text: str) -> None:
+    """Let keys arrive in one read."""
+    for character in text:
+        pilot.app.post_message(Key(NAMED.get(character, character), character))
+    for _ in range(12):
+        await pilot.pause()
+
+
+@pytest.mark.parametrize("prompt", ["p5", "e5", "B", ":50%", "/w"])
+@pytest.mark.parametrize("then", ["\r\r", "\r\r\r\r\r", "\x1b\x1b", "\r\x1b"], ids=repr)
+@pytest.mark.parametrize("opened", [False, True])
+async def test_a_prompt_is_closed_once(prompt: str, then: str, opened: bool) -> None:
+    async with debugger() as (pilot, screen):
+        if opened:
+            await at_once(pilot, prompt)
+            assert isinstance(pilot.app.screen, AskDialog)
+        await at_once(pilot, then if opened else prompt + then)
+        assert pilot.app.screen is screen
+        await pilot.press("G")
+        assert screen.now.cursor.position == screen.now.recording.length
+
+
+@pytest.mark.parametrize("text", ["x\x1b\x1b", "D\r\r", "?\x1b\x1b", "?qq", "Dqq"], ids=repr)
+async def test_what_is_read_is_closed_once(text: str) -> None:
+    async with debugger() as (pilot, screen):
+        await at_once(pilot, text)
+        if "qq" in text:
+            assert not pilot.app.is_running
+        else:
+            assert pilot.app.screen is screen
+
+
+async def test_two_enters_open_one_lesson() -> None:
+    app = DebuggerApp()
+    async with app.run_test() as pilot:
+        await at_once(pilot, "\r\r")
+        assert isinstance(app.screen, DebuggerScreen)
+        await pilot.press("q")
+        assert isinstance(app.screen, GalleryScreen)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "text"),
+    [("/", "neuron3/h"), (":", "w1"), ("e", "w1=0.5"), ("B", "abs(grad)>5"), ("p", "0.25"),
+     (":", "q?.s"), (":", "w12\x7f")],
+)  # fmt: skip
+async def test_what_is_typed_ahead_of_a_prompt_lands_in_it(prompt: str, text: str) -> None:
+    async with debugger() as (pilot, screen):
+        await at_once(pilot, prompt + text)
+        assert isinstance(pilot.app.screen, AskDialog)
+        expected = "w1" if "\x7f" in text else text
+        assert pilot.app.screen.query_one(Input).value == expected
+        assert screen.now.cursor.position == (6 if prompt == "p" else 0)
+
+
+async def test_a_prompt_answered_in_one_breath_lets_the_keys_behind_it_through() -> None:
+    async with debugger() as (pilot, screen):
+        await at_once(pilot, ":5\rsss")
+        assert (pilot.app.screen, screen.now.cursor.position) == (screen, 8)
+
+
+async def test_what_follows_a_bad_answer_lands_in_the_prompt() -> None:
+    async with debugger() as (pilot, screen):
+        await at_once(pilot, ":w9\rsx")
+        assert isinstance(pilot.app.screen, AskDialog)
+        assert pilot.app.screen.query_one(Input).value == "w9sx"
+        assert screen.now.cursor.position == 0
