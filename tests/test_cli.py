@@ -20,7 +20,7 @@ from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.cli.help import scenario_format
 from stepgrad.headless import narration
-from stepgrad.replay.narrate import say
+from stepgrad.replay.say import say
 from stepgrad.scenario import gallery, open_scenario, record_scenario
 from stepgrad.scenario.json_schema import json_schema
 

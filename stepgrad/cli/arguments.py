@@ -13,7 +13,7 @@ from stepgrad.atomic import permissions
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.narrate import say
+from stepgrad.replay.say import say
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."

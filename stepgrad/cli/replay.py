@@ -16,7 +16,7 @@ from stepgrad.opening import Opened, open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.narrate import say
+from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
 

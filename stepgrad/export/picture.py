@@ -11,7 +11,8 @@ from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.numbers import gradient, number
 from stepgrad.recording import events
 from stepgrad.replay.ledger import latest_pass, walk
-from stepgrad.replay.narrate import Narration, narrate, say
+from stepgrad.replay.narrate import Narration, narrate
+from stepgrad.replay.say import say
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, short_title, title
 

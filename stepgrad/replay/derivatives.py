@@ -37,12 +37,11 @@ class LocalDerivative:
     @property
     def factor(self) -> str:
         """What to multiply by: `(1 − h²)`, `0 (z1 ≤ 0)`, `(−1)`."""
-        return product(self.symbols) if self.varies else self.number_factor
+        return product(self.symbols) if self.varies else self.in_numbers(number(self.value))
 
-    @property
-    def number_factor(self) -> str:
-        """What to multiply by, as a number: `0.79`, `0 (z1 ≤ 0)`, `(−1)`."""
-        return f"{factor(self.value)}{self._because}"
+    def in_numbers(self, shown: str) -> str:
+        """What to multiply by, as a number that is shown so: `0.79`, `0 (z1 ≤ 0)`, `(−1)`."""
+        return f"{f'({shown})' if shown.startswith('−') else shown}{self._because}"
 
     @property
     def _because(self) -> str:

@@ -1,12 +1,13 @@
-"""What an event did, in one line of mathematics, and in words.
+"""What an event did, in one line of mathematics.
 
-The same text serves the screen, the plain output and a screen reader.
+The same text serves the screen, the plain output and exports; `say` has it in words.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import mul
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
@@ -22,7 +23,6 @@ from stepgrad.replay.derivatives import (
     local_derivative,
     tangent_terms,
 )
-from stepgrad.replay.speech import spoken
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, short_title, title
 
@@ -63,9 +63,9 @@ def narrate(recording: Recording, index: int) -> Narration:
             if event.tangent is not None:
                 name = short_title(recording, event.node)
                 symbols += f", {differential(name)} = {number(event.tangent)}"
-            return Narration(symbols, effect=_line(recording, recording.node(event.node)))
+            return Narration(symbols, effect=program_line(recording, recording.node(event.node)))
         case events.Op(tangent=None):
-            return _computed(recording, event, index)
+            return computed(recording, event, index)
         case events.Op():
             return _differentiated(recording, event, index)
         case events.Seed():
@@ -86,7 +86,8 @@ def narrate(recording: Recording, index: int) -> Narration:
             return Narration(f"{name} ← {number(event.after)}", effect=effect)
 
 
-def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
+def computed(recording: Recording, event: events.Op, index: int) -> Narration:
+    """Narrate a value, in forward mode without the tangent."""
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
     values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
@@ -95,7 +96,9 @@ def _computed(recording: Recording, event: events.Op, index: int) -> Narration:
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
-    return Narration(symbols, _steps(with_numbers, number(event.value)), _line(recording, node))
+    return Narration(
+        symbols, _steps(with_numbers, number(event.value)), program_line(recording, node)
+    )
 
 
 def _steps(*steps: str) -> Sequence[str]:
@@ -116,23 +119,23 @@ def _differentiated(recording: Recording, event: events.Op, index: int) -> Narra
             " + ".join([first, *bracketed]),
             number(event.tangent or 0.0),
         )
-    told = _computed(recording, event, index)
+    told = computed(recording, event, index)
     effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
     return Narration(f"{differential(name)} = {symbols}", steps, ", ".join(effect))
 
 
 def _instead_of(before: str, recording: Recording, index: int) -> str:
     """Tell what was written over by hand, and by which line of a program."""
-    return ", ".join(filter(None, (f"was {before}", _written_at(recording, index))))
+    return ", ".join(filter(None, (f"was {before}", written_at(recording, index))))
 
 
-def _written_at(recording: Recording, index: int) -> str:
+def written_at(recording: Recording, index: int) -> str:
     """Which line of a program wrote something by hand."""
     place = State(recording, index + 1).place
     return line_of(recording, place) if place else ""
 
 
-def _line(recording: Recording, node: Node) -> str:
+def program_line(recording: Recording, node: Node) -> str:
     """Which line of a program made a node; a scenario's own names say as much."""
     return made_by(recording, node) if node.place.file else ""
 
@@ -145,11 +148,12 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     edge = index - block.start - 1
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)
+    upstream, rate = worked(mul, (event.upstream, local.value))
     return Narration(
         f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
         _steps(
-            f"{number(event.upstream)} · {local.factor}",
-            f"{number(event.upstream)} · {local.number_factor}",
+            f"{upstream} · {local.factor}",
+            f"{upstream} · {local.in_numbers(rate)}",
             number(event.contribution),
         ),
         f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
@@ -163,7 +167,7 @@ def _by_rule(
     """Narrate what an optimizer wrote; the effect says what it remembers of the parameter."""
     name = title(recording, event.node)
     symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
-    *remembered, (target, formula, numbers) = _worked(recording, event, rule, index)
+    *remembered, (target, formula, numbers) = worked_out(recording, event, rule, index)
     shown = worked(formula.function(*numbers), [*numbers.values()])
     effect = (
         f"{symbols[kept]} = {_written(told, known, (number(x, 4) for x in known.values()))}"
@@ -203,7 +207,7 @@ _SYMBOLS = {
 }
 
 
-def _worked(
+def worked_out(
     recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
 ) -> Iterator[tuple[str, Formula, dict[str, float]]]:
     """Yield the formulas of a rule, with what each computes and the numbers that it finds."""
@@ -221,107 +225,3 @@ def _written(formula: Formula, numbers: Mapping[str, float], shown: Iterable[str
     betas = {name: beta for name, beta in numbers.items() if name.startswith("beta")}
     texts = dict(zip(numbers, shown, strict=True))
     return formula.given(betas).written(texts)  # 1 − 0.9 is 0.1
-
-
-def say(recording: Recording, index: int) -> str:
-    """Tell an event in a sentence, for a screen reader: no notation, no symbols."""
-    event = recording.events[index]
-    phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
-    sentence = printable(_sentence(recording, event, index))
-    return f"Event {index + 1} of {recording.length}{phase}: {sentence}."
-
-
-def _sentence(recording: Recording, event: events.Event, index: int) -> str:
-    if isinstance(event, events.Mark):
-        which = "" if event.number is None else f" {event.number}"
-        return f"{event.kind}{which} begins"
-    name = spoken(title(recording, event.node))
-    line = _said_line(_written_at(recording, index))
-    match event:
-        case events.Leaf():
-            tangent = "" if event.tangent is None else f", with the tangent {_said(event.tangent)}"
-            made = _said_line(_line(recording, recording.node(event.node)))
-            return f"{name} is {_said(event.value)}{tangent}{made}"
-        case events.Op():
-            return _said_computation(recording, event, index)
-        case events.Seed():
-            return f"the pass begins at {name}, with the gradient {_said(event.after)}"
-        case events.Accumulate():
-            return _said_contribution(recording, event, index)
-        case events.ZeroGrad():
-            return f"the gradient of {name} is cleared; {_said_before(event.before)}{line}"
-        case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
-            return _said_by_rule(recording, event, rule, index)
-        case events.SetGrad():
-            after = _said(event.after)
-            return f"the gradient of {name} is set to {after}; {_said_before(event.before)}{line}"
-        case events.Update():
-            return f"{name} is set to {_said(event.after)}; {_said_before(event.before)}{line}"
-    raise TypeError(f"no sentence for {event!r}")
-
-
-def _said_computation(recording: Recording, event: events.Op, index: int) -> str:
-    """Say what was computed, and from what: `h is relu of z1: relu of 1.5 is 1.5`."""
-    told = _computed(recording, event, index)
-    name, _, formula = told.symbols.rpartition(" = ")
-    steps = " is ".join(map(spoken, told.steps))
-    line = _said_line(_line(recording, recording.node(event.node)))
-    said = f"{f'{spoken(name)} is ' if name else ''}{spoken(formula)}: {steps}{line}"
-    if event.tangent is None:
-        return said
-    terms = ", plus ".join(
-        f"the local derivative {term.local.said}, "
-        f"times {_said(term.tangent)}, the tangent of {spoken(term.operand)}"
-        for term in tangent_terms(recording, event.node, index + 1)
-    )
-    return f"{said}; its tangent is {_said(event.tangent)}{f': {terms}' if terms else ''}"
-
-
-def _said_line(line: str) -> str:
-    """Say which line of a program it was, given `train.py:12`: `, in line 12 of train.py`."""
-    file, _, number = line.rpartition(":")
-    return f", in line {number} of {file}" if file else ""
-
-
-def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
-    """Say what came over an edge: how the gradient changed, and the two factors of the change."""
-    block = recording.blocks[recording.history.block_at(index)]
-    local = local_derivative(recording, event.out, event.slot, block.start)
-    name, out = (spoken(title(recording, node)) for node in (event.node, event.out))
-    return (
-        f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
-        f"{_said(event.upstream)} from {out}, times the local derivative {local.said}"
-    )
-
-
-def _said_by_rule(
-    recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
-) -> str:
-    name = spoken(title(recording, event.node))
-    subject = name if isinstance(event, events.Update) else f"the gradient of {name}"
-    *_, (_, _, numbers) = _worked(recording, event, rule, index)
-    how = _SAID[rule.method].format_map({key: _said(x) for key, x in numbers.items()})
-    before = "nothing" if event.before is None else _said(event.before)
-    return f"{subject} changes from {before} to {_said(event.after)}: {how}"
-
-
-_SAID = {
-    "sgd": "minus the learning rate {learning_rate} times the gradient {grad}",
-    "momentum": (
-        "minus the learning rate {learning_rate} times the velocity {velocity}, "
-        "to which the gradient {grad} was added"
-    ),
-    "adam": (
-        "minus the learning rate {learning_rate} times the mean gradient {mean_hat}, "
-        "divided by the root of the mean square {square_hat}; the gradient is {grad}"
-    ),
-    "clip_norm": "all gradients together have the norm {norm}, and {max_norm} is the limit",
-}
-
-
-def _said(x: float) -> str:
-    return spoken(number(x))
-
-
-def _said_before(before: float | None) -> str:
-    return "there was none before" if before is None else f"it was {_said(before)} before"

@@ -16,7 +16,8 @@ from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.engine.tape import seed
 from stepgrad.headless import Replay, report, snapshot
-from stepgrad.replay.narrate import narrate, say
+from stepgrad.replay.narrate import narrate
+from stepgrad.replay.say import say
 from stepgrad.replay.training import trains
 from stepgrad.scenario import open_scenario, record_scenario
 

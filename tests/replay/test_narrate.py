@@ -7,7 +7,8 @@ import pytest
 from replay_runs import training, two_layer
 from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, record
 from stepgrad.replay.derivatives import derivative, local_derivative
-from stepgrad.replay.narrate import narrate, say
+from stepgrad.replay.narrate import narrate
+from stepgrad.replay.say import say
 
 
 def told(recording: Recording) -> list[str]:
@@ -169,6 +170,15 @@ def test_local_derivatives(write, numbers: str) -> None:  # type: ignore[no-unty
 )
 def test_a_local_derivative_that_is_a_sum_stands_in_brackets(write, numbers: str) -> None:  # type: ignore[no-untyped-def]
     assert last_line(write) == numbers
+
+
+def test_a_factor_that_reads_as_another_gets_the_digits_that_tell() -> None:
+    with record() as recording:
+        x = Value(0.25, label="x")
+        y = x * Value(1.000003, label="w")
+        (y * 4.0).backward()
+    numbers = [narrate(recording, index).numbers for index in range(recording.length)]
+    assert "= 4 · w = 4 · 1.000003 = 4.00001" in numbers
 
 
 def test_several_edges_into_one_node_are_counted() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, mark, record
-from stepgrad.replay.narrate import say
+from stepgrad.replay.say import say
 from stepgrad.replay.speech import spoken
 
 

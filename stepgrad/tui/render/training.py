@@ -79,10 +79,12 @@ def _answers(state: State, width: int, height: int) -> list[Content]:
     table_width = (columns or 1) * (NUMBER - 3) + 2 * outputs * (NUMBER + 1)
     room = min(width - table_width - GAP, 4 * height)
     plane = _plane(state, shown, room, height - 1) if room >= 12 else []
-    blank = Content(" " * (room + GAP) if plane else "")
+    beside = room + GAP if plane else 0
     return [
-        (picture + " " * GAP if picture else blank) + (row or Content())
-        for picture, row in zip_longest(plane, _table(state, shown, columns, height))
+        picture + " " * (beside - picture.cell_length) + row
+        for picture, row in zip_longest(
+            plane, _table(state, shown, columns, height), fillvalue=Content()
+        )
     ]
 
 

@@ -152,6 +152,15 @@ def test_it_says_the_answers_and_what_they_should_be(xor: Recording) -> None:
     assert "0.80113" in text
 
 
+def test_the_heads_of_the_table_stand_over_its_columns(xor: Recording) -> None:
+    rows = training(State(xor, xor.length), 58, 16).plain.split("\n")
+    head = next(i for i, row in enumerate(rows) if "x1" in row and "x2" in row)
+    for name in ("x1", "x2"):
+        end = rows[head].index(name) + 2
+        assert rows[head + 1][end - 1] == "0"
+        assert rows[head + 1][end : end + 1].strip() == ""
+
+
 def test_without_training_it_says_so() -> None:
     recording = record_scenario("two_layer")
     assert "nothing is trained" in training(State(recording, 3), 40, 10).plain
