@@ -140,6 +140,18 @@ def test_what_leads_back_says_so() -> None:
     assert len(list(shown.inner_edges)) == 3, "other formats lead it back themselves"
 
 
+def test_what_is_not_drawn_enters_a_scope_by_one_wire() -> None:
+    with record() as recording:
+        leaves = [Value(1.0) for _ in range(20)]
+        with scope("sum"):
+            sum(leaves[1:], leaves[0])
+    shown = picture(at(recording, recording.length).state, "", 6, room=6)
+    assert [box.heading for box in shown.boxes][-1:] == ["+ sum ×19"]
+    assert [edge.label for edge in shown.edges] == ["1", "1", "×18"]
+    assert len(list(shown.inner_edges)) == 2
+    assert "3 of 21 boxes are shown: those near sum: " in shown.limits[-1]
+
+
 def test_json_is_never_folded() -> None:
     found = json.loads(export(None, Cursor(tower(), tower().length), "json"))
     assert len(found["nodes"]) == 244
