@@ -53,7 +53,8 @@ def export(
 
     The hand-out (markdown, html) has the lesson, the numbers, and both passes line by line; the
     page has the drawing too. Of a training it is the step of the position, in forward mode each
-    pass. Of a large graph the drawing has what is near. Options stand before the name of a program.
+    pass. In the drawing of a large graph scopes are folded. Options stand before the name of a
+    program.
 
     Without --at it is the end; of a training, the end of its last step with a backward pass. A step
     is meant as a whole: its end, after the update.

@@ -12,7 +12,7 @@ from stepgrad.export.graph_json import graph_json
 from stepgrad.export.handout import handout
 from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
-from stepgrad.export.picture import Picture, picture
+from stepgrad.export.picture import PAGE, Picture, picture
 from stepgrad.export.position import end
 from stepgrad.export.svg import svg
 from stepgrad.headless import check_object, snapshot
@@ -21,11 +21,11 @@ from stepgrad.replay.state import State
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
-WHOLE = 48
-"""Graphs of up to so many nodes are drawn whole; of larger ones, what is near."""
+COLUMN = 32
+"""A folded graph of so many boxes is legible in the midst of a text, and on paper."""
 
 READABLE = 200
-"""Up to so many nodes are listed for a reader, or given to a program that draws for readers."""
+"""Up to so many nodes are given to a program that draws for readers."""
 
 
 def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
@@ -38,7 +38,7 @@ def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
 
 
 def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return picture(cursor.state, _title(file, cursor), WHOLE, hops=2)
+    return picture(cursor.state, _title(file, cursor), PAGE, hops=2)
 
 
 def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
@@ -64,7 +64,7 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
     title = _title(file, cursor)
 
     def draw(state: State, key: str) -> str:
-        return svg(picture(state, title, WHOLE, hops=2), WIDTH, key=key)
+        return svg(picture(state, title, PAGE, COLUMN, hops=2), WIDTH, key=key)
 
     return "".join(page(title, _handout(file, cursor), draw))
 

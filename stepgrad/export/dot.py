@@ -7,7 +7,8 @@ from html import escape
 from itertools import count
 
 from stepgrad.drawing import colours
-from stepgrad.export.picture import Edge, Node, Picture, sign
+from stepgrad.export.boxes import Content, sign
+from stepgrad.export.picture import Edge, Picture
 from stepgrad.export.scopes import Scope, scoped
 
 _COLOURS = colours.LIGHT
@@ -31,7 +32,7 @@ def dot(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    told = (picture.title, picture.place, picture.event, picture.effect, picture.limits)
+    told = (picture.title, picture.place, picture.event, picture.effect, *picture.limits)
     left = "\\l"  # ends a line, and sets it to the left
     label = "".join(f"{_escaped(line)}{left}" for line in told if line)
     yield "digraph stepgrad {"
@@ -40,15 +41,15 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield f'  label="{label}";'
     yield '  node [shape=plain, fontname="monospace", fontsize=12];'
     yield '  edge [fontname="monospace", fontsize=10];'
-    yield from _scope(scoped(picture.nodes), "  ", count())
+    yield from _scope(scoped(picture.boxes), "  ", count())
     for edge in picture.inner_edges:
         yield f"  {_edge(edge)}"
     yield "}"
 
 
 def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
-    for node in scope.nodes:
-        yield f"{indent}n{node.index} [label=<{_table(node)}>];"
+    for box in scope.boxes:
+        yield f"{indent}n{box.index} [label=<{_table(box)}>];"
     for name, inner in scope.inner.items():
         yield f"{indent}subgraph cluster_{next(numbers)} {{"
         yield f'{indent}  label="{_escaped(name)}"; color=gray70; style=rounded; fontsize=10;'
@@ -56,18 +57,18 @@ def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
         yield f"{indent}}}"
 
 
-def _table(node: Node) -> str:
-    """Write the content of a box: what it is, and its two numbers."""
-    colour, border = (_COLOURS["current"], 2) if node.focus else ("gray40", 1)
-    heading = escape(node.heading).replace("\\", "\\\\")  # \N would be the name of the node
+def _table(box: Content) -> str:
+    """Write the content of a box: what it is, and its numbers."""
+    colour, border = (_COLOURS["current"], 2) if box.focus else ("gray40", 1)
+    heading = escape(box.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
-    for word, _, text, x in node.numbers:
+    for word, _, text, x in box.numbers:
         number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
         rows.append(
             f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT">{number}</TD></TR>'
         )
-    style = ' STYLE="ROUNDED"' if node.value is not None else ' STYLE="DASHED"'
+    style = ' STYLE="ROUNDED"' if box.made else ' STYLE="DASHED"'
     return (
         f'<TABLE BORDER="{border}" COLOR="{colour}" CELLBORDER="0" CELLSPACING="0" '
         f'CELLPADDING="3"{style}>{"".join(rows)}</TABLE>'

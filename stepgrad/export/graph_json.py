@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from stepgrad.export.picture import Edge, Node, Picture
+from stepgrad.export.boxes import Node
+from stepgrad.export.picture import Edge, Picture
 from stepgrad.numbers import for_json
 
 

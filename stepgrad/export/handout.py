@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
+from stepgrad.export.boxes import Node, describe, printable
 from stepgrad.export.markup import block, code, demoted, plain, section, table
-from stepgrad.export.picture import Node, describe, printable
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.blocks import Marked

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 
-from stepgrad.export.picture import printable
+from stepgrad.export.boxes import printable
 
 
 def block(lines: Iterable[str]) -> Iterator[str]:

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from stepgrad.export.picture import Node, Picture
+from stepgrad.export.boxes import Content
+from stepgrad.export.picture import Picture
 from stepgrad.export.scopes import Scope, scoped
 
 _PLAIN = re.compile(r"[^\w ./=+()·−∂∅–▶◀△×²³…,:]|_|\d(?=\. )")
@@ -26,11 +27,11 @@ def mermaid(picture: Picture) -> str:
 
 
 def _lines(picture: Picture) -> Iterator[str]:
-    for told in (picture.title, picture.place, picture.event, picture.effect, picture.limits):
+    for told in (picture.title, picture.place, picture.event, picture.effect, *picture.limits):
         if told:
             yield f"%% {told.replace('{', '(').replace('}', ')')}"  # `%%{` would be a directive
     yield "flowchart LR"
-    yield from _scope(scoped(picture.nodes), "  ", count())
+    yield from _scope(scoped(picture.boxes), "  ", count())
     stages: dict[str, list[int]] = {}
     for number, edge in enumerate(picture.inner_edges):
         label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
@@ -41,23 +42,23 @@ def _lines(picture: Picture) -> Iterator[str]:
             yield f"  linkStyle {','.join(map(str, stages[stage]))} {style}"
     yield "  classDef focus stroke:#bf8700,stroke-width:4px"
     yield "  classDef waiting stroke-dasharray:4"
-    for node in picture.nodes:
-        if node.focus or node.value is None:
-            yield f"  class n{node.index} {'focus' if node.focus else 'waiting'}"
+    for box in picture.boxes:
+        if box.focus or not box.made:
+            yield f"  class n{box.index} {'focus' if box.focus else 'waiting'}"
 
 
 def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
-    for node in scope.nodes:
-        yield f'{indent}n{node.index}["{_label(node)}"]'
+    for box in scope.boxes:
+        yield f'{indent}n{box.index}["{_label(box)}"]'
     for name, inner in scope.inner.items():
         yield f'{indent}subgraph s{next(numbers)}["{_escaped(name)}"]'
         yield from _scope(inner, f"{indent}  ", numbers)
         yield f"{indent}end"
 
 
-def _label(node: Node) -> str:
-    numbers = (f"{number.glyph} {number.text}" for number in node.numbers)
-    return "<br/>".join(map(_escaped, (node.heading, *numbers)))
+def _label(box: Content) -> str:
+    numbers = (f"{number.glyph} {number.text}".lstrip() for number in box.numbers)
+    return "<br/>".join(map(_escaped, (box.heading, *numbers)))
 
 
 def _escaped(text: str) -> str:

@@ -4,20 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from stepgrad.drawing.neighbourhood import neighbourhood
-from stepgrad.numbers import gradient, number
+from stepgrad.export.boxes import Content, Node, describe, fold, full_title, printable
+from stepgrad.numbers import number
 from stepgrad.recording import events
-from stepgrad.replay.ledger import latest_pass, walk
+from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.narrate import Narration, narrate
+from stepgrad.replay.outline import enclosing, fitting, outline
+from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.say import say
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, short_title, title
+
+PAGE = 48
+"""A drawing of so many boxes is legible in one piece."""
 
 Stage = Literal["waiting", "forward", "backward", "current"]
 """What has become of an edge: not there yet, computed, walked back over, walked just now."""
+
+BACK = "↺ "
+"""Marks an edge that leads back, from a box that stands further to the right."""
 
 PHASES = {
     "forward": "▶ forward",
@@ -28,79 +35,38 @@ PHASES = {
 }
 
 
-class Number(NamedTuple):
-    """A number in a box: `x`, as a person writes it, with a word and a glyph for what it is."""
-
-    word: str
-    glyph: str
-    text: str
-    x: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node with its numbers: `value` is None where it is not made yet.
-
-    `tangent` is None outside of forward mode, `grad` where nothing has reached it; those with
-    `_text` are how a person writes them. `formula` is what it computes, empty for a leaf. `title`
-    is the name with its scopes, or how else it is called outside of them. `focus` is the node that
-    the last event is about.
-    """
-
-    index: int
-    name: str
-    title: str
-    formula: str
-    scope: str
-    operands: tuple[int, ...]
-    value: float | None
-    tangent: float | None
-    grad: float | None
-    value_text: str
-    tangent_text: str
-    grad_text: str
-    focus: bool
-
-    @property
-    def heading(self) -> str:
-        """Name and formula: `h = relu(z1)`; of a nameless node the formula."""
-        return self.name if self.formula in ("", self.name) else f"{self.name} = {self.formula}"
-
-    @property
-    def numbers(self) -> Sequence[Number]:
-        """What stands in its box: the value and a derivative, as on the screen; nothing before."""
-        if self.value is None:
-            return ()
-        derivative = Number("grad", "∂", self.grad_text, self.grad)
-        if self.grad is None and self.tangent is not None:
-            derivative = Number("tangent", "d", self.tangent_text, self.tangent)
-        return Number("value", "=", self.value_text, self.value), derivative
-
-
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An operand that enters a node; `local` is ∂node/∂operand, None before the node is made."""
+    """An operand that enters a box, or `count` edges between two boxes of which one is folded.
+
+    `local` is ∂node/∂operand, None before the node is made; of several edges it is that of none.
+    Several are where the furthest of them is. `back`: in a drawing where operands come first, it
+    leads back.
+    """
 
     operand: int
     out: int
     slot: int
     local: float | None
     stage: Stage
+    count: int = 1
+    back: bool = False
 
     @property
     def label(self) -> str:
-        """The local derivative as a person writes it."""
-        return "" if self.local is None else number(self.local)
+        """The local derivative as a person writes it, or how many edges this is."""
+        local = "" if self.local is None else number(self.local)
+        return BACK * self.back + (f"×{self.count:,}" if self.count > 1 else local)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The nodes and edges to draw, and what is to be said about them.
+    """The boxes and edges to draw, and what is to be said about them.
 
     `event` is what the last event did, in notation, and `effect` what became of the node; at the
-    start both are empty. `sentence` tells it in words. `nodes` come in the order of creation;
-    `edges` also lead to operands that are not among them. `left_out` is how many nodes of the
-    training step are not shown, `near` the one that the others are near to, if there are any.
+    start both are empty. `sentence` tells it in words. `boxes` come in the order of creation;
+    `edges` also lead to operands that are not among them. `limits` says what is folded or left out
+    of the training step; empty where nothing is.
     """
 
     title: str
@@ -108,36 +74,38 @@ class Picture:
     event: str
     effect: str
     sentence: str
-    nodes: tuple[Node, ...]
+    boxes: tuple[Content, ...]
     edges: tuple[Edge, ...]
-    left_out: int
-    near: str
+    limits: tuple[str, ...]
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """The boxes that are nodes."""
+        return [box for box in self.boxes if isinstance(box, Node)]
 
     @property
     def inner_edges(self) -> Iterator[Edge]:
         """The edges with both ends in the picture."""
-        shown = {node.index for node in self.nodes}
+        shown = {box.index for box in self.boxes}
         return (edge for edge in self.edges if edge.operand in shown)
-
-    @property
-    def limits(self) -> str:
-        """What is left out, in words; empty where nothing is."""
-        if not self.left_out:
-            return ""
-        count = len(self.nodes)
-        return f"{count:,} of {count + self.left_out:,} nodes are shown: those near {self.near}"
 
 
 def picture(
-    state: State, heading: str, limit: int | None = None, hops: int | None = None
+    state: State,
+    heading: str,
+    limit: int | None = None,
+    room: int = PAGE,
+    hops: int | None = None,
 ) -> Picture:
-    """Describe the training step of a position; of more than `limit` nodes, a neighbourhood.
+    """Describe the training step of a position, with all of its nodes where it has up to `limit`.
 
-    That is the nodes at most `hops` edges from the one the last event is about, half of `limit` at
-    most.
+    Of a larger one scopes are folded, so that there are not many more than `room` boxes. Where
+    that is not enough for `limit`, it is a neighbourhood: the boxes at most `hops` edges from the
+    one the last event is about, half of `limit` at most.
     """
     recording, position = state.recording, state.position
-    nodes, near = _in_view(state, limit, hops)
+    graph = quotient(state.scene, _folds(state, limit, room))
+    drawn, near = _in_view(state, graph, limit, hops)
     told = narrate(recording, position - 1) if position else Narration("")
     sentence = say(recording, position - 1) if position else "Nothing has happened yet."
     return Picture(
@@ -146,10 +114,9 @@ def picture(
         event=printable(f"{told.symbols} {told.numbers}".rstrip()),
         effect=printable(told.effect),
         sentence=printable(sentence),
-        nodes=tuple(describe(state, index) for index in nodes),
-        edges=tuple(_edges(state, nodes)),
-        left_out=len(state.scene) - len(nodes),
-        near=near,
+        boxes=tuple(_box(state, graph, box) for box in drawn),
+        edges=tuple(_edges(state, graph, drawn)),
+        limits=tuple(_limits(graph, drawn, near)),
     )
 
 
@@ -161,73 +128,74 @@ def where(state: State) -> str:
     return " · ".join(filter(None, told))
 
 
-def sign(x: float | None) -> str:
-    """Say on which side of 0 a number lies; `broken` is none, or an infinite one."""
-    if x is None or x == 0:
-        return "zero"
-    if not isfinite(x):
-        return "broken"
-    return "positive" if x > 0 else "negative"
+def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
+    """Return the scopes to fold, none in a small graph.
 
-
-def printable(text: str) -> str:
-    """Text without line breaks, control characters and what no file could hold."""
-    return "".join(filter(str.isprintable, text))
-
-
-def _in_view(state: State, limit: int | None, hops: int | None) -> tuple[list[int], str]:
-    """Return the nodes to draw, and the name of the one in the middle if they are not all."""
+    Those around the node that the last event is about stay open as far as there is room.
+    """
     scene = state.scene
     if limit is None or len(scene) <= limit:
-        return list(scene), ""
-    focus = state.focus
-    middle = scene[0 if focus is None else min(scene.after(focus), len(scene) - 1)]
+        return frozenset()
+    folded = fitting(scene, room)
+    for scope in enclosing(state.node(_middle(state)).place.scope):
+        opened = folded - {scope}
+        if len(outline(scene, opened)) > room:
+            break
+        folded = opened
+    return folded
+
+
+def _middle(state: State) -> int:
+    """Return the node that a drawing is about: that of the last event, or the one next to it."""
+    scene, focus = state.scene, state.focus
+    return scene[0 if focus is None else min(scene.after(focus), len(scene) - 1)]
+
+
+def _in_view(
+    state: State, graph: Quotient, limit: int | None, hops: int | None
+) -> tuple[Sequence[int], str]:
+    """Return the boxes to draw, and the name of the node in the middle if they are not all."""
+    if limit is None or len(graph) <= limit:
+        return graph[:], ""
+    middle = _middle(state)
     reach = limit if hops is None else hops
-    found = neighbourhood(scene.operands, scene.consumers, middle, reach, limit // 2)
+    found = neighbourhood(graph.operands, graph.consumers, graph.box_of(middle), reach, limit // 2)
     return sorted(found), full_title(state, middle)
 
 
-def full_title(state: State, index: int) -> str:
-    """Return what a node is called in a narration: its name, or its scope and what it computes."""
-    facts, called = state.node(index), title(state.recording, index)
-    scope = "" if facts.name or not facts.place.scope else f"{facts.place.scope}: "
-    return printable(f"{scope}{called}")
+def _limits(graph: Quotient, drawn: Sequence[int], near: str) -> Iterator[str]:
+    """Say what is folded and what is left out, and what has all of it."""
+    nodes, boxes = len(graph.scene), len(graph)
+    everything = "--to json has all of them, and so has the screen"
+    if boxes < nodes:
+        yield "+ folded scope, with the shares of its gradients that are 0 or never reached (∅)"
+        yield f"{nodes:,} nodes in {boxes:,} boxes; {everything}"
+    if len(drawn) < boxes:
+        shown = f"{len(drawn):,} of {boxes:,} {'boxes' if boxes < nodes else 'nodes'}"
+        yield f"{shown} are shown: those near {near}; {everything}"
 
 
-def describe(state: State, index: int) -> Node:
-    """Describe a node at a position."""
-    facts, recording = state.node(index), state.recording
-    value, tangent, grad = state.value(index), state.tangent(index), state.grad(index)
-    unreached = grad is None and value is not None and state.never_reached(index)
-    return Node(
-        index=index,
-        name=printable(short_title(recording, index)),
-        title=full_title(state, index),
-        formula=printable(definition(recording, facts)),
-        scope=printable(facts.place.scope),
-        operands=tuple(each for each in facts.operands if not recording.is_constant(each)),
-        value=value,
-        tangent=tangent,
-        grad=grad,
-        value_text="" if value is None else number(value),
-        tangent_text="" if tangent is None else gradient(tangent),
-        grad_text="" if value is None else "∅" if unreached else gradient(grad),
-        focus=index == state.focus,
-    )
+def _box(state: State, graph: Quotient, box: int) -> Content:
+    line = graph.scope(box)
+    return describe(state, box) if line is None else fold(state, line)
 
 
-def _edges(state: State, nodes: list[int]) -> Iterator[Edge]:
+def _edges(state: State, graph: Quotient, drawn: Sequence[int]) -> Iterator[Edge]:
+    """Yield what enters the boxes."""
     recording, position, event = state.recording, state.position, state.event
     here = (event.out, event.slot) if isinstance(event, events.Accumulate) else None
     block = latest_pass(recording, position)
-    for out in nodes:
-        made = state.value(out) is not None
-        for slot, operand in enumerate(state.node(out).operands):
-            if recording.is_constant(operand):
-                continue
-            walked = walk(block, out, slot) if block else None
+    among = frozenset(drawn)
+    for box in drawn:
+        for bundle in graph.entering(box, among):
+            out, slot = bundle.edges[0]
+            made = state.value(out) is not None
+            walked = first_walk(block, bundle.edges) if block else None
             back = walked is not None and walked <= position
             seen = walked if back and walked else position  # before an update of the operands
-            local = recording.history.local(out, slot, seen) if made else None
+            alone = len(bundle.edges) == 1
+            local = recording.history.local(out, slot, seen) if made and alone else None
             stage: Stage = "backward" if back else "forward" if made else "waiting"
-            yield Edge(operand, out, slot, local, "current" if (out, slot) == here else stage)
+            if here in bundle.edges:
+                stage = "current"
+            yield Edge(bundle.operand, box, slot, local, stage, len(bundle.edges))

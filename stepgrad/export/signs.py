@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from stepgrad.export.picture import Node
+from stepgrad.export.boxes import Node
 from stepgrad.numbers import read_back
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.replay.state import State

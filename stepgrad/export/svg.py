@@ -7,12 +7,13 @@ reader's light or dark scheme; what a colour says is also said by a glyph, a das
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from math import ceil
 from xml.sax.saxutils import escape
 
 from stepgrad.drawing.layout import Item, Layout, Wire, lay_out
 from stepgrad.export.folding import Window, windows
-from stepgrad.export.picture import Edge, Picture
+from stepgrad.export.picture import BACK, Edge, Picture
 from stepgrad.export.svg_parts import (
     CELL_HEIGHT,
     CELL_WIDTH,
@@ -27,6 +28,7 @@ from stepgrad.export.svg_parts import (
     wire_path,
 )
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
+from stepgrad.replay.quotient import operands_first
 
 ROWS = 5
 """Rows of cells in a box: its middle, where the wire leaves, is that of a row."""
@@ -47,6 +49,7 @@ def svg(picture: Picture, width: int = WIDEST, *, key: str = "") -> str:
     With a `key` it is a part of a page that has a heading of its own: the drawing then has none,
     and the key sets its marks apart from those of other drawings there.
     """
+    picture = _unrolled(picture)
     layout = lay_out(list(_items(picture)))
     rows = windows(layout, (width - 2 * MARGIN) // CELL_WIDTH)
     above, below = [] if key else [*_heading(picture)], [*_legend(picture, len(rows))]
@@ -106,34 +109,39 @@ def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
 
 def _legend(picture: Picture, rows: int) -> Iterator[tuple[str, str]]:
     stages = {edge.stage for edge in picture.edges}
-    shown = {number.glyph for node in picture.nodes for number in node.numbers}
+    shown = {number.glyph for box in picture.boxes for number in box.numbers}
     told = [f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown]
-    told.append("on a wire: the local derivative")
+    folded = any(edge.count > 1 for edge in picture.edges)
+    told.append(f"on a wire: the local derivative{', or how many edges' if folded else ''}")
     if stages & {"backward", "current"}:
         told.append("◂ walked back over")
-    if any(node.value is None for node in picture.nodes):
+    if not all(box.made for box in picture.boxes):
         told.append("dashed: not made yet")
-    if len([*picture.inner_edges]) < len(picture.edges):
-        told.append("dashed wire: from a node that is not shown")
+    back = sum(edge.back for edge in picture.edges)
+    if back:
+        told.append(f"{BACK.strip()} from a box that stands further on")
+    if len([*picture.inner_edges]) + back < len(picture.edges):
+        told.append("dashed wire: from what is not shown")
     yield "quiet", " · ".join(told)
     if rows > 1:
         yield "quiet", "what leaves a row on the right goes on in the next one, on the left"
-    if picture.limits:
-        yield "quiet", picture.limits
+    yield from (("quiet", line) for line in picture.limits)
 
 
-_MEANINGS = {"=": "value", "d": "tangent", "∂": "gradient"}
+_MEANINGS = {"=": "value", "d": "tangent", "∂": "gradient", "|∂|": "sizes of gradients"}
 
 
 def _description(picture: Picture) -> str:
     numbers = (
-        f"{node.heading}: "
-        + ", ".join(f"{_MEANINGS[number.glyph]} {number.text}" for number in node.numbers)
+        f"{box.heading}: "
+        + ", ".join(
+            f"{_MEANINGS.get(number.glyph, number.word)} {number.text}" for number in box.numbers
+        )
         + "."
-        for node in picture.nodes
-        if node.numbers
+        for box in picture.boxes
+        if box.numbers
     )
-    return " ".join((picture.sentence, picture.limits, *numbers))
+    return " ".join((picture.sentence, *picture.limits, *numbers))
 
 
 def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
@@ -141,22 +149,39 @@ def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
         yield draw_text(MARGIN, top + number * LINE + 14, text, style)
 
 
-def _items(picture: Picture) -> Iterator[Item]:
-    labels: dict[int, list[str]] = {node.index: [] for node in picture.nodes}
+def _unrolled(picture: Picture) -> Picture:
+    """Put operands first; what leads back, against the order, comes from no box that there is."""
+    entering: dict[int, set[int]] = {box.index: set() for box in picture.boxes}
     for edge in picture.edges:
-        labels[edge.out].append(edge.label)
-    for node in picture.nodes:
+        entering[edge.out].add(edge.operand)
+    place = {box: number for number, box in enumerate(operands_first(entering))}
+    edges = (
+        replace(edge, operand=~edge.operand, back=True)
+        if place.get(edge.operand, -1) > place[edge.out]
+        else edge
+        for edge in picture.edges
+    )
+    boxes = sorted(picture.boxes, key=lambda box: place[box.index])
+    return replace(picture, boxes=tuple(boxes), edges=tuple(edges))
+
+
+def _items(picture: Picture) -> Iterator[Item]:
+    entering: dict[int, list[Edge]] = {box.index: [] for box in picture.boxes}
+    for edge in picture.edges:
+        entering[edge.out].append(edge)
+    for box in picture.boxes:
+        edges = entering[box.index]
         widest = max(
-            pixels(fitted(node), TEXT),
-            *(pixels(number.text, TEXT) + 24 for number in node.numbers),
-            pixels(short(node.scope), LABEL),
+            pixels(fitted(box), TEXT),
+            *(pixels(number.text, TEXT) + 24 for number in box.numbers),
+            pixels(short(box.scope), LABEL),
         )
-        room = max((pixels(text, LABEL) for text in labels[node.index]), default=0)
+        room = max((pixels(edge.label, LABEL) for edge in edges), default=0)
         yield Item(
-            node.index,
-            node.operands,
+            box.index,
+            tuple(edge.operand for edge in edges),
             max(ceil((widest + 2 * PADDING) / CELL_WIDTH), 9),
-            max(ROWS + 2 * bool(node.scope), 2 * len(node.operands) + 1),
+            max(ROWS + 2 * bool(box.scope), 2 * len(edges) + 1),
             ceil((room + 24) / CELL_WIDTH),  # the glyph of a walk, and air
         )
 
@@ -166,7 +191,7 @@ class _Drawing:
 
     def __init__(self, picture: Picture, layout: Layout) -> None:
         self.layout = layout
-        self._nodes = {node.index: node for node in picture.nodes}
+        self._contents = {box.index: box for box in picture.boxes}
         self._slots: dict[int, list[Edge]] = {}
         for edge in picture.edges:
             self._slots.setdefault(edge.out, []).append(edge)
@@ -193,7 +218,7 @@ class _Drawing:
     def boxes(self) -> Iterator[str]:
         """Draw the boxes."""
         for box in self.layout.boxes:
-            yield from draw_box(box, self._nodes[box.key])
+            yield from draw_box(box, self._contents[box.key])
 
 
 def _rank(net: Sequence[tuple[Wire, Edge]]) -> int:

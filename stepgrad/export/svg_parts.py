@@ -9,7 +9,8 @@ from xml.sax.saxutils import escape
 from rich.cells import cell_len, set_cell_size
 
 from stepgrad.drawing.layout import Box, Wire
-from stepgrad.export.picture import Edge, Node, sign
+from stepgrad.export.boxes import Content, Fold, sign
+from stepgrad.export.picture import Edge
 from stepgrad.export.svg_style import LABEL
 
 CELL_WIDTH, CELL_HEIGHT = 8, 12
@@ -74,50 +75,55 @@ def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
     yield draw_text(left + 3 + 9 * back, middle + 4, edge.label, style)
 
 
-def draw_box(box: Box, node: Node) -> Iterator[str]:
+def draw_box(box: Box, content: Content) -> Iterator[str]:
     """Draw a box: scope, name, formula and numbers; all digits where one points at it."""
     left, top = box.x * CELL_WIDTH, box.y * CELL_HEIGHT
     width, height = box.width * CELL_WIDTH, box.height * CELL_HEIGHT
-    style = "focus" if node.focus else "waiting" if node.value is None else "made"
+    style = "focus" if content.focus else "made" if content.made else "waiting"
     yield "<g>"
-    yield f"<title>{escape(_exact(node))}</title>"
+    yield f"<title>{escape(_exact(content))}</title>"
     yield (
         f'<rect class="box {style}" x="{left}" y="{top}" width="{width}" height="{height}" rx="6"/>'
     )
-    heading = fitted(node)
+    heading = fitted(content)
     name, _, formula = heading.partition(" = ")
     rest = f'<tspan class="quiet"> = {escape(formula)}</tspan>' if formula else ""
     middle = top + height / 2
-    if node.scope:
-        yield draw_text(left + PADDING, middle - 22, short(node.scope), "scope quiet")
+    if content.scope:
+        yield draw_text(left + PADDING, middle - 22, short(content.scope), "scope quiet")
         middle += 8
-    first = middle - 12 if node.value is not None else middle + 4
+    first = middle - 12 if content.numbers else middle + 4
     yield (
         f'<text class="name {style}" x="{left + PADDING}" y="{first:g}">{escape(name)}{rest}</text>'
     )
-    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), node.numbers, strict=False):
+    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), content.numbers, strict=False):
         yield draw_text(left + PADDING, y, glyph, "quiet")
         yield draw_text(left + width - PADDING, y, text, f"number {sign(x)}")
     yield "</g>"
 
 
-def _exact(node: Node) -> str:
+def _exact(content: Content) -> str:
     """Say all digits of a node's numbers, for who points at it."""
-    numbers = (
-        f"{word} {x!r}"
-        for word, x in (("value", node.value), ("tangent", node.tangent), ("gradient", node.grad))
-        if x is not None
-    )
-    scope = f"{node.scope}: " if node.scope else ""
-    return f"{scope}{node.heading}: {', '.join(numbers) or 'not made yet'}"
+    scope = f"{content.scope}: " if content.scope else ""
+    nothing = "no gradient yet" if content.made else "not made yet"
+    return f"{scope}{content.heading}: {_facts(content) or nothing}"
 
 
-def fitted(node: Node) -> str:
+def _facts(content: Content) -> str:
+    if isinstance(content, Fold):
+        return ", ".join(f"{number.word} {number.text}" for number in content.numbers)
+    numbers = (("value", content.value), ("tangent", content.tangent), ("gradient", content.grad))
+    return ", ".join(f"{word} {x!r}" for word, x in numbers if x is not None)
+
+
+def fitted(content: Content) -> str:
     """Return what stands at the top of a box: the formula too, where there is room for it."""
-    for text in (node.heading, node.name):
+    if isinstance(content, Fold):
+        return f"+ {short(content.name)} ×{content.count:,}"
+    for text in (content.heading, content.name):
         if cell_len(text) <= LONGEST:
             return text
-    return short(node.name)
+    return short(content.name)
 
 
 def short(text: str) -> str:

@@ -161,17 +161,20 @@ def outline(scene: Scene, folded: frozenset[str]) -> Outline:
 
 
 def folds(scene: Scene) -> frozenset[str]:
-    """Return what to fold in a scene before anybody has looked at it.
+    """Return what to fold in a scene before anybody has looked at it: nothing in a small one."""
+    return frozenset() if len(scene) <= LARGE else fitting(scene, FITTING)
 
-    In a large one that is every scope, but for the outer ones that leave the outline short.
+
+def fitting(scene: Scene, room: int) -> frozenset[str]:
+    """Return the scopes to fold for an outline of at most `room` lines, as few as can be.
+
+    They are those below some depth: where not even the outermost ones are enough, all.
     """
-    if len(scene) <= LARGE:
-        return frozenset()
     scopes = {each for scope, _, _ in scene.scopes for each in enclosing(scope)}
     folded = frozenset(scopes)
     for depth in range(max((scope.count("/") for scope in scopes), default=0)):
         further = frozenset(scope for scope in scopes if scope.count("/") > depth)
-        if len(outline(scene, further)) > FITTING:
+        if len(outline(scene, further)) > room:
             break
         folded = further
     return folded

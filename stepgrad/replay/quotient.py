@@ -89,6 +89,19 @@ class Quotient(Sequence[int]):
                 found.setdefault((source, apart), []).append((box, slot))
         return [Bundle(source, edges) for (source, _), edges in found.items()]
 
+    def entering(self, box: int, drawn: Collection[int]) -> Sequence[Bundle]:
+        """What enters one of the boxes that are drawn: as `bundles`, in fewer wires.
+
+        Into a folded scope, all that comes from elsewhere is one.
+        """
+        bundles = self.bundles(box)
+        outside = [each for each in bundles if each.operand not in drawn]
+        if box not in self._scopes or len(outside) < 2:
+            return bundles
+        edges = [edge for each in outside for edge in each.edges]
+        inside = (each for each in bundles if each.operand in drawn)
+        return [*inside, Bundle(outside[0].operand, edges)]
+
     @cached_property
     def _around_scopes(
         self,

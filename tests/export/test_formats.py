@@ -27,9 +27,10 @@ from readers import (
     read_mermaid,
     read_svg,
 )  # fmt: skip
-from stepgrad import Cursor, Value, record
+from stepgrad import Cursor, Value, record, scope
 from stepgrad.export import FORMATS, export
-from stepgrad.export.picture import Picture, picture
+from stepgrad.export.picture import PAGE, Picture, picture
+from stepgrad.export.svg import svg
 from stepgrad.headless import snapshot
 from stepgrad.replay.session import Session
 
@@ -102,6 +103,7 @@ def drawn_by_graphviz(text: str) -> ET.Element:
     ("name", "where", "to", "kept"),
     [
         ("two_layer", "21", "svg", "two_layer_at_21.svg"),
+        ("diagonal_flip", "100%", "svg", "diagonal_flip.svg"),
         ("sum_over_paths", "100%", "dot", "sum_over_paths.dot"),
         ("sum_over_paths", "100%", "mermaid", "sum_over_paths.mmd"),
         ("sum_over_paths", "100%", "markdown", "sum_over_paths.md"),
@@ -146,7 +148,8 @@ def test_what_happened_last_stands_out() -> None:
 
 def test_boxes_are_inside_and_apart() -> None:
     for case in CASES:
-        root = read_svg(export(*at(*case), "svg"))
+        shown = picture(at(*case)[1].state, "", PAGE, hops=2)
+        root = read_svg(svg(shown, width=99_999))
         width, height = float(root.get("width", "")), float(root.get("height", ""))
         graph = root.find(f"{SVG}g")
         assert graph is not None
@@ -212,8 +215,14 @@ def test_slopes_are_those_that_the_gradients_were_made_with() -> None:
 
 
 def test_what_others_are_near_is_called_by_its_full_name() -> None:
-    text = "".join(read_svg(export(*at("xor_tanh"), "svg")).itertext())
-    assert "nodes are shown: those near layer2/neuron1/b" in text
+    with record() as recording:
+        x = Value(1.0)
+        for _ in range(PAGE):
+            x = x + 1.0
+        with scope("out"):
+            x.exp().label = "y"
+    text = export(None, Cursor(recording, recording.length), "svg")
+    assert "3 of 50 nodes are shown: those near out/y; --to json has all of them" in text
 
 
 def test_checks_are_about_the_end() -> None:

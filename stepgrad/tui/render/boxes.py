@@ -10,12 +10,12 @@ from rich.cells import cell_len
 from stepgrad.numbers import fitting, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
-from stepgrad.tui.render.scopes import shares, span
 from stepgrad.tui.render.tape import beside_value
 
 _NAME, _SCOPE = 14, 20

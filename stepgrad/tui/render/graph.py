@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -81,7 +81,7 @@ def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
             boxes[key] = NodeBox.of(recording, key, framed=framed)
         else:
             boxes[key] = ScopeBox(line, framed)
-    bundles = {key: _entering(graph, key, drawn) for key in keys}
+    bundles = {key: graph.entering(key, drawn) for key in keys}
     items: list[Item] = []
     placed: set[int] = set()
     for key in operands_first({key: {each.operand for each in bundles[key]} for key in keys}):
@@ -98,16 +98,6 @@ def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
 def _back(operand: int) -> int:
     """Return a key that no box has: a wire that leads back is drawn as an open end."""
     return ~operand
-
-
-def _entering(graph: Quotient, key: int, drawn: Collection[int]) -> Sequence[Bundle]:
-    """Return what enters a box; into a folded scope, all that is not drawn is one wire."""
-    bundles = graph.bundles(key)
-    outside = [each for each in bundles if each.operand not in drawn]
-    if graph.scope(key) is None or len(outside) < 2:
-        return bundles
-    edges = [edge for each in outside for edge in each.edges]
-    return [*(each for each in bundles if each.operand in drawn), Bundle(outside[0].operand, edges)]
 
 
 def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:

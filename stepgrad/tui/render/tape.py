@@ -8,13 +8,13 @@ from textual.content import Content
 
 from stepgrad.numbers import fitting, gradient, number
 from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop
 from stepgrad.replay.summary import Summary, summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.scopes import shares, span
 
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
