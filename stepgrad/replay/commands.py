@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.replay import predict, showing
+from stepgrad.replay import predict, showing, what_if
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
@@ -158,9 +158,9 @@ _STOPPING = (
 
 _OTHER = (
     Command("edit", ("e",), "edit a number: what if an input or a parameter were another?", "edit",
-            lambda session, text: session.edit(text),
+            what_if.edit,
             "0.7, or w1 = 0.7; nothing flips a 0 or a 1", long=True),
-    Command("undo_edits", ("E",), "undo all edits", "", _does(Session.undo_edits)),
+    Command("undo_edits", ("E",), "undo all edits", "", _does(what_if.undo_edits)),
     Command("difference", ("D",), "what the edits have changed"),
     Command("paths", ("x",), "paths to the output: from this node, with what each brings"),
     Command("stop_recording", ("R",), "stop recording: what is there by now stays"),

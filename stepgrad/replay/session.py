@@ -9,8 +9,6 @@ from functools import lru_cache
 from typing import Any, Literal
 
 from stepgrad.engine.tape import Place
-from stepgrad.errors import StepgradError
-from stepgrad.numbers import exact, typed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
@@ -29,10 +27,6 @@ Program = Callable[[Mapping[str, float]], Recording]
 
 View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
-
-
-class EditError(StepgradError):
-    """An edit that cannot be made; says what can be edited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,59 +227,6 @@ class Session:
             return self.go(self.cursor.seek(made), "no backward pass walks this edge: made here")
         return self.go(self.cursor.seek(walked), "this edge is walked here")
 
-    def edit(self, text: str) -> Session:
-        """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
-
-        Nothing at all flips a 0 to 1 and a 1 to 0. The position stays.
-
-        Raises:
-            EditError: there is no such leaf, or no such number.
-        """
-        if self.program is None:
-            raise EditError(
-                "only a scenario can run again with another number: "
-                "change a program where it says the number, and run that"
-            )
-        left, equals, right = text.rpartition("=")
-        name = left.strip() if equals else None
-        node = self._named(name) if name else self.subject
-        if node is None or self.recording.node(node).operands:
-            called = name or (title(self.recording, node) if node is not None else "nothing")
-            raise EditError(f"{called} is no input and no parameter; only those can be edited")
-        name = self.recording.node(node).name
-        if name is None:
-            raise EditError("this number has no name in the program")
-        number = _number(right) if right.strip() else _flipped(self.recording, node, name)
-        return self._rerun({**dict(self.edits), name: number}, f"{name} = {exact(number)}")
-
-    def _named(self, name: str) -> int | None:
-        """The node of this name: of several the one made last, or else the first to come."""
-        node = self.state.find(name)
-        if node is None and name in self.recording.names(self.recording.length):
-            return self.recording.first_named(name)
-        return node
-
-    def undo_edits(self) -> Session:
-        """Go back to the original recording."""
-        if not self.edits:
-            return self.say("nothing was edited")
-        return self._rerun({}, "the original again")
-
-    def _rerun(self, edits: Mapping[str, float], said: str) -> Session:
-        assert self.program is not None, "checked by whoever edits"
-        original = self.original or self.recording
-        recording = self.program(edits) if edits else original
-        return replace(
-            self,
-            cursor=Cursor(recording).seek(self.cursor.position),
-            selected=_counterpart(self.recording, self.selected, recording),
-            stops=tuple(stop for stop in self.stops if not isinstance(stop, NodeStop)),
-            edits=tuple(edits.items()),
-            original=original,
-            progress=None,
-            said=said,
-        )
-
     def bookmark(self) -> Session:
         """Set a bookmark at the position, or take it away."""
         here = self.cursor.position
@@ -323,13 +264,6 @@ class Session:
         return self.say(f"{at + 1} of {len(hits)}", selected=hits[at], folded=opened)
 
 
-def _counterpart(recording: Recording, node: int | None, other: Recording) -> int | None:
-    """The same node in another run; None where there is none that is called so."""
-    if node is None or node >= other.size:
-        return None
-    return node if other.node(node).name == recording.node(node).name else None
-
-
 @lru_cache(maxsize=4)
 def _hits(scene: Scene, word: str) -> list[int]:
     """Return the nodes whose names have a word in them; where none has, those that compute it.
@@ -340,19 +274,3 @@ def _hits(scene: Scene, word: str) -> list[int]:
     if named or len(scene) > LARGE:
         return named
     return [node for node in scene if word in title(scene.recording, node).casefold()]
-
-
-def _flipped(recording: Recording, node: int, name: str) -> float:
-    bit = recording.history.first_value(node)
-    if bit not in (0, 1):
-        raise EditError(
-            f"{name} is {exact(bit)}, and only a 0 or a 1 flips: write a number, as in {name} = 0.7"
-        )
-    return 1.0 - bit
-
-
-def _number(text: str) -> float:
-    try:
-        return float(typed(text)[0])
-    except ValueError as error:
-        raise EditError(str(error)) from None

@@ -9,6 +9,7 @@ from stepgrad import Cursor, Value, record
 from stepgrad.headless import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Session
+from stepgrad.replay.what_if import edit
 from stepgrad.tui.render.reports import difference_report, paths_report
 
 
@@ -36,16 +37,16 @@ def session(x: float, position: int) -> Session:
 def test_what_a_nudge_changes_is_told_and_by_how_much(
     before: float, after: float, told: str
 ) -> None:
-    row = difference_report(session(before, 1).edit(f"x = {after!r}")).plain.splitlines()[1]
+    row = difference_report(edit(session(before, 1), f"x = {after!r}")).plain.splitlines()[1]
     assert row.split() == ["x", *told.split(), "–"]
 
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
-    assert difference_report(session(2.0, 0).edit("x = 3")).plain == (
+    assert difference_report(edit(session(2.0, 0), "x = 3")).plain == (
         "No number is another by this position: go on with s."
     )
     assert (
-        difference_report(session(2.0, 1).edit("x = 2")).plain
+        difference_report(edit(session(2.0, 1), "x = 2")).plain
         == "No number is another by this position."
     )
 
