@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Rule
-from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
+from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.sweep import Sweep, Writes
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Phase

@@ -20,7 +20,8 @@ from typing import Any
 from stepgrad.engine.codegen import contribution
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
-from stepgrad.recording.structure import Structure, Sweep
+from stepgrad.recording.structure import Structure
+from stepgrad.recording.sweep import Sweep
 
 Function = Callable[..., tuple[float, ...]]
 """Takes numbers, each as an argument of its own, and returns others."""

@@ -14,7 +14,8 @@ from itertools import chain
 from threading import Lock
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref, ref_to_index
+from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
+from stepgrad.recording.sweep import Sweep, Writes
 
 _Written = Sweep | Writes
 

@@ -31,7 +31,8 @@ from stepgrad.recording.shapes import (
     refs,
     strangers,
 )
-from stepgrad.recording.structure import Structure, Sweep, Writes, ref_to_index
+from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.sweep import Sweep, Writes
 
 
 @contextmanager

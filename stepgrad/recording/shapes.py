@@ -22,7 +22,8 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
-from stepgrad.recording.structure import OwnSweep, Structure, Sweep, index_to_ref, leaves_of
+from stepgrad.recording.structure import Structure, index_to_ref
+from stepgrad.recording.sweep import OwnSweep, Sweep, leaves_of
 
 T = TypeVar("T")
 

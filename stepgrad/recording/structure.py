@@ -1,4 +1,4 @@
-"""The shapes that passes share: which nodes, which edges, which writes; no numbers.
+"""The shape of a forward pass: which nodes, made of which others; no numbers.
 
 Training runs the same program a thousand times, so its shape is stored once. A shape names a node
 by a *ref*: its offset in the block at hand where that is 0 or more, and `~index` for the node
@@ -10,15 +10,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate, chain, count, repeat
-from operator import itemgetter
+from itertools import accumulate, chain, repeat
 
-from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
-from stepgrad.engine.tape import Place, WriteKind
-from stepgrad.engine.value import Value
+from stepgrad.engine.ops import CONSTANT, OPS, Op
+from stepgrad.engine.tape import Place
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """By code, for `bytes.translate`."""
@@ -147,192 +145,3 @@ class Structure:
         moved = bisect_right(self._moves, offset)
         until = self._moves[moved] if moved < len(self._moves) else len(self)
         return until, self.places[moved - 1][1]
-
-
-@dataclass(frozen=True, eq=False)
-class Sweep:
-    """A backward pass: the nodes it reaches and the edges it walks, in order.
-
-    Gradients of a pass stand in a column: first the computed nodes, newest first, then the leaves.
-
-    Args:
-        refs: the node of each place in the column.
-        computed: how many of them are computed nodes.
-        outs: for each edge, the column of the node that hands its gradient on.
-        slots: for each edge, which operand of that node receives.
-        receivers: for each edge, the column of that operand.
-    """
-
-    refs: array[int]
-    computed: int
-    outs: array[int]
-    slots: bytes
-    receivers: array[int]
-
-    @classmethod
-    def of(
-        cls, order: Sequence[Value], leaves: Sequence[Value], ref_of: Callable[[Value], int]
-    ) -> Sweep:
-        """Describe a sweep over `order` (newest first) that ends in `leaves`."""
-        reached = [*order, *leaves]
-        column = {node: place for place, node in enumerate(reached)}
-        edges = [
-            (column[node], slot, column[operand])
-            for node in order
-            for slot, operand in enumerate(node._operands)
-            if operand._operation is not CONSTANT
-        ]
-        return cls(
-            refs=array("q", map(ref_of, reached)),
-            computed=len(order),
-            outs=array("q", (out for out, _, _ in edges)),
-            slots=bytes(slot for _, slot, _ in edges),
-            receivers=array("q", (receiver for _, _, receiver in edges)),
-        )
-
-    @property
-    def root(self) -> int:
-        """The ref of the node that the pass starts from."""
-        return self.refs[0]
-
-    @property
-    def edges(self) -> int:
-        """How many edges the pass walks."""
-        return len(self.slots)
-
-    @cached_property
-    def column(self) -> dict[int, int]:
-        """The place of each node in the column, by ref."""
-        return {ref: place for place, ref in enumerate(self.refs)}
-
-    @cached_property
-    def incoming(self) -> list[list[int]]:
-        """For each place of the column, the edges that end there, in order."""
-        edges: list[list[int]] = [[] for _ in self.refs]
-        for edge, receiver in enumerate(self.receivers):
-            edges[receiver].append(edge)
-        return edges
-
-    @cached_property
-    def completions(self) -> list[int]:
-        """For each node that is reached, how many edges are walked when its gradient is complete.
-
-        In ascending order; the root's, which is seeded, is not among them.
-        """
-        return sorted(dict(zip(self.receivers, count(1))).values())
-
-    @cached_property
-    def outer(self) -> tuple[int, ...]:
-        """The indices of the reached nodes that stand in earlier blocks."""
-        return tuple(~ref for ref in self.refs if ref < 0)
-
-
-class OwnSweep(Sweep):
-    """A sweep that starts from a computed node of a structure and takes no others but leaves.
-
-    All of it follows from the structure, so it is worked out when somebody looks at it, and a
-    program that is being recorded does not wait for it. In its column, computed nodes, leaves of
-    the block and leaves of earlier blocks stand in this order, each newest first.
-    """
-
-    def __init__(self, structure: Structure, root: int, edges: int) -> None:
-        vars(self).update(_structure=structure, _root=root, _edges=edges)
-
-    _structure: Structure
-    _root: int
-    _edges: int
-
-    @property
-    def root(self) -> int:
-        """The offset of the node that the pass starts from."""
-        return self._root
-
-    @property
-    def edges(self) -> int:
-        """How many edges the pass walks."""
-        return self._edges
-
-    @cached_property
-    def refs(self) -> array[int]:
-        """The node of each place in the column."""
-        codes = self._structure.codes
-        reached = sorted(self._structure.reached(self._root)[0])
-        own = [ref for ref in reversed(reached) if ref >= 0]
-        computed = [offset for offset in own if OPS[codes[offset]].partials]
-        leaves = [offset for offset in own if codes[offset] == LEAF.code]
-        return array("q", [*computed, *leaves, *(ref for ref in reached if ref < 0)])
-
-    @cached_property
-    def computed(self) -> int:
-        """How many of them are computed nodes."""
-        return sum(ref >= 0 and bool(self._structure.op(ref).partials) for ref in self.refs)
-
-    @cached_property
-    def _walk(self) -> list[tuple[int, int, int]]:
-        column, operands = self.column, self._structure.operands
-        return [
-            (out, slot, column[ref])
-            for out, offset in enumerate(self.refs[: self.computed])
-            for slot, ref in enumerate(operands(offset))
-            if ref in column  # a constant is not
-        ]
-
-    @cached_property
-    def outs(self) -> array[int]:
-        """For each edge, the column of the node that hands its gradient on."""
-        return array("q", (out for out, _, _ in self._walk))
-
-    @cached_property
-    def slots(self) -> bytes:
-        """For each edge, which operand of that node receives."""
-        return bytes(slot for _, slot, _ in self._walk)
-
-    @cached_property
-    def receivers(self) -> array[int]:
-        """For each edge, the column of that operand."""
-        return array("q", (receiver for _, _, receiver in self._walk))
-
-
-@dataclass(frozen=True, eq=False)
-class Writes:
-    """Values and gradients written one after the other: what kind of write, and which node.
-
-    Where lines are recorded, `places` tell from which write on they were written at which place.
-    """
-
-    kinds: tuple[WriteKind, ...]
-    nodes: tuple[int, ...]
-    places: tuple[tuple[int, Place], ...] = ()
-
-    def place(self, write: int) -> Place | None:
-        """Return where in a program a write stands; None where that is not known."""
-        at = bisect_right(self.places, write, key=itemgetter(0)) - 1
-        return self.places[at][1] if at >= 0 else None
-
-    @cached_property
-    def gradients(self) -> dict[int, list[int]]:
-        """For each node whose gradient is written, the places of those writes."""
-        return self._places(lambda kind: kind != "update")
-
-    @cached_property
-    def updates(self) -> dict[int, list[int]]:
-        """For each node whose value is written, the places of those writes."""
-        return self._places(lambda kind: kind == "update")
-
-    def _places(self, wanted: Callable[[WriteKind], bool]) -> dict[int, list[int]]:
-        places: dict[int, list[int]] = {}
-        for place, (kind, node) in enumerate(zip(self.kinds, self.nodes, strict=True)):
-            if wanted(kind):
-                places.setdefault(node, []).append(place)
-        return places
-
-
-def leaves_of(order: Iterable[Value]) -> list[Value]:
-    """Return the leaves that a sweep over `order` reaches, in the order of the first edge."""
-    reached = {
-        operand: None
-        for node in order
-        for operand in node._operands
-        if operand._first is None and operand._operation is not CONSTANT
-    }
-    return list(reached)

@@ -15,7 +15,8 @@ from math import inf, isnan
 
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Sweep, Writes, index_to_ref
+from stepgrad.recording.structure import index_to_ref
+from stepgrad.recording.sweep import Sweep, Writes
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
 

@@ -16,7 +16,7 @@ from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, at_line
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.events import Accumulate, Event, Leaf, Op, Seed, SetGrad, Update, ZeroGrad
-from stepgrad.recording.structure import OwnSweep
+from stepgrad.recording.sweep import OwnSweep
 
 
 def kinds(recording: Recording) -> str:

@@ -16,7 +16,8 @@ from stepgrad.recording.recording import Recording, Source
 from stepgrad.recording.store.columns import Damaged, Packed, Stream, Unpacker, passes_in_piece
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
 from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, taken
-from stepgrad.recording.structure import Structure, Sweep, ref_to_index
+from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.sweep import Sweep
 
 _Token = tuple[str, int]
 """The kind of a block, and the number of its shape."""

@@ -15,7 +15,8 @@ from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.store.columns import Damaged, Named, Packed, unpack
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
-from stepgrad.recording.structure import Structure, Sweep, Writes, index_to_ref
+from stepgrad.recording.structure import Structure, index_to_ref
+from stepgrad.recording.sweep import Sweep, Writes
 
 
 class Newer(Damaged):

@@ -18,7 +18,8 @@ from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.store.columns import pack, passes_in_piece
 from stepgrad.recording.store.shapes import Ruled
-from stepgrad.recording.structure import Structure, Sweep, ref_to_index
+from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.sweep import Sweep
 
 _LONGEST_PERIOD = 64  # so many blocks a training step may have, to be stored once
 

@@ -14,7 +14,8 @@ from operator import itemgetter
 from typing import Any
 
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, Sweep
+from stepgrad.recording.structure import Structure
+from stepgrad.recording.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True)

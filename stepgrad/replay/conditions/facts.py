@@ -14,7 +14,8 @@ from typing import Any, Generic, TypeVar
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, Writes, ref_to_index
+from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.sweep import Writes
 from stepgrad.replay.conditions.columns import UNKNOWN, Column, Same, picked
 from stepgrad.replay.conditions.edges import Edges, edges_of
 from stepgrad.replay.titles import names, short_title, titles
