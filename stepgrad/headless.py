@@ -9,6 +9,8 @@ from functools import partial, wraps
 from os import PathLike
 from typing import Any, ParamSpec, TypeVar
 
+from rich.cells import cell_len, set_cell_size
+
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import StepgradError, suggest
@@ -18,8 +20,11 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError, goto, replay
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
+from stepgrad.replay.outline import ScopeLine, folds, outline
+from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
+from stepgrad.replay.summary import summary as summary_of
 from stepgrad.replay.titles import printable, title
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -51,7 +56,11 @@ def _counted(count: int, what: str) -> str:
 
 
 def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
-    """Yield what there is to say about a position, a line at a time."""
+    """Yield what there is to say about a position, a line at a time.
+
+    In a large scene scopes are folded, as on the screen: a line has the range of the gradients in
+    one, and which shares of them are 0 or never reached.
+    """
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
     step = "" if state.step is None else f", step {state.step}"
@@ -59,21 +68,46 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
-    nodes = visible(state)
-    columns = {
-        "node": list(map(printable, nodes)),
-        "value": [number(state.value(node) or 0.0) for node in nodes.values()],
-        "gradient": [gradient(state.grad(node)) for node in nodes.values()],
-    }
-    if _tangents(state, nodes):
-        columns["tangent"] = [gradient(state.tangent(node)) for node in nodes.values()]
-    if nodes:
+    rows = [*_rows(state)]
+    if rows:
+        columns = 4 if any(row[3] for row in rows) else 3
         yield ""
-        yield from _table(tuple(columns), [*zip(*columns.values(), strict=True)])
+        yield from _table([row[:columns] for row in (_HEAD, *rows)])
     promised = checks(file, recording, cursor.position) if file else []
     if promised:
         yield ""
         yield f"checks {sum(check.ok for check in promised)}/{len(promised)}"
+
+
+_Row = tuple[str, str, str, str]
+
+_HEAD: _Row = ("node", "value", "gradient", "tangent")
+
+
+def _rows(state: State) -> Iterator[_Row]:
+    """Yield a row of the table for each node that is made, or for the folded scope it is in."""
+    folded = folds(state.scene)
+    if not folded:
+        yield from (_row(state, node) for node in visible(state).values())
+        return
+    for line in outline(state.scene, folded):
+        if not isinstance(line, ScopeLine):
+            if state.value(line) is not None:
+                yield _row(state, line)
+        elif line.nodes:
+            known = summary_of(state, line)
+            told = f"{span(known)} {shares(state, line, known)}".strip()
+            yield f"{printable(line.scope)} ×{len(line.nodes)}", "", told, ""
+
+
+def _row(state: State, node: int) -> _Row:
+    tangent = state.tangent(node)
+    return (
+        printable(title(state.recording, node)),
+        number(state.value(node) or 0.0),
+        gradient(state.grad(node)),
+        "" if tangent is None else gradient(tangent),
+    )
 
 
 def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
@@ -276,9 +310,10 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
     return value
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
-    for name, *numbers in (head, *rows):
-        cells = [f"{name:<{widths[0]}}"]
+def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    """Set names to the left and numbers to the right, in cells: wide letters take two."""
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    for name, *numbers in rows:
+        cells = [set_cell_size(name, widths[0])]
         cells += [f"{text:>{width}}" for text, width in zip(numbers, widths[1:], strict=True)]
         yield "  ".join(cells)

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.cells import cell_len
 
 from kept import check_kept
 from scenario.runs import read
-from stepgrad import Cursor, State
+from stepgrad import Cursor, State, Value, record, scope
 from stepgrad.headless import narration, report, snapshot
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -122,3 +123,23 @@ def test_an_update_and_its_rule() -> None:
     event = snapshot(file, Cursor(recording, update))["event"]
     assert event["rule"] == {"method": "sgd", "learning_rate": 0.25}
     assert (event["before"], event["after"]) == (2, 1)
+
+
+def test_the_report_of_a_large_scene_is_folded() -> None:
+    with record() as recording:
+        total = Value(0.0, label="total")
+        for part in ("a", "b"):
+            with scope(part):
+                for _ in range(600):
+                    total = total + 2.0
+        total.backward()
+    lines = list(report(None, Cursor(recording, recording.length)))
+    assert len(lines) < 12
+    assert any(line.startswith("a ×600 ") and line.endswith(" 1") for line in lines)
+
+
+def test_wide_letters_take_two_cells() -> None:
+    with record() as recording:
+        (Value(2.0, label="重み") * Value(3.0, label="x")).backward()
+    table = list(report(None, Cursor(recording, recording.length)))[-4:]
+    assert len({cell_len(line) for line in table}) == 1

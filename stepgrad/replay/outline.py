@@ -121,6 +121,9 @@ class Outline:
             shown += [self._scene[run.start]] * len(nodes) if run.folded else nodes
         return shown
 
+    def __iter__(self) -> Iterator[Line]:
+        return map(self.__getitem__, range(len(self)))
+
     def line_of(self, node: int | None) -> int | None:
         """The line that shows a node, or the folded scope it is in; None where none does."""
         found = self._find(node)
