@@ -245,8 +245,9 @@ class Replay:
     def _node(self, name: str) -> int:
         node = self.session.state.find(name)
         if node is None:
-            known = self._recording.names(self.position)
-            raise KeyError(f"no node {name} by event {self.position}{suggest(name, known)}")
+            known = self._recording.names(self._recording.length)
+            later = f" by event {self.position}: it comes later" if name in known else ""
+            raise KeyError(f"no node {name}{later or suggest(name, known)}")
         return node
 
 

@@ -109,7 +109,7 @@ class TestReplay:
             (["--to", "101%"], "`101%` is no percentage from 0% to 100%"),
             (["--to", "99999"], "no event 99999: there are 26; 0 is the start"),
             (["--to", "step 3"], "no training step `3`"),
-            (["--to", ""], "`` is no "),
+            (["--to", ""], "write where to go"),
         ],
     )
     def test_a_place_that_is_not(self, options: list[str], words: str) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
+from itertools import islice
 from math import inf, isfinite, isnan, nan
 
 from stepgrad.engine.dual import magnitudes
@@ -12,11 +13,11 @@ from stepgrad.engine.gradcheck import at_kink, complex_local
 from stepgrad.engine.graph import Graph, Local
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
-from stepgrad.recording.blocks import Backward, Write
+from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
 from stepgrad.replay.derivatives import derivative
-from stepgrad.replay.titles import made_by, title
+from stepgrad.replay.titles import line_of, made_by, title
 
 GATE = 1e-10
 """How far derivatives in double precision may be off, relative to the terms they are sums of."""
@@ -29,14 +30,15 @@ PASSES = 3
 class Comparison:
     """What one other way makes of a recording.
 
-    `compared` gradients were: each by itself, or in random sums of all; `skipped` ones are not
-    finite in the other way. `worst` is the largest difference, relative to the sum of the absolute
+    `passes` were looked at, and `compared` gradients: each by itself, or in random sums of all;
+    `skipped` ones are not finite in the other way. `worst` is the largest difference, relative to the sum of the absolute
     terms of the gradient; at most `limit`, where there is one. `where` says whose gradient that is,
     and `own_error` how far the other way may be off there. `note` is what is to be known besides.
     Where the two disagree, `first` says what is the first to be wrong on the way back.
     """
 
     way: str
+    passes: int
     compared: int
     skipped: int
     worst: float
@@ -179,7 +181,7 @@ class Pass:
         if relative(rule, kept, size) > GATE:
             return (
                 f"{edge} is {number(rule)}, but {number(kept)} with the numbers that "
-                f"{self._made(place)} was made of: one was changed before the backward pass"
+                f"{self._made(place)} was made of: {self._changed(place)} before the backward pass"
             )
         step = self.steps(place, slot)
         if relative(rule, step, size) > GATE:
@@ -188,6 +190,20 @@ class Pass:
                 f"{number(step)} by a complex step; made there: {self._made(place)}"
             )
         return ""
+
+    def _changed(self, place: int) -> str:
+        """Say which number of an operation was changed since, and where: `w was changed (…)`."""
+        history, pass_ = self.recording.history, self.block
+        made = history.made_at(self.nodes[place])
+        for block in self.recording.blocks_between(made, pass_.start):
+            for operand in (*self.graph.operands[place], place):
+                writes = block.writes if isinstance(block, Write) else None
+                if writes and (found := writes.updates.get(self.nodes[operand])):
+                    where = writes.place(found[0])
+                    line = f", {line_of(self.recording, where)}" if where else ""
+                    event = block.start + found[0] + 1
+                    return f"{self.title(operand)} was changed (event {event}{line})"
+        return "one was changed"
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
         """Say where 0 meets ∞; nothing where it does not."""
@@ -211,11 +227,34 @@ class Pass:
 
 
 def passes(recording: Recording) -> list[Pass]:
-    """Return the backward passes to check: of many, the first, the last, and between."""
+    """Return the backward passes to check: of many, the first, the last, and between.
+
+    With them comes the first that has a gradient which is not finite, and the first before which a
+    value was changed that its forward pass had seen, or may have.
+    """
     blocks = [block for block in recording.blocks if isinstance(block, Backward)]
     count = min(PASSES, len(blocks))
     picked = {round(i * (len(blocks) - 1) / max(count - 1, 1)) for i in range(count)}
+    picked |= set(_suspects(recording, blocks))
     return [Pass.of(recording, blocks[i]) for i in sorted(picked)]
+
+
+def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]:
+    """Yield which passes look as if something were wrong with them: the first of each kind."""
+    finite = (all(map(isfinite, block.grads)) for block in passes)
+    yield from islice((i for i, whole in enumerate(finite) if not whole), 1)
+    changed, number = False, 0
+    for block in recording.blocks:
+        match block:
+            case Forward():
+                changed = False
+            case Write():
+                changed = changed or bool(block.writes.updates)
+            case Backward():
+                if changed:
+                    yield number
+                    return
+                number += 1
 
 
 FAINTEST = 1e-150
@@ -227,12 +266,12 @@ def relative(ours: float, other: float, size: float) -> float:
 
     nan where the other is not finite, and so no number to compare with.
     """
-    if ours == other:
-        return 0.0
     if not isfinite(other):
         return nan
     if not isfinite(ours):
         return inf
+    if ours == other:
+        return 0.0
     return abs(ours - other) / max(size, abs(ours), abs(other), FAINTEST)
 
 

@@ -44,7 +44,10 @@ def _object(verdict: Verdict) -> dict[str, Any]:
         ],
         "gradients": [
             {key: for_json(value) if isinstance(value, float) else value for key, value in row}
-            for row in ({**asdict(way), "ok": way.ok}.items() for way in verdict.ways)
+            for row in (
+                {**asdict(way), "ok": None if way.limit is None else way.ok}.items()
+                for way in verdict.ways
+            )
         ],
     }
 
@@ -84,7 +87,11 @@ def _suite(suites: Element, verdict: Verdict) -> None:
         case("finite", "failure", verdict.broken)
     if verdict.note:
         case("expectations", "skipped", verdict.note)
+    if verdict.word == "nothing to check":
+        case("gradients", "skipped", "there is no backward pass, and nothing is expected")
     for way in verdict.ways:
+        if way.limit is None:
+            continue
         said = "" if way.ok else f"{way.way} differs by {way.worst:.1e} at {way.where}"
         lines = comparison_lines([way])
         case(f"gradients: {way.way}", "" if way.ok else "failure", "\n".join((said, *lines)))

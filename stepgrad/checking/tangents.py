@@ -76,11 +76,11 @@ def tangent_comparisons(recording: Recording, limit: float) -> Iterator[Comparis
     for way, others in (("tangents, reverse", _by_gradients), ("tangents, complex", _by_steps)):
         found = [(dual, *other) for dual in duals for other in others(dual)]
         if duals:
-            yield _compared(way, limit, found)
+            yield _compared(way, len(duals), limit, found)
 
 
 def _compared(
-    way: str, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
+    way: str, passes: int, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
 ) -> Comparison:
     """Sum up what another way says: at a place of a pass, the tangent and the size of its terms."""
     differences = [
@@ -91,7 +91,8 @@ def _compared(
     worst, where = max(known, key=lambda each: each[0], default=(0.0, ""))
     first = next((name for off, name in known if off > limit), "")
     note = f"the first that is off is that of {first}" if first else ""
-    return Comparison(way, len(known), len(found) - len(known), worst, limit, where, note)
+    skipped = len(found) - len(known)
+    return Comparison(way, passes, len(known), skipped, worst, limit, where, note)
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.checking.passes import PASSES, Comparison
+from stepgrad.checking.passes import Comparison
 from stepgrad.checking.verdict import Verdict
 
 
@@ -18,8 +18,8 @@ def verdict_line(verdict: Verdict, width: int) -> str:
     if gated:
         gradients = max(way.compared for way in gated)
         agreed = f"gradients {gradients:,} in {sum(way.ok for way in gated)}/{len(gated)} ways"
-    if gated and verdict.passes > PASSES:
-        agreed += f", {PASSES} of {verdict.passes:,} passes"
+    if gated and verdict.passes > gated[0].passes:
+        agreed += f", {gated[0].passes} of {verdict.passes:,} passes"
     status = f", exit status {verdict.status}" if verdict.status else ""
     return f"{verdict.file:<{width}}  {kept:<13}  {agreed:<26}  {verdict.word}{status}"
 

@@ -94,13 +94,19 @@ def judge(
     skipped = ways[0].skipped if ways else 0  # by the same rules, in the same order
     wanted = any(not isfinite(check.expected) for check in promised)
     broken = "" if wanted or not skipped else _broken(recording, skipped)
+    if wanted and skipped:
+        note = f"{_gradients(skipped)} not finite; the scenario promises such numbers"
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     return Verdict(file, promises, ways, broken, passes, note, status=status)
 
 
+def _gradients(count: int) -> str:
+    return f"{count} gradient{'s are' if count > 1 else ' is'}"
+
+
 def _broken(recording: Recording, count: int) -> str:
     """Say that there are gradients which are not finite, and where that began."""
-    told = f"{count} gradient{'s are' if count > 1 else ' is'} not finite"
+    told = f"{_gradients(count)} not finite"
     wild = [Condition("not isfinite(value)"), Condition("not isfinite(grad)")]
     found = find(recording, wild, 0, forward=True)
     if found is None:

@@ -90,15 +90,16 @@ def _comparison(
     compared = _leaves(known)
     skipped = _leaves(found) - compared
     if not known:
-        return Comparison(way.name, 0, skipped, 0.0, way.limit, note=note)
+        return Comparison(way.name, len(checked), 0, skipped, 0.0, way.limit, note=note)
     at, worst = max(known, key=lambda pair: pair[1].relative)
     leaf, *others = worst.leaves
     where = "a random sum of all" if others else at.title(leaf)
     wrong = way.limit is not None and worst.relative > way.limit
     first = at.first_difference() if wrong else ""
     return Comparison(
-        way.name, compared, skipped, worst.relative, way.limit, where, note, first, worst.own_error
-    )
+        way.name, len(checked), compared, skipped,
+        worst.relative, way.limit, where, note, first, worst.own_error,
+    )  # fmt: skip
 
 
 def _few(names: Sequence[str]) -> str:
@@ -169,14 +170,17 @@ def _central(each: Pass) -> Iterator[_Difference]:
 def _pytorch(each: Pass) -> Iterator[_Difference]:
     from stepgrad.checking.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
-    theirs = torch_gradients(each.graph)
+    # It is given the numbers of now, and 0·∞ at a gate is 0 there.
+    theirs = {} if each.kept else torch_gradients(each.graph)
     for leaf in each.leaves:
-        yield _Difference([leaf], relative(each.gradients[leaf], theirs[leaf], each.sizes[leaf]))
+        ours, other = each.gradients[leaf], theirs.get(leaf, nan)
+        off = relative(ours, other, each.sizes[leaf]) if isfinite(ours) else nan
+        yield _Difference([leaf], off)
 
 
 _WAYS = (
     _Way("kept numbers", GATE, _kept),
-    _Way("forward mode", GATE, _ahead(lambda each: each.rules)),
+    _Way("forward mode", GATE, _ahead(lambda each: each.as_computed)),
     _Way(
         "complex steps",
         GATE,

@@ -73,7 +73,7 @@ def check(
     if as_json:
         click.echo(json.dumps(as_object(verdicts), indent=2, ensure_ascii=False))
     elif verbose and not has_torch():
-        click.echo("PyTorch is not installed; pip install 'stepgrad[torch]' compares with it, too")
+        click.echo("PyTorch is not installed; with the extra [torch] it is compared with, too")
     if junit is not None:
         write_atomically(junit, as_junit(verdicts))
     sys.exit(_exit_status(verdicts))

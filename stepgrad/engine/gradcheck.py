@@ -26,10 +26,10 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     """Return the derivative of an operation by one of its inputs, by a complex step.
 
     None where there is none to take: at a kink, at the edge of where the operation is defined or
-    beyond it, and where complex numbers overflow, or the result is so faint that a step is lost.
+    beyond it, and where numbers are so large or so faint that a step is lost.
     """
     value = op.value(*inputs)
-    if at_kink(op, inputs) or not isfinite(value) or 0 < abs(value) < 1e-200:
+    if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
         return None
     step = _step(inputs[slot])
     beside = [complex(x, step * (i == slot)) for i, x in enumerate(inputs)]
@@ -40,6 +40,11 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     # Where the real function has no value, as log(-1), the complex one is another function.
     same = isclose(stepped.real, value, rel_tol=1e-6, abs_tol=step)
     return stepped.imag / step if same else None
+
+
+def _extreme(x: float) -> bool:
+    """Whether a step beside a number, or what comes of it, would be lost at the ends of floats."""
+    return x != 0 and not 1e-140 < abs(x) < 1e140
 
 
 def _step(x: float) -> float:
@@ -96,6 +101,8 @@ def _power(base: complex, exponent: complex) -> complex:
     Raises:
         ValueError: the real power is not defined on both sides of the base.
     """
+    if abs(exponent.real) >= 2**53:
+        raise ValueError("nobody knows whether it is even")
     if exponent.imag == 0 and exponent.real.is_integer():
         if exponent.real < 0:
             return 1 / _power(base, -exponent)

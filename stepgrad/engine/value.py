@@ -7,7 +7,7 @@ from itertools import count
 from math import copysign, inf
 from numbers import Real
 from sys import intern
-from typing import Any, Protocol, SupportsFloat
+from typing import Any, NoReturn, Protocol, SupportsFloat
 
 from stepgrad.engine import codegen, ops, tape
 from stepgrad.engine.backward import ancestors, propagate
@@ -22,6 +22,11 @@ class RealNumber(Protocol):
     def __hash__(self) -> int: ...
     def __rdivmod__(self, other: float, /) -> Any: ...
 
+
+_NO_CLOSURE = (
+    "a Value has no _backward to call or to replace: its derivatives are those of the operations "
+    "that it is made of; write a new function with these"
+)
 
 Operand = float | RealNumber
 """What stands beside a `Value` in an expression: another one, or any real number."""
@@ -133,6 +138,14 @@ class Value:
         if told is not None:
             told.write("update", self, after)
         self._data = after
+
+    @property
+    def _backward(self) -> NoReturn:
+        raise AttributeError(_NO_CLOSURE)
+
+    @_backward.setter
+    def _backward(self, _: object) -> NoReturn:
+        raise AttributeError(_NO_CLOSURE)
 
     @property
     def grad(self) -> float:

@@ -192,9 +192,10 @@ def _edges(state: State, graph: Quotient, drawn: Sequence[int]) -> Iterator[Edge
             made = state.value(out) is not None
             walked = first_walk(block, bundle.edges) if block else None
             back = walked is not None and walked <= position
-            seen = walked if back and walked else position  # before an update of the operands
             alone = len(bundle.edges) == 1
-            local = recording.history.local(out, slot, seen) if made and alone else None
+            local = (
+                recording.history.local(out, slot, state.seen_by(out)) if made and alone else None
+            )
             stage: Stage = "backward" if back else "forward" if made else "waiting"
             if here in bundle.edges:
                 stage = "current"

@@ -45,7 +45,7 @@ def remarks(state: State, nodes: Sequence[Node]) -> Iterator[str]:
     if any(node.grad for node in nodes) and not swept:
         yield "No backward pass has run here yet: the gradients are left over from an earlier one."
     if any(isinstance(block, Write) and block.writes.updates for block in blocks):
-        yield "What was updated has its new value; all else was computed before, with the old one."
+        yield "What was updated has its new value; what was computed before has seen the old one."
     numbers = (x for node in nodes for x in (node.value, node.tangent, node.grad) if x is not None)
     if any(isfinite(x) and read_back(x) != x for x in numbers):
         yield "Numbers are rounded to six digits."

@@ -46,7 +46,17 @@ class Command:
 
 
 def _moves(move: Callable[[Cursor], Cursor]) -> Callable[[Session, str], Session]:
-    return lambda session, _: session.go(move(session.cursor))
+    def act(session: Session, _: str) -> Session:
+        moved = move(session.cursor)
+        return session.go(moved, _no_further(moved) if moved == session.cursor else "")
+
+    return act
+
+
+def _no_further(cursor: Cursor) -> str:
+    if cursor.position == cursor.recording.length:
+        return "this is the end"
+    return "nothing to go to there" if cursor.position else "this is the start"
 
 
 def _does(act: Callable[[Session], Session]) -> Callable[[Session, str], Session]:
@@ -211,6 +221,8 @@ def goto(cursor: Cursor, where: str) -> Cursor:
         CommandError: there is no such place.
     """
     text = where.strip().removeprefix(":").strip()
+    if not text:
+        raise CommandError("write where to go: 14, 50%, step 20, or a name")
     word, _, rest = text.partition(" ")
     if re.fullmatch(r"-?\d{1,4000}", text, re.ASCII):
         return _goto_event(cursor, text)

@@ -1,6 +1,6 @@
 """What is told of a folded scope, wherever it shows."""
 
-from math import inf
+from math import inf, nextafter
 
 from stepgrad.numbers import number
 from stepgrad.replay.outline import ScopeLine
@@ -25,7 +25,7 @@ def span(known: Summary) -> str:
 def _brief(size: float) -> str:
     """A magnitude in two digits; in one, where it needs an exponent."""
     if size == 0 or 1e-3 <= size < 1e5 or size == inf:
-        return number(size, 2)
+        return number(nextafter(size, size * inf), 2) if size else "0"  # halves go up
     mantissa, exponent = f"{size:.0e}".split("e")
     return f"{mantissa}e{int(exponent)}".replace("-", "−")
 

@@ -204,7 +204,7 @@ class Session:
         name = title(self.recording, node)
         index = next_write(self.recording, node, self.cursor.position)
         if index is None:
-            return self.say(f"nobody writes the gradient of {name} any more")
+            return self.say(f"nobody writes to this gradient of {name} any more")
         moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} is written here")
         return replace(moved, selected=node)
 

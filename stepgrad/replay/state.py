@@ -88,6 +88,17 @@ class State:
         last = ordinal + 1 == len(steps)
         return steps[ordinal], self.recording.length if last else steps[ordinal + 1]
 
+    def seen_by(self, node: int) -> int:
+        """The position whose values a computed node's local derivatives are made of.
+
+        Once a backward pass has gone over it, that is where the pass began: an update that came
+        since made other numbers, but no gradient went through these.
+        """
+        block = latest_pass(self.recording, self.position)
+        if block is None or self.recording.history.made_at(node) > block.start:
+            return self.position
+        return block.start
+
     @property
     def root(self) -> int | None:
         """The node that gradients are of: the root of the last backward pass that has begun."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from math import isinf
 
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact, typed
@@ -93,6 +94,10 @@ def _flipped(recording: Recording, node: int, name: str) -> float:
 
 def _number(text: str) -> float:
     try:
-        return float(typed(text)[0])
+        given, _ = typed(text)
     except ValueError as error:
         raise EditError(str(error)) from None
+    number = float(given)
+    if isinf(number) and given.is_finite():
+        raise EditError(f"{text.strip()} is beyond the largest number; write inf if you mean that")
+    return number

@@ -11,6 +11,7 @@ import graphs
 from stepgrad import Value, binary_cross_entropy, record
 from stepgrad.checking import ways as module
 from stepgrad.checking.passes import Comparison, passes
+from stepgrad.checking.verdict import judge
 from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
@@ -84,10 +85,10 @@ def test_a_value_that_is_changed_before_the_backward_pass_is_named() -> None:
     found = by_way(recording)
     assert w.grad == 8.0  # 5·2 it should be
     assert not found["kept numbers"].ok
-    assert found["forward mode"].ok  # the same numbers, in the other order
+    assert not found["forward mode"].ok
     assert found["kept numbers"].first == (
         "∂y/∂h is 4, but 5 with the numbers that y (event 5) was made of: "
-        "one was changed before the backward pass"
+        "v was changed (event 6) before the backward pass"
     )
 
 
@@ -98,6 +99,32 @@ def test_a_result_that_is_changed_before_the_backward_pass_is_named() -> None:
         h.data = 0.9
         h.backward()
     assert "∂h/∂x is 0.19, but 0.786448 with" in by_way(recording)["kept numbers"].first
+
+
+@pytest.mark.parametrize(("spoilt", "wrong"), [(None, False), (7, True), (22, True)])
+def test_a_pass_among_many_that_uses_changed_numbers_is_found(
+    spoilt: int | None, wrong: bool
+) -> None:
+    with record() as recording:
+        w = Value(3.0, label="w")
+        for step in range(40):
+            loss = w * w
+            if step == spoilt:
+                w.data += 1.0
+            loss.backward()
+            w.grad = 0.0
+    assert by_way(recording)["kept numbers"].ok is not wrong
+
+
+def test_a_pass_among_many_that_is_not_finite_is_found() -> None:
+    with record() as recording:
+        w = Value(3.0, label="w")
+        for step in range(40):
+            w.data = math.inf if step == 6 else 3.0
+            (w * w).backward()
+            w.grad = 0.0
+    assert by_way(recording)["kept numbers"].compared == 3
+    assert judge("w", recording).broken.startswith("1 gradient is not finite")
 
 
 def test_a_change_that_no_derivative_depends_on_does_no_harm() -> None:

@@ -318,3 +318,11 @@ def test_not_a_number_travels_on() -> None:
     y.backward()
     assert math.isnan(y.data)
     assert x.grad == -1.0
+
+
+def test_a_closure_that_nobody_would_call_is_refused() -> None:
+    out = Value(2.0) * 3.0
+    with pytest.raises(AttributeError, match="its derivatives are those of the operations"):
+        out._backward = lambda: None  # as micrograd's own operations do
+    with pytest.raises(AttributeError, match="no _backward to call"):
+        out._backward()

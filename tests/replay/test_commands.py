@@ -98,7 +98,7 @@ def test_of_several_so_named_the_one_made_last_by_now_is_meant() -> None:
     [
         ("los", "`los` is no position, percentage, step or name; did you mean `loss`?"),
         ("zzzzzz", "`zzzzzz` is no position, percentage, step or name"),
-        ("", "`` is no position, percentage, step or name"),
+        ("", "write where to go: 14, 50%, step 20, or a name"),
         ("101%", "`101%` is no percentage from 0% to 100%"),
         ("-1%", "`-1%` is no percentage from 0% to 100%"),
         ("nan%", "`nan%` is no percentage from 0% to 100%"),

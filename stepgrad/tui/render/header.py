@@ -2,7 +2,7 @@
 
 from textual.content import Content
 
-from stepgrad.numbers import number
+from stepgrad.numbers import exact, number
 from stepgrad.replay.derivatives import differential
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
@@ -37,7 +37,7 @@ def header(
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
-    edits = ", ".join(f"{name} = {number(x)}" for name, x in session.edits)
+    edits = ", ".join(f"{name} = {exact(x)}" for name, x in session.edits)
     edited: list[ink.Span] = [("  edited", ink.CURRENT)] if edits else []
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
     verdict = ink.FORWARD if passed == promised else ink.QUIET

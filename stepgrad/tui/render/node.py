@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from textual.content import Content
 
-from stepgrad.numbers import factor, gradient, number
+from stepgrad.numbers import exact, factor, gradient, number
 from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.derivatives import derivative, local_derivative
 from stepgrad.replay.ledger import contributions, last_write, left_over, written_over
@@ -73,13 +73,13 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
         return [_Row([("not made yet", ink.QUIET)]), *_whereabouts(state, node)]
-    top = [_row("value", (repr(value).replace("-", "−"), ink.sign(value)), position=made)]
+    top = [_row("value", (exact(value), ink.sign(value)), position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
     rate, text = beside_value(state, node)
-    exact = repr(rate).replace("-", "−") if rate is not None and rate == rate else text
+    told = exact(rate) if rate is not None and rate == rate else text
     label = "tangent" if rate is not None and state.grad(node) is None else "grad"
-    top.append(_row(label, (exact, ink.sign(rate))))
+    top.append(_row(label, (told, ink.sign(rate))))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
 
@@ -148,7 +148,7 @@ def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
     label = "local"
     for slot, operand in enumerate(state.node(node).operands):
         if not state.node(operand).constant:
-            local = local_derivative(state.recording, node, slot, state.position)
+            local = local_derivative(state.recording, node, slot, state.seen_by(node))
             by = derivative("", short_title(state.recording, operand))
             yield _row(label, (f"{by} = ", ink.QUIET), (str(local) if told else "?", ""))
             label = ""

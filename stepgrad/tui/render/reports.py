@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from textual.content import Content
 
@@ -13,10 +13,8 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Change, Difference, differences
-from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.paths import Path, paths
+from stepgrad.replay.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
-from stepgrad.replay.state import State
 from stepgrad.replay.titles import short_title, title
 from stepgrad.tui.render import ink
 
@@ -42,7 +40,7 @@ def paths_report(session: Session) -> Content:
         )
     if node == root:
         return Content(f"{name} is the output itself: ∂{output}/∂{output} = 1.")
-    found = paths(recording, root, node, _when(state, root))
+    found = paths(recording, root, node, state.seen_by(root))
     if not found.count:
         return Content(f"No path leads from {name} to {output}.")
     many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
@@ -51,13 +49,16 @@ def paths_report(session: Session) -> Content:
          (f"{derivative(output, name)} = ", ink.QUIET),
          (number(found.total), ink.sign(found.total))],
         *(_path(recording, path) for path in found.weightiest),
+        *_unlisted(found),
     )  # fmt: skip
 
 
-def _when(state: State, root: int) -> int:
-    """The position whose values make the local derivatives: not what an update wrote since."""
-    block = latest_pass(state.recording, state.position)
-    return block.start if block is not None and block.root == root else state.position
+def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
+    """Say how many paths there are besides, and what they bring together."""
+    more = found.count - len(found.weightiest)
+    if more:
+        rest = found.total - sum(path.product for path in found.weightiest)
+        yield [(f"… {more:,} more, together {number(rest)}", ink.QUIET)]
 
 
 def _path(recording: Recording, path: Path) -> list[ink.Span]:

@@ -13,10 +13,11 @@ from stepgrad.replay.derivatives import tangent_into
 from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.quotient import Bundle, Edge
 from stepgrad.replay.state import State
+from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import WireContent
 
-LABELS = 4, 9
+LABELS = 4, 10
 """Cells of a label, from and to: in training it may get longer than it is when it is laid out."""
 
 BACK = "↺ "
@@ -47,7 +48,7 @@ class Wires:
             return WireContent("?")
         style = ink.PLAIN
         if alone:
-            local = state.recording.history.local(out, slot, state.position)
+            local = state.recording.history.local(out, slot, state.seen_by(out))
             label, style = number(local), ink.sign(local)
         if any(edge in bundle.edges for edge in self._current):
             return WireContent(label, ink.CURRENT, ink.CURRENT, heavy=True, rank=2)
@@ -74,8 +75,10 @@ def label_width(recording: Recording, bundle: Bundle) -> int:
     """The room for the label of a wire, with a blank on each side."""
     if len(bundle.edges) > 1:
         return len(_count(bundle)) + 2
-    local = recording.history.local(*bundle.edges[0], recording.length)
-    shortest, longest = LABELS
+    (out, slot), (shortest, longest) = bundle.edges[0], LABELS
+    if trains(recording) and recording.node(out).op.partials[slot].constant is None:
+        return longest  # it is another number in every step
+    local = recording.history.local(out, slot, recording.length)
     return max(shortest, min(len(number(local)) + 2, longest))
 
 

@@ -182,8 +182,8 @@ def test_what_leads_back_into_a_scope_is_an_open_end_and_says_so() -> None:
     assert (
         picture(session, framed=False).plain()
         == """\
-                                      ╭─0.419974──▶ tanh(x·x)
- x ── ×3 ──▶╷+ cell ×2 ───────────────┴─0.587817──▶[#4]
+                                      ╭─ 0.419974 ─▶ tanh(x·x)
+ x ── ×3 ──▶╷+ cell ×2 ───────────────┴─ 0.587817 ─▶[#4]
      ↺ 1 ┄┄▶╵"""
     )
 
