@@ -246,8 +246,8 @@ class Replay:
         node = self.session.state.find(name)
         if node is None:
             known = self._recording.names(self._recording.length)
-            later = f" by event {self.position}: it comes later" if name in known else ""
-            raise KeyError(f"no node {name}{later or suggest(name, known)}")
+            hint = ": it comes later" if name in known else suggest(name, known)
+            raise KeyError(f"no node {name} by event {self.position}{hint}")
         return node
 
 

@@ -31,10 +31,11 @@ class Comparison:
     """What one other way makes of a recording.
 
     `passes` were looked at, and `compared` gradients: each by itself, or in random sums of all;
-    `skipped` ones are not finite in the other way. `worst` is the largest difference, relative to the sum of the absolute
-    terms of the gradient; at most `limit`, where there is one. `where` says whose gradient that is,
-    and `own_error` how far the other way may be off there. `note` is what is to be known besides.
-    Where the two disagree, `first` says what is the first to be wrong on the way back.
+    `skipped` ones are not finite in the other way. `worst` is the largest difference, relative to
+    the sum of the absolute terms of the gradient; at most `limit`, where there is one. `where` says
+    whose gradient that is, and `own_error` how far the other way may be off there. `note` is what
+    is to be known besides. Where the two disagree, `first` says what is the first to be wrong on
+    the way back.
     """
 
     way: str
