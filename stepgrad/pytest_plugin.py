@@ -21,7 +21,7 @@ import pytest
 
 if TYPE_CHECKING:
     from stepgrad.errors import ScenarioError
-    from stepgrad.headless import Replay
+    from stepgrad.harness import Replay
     from stepgrad.recording.recording import Recording
     from stepgrad.scenario import ScenarioFile
     from stepgrad.scenario.expect import Check
@@ -143,7 +143,7 @@ def _found(name: str, folder: Path) -> str:
 
 def _replay(name: str, arguments: tuple[str, ...]) -> Replay:
     from stepgrad.errors import StepgradError  # noqa: PLC0415
-    from stepgrad.headless import Replay  # noqa: PLC0415
+    from stepgrad.harness import Replay  # noqa: PLC0415
     from stepgrad.opening import is_program, is_scenario, open_typed  # noqa: PLC0415
     from stepgrad.replay.cursor import Cursor  # noqa: PLC0415
     from stepgrad.replay.session import Session  # noqa: PLC0415

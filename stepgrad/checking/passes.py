@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import islice
-from math import inf, isfinite, isnan, nan
+from math import isfinite, isnan, nan
 
+from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import at_kink, complex_local
 from stepgrad.engine.graph import Graph, Local
@@ -19,40 +20,8 @@ from stepgrad.recording.structure import index_to_ref
 from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.titles import line_of, made_by, title
 
-GATE = 1e-10
-"""How far derivatives in double precision may be off, relative to the terms they are sums of."""
-
 PASSES = 3
 """How many passes of a training are checked: the first, the last, and between."""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What one other way makes of a recording.
-
-    `passes` were looked at, and `compared` gradients: each by itself, or in random sums of all;
-    `skipped` ones are not finite in the other way. `worst` is the largest difference, relative to
-    the sum of the absolute terms of the gradient; at most `limit`, where there is one. `where` says
-    whose gradient that is, and `own_error` how far the other way may be off there. `note` is what
-    is to be known besides. Where the two disagree, `first` says what is the first to be wrong on
-    the way back.
-    """
-
-    way: str
-    passes: int
-    compared: int
-    skipped: int
-    worst: float
-    limit: float | None
-    where: str = ""
-    note: str = ""
-    first: str = ""
-    own_error: float | None = None
-
-    @property
-    def ok(self) -> bool:
-        """Whether the two ways agree."""
-        return self.limit is None or self.worst <= self.limit
 
 
 @dataclass(frozen=True)
@@ -256,24 +225,6 @@ def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]
                     yield number
                     return
                 number += 1
-
-
-FAINTEST = 1e-150
-"""Gradients below this count as nothing: a complex step along them would be lost."""
-
-
-def relative(ours: float, other: float, size: float) -> float:
-    """The difference of two numbers, relative to the terms that they are sums of.
-
-    nan where the other is not finite, and so no number to compare with.
-    """
-    if not isfinite(other):
-        return nan
-    if not isfinite(ours):
-        return inf
-    if ours == other:
-        return 0.0
-    return abs(ours - other) / max(size, abs(ours), abs(other), FAINTEST)
 
 
 def _kept(

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isnan
 
-from stepgrad.checking.passes import Comparison, relative
+from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
 from stepgrad.engine.gradcheck import complex_local
 from stepgrad.engine.graph import Graph

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.checking.passes import Comparison
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.verdict import Verdict
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
-from stepgrad.checking.passes import Comparison
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number

@@ -13,7 +13,8 @@ from importlib.util import find_spec
 from math import isfinite, isnan, nan
 from random import Random
 
-from stepgrad.checking.passes import FAINTEST, GATE, Comparison, Pass, passes, relative
+from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
+from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.gradcheck import central_difference, rounding

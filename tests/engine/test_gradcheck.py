@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import graphs
 from stepgrad import Value
-from stepgrad.checking.passes import GATE, relative
+from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import gradients, magnitudes, tangents
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.gradcheck import at_kink, central_difference, complex_local, rounding

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, State, Value, record
-from stepgrad.headless import Replay
+from stepgrad.harness import Replay
 from stepgrad.recording.blocks import Backward, Marked
 
 TRAINING, TWO_LAYER = training(), two_layer()

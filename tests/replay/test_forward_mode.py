@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
 from stepgrad import Cursor, Recording, State, Value, mark, record
-from stepgrad.checking.passes import Comparison
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.engine.tape import seed
-from stepgrad.headless import Replay, report, snapshot
+from stepgrad.harness import Replay
+from stepgrad.headless import report, snapshot
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.say import say
 from stepgrad.replay.training import trains

@@ -10,7 +10,7 @@ import pytest
 from scenario.runs import SCENARIOS
 from scenario.samples import changed
 from stepgrad import record_scenario
-from stepgrad.headless import Replay
+from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands import BY_KEY

@@ -6,7 +6,7 @@ from math import inf, nan
 import pytest
 
 from stepgrad import Cursor, Value, record
-from stepgrad.headless import Replay
+from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Session
 from stepgrad.replay.what_if import edit
