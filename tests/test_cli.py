@@ -183,6 +183,11 @@ class TestQuiz:
         assert command.startswith("stepgrad run --to ")
         assert stepgrad(*shlex.split(command)[1:]).stdout
 
+    def test_a_program_keeps_its_status(self, tmp_path: Path) -> None:
+        path = tmp_path / "failing.py"
+        path.write_text("from stepgrad import Value\nValue(2.0) * 3.0\nraise SystemExit(3)")
+        assert stepgrad("quiz", "--answers", "6", path, code=3).stdout.endswith("1 of 1 right\n")
+
     def test_nothing_to_predict(self, tmp_path: Path) -> None:
         (tmp_path / "nothing.py").write_text("print(1)")
         result = stepgrad("quiz", tmp_path / "nothing.py", code=2)

@@ -50,14 +50,15 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
       stepgrad quiz two_layer
       stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -24"
     """  # fmt: skip
-    recording = None
+    recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            recording = open_typed(file, arguments).recording
+            opened = open_typed(file, arguments)
+        recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:
         click.echo(f"{file}: there is nothing to predict", err=True)
-        sys.exit(2)
+        sys.exit(status or 2)
     given = answers.split() if answers is not None else None
     if given is None:
         score = _hold(recording, asked, _typed(), reply)
@@ -70,7 +71,8 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
     if given is not None:
         if len(given) != len(asked):
             click.echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
-        sys.exit(int(len(given) != len(asked) or score.right < len(asked)))
+        status = status or int(len(given) != len(asked) or score.right < len(asked))
+    sys.exit(status)
 
 
 def _typed() -> Iterator[str]:
