@@ -8,7 +8,9 @@ One import changes::
     from stepgrad.compat import Value, Neuron, Layer, MLP  # the same program
 
 Weights are drawn from `random` in the same order, and sums are added up in the same order: with the
-same seed, the same numbers come out. Parameters are named `layer1/neuron2/w3` besides.
+same seed, the same numbers come out. Parameters are named `layer1/neuron2/w3` besides. Operations
+of a program's own, with a `_backward` of theirs, are refused: they are to be written with those
+that there are.
 """
 
 from __future__ import annotations
