@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
+    from stepgrad.checking.verdict import Verdict
     from stepgrad.errors import ScenarioError
     from stepgrad.harness import Replay
     from stepgrad.recording.recording import Recording
@@ -197,6 +198,13 @@ class ScenarioTests(pytest.File):
 
         return checks(self._file, self.recording)
 
+    @property
+    def verdict(self) -> Verdict:
+        """What `stepgrad check` makes of it."""
+        from stepgrad.checking.verdict import judge  # noqa: PLC0415
+
+        return judge(self.path.name, self.recording, self._file)
+
     def teardown(self) -> None:
         """Let go of the recording: a course has many."""
         self.__dict__.pop("recording", None)
@@ -264,11 +272,12 @@ class GradientTest(ScenarioTest):
     """Reverse mode against other ways to the derivatives."""
 
     def told(self) -> Iterator[str]:
-        """Yield all comparisons, if one of them fails."""
+        """Yield what is not finite, and all comparisons, if one of them fails."""
         from stepgrad.checking.text import comparison_lines  # noqa: PLC0415
-        from stepgrad.checking.ways import verify  # noqa: PLC0415
 
-        found = verify(self.parent.recording)
-        if wrong := [each.way for each in found if not each.ok]:
+        verdict = self.parent.verdict
+        if verdict.broken:
+            yield verdict.broken
+        if wrong := [each.way for each in verdict.ways if not each.ok]:
             yield f"the gradients are not those of {', '.join(wrong)}"
-            yield from comparison_lines(found)
+            yield from comparison_lines(verdict.ways)

@@ -56,6 +56,15 @@ def test_a_failure_shows_the_chain_line(course: pytest.Pytester) -> None:
     )
 
 
+def test_a_gradient_that_is_not_finite_fails_as_it_does_in_check(course: pytest.Pytester) -> None:
+    text = "title: t\ninputs: {x: 0.0}\ngraph:\n  - L = sqrt(x)*x\nbackward: L\n"
+    course.path.joinpath("wild.yaml").write_text(text)
+    course.path.joinpath("meant.yaml").write_text(f"{text}expect: {{grads: {{x: .nan}}}}\n")
+    result = course.runpytest_subprocess("wild.yaml", "meant.yaml")
+    result.assert_outcomes(passed=2, failed=1)
+    result.stdout.fnmatch_lines(["1 gradient is not finite; the first number that is not, event *"])
+
+
 def test_a_broken_scenario_is_one_test_that_says_where(course: pytest.Pytester) -> None:
     files(course, product=GOOD, wrong=GOOD.replace("a*b", "a*c"))
     result = course.runpytest_subprocess()

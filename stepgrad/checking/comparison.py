@@ -9,7 +9,7 @@ GATE = 1e-10
 """How far derivatives in double precision may be off, relative to the terms they are sums of."""
 
 FAINTEST = 1e-150
-"""Gradients below this count as nothing: a complex step along them would be lost."""
+"""Gradients below this count as nothing: products of such numbers have no digits left."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
-from stepgrad.engine.gradcheck import at_kink, complex_local
+from stepgrad.engine.gradcheck import at_kink, complex_local, complex_or_rule
 from stepgrad.engine.graph import Graph, Local
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
@@ -84,12 +84,7 @@ class Pass:
         return cache(self._step)
 
     def _step(self, place: int, slot: int) -> float:
-        stepped = self._stepped(place, slot)
-        return self.as_computed(place, slot) if stepped is None else stepped
-
-    def _stepped(self, place: int, slot: int) -> float | None:
-        inputs, _ = self._numbers(place)
-        return complex_local(self.graph.ops[place], inputs, slot)
+        return complex_or_rule(self.graph.ops[place], *self._numbers(place), slot)
 
     def as_computed(self, place: int, slot: int) -> float:
         """The local derivative from the numbers with which the operation was computed."""
@@ -107,7 +102,7 @@ class Pass:
             place
             for place, operands in enumerate(self.graph.operands)
             if any(
-                self._stepped(place, slot) is None
+                complex_local(ops[place], self._numbers(place)[0], slot) is None
                 for slot, operand in enumerate(operands)
                 if ops[operand] is not CONSTANT
             )

@@ -12,7 +12,7 @@ from math import isnan
 
 from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
-from stepgrad.engine.gradcheck import complex_local
+from stepgrad.engine.gradcheck import complex_or_rule
 from stepgrad.engine.graph import Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
@@ -110,8 +110,7 @@ def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:
     graph = dual.graph
 
     def step(place: int, slot: int) -> float:
-        stepped = complex_local(graph.ops[place], graph.inputs(place), slot)
-        return graph.local(place, slot) if stepped is None else stepped
+        return complex_or_rule(graph.ops[place], graph.inputs(place), graph.values[place], slot)
 
     sizes, others = tangent_magnitudes(graph, dual.seeds), tangents(graph, dual.seeds, step)
     for place, operands in enumerate(graph.operands):

@@ -95,6 +95,12 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
     return (above - below) / (up - down)
 
 
+def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> float:
+    """Return the derivative by a complex step; where there is none to take, by the op table."""
+    stepped = complex_local(op, inputs, slot)
+    return op.local[slot](*inputs, out) if stepped is None else stepped
+
+
 def _power(base: complex, exponent: complex) -> complex:
     """Raise to a power; whole ones by products, which Python does up to the 100th only.
 

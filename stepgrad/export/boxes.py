@@ -12,7 +12,7 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
-from stepgrad.replay.titles import definition, short_title, title
+from stepgrad.replay.titles import definition, printable, short_title, title
 
 
 class Number(NamedTuple):
@@ -151,8 +151,3 @@ def sign(x: float | None) -> str:
     if not isfinite(x):
         return "broken"
     return "positive" if x > 0 else "negative"
-
-
-def printable(text: str) -> str:
-    """Text without line breaks, control characters and what no file could hold."""
-    return "".join(filter(str.isprintable, text))

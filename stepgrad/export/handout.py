@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
-from stepgrad.export.boxes import Node, describe, printable
+from stepgrad.export.boxes import Node, describe
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
@@ -18,6 +18,7 @@ from stepgrad.recording.blocks import Marked
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
+from stepgrad.replay.titles import printable
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 

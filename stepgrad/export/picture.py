@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from stepgrad.drawing.neighbourhood import neighbourhood
-from stepgrad.export.boxes import Content, Node, describe, fold, full_title, printable
+from stepgrad.export.boxes import Content, Node, describe, fold, full_title
 from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.replay.ledger import first_walk, latest_pass
@@ -16,6 +16,7 @@ from stepgrad.replay.outline import enclosing, fitting, outline
 from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.say import say
 from stepgrad.replay.state import State
+from stepgrad.replay.titles import printable
 
 PAGE = 48
 """A drawing of so many boxes is legible in one piece."""
