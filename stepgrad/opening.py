@@ -1,4 +1,4 @@
-"""What a person types in the place of a file: a program, a recording, a scenario, or its name."""
+"""What a person types for FILE: a program, a recording, a scenario, or the name of one."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.source import suggest_file
 
 SAVED = ".stepgrad"
-"""How the name of a saved recording ends."""
+"""The suffix of a saved recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording, the scenario that it is of, if it is of one, and the program's exit status."""
+    """A recording, its scenario if it has one, and the program's exit status."""
 
     recording: Recording
     scenario: ScenarioFile | None = None
@@ -42,10 +42,10 @@ def is_scenario(name: str) -> bool:
 
 
 def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
-    """Run a program or a scenario, or load a recording: whatever `name` says.
+    """Run a program or a scenario, or load a recording, whichever `name` means.
 
     Raises:
-        StepgradError: it cannot be had; says what is wrong, and what was probably meant.
+        StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
     if is_program(name) or is_saved(name):
         _check_file(Path(name))

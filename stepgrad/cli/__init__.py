@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, which is loaded when it is called."""
+"""The command line. Each command has its own module, which is loaded when the command is called."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COMMANDS = {
 
 
 class _Commands(Mapping[str, click.Command]):
-    """The commands, each loaded when it is asked for."""
+    """The commands, each loaded on first use."""
 
     def __len__(self) -> int:
         return len(COMMANDS)
@@ -51,14 +51,14 @@ class _Group(click.Group):
         return list(COMMANDS)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command, and tell what is wrong."""
+        """Call a command; print what went wrong."""
         try:
             return super().invoke(ctx)
         except StepgradError as error:
             click.echo(error, err=True)
             ctx.exit(2)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # click ends quietly when nobody reads on
+            if error.errno == errno.EPIPE:  # click ends quietly when the reader is gone
                 raise
             click.echo(f"stepgrad: {error.strerror or error}", err=True)
             ctx.exit(2)
@@ -71,17 +71,18 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="stepgrad")
 def main() -> None:
-    """Replay how gradients are made, one event at a time, forwards and backwards.
+    """Step through backpropagation one event at a time, forwards and backwards.
 
-    FILE is a scenario: a YAML file, or the name of one that ships with stepgrad. Or a Python
-    program of your own, with its arguments. Or a recording that was saved.
+    FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a Python
+    program of your own, with its arguments, or a saved recording.
 
     \b
-      stepgrad list                     the scenarios that ship
+      stepgrad list                     list the scenarios that ship
       stepgrad run two_layer            step through one
       stepgrad run train.py             run a program, then step through what it did
-      stepgrad check scenarios/*.yaml   hold scenarios against their expectations
+      stepgrad check scenarios/*.yaml   check expectations and gradients
     """
-    # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
+    # Where the encoding has no `−`, print `\u2212`: not pretty, but neither an error nor a wrong
+    # number.
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")

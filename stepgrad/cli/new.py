@@ -1,4 +1,4 @@
-"""`stepgrad new`: a scenario to begin with."""
+"""`stepgrad new`: a scenario to start from."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from stepgrad.scenario.template import template
 
 @click.command()
 @click.argument("name", metavar="FILE")
-@click.option("--network", is_flag=True, help="A network that is trained, instead of a graph.")
+@click.option("--network", is_flag=True, help="Write a network to train instead of a graph.")
 def new(name: str, network: bool) -> None:
-    """Write a scenario to begin with: it runs as it is, and comments say what to change.
+    """Write a scenario to start from: it runs as it is, and its comments say what to change.
 
     \b
       stepgrad new my_lesson.yaml
@@ -23,22 +23,22 @@ def new(name: str, network: bool) -> None:
     """
     file = Path(name)
     if file.suffix not in (".yaml", ".yml"):
-        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {file.stem or 'my'}.yaml")
+        raise StepgradError(f"{file}: a scenario is a .yaml file; call it {file.stem or 'my'}.yaml")
     text = template(file.stem, network=network)
     try:
         with file.open("x", encoding="utf-8") as made:
             made.write(text)
     except FileExistsError:
-        raise StepgradError(f"{file}: is there already; choose another name") from None
+        raise StepgradError(f"{file}: already exists; choose another name") from None
     except (FileNotFoundError, NotADirectoryError):
-        raise StepgradError(f"{file}: there is no folder {file.parent}; make it first") from None
+        raise StepgradError(f"{file}: create the folder {file.parent} first") from None
     except OSError as error:
         raise StepgradError(f"{file}: cannot be written: {error.strerror or error}") from None
     except ValueError as error:
         raise StepgradError(f"{str(file)!r}: cannot be written: {error}") from None
     shown = shlex.quote(str(file))
-    click.echo(f"{file}: a scenario that runs as it is. Now change it.")
+    click.echo(f"{file}: a scenario that runs as it is; its comments say what to change")
     width = len(shown)
     click.echo(f"  stepgrad run {shown}      step through it")
-    click.echo(f"  stepgrad check {shown}    hold it against what it expects")
-    click.echo(f"  stepgrad help {'scenario':<{width}}     all that can stand in it")
+    click.echo(f"  stepgrad check {shown}    check what it expects")
+    click.echo(f"  stepgrad help {'scenario':<{width}}     everything it can contain")

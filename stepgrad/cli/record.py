@@ -1,4 +1,4 @@
-"""`stepgrad record`: run something, and save what it did."""
+"""`stepgrad record`: run a file, and save what it did."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from stepgrad.opening import SAVED, open_typed
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
 @click.option(
-    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to save it."
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Save to this file."
 )
 def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
-    """Run FILE and save what was recorded, for `run` and `replay` to open.
+    """Run FILE and save the recording, which `run`, `replay` and other commands open.
 
-    Without -o, the recording of `train.py` is `train.stepgrad`, in this folder. A program that
-    fails is saved until there; the exit status is the program's.
+    Without -o, the recording of `train.py` is `train.stepgrad` in the current folder. If a program
+    fails, the recording ends there; the exit status is the program's.
 
     \b
       stepgrad record xor_tanh
       stepgrad record -o slow.stepgrad train.py --rate 0.01
     """
     shown = output or Path(f"{Path(file).stem}{SAVED}")
-    path = shown.absolute()  # a program may go to another folder
+    path = shown.absolute()  # a program may change the working directory
     check_output(path, file)
     opened = open_typed(file, arguments)
     if not opened.recording.length:

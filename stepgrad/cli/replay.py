@@ -24,7 +24,7 @@ from stepgrad.scenario.build import record_file
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
-@click.option("--keys", metavar="KEYS", help="Keys to press, with spaces between: 's s n t'.")
+@click.option("--keys", metavar="KEYS", help="Keys to press, separated by spaces: 's s n t'.")
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
@@ -39,8 +39,8 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Replay FILE without a screen.
 
-    Alone it narrates every event. With --keys, --to or --json it prints where that ends. Options
-    stand before the name of a program; what the program prints goes to stderr.
+    By itself, it prints every event. With --keys, --to or --json, it prints the position where
+    these end. Options go before the name of a program, whose own output goes to stderr.
 
     \b
       stepgrad replay two_layer

@@ -31,13 +31,13 @@ from stepgrad.scenario import open_scenario
 def run(
     file: str | None, arguments: tuple[str, ...], *, theme: str, where: str | None, plain: bool
 ) -> None:
-    """Open the debugger on FILE; without one, choose a lesson.
+    """Open the debugger on FILE; without FILE, choose a lesson.
 
-    A program runs as it does under python, and the debugger opens when it has ended. What stands
-    behind its name is for the program. The exit status is the program's.
+    A program runs as it does under python, and the debugger opens when it ends. Options go before
+    the name of a program; what follows the name is passed to it. The exit status is the program's.
 
-    Where there is no terminal, the events of a scenario are narrated, and those of a program or a
-    recording are counted; --plain narrates them. Options stand before the name of a program.
+    Without a terminal, the events of a scenario are printed, and those of a program or a recording
+    are only counted; --plain prints them, too.
 
     \b
       stepgrad run
@@ -49,7 +49,7 @@ def run(
     """
     if theme:
         check_theme(theme)
-    screen = has_screen() and not plain  # asked first: a program may change the streams
+    screen = has_screen() and not plain  # checked first: a program may change the streams
     if file is None:
         open_debugger(None, theme=theme) if screen else print_list()
         return
@@ -58,7 +58,7 @@ def run(
         return
     opened = open_typed(file, arguments)
     recording = opened.recording
-    # Who looks at a program that failed wants to see where.
+    # A program that failed opens where it failed.
     position = recording.length if opened.status else 0
     if where is not None:
         position = goto(Cursor(recording), where).position
@@ -70,16 +70,16 @@ def run(
         for line in narration(recording, plain):
             click.echo(line)
     else:
-        click.echo(f"{headless.summary(recording)}; --plain tells each", err=True)
+        click.echo(f"{headless.summary(recording)}; --plain prints them", err=True)
     sys.exit(opened.status)
 
 
 def _open_growing(file: str, theme: str) -> None:
-    """Open the debugger on a scenario as soon as there is something of it to see."""
+    """Open the debugger on a scenario as soon as there is something to see."""
     with loading():
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
     growing = Growing(scenario)
-    # What is wrong with the file is said now, before there is a screen.
+    # Errors in the file are reported here, before there is a screen.
     open_debugger(growing.result(), scenario, growing, theme=theme)
