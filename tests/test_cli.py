@@ -144,7 +144,7 @@ class TestQuiz:
         assert result.exit_code == 0
         for said in (
             "right: 5",
-            "`x` is no number",
+            "`x` is not a number",
             "right: 8",
             "write a number",
             "it is 0",
@@ -152,7 +152,7 @@ class TestQuiz:
         ):
             assert said in result.stdout
         assert "\n2 of 13 right, 9 not answered\n" in result.stdout
-        assert "relu" in result.stdout.rpartition("look at again")[2]
+        assert "relu" in result.stdout.rpartition("review")[2]
 
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
@@ -174,7 +174,7 @@ class TestQuiz:
 
     def test_in_a_script_what_is_no_number_is_wrong_and_not_the_end(self) -> None:
         output = stepgrad("quiz", "square", "--answers", "9 6,0 ? ?", code=1).stdout
-        assert "`6,0` is no number; write a decimal point, as in 0.25" in output
+        assert "`6,0` is not a number; write a decimal point, as in 0.25" in output
         assert "\n1 of " in output
 
     def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
@@ -255,7 +255,7 @@ class TestNew:
     def test_it_overwrites_nothing(self, options: list[str], tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"
         path.write_text("mine")
-        assert "is there already" in stepgrad("new", *options, path, code=2).stderr
+        assert "already exists" in stepgrad("new", *options, path, code=2).stderr
         assert path.read_text() == "mine"
 
     @pytest.mark.parametrize(

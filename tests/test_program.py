@@ -360,7 +360,7 @@ def test_what_cannot_be_saved_is_told_before_it_is_run(tmp_path: Path) -> None:
         (path, "is what is to be read"),
         (tmp_path / "nowhere" / "x.stepgrad", "there is no folder"),
         (tmp_path, "is a folder"),
-        ("/dev/null", "is no regular file"),
+        ("/dev/null", "is not a regular file"),
     ):
         result = stepgrad_("record", "-o", goal, path, code=2)
         assert words in result.stderr
@@ -399,7 +399,7 @@ def test_debug_without_a_terminal_goes_on(tmp_path: Path) -> None:
     ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
     assert (ended.returncode, ended.stdout) == (0, "on\n")
     told, summary = ended.stderr.splitlines()
-    assert told.startswith("stepgrad.debug(): there is no terminal here, so this goes on; 5 events")
+    assert told.startswith("stepgrad.debug(): there is no terminal, so the program continues; 5 events")
     assert summary.startswith("program.py: 5 events")
 
 

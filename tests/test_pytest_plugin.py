@@ -140,14 +140,14 @@ def test_one_that_misses_by_a_letter_is_told(
     files(course, product=GOOD, lesson=text.replace(f"{right}:", f"{wrong}:"))
     result = course.runpytest_subprocess()
     result.assert_outcomes(passed=4, warnings=1)
-    result.stdout.fnmatch_lines([f"*lesson.yaml:*: nearly a scenario of stepgrad, but {told}"])
+    result.stdout.fnmatch_lines([f"*lesson.yaml:*: almost a stepgrad scenario, but {told}"])
 
 
 def test_one_without_a_title_is_told(course: pytest.Pytester) -> None:
     files(course, lesson=GOOD.partition("\n")[2])
     result = course.runpytest_subprocess()
     result.assert_outcomes(warnings=1)
-    result.stdout.fnmatch_lines(["*lesson.yaml:1: *: nearly a scenario *, but `title` is missing"])
+    result.stdout.fnmatch_lines(["*lesson.yaml:1: *: almost a stepgrad scenario *, but `title` is missing"])
 
 
 def test_keys_in_quotes_are_keys(course: pytest.Pytester) -> None:

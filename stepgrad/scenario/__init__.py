@@ -1,8 +1,7 @@
 """Scenarios: YAML files that say what to compute, what to expect, and what to look at.
 
-The way of a file: `source` and `compose` read it, `schema`, `rules` and `names` hold it against
-what a scenario may be, `build` runs it into a recording, `expect` checks what came out. `library`
-knows the ones that ship.
+`source` and `compose` read a file; `schema`, `rules` and `names` validate it; `build` runs it and
+records what happens; `expect` checks the result. `library` knows the scenarios that ship.
 """
 
 from os import PathLike

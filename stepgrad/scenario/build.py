@@ -1,4 +1,4 @@
-"""Running a scenario: its statements or its network, through Value, into a recording."""
+"""Running a scenario, be it a graph or a network, and recording it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def empty_recording(file: ScenarioFile) -> Recording:
-    """Return a recording of a scenario in which nothing has happened yet."""
+    """Return a recording of a scenario with no events yet."""
     return Recording(file.title, Source(str(file.path), file.source.text))
 
 
@@ -32,24 +32,24 @@ def record_file(
     edits: Edits = MappingProxyType({}),
     recording: Recording | None = None,
 ) -> Recording:
-    """Run a scenario, perhaps with other numbers, and return its recording: a new or an empty one.
+    """Run a scenario, perhaps with edited numbers, and return its recording.
 
-    In forward mode, each pass begins with a mark; so does the ordinary pass that may come last. A
-    scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which shows all rows and has no backward pass. It
-    says how far it is after each pass, for the first time when every row has been shown and the
-    names that the file expects are known to be there.
+    That is a new one, or the empty `recording` that is given. In forward mode, each pass begins
+    with a mark, and so does the pass in reverse mode that may follow. In training, each step begins
+    with a mark; after the last update comes one more, which runs all rows and has no backward pass.
+    Progress is reported after each pass, but not before every row has been used and the names that
+    the file expects are known to exist.
 
     Raises:
         ScenarioError: the file expects names that no node has.
-        Cancelled: whoever watches does not want the rest; the passes so far are in the recording.
+        Cancelled: the watcher does not want the rest; the passes so far are in the recording.
     """
     recording = empty_recording(file) if recording is None else recording
     with record(recording):
         passes, shown, total = _passes(file, edits)
         deque(islice(passes, shown), maxlen=0)
         recording.settle()
-        _check_names(file, recording)  # training may take long, and makes no new names
+        _check_names(file, recording)  # before the rest: it may take long, and makes no new names
         advance(shown, total)
         for done, _ in enumerate(passes, shown + 1):
             advance(done, total)
@@ -73,7 +73,7 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
 
 
 def _passes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]:
-    """Return the passes to run, after how many every row has been shown, and how many there are."""
+    """Return the passes to run, how many of them use every row, and how many there are."""
     if file.statements and cast("GraphScenario", file.model).wrt:
         return both_modes(file, edits)
     train = file.model.train

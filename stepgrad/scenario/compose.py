@@ -1,10 +1,10 @@
 """YAML as plain data, with the place of every value.
 
-YAML's own loaders forget where a value stood, let a later key overwrite an earlier one, expand
+YAML's own loaders forget where a value was, let a later key overwrite an earlier one, expand
 aliases without limit, and read `1e-3` as text and `no` as a boolean. This composer works on the
-parser's events instead: it keeps positions, refuses what a scenario has no use for, and resolves
-scalars by the few rules that a reader expects. Numbers, `true`/`false` and nothing are what they
-look like, and everything else is text.
+parser's events instead: it keeps positions, refuses what a scenario does not need, and resolves
+scalars by the few rules that a reader expects. Numbers, `true`, `false` and empty values are what
+they look like, and everything else is text.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from stepgrad.scenario.source import Problems, Source
 from stepgrad.scenario.yaml_errors import explain, index_of
 
 MAX_DEPTH = 50
-"""How deep lists and mappings may be nested."""
+"""The deepest that lists and mappings may be nested."""
 
 MAX_VALUES = 120_000
-"""How many values a file may have; room for every weight of the largest network."""
+"""The most values in a file: enough for every weight of the largest network."""
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -37,7 +37,7 @@ _WORDS: dict[str, float | bool | None] = {
     **dict.fromkeys(("false", "False", "FALSE"), False),
     **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
 }
-# Control characters, surrogates, byte order marks. In parts, which `re` compiles ten times faster.
+# Control characters, surrogates, byte order marks; in parts, which `re` compiles ten times faster.
 _UNREADABLE = re.compile(
     "[\0-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f]|[\ud800-\udfff\ufeff]|[\ufffe\uffff]"
 )
@@ -48,8 +48,8 @@ _UNPARTED = re.compile(r"([^\W\d]\w*)\s*[:=]\s*(\S+)")
 def compose(source: Source, problems: Problems) -> Document:
     """Return the one YAML document in `source`.
 
-    What is wrong but can be read past (a duplicate key, an anchor, a tag) goes to `problems`;
-    raises `ScenarioError` for what cannot.
+    A problem that does not stop the reading (a duplicate key, an anchor, a tag) goes to
+    `problems`; one that does raises `ScenarioError`.
     """
     if match := _UNREADABLE.search(source.text):
         problems.stop(match.start(), f"the character U+{ord(match[0]):04X} is not allowed")
@@ -81,7 +81,7 @@ class _Composer:
         """Read the stream: one document, and nothing after it."""
         next(self._events)  # the start of the stream
         if isinstance(next(self._events), yaml.StreamEndEvent):
-            self._problems.stop(0, "the file has no scenario in it, only blank lines or comments")
+            self._problems.stop(0, "there is no scenario in the file, only blank lines or comments")
         data = self._value(next(self._events), (), None)
         next(self._events)  # the end of the document
         after = next(self._events)
@@ -127,7 +127,7 @@ class _Composer:
                 key = self._integer(event.value, start)
             if key in entries:
                 line, _ = self._source.position(self._places[*path, key].key or 0)
-                self._problems.add(start, f"duplicate key `{key}`: it is given on line {line}")
+                self._problems.add(start, f"duplicate key `{key}`: it is already on line {line}")
             value = self._value(next(self._events), (*path, key), start)
             if value is None and self._is_fraction(event):
                 continue
@@ -140,7 +140,7 @@ class _Composer:
         return entries
 
     def _is_fraction(self, key: yaml.ScalarEvent) -> bool:
-        """Whether a key is what a comma cut off a number (`{x: 2,0}`), which is then reported."""
+        """Whether a key was cut off a number by a comma (`{x: 2,0}`); if so, report that."""
         end = index_of(key.end_mark)
         cut = _COMMA.search(self._source.text[:end].rpartition("\n")[2])
         if cut is None:
@@ -152,19 +152,19 @@ class _Composer:
         return True
 
     def _refuse_indirection(self, event: yaml.Event) -> None:
-        """Report aliases, anchors and tags: a scenario says what it says where it says it."""
+        """Report aliases, anchors and tags: a scenario is read from top to bottom."""
         if isinstance(event, yaml.AliasEvent):
             message = f"an alias (`*{event.anchor}`): write the value out instead"
             self._problems.add(_start(event), message)
         elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.anchor is not None:
-                message = f"an anchor (`&{event.anchor}`) has no use in a scenario"
+                message = f"an anchor (`&{event.anchor}`) is not allowed in a scenario"
                 self._problems.add(_start(event), message)
             elif event.tag is not None:
-                self._problems.add(_start(event), "a tag (`!…`) has no use in a scenario")
+                self._problems.add(_start(event), "a tag (`!…`) is not allowed in a scenario")
 
     def _resolve(self, text: str, start: int) -> Data:
-        """Return the value of a plain scalar: a number, a boolean, nothing, or text."""
+        """Return the value of a plain scalar: a number, a boolean, None or text."""
         if text in _WORDS:
             return _WORDS[text]
         if _INFINITY.fullmatch(text):
@@ -183,7 +183,7 @@ class _Composer:
         value = float(text)
         if isinf(value):
             shown = text if len(text) <= 20 else text[:20] + "…"
-            self._problems.add(start, f"`{shown}` is larger than any float (about 1.8e308)")
+            self._problems.add(start, f"`{shown}` is too large for a float (at most about 1.8e308)")
         return value
 
 

@@ -181,7 +181,7 @@ def test_leftover_gradients_and_updated_values_are_told() -> None:
 def test_forward_mode_is_shown_with_every_pass() -> None:
     text = handout("forward_and_reverse")
     passes = [line[3:] for line in headings(text) if line.startswith("## ")]
-    by = [f"Forward mode by {name}" for name in "xyz"]
+    by = [f"Forward mode with respect to {name}" for name in "xyz"]
     assert passes == [*by, "Reverse mode", "Checks"]
     loss = [row[2:] for row in rows(text) if row[0] == "L" and len(row) == 4 and row[1]]
     assert loss[:4] == [["49", "70"], ["49", "28"], ["49", "14"], ["49", "1"]]

@@ -65,7 +65,7 @@ def test_at_the_end_there_is_nothing_to_predict() -> None:
 
 
 def test_what_is_no_number_changes_nothing() -> None:
-    with pytest.raises(AnswerError, match="`eight` is no number"):
+    with pytest.raises(AnswerError, match="`eight` is not a number"):
         predict(at(20), "eight")
 
 

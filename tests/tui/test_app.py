@@ -116,7 +116,7 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
             "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
         )
         await pilot.press("x", "enter")
-        assert "`x` is no number" in str(dialog.query_one("#problem", Static).content)
+        assert "`x` is not a number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "-8"
         await pilot.press("enter")
         assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")

@@ -216,7 +216,7 @@ async def test_what_is_done_at_once_shows_no_dialog() -> None:
         await pilot.press("s", "e", *"nothing", "enter")
         dialog = pilot.app.screen
         assert isinstance(dialog, AskDialog)
-        assert "`nothing` is no number" in str(dialog.query_one("#problem", Static).content)
+        assert "`nothing` is not a number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "2"
         await pilot.press("enter")
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
