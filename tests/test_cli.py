@@ -191,7 +191,7 @@ class TestQuiz:
     def test_nothing_to_predict(self, tmp_path: Path) -> None:
         (tmp_path / "nothing.py").write_text("print(1)")
         result = stepgrad("quiz", tmp_path / "nothing.py", code=2)
-        assert "there is nothing to predict" in result.stderr
+        assert "nothing to predict" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["replay", "run"])
@@ -261,8 +261,8 @@ class TestNew:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("nowhere/a.yaml", "there is no folder"),
-            ("file.yaml/a.yaml", "there is no folder"),
+            ("nowhere/a.yaml", "create the folder"),
+            ("file.yaml/a.yaml", "create the folder"),
             ("train.py", "name it train.yaml"),
             ("lesson", "name it lesson.yaml"),
         ],

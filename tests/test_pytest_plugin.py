@@ -147,7 +147,7 @@ def test_one_without_a_title_is_told(course: pytest.Pytester) -> None:
     files(course, lesson=GOOD.partition("\n")[2])
     result = course.runpytest_subprocess()
     result.assert_outcomes(warnings=1)
-    result.stdout.fnmatch_lines(["*lesson.yaml:1: *: almost a stepgrad scenario *, but `title` is missing"])
+    result.stdout.fnmatch_lines(["*lesson.yaml:1: *: almost a *scenario, but `title` is missing"])
 
 
 def test_keys_in_quotes_are_keys(course: pytest.Pytester) -> None:

@@ -93,8 +93,8 @@ def _check_suffix(path: Path, to: str) -> None:
     instead = f"--to {to} writes {path.with_suffix(usual).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
-            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz turns --to dot into "
-            f"{suffix}: dot -T{suffix[1:]}"
+            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz makes one "
+            f"from --to dot: dot -T{suffix[1:]}"
         )
     if _SUFFIXES.get(suffix, to) != to:
         raise StepgradError(f"{path}: this is a name for {_SUFFIXES[suffix]}; {instead}")

@@ -23,7 +23,7 @@ def new(name: str, network: bool) -> None:
     """
     file = Path(name)
     if file.suffix not in (".yaml", ".yml"):
-        raise StepgradError(f"{file}: a scenario is a .yaml file; call it {file.stem or 'my'}.yaml")
+        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {file.stem or 'my'}.yaml")
     text = template(file.stem, network=network)
     try:
         with file.open("x", encoding="utf-8") as made:

@@ -130,7 +130,8 @@ def _hold(
 def _recall(recording: Recording, start: int, stop: int) -> None:
     """Show what has happened since the last question."""
     if stop - start > BRIEFLY:
-        click.echo(f"    … {stop - BRIEFLY - start} earlier events")
+        more = stop - BRIEFLY - start
+        click.echo(f"    … {more} earlier event{'s' * (more != 1)}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
         click.echo(f"    {line}")
 

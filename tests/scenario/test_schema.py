@@ -53,7 +53,8 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
 ) -> None:
     schema = kind.model_json_schema()
     assert schema["additionalProperties"] is False
-    assert schema["properties"]["lesson"]["description"] == "Text in Markdown, shown beside the replay."
+    lesson = schema["properties"]["lesson"]["description"]
+    assert lesson == "Text in Markdown, shown beside the replay."
 
 
 @pytest.mark.parametrize(
