@@ -57,7 +57,7 @@ def test_shipped_scenarios_by_name_and_by_path() -> None:
     files = [line for line in lines if not line.startswith(" ")]
     assert len(files) == 2 * len(shipped())
     assert all(line.split()[-1] == "ok" for line in files)
-    promised = "not finite; the scenario promises such numbers"
+    promised = "not finite, as the scenario expects"
     assert all(promised in line for line in lines if line not in files)
 
 
@@ -71,14 +71,14 @@ def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:
         f"{wrong}:10: z1 is 1.5, expected 2",
         "z1 = w1·x + b1 = 1.5 + 0 = 1.5",
         f"{never} checks 1/2 gradients 4 in {WAYS} ways FAILED",
-        f"{never}:11: b.grad never came, expected 0",
+        f"{never}:11: b.grad has no value, expected 0",
     ]
 
 
 def test_a_single_file_is_shown_with_its_table_and_so_are_all_with_v() -> None:
     single = squeezed(stepgrad("check", "two_layer").stdout)
     assert single[1] == "way gradients difference limit"
-    assert single[2].startswith("kept numbers 6 0 1e-10 ok")
+    assert single[2].startswith("saved values 6 0 1e-10 ok")
     assert "central differences 6 " in single[5]
     assert "±" in single[5]
     both = stepgrad("check", "-v", "two_layer", "xor_tanh").stdout
@@ -175,7 +175,7 @@ class TestReports:
         assert [suite.get("name") for suite in suites] == ["two_layer", str(wrong), "nowhere"]
         assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
         names = [case.get("name") for case in suites[1]]
-        assert names[:3] == ["z1", "w1.grad", "gradients: kept numbers"]
+        assert names[:3] == ["z1", "w1.grad", "gradients: saved values"]
 
     def test_a_report_takes_the_place_of_no_lesson(self, wrong: Path) -> None:
         before = wrong.read_text()

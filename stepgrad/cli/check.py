@@ -44,7 +44,7 @@ def check(
     """Check what files expect, and compute their gradients in other ways to compare.
 
     A FILE is a scenario, a recording or a program. A program comes last, followed by its
-    ARGUMENTS. Gradients are compared with reverse mode run again on the numbers that the forward
+    ARGUMENTS. Gradients are compared with reverse mode run again on the values that the forward
     pass saw, with forward mode and with complex steps (to a relative 1e-10), with central
     differences, and with PyTorch (to 1e-12) if it is installed. The table of these is shown for a
     single file, for a file where they differ, and with -v for every file.

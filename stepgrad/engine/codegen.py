@@ -1,10 +1,9 @@
-"""Python functions generated from formulas: those of the op table, and of the optimizers.
+"""Python functions generated from the formulas of the op table and of the optimizers.
 
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
-with the row's formulas inlined: the method that makes a node, and the VJP that hands a node's
-gradient on to its operands; and an optimizer's method becomes one loop over parameters. The
-templates below are all there is to know about how a `Value` is laid out (`value.py`); the
-mathematics stays in the rows.
+with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
+gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
+templates below know how a `Value` is laid out (`value.py`); the mathematics stays in the rows.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from stepgrad.engine.value import Value
 
 Updates = Callable[..., tuple[list[float], ...]]
-"""Takes parameters, and settings and state by name; returns what to write, and the state."""
+"""Takes parameters, and settings and state by name; returns what to write and the new state."""
 
 _METHOD = """
 def bind(op):
@@ -65,11 +64,11 @@ def updates(parameters, {arguments}):
 
 
 def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callable[..., Any]:
-    """Make the method of `Value` that applies `op`.
+    """Return the method of `Value` that applies `op`.
 
-    Its first operand is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is
-    the namespace it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
-    `active_tape`, which need not be there before the first call.
+    Its first operand is `self`, or the other one if it is `reflected` (`__radd__`). `engine` is the
+    namespace that it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
+    `active_tape`, which need not exist before the first call.
     """
     operands = ["self", "other"][: len(op.partials)]
     ordered = operands[:: -1 if reflected else 1]
@@ -89,7 +88,7 @@ def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callab
 
 
 def vjp(op: Op) -> Callable[[Value], None]:
-    """Make the vector-Jacobian product of `op`.
+    """Return the vector-Jacobian product of `op`.
 
     For each operand, in order: `operand.grad += node.grad * ∂node/∂operand`.
     """
@@ -109,7 +108,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
 def updates(
     formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
 ) -> Updates:
-    """Make the loop of an optimizer (see `optim.Method`)."""
+    """Return the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
     shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
     assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}
@@ -129,7 +128,7 @@ def updates(
 
 
 def contribution(partial: Formula, names: Mapping[str, str], upstream: str) -> str:
-    """Write upstream × local, without the multiplication by 1 that no float would notice."""
+    """Write upstream × local; a multiplication by 1, which changes no float, is left out."""
     match partial.constant:
         case 1.0:
             return upstream

@@ -1,7 +1,7 @@
-"""Optimizers: how gradients become new parameters.
+"""Optimizers: how gradients become parameter updates.
 
-A method is a few formulas, written once as text, as the operations are: the loop that trains and
-the arithmetic that a replay shows for each update both come from them.
+Like an operation, a method is a few formulas, written once as text: the training loop and the
+arithmetic that a replay shows for each update both come from them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """Formulas in order: each gives its name a new value, and the last says what is written.
+    """Formulas in order: each computes the value of its name, and the last one is written.
 
-    They speak of a parameter's `data` and `grad`, of `settings`, which are the same for all
-    parameters, and of `state`: what is remembered of each from step to step, 0 at first.
+    They use a parameter's `data` and `grad`, the `settings`, which are the same for all parameters,
+    and the `state`, which each parameter keeps from step to step, starting at 0.
     """
 
     formulas: Mapping[str, Formula]
@@ -40,7 +40,7 @@ class Method:
         settings: Mapping[str, float],
         state: Mapping[str, Sequence[float]],
     ) -> tuple[Sequence[float], Mapping[str, Sequence[float]]]:
-        """Return what to write, one number for each parameter, and the state after it."""
+        """Return what to write, one number for each parameter, and the new state."""
         after, *remembered = self._updates(parameters, **settings, **state)
         if not remembered:
             return after, state
@@ -78,17 +78,17 @@ METHODS = {
     ),
     "clip_norm": _method("max_norm norm epsilon", "", grad="grad * (max_norm / (norm + epsilon))"),
 }
-"""By the name that a `Rule` has.
+"""The methods, by the name in a `Rule`.
 
-`momentum` is PyTorch's: the velocity adds up gradients, without dampening, and the learning rate
+`momentum` is PyTorch's: the velocity accumulates gradients without dampening, and the learning rate
 multiplies the velocity (in Sutskever et al., 2013, it multiplies the gradient). `adam` is
 Algorithm 1 of Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), which PyTorch
-follows. `clip_norm` is PyTorch's `clip_grad_norm_`, where the norm is above the limit.
+follows. `clip_norm` is PyTorch's `clip_grad_norm_` for a norm above the limit.
 """
 
 
 class _Optimizer(ABC):
-    """Parameters, and what is remembered of them between steps."""
+    """Parameters, and the state kept between steps."""
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
@@ -105,7 +105,7 @@ class _Optimizer(ABC):
         after, remembered = method(self.parameters, settings, state)
         self._state.update(remembered)
         if state or (name, settings) != (self._rule.method, self._rule.numbers):
-            self._rule = Rule(name, settings, state)  # without a state, equal steps share one
+            self._rule = Rule(name, settings, state)  # without state, equal steps share one
         write_all("update", self.parameters, after, self._rule)
 
     def zero_grad(self) -> None:
@@ -114,20 +114,20 @@ class _Optimizer(ABC):
 
     @abstractmethod
     def _method(self) -> tuple[str, Mapping[str, float]]:
-        """Return which of `METHODS` the next step goes by, and its settings."""
+        """Return which of `METHODS` the next step uses, and its settings."""
 
 
 class SGD(_Optimizer):
-    """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
+    """Gradient descent: p ← p − learning_rate·dL/dp for each parameter p.
 
-    With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
+    With momentum, a velocity takes the gradient's place: v ← momentum·v + dL/dp, from v = 0.
 
-    Both numbers may be changed between steps. While momentum is 0, the velocity rests.
+    Both numbers may be changed between steps. While momentum is 0, the velocity does not change.
 
     Args:
         parameters: the Values to train.
-        learning_rate: how far to go, 0 or more.
-        momentum: how much of the velocity is kept, from 0 (none) to 1.
+        learning_rate: the step size, 0 or more.
+        momentum: the share of the velocity to keep, from 0 (none) to 1.
     """
 
     def __init__(
@@ -144,14 +144,14 @@ class SGD(_Optimizer):
 class Adam(_Optimizer):
     """Adam: each parameter moves by about the learning rate, against its recent gradients.
 
-    m and v, running means of the gradient and of its square, start from 0 and are corrected for
-    that: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; and
+    m and v, running means of the gradient and of its square, start at 0 and are corrected for that
+    bias: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; then
     p ← p − learning_rate·m̂ / (√v̂ + epsilon). All numbers may be changed between steps.
 
     Args:
         parameters: the Values to train.
-        learning_rate: how far to go, 0 or more.
-        betas: β1 and β2, how much of each mean is kept: from 0, below 1.
+        learning_rate: the step size, 0 or more.
+        betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
     """
 
@@ -184,9 +184,9 @@ class Adam(_Optimizer):
 
 
 def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
-    """Scale the gradients down to `max_norm`, if all together they are longer, and return the norm.
+    """Scale the gradients down if their joint norm is above `max_norm`; return the norm before.
 
-    The norm is √(Σ grad²) before clipping; where it is nan, every gradient becomes nan.
+    The norm is √(Σ grad²) over all parameters; if it is nan, every gradient becomes nan.
     """
     parameters = list(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))

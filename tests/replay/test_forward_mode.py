@@ -167,4 +167,4 @@ def test_a_wrong_rule_is_caught_and_its_node_is_named(monkeypatch: pytest.Monkey
     reverse, steps = tangent_ways(by_x(lambda x, y: (x * y).tanh() * 2, 0.1))
     assert reverse.ok  # the same wrong rule, in the other order
     assert not steps.ok
-    assert steps.note == "the first that is off is that of tanh(x·y)"
+    assert steps.note == "first to differ: tanh(x·y)"
