@@ -140,7 +140,7 @@ class Pass:
         return ""
 
     def _wrong(self, place: int, slot: int) -> str:
-        """Say what is wrong with a local derivative; empty if it is right."""
+        """Say what is wrong with a local derivative; nothing if it is right."""
         rule, size = self.rules(place, slot), self.graph.magnitude(place, slot)
         edge, kept = self._edge(place, slot), self.as_computed(place, slot)
         if relative(rule, kept, size) > GATE:
@@ -171,7 +171,7 @@ class Pass:
         return "one of them was changed"
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
-        """Say where 0 is multiplied by ∞; empty if it is not."""
+        """Say where 0 meets ∞; nothing where it does not."""
         rule = self.rules(place, slot)
         if not isnan(grad * rule) or isnan(grad) or isnan(rule):
             return ""

@@ -120,7 +120,7 @@ def _kept(each: Pass) -> Iterator[_Difference]:
 
 
 def _ahead(local: Callable[[Pass], Local]) -> Callable[[Pass], Iterator[_Difference]]:
-    """Compare leaf by leaf if that is not too much work, else in random sums."""
+    """Compare leaf by leaf where that is not too much work, else in random sums."""
 
     def differences(each: Pass) -> Iterator[_Difference]:
         def derivative(seeds: Mapping[int, float]) -> float:

@@ -64,11 +64,11 @@ def updates(parameters, {arguments}):
 
 
 def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callable[..., Any]:
-    """Return the method of `Value` that applies `op`.
+    """Make the method of `Value` that applies `op`.
 
-    Its first operand is `self`, or the other one if it is `reflected` (`__radd__`). `engine` is the
-    namespace that it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
-    `active_tape`, which need not exist before the first call.
+    Its first operand is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is
+    the namespace it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
+    `active_tape`, which need not be there before the first call.
     """
     operands = ["self", "other"][: len(op.partials)]
     ordered = operands[:: -1 if reflected else 1]
@@ -128,7 +128,7 @@ def updates(
 
 
 def contribution(partial: Formula, names: Mapping[str, str], upstream: str) -> str:
-    """Write upstream × local; a multiplication by 1, which changes no float, is left out."""
+    """Write upstream × local, without the multiplication by 1 that no float would notice."""
     match partial.constant:
         case 1.0:
             return upstream

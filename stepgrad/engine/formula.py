@@ -32,7 +32,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 class Formula:
     """An expression of operand names, floats and the functions of `ieee`.
 
-    It may branch with `a if condition else b`, as in `1 if a > 0 else 0`.
+    `a if condition else b` gives it branches, as in `1 if a > 0 else 0`.
     """
 
     def __init__(self, text: str | ast.expr) -> None:
@@ -95,7 +95,7 @@ class Formula:
         return float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
 
     def given(self, constants: Mapping[str, float]) -> "Formula":
-        """This formula with some operands constant: `b*a**(b-1)` given b=2 is `2*a`."""
+        """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
         return Formula(_Fold(constants).visit(deepcopy(self._tree))) if constants else self
 
     def magnitude(self) -> "Formula":
@@ -210,7 +210,7 @@ class _Absolute(ast.NodeTransformer):
 
 
 class _Fold(ast.NodeTransformer):
-    """Fills constants in and does the arithmetic that then needs no operand."""
+    """Put constants in and do the arithmetic that then needs no operand."""
 
     def __init__(self, constants: Mapping[str, float]) -> None:
         self._constants = constants

@@ -96,7 +96,7 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
 
 
 def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> float:
-    """Return the derivative by a complex step, or by the op table where no step can be taken."""
+    """Return the derivative by a complex step; where there is none to take, by the op table."""
     stepped = complex_local(op, inputs, slot)
     return op.local[slot](*inputs, out) if stepped is None else stepped
 

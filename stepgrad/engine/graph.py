@@ -14,7 +14,7 @@ from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.engine.value import Value
 
 Local = Callable[[int, int], float]
-"""The local derivative of a node, given its place and the slot of an operand."""
+"""The derivative of a node by one of its operands, given by its place and the operand's slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Graph:
         return [self.values[operand] for operand in self.operands[place]]
 
     def local(self, place: int, slot: int) -> float:
-        """Return the local derivative of a node with respect to one of its operands."""
+        """Return the derivative of a node by one of its operands."""
         return self.ops[place].local[slot](*self.inputs(place), self.values[place])
 
     def magnitude(self, place: int, slot: int) -> float:

@@ -159,7 +159,8 @@ def test_a_planted_wrong_derivative_is_caught_and_its_node_is_named() -> None:
     assert not found["complex steps"].ok
     assert found["complex steps"].where == "x"
     assert found["complex steps"].first == (
-        "∂y/∂(3·x) is 0.0948517 by the rule of `tanh`, but 0.180707 by a complex step, at y (event 3)"
+        "∂y/∂(3·x) is 0.0948517 by the rule of `tanh`, "
+        "but 0.180707 by a complex step, at y (event 3)"
     )
     assert found["central differences"].worst > 0.01
 
