@@ -221,7 +221,7 @@ class ScenarioTest(pytest.Item):
         self._line = line
 
     @abstractmethod
-    def told(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
         """Yield what is wrong, in lines."""
 
     def runtest(self) -> None:
@@ -229,11 +229,11 @@ class ScenarioTest(pytest.Item):
         from stepgrad.errors import ScenarioError  # noqa: PLC0415
 
         try:
-            told = "\n".join(self.told())
+            problems = "\n".join(self.problems())
         except ScenarioError as error:
-            told = str(error)
-        if told:
-            pytest.fail(told, pytrace=False)
+            problems = str(error)
+        if problems:
+            pytest.fail(problems, pytrace=False)
 
     def reportinfo(self) -> tuple[Path, int, str]:
         """Return the file, the line and the name."""
@@ -247,7 +247,7 @@ class UnreadableTest(ScenarioTest):
         super().__init__(**of_pytest)  # type: ignore[arg-type]
         self._error = error
 
-    def told(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
         """Yield what is wrong with the file."""
         yield str(self._error)
 
@@ -259,7 +259,7 @@ class PromiseTest(ScenarioTest):
         super().__init__(**of_pytest)  # type: ignore[arg-type]
         self._place = place
 
-    def told(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
         """Yield the expected number, the actual one, and how it came about."""
         from stepgrad.checking.verdict import shortfall  # noqa: PLC0415
 
@@ -271,7 +271,7 @@ class PromiseTest(ScenarioTest):
 class GradientTest(ScenarioTest):
     """Reverse mode against other ways to compute the derivatives."""
 
-    def told(self) -> Iterator[str]:
+    def problems(self) -> Iterator[str]:
         """Yield what is not finite, and all comparisons if one of them fails."""
         from stepgrad.checking.text import comparison_lines  # noqa: PLC0415
 
@@ -279,5 +279,5 @@ class GradientTest(ScenarioTest):
         if verdict.broken:
             yield verdict.broken
         if wrong := [each.way for each in verdict.ways if not each.ok]:
-            yield f"the gradients differ from those by {', '.join(wrong)}"
+            yield f"the gradients disagree with {', '.join(wrong)}"
             yield from comparison_lines(verdict.ways)

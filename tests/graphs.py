@@ -149,7 +149,7 @@ def run(program: Program, values: list[Value]) -> None:
 
 
 def programs(size: int = 14) -> st.SearchStrategy[Program]:
-    # A positive number is no -0.0 (see test_a_negative_zero_stays_one).
+    # A positive number is not -0.0 (see test_a_negative_zero_stays_one).
     acts = st.builds(
         Act, st.sampled_from(get_args(Deed)), st.integers(-4, 8), st.sampled_from([0.5, 2.0, 3.0])
     )

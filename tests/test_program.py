@@ -274,7 +274,7 @@ BEHIND = {
 def test_options_behind_a_program_are_noted(command: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, VALUE)
     name, *behind = command
-    code = 2 if name == "export" else 0  # which format, it is not told
+    code = 2 if name == "export" else 0  # no format is given
     told = stepgrad_(name, path, *behind, code=code).stderr.splitlines()[0]
     rule = "options for stepgrad go before the program"
     assert told == f"note: {BEHIND[command].format(path)}{rule}"

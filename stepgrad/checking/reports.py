@@ -39,7 +39,7 @@ def _object(verdict: Verdict) -> dict[str, Any]:
         "passes": verdict.passes,
         "note": verdict.note,
         "checks": [
-            check_object(promise.check) | {"told": list(promise.told)}
+            check_object(promise.check) | {"details": list(promise.details)}
             for promise in verdict.promises
         ],
         "gradients": [
@@ -80,7 +80,7 @@ def _suite(suites: Element, verdict: Verdict) -> None:
     if verdict.error:
         case("opens", "error", verdict.error)
     for promise in verdict.promises:
-        case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.told))
+        case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
     if verdict.status:
         case("program", "failure", f"exit status {verdict.status}")
     if verdict.broken:

@@ -27,7 +27,7 @@ def verdict_line(verdict: Verdict, width: int) -> str:
 def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
     """Yield what is wrong with a file, and all comparisons if one differs or if `verbose`."""
     for promise in verdict.promises:
-        yield from promise.told
+        yield from promise.details
     if verdict.broken:
         yield verdict.broken
     if verdict.note:

@@ -23,10 +23,10 @@ from stepgrad.scenario.recorded import recorded_scenario
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """An expected number; `told` says what is wrong with it, and is empty if nothing is."""
+    """An expected number; `details` says what is wrong with it, and is empty if nothing is."""
 
     check: Check
-    told: Sequence[str]
+    details: Sequence[str]
 
     @property
     def ok(self) -> bool:

@@ -1,4 +1,4 @@
-"""Verdicts, and how they are told."""
+"""Verdicts, and how they are reported."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ def test_json_says_everything(wrong: Verdict) -> None:
         ("z1", False),
         ("w1.grad", True),
     ]
-    assert "z1 is 1.5, expected 2" in first["checks"][0]["told"][0]
+    assert "z1 is 1.5, expected 2" in first["checks"][0]["details"][0]
     assert [way["way"] for way in first["gradients"]][:2] == ["saved values", "forward mode"]
     assert second["error"] == "nowhere: no such file"
     assert as_object([verdict("two_layer")])["ok"]

@@ -1,4 +1,4 @@
-"""Gradients held against other ways to them, and wrong ones caught."""
+"""Gradients compared with other ways to compute them, and wrong ones caught."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers: the rules they follow, held against loops that one writes, and against PyTorch."""
+"""Optimizers: their rules, compared with hand-written loops and with PyTorch."""
 
 from collections.abc import Callable, Sequence
 from math import inf, isnan, nan, sqrt

@@ -1,4 +1,4 @@
-"""Tapes: who is told what, by whom."""
+"""Tapes: what each is notified of."""
 
 import asyncio
 from contextlib import suppress
@@ -12,7 +12,7 @@ from stepgrad.engine.tape import Place, Rule, active_tape, at_line, current_plac
 
 
 class Listener:
-    """A tape that writes down what it is told."""
+    """A tape that writes down its calls."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []

@@ -33,7 +33,7 @@ def test_every_edge_is_within_a_box_or_in_one_wire(
     wanted: Counter[tuple[int, int | None]] = Counter()
     for node, out in scene.items():
         for operand in recording.node(node).operands:
-            source = scene.get(operand, out)  # what is used and not in the scene is no edge of it
+            source = scene.get(operand, out)  # an operand outside the scene has no edge in it
             if out in drawn and source != out:
                 wanted[out, source if source in drawn else None] += 1
     found: Counter[tuple[int, int | None]] = Counter()

@@ -463,7 +463,7 @@ def test_recordings_one_after_the_other() -> None:
         with record() as recording:
             (w * 3).backward()
         logs.append(recording)
-        w * 4  # nobody listens
+        w * 4  # not recorded
     assert [kinds(recording) for recording in logs] == ["LO" + "SA", "LS" + "O" + "SA"]
     assert [r.history.grad(0, r.length) for r in logs] == [3.0, 6.0]
 

@@ -1,4 +1,4 @@
-"""Files of recordings: what is saved comes back, and what is no good recording is refused."""
+"""Recording files: what is saved comes back, and what is not a valid recording is refused."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def bits(column: Any) -> bytes:
 
 
 def described(block: Block, shapes: dict[object, int]) -> tuple[object, ...]:
-    """All that a block says; a shape is a number, which tells whether it is shared."""
+    """All that a block says; a shape is a number, which shows whether it is shared."""
     match block:
         case Forward(start, structure, base, values, tangents):
             number = shapes.setdefault(structure, len(shapes))
@@ -456,7 +456,7 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     assert columns["write"] == wanted
 
 
-# What is no good recording is refused.
+# What is not a valid recording is refused.
 
 
 def refused(path: Path, *parts: str) -> None:

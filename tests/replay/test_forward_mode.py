@@ -1,4 +1,4 @@
-"""The replay of forward mode: what is told of a tangent, and how it is held against other ways."""
+"""The replay of forward mode: how tangents are shown and compared with other ways."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ledger of a gradient: what was paid in adds up to it."""
+"""The ledger of a gradient: its contributions add up to it."""
 
 from hypothesis import given
 from hypothesis import strategies as st

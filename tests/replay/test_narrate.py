@@ -1,4 +1,4 @@
-"""Narrations, whole: what a reader is told of every kind of event."""
+"""Whole narrations: what a reader sees of every kind of event."""
 
 from collections.abc import Callable
 

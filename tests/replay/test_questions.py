@@ -98,7 +98,7 @@ def test_who_adds_up_the_numbers_that_are_shown_is_right(program: graphs.Program
         if question is not None and question.kind == "total":
             assert isinstance(event, events.Accumulate)
             assert event.before is not None
-            # What is paid in may be rounded before it is added.
+            # A contribution may be rounded before it is added.
             total = read_back(event.before) + read_back(event.contribution)
             assert question.holds(repr(total))
 

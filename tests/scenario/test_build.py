@@ -1,4 +1,4 @@
-"""From a scenario to a recording, held against plain Python that knows nothing of stepgrad."""
+"""From a scenario to a recording, compared with plain Python that does not use stepgrad."""
 
 import cmath
 import math

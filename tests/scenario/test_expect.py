@@ -1,4 +1,4 @@
-"""Promises held against a recording, at its end and on the way there."""
+"""Expectations compared with a recording, at its end and on the way there."""
 
 from math import inf, nan
 

@@ -62,8 +62,8 @@ def test_each_input_has_a_pass_of_its_own_in_the_order_of_the_file() -> None:
 
 def test_with_backward_an_ordinary_pass_comes_last() -> None:
     recording = played(f"{TWO}backward: z\n")
-    forward = "forward mode with respect to "
-    assert marks(recording) == [f"{forward}x", f"{forward}w", "reverse mode"]
+    wrt = "forward mode with respect to "
+    assert marks(recording) == [f"{wrt}x", f"{wrt}w", "reverse mode"]
     forward, backward = recording.blocks[-2:]
     assert isinstance(forward, Forward)
     assert isinstance(backward, Backward)

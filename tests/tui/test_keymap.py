@@ -1,4 +1,4 @@
-"""Keys of a person's own: what a file may say, and how a bad one is told."""
+"""Custom keys: what the file may say, and how a bad one is reported."""
 
 from __future__ import annotations
 
