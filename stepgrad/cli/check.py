@@ -41,7 +41,7 @@ def check(
     as_json: bool,
     junit: Path | None,
 ) -> None:
-    """Check what files expect, and compute their gradients in other ways to compare.
+    """Check the expected numbers and the gradients of files.
 
     A FILE is a scenario, a recording or a program. A program comes last, followed by its
     ARGUMENTS. Gradients are compared with reverse mode run again on the values that the forward

@@ -49,12 +49,12 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 def export(
     file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
 ) -> None:
-    """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or JSON.
+    """Write a position of FILE as a drawing, a hand-out or JSON.
 
-    A hand-out (markdown, html) has the lesson, the numbers, and both passes line by line; html
-    also has the drawing. For training, it covers one step; in forward mode, every pass up to the
-    position. A large graph is drawn with its scopes folded. Options go before the name of a
-    program.
+    Drawings are svg, dot and mermaid. A hand-out (markdown, html) has the lesson, the numbers, and
+    both passes line by line; html also has the drawing. For training, it covers one step; in
+    forward mode, every pass up to the position. A large graph is drawn with its scopes folded.
+    Options go before the name of a program.
 
     Without --at, the position is the end; for training, the end of the last step with a backward
     pass. `--at "step 20"` is the end of that step, after its update.
@@ -93,8 +93,8 @@ def _check_suffix(path: Path, to: str) -> None:
     instead = f"--to {to} writes {path.with_suffix(usual).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
-            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz makes one "
-            f"from --to dot: dot -T{suffix[1:]}"
+            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz turns "
+            f"--to dot into {suffix[1:]}: dot -T{suffix[1:]}"
         )
     if _SUFFIXES.get(suffix, to) != to:
         raise StepgradError(f"{path}: this is a name for {_SUFFIXES[suffix]}; {instead}")

@@ -15,7 +15,9 @@ from stepgrad.scenario.template import template
 @click.argument("name", metavar="FILE")
 @click.option("--network", is_flag=True, help="Write a network to train instead of a graph.")
 def new(name: str, network: bool) -> None:
-    """Write a scenario to start from: it runs as it is, and its comments say what to change.
+    """Write a scenario to start from.
+
+    It runs as it is, and its comments say what to change.
 
     \b
       stepgrad new my_lesson.yaml
@@ -38,7 +40,7 @@ def new(name: str, network: bool) -> None:
         raise StepgradError(f"{str(file)!r}: cannot be written: {error}") from None
     shown = shlex.quote(str(file))
     click.echo(f"{file}: a scenario that runs as it is; its comments say what to change")
-    width = len(shown)
-    click.echo(f"  stepgrad run {shown}      step through it")
-    click.echo(f"  stepgrad check {shown}    check what it expects")
+    width = max(len(shown), len("scenario"))
+    click.echo(f"  stepgrad run {shown:<{width}}      step through it")
+    click.echo(f"  stepgrad check {shown:<{width}}    check what it expects")
     click.echo(f"  stepgrad help {'scenario':<{width}}     everything it can contain")

@@ -34,9 +34,10 @@ BRIEFLY = 5
 )
 @click.option("--answers", metavar="ANSWERS", help="Use these, separated by spaces: '7 14 1/3'.")
 def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
-    """Predict the numbers of FILE before they are shown; without FILE, answer rules of thumb.
+    """Predict numbers before they are shown.
 
-    For training, the questions are about its first and its last step.
+    The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
+    they are about its first and its last step.
 
     An answer is judged to the digits that it gives, one or two at least: for 0.4621, 0.46 is
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go

@@ -19,10 +19,11 @@ from stepgrad.opening import SAVED, open_typed
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Save to this file."
 )
 def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
-    """Run FILE and save the recording, which `run`, `replay` and other commands open.
+    """Run FILE and save the recording.
 
-    Without -o, the recording of `train.py` is `train.stepgrad` in the current folder. If a program
-    fails, the recording ends there; the exit status is the program's.
+    Other commands, such as `run` and `replay`, open it. Without -o, the recording of `train.py` is
+    `train.stepgrad` in the current folder. If a program fails, the recording ends there; the exit
+    status is the program's.
 
     \b
       stepgrad record xor_tanh

@@ -39,8 +39,9 @@ def replay(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Replay FILE without a screen.
 
-    By itself, it prints every event. With --keys, --to or --json, it prints the position where
-    these end. Options go before the name of a program, whose own output goes to stderr.
+    By itself, it prints every event. With --to or --keys, it prints the position that these lead
+    to; with --json alone, the end. Options go before the name of a program, whose own output goes
+    to stderr.
 
     \b
       stepgrad replay two_layer

@@ -37,7 +37,7 @@ def run(
     the name of a program; what follows the name is passed to it. The exit status is the program's.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
-    are only counted; --plain prints them, too.
+    are only counted. --plain prints every event in any case.
 
     \b
       stepgrad run

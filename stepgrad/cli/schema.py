@@ -9,10 +9,11 @@ import click
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of scenario files, so that an editor can complete and check them.
+    """Print the JSON Schema of scenario files.
 
-    Save it, and name it in the first line of a scenario. The YAML extension of VS Code, and other
-    editors with the YAML language server, find it there:
+    With it, an editor can complete and check them. Save it, and name it in the first line of a
+    scenario. The YAML extension of VS Code, and other editors with the YAML language server, find
+    it there:
 
     \b
       # yaml-language-server: $schema=stepgrad.schema.json

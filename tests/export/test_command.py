@@ -48,7 +48,7 @@ def test_without_a_position_it_is_the_end() -> None:
         (["--to", "svg", "--at", "999999"], "no event 999999: there are 26"),
         (["--to", "svg", "--at=-1"], "no event -1: there are 26"),
         (["--to", "svg", "-o", "two.png"], "there is no `.png` export; --to svg writes two.svg"),
-        (["--to", "dot", "-o", "two.PDF"], "from --to dot: dot -Tpdf"),
+        (["--to", "dot", "-o", "two.PDF"], "turns --to dot into pdf: dot -Tpdf"),
         (["--to", "svg", "-o", "two.md"], "this is a name for markdown; --to svg writes two.svg"),
         (["--to", "mermaid", "-o", "x.html"], "--to mermaid writes x.mmd"),
         (["--to", "svg", "-o", "."], "is a folder"),
