@@ -116,8 +116,7 @@ class Recorder:
         self.append: Callable[[Value], None] = self._nodes.append
         self._callers = Callers(self._moved, recording.sources) if lines else None
         if self._callers is not None:
-            self.append = self._callers.noting(self.append)
-            self._callers.enter(current_place().scope)
+            self.append = self._callers.noting(self.append, self._lock)
 
     def close(self) -> None:
         """End the recording: what is pending comes in, and what happens later does not.
@@ -216,16 +215,14 @@ class Recorder:
 
     def move(self, place: Place) -> None:
         """Take note that nodes are made at another place from here on."""
-        if self._callers is None:
-            self._moved(place)
-        else:
-            self._callers.enter(place.scope)
+        if self._callers is None:  # they see by themselves where a node is made
+            with self._lock:
+                self._moved(place)
 
     def _moved(self, place: Place) -> None:
-        with self._lock:
-            if self._places[-1][0] == len(self._nodes):
-                self._places.pop()
-            self._places.append((len(self._nodes), place))
+        if self._places[-1][0] == len(self._nodes):
+            self._places.pop()
+        self._places.append((len(self._nodes), place))
 
     def missed(self, value: Value) -> None:
         """Take note that another tape is about to write a Value; what came of it is logged later.
