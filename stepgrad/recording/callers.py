@@ -49,7 +49,6 @@ class Callers:
         self._spots: dict[Spot, Spot] = {}
         # Each place is made once: passes are recognised faster where equal places are the same.
         self._places: dict[tuple[str, Spot], Place] = {}
-        self._latest: tuple[Place | None, Spot | None] = None, None
 
     def noting(self, append: Callable[[Value], None], lock: RLock) -> Callable[[Value], None]:
         """Return an `append` for a tape that finds out first which line makes the node.
@@ -57,18 +56,20 @@ class Callers:
         Under the `lock`, a place and its nodes are not parted by those of another thread.
         """
         instructions_of, search = self._instructions.get, self._spot
+        latest_place: Place | None = None
+        latest_spot: Spot | None = None
 
         def note(value: Value) -> None:
+            nonlocal latest_place, latest_spot
             # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
             instructions = instructions_of(id(frame.f_code))
             spot = (instructions and instructions[frame.f_lasti]) or search(frame)
-            here = current_place()
+            place = current_place()
             with lock:
-                place, latest = self._latest
-                if spot is not latest or here is not place:
-                    self._latest = here, spot
-                    self._move(self._place(here, spot))
+                if spot is not latest_spot or place is not latest_place:
+                    latest_place, latest_spot = place, spot
+                    self._move(self._place(place, spot))
                 append(value)
 
         return note
@@ -90,9 +91,9 @@ class Callers:
             frame = frame.f_back
         return _NOWHERE
 
-    def _place(self, here: Place, spot: Spot) -> Place:
-        key = here.scope, spot
-        return self._places.get(key) or self._places.setdefault(key, Place(here.scope, *spot))
+    def _place(self, place: Place, spot: Spot) -> Place:
+        key = place.scope, spot
+        return self._places.get(key) or self._places.setdefault(key, Place(place.scope, *spot))
 
     def _register(self, frame: FrameType) -> _Instructions:
         """Register a frame's code, and keep the text of its file as it is while it runs."""

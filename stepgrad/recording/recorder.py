@@ -149,7 +149,8 @@ class Recorder:
             assert self._latest is not None, "the root at least is in the log"
             shape, nodes, base = self._latest
             sweep, order, leaves = shape.participants(root, nodes, base, self._known)
-            self._tell_outer([*order, *leaves])
+            if self._outer is not None:
+                self._tell_outer([*order, *leaves])
             propagate(root, order)
             grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
             self.log_backward(sweep, base, grads)
