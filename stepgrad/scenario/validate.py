@@ -157,7 +157,8 @@ class _Report:
         elif kind == "nothing_given":
             message = f"`{path[-1]}` has no value: write one, or leave the line out"
         else:
-            message = _LIMITS.get(kind, lambda _: "is not allowed here")(limits)
+            template = _LIMITS.get(kind)
+            message = template(limits) if template else "is not allowed here"
         self._add(self._document.index(path), message)
 
     def _mismatch(self, path: Path, value: object, wanted: str, hint: str) -> str:
