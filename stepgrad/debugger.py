@@ -11,9 +11,8 @@ from contextvars import Context
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
-from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.recorder import active_recorder
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.load import ScenarioFile
 
@@ -92,13 +91,13 @@ def debug() -> None:
     Raises:
         NothingRecordedError: this is not inside of a recording.
     """
-    tape = active_tape()
-    if not isinstance(tape, Recorder):
+    recorder = active_recorder()
+    if recorder is None:
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
             "or call debug() inside of `with stepgrad.record():`"
         )
-    recording = tape.recording
+    recording = recorder.recording
     recording.settle()
     if obstacle := _obstacle():
         so_far = f"{recording.length} events so far"

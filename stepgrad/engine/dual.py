@@ -34,11 +34,15 @@ def tangents(
     return [found.get(place, 0.0) for place in range(len(graph))]
 
 
-def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequence[float]:
-    """Return the tangents of Values made one after the other; what was before them is constant."""
+def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequence[float]:
+    """Return the tangents of Values made one after the other; what was before them is constant.
+
+    `seeds` are tangents by the stamp of a Value.
+    """
     graph = Graph.among(nodes)
     first = len(graph) - len(nodes)
-    places = {place: seeds[node] for place, node in enumerate(nodes, first) if node in seeds}
+    stamps = enumerate((node._stamp for node in nodes), first)
+    places = {place: seeds[stamp] for place, stamp in stamps if stamp in seeds}
     return tangents(graph, places)[first:]
 
 

@@ -34,14 +34,16 @@ class Graph:
     @classmethod
     def among(cls, nodes: Sequence[Value]) -> Graph:
         """Describe Values; before them stand, as constants, what else they were made from."""
-        used = dict.fromkeys(operand for node in nodes for operand in node._operands)
-        others = list(used.keys() - set(nodes))
-        place = {node: i for i, node in enumerate([*others, *nodes])}
+        used = {operand._stamp: operand for node in nodes for operand in node._operands}
+        for node in nodes:
+            used.pop(node._stamp, None)
+        others = list(used.values())
+        place = {node._stamp: i for i, node in enumerate([*others, *nodes])}
         return cls(
             [CONSTANT] * len(others) + [node._operation for node in nodes],
             [()] * len(others)
-            + [tuple(place[operand] for operand in node._operands) for node in nodes],
-            [node._data for node in place],
+            + [tuple(place[operand._stamp] for operand in node._operands) for node in nodes],
+            [node._data for node in (*others, *nodes)],
         )
 
     def __len__(self) -> int:

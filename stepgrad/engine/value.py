@@ -9,10 +9,11 @@ from numbers import Real
 from sys import intern
 from typing import Any, NoReturn, Protocol, SupportsFloat
 
-from stepgrad.engine import codegen, ops, tape
+from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
+from stepgrad.engine.tape import active_tape, current_place
 
 
 class RealNumber(Protocol):
@@ -37,7 +38,7 @@ _engine: dict[str, Any] = namespace() | {
     "NotImplemented": NotImplemented,
     "new": object.__new__,
     "tick": _tick,
-    "active_tape": tape.active_tape,
+    "active_tape": active_tape,
 }
 
 
@@ -92,9 +93,9 @@ class Value:
         self._operation = ops.LEAF
         self._first = self._second = None
         self._stamp = _tick()
-        told = tape.active_tape()
-        if told is not None:
-            told.append(self)
+        tape = active_tape()
+        if tape is not None:
+            tape.append(self)
         if label is not None:
             self.label = label
 
@@ -120,11 +121,11 @@ class Value:
         One sweep in the reverse order of creation: each node multiplies its gradient by its local
         derivatives and adds the products to its operands' gradients.
         """
-        told = tape.active_tape()
-        if told is None:
+        tape = active_tape()
+        if tape is None:
             propagate(self, ancestors(self))
         else:
-            told.backward(self)
+            tape.backward(self)
 
     @property
     def data(self) -> float:
@@ -134,10 +135,11 @@ class Value:
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         after = float(data)
-        told = tape.active_tape()
-        if told is not None:
-            told.write("update", self, after)
-        self._data = after
+        tape = active_tape()
+        if tape is None:
+            self._data = after
+        else:
+            tape.write("update", self, after)
 
     @property
     def _backward(self) -> NoReturn:
@@ -155,10 +157,11 @@ class Value:
     @grad.setter
     def grad(self, grad: SupportsFloat | None) -> None:
         after = 0.0 if grad is None else float(grad)
-        told = tape.active_tape()
-        if told is not None:
-            told.write("set" if after or copysign(1.0, after) < 0 else "zero", self, after)
-        self._grad = after
+        tape = active_tape()
+        if tape is None:
+            self._grad = after
+        else:
+            tape.write("set" if after or copysign(1.0, after) < 0 else "zero", self, after)
 
     @property
     def label(self) -> str | None:
@@ -171,12 +174,12 @@ class Value:
         if not name:
             self.__dict__.pop("_label", None)
             return
-        scope = tape.current_place().scope
+        scope = current_place().scope
         # Every step of a training gives the same names: a recording keeps each of them once.
         self._label = intern(f"{scope}/{name}" if scope else name)
-        told = tape.active_tape()
-        if told is not None:
-            told.name(self)
+        tape = active_tape()
+        if tape is not None:
+            tape.name(self)
 
     @property
     def _operands(self) -> tuple[Value, ...]:
@@ -204,9 +207,9 @@ class Value:
 def _copy(data: float, grad: float, attributes: dict[str, Any]) -> Value:
     copy = Value(data)
     copy.__dict__.update(attributes)
-    told = tape.active_tape()
-    if told is not None and copy.label:
-        told.name(copy)
+    tape = active_tape()
+    if tape is not None and copy.label:
+        tape.name(copy)
     if grad:
         copy.grad = grad
     return copy
@@ -232,9 +235,9 @@ def constant(number: float) -> Value:
     node._operation = ops.CONSTANT
     node._first = node._second = None
     node._stamp = _tick()
-    told = tape.active_tape()
-    if told is not None:
-        told.append(node)
+    tape = active_tape()
+    if tape is not None:
+        tape.append(node)
     return node
 
 

@@ -80,6 +80,7 @@ class Recording:
         self.history = History(self.blocks)
         self.renames = 0  # how often a node was given a name after it was logged
         self._names: dict[int, str] = {}
+        self._begun = False
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
         self._size = 0
@@ -249,9 +250,19 @@ class Recording:
         """The names that nodes were given after they were in the log, by index."""
         return self._names
 
-    def follow(self, settle: Callable[[], None]) -> None:
-        """Before the log is read, call `settle`, so that what is pending gets into it."""
-        self._settle = settle
+    def begin(self, settle: Callable[[], None]) -> None:
+        """Recording begins: before the log is read, `settle` is called, so that it is complete.
+
+        Raises:
+            ValueError: something has been recorded before. Its Values could not be told apart.
+        """
+        if self._begun or self.blocks:
+            raise ValueError("something has been recorded here before: record into a new Recording")
+        self._begun, self._settle = True, settle
+
+    def end(self) -> None:
+        """Recording ends: what is in the log by now is all of it."""
+        self._settle = lambda: None
 
     def settle(self) -> None:
         """Take in what the running program has done up to now."""
