@@ -129,6 +129,7 @@ class Recorder:
         spent: Callable[[Recording], None] = lambda _: None,
     ) -> None:
         self._recording = recording
+        recording.memory = memory
         self._budget = Budget(default_memory() if memory is None else memory)
         self._room = self._budget.room
         self._say_spent = spent
@@ -331,6 +332,11 @@ class Recorder:
     def recording(self) -> Recording:
         """Where everything goes."""
         return self._recording
+
+    @property
+    def room(self) -> int:
+        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
+        return self._room
 
     @property
     def pending(self) -> bool:

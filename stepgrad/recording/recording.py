@@ -78,6 +78,7 @@ class Recording:
         self.sources = {} if source is None else {source.path: source}
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
+        self.memory: int | None = None  # the budget that was given, in bytes, if one was
         self.spent = False  # whether recording stopped early, because its memory budget was spent
         self.renames = 0  # how often a node was given a name after it was logged
         self._names: dict[int, str] = {}
