@@ -86,7 +86,7 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
 """The numbers of the lessons, worked out by hand and with another engine."""
 
 WALKS: dict[tuple[str, str], str] = {
-    ("chain_rule", "G 'ex = 2.001'"): "∂h/∂x += .* = 42.018 .*",
+    ("chain_rule", "G 'ex = 2.001'"): "dh/dx += .* = 42.018 .*",
     ("dead_relu", "f n n n"): ".*a.grad – → −6, edge 1 of 1.",
     ("dead_relu", "f n n n n n"): ".*z.grad – → 0, edge 1 of 1.",
     ("xor_tanh", "f f"): "loss = .* = 4.14906",
@@ -101,8 +101,8 @@ WALKS: dict[tuple[str, str], str] = {
     ("forward_and_reverse", "f t t t f"): ".*y.grad – → 28, edge 1 of 1.",
     ("gradient_check", "G 'ex = 0.5000001' :f"): "f = tanh(z) = tanh(2.125) = 0.971873",
     ("vanishing_gradient", "f n n n n"): ".*w10.grad – → 0.125, edge 1 of 1.",
-    ("vanishing_gradient", "G"): "∂L/∂x += .* = 9.53674e−7 .*",
-    ("vanishing_gradient", "f f 'ex=5'"): "∂L/∂x += .* = 3.89195e−8 .*",
+    ("vanishing_gradient", "G"): "dL/dx += .* = 9.53674e−7 .*",
+    ("vanishing_gradient", "f f 'ex=5'"): "dL/dx += .* = 3.89195e−8 .*",
     ("exploding_gradient", "/a a a"): r".*a.grad 0 → 117.391, edge 1 of 1\]",
     ("exploding_gradient", "/a a a a"): "a.grad ← a.grad·(max_norm / (norm + ε)) = .* = 1",
     ("exploding_gradient", "/a a a a 'ew = 0.9' :h50"): "h50 = w·h49 = .* = 0.00515378",
