@@ -17,7 +17,7 @@ from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.derivatives import derivative
+from stepgrad.replay.derivatives import partial_at
 from stepgrad.replay.titles import line_of, made_by, title
 
 PASSES = 3
@@ -181,7 +181,7 @@ class Pass:
         )
 
     def _edge(self, place: int, slot: int) -> str:
-        return derivative(self.title(place), self.title(self.graph.operands[place][slot]))
+        return partial_at(self.recording, self.nodes[place], slot)
 
     def _made(self, place: int) -> str:
         """A node, with when and where it was made: `y (event 5, train.py:12)`."""

@@ -118,9 +118,9 @@ class _Optimizer(ABC):
 
 
 class SGD(_Optimizer):
-    """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
+    """Gradient descent: p ← p − learning_rate·dL/dp for each parameter p.
 
-    With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
+    With momentum, a velocity takes the gradient's place: v ← momentum·v + dL/dp, from v = 0.
 
     Both numbers may be changed between steps. While momentum is 0, the velocity rests.
 

@@ -59,7 +59,7 @@ class Value:
         x, w = Value(3.0), Value(0.5)
         y = (w * x).tanh()
         y.backward()
-        w.grad  # ∂y/∂w
+        w.grad  # dy/dw
 
     Arithmetic is IEEE 754 float64, as PyTorch's: log(0) is −inf and nothing raises. Code written
     for the Value classes of micrograd and its relatives runs with this one in their place.

@@ -8,6 +8,7 @@ from math import isnan
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.ledger import contributions, latest_pass
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
@@ -69,7 +70,7 @@ def expectations(file: ScenarioFile) -> Iterator[Expectation]:
         yield entry(f"{name}.grad", name, number, "grads", name)
     for by, tangents in getattr(expect, "tangents", {}).items():
         for name, number in tangents.items():
-            yield entry(f"d{name}/d{by}", name, number, "tangents", by, name)
+            yield entry(derivative(name, by), name, number, "tangents", by, name)
     loss = getattr(model, "backward", None) or "loss"
     for step, number in expect.loss.items():
         yield entry(f"loss at step {step}", loss, number, "loss", step)

@@ -78,8 +78,9 @@ def test_a_tangent_is_said_in_words() -> None:
     assert say(recording, 0) == "Event 1 of 3, forward: x is 2, with the tangent 1."
     assert say(recording, 2) == (
         "Event 3 of 3, forward: out is x times y: 2 times 5 is 10; its tangent is 5: "
-        "the local derivative y, which is 5, times 1, the tangent of x, plus "
-        "the local derivative x, which is 2, times 0, the tangent of y."
+        "1, the tangent of x, times 5, the local derivative of out with respect to x, which is y, "
+        "plus 0, the tangent of y, times 2, the local derivative of out with respect to y, "
+        "which is x."
     )
 
 

@@ -19,12 +19,7 @@ from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import (
-    derivative,
-    differential,
-    local_derivative,
-    tangent_terms,
-)
+from stepgrad.replay.derivatives import differential, local_derivative, tangent_terms
 from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
@@ -152,7 +147,7 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     def sum_(before: float, *paying: float) -> float:
         return before + paid(*paying)
 
-    into, out = title(recording, event.node), short_title(recording, event.out)
+    into = title(recording, event.node)
     made = _computed(recording, node, begin, with_result=True)
     made = f"{made} in {node.place.scope}" if node.place.scope else made
     which = ""  # of two operands that are the same node
@@ -162,11 +157,9 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
     local = local_derivative(recording, event.out, event.slot, begin)
     if local.symbols != number(local.value) or local.because:
-        seen = operand_titles(recording, node)[node.op.operands[event.slot]]
-        edge = derivative(out, seen)
         steps = local.because and f"{number(local.value)} ({local.because})"
-        told = f"{edge} = {steps or f'{local.symbols} = {number(local.value)}'}"
-        prompt = f"{made}. What is {edge}{alone}?"
+        told = f"{local.name} = {steps or f'{local.symbols} = {number(local.value)}'}"
+        prompt = f"{made}. What is {local.name}{alone}?"
         slack = _slack(rate, operands, event.local)
         yield Question("local derivative", node.op.name, prompt, event.local, told, position, slack)
 
