@@ -10,6 +10,7 @@ import click
 
 from stepgrad.atomic import write_atomically
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.output import echo, echo_document
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -78,11 +79,11 @@ def export(
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario, cursor, to)
     if path is None:
-        click.echo(text, nl=False)
+        echo_document(text)
     else:
         content = text.encode()
         write_atomically(path, content)
-        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+        echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 

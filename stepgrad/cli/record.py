@@ -9,6 +9,7 @@ import click
 
 from stepgrad import headless
 from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.output import echo
 from stepgrad.opening import SAVED, open_typed
 
 
@@ -37,5 +38,5 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
         sys.exit(opened.status or 2)
     opened.recording.save(path)
     size = path.stat().st_size
-    click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
+    echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)

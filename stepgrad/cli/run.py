@@ -15,6 +15,7 @@ from stepgrad.cli.arguments import (
     say_nothing_happened,
 )
 from stepgrad.cli.lessons import print_list
+from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
 from stepgrad.replay.commands import goto
@@ -68,9 +69,9 @@ def run(
         open_debugger(recording, opened.scenario, theme=theme, position=position)
     elif plain or opened.scenario is not None:
         for line in narration(recording, plain):
-            click.echo(line)
+            echo(line)
     else:
-        click.echo(f"{headless.summary(recording)}; --plain tells each", err=True)
+        echo(f"{headless.summary(recording)}; --plain tells each", err=True)
     sys.exit(opened.status)
 
 
