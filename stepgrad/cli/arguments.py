@@ -10,6 +10,7 @@ import click
 
 from stepgrad import headless
 from stepgrad.atomic import permissions
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.budget import as_bytes
@@ -88,7 +89,7 @@ def _note(program: str, words: Sequence[str], rule: str) -> None:
         shown = ", ".join([*words[:_MOST_WORDS], *["..."] * (len(words) > _MOST_WORDS)])
         stand, are = ("stands", "is") if len(words) == 1 else ("stand", "are")
         told = f"note: {shown} {stand} behind {program} and {are} for it; {rule}"
-        click.echo(told, err=True)
+        echo(told, err=True)
 
 
 def check_writable(path: Path) -> None:
@@ -126,4 +127,4 @@ it made no stepgrad Values, or recorded them itself, or in another thread
 def say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show; a program that failed has said enough."""
     if not status:
-        click.echo(f"{file}: {NOTHING_HAPPENED}", err=True)
+        echo(f"{file}: {NOTHING_HAPPENED}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -17,7 +16,16 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_writable
+from stepgrad.cli.arguments import (
+    MEMORY,
+    NOTHING_HAPPENED,
+    FilesCommand,
+    check_writable,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_json,
+)
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program, open_typed
@@ -67,15 +75,15 @@ def check(  # noqa: PLR0913 - one for each option
         verdict = _checked(file, arguments, memory)
         verdicts.append(verdict)
         if verdict.error:
-            click.echo(verdict.error, err=True)
+            echo(verdict.error, err=True)
         if not as_json:
-            click.echo(verdict_line(verdict, width))
+            echo(verdict_line(verdict, width))
             for line in verdict_details(verdict, verbose=verbose or len(files) == 1):
-                click.echo(f"  {line}")
+                echo(f"  {line}")
     if as_json:
-        click.echo(json.dumps(as_object(verdicts), indent=2, ensure_ascii=False))
+        echo_json(as_object(verdicts))
     elif verbose and not has_torch():
-        click.echo("PyTorch is not installed; with the extra [torch] it is compared with, too")
+        echo("PyTorch is not installed; with the extra [torch] it is compared with, too")
     if junit is not None:
         write_atomically(junit, as_junit(verdicts))
     sys.exit(_exit_status(verdicts))

@@ -16,6 +16,10 @@ from stepgrad.cli.arguments import (
     check_output,
     say_nothing_happened,
 )
+from stepgrad.cli.output import (
+    echo,
+    echo_document,
+)
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -91,11 +95,11 @@ def export(  # noqa: PLR0913 - one for each option
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario, cursor, to)
     if path is None:
-        click.echo(text, nl=False)
+        echo_document(text)
     else:
         content = text.encode()
         write_atomically(path, content)
-        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+        echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 

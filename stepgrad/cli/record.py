@@ -15,6 +15,9 @@ from stepgrad.cli.arguments import (
     check_output,
     say_nothing_happened,
 )
+from stepgrad.cli.output import (
+    echo,
+)
 from stepgrad.opening import SAVED, open_typed
 
 
@@ -44,5 +47,5 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
         sys.exit(opened.status or 2)
     opened.recording.save(path)
     size = path.stat().st_size
-    click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
+    echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)

@@ -16,6 +16,7 @@ from stepgrad.cli.arguments import (
     say_nothing_happened,
 )
 from stepgrad.cli.lessons import print_list
+from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
 from stepgrad.replay.commands import goto
@@ -79,9 +80,9 @@ def run(  # noqa: PLR0913 - one for each option
         sys.exit(crash or opened.status)
     elif plain or opened.scenario is not None:
         for line in narration(recording, plain):
-            click.echo(line)
+            echo(line)
     else:
-        click.echo(f"{headless.summary(recording)}; --plain tells each", err=True)
+        echo(f"{headless.summary(recording)}; --plain tells each", err=True)
     sys.exit(opened.status)
 
 
