@@ -15,18 +15,17 @@ from stepgrad.recording.structure import index_to_ref
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One payment: `upstream · local` from `out`, made by the event before `position`."""
+    """One payment: `upstream · local` from `out`, made by the event before `position`.
+
+    `amount` is what was added to the gradient: 0 where a gate is shut, whatever `upstream` is.
+    """
 
     position: int
     out: int
     slot: int
     upstream: float
     local: float
-
-    @property
-    def amount(self) -> float:
-        """What was added to the gradient."""
-        return self.upstream * self.local
+    amount: float
 
 
 def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:
