@@ -7,6 +7,7 @@ from itertools import count
 from math import copysign, inf
 from numbers import Real
 from sys import intern
+from types import FunctionType
 from typing import Any, NoReturn, Protocol, SupportsFloat
 
 from stepgrad.engine import codegen, ops
@@ -42,12 +43,22 @@ _engine: dict[str, Any] = namespace() | {
 }
 
 
+_of_constants: dict[object, Callable[..., Any]] = {}
+"""The methods of `Constant`, by those of `Value` that they stand for."""
+
+
+def _method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
+    of_value, of_constant = codegen.methods(op, _engine, reflected=reflected)
+    _of_constants[of_value] = of_constant
+    return of_value
+
+
 def _binary(op: Op, *, reflected: bool = False) -> Callable[[Value, Value | Operand], Value]:
-    return codegen.method(op, _engine, reflected=reflected)
+    return _method(op, reflected=reflected)
 
 
 def _unary(op: Op) -> Callable[[Value], Value]:
-    return codegen.method(op, _engine)
+    return _method(op)
 
 
 class Value:
@@ -264,9 +275,23 @@ def _lift(number: object) -> Any:
         return constant(copysign(inf, bool(number > 0) - 0.5))  # type: ignore[operator]
 
 
+class Constant(Value):
+    """A plain number in an expression: it takes no gradient.
+
+    It has a class of its own so that operations on others need not ask whether they have one.
+    """
+
+    __slots__ = ()
+
+
+for _name, _of_value in [*vars(Value).items()]:
+    if isinstance(_of_value, FunctionType) and _of_value in _of_constants:
+        setattr(Constant, _name, _of_constants[_of_value])
+
+
 def constant(number: float) -> Value:
-    """Make a node of a plain number in an expression: it takes no gradient."""
-    node: Value = object.__new__(Value)
+    """Make a node of a plain number in an expression."""
+    node: Value = object.__new__(Constant)
     node._data = number
     node._grad = 0.0
     node._operation = ops.CONSTANT
@@ -278,4 +303,4 @@ def constant(number: float) -> Value:
     return node
 
 
-_engine |= {"Value": Value, "lift": _lift}
+_engine |= {"Value": Value, "Constant": Constant, "lift": _lift}

@@ -74,8 +74,8 @@ class Accumulate(_AtNode):
     """One edge of the chain rule: `node.grad += upstream · local`.
 
     `out` was computed from `node`, its operand number `slot`; `upstream` is the finished gradient
-    of `out`, `local` is ∂out/∂node, `contribution` their product. `before` is None where nothing
-    had reached `node`.
+    of `out`, `local` is ∂out/∂node, `contribution` their product, or 0 where a gate is shut.
+    `before` is None where nothing had reached `node`.
     """
 
     phase: ClassVar[Phase] = "backward"

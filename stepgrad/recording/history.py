@@ -10,9 +10,12 @@ from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import chain
+from operator import mul
 from threading import Lock
 
+from stepgrad.engine.graph import Carry
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 from stepgrad.recording.sweep import Sweep, Writes
@@ -153,9 +156,8 @@ class History:
         if len(sums) <= arrived:
             sums = sums.copy()  # another thread may be reading it
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
-                upstream, local = self.edge(block, edge)
-                total = sums[-1]
-                sums.append((0.0 if total is None else total) + upstream * local)
+                total, (_, _, contribution) = sums[-1], self.edge(block, edge)
+                sums.append((0.0 if total is None else total) + contribution)
             if len(self._sums) >= _KEPT:
                 self._sums.clear()
             self._sums[key] = sums
@@ -167,24 +169,34 @@ class History:
             return None
         return self.grad(ref_to_index(block.sweep.refs[column], block.base), block.start)
 
-    def edge(self, block: Backward, edge: int) -> tuple[float, float]:
-        """Return the upstream gradient and the local derivative of an edge of a pass."""
-        return block.grads[block.sweep.outs[edge]], self.local(*block.edge(edge), block.start)
+    def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
+        """Return the upstream gradient of an edge of a pass, the local derivative, and what passes.
+
+        That is their product, or 0 where a gate is shut.
+        """
+        upstream = block.grads[block.sweep.outs[edge]]
+        carry = self.carry(*block.edge(edge), block.start)
+        return upstream, carry(1.0), carry(upstream)
 
     def local(self, out: int, slot: int, position: int) -> float:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
+        return self.carry(out, slot, position)(1.0)
+
+    def carry(self, out: int, slot: int, position: int) -> Carry:
+        """Return what an operand is handed, as a function of what arrives at `out`."""
         forward = self.forward_of(out)
         structure, offset = forward.structure, out - forward.base
         op = structure.op(offset)
         constant = op.partials[slot].constant
         if constant is not None:  # half of all edges are those of sums
-            return constant
+            return partial(mul, constant)
         values = []
         for ref in structure.operands(offset):
             node = ref_to_index(ref, forward.base)
             made = forward if ref >= 0 else self.forward_of(node)
             values.append(self._value(made, node, position))
-        return op.local[slot](*values, self._value(forward, out, position))
+        values.append(self._value(forward, out, position))
+        return partial(op.carry[slot], *values)
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0)."""

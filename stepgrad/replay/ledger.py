@@ -15,18 +15,17 @@ from stepgrad.recording.structure import index_to_ref
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """`upstream · local`, received from `out` with the event before `position`."""
+    """What one edge adds to a gradient, received from `out` with the event before `position`.
+
+    `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is.
+    """
 
     position: int
     out: int
     slot: int
     upstream: float
     local: float
-
-    @property
-    def amount(self) -> float:
-        """What was added to the gradient."""
-        return self.upstream * self.local
+    amount: float
 
 
 def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:

@@ -164,7 +164,7 @@ def test_without_forward_mode_there_are_no_tangents_to_compare() -> None:
 
 def test_a_wrong_rule_is_caught_and_its_node_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
-    monkeypatch.setitem(TANH.__dict__, "local", wrong.local)
+    monkeypatch.setitem(TANH.__dict__, "carry", wrong.carry)
     reverse, steps = tangent_ways(by_x(lambda x, y: (x * y).tanh() * 2, 0.1))
     assert reverse.ok  # the same wrong rule, in the other order
     assert not steps.ok

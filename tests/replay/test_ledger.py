@@ -45,7 +45,7 @@ def test_only_the_latest_pass_counts() -> None:
         (x * 2).backward()
         (x * 5).backward()
     assert list(contributions(recording, 0, recording.length)) == [
-        Contribution(recording.length, 4, 0, 1.0, 5.0)
+        Contribution(recording.length, 4, 0, 1.0, 5.0, 5.0)
     ]
 
 

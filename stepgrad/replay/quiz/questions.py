@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
-from operator import mul
 from typing import TypeVar
 
 from stepgrad.engine.optim import METHODS
@@ -118,8 +117,8 @@ def _of_tangent(recording: Recording, event: events.Op, tangent: float, position
     values = [history.value(each, position + 1) or 0.0 for each in (*event.operands, event.node)]
 
     def differentiated(*numbers: float) -> float:
-        slopes = (slope(*numbers[len(rates) :]) for slope in node.op.local)
-        return sum(map(mul, numbers, slopes), 0.0)
+        terms = zip(node.op.carry, numbers[: len(rates)], strict=True)
+        return sum((carry(*numbers[len(rates) :], rate) for carry, rate in terms), 0.0)
 
     name = differential(short_title(recording, event.node))
     made = _computed(recording, node, position + 1, with_result=True)
@@ -139,10 +138,10 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     history, node = recording.history, recording.node(event.out)
     begin = recording.blocks[history.block_at(position)].start
     operands = [history.value(each, begin) or 0.0 for each in (*node.operands, event.out)]
-    rate = node.op.local[event.slot]
+    rate, carry = node.op.local[event.slot], node.op.carry[event.slot]
 
     def paid(upstream: float, *operands: float) -> float:
-        return upstream * rate(*operands)
+        return carry(*operands, upstream)
 
     def sum_(before: float, *paying: float) -> float:
         return before + paid(*paying)

@@ -62,7 +62,7 @@ def _of_node(
     """Ask what a node hands on to one of its operands; the op table knows."""
     op = BY_NAME[name]
     written = op.written(dict(zip(op.operands, map(number, operands), strict=True)))
-    received = upstream * op.local[slot](*operands, op.value(*operands))
+    received = op.carry[slot](*operands, op.value(*operands), upstream)
     which = number(operands[slot])
     return Question(
         "rule",
