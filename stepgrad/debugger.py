@@ -11,9 +11,8 @@ from contextvars import Context
 from threading import current_thread, main_thread
 from typing import TYPE_CHECKING
 
-from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.recorder import active_recorder
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.load import ScenarioFile
 
@@ -52,10 +51,11 @@ def open_debugger(
     *,
     theme: str = "",
     position: int = 0,
-) -> None:
-    """Show a recording at a position, or the list of lessons; return when the person quits.
+) -> int:
+    """Show a recording at a position, or the list of lessons, until the person quits.
 
-    `growing` is what still adds to the recording, if anything does.
+    `growing` is what still adds to the recording, if anything does. Returns the exit status: 1 if
+    the screen has crashed, and printed a traceback; else 0.
 
     Raises:
         ThemeError: there is no such theme.
@@ -69,6 +69,7 @@ def open_debugger(
         recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
     )
     app.run()
+    return app.return_code or 0
 
 
 def check_theme(name: str) -> None:
@@ -92,13 +93,13 @@ def debug() -> None:
     Raises:
         NothingRecordedError: nothing is being recorded here.
     """
-    tape = active_tape()
-    if not isinstance(tape, Recorder):
+    recorder = active_recorder()
+    if recorder is None:
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
             "or call debug() inside `with stepgrad.record():`"
         )
-    recording = tape.recording
+    recording = recorder.recording
     recording.settle()
     if obstacle := _obstacle():
         so_far = f"{recording.length} events so far"

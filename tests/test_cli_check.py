@@ -112,7 +112,7 @@ def test_one_that_cannot_be_read_does_not_stop_the_others(wrong: Path) -> None:
 
 def test_a_planted_wrong_derivative_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     rule = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
-    for cached in ("local", "vjp"):
+    for cached in ("local", "carry", "vjp"):
         monkeypatch.setitem(TANH.__dict__, cached, getattr(rule, cached))
     result = stepgrad("check", "tanh", "two_layer", code=1)
     assert "rule of `tanh`" in result.stdout

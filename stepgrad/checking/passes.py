@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import islice
 from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import at_kink, complex_local, complex_or_rule
-from stepgrad.engine.graph import Graph, Local
+from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.derivatives import derivative
+from stepgrad.replay.derivatives import partial_at
 from stepgrad.replay.titles import line_of, made_by, title
 
 PASSES = 3
@@ -71,25 +71,29 @@ class Pass:
         return title(self.recording, self.nodes[place])
 
     @cached_property
-    def rules(self) -> Local:
-        """The local derivatives by the op table."""
-        return cache(self.graph.local)
+    def rules(self) -> Edges:
+        """What passes each edge by the op table."""
+        return cache(self.graph.edge)
 
     @cached_property
-    def steps(self) -> Local:
-        """The local derivatives by complex steps from the numbers with which was computed.
+    def steps(self) -> Edges:
+        """What passes each edge by complex steps from the numbers with which was computed.
 
         Where there is none to take, by the op table.
         """
         return cache(self._step)
 
-    def _step(self, place: int, slot: int) -> float:
+    def _step(self, place: int, slot: int) -> Carry:
         return complex_or_rule(self.graph.ops[place], *self._numbers(place), slot)
 
-    def as_computed(self, place: int, slot: int) -> float:
-        """The local derivative from the numbers with which the operation was computed."""
+    @cached_property
+    def as_computed(self) -> Edges:
+        """What passes each edge by the op table, from the numbers with which was computed."""
+        return cache(self._as_computed)
+
+    def _as_computed(self, place: int, slot: int) -> Carry:
         inputs, out = self._numbers(place)
-        return self.graph.ops[place].local[slot](*inputs, out)
+        return partial(self.graph.ops[place].carry[slot], *inputs, out)
 
     def _numbers(self, place: int) -> tuple[Sequence[float], float]:
         return self.kept.get(place) or (self.graph.inputs(place), self.graph.values[place])
@@ -100,11 +104,10 @@ class Pass:
         ops = self.graph.ops
         return [
             place
-            for place, operands in enumerate(self.graph.operands)
+            for place in range(len(self.graph))
             if any(
                 complex_local(ops[place], self._numbers(place)[0], slot) is None
-                for slot, operand in enumerate(operands)
-                if ops[operand] is not CONSTANT
+                for slot, _ in self.graph.variable(place)
             )
         ]
 
@@ -133,22 +136,22 @@ class Pass:
             if relative(grad, summed[place], self.sizes[place]) > GATE:
                 paid, due = number(grad), number(summed[place])
                 return f"the gradient of {self._made(place)} is {paid}; its edges add up to {due}"
-            for slot, operand in enumerate(graph.operands[place]):
+            for slot, operand in graph.variable(place):
                 if told := self._wrong(place, slot) or self._undefined(place, slot, grad):
                     return told
-                summed[operand] += grad * self.rules(place, slot)
+                summed[operand] += self.rules(place, slot)(grad)
         return ""
 
     def _wrong(self, place: int, slot: int) -> str:
         """Say what is wrong with a local derivative; nothing if it is right."""
-        rule, size = self.rules(place, slot), self.graph.magnitude(place, slot)
-        edge, kept = self._edge(place, slot), self.as_computed(place, slot)
+        rule, size = self.rules(place, slot)(1.0), self.graph.magnitude(place, slot)
+        edge, kept = self._edge(place, slot), self.as_computed(place, slot)(1.0)
         if relative(rule, kept, size) > GATE:
             return (
                 f"{edge} is {number(rule)}, but {number(kept)} with the numbers that "
                 f"{self._made(place)} was made of: {self._changed(place)} before the backward pass"
             )
-        step = self.steps(place, slot)
+        step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
             return (
                 f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, but "
@@ -172,8 +175,9 @@ class Pass:
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
         """Say where 0 meets ∞; nothing where it does not."""
-        rule = self.rules(place, slot)
-        if not isnan(grad * rule) or isnan(grad) or isnan(rule):
+        edge = self.rules(place, slot)
+        rule = edge(1.0)
+        if not isnan(edge(grad)) or isnan(grad) or isnan(rule):
             return ""
         return (
             f"{number(grad)} arrives at {self._made(place)}, where "
@@ -181,7 +185,7 @@ class Pass:
         )
 
     def _edge(self, place: int, slot: int) -> str:
-        return derivative(self.title(place), self.title(self.graph.operands[place][slot]))
+        return partial_at(self.recording, self.nodes[place], slot)
 
     def _made(self, place: int) -> str:
         """A node, with when and where it was made: `y (event 5, train.py:12)`."""
@@ -261,7 +265,7 @@ def _paid(recording: Recording, block: Backward, node: int, column: int) -> floa
     if column >= block.sweep.computed:  # those of computed nodes start from 0 in each pass
         before = history.grad(node, block.start) or 0.0
     edges = [history.edge(block, edge) for edge in block.sweep.incoming[column]]
-    terms = [upstream * local for upstream, local in edges]
+    terms = [contribution for _, _, contribution in edges]
     size = sum(map(abs, terms), abs(before))
     honest = not relative(before + sum(terms), after, size) > GATE  # also for nan and nan
     return sum(terms) if honest else after - before

@@ -13,7 +13,7 @@ from math import isnan
 from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
 from stepgrad.engine.gradcheck import complex_or_rule
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
@@ -109,7 +109,7 @@ def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:
     """Yield each computed node with its tangent by complex steps, and the size of its terms."""
     graph = dual.graph
 
-    def step(place: int, slot: int) -> float:
+    def step(place: int, slot: int) -> Carry:
         return complex_or_rule(graph.ops[place], graph.inputs(place), graph.values[place], slot)
 
     sizes, others = tangent_magnitudes(graph, dual.seeds), tangents(graph, dual.seeds, step)

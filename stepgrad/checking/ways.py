@@ -18,7 +18,7 @@ from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.gradcheck import central_difference, rounding
-from stepgrad.engine.graph import Local
+from stepgrad.engine.graph import Edges
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
@@ -119,12 +119,12 @@ def _kept(each: Pass) -> Iterator[_Difference]:
         yield _Difference([leaf], relative(each.gradients[leaf], found[leaf], each.sizes[leaf]))
 
 
-def _ahead(local: Callable[[Pass], Local]) -> Callable[[Pass], Iterator[_Difference]]:
+def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Difference]]:
     """Compare leaf by leaf where that is not too much work, else in random sums."""
 
     def differences(each: Pass) -> Iterator[_Difference]:
         def derivative(seeds: Mapping[int, float]) -> float:
-            return tangents(each.graph, seeds, local(each))[-1]
+            return tangents(each.graph, seeds, edges(each))[-1]
 
         if len(each.leaves) * len(each.graph) <= WORK:
             for leaf in each.leaves:

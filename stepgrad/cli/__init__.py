@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
-from io import TextIOWrapper
-from typing import Any, cast
+from io import StringIO, TextIOWrapper
+from typing import Any, NoReturn, cast
 
 import click
 
+from stepgrad.cli.output import abandon_output, echo
 from stepgrad.errors import StepgradError
 from stepgrad.version import __version__
 
@@ -28,6 +30,8 @@ COMMANDS = {
 }
 """Where each command is, in the order of the help."""
 
+_SIGPIPE = 13  # Windows has no name for it
+
 
 class _Commands(Mapping[str, click.Command]):
     """The commands, each loaded on first use."""
@@ -44,24 +48,60 @@ class _Commands(Mapping[str, click.Command]):
 
 
 class _Group(click.Group):
-    """A group whose commands fail with a message and exit status 2, never with a traceback."""
+    """A group whose commands end with a message and an exit status, never with a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command; print what went wrong."""
+        """Call a command; click itself would end with 1 if nobody reads the output."""
         try:
             return super().invoke(ctx)
-        except StepgradError as error:
-            click.echo(error, err=True)
-            ctx.exit(2)
+        except BrokenPipeError:
+            abandon_output()
+            ctx.exit(128 + _SIGPIPE)
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit with its status.
+
+        That is 2 if something is wrong, 130 after Ctrl+C, and 141 if nobody reads the output.
+        """
+        # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            sys.exit(self._status(*args, **extra))
         except OSError as error:
-            if error.errno == errno.EPIPE:  # click ends quietly when the reader is gone
-                raise
-            click.echo(f"stepgrad: {error.strerror or error}", err=True)
-            ctx.exit(2)
+            abandon_output()
+            if error.errno == errno.EPIPE:
+                sys.exit(128 + _SIGPIPE)
+            echo(f"stepgrad: {error.strerror or error}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:  # while a command is being ended
+            sys.exit(128 + signal.SIGINT)
+
+    def _status(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; return its status once all of its output is written."""
+        status: Any
+        try:
+            status = super().main(*args, **extra | {"standalone_mode": False})
+        except SystemExit as exit_:
+            status = exit_.code
+        except click.ClickException as error:
+            said = StringIO()
+            error.show(said)
+            echo(said.getvalue().rstrip(), err=True)
+            status = error.exit_code
+        except click.Abort:
+            echo("Aborted!", err=True)
+            status = 128 + signal.SIGINT
+        except StepgradError as error:
+            echo(error, err=True)
+            status = 2
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+        return status
 
 
 @click.group(
@@ -82,7 +122,3 @@ def main() -> None:
       stepgrad run train.py             run a program, then step through what it did
       stepgrad check scenarios/*.yaml   check expectations and gradients
     """
-    # Where the encoding has no `−`, print `\u2212`: not pretty, but neither an error nor a wrong
-    # number.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")

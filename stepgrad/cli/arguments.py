@@ -10,13 +10,31 @@ import click
 
 from stepgrad import headless
 from stepgrad.atomic import permissions
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
+from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
+)
+
+
+def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) -> int | None:
+    """Read an amount of memory."""
+    try:
+        return None if size is None else as_bytes(size)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+MEMORY = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_in_bytes,
+    help="The most that the recording may take: 500MB; without it, a quarter of what is free.",
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
@@ -71,7 +89,7 @@ def _note(program: str, words: Sequence[str], rule: str) -> None:
         shown = ", ".join([*words[:_MOST_WORDS], *["..."] * (len(words) > _MOST_WORDS)])
         come, are = ("comes", "is") if len(words) == 1 else ("come", "are")
         note = f"note: {shown} {come} after {program} and {are} passed to it; {rule}"
-        click.echo(note, err=True)
+        echo(note, err=True)
 
 
 def check_writable(path: Path) -> None:
@@ -109,4 +127,4 @@ nothing was recorded: no Values were made, or only in another thread or inside r
 def say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show, unless the program failed: then its error says it."""
     if not status:
-        click.echo(f"{file}: {NOTHING_HAPPENED}", err=True)
+        echo(f"{file}: {NOTHING_HAPPENED}", err=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
@@ -17,7 +16,16 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import NOTHING_HAPPENED, FilesCommand, check_writable
+from stepgrad.cli.arguments import (
+    MEMORY,
+    NOTHING_HAPPENED,
+    FilesCommand,
+    check_writable,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_json,
+)
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program, open_typed
@@ -27,19 +35,21 @@ from stepgrad.opening import is_program, open_typed
 @click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
 @click.option("-v", "--verbose", is_flag=True, help="Show the table for every file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@MEMORY
 @click.option(
     "--junit",
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Save a JUnit report for CI, such as report.xml.",
 )
-def check(
+def check(  # noqa: PLR0913 - one for each option
     files: tuple[str, ...],
     arguments: tuple[str, ...],
     *,
     verbose: bool,
     as_json: bool,
     junit: Path | None,
+    memory: int | None,
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
@@ -62,31 +72,31 @@ def check(
         _check_report(junit)
     width, verdicts = max(map(len, files)), []
     for file in files:
-        verdict = _checked(file, arguments)
+        verdict = _checked(file, arguments, memory)
         verdicts.append(verdict)
         if verdict.error:
-            click.echo(verdict.error, err=True)
+            echo(verdict.error, err=True)
         if not as_json:
-            click.echo(verdict_line(verdict, width))
+            echo(verdict_line(verdict, width))
             for line in verdict_details(verdict, verbose=verbose or len(files) == 1):
-                click.echo(f"  {line}")
+                echo(f"  {line}")
     if as_json:
-        click.echo(json.dumps(as_object(verdicts), indent=2, ensure_ascii=False))
+        echo_json(as_object(verdicts))
     elif verbose and not has_torch():
-        click.echo("PyTorch is not installed; install stepgrad[torch] to compare with it, too")
+        echo("PyTorch is not installed; install stepgrad[torch] to compare with it, too")
     if junit is not None:
         write_atomically(junit, as_junit(verdicts))
     sys.exit(_exit_status(verdicts))
 
 
-def _checked(file: str, arguments: Sequence[str]) -> Verdict:
+def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict:
     """Open and check a file; what a program prints goes to stderr."""
     start = perf_counter()
     # A program prints where a bar would be.
     waiting = nullcontext() if is_program(file) else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting:
-            opened = open_typed(file, arguments if is_program(file) else ())
+            opened = open_typed(file, arguments if is_program(file) else (), memory)
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return Verdict(file, status=opened.status)

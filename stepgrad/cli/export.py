@@ -9,7 +9,17 @@ from pathlib import Path
 import click
 
 from stepgrad.atomic import write_atomically
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_document,
+)
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -46,8 +56,15 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Write to this file."
 )
-def export(
-    file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
+@MEMORY
+def export(  # noqa: PLR0913 - one for each option
+    file: str,
+    arguments: tuple[str, ...],
+    *,
+    to: str,
+    where: str | None,
+    output: Path | None,
+    memory: int | None,
 ) -> None:
     """Write a position of FILE as a drawing, a hand-out or JSON.
 
@@ -70,7 +87,7 @@ def export(
         check_output(path, file)
         _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
+        opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
@@ -78,11 +95,11 @@ def export(
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario, cursor, to)
     if path is None:
-        click.echo(text, nl=False)
+        echo_document(text)
     else:
         content = text.encode()
         write_atomically(path, content)
-        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+        echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from stepgrad import scenario
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError, suggest
 
 SCENARIO = "scenario"
@@ -27,12 +28,12 @@ def help_(ctx: click.Context, topic: str | None) -> None:
     assert isinstance(above.command, click.Group)
     commands = above.command.commands
     if topic is None:
-        click.echo(above.get_help())
+        echo(above.get_help())
     elif topic == SCENARIO:
         click.echo_via_pager(scenario_format())
     elif topic in commands:
         with click.Context(commands[topic], parent=above, info_name=topic) as about:
-            click.echo(about.get_help())
+            echo(about.get_help())
     else:
         near = suggest(topic, [SCENARIO, *commands])
         raise StepgradError(f"no help on `{topic}`{near}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stepgrad.cli.output import echo
 from stepgrad.scenario import gallery
 
 
@@ -25,5 +26,5 @@ def print_list() -> None:
     for name, file in files.items():
         if file.model.level != level:
             level = file.model.level
-            click.echo(f"{level or 'other'}:")
-        click.echo(f"  {name:<{width}}  {file.title}")
+            echo(f"{level or 'other'}:")
+        echo(f"  {name:<{width}}  {file.title}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from stepgrad.atomic import write_new
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.scenario.template import template
 
@@ -28,8 +30,7 @@ def new(name: str, network: bool) -> None:
         raise StepgradError(f"{file}: a scenario is a .yaml file; name it {file.stem or 'my'}.yaml")
     text = template(file.stem, network=network)
     try:
-        with file.open("x", encoding="utf-8") as made:
-            made.write(text)
+        write_new(file, text.encode())
     except FileExistsError:
         raise StepgradError(f"{file}: already exists; choose another name") from None
     except (FileNotFoundError, NotADirectoryError):
@@ -39,8 +40,8 @@ def new(name: str, network: bool) -> None:
     except ValueError as error:
         raise StepgradError(f"{str(file)!r}: cannot be written: {error}") from None
     shown = shlex.quote(str(file))
-    click.echo(f"{file}: a scenario that runs as it is; its comments say what to change")
+    echo(f"{file}: a scenario that runs as it is; its comments say what to change")
     width = max(len(shown), len("scenario"))
-    click.echo(f"  stepgrad run {shown:<{width}}      step through it")
-    click.echo(f"  stepgrad check {shown:<{width}}    check what it expects")
-    click.echo(f"  stepgrad help {'scenario':<{width}}     everything it can contain")
+    echo(f"  stepgrad run {shown:<{width}}      step through it")
+    echo(f"  stepgrad check {shown:<{width}}    check what it expects")
+    echo(f"  stepgrad help {'scenario':<{width}}     everything it can contain")

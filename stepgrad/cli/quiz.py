@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
+from io import TextIOWrapper
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+)
+from stepgrad.cli.output import (
+    echo,
+)
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
@@ -33,7 +42,15 @@ BRIEFLY = 5
     help="Ask at most N questions; 15 by default.",
 )
 @click.option("--answers", metavar="ANSWERS", help="Use these, separated by spaces: '7 14 1/3'.")
-def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
+@MEMORY
+def quiz(
+    file: str | None,
+    arguments: tuple[str, ...],
+    *,
+    most: int,
+    answers: str | None,
+    memory: int | None,
+) -> None:
     """Predict numbers before they are shown.
 
     The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
@@ -54,42 +71,56 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments)
+            opened = open_typed(file, arguments, memory)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:
-        click.echo(f"{file}: nothing to predict", err=True)
+        echo(f"{file}: nothing to predict", err=True)
         sys.exit(status or 2)
     given = answers.split() if answers is not None else None
+    typed = _Typed()
     if given is None:
-        score = _hold(recording, asked, _typed(), reply)
+        score = _hold(recording, asked, typed, reply)
     else:
         score = _hold(recording, asked, _scripted(given), _strictly)
     left = len(asked) - len(score.asked)
-    click.echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
+    echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     for missed in score.again():
-        click.echo(_again(missed, [*([file] if file else []), *arguments]))
+        echo(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
         if len(given) != len(asked):
-            click.echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
+            echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
-    sys.exit(status)
+    sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
 
-def _typed() -> Iterator[str]:
-    """Yield what a person types, until they quit."""
-    while sys.stdin is not None:
+class _Typed(Iterator[str]):
+    """What a person types, up to the end, or to Ctrl+C."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
+
+    def __next__(self) -> str:
+        if sys.stdin is None:
+            raise StopIteration
+        line = ""
         try:
-            yield input("> ")
-        except (EOFError, KeyboardInterrupt):
-            click.echo()
-            return
+            echo("> ", end="")  # not by `input`, which needs all three streams
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if not line:
+            echo()
+            raise StopIteration
+        return line
 
 
 def _scripted(answers: Sequence[str]) -> Iterator[str]:
     """Yield answers as if they were typed."""
     for answer in answers:
-        click.echo(f"> {answer}")
+        echo(f"> {answer}")
         yield answer
 
 
@@ -114,16 +145,16 @@ def _hold(
     score = Score()
     shown = 0
     for place, question in enumerate(asked, 1):
-        click.echo()
+        echo()
         if recording is not None and question.position is not None:
             _recall(recording, shown, question.position)
             more = place < len(asked) and asked[place].position == question.position
             shown = question.position + (not more)  # an event stays hidden until its last question
-        click.echo(f"{place}/{len(asked)}  {question.prompt}")
+        echo(f"{place}/{len(asked)}  {question.prompt}")
         answered = _replied(question, answers, reply)
         if answered is None:
             break
-        click.echo(f"{answered.text}\n    {question.explanation}")
+        echo(f"{answered.text}\n    {question.explanation}")
         score = score.plus(question, answered)
     return score
 
@@ -132,9 +163,9 @@ def _recall(recording: Recording, start: int, stop: int) -> None:
     """Show what has happened since the last question."""
     if stop - start > BRIEFLY:
         more = stop - BRIEFLY - start
-        click.echo(f"    … {more} earlier event{'s' * (more != 1)}")
+        echo(f"    … {more} earlier event{'s' * (more != 1)}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
-        click.echo(f"    {line}")
+        echo(f"    {line}")
 
 
 def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Reply | None:
@@ -145,7 +176,7 @@ def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Repl
         try:
             return reply(question, answer)
         except AnswerError as error:
-            click.echo(f"{error}; ? shows the answer, q quits")
+            echo(f"{error}; ? shows the answer, q quits")
     return None
 
 

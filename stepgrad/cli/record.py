@@ -8,7 +8,16 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
+from stepgrad.cli.output import (
+    echo,
+)
 from stepgrad.opening import SAVED, open_typed
 
 
@@ -18,7 +27,8 @@ from stepgrad.opening import SAVED, open_typed
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Save to this file."
 )
-def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
+@MEMORY
+def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: int | None) -> None:
     """Run FILE and save the recording.
 
     Other commands, such as `run` and `replay`, open it. Without -o, the recording of `train.py` is
@@ -32,11 +42,11 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     shown = output or Path(f"{Path(file).stem}{SAVED}")
     path = shown.absolute()  # a program may change the working directory
     check_output(path, file)
-    opened = open_typed(file, arguments)
+    opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
     opened.recording.save(path)
     size = path.stat().st_size
-    click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
+    echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from stepgrad.cli.output import echo_json
 
 
 @click.command()
@@ -23,4 +23,4 @@ def schema() -> None:
     """
     from stepgrad.scenario.json_schema import json_schema  # noqa: PLC0415 - pydantic is slow
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    echo_json(json_schema())

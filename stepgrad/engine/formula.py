@@ -32,11 +32,12 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 class Formula:
     """An expression of operand names, floats and the functions of `ieee`.
 
-    `a if condition else b` gives it branches, as in `1 if a > 0 else 0`.
+    `a if condition else b` gives it branches, as in `1 if a > 0 else 0`. In a partial derivative,
+    `shut` is the 0 of a gate that is shut: it selects, and lets nothing pass, not even inf or nan.
     """
 
     def __init__(self, text: str | ast.expr) -> None:
-        self._tree = ast.parse(text, mode="eval").body if isinstance(text, str) else text
+        self._tree = _parsed(text) if isinstance(text, str) else text
 
     def __repr__(self) -> str:
         return f"Formula({ast.unparse(self._tree)!r})"
@@ -94,9 +95,22 @@ class Formula:
             return None if inner is None else -inner
         return float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
 
+    @property
+    def shut(self) -> bool:
+        """Whether it is the 0 of a gate that is shut (see `branch`)."""
+        return isinstance(self._tree, ast.Constant) and self._tree.kind == _SHUT
+
+    def carried(self) -> "Formula":
+        """What this partial derivative makes of the `upstream` that arrives: their product.
+
+        The multiplication is in each branch: there is none by 1, and where a gate is shut, it is 0.
+        """
+        return Formula(_carried(self._tree))
+
     def given(self, constants: Mapping[str, float]) -> "Formula":
         """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
-        return Formula(_Fold(constants).visit(deepcopy(self._tree))) if constants else self
+        numbers = {name: ast.Constant(value) for name, value in constants.items()}
+        return Formula(_Fold(numbers).visit(deepcopy(self._tree))) if constants else self
 
     def magnitude(self) -> "Formula":
         """The sum of the absolute terms of this formula: `1 + |out|·|out|` for `1 - out*out`.
@@ -129,6 +143,28 @@ class Formula:
 def namespace() -> dict[str, object]:
     """Return a fresh namespace for compiled formulas: `ieee` and nothing else."""
     return dict(_NAMESPACE)
+
+
+_SHUT = "shut"
+
+
+def _parsed(text: str) -> ast.expr:
+    """Parse a formula; `shut` becomes a 0 that is marked, and is a 0 like others elsewhere."""
+    tree = ast.parse(text, mode="eval").body
+    marked: ast.expr = _Given({_SHUT: ast.Constant(0, kind=_SHUT)}).visit(tree)
+    return marked
+
+
+def _carried(tree: ast.expr) -> ast.expr:
+    upstream = ast.Name("upstream")
+    match tree:
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            return ast.IfExp(test, _carried(body), _carried(orelse))
+        case ast.Constant(value=1) | ast.Constant(kind="shut"):
+            return upstream if tree.kind is None else tree
+        case ast.UnaryOp(operand=ast.Constant(value=1)):
+            return ast.UnaryOp(ast.USub(), upstream)
+    return ast.BinOp(upstream, ast.Mult(), tree)
 
 
 _OPERATORS: dict[type[ast.AST], str] = {
@@ -209,15 +245,18 @@ class _Absolute(ast.NodeTransformer):
         return ast.IfExp(node.test, self.visit(node.body), self.visit(node.orelse))
 
 
-class _Fold(ast.NodeTransformer):
-    """Put constants in and do the arithmetic that then needs no operand."""
+class _Given(ast.NodeTransformer):
+    """Put constants in for names."""
 
-    def __init__(self, constants: Mapping[str, float]) -> None:
+    def __init__(self, constants: Mapping[str, ast.Constant]) -> None:
         self._constants = constants
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        value = self._constants.get(node.id)
-        return node if value is None else ast.Constant(value)
+        return self._constants.get(node.id, node)
+
+
+class _Fold(_Given):
+    """Put constants in and do the arithmetic that then needs no operand."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)

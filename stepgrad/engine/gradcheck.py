@@ -13,12 +13,12 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from math import isclose, isfinite, nan
-from operator import truediv
+from operator import mul, truediv
 from sys import float_info
 
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import Op
 
 
@@ -95,10 +95,15 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
     return (above - below) / (up - down)
 
 
-def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> float:
-    """Return the derivative by a complex step; where there is none to take, by the op table."""
-    stepped = complex_local(op, inputs, slot)
-    return op.local[slot](*inputs, out) if stepped is None else stepped
+def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> Carry:
+    """Return what passes an edge by a complex step; where there is none to take, by the op table.
+
+    No step can tell whether a 0 multiplies or is that of a gate that is shut: the table can.
+    """
+    stepped, rule = complex_local(op, inputs, slot), partial(op.carry[slot], *inputs, out)
+    if stepped is None or stepped == rule(1.0) == 0:
+        return rule
+    return partial(mul, stepped)
 
 
 def _power(base: complex, exponent: complex) -> complex:

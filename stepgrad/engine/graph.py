@@ -7,14 +7,18 @@ well as a program.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from stepgrad.engine.ops import CONSTANT, LEAF, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.value import Value
 
-Local = Callable[[int, int], float]
-"""The derivative of a node by one of its operands, given by its place and the operand's slot."""
+Carry = Callable[[float], float]
+"""What passes an edge when a gradient, or a tangent, arrives: `op.carry`. Of 1, the derivative."""
+
+Edges = Callable[[int, int], Carry]
+"""What each edge carries; it is given by the place of its node and the operand's slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +38,16 @@ class Graph:
     @classmethod
     def among(cls, nodes: Sequence[Value]) -> Graph:
         """Describe Values; their other operands come first, as constants."""
-        used = dict.fromkeys(operand for node in nodes for operand in node._operands)
-        others = list(used.keys() - set(nodes))
-        place = {node: i for i, node in enumerate([*others, *nodes])}
+        used = {operand._stamp: operand for node in nodes for operand in node._operands}
+        for node in nodes:
+            used.pop(node._stamp, None)
+        others = list(used.values())
+        place = {node._stamp: i for i, node in enumerate([*others, *nodes])}
         return cls(
-            [CONSTANT] * len(others) + [node._operation for node in nodes],
+            [CONSTANT] * len(others) + [OPS[node._operation.code] for node in nodes],
             [()] * len(others)
-            + [tuple(place[operand] for operand in node._operands) for node in nodes],
-            [node._data for node in place],
+            + [tuple(place[operand._stamp] for operand in node._operands) for node in nodes],
+            [node._data for node in (*others, *nodes)],
         )
 
     def __len__(self) -> int:
@@ -56,9 +62,15 @@ class Graph:
         """Return the numbers that a node was computed from."""
         return [self.values[operand] for operand in self.operands[place]]
 
-    def local(self, place: int, slot: int) -> float:
-        """Return the derivative of a node by one of its operands."""
-        return self.ops[place].local[slot](*self.inputs(place), self.values[place])
+    def variable(self, place: int) -> Iterator[tuple[int, int]]:
+        """Yield the slots and places of a node's operands that are not plain numbers."""
+        for slot, operand in enumerate(self.operands[place]):
+            if self.ops[operand] is not CONSTANT:
+                yield slot, operand
+
+    def edge(self, place: int, slot: int) -> Carry:
+        """Return what passes an edge, by the op table."""
+        return partial(self.ops[place].carry[slot], *self.inputs(place), self.values[place])
 
     def magnitude(self, place: int, slot: int) -> float:
         """Return the scale of that derivative's rounding error: the sum of its absolute terms."""

@@ -65,7 +65,7 @@ class Node:
         """What stands in its box: the value and a derivative, as on the screen; nothing before."""
         if self.value is None:
             return ()
-        derivative = Number("grad", "∂", self.grad_text, self.grad)
+        derivative = Number("grad", "∇", self.grad_text, self.grad)
         if self.grad is None and self.tangent is not None:
             derivative = Number("tangent", "d", self.tangent_text, self.tangent)
         return Number("value", "=", self.value_text, self.value), derivative
@@ -102,7 +102,7 @@ def fold(state: State, line: ScopeLine) -> Fold:
     scope, _, name = line.scope.rpartition("/")
     known = summary(state, line)
     told = (
-        Number("|grad|", "|∂|", span(known), None),
+        Number("|grad|", "|∇|", span(known), None),
         Number("shares", "", shares(state, line, known), None),
     )
     return Fold(

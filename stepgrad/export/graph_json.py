@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from stepgrad.export.boxes import Node
 from stepgrad.export.picture import Edge, Picture
 from stepgrad.numbers import for_json
+from stepgrad.printable import as_json
 
 
 def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:
@@ -22,7 +22,7 @@ def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:
         "nodes": [_node(node) for node in picture.nodes],
         "edges": [_edge(edge) for edge in picture.edges],
     }
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    return f"{as_json(described)}\n"
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from stepgrad.export.boxes import Content
 from stepgrad.export.picture import Picture
 from stepgrad.export.scopes import Scope, scoped
 
-_PLAIN = re.compile(r"[^\w ./=+()·−∂∅–▶◀△×²³…,:]|_|\d(?=\. )")
+_PLAIN = re.compile(r"[^\w ./=+()·−∇∅–▶◀△×²³…,:]|_|\d(?=\. )")
 """What may mean something to Mermaid, or to the Markdown in its labels: `1. ` begins a list."""
 
 _STAGES = {

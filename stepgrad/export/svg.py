@@ -128,7 +128,7 @@ def _legend(picture: Picture, rows: int) -> Iterator[tuple[str, str]]:
     yield from (("quiet", line) for line in picture.limits)
 
 
-_MEANINGS = {"=": "value", "d": "tangent", "∂": "gradient", "|∂|": "sizes of gradients"}
+_MEANINGS = {"=": "value", "d": "tangent", "∇": "gradient", "|∇|": "sizes of gradients"}
 
 
 def _description(picture: Picture) -> str:

@@ -31,7 +31,7 @@ from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, 
 class Narration:
     """An event in notation.
 
-    `symbols` is the rule (`∂L/∂h += ∂L/∂y · ∂y/∂h`), `steps` are the same with numbers put in,
+    `symbols` is the rule (`dL/dh += dL/dy · ∂y/∂h`), `steps` are the same with numbers put in,
     the result last (`−4 · w2`, `−4 · 2`, `−8`), `effect` is what became of the node
     (`h.grad – → −8, edge 1 of 1`), or the line of the program that made it. The last two may be
     empty.
@@ -143,14 +143,14 @@ def program_line(recording: Recording, node: Node) -> str:
 def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> Narration:
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
-    root, out, name = (short_title(recording, node) for node in (block.root, event.out, event.node))
+    root, out = (short_title(recording, node) for node in (block.root, event.out))
     full = title(recording, event.node)
     edge = index - block.start - 1
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
     return Narration(
-        f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
+        f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
         _steps(
             f"{upstream} · {local.factor}",
             f"{upstream} · {local.in_numbers(rate)}",

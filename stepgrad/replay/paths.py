@@ -16,7 +16,10 @@ from stepgrad.recording.recording import Recording
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from a node to the output: the nodes on it, and the local derivatives between them."""
+    """A way from a node to the output: the nodes on it, and the local derivatives between them.
+
+    `product` is that of these, from the output on; 0 where a gate on the way is shut.
+    """
 
     nodes: tuple[int, ...]
     locals: tuple[float, ...]
@@ -47,11 +50,12 @@ def paths(recording: Recording, root: int, node: int, position: int, most: int =
         for slot, operand in enumerate(recording.node(out).operands):
             if operand < node or recording.is_constant(operand):
                 continue
-            local = recording.history.local(out, slot, position)
+            carry = recording.history.carry(out, slot, position)
+            local = carry(1.0)
             count[operand] += count[out]
-            total[operand] += total[out] * local
+            total[operand] += carry(total[out])
             longer = [
-                Path((operand, *path.nodes), (local, *path.locals), path.product * local)
+                Path((operand, *path.nodes), (local, *path.locals), carry(path.product))
                 for path in best[out]
             ]
             best[operand] = nlargest(most, [*best[operand], *longer], key=_weight)

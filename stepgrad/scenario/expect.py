@@ -8,6 +8,7 @@ from math import isnan
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.ledger import contributions, latest_pass
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
@@ -69,7 +70,7 @@ def expectations(file: ScenarioFile) -> Iterator[Expectation]:
         yield entry(f"{name}.grad", name, number, "grads", name)
     for by, tangents in getattr(expect, "tangents", {}).items():
         for name, number in tangents.items():
-            yield entry(f"d{name}/d{by}", name, number, "tangents", by, name)
+            yield entry(derivative(name, by), name, number, "tangents", by, name)
     loss = getattr(model, "backward", None) or "loss"
     for step, number in expect.loss.items():
         yield entry(f"loss at step {step}", loss, number, "loss", step)
@@ -83,7 +84,8 @@ def checks(file: ScenarioFile, recording: Recording, position: int | None = None
     """Hold every expectation of a scenario against a position of its recording (or its end).
 
     Values are those of the latest forward pass, gradients those of the latest backward pass,
-    tangents those of the latest pass in forward mode by the same input.
+    tangents those of the latest pass in forward mode by the same input. A recording that ends early
+    does not come to what is promised of its end.
     """
     reading = _Reading(recording, recording.length if position is None else position)
     tolerance = file.model.expect.tolerance
@@ -115,6 +117,8 @@ class _Reading:
     def of(self, expected: Expectation) -> tuple[int | None, float | None, int]:
         """Return the node that is meant, its number, and the position at which it has it."""
         recording, now, position = self._recording, self._now, self._now.position
+        if recording.spent and expected.path[0] in ("values", "grads", "predictions"):
+            return None, None, position
         node = self._names.get(expected.node)
         match expected.path:
             case ("grads", _):

@@ -143,7 +143,7 @@ def test_a_change_that_no_derivative_depends_on_does_no_harm() -> None:
 def wrong_tanh(monkeypatch: pytest.MonkeyPatch) -> None:
     """Plant the derivative 1 − out, for 1 − out²."""
     wrong = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
-    for cached in ("local", "vjp"):
+    for cached in ("local", "carry", "vjp"):
         monkeypatch.setitem(TANH.__dict__, cached, getattr(wrong, cached))
 
 

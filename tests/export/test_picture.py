@@ -114,7 +114,7 @@ def test_readers_find_boxes_and_wires() -> None:
     assert len(nodes_of(net)) == 4
     lines = read_mermaid(export(None, cursor, "mermaid"))
     assert sum("-->" in line for line in lines) == len(wires)
-    assert '    n2["+ layer0 ×80<br/>#124;∂#124; 0<br/>0 100#37;"]' in lines
+    assert '    n2["+ layer0 ×80<br/>#124;∇#124; 0<br/>0 100#37;"]' in lines
     root = read_svg(export(None, cursor, "svg"))
     assert len(root.findall(f".//{SVG}path[@class='wire current']")) == 1
     (title,) = [each.text for each in root.iter(f"{SVG}title") if "layer0" in (each.text or "")]

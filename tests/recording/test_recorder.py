@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from threading import Barrier, Thread
 
@@ -13,9 +16,10 @@ import pytest
 from reference import bits, fold
 from stepgrad import SGD, Recording, State, Value, mark, record, scope
 from stepgrad.engine.ops import LEAF
-from stepgrad.engine.tape import Place, Rule, at_line
+from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.events import Accumulate, Event, Leaf, Op, Seed, SetGrad, Update, ZeroGrad
+from stepgrad.recording.recorder import active_recorder
 from stepgrad.recording.sweep import OwnSweep
 
 
@@ -468,13 +472,105 @@ def test_recordings_one_after_the_other() -> None:
     assert [r.history.grad(0, r.length) for r in logs] == [3.0, 6.0]
 
 
-def test_one_recording_goes_on() -> None:
+def test_a_recording_is_recorded_into_once(tmp_path: Path) -> None:
+    with record() as recording:
+        w = Value(2.0)
+        with pytest.raises(ValueError, match="new Recording"), record(recording):
+            pass
+        (w * 3).backward()
+    events = list(recording.events)
+    recording.save(tmp_path / "once.stepgrad")
+    for again in (recording, Recording.load(tmp_path / "once.stepgrad")):
+        with pytest.raises(ValueError, match="new Recording"), record(again):
+            w * 3
+        assert list(again.events) == events
+
+
+def everything(w: Value) -> None:
+    """Do each thing that a program can do, once."""
+    with scope("s"):
+        y = w * 3 + Value(1.0)
+    y.label = "y"
+    mark("step", 1)
+    seed(Value(2.0), 1.0)
+    y.backward()
+    w.data = 7.0
+    w.grad = 5.0
+    sgd = SGD([w], 0.5)
+    sgd.step()
+    sgd.zero_grad()
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_closed_recorder_records_nothing_and_hinders_nothing(lines: bool) -> None:
+    with record(lines=lines) as recording:
+        w = Value(2.0, label="w")
+        recorder = active_recorder()
+        assert recorder is not None
+        for _ in range(2):
+            recorder.close()
+            assert active_recorder() is None
+        events = list(recording.events)
+        everything(w)
+        (w * w).backward()
+    assert list(recording.events) == events
+    assert (w.data, w.grad) == (4.5, 9.0)
+
+
+def test_a_closed_recorder_keeps_no_value_alive() -> None:
+    def values() -> int:
+        gc.collect()
+        return sum(type(thing) is Value for thing in gc.get_objects())
+
+    before = values()
+    with record():
+        recorder = active_recorder()
+        w = Value(2.0)
+        for _ in range(4):
+            (w * w).tanh().backward()
+            SGD([w], 0.1).step()
+    assert recorder is not None
+    recorder.append(Value(1.0))
+    del w
+    assert values() == before
+
+
+def test_what_outlives_a_recording_goes_on_unrecorded() -> None:
     w = Value(2.0, label="w")
-    recording = Recording()
-    for _ in range(2):
-        with record(recording):
-            (w * 3).backward()
-    assert final(recording, "w") == (2.0, 6.0)
+
+    async def outlive() -> None:
+        await asyncio.sleep(0)
+        everything(w)
+
+    async def program() -> tuple[Recording, list[Event]]:
+        with record() as recording:
+            task = asyncio.create_task(outlive())
+            w * 1
+        events = list(recording.events)
+        await task
+        return recording, events
+
+    recording, events = asyncio.run(program())
+    assert w.data == 4.5
+    assert list(recording.events) == events
+
+
+def test_a_generator_that_is_ended_elsewhere_ends_its_recording() -> None:
+    logs = []
+
+    def values() -> Generator[Value, None, None]:
+        with record() as recording:
+            logs.append(recording)
+            yield Value(1.0)
+
+    def program() -> None:
+        generator = values()
+        next(generator)
+        copy_context().run(generator.close)
+        everything(Value(2.0))
+
+    copy_context().run(program)
+    assert kinds(logs[0]) == "L"
 
 
 def test_the_inner_recording_hears_and_the_outer_does_not() -> None:

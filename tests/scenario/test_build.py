@@ -419,7 +419,7 @@ def test_written_weights_have_a_row_for_each_input() -> None:
     # x·W + b = [1·1 + 2·2 + 0.5, −1·1 + 1·2, 0.5·1 − 0.5·2 − 1] = [5.5, 1, −1.5]
     assert [got[f"row1/layer1/neuron{n}/h"] for n in (1, 2, 3)] == [5.5, 1, 0]
     assert (got["row1/y"], got["loss"]) == (3 * 5.5 + 5 * 1 - 2, 9.5**2)
-    # ∂loss/∂y = 2·9.5 = 19, and from there by hand; the third gate is shut.
+    # dloss/dy = 2·9.5 = 19, and from there by hand; the third gate is shut.
     slopes = grads(recording)
     assert [slopes[f"layer2/neuron1/w{n}"] for n in (1, 2, 3)] == [19 * 5.5, 19, 0]
     assert [slopes[f"layer1/neuron{n}/w2"] for n in (1, 2, 3)] == [19 * 3 * 2, 19 * 5 * 2, 0]

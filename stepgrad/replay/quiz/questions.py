@@ -10,7 +10,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from math import isfinite
-from operator import mul
 from typing import TypeVar
 
 from stepgrad.engine.optim import METHODS
@@ -19,12 +18,7 @@ from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import (
-    derivative,
-    differential,
-    local_derivative,
-    tangent_terms,
-)
+from stepgrad.replay.derivatives import differential, local_derivative, tangent_terms
 from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
@@ -123,8 +117,8 @@ def _of_tangent(recording: Recording, event: events.Op, tangent: float, position
     values = [history.value(each, position + 1) or 0.0 for each in (*event.operands, event.node)]
 
     def differentiated(*numbers: float) -> float:
-        slopes = (slope(*numbers[len(rates) :]) for slope in node.op.local)
-        return sum(map(mul, numbers, slopes), 0.0)
+        terms = zip(node.op.carry, numbers[: len(rates)], strict=True)
+        return sum((carry(*numbers[len(rates) :], rate) for carry, rate in terms), 0.0)
 
     name = differential(short_title(recording, event.node))
     made = _computed(recording, node, position + 1, with_result=True)
@@ -144,15 +138,15 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     history, node = recording.history, recording.node(event.out)
     begin = recording.blocks[history.block_at(position)].start
     operands = [history.value(each, begin) or 0.0 for each in (*node.operands, event.out)]
-    rate = node.op.local[event.slot]
+    rate, carry = node.op.local[event.slot], node.op.carry[event.slot]
 
     def paid(upstream: float, *operands: float) -> float:
-        return upstream * rate(*operands)
+        return carry(*operands, upstream)
 
     def sum_(before: float, *paying: float) -> float:
         return before + paid(*paying)
 
-    into, out = title(recording, event.node), short_title(recording, event.out)
+    into = title(recording, event.node)
     made = _computed(recording, node, begin, with_result=True)
     made = f"{made} in {node.place.scope}" if node.place.scope else made
     which = ""  # of two operands that are the same node
@@ -162,11 +156,9 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
     local = local_derivative(recording, event.out, event.slot, begin)
     if local.symbols != number(local.value) or local.because:
-        seen = operand_titles(recording, node)[node.op.operands[event.slot]]
-        edge = derivative(out, seen)
         steps = local.because and f"{number(local.value)} ({local.because})"
-        told = f"{edge} = {steps or f'{local.symbols} = {number(local.value)}'}"
-        prompt = f"{made}. What is {edge}{alone}?"
+        told = f"{local.name} = {steps or f'{local.symbols} = {number(local.value)}'}"
+        prompt = f"{made}. What is {local.name}{alone}?"
         slack = _slack(rate, operands, event.local)
         yield Question("local derivative", node.op.name, prompt, event.local, told, position, slack)
 

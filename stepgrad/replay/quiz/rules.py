@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from stepgrad.engine.ops import BY_NAME
 from stepgrad.numbers import factor, number
+from stepgrad.replay.derivatives import partial
 from stepgrad.replay.quiz.answers import Question
 
 
@@ -29,7 +30,8 @@ def rules() -> list[Question]:
         Question(
             "rule", "kept values", "y = a·b is made of a = 3 and b = 4. Then the program sets a to "
             "10, and only now 1 arrives at y. What must b receive?",
-            3.0, "∂y/∂b is a as it was when y was made: that is why a tape keeps the values.",
+            3.0, f"{partial('y', 'b')} is the a that y was made of: that is why a tape keeps the "
+            "values.",
         ),
         Question(
             "rule", "vanishing gradient", "A gradient of 1 goes back through 20 layers that each "
@@ -60,7 +62,7 @@ def _of_node(
     """Ask what a node hands on to one of its operands; the op table knows."""
     op = BY_NAME[name]
     written = op.written(dict(zip(op.operands, map(number, operands), strict=True)))
-    received = upstream * op.local[slot](*operands, op.value(*operands))
+    received = op.carry[slot](*operands, op.value(*operands), upstream)
     which = number(operands[slot])
     return Question(
         "rule",
