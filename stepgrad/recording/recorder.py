@@ -95,7 +95,7 @@ class Recorder:
     def __init__(self, recording: Recording, *, lines: bool = False) -> None:
         self._recording = recording
         self._lock = RLock()
-        self._outer = active_recorder()
+        self._outer = active_tape()
         self.closed = False
         recording.begin(self._settle_for_reader)
         self._known = Known()
@@ -141,7 +141,8 @@ class Recorder:
         with self._lock:
             if self.closed:
                 computed = ancestors(root)
-                self._tell_outer([*computed, *leaves_of(computed, root)])
+                if self._outer is not None:
+                    self._tell_outer([*computed, *leaves_of(computed, root)])
                 propagate(root, computed)
                 return
             self.settle()

@@ -599,7 +599,8 @@ def test_what_the_inner_recording_heard_is_true_for_the_outer_one_afterwards(wri
     assert (world.values[0], world.grads[0]) == (w.data, w.grad)
 
 
-def test_the_inner_recording_may_change_anything_that_the_outer_one_knows() -> None:
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_inner_recording_may_change_anything_that_the_outer_one_knows(closed: bool) -> None:
     """Also what it computed earlier and keeps in no shape, and by way of a third recording."""
     with record() as outer:
         w, k = Value(2.0, label="w"), Value(3.0, label="k")
@@ -608,6 +609,10 @@ def test_the_inner_recording_may_change_anything_that_the_outer_one_knows() -> N
         y = h * k
         y.backward()
         with record() as middle:
+            if closed:
+                recorder = active_recorder()
+                assert recorder is not None
+                recorder.close()
             with record() as inner:
                 w.data = 50.0
                 k.grad = 1.0
@@ -620,8 +625,11 @@ def test_the_inner_recording_may_change_anything_that_the_outer_one_knows() -> N
         out.backward()
     check_against(outer, w=w, k=k, h=h, out=out)
     assert final(inner, "h") == (6.0, 1.0)
-    assert [e.after for e in middle.events if isinstance(e, Update)] == []
-    assert final(middle, "w") == (50.0, 3.0 + 9.0 + 2.0)
+    if closed:
+        assert not middle.size
+    else:
+        assert [e.after for e in middle.events if isinstance(e, Update)] == []
+        assert final(middle, "w") == (50.0, 3.0 + 9.0 + 2.0)
 
 
 def check_against(recording: Recording, **values: Value) -> None:
