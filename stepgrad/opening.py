@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,8 +42,11 @@ def is_scenario(name: str) -> bool:
     return not is_program(name) and not is_saved(name)
 
 
-def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
+def open_typed(name: str, arguments: Sequence[str] = (), memory: int | None = None) -> Opened:
     """Run a program or a scenario, or load a recording: whatever `name` says.
+
+    `memory` is how many bytes a recording may take that is made now, as `record()` has it. Where it
+    ends early, a line on stderr says so.
 
     Raises:
         StepgradError: it cannot be had; says what is wrong, and what was probably meant.
@@ -50,12 +54,16 @@ def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
     if is_program(name) or is_saved(name):
         _check_file(Path(name))
     if is_program(name):
-        run = run_program(name, arguments)
+        run = run_program(name, arguments, memory)
         return Opened(run.recording, status=run.status)
     if is_saved(name):
-        return Opened(Recording.load(name))
-    scenario = open_scenario(name)
-    return Opened(record_file(scenario), scenario)
+        opened = Opened(Recording.load(name))
+    else:
+        scenario = open_scenario(name)
+        opened = Opened(record_file(scenario, memory=memory), scenario)
+    if opened.recording.incomplete:
+        print(f"{name}: {opened.recording.incomplete}", file=sys.stderr)
+    return opened
 
 
 def _check_file(path: Path) -> None:

@@ -37,8 +37,10 @@ class Run:
     status: int
 
 
-def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
+def run_program(path: str, arguments: Sequence[str] = (), memory: int | None = None) -> Run:
     """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
+
+    `memory` is how many bytes the recording may take, as `record()` has it.
 
     If it ends by an error, Python's own traceback is printed, and what was recorded is kept.
 
@@ -59,7 +61,7 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
         with _as_main(path, file, arguments) as main, _interruptible():
             code = compile(content, file, "exec", dont_inherit=True)
             recording.sources[file] = Source(file, decode_source(content))
-            with record(recording, lines=True):
+            with record(recording, lines=True, memory=memory):
                 exec(code, main.__dict__)
     except BaseException as error:  # whatever it is, it is the program's
         status = _exit_status(error, code)

@@ -96,6 +96,7 @@ def judge(
     broken = "" if wanted or not skipped else _broken(recording, skipped)
     if wanted and skipped:
         note = f"{_gradients(skipped)} not finite; the scenario promises such numbers"
+    note = "; ".join(filter(None, (recording.incomplete, note)))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     return Verdict(file, promises, ways, broken, passes, note, status=status)
 
@@ -119,6 +120,8 @@ def shortfall(recording: Recording, check: Check) -> Iterator[str]:
     """Yield what is wrong with a promised number, and how the recording came to its own."""
     path = recording.source.path if recording.source else recording.name
     got = "never came" if check.got is None else f"is {number(check.got)}"
+    if check.got is None and recording.incomplete:
+        got += f" ({recording.incomplete})"
     yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
     for line in check.why(recording):
         yield f"    {line}"

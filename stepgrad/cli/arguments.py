@@ -12,11 +12,28 @@ from stepgrad import headless
 from stepgrad.atomic import permissions
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
+from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
+)
+
+
+def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) -> int | None:
+    """Read an amount of memory."""
+    try:
+        return None if size is None else as_bytes(size)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+MEMORY = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_in_bytes,
+    help="The most that the recording may take: 500MB; without it, a quarter of what is free.",
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)

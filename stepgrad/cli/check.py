@@ -17,7 +17,7 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import NOTHING_HAPPENED, FilesCommand, check_writable
+from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_writable
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import StepgradError
 from stepgrad.opening import is_program, open_typed
@@ -27,19 +27,21 @@ from stepgrad.opening import is_program, open_typed
 @click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
 @click.option("-v", "--verbose", is_flag=True, help="Show the table of every file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@MEMORY
 @click.option(
     "--junit",
     metavar="PATH",
     type=click.Path(path_type=Path),
     help="Save a report for CI: report.xml.",
 )
-def check(
+def check(  # noqa: PLR0913 - one for each option
     files: tuple[str, ...],
     arguments: tuple[str, ...],
     *,
     verbose: bool,
     as_json: bool,
     junit: Path | None,
+    memory: int | None,
 ) -> None:
     """Hold files against what they expect, and their gradients against other ways to them.
 
@@ -62,7 +64,7 @@ def check(
         _check_report(junit)
     width, verdicts = max(map(len, files)), []
     for file in files:
-        verdict = _checked(file, arguments)
+        verdict = _checked(file, arguments, memory)
         verdicts.append(verdict)
         if verdict.error:
             click.echo(verdict.error, err=True)
@@ -79,14 +81,14 @@ def check(
     sys.exit(_exit_status(verdicts))
 
 
-def _checked(file: str, arguments: Sequence[str]) -> Verdict:
+def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict:
     """Open and check a file; what a program prints goes to stderr."""
     start = perf_counter()
     # A program's own output stands where a bar would.
     waiting = nullcontext() if is_program(file) else progress_bar(f"{file}: running")
     try:
         with redirect_stdout(sys.stderr), waiting:
-            opened = open_typed(file, arguments if is_program(file) else ())
+            opened = open_typed(file, arguments if is_program(file) else (), memory)
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # it has said why
                 return Verdict(file, status=opened.status)

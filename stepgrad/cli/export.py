@@ -9,7 +9,13 @@ from pathlib import Path
 import click
 
 from stepgrad.atomic import write_atomically
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -46,8 +52,15 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to write it."
 )
-def export(
-    file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
+@MEMORY
+def export(  # noqa: PLR0913 - one for each option
+    file: str,
+    arguments: tuple[str, ...],
+    *,
+    to: str,
+    where: str | None,
+    output: Path | None,
+    memory: int | None,
 ) -> None:
     """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data.
 
@@ -70,7 +83,7 @@ def export(
         check_output(path, file)
         _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
+        opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)

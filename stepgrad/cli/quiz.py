@@ -9,7 +9,7 @@ from contextlib import redirect_stdout
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
@@ -33,7 +33,15 @@ BRIEFLY = 5
     help="Ask so many questions at the most; 15 without it.",
 )
 @click.option("--answers", metavar="ANSWERS", help="Take these, with spaces between: '7 14 1/3'.")
-def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
+@MEMORY
+def quiz(
+    file: str | None,
+    arguments: tuple[str, ...],
+    *,
+    most: int,
+    answers: str | None,
+    memory: int | None,
+) -> None:
     """Predict the numbers of FILE before they are shown; without one, answer rules of thumb.
 
     Of a training, its first and its last step are asked about.
@@ -53,7 +61,7 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments)
+            opened = open_typed(file, arguments, memory)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:

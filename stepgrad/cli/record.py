@@ -8,7 +8,13 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
 from stepgrad.opening import SAVED, open_typed
 
 
@@ -18,7 +24,8 @@ from stepgrad.opening import SAVED, open_typed
 @click.option(
     "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to save it."
 )
-def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
+@MEMORY
+def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: int | None) -> None:
     """Run FILE and save what was recorded, for `run` and `replay` to open.
 
     Without -o, the recording of `train.py` is `train.stepgrad`, in this folder. A program that
@@ -31,7 +38,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     shown = output or Path(f"{Path(file).stem}{SAVED}")
     path = shown.absolute()  # a program may go to another folder
     check_output(path, file)
-    opened = open_typed(file, arguments)
+    opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)

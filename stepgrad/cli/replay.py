@@ -11,7 +11,7 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, PLAIN, FileCommand, narration
 from stepgrad.opening import Opened, open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
@@ -28,6 +28,7 @@ from stepgrad.scenario.build import record_file
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
+@MEMORY
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -36,6 +37,7 @@ def replay(  # noqa: PLR0913 - one for each option
     where: str | None,
     as_json: bool,
     plain: bool,
+    memory: int | None,
 ) -> None:
     """Replay FILE without a screen.
 
@@ -49,7 +51,7 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
+        opened = open_typed(file, arguments, memory)
     for line in _replayed(opened, keys, where, as_json=as_json, plain=plain):
         click.echo(line)
     sys.exit(opened.status)
@@ -67,7 +69,8 @@ def _replayed(
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
-        program = partial(record_file, scenario) if scenario else None
+        memory = opened.recording.memory
+        program = partial(record_file, scenario, memory=memory) if scenario else None
         session = replay_keys(Session.open(cursor, program), headless.words(keys))
         cursor, said = session.cursor, session.said
     if as_json:

@@ -9,6 +9,7 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
+    MEMORY,
     PLAIN,
     FileCommand,
     narration,
@@ -28,8 +29,15 @@ from stepgrad.scenario import open_scenario
 @click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
 @PLAIN
-def run(
-    file: str | None, arguments: tuple[str, ...], *, theme: str, where: str | None, plain: bool
+@MEMORY
+def run(  # noqa: PLR0913 - one for each option
+    file: str | None,
+    arguments: tuple[str, ...],
+    *,
+    theme: str,
+    where: str | None,
+    plain: bool,
+    memory: int | None,
 ) -> None:
     """Open the debugger on FILE; without one, choose a lesson.
 
@@ -57,8 +65,8 @@ def run(
         print_list()
         return
     if screen and is_scenario(file) and where is None:
-        sys.exit(_open_growing(file, theme))
-    opened = open_typed(file, arguments)
+        sys.exit(_open_growing(file, theme, memory))
+    opened = open_typed(file, arguments, memory)
     recording = opened.recording
     # Who looks at a program that failed wants to see where.
     position = recording.length if opened.status else 0
@@ -77,7 +85,7 @@ def run(
     sys.exit(opened.status)
 
 
-def _open_growing(file: str, theme: str) -> int:
+def _open_growing(file: str, theme: str, memory: int | None) -> int:
     """Open the debugger on a scenario as soon as there is something of it to see.
 
     Returns the exit status.
@@ -86,6 +94,6 @@ def _open_growing(file: str, theme: str) -> int:
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
-    growing = Growing(scenario)
+    growing = Growing(scenario, memory)
     # What is wrong with the file is said now, before there is a screen.
     return open_debugger(growing.result(), scenario, growing, theme=theme)

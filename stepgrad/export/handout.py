@@ -46,6 +46,7 @@ def handout(
     """Yield the lines of a hand-out in Markdown, and a state where a drawing of it would be."""
     yield f"# {plain(printable(heading))}"
     yield from block(_place(state))
+    yield from block([state.recording.incomplete] if state.recording.incomplete else [])
     yield from block(demoted(lesson))
     passes = [state] if trains(state.recording) else [*_passes(state)]
     for each in passes[:SECTIONS]:

@@ -8,6 +8,7 @@ its shape is recognised among the known ones, its numbers are packed into a colu
 from __future__ import annotations
 
 import struct
+import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from threading import RLock
+from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.dual import tangents_among
@@ -29,7 +31,8 @@ from stepgrad.engine.tape import (
     recording_on,
 )
 from stepgrad.engine.value import Value
-from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.budget import Budget, as_bytes, default_memory, watch
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.shapes import (
@@ -47,7 +50,9 @@ from stepgrad.recording.sweep import Sweep, Writes, leaves_of
 
 
 @contextmanager
-def record(recording: Recording | None = None, *, lines: bool = False) -> Iterator[Recording]:
+def record(
+    recording: Recording | None = None, *, lines: bool = False, memory: int | str | None = None
+) -> Iterator[Recording]:
     """Record what Values do inside, and return a recording of it: a new one, or an empty one.
 
     Recorded is the context that this is called in: this thread or task, the tasks that it starts,
@@ -64,16 +69,33 @@ def record(recording: Recording | None = None, *, lines: bool = False) -> Iterat
     With `lines`, each node knows the file and the line that made it, and so does each write by
     hand. The recording keeps the texts of those files; making Values then takes half as long again.
 
+    `memory` is how many bytes the recording may take (`"500MB"`); without it, a quarter of the
+    memory that is free. When it is spent, recording stops at the end of a pass, a line on stderr
+    says so, and what comes after is not recorded. A pass that alone would take as much again stops
+    before its end.
+
     Raises:
-        ValueError: something has been recorded into `recording` before.
+        ValueError: something has been recorded into `recording` before; `memory` is not a size.
     """
     recording = Recording() if recording is None else recording
-    recorder = Recorder(recording, lines=lines)
+    budget = None if memory is None else as_bytes(memory)
+    with recorded_by(Recorder(recording, lines=lines, memory=budget, spent=_say_spent)):
+        yield recording
+
+
+@contextmanager
+def recorded_by(recorder: Recorder) -> Iterator[Recorder]:
+    """Record what Values do inside, with a recorder that is closed at the end."""
     with recording_on(recorder):
         try:
-            yield recording
+            yield recorder
         finally:
             recorder.close()
+
+
+def _say_spent(recording: Recording) -> None:
+    said = f"stepgrad: {recording.incomplete}; what the program does from here on is not recorded"
+    print(said, file=sys.stderr)
 
 
 def active_recorder() -> Recorder | None:
@@ -88,12 +110,29 @@ class Recorder:
     Several threads may report to it. What must not be torn is done under a lock; only `append`,
     which every new node goes through, has none: it is a single operation on a list.
 
+    Args:
+        recording: where everything goes; an empty one.
+        lines: whether to note the file and the line of each node and each write.
+        memory: how many bytes the recording may take; None for the usual share of what is free.
+        spent: called once, if that is spent and the recorder has closed.
+
     Raises:
         ValueError: something has been recorded into this recording before.
     """
 
-    def __init__(self, recording: Recording, *, lines: bool = False) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        *,
+        lines: bool = False,
+        memory: int | None = None,
+        spent: Callable[[Recording], None] = lambda _: None,
+    ) -> None:
         self._recording = recording
+        recording.memory = memory
+        self._budget = Budget(default_memory() if memory is None else memory)
+        self._room = self._budget.room
+        self._say_spent = spent
         self._lock = RLock()
         self._outer = active_tape()
         self.closed = False
@@ -117,6 +156,8 @@ class Recorder:
         self._callers = Callers(self._moved, recording.sources) if lines else None
         if self._callers is not None:
             self.append = self._callers.noting(self.append, self._lock)
+        self._usual = self.append
+        self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
         """End the recording: what is pending comes in, and what happens later does not.
@@ -125,27 +166,64 @@ class Recorder:
         engine does where there is no tape.
         """
         with self._lock:
-            if not self.closed:
-                self.settle()
+            if self._open():
+                self._settle()
                 self.closed = True
-                self.append = deque[Value](maxlen=0).append  # keeps nothing, and is as fast
+                self._usual = deque[Value](maxlen=0).append  # keeps nothing, and is as fast
+                self.append = self._usual
+                self._unwatch()
                 self._recording.end()
                 for kept in (self._shapes, self._expected, self._latest_writes):
                     kept.clear()  # no Value is kept alive by whoever still reports here
                 self._latest = None
+
+    def _look(self) -> None:
+        """Have the next node stop the recording, if too many wait for the end of their pass.
+
+        This may come in the middle of anything, so it does no more.
+        """
+        if len(self._nodes) > self._room:
+            self.append = self._append_last
+
+    def _append_last(self, value: Value) -> None:
+        with self._lock:
+            self._open()
+            self.append = self._usual
+        self.append(value)
+
+    def _open(self) -> bool:
+        """Whether the recording goes on; it ends here if there is no room for what is pending."""
+        if len(self._nodes) > self._room or len(self._written) > self._room:
+            # Cut where the room ends: when it was seen to be too much is chance.
+            del self._nodes[self._room :], self._written[self._room :]
+            self._places = [move for move in self._places if move[0] < max(1, len(self._nodes))]
+            self._stop()
+        return not self.closed
+
+    def _check_budget(self, *, end_of_pass: bool = False) -> None:
+        """Stop if the budget is spent: at the end of a pass, or when it is spent twice."""
+        self._room = self._budget.room
+        if self._budget.overspent or (end_of_pass and self._budget.spent):
+            self._stop()
+
+    def _stop(self) -> None:
+        if not self.closed:
+            self._recording.spent = True
+            self.close()
+            self._say_spent(self._recording)
 
     # What the engine reports.
 
     def backward(self, root: Value) -> None:
         """Run the backward pass from `root`, and log it."""
         with self._lock:
-            if self.closed:
+            if not self._open():
                 computed = ancestors(root)
                 if self._outer is not None:
                     self._tell_outer([*computed, *leaves_of(computed, root)])
                 propagate(root, computed)
                 return
-            self.settle()
+            self._settle()
             self._indices([root])
             assert self._latest is not None, "the root at least is in the log"
             shape, nodes, base = self._latest
@@ -159,9 +237,9 @@ class Recorder:
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
         """Log a write by hand, and carry it out."""
         with self._lock:
-            if not self.closed:
+            if self._open():
                 if self._nodes:
-                    self.settle()
+                    self._settle()
                 try:
                     node = self._known[value._stamp]
                 except KeyError:
@@ -180,23 +258,25 @@ class Recorder:
     ) -> None:
         """Log the writes of an optimizer, and carry them out."""
         with self._lock:
-            if not self.closed:
-                self.settle()
+            if self._open():
+                self._settle()
                 before, writes = self._latest_writes.get(kind, ((), None))
                 # The next step of the same optimizer writes the same Values.
                 if writes is None or not same_values(values, before):
                     writes = self._writes_to((kind,) * len(values), self._indices(values))
                     self._latest_writes[kind] = values[:], writes
                 self._log_writes(writes, after, rule)
+                self._check_budget()
             self._tell_outer(values)
             assign(kind, values, after)
 
     def mark(self, kind: str, number: int | None) -> None:
         """Log that something begins."""
         with self._lock:
-            if not self.closed:
-                self.settle()
-                self._recording.add(Marked(self._recording.length, kind, number))
+            if self._open():
+                self._settle()
+                self._add(Marked(self._recording.length, kind, number))
+                self._check_budget()
 
     def name(self, value: Value) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
@@ -209,7 +289,7 @@ class Recorder:
     def seed(self, value: Value, tangent: float) -> None:
         """Take note of a tangent; those of pending nodes are computed with their block."""
         with self._lock:
-            if self.closed:
+            if not self._open():
                 return
             if not self._nodes or value._stamp < self._nodes[0]._stamp:
                 raise ValueError("only what this pass has made can be seeded: make the value anew")
@@ -253,6 +333,11 @@ class Recorder:
         return self._recording
 
     @property
+    def room(self) -> int:
+        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
+        return self._room
+
+    @property
     def pending(self) -> bool:
         """Whether nodes are waiting that will share a block with those made next."""
         return bool(self._nodes)
@@ -282,7 +367,7 @@ class Recorder:
             recording = self._recording
             base = recording.size
             if not self.closed:
-                recording.add(Forward(recording.length, structure, base, values, tangents))
+                self._add(Forward(recording.length, structure, base, values, tangents))
             return base
 
     def log_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
@@ -291,25 +376,34 @@ class Recorder:
             if not self.closed:
                 recording = self._recording
                 root = ref_to_index(sweep.root, base)
-                recording.add(Backward(recording.length, sweep, root, base, grads))
+                self._add(Backward(recording.length, sweep, root, base, grads))
+                self._check_budget(end_of_pass=True)
+
+    def _add(self, block: Block) -> None:
+        self._recording.add(block)
+        self._budget.take(block)
 
     # From what is pending to blocks.
 
     def settle(self) -> None:
         """Write everything that is pending into the recording."""
         with self._lock:
-            if self.closed:
-                return
-            if self._missed:
-                self._settle_missed()
-            if self._written:
-                self._settle_writes()
-            if self._nodes:
-                self._settle_nodes()
-            named, self._named = self._named, []
-            for value in named:
-                if value.label and self._known.has(value):
-                    self._recording.rename(self._known.index(value), value.label)
+            if self._open():
+                self._settle()
+                self._check_budget()
+
+    def _settle(self) -> None:
+        if self._missed:
+            self._settle_missed()
+        if self._written:
+            self._settle_writes()
+        if self._nodes:
+            self._settle_nodes()
+        named, self._named = self._named, []
+        for value in named:
+            if value.label and self._known.has(value):
+                self._recording.rename(self._known.index(value), value.label)
+                self._budget.take_name()
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
@@ -466,7 +560,7 @@ class Recorder:
         if after:
             recording = self._recording
             column = after if isinstance(after, array) else _column(after)
-            recording.add(Write(recording.length, writes, column, rule))
+            self._add(Write(recording.length, writes, column, rule))
 
 
 def _same(logged: float | None, actual: float) -> bool:

@@ -78,6 +78,8 @@ class Recording:
         self.sources = {} if source is None else {source.path: source}
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
+        self.memory: int | None = None  # the budget that was given, in bytes, if one was
+        self.spent = False  # whether recording stopped early, because its memory budget was spent
         self.renames = 0  # how often a node was given a name after it was logged
         self._names: dict[int, str] = {}
         self._begun = False
@@ -128,6 +130,13 @@ class Recording:
 
         self.settle()
         return Log(self.blocks, self.history, self.length)
+
+    @property
+    def incomplete(self) -> str:
+        """Why the recording ends before its program does; empty where it does not."""
+        if not self.spent:
+            return ""
+        return f"recorded up to event {self.length:,}: the memory budget is spent"
 
     @property
     def length(self) -> int:
@@ -237,6 +246,7 @@ class Recording:
         """
         for block in source.blocks[len(self.blocks) : blocks]:
             self.add(block)
+        self.spent = source.spent and blocks == len(source.blocks)
         given = source._names.copy().items()
         self._names.update((node, name) for node, name in given if node < self.size)
 

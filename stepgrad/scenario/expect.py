@@ -83,7 +83,8 @@ def checks(file: ScenarioFile, recording: Recording, position: int | None = None
     """Hold every expectation of a scenario against a position of its recording (or its end).
 
     Values are those of the latest forward pass, gradients those of the latest backward pass,
-    tangents those of the latest pass in forward mode by the same input.
+    tangents those of the latest pass in forward mode by the same input. A recording that ends early
+    does not come to what is promised of its end.
     """
     reading = _Reading(recording, recording.length if position is None else position)
     tolerance = file.model.expect.tolerance
@@ -115,6 +116,8 @@ class _Reading:
     def of(self, expected: Expectation) -> tuple[int | None, float | None, int]:
         """Return the node that is meant, its number, and the position at which it has it."""
         recording, now, position = self._recording, self._now, self._now.position
+        if recording.spent and expected.path[0] in ("values", "grads", "predictions"):
+            return None, None, position
         node = self._names.get(expected.node)
         match expected.path:
             case ("grads", _):

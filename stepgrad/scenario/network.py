@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, cast
 
@@ -39,6 +40,13 @@ def network_program(file: ScenarioFile, edits: Edits) -> Program:
         return loss
 
     return Program(network.parameters(), tuple(range(len(model.data.inputs))), forward)
+
+
+def nodes_of_row(model: NetworkScenario) -> int:
+    """Return about how many nodes it takes to show a row to a network, without its loss."""
+    sizes = model.network.sizes
+    # A product and a sum for each weight; for each neuron, its activation.
+    return sizes[0] + sum((2 * before + 1) * after for before, after in pairwise(sizes))
 
 
 def _weights(model: NetworkScenario) -> MLP:

@@ -37,7 +37,7 @@ def _limit_parameters(sizes: tuple[int, ...]) -> tuple[int, ...]:
     count = parameter_count(sizes)
     if count > MAX_PARAMETERS:
         message = f"the network has {count:,} parameters; {MAX_PARAMETERS:,} is the limit"
-        raise PydanticCustomError("limit", "{message}", {"message": message})
+        raise PydanticCustomError("ours", "{message}", {"message": message})
     return sizes
 
 
@@ -45,7 +45,7 @@ def _ascending(interval: tuple[float, float]) -> tuple[float, float]:
     low, high = interval
     if low > high:
         message = f"the lower end {low:g} is above the upper end {high:g}"
-        raise PydanticCustomError("interval", "{message}", {"message": message})
+        raise PydanticCustomError("ours", "{message}", {"message": message})
     return interval
 
 

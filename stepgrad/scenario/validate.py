@@ -150,15 +150,15 @@ class _Report:
         if kind in _WANTED:
             message = self._mismatch(path, value, _WANTED[kind], self._hint(kind, path, value))
         elif kind == "literal_error":
-            choices = str(limits["expected"]).replace("'", "`")
-            near = _nearest(value, choices.split("`")[1::2]) if isinstance(value, str) else None
+            choices = re.findall("'([^']*)'", limits["expected"])
+            near = _nearest(value, choices) if isinstance(value, str) else None
             hint = f"; did you mean `{near}`?" if near else ""
-            message = self._mismatch(path, value, choices, hint)
+            message = self._mismatch(path, value, _one_of(choices), hint)
         elif kind == "nothing_given":
             message = f"`{path[-1]}` has no value: write one, or leave the line out"
         else:
             template = _LIMITS.get(kind)
-            message = template(limits) if template else error["msg"]
+            message = template(limits) if template else "is not allowed here"
         self._add(self._document.index(path), message)
 
     def _mismatch(self, path: Path, value: object, wanted: str, hint: str) -> str:
@@ -188,6 +188,11 @@ def _nearest(word: str, choices: list[str]) -> str | None:
     """Return the choice that was probably meant, by its other names or by how it is spelt."""
     other = _SYNONYMS.get(word.lower())
     return other if other in choices else nearest(word, choices)
+
+
+def _one_of(choices: list[str]) -> str:
+    *most, last = (f"`{choice}`" for choice in choices)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _number_meant(text: str) -> str:
@@ -241,6 +246,7 @@ _SYNONYMS = {
 """Other names of losses, activations, optimizers, levels and keys."""
 
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "ours": lambda said: str(said["message"]),
     "finite_number": lambda _: "must be a finite number",
     "greater_than": lambda limits: f"must be greater than {limits['gt']:,}",
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,}",

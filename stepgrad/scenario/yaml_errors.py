@@ -1,6 +1,7 @@
 """What is wrong with a file that is not YAML, in words for people who do not know YAML's grammar.
 
-PyYAML comes with two parsers, libyaml's and its own, whose words differ: a pattern takes both.
+PyYAML comes with two parsers, libyaml's and its own, whose words differ: a pattern takes both. They
+are never shown: where a version of PyYAML has words that no pattern knows, ours are more general.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def index_of(mark: Mark | None) -> int:
 
 
 def explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
-    """Return where a YAML error is and what to do, or else the parser's own words for it."""
+    """Return where a YAML error is and what to do about it."""
     index, words = _explain(error, source)
     return index, f"not valid YAML: {words}"
 
@@ -77,7 +78,7 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
         for sign, words in signs.items():
             if re.search(sign, problem):
                 return index, words.format(end=f"line {line}, column {column}")
-    return end, problem
+    return end, "this cannot follow what stands before it"
 
 
 def _misplaced(source: Source, line: int) -> str:

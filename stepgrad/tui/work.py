@@ -75,13 +75,14 @@ class Growing(Work[Recording]):
     whole pass. `progress` says how much of it is there, and is None when that is all.
     """
 
-    def __init__(self, file: ScenarioFile) -> None:
+    def __init__(self, file: ScenarioFile, memory: int | None = None) -> None:
         self.recording = empty_recording(file)
+        self.recording.memory = memory
         self.progress: Progress | None = Progress(0.0)
         self._file = file
         self._made = empty_recording(file)
         self._passed = 0.0, 0
-        super().__init__(partial(record_file, file, recording=self._made))
+        super().__init__(partial(record_file, file, recording=self._made, memory=memory))
 
     def result(self) -> Recording:
         """Wait for the first pass, and return the recording or raise what is wrong with it."""
