@@ -11,7 +11,7 @@ from typing import Any, cast
 
 import click
 
-from stepgrad.errors import StepgradError
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -56,6 +56,9 @@ class _Group(click.Group):
             return super().invoke(ctx)
         except StepgradError as error:
             click.echo(error, err=True)
+            ctx.exit(2)
+        except MemoryError:
+            click.echo(f"stepgrad: {NotEnoughMemoryError()}", err=True)
             ctx.exit(2)
         except OSError as error:
             if error.errno == errno.EPIPE:  # click ends quietly when nobody reads on

@@ -19,7 +19,7 @@ from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
 from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_writable
 from stepgrad.cli.progress import progress_bar
-from stepgrad.errors import StepgradError
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import is_program, open_typed
 
 
@@ -97,6 +97,8 @@ def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict
             verdict = judge(file, opened.recording, opened.scenario, opened.status)
     except StepgradError as error:
         verdict = Verdict(file, error=str(error))
+    except MemoryError:
+        verdict = Verdict(file, error=f"{file}: {NotEnoughMemoryError()}")
     return replace(verdict, seconds=perf_counter() - start)
 
 
