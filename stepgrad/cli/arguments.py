@@ -15,6 +15,7 @@ from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
+from stepgrad.scenario.library import shipped
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
@@ -38,7 +39,9 @@ MEMORY = click.option(
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 
-_FILES = (".py", ".yaml", ".yml", SAVED)
+READ = {".py": "a program", ".yaml": "a scenario", ".yml": "a scenario", SAVED: "a recording"}
+"""What stepgrad reads, by how its name ends."""
+
 _MOST_WORDS = 4  # of those that a note names
 
 
@@ -69,7 +72,9 @@ class FilesCommand(click.Command):
         if arguments := args[end:]:
             program = args[end - 1]
             _note_options(self, program, arguments)
-            files = [word for word in arguments if word.endswith(_FILES) and Path(word).is_file()]
+            files = [
+                word for word in arguments if word.endswith(tuple(READ)) and Path(word).is_file()
+            ]
             _note(program, files, f"{self.name} takes one program, as the last of its files")
         ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
@@ -104,11 +109,14 @@ def check_writable(path: Path) -> None:
             raise StepgradError(f"{path}: {error.strerror}") from None
 
 
-def check_output(path: Path, file: str) -> None:
-    """Raise what would be wrong with writing to `path` what `file` says."""
+def check_output(path: Path, files: Iterable[str]) -> None:
+    """Raise what would be wrong with writing to `path`, of which none of the `files` may be one."""
     check_writable(path)
-    if path.exists() and path == Path(file).absolute():
-        raise StepgradError(f"{path}: that is what is to be read; -o names another file")
+    for file in files:
+        read = Path(file) if Path(file).exists() else shipped().get(file)
+        # Files are compared, not names: one has many, by links and by `..`.
+        if path.exists() and read is not None and path.samefile(read):
+            raise StepgradError(f"{path}: that is what is to be read; name another file")
 
 
 def narration(recording: Recording, plain: bool) -> Iterable[str]:

@@ -17,7 +17,7 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_writable
+from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_output
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import is_program, open_typed
@@ -61,7 +61,7 @@ def check(  # noqa: PLR0913 - one for each option
     """
     if junit is not None:
         junit = junit.absolute()  # a program may go to another folder
-        _check_report(junit)
+        _check_report(junit, files)
     width, verdicts = max(map(len, files)), []
     for file in files:
         verdict = _checked(file, arguments, memory)
@@ -102,11 +102,11 @@ def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict
     return replace(verdict, seconds=perf_counter() - start)
 
 
-def _check_report(path: Path) -> None:
-    """Raise what would be wrong with a report at `path`, before anything is run."""
+def _check_report(path: Path, files: Sequence[str]) -> None:
+    """Raise what would be wrong with a report at `path` on `files`, before anything is run."""
     if path.suffix != ".xml":
         raise StepgradError(f"{path}: a report is XML; name a file that ends with .xml")
-    check_writable(path)
+    check_output(path, files)
 
 
 def _exit_status(verdicts: Sequence[Verdict]) -> int:

@@ -12,6 +12,7 @@ from stepgrad.atomic import write_atomically
 from stepgrad.cli.arguments import (
     ARGUMENTS,
     MEMORY,
+    READ,
     FileCommand,
     check_output,
     say_nothing_happened,
@@ -80,7 +81,7 @@ def export(  # noqa: PLR0913 - one for each option
     """
     path = output.absolute() if output else None  # a program may go to another folder
     if path is not None:
-        check_output(path, file)
+        check_output(path, [file])
         _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
@@ -109,5 +110,6 @@ def _check_suffix(path: Path, to: str) -> None:
             f"{path}: `{suffix}` is no format of ours; {instead}, and from --to dot Graphviz makes "
             f"one: dot -T{suffix[1:]}"
         )
-    if _SUFFIXES.get(suffix, to) != to:
-        raise StepgradError(f"{path}: that is the name of {_SUFFIXES[suffix]}; {instead}")
+    promised = (READ | _SUFFIXES).get(suffix, to)
+    if promised != to:
+        raise StepgradError(f"{path}: that is the name of {promised}; {instead}")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from stepgrad.errors import StepgradError
+from stepgrad.scenario.source import name_of
 from stepgrad.scenario.template import template
 
 
@@ -18,13 +19,14 @@ def new(name: str, network: bool) -> None:
     """Write a scenario to begin with: it runs as it is, and comments say what to change.
 
     \b
-      stepgrad new my_lesson.yaml
-      stepgrad new --network my_training.yaml
+      stepgrad new my_lesson.scenario.yaml
+      stepgrad new --network my_training.scenario.yaml
     """
     file = Path(name)
     if file.suffix not in (".yaml", ".yml"):
-        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {file.stem or 'my'}.yaml")
-    text = template(file.stem, network=network)
+        instead = f"{name_of(file) or 'my'}.scenario.yaml"
+        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {instead}")
+    text = template(name_of(file), network=network)
     try:
         with file.open("x", encoding="utf-8") as made:
             made.write(text)

@@ -236,7 +236,7 @@ async def test_where_the_memory_was_spent_is_on_the_screen(size: tuple[int, int]
         await until(pilot, lambda: growing.progress is None)
         await until(pilot, lambda: timeline.border_title != "timeline")
         why = f"recorded up to event {growing.recording.length:,}: the memory budget is spent"
-        assert Content.from_markup(timeline.border_title).plain == f"timeline  {why}"
+        assert Content.from_markup(timeline.border_title or "").plain == f"timeline  {why}"
         assert timeline.display
         assert len(why) + 12 < timeline.size.width
 
