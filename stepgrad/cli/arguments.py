@@ -73,7 +73,7 @@ class FilesCommand(click.Command):
             program = args[end - 1]
             _note_options(self, program, arguments)
             files = [
-                word for word in arguments if word.endswith(tuple(READ)) and Path(word).is_file()
+                word for word in arguments if Path(word).suffix in READ and Path(word).is_file()
             ]
             _note(program, files, f"{self.name} takes one program, as the last of its files")
         ctx.params["arguments"] = tuple(arguments)

@@ -39,9 +39,9 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
     """
     shown = output or Path(f"{name_of(Path(file))}{SAVED}")
     path = shown.absolute()  # a program may go to another folder
+    check_output(path, [file])
     if not is_saved(shown.name):
         raise StepgradError(f"{shown}: name it {shown.stem or 'my'}{SAVED}, or it will not open")
-    check_output(path, [file])
     opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
