@@ -67,6 +67,16 @@ class ScenarioError(StepgradError):
         return f"{printable}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
 
 
+class NotEnoughMemoryError(StepgradError):
+    """There is not enough memory for what was asked; says what to ask for instead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory for this: allow the recording less with --memory, "
+            "or ask for fewer steps or rows"
+        )
+
+
 class RecordingError(StepgradError):
     """A recording file that cannot be read or written: what is wrong, and what to do."""
 

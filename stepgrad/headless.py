@@ -59,7 +59,7 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
     step = "" if state.step is None else f", step {state.step}"
-    yield f"{file.path.stem}: {file.title}" if file else recording.name
+    yield f"{file.name}: {file.title}" if file else recording.name
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if recording.incomplete:
         yield recording.incomplete
@@ -118,7 +118,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     nodes = visible(state)
     promised = checks(file, cursor.recording, cursor.position) if file else []
     return {
-        "scenario": file.path.stem if file else None,
+        "scenario": file.name if file else None,
         "position": cursor.position,
         "length": cursor.recording.length,
         "incomplete": cursor.recording.incomplete,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stepgrad.errors import ScenarioError
 from stepgrad.scenario.document import Document
 from stepgrad.scenario.document import Path as DataPath
-from stepgrad.scenario.source import Problems, Source, neighbours, read_source
+from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
 from stepgrad.scenario.statement import Statement
 
 if TYPE_CHECKING:
@@ -33,6 +33,11 @@ class ScenarioFile:
     def path(self) -> Path:
         """Where the file was read from."""
         return self.source.path
+
+    @property
+    def name(self) -> str:
+        """What the scenario is called, as other scenarios and messages name it."""
+        return name_of(self.path)
 
     @property
     def source(self) -> Source:
