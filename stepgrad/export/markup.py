@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 
-from stepgrad.replay.titles import printable
+from stepgrad.printable import printable
 
 
 def block(lines: Iterable[str]) -> Iterator[str]:

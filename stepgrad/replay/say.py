@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.derivatives import local_derivative, tangent_terms
 from stepgrad.replay.narrate import computed, program_line, worked_out, written_at
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import printable, title
+from stepgrad.replay.titles import title
 
 
 def say(recording: Recording, index: int) -> str:
