@@ -20,7 +20,10 @@ from stepgrad.export import FORMATS
 EVIL = "\x1b[2Ja\x9b31m\u202eb\nc\0\udcffd\u2028<script>e</script>`*[f](g:h)|#\r\x07"
 LONG = "x" * 3000
 SCENARIO = json.dumps(EVIL.replace("\udcff", ""))  # YAML has no lone surrogates
-STEERING = re.compile("[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+STEERING = re.compile(
+    "[\0-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
+TYPED = EVIL.replace("\0", "")  # which no shell can pass on
 COMMANDS_ON_A_FILE = [
     ["run"], ["run", "--plain"], ["run", "--to", "1"], ["replay"], ["replay", "--plain"],
     ["replay", "--json"], ["replay", "--to", "9"], ["replay", "--to", EVIL],
@@ -31,11 +34,11 @@ COMMANDS_ON_A_FILE = [
     *(["export", "--to", form, "--at", "4"] for form in FORMATS),
 ]  # fmt: skip
 NO_FILE = [
-    ["list"], ["help", EVIL], ["schema", EVIL], [EVIL], ["new", f"{EVIL}.yaml"], ["run", EVIL],
-    ["run", "--theme", EVIL], ["check", f"{EVIL}.py", EVIL], ["record", f"no{EVIL}/a.py"],
-    ["replay", f"{EVIL}.stepgrad"], ["export", EVIL], ["export", "--to", EVIL, "square"],
-    ["check", "square", "--junit", f"{EVIL}.xml"], ["record", "-o", f"{EVIL}/x", "square"],
-    ["quiz", EVIL], ["check", "--help", EVIL], ["replay", f"--{EVIL}"],
+    ["list"], ["help", TYPED], ["schema", TYPED], [TYPED], ["new", f"{TYPED}.yaml"], ["run", TYPED],
+    ["run", "--theme", TYPED], ["check", f"{TYPED}.py", TYPED], ["record", f"no{TYPED}/a.py"],
+    ["replay", f"{TYPED}.stepgrad"], ["export", TYPED], ["export", "--to", TYPED, "square"],
+    ["check", "square", "--junit", f"{TYPED}.xml"], ["record", "-o", f"{TYPED}/x", "square"],
+    ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
 ]  # fmt: skip
 
 
