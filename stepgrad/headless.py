@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import for_json, gradient, number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError
@@ -21,7 +22,7 @@ from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary as summary_of
-from stepgrad.replay.titles import printable, title
+from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 

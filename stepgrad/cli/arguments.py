@@ -111,7 +111,7 @@ def check_writable(path: Path) -> None:
 
 
 def check_output(path: Path, files: Iterable[str]) -> None:
-    """Raise an error if output cannot be written to `path`, or if that is one of the input `files`."""
+    """Raise an error if output cannot be written to `path`: it may be none of the input `files`."""
     check_writable(path)
     for file in files:
         read = Path(file) if Path(file).exists() else shipped().get(file)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepgrad.errors import ScenarioError
+from stepgrad.printable import printable, printable_lines
 from stepgrad.scenario.document import Document
 from stepgrad.scenario.document import Path as DataPath
 from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
@@ -47,12 +48,12 @@ class ScenarioFile:
     @property
     def title(self) -> str:
         """The title, one line."""
-        return self.model.title
+        return printable(self.model.title)
 
     @property
     def lesson(self) -> str:
         """The lesson, Markdown."""
-        return self.model.lesson
+        return printable_lines(self.model.lesson)
 
     def line(self, *path: str | int) -> int:
         """Return the line, from 1, of the entry at a path such as `"expect", "values", "loss"`."""
