@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from stepgrad.errors import StepgradError
@@ -17,7 +19,13 @@ from stepgrad.recording.recording import Recording
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
+    from stepgrad.tui.app import DebuggerApp
     from stepgrad.tui.work import Growing
+
+ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""The signals that ask a program to end."""
 
 
 class NothingRecordedError(StepgradError):
@@ -54,6 +62,8 @@ def open_debugger(
 ) -> int:
     """Show a recording at a position, or the list of lessons, until the person quits.
 
+    A signal that asks the program to end does so once the terminal is restored.
+
     `growing` is what still adds to the recording, if anything does. Returns the exit status: 1 if
     the screen has crashed, and printed a traceback; else 0.
 
@@ -68,8 +78,34 @@ def open_debugger(
     app = DebuggerApp(
         recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
     )
-    app.run()
+    with _restoring(app):
+        app.run()
     return app.return_code or 0
+
+
+@contextmanager
+def _restoring(app: DebuggerApp) -> Iterator[None]:
+    """Restore the terminal before a signal ends the program; a second signal does not wait."""
+    asked: list[int] = []
+
+    def leave(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if app.leave():
+            asked.append(number)
+        else:
+            signal.raise_signal(number)
+
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        signal.raise_signal(asked[0])
 
 
 def check_theme(name: str) -> None:

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from os import PathLike
 
+from stepgrad.printable import printable
+
 EXCERPT_WIDTH = 76
 """The most characters of a source line to show; a longer line is cropped around the caret."""
 
 _LONGEST_WORD = 60
 _MOST_CANDIDATES = 300  # a suggestion is worth a few milliseconds, not more
 _MOST_LISTED = 15
-_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class StepgradError(Exception):
@@ -59,12 +60,22 @@ class ScenarioError(StepgradError):
     def _describe(self, diagnostic: Diagnostic) -> str:
         line, column = diagnostic.line, diagnostic.column
         where = f"{self.path}:{line}:{column}" if self.lines else self.path
-        printable = "".join(map(_printable, f"{where}: {diagnostic.message}"))
+        told = printable(f"{where}: {diagnostic.message}")
         if line > len(self.lines):
-            return printable
+            return told
         shown, indent = _crop(self.lines[line - 1], column - 1)
         gutter = " " * len(str(line))
-        return f"{printable}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
+        return f"{told}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
+
+
+class NotEnoughMemoryError(StepgradError):
+    """There is not enough memory for what was asked; says what to ask for instead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory for this: allow the recording less with --memory, "
+            "or ask for fewer steps or rows"
+        )
 
 
 class RecordingError(StepgradError):
@@ -76,7 +87,7 @@ class RecordingError(StepgradError):
         super().__init__(path, problem)
 
     def __str__(self) -> str:
-        return "".join(map(_printable, f"{self.path}: {self.problem}"))
+        return printable(f"{self.path}: {self.problem}")
 
 
 def suggest(word: str, candidates: Iterable[str]) -> str:
@@ -128,20 +139,13 @@ def _crop(line: str, at: int) -> tuple[str, int]:
     if end > EXCERPT_WIDTH:
         start = max(0, min(at - EXCERPT_WIDTH // 2, end - EXCERPT_WIDTH))
         end = start + EXCERPT_WIDTH
-    before = "…" * (start > 0) + "".join(map(_printable, line[start:at]))
-    after = "".join(map(_printable, line[max(start, at) : end])) + "…" * (end < len(line))
+    before = "…" * (start > 0) + _shown(line[start:at])
+    after = _shown(line[max(start, at) : end]) + "…" * (end < len(line))
     return before + after, sum(map(_cells, before))
 
 
-def _printable(character: str) -> str:
-    """`character` as it can be printed: a tab as spaces, one that controls the terminal as �."""
-    if character == "\t":
-        return "    "
-    return "\N{REPLACEMENT CHARACTER}" if _is_unprintable(character) else character
-
-
-def _is_unprintable(character: str) -> bool:
-    return unicodedata.category(character) in _UNPRINTABLE
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", "    "))
 
 
 def _cells(character: str) -> int:

@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import for_json, gradient, number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError
@@ -21,7 +22,7 @@ from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary as summary_of
-from stepgrad.replay.titles import printable, title
+from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
@@ -59,7 +60,7 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
     step = "" if state.step is None else f", step {state.step}"
-    yield f"{file.path.stem}: {file.title}" if file else recording.name
+    yield f"{file.name}: {file.title}" if file else recording.name
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
     if recording.incomplete:
         yield recording.incomplete
@@ -118,7 +119,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     nodes = visible(state)
     promised = checks(file, cursor.recording, cursor.position) if file else []
     return {
-        "scenario": file.path.stem if file else None,
+        "scenario": file.name if file else None,
         "position": cursor.position,
         "length": cursor.recording.length,
         "incomplete": cursor.recording.incomplete,

@@ -1,15 +1,13 @@
 """Scenarios as tests: pytest collects them, and a fixture replays whatever a test names.
 
 A scenario's expectations become the tests of a course: one for each expected number, and one that
-the gradients agree with other ways to compute them. The setting `stepgrad_scenarios` of pytest says
-which files are scenarios. Without it, the text of each YAML file decides: a folder has others, too.
+the gradients agree with other ways to compute them. Files are collected by name: `*.scenario.yaml`,
+and what `stepgrad_scenarios` in pytest's settings names.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import warnings
 from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -27,82 +25,24 @@ if TYPE_CHECKING:
     from stepgrad.scenario import ScenarioFile
     from stepgrad.scenario.expect import Check
 
-ANY_YAML = ["*.yaml", "*.yml"]
-
-_LOOK = 1_000_000  # characters: no scenario has more
-_KEYS = re.compile(r"^(\w+)\s*:", re.MULTILINE)
-_STATEMENTS = re.compile(r"^graph\s*:(?:\s|#.*\n)*[-\[]", re.MULTILINE)
-_SIZES = re.compile(r"^network\s*:(?:.*\n(?!\S))*.*\bsizes\s*:", re.MULTILINE)
-_OF_A_SCENARIO = {
-    "inputs", "params", "graph", "wrt", "backward", "network", "data", "loss", "train", "expect",
-}  # fmt: skip
-
-_NEARLY = """\
-not collected: almost a stepgrad scenario, but {}
-`stepgrad check {}` says more. If it is not meant as one, choose the files that are with
-stepgrad_scenarios in pytest's settings."""
+NAMES = ["*.scenario.yaml", "*.scenario.yml"]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Say which files are scenarios."""
     parser.addini(
         "stepgrad_scenarios",
-        "patterns of the scenario files that stepgrad collects; empty for none",
+        "patterns of the scenario files that stepgrad collects, besides *.scenario.yaml",
         type="args",
-        default=ANY_YAML,
+        default=[],
     )
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> ScenarioTests | None:
-    """Collect a scenario; warn of a file that is nearly one."""
-    patterns = parent.config.getini("stepgrad_scenarios")
-    if not any(file_path.match(pattern) for pattern in patterns):
-        return None
-    chosen = patterns is not ANY_YAML
-    if chosen or _is_scenario(text := _beginning(file_path)) or _proves_one(text, file_path):
+    """Collect a file whose name says that it is a scenario."""
+    if any(map(file_path.match, [*NAMES, *parent.config.getini("stepgrad_scenarios")])):
         return ScenarioTests.from_parent(parent, path=file_path)
     return None
-
-
-def _beginning(path: Path) -> str:
-    """Return what there is to look at; nothing of a file that cannot be read."""
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(_LOOK)
-    except OSError:
-        return ""
-
-
-def _is_scenario(text: str) -> bool:
-    """Whether a text is plainly meant as a scenario, be it in order or not."""
-    return "title" in _KEYS.findall(text) and _has_body(text)
-
-
-def _has_body(text: str) -> bool:
-    """Whether a text has a list of statements, with numbers for them, or the sizes of a network."""
-    numbers = {"inputs", "params"} & {*_KEYS.findall(text)}
-    return bool((numbers and _STATEMENTS.search(text)) or _SIZES.search(text))
-
-
-def _proves_one(text: str, path: Path) -> bool:
-    """Whether a text that is nearly a scenario is one; if not, warn of what is wrong with it.
-
-    With one key more, or one spelt otherwise, it would plainly be meant as one.
-    """
-    keys = {*_KEYS.findall(text)}
-    if not (_has_body(text) or ("title" in keys and len(keys & _OF_A_SCENARIO) > 1)):
-        return False
-    from stepgrad.errors import ScenarioError  # noqa: PLC0415
-    from stepgrad.scenario import open_scenario  # noqa: PLC0415
-
-    try:
-        open_scenario(_shown(path))
-    except ScenarioError as error:
-        first = error.diagnostics[0]
-        warning = pytest.PytestCollectionWarning(_NEARLY.format(first.message, error.path))
-        warnings.warn_explicit(warning, None, str(path), first.line)
-        return False
-    return True
 
 
 def _shown(path: Path) -> Path:

@@ -248,7 +248,7 @@ class TestNew:
     def test_what_it_writes_runs_and_keeps_its_promises(
         self, options: list[str], tmp_path: Path
     ) -> None:
-        path = tmp_path / "my first_lesson.yaml"
+        path = tmp_path / "my first_lesson.scenario.yaml"
         told = stepgrad("new", *options, path).stdout
         assert "ok" in stepgrad("check", path).stdout
         assert open_scenario(path).title == "My first lesson"
@@ -266,8 +266,8 @@ class TestNew:
         [
             ("nowhere/a.yaml", "create the folder"),
             ("file.yaml/a.yaml", "create the folder"),
-            ("train.py", "name it train.yaml"),
-            ("lesson", "name it lesson.yaml"),
+            ("train.py", "name it train.scenario.yaml"),
+            ("lesson", "name it lesson.scenario.yaml"),
         ],
     )
     def test_where_none_can_be(

@@ -84,7 +84,7 @@ def test_the_workflow_of_a_course(
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     lessons = pytester.mkdir("lessons")
     for name in ("two_layer", "xor_tanh"):
-        (lessons / f"{name}.yaml").write_bytes(shipped()[name].read_bytes())
+        (lessons / f"{name}.scenario.yaml").write_bytes(shipped()[name].read_bytes())
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (workflow,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]

@@ -12,8 +12,14 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.cli.output import abandon_output, echo
-from stepgrad.errors import StepgradError
+from stepgrad.cli.output import (
+    abandon_output,
+    echo,
+)
+from stepgrad.errors import (
+    NotEnoughMemoryError,
+    StepgradError,
+)
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -98,6 +104,9 @@ class _Group(click.Group):
             status = 128 + signal.SIGINT
         except StepgradError as error:
             echo(error, err=True)
+            status = 2
+        except MemoryError:
+            echo(f"stepgrad: {NotEnoughMemoryError()}", err=True)
             status = 2
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()

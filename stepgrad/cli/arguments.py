@@ -16,6 +16,7 @@ from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
+from stepgrad.scenario.library import shipped
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
@@ -39,7 +40,9 @@ MEMORY = click.option(
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 
-_FILES = (".py", ".yaml", ".yml", SAVED)
+READ = {".py": "a program", ".yaml": "a scenario", ".yml": "a scenario", SAVED: "a recording"}
+"""What stepgrad reads, by suffix."""
+
 _MOST_WORDS = 4  # listed in a note
 
 
@@ -70,7 +73,9 @@ class FilesCommand(click.Command):
         if arguments := args[end:]:
             program = args[end - 1]
             _note_options(self, program, arguments)
-            files = [word for word in arguments if word.endswith(_FILES) and Path(word).is_file()]
+            files = [
+                word for word in arguments if Path(word).suffix in READ and Path(word).is_file()
+            ]
             _note(program, files, f"{self.name} takes one program, as its last file")
         ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
@@ -105,11 +110,16 @@ def check_writable(path: Path) -> None:
             raise StepgradError(f"{path}: {error.strerror}") from None
 
 
-def check_output(path: Path, file: str) -> None:
-    """Raise an error if output from `file` cannot be written to `path`."""
+def check_output(path: Path, files: Iterable[str]) -> None:
+    """Raise an error if output cannot be written to `path`: it may be none of the input `files`."""
     check_writable(path)
-    if path.exists() and path == Path(file).absolute():
-        raise StepgradError(f"{path}: this is the input file; choose another name for -o")
+    for file in files:
+        read = Path(file) if Path(file).exists() else shipped().get(file)
+        # Compare files, not names: links and `..` give a file many names.
+        if path.exists() and read is not None and path.samefile(read):
+            raise StepgradError(
+                f"{path}: this is the input file; choose another name for the output"
+            )
 
 
 def narration(recording: Recording, plain: bool) -> Iterable[str]:

@@ -20,14 +20,14 @@ from stepgrad.cli.arguments import (
     MEMORY,
     NOTHING_HAPPENED,
     FilesCommand,
-    check_writable,
+    check_output,
 )
 from stepgrad.cli.output import (
     echo,
     echo_json,
 )
 from stepgrad.cli.progress import progress_bar
-from stepgrad.errors import StepgradError
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import is_program, open_typed
 
 
@@ -69,7 +69,7 @@ def check(  # noqa: PLR0913 - one for each option
     """
     if junit is not None:
         junit = junit.absolute()  # a program may change the working directory
-        _check_report(junit)
+        _check_report(junit, files)
     width, verdicts = max(map(len, files)), []
     for file in files:
         verdict = _checked(file, arguments, memory)
@@ -105,14 +105,16 @@ def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict
             verdict = judge(file, opened.recording, opened.scenario, opened.status)
     except StepgradError as error:
         verdict = Verdict(file, error=str(error))
+    except MemoryError:
+        verdict = Verdict(file, error=f"{file}: {NotEnoughMemoryError()}")
     return replace(verdict, seconds=perf_counter() - start)
 
 
-def _check_report(path: Path) -> None:
-    """Raise an error if a report cannot be saved at `path`, before anything is run."""
+def _check_report(path: Path, files: Sequence[str]) -> None:
+    """Raise an error if a report on `files` cannot be saved at `path`, before anything is run."""
     if path.suffix != ".xml":
         raise StepgradError(f"{path}: the report is XML; choose a name that ends in .xml")
-    check_writable(path)
+    check_output(path, files)
 
 
 def _exit_status(verdicts: Sequence[Verdict]) -> int:

@@ -12,6 +12,7 @@ from stepgrad.atomic import write_atomically
 from stepgrad.cli.arguments import (
     ARGUMENTS,
     MEMORY,
+    READ,
     FileCommand,
     check_output,
     say_nothing_happened,
@@ -84,7 +85,7 @@ def export(  # noqa: PLR0913 - one for each option
     """
     path = output.absolute() if output else None  # a program may change the working directory
     if path is not None:
-        check_output(path, file)
+        check_output(path, [file])
         _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
@@ -113,5 +114,6 @@ def _check_suffix(path: Path, to: str) -> None:
             f"{path}: there is no `{suffix}` export; {instead}, and Graphviz turns "
             f"--to dot into {suffix[1:]}: dot -T{suffix[1:]}"
         )
-    if _SUFFIXES.get(suffix, to) != to:
-        raise StepgradError(f"{path}: this is a name for {_SUFFIXES[suffix]}; {instead}")
+    meant = (READ | _SUFFIXES).get(suffix, to)
+    if meant != to:
+        raise StepgradError(f"{path}: this is a name for {meant}; {instead}")

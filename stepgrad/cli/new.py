@@ -10,6 +10,7 @@ import click
 from stepgrad.atomic import write_new
 from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
+from stepgrad.scenario.source import name_of
 from stepgrad.scenario.template import template
 
 
@@ -22,13 +23,14 @@ def new(name: str, network: bool) -> None:
     It runs as it is, and its comments say what to change.
 
     \b
-      stepgrad new my_lesson.yaml
-      stepgrad new --network my_training.yaml
+      stepgrad new my_lesson.scenario.yaml
+      stepgrad new --network my_training.scenario.yaml
     """
     file = Path(name)
     if file.suffix not in (".yaml", ".yml"):
-        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {file.stem or 'my'}.yaml")
-    text = template(file.stem, network=network)
+        instead = f"{name_of(file) or 'my'}.scenario.yaml"
+        raise StepgradError(f"{file}: a scenario is a .yaml file; name it {instead}")
+    text = template(name_of(file), network=network)
     try:
         write_new(file, text.encode())
     except FileExistsError:

@@ -18,7 +18,17 @@ from stepgrad.cli.arguments import (
 from stepgrad.cli.output import (
     echo,
 )
-from stepgrad.opening import SAVED, open_typed
+from stepgrad.errors import (
+    StepgradError,
+)
+from stepgrad.opening import (
+    SAVED,
+    is_saved,
+    open_typed,
+)
+from stepgrad.scenario.source import (
+    name_of,
+)
 
 
 @click.command(cls=FileCommand)
@@ -39,9 +49,13 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
       stepgrad record xor_tanh
       stepgrad record -o slow.stepgrad train.py --rate 0.01
     """
-    shown = output or Path(f"{Path(file).stem}{SAVED}")
+    shown = output or Path(f"{name_of(Path(file))}{SAVED}")
     path = shown.absolute()  # a program may change the working directory
-    check_output(path, file)
+    check_output(path, [file])
+    if not is_saved(shown.name):
+        raise StepgradError(
+            f"{shown}: a recording opens by its suffix; name it {shown.stem or 'my'}{SAVED}"
+        )
     opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)

@@ -8,11 +8,12 @@ from math import isfinite
 from typing import NamedTuple
 
 from stepgrad.numbers import gradient, number
+from stepgrad.printable import printable
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
-from stepgrad.replay.titles import definition, printable, short_title, title
+from stepgrad.replay.titles import definition, short_title, title
 
 
 class Number(NamedTuple):

@@ -14,11 +14,11 @@ from stepgrad.export.boxes import Node, describe
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Marked
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import printable
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 

@@ -7,7 +7,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 
-from stepgrad.replay.titles import printable
+from stepgrad.printable import printable
+
+_ROUNDS = 8  # what was HTML becomes paragraphs, and these may have some in turn
+_BRACKETS = re.compile(
+    r"""\\.                                       # what is plain already,
+    | (?<!`)(`+)(?!`) .*? (?<!`)\1(?!`)          # code,
+    | <[A-Za-z][A-Za-z0-9+.-]+:[^\s<>]*>         # and links keep their brackets
+    | <(?=[A-Za-z/!?])""",
+    re.DOTALL | re.VERBOSE,
+)
 
 
 def block(lines: Iterable[str]) -> Iterator[str]:
@@ -48,9 +57,35 @@ def plain(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
 
 
+def without_html(text: str) -> str:
+    """Return a Markdown text in which HTML is marked as plain text."""
+    for _ in range(_ROUNDS):
+        blocks = [*_with_html(text)]
+        if not blocks:
+            return text
+        lines = text.split("\n")
+        for first, end in blocks:
+            block = "\n".join(lines[first:end])
+            lines[first:end] = _BRACKETS.sub(_plain_bracket, block).split("\n")
+        text = "\n".join(lines)
+    return text.replace("<", "&lt;")
+
+
+def _with_html(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the lines, from and up to, of each block with HTML in it."""
+    for token in MarkdownIt("commonmark").parse(text):
+        inline = (child.type == "html_inline" for child in token.children or ())
+        if token.map is not None and (token.type == "html_block" or any(inline)):
+            yield token.map[0], token.map[1]
+
+
+def _plain_bracket(match: re.Match[str]) -> str:
+    return "\\<" if match[0] == "<" else match[0]
+
+
 def demoted(text: str) -> Sequence[str]:
     """Return the lines of a Markdown text, its headings one level down: the title is the page's."""
-    lines = text.strip().splitlines()
+    lines = without_html(text.strip()).splitlines()
     for token in MarkdownIt("commonmark").parse("\n".join(lines)):
         if token.type != "heading_open" or token.map is None:
             continue

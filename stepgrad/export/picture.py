@@ -9,6 +9,7 @@ from typing import Literal
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.export.boxes import Content, Node, describe, fold, full_title
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.narrate import Narration, narrate
@@ -16,7 +17,6 @@ from stepgrad.replay.outline import enclosing, fitting, outline
 from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.say import say
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import printable
 
 PAGE = 48
 """A drawing of so many boxes is legible in one piece."""

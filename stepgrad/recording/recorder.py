@@ -134,7 +134,7 @@ class Recorder:
         self._room = self._budget.room
         self._say_spent = spent
         self._lock = RLock()
-        self._outer = active_recorder()
+        self._outer = active_tape()
         self.closed = False
         recording.begin(self._settle_for_reader)
         self._known = Known()
@@ -219,7 +219,8 @@ class Recorder:
         with self._lock:
             if not self._open():
                 computed = ancestors(root)
-                self._tell_outer([*computed, *leaves_of(computed, root)])
+                if self._outer is not None:
+                    self._tell_outer([*computed, *leaves_of(computed, root)])
                 propagate(root, computed)
                 return
             self._settle()

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
+from stepgrad.printable import printable, printable_lines
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.history import History
+from stepgrad.syntax import parse
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Event
@@ -39,7 +41,7 @@ class Source:
     def docstring(self) -> str:
         """What a program says of itself at its top; empty where it says nothing, or is none."""
         try:
-            return ast.get_docstring(ast.parse(self.text)) or ""
+            return printable_lines(ast.get_docstring(parse(self.text)) or "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ""
 
@@ -116,7 +118,7 @@ class Recording:
     @property
     def name(self) -> str:
         """What to call the recording: the file that was run, without its folders, or the title."""
-        return PurePath(self.source.path).name if self.source else self.title
+        return printable(PurePath(self.source.path).name if self.source else self.title)
 
     def source_of(self, place: Place) -> Source | None:
         """Return the text that a place is in, if it is known."""
@@ -252,7 +254,7 @@ class Recording:
 
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""
-        self._names[node] = name
+        self._names[node] = printable(name)
         self.renames += 1
 
     @property

@@ -14,6 +14,7 @@ from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import gradient, number, worked
+from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
@@ -24,7 +25,7 @@ from stepgrad.replay.derivatives import (
     tangent_terms,
 )
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, short_title, title
+from stepgrad.replay.titles import line_of, made_by, operand_titles, short_title, title
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.derivatives import local_derivative, spoken_derivative, tangent_terms
 from stepgrad.replay.narrate import computed, program_line, worked_out, written_at
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import printable, short_title, title
+from stepgrad.replay.titles import short_title, title
 
 
 def say(recording: Recording, index: int) -> str:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from stepgrad.engine.ops import ADD, Op
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.recording.structure import Structure
@@ -92,11 +93,6 @@ def _named_late(recording: Recording, _renames: int) -> Mapping[Structure, set[i
     return late
 
 
-def printable(text: str) -> str:
-    """Text without what cannot be printed, such as a line break or an escape in a label."""
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
-
-
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
     """The titles of a node and its operands, as seen from the node, by the names in formulas."""
     titles = {
@@ -121,7 +117,7 @@ def line_of(recording: Recording, place: Place) -> str:
     path = place.file or (recording.source.path if recording.source else None)
     if path is None or place.line is None:
         return ""
-    return f"{PurePath(path).name}:{place.line}"
+    return printable(f"{PurePath(path).name}:{place.line}")
 
 
 def _seen_from(node: Node, operand: Node) -> str | None:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepgrad.errors import ScenarioError
+from stepgrad.printable import printable, printable_lines
 from stepgrad.scenario.document import Document
 from stepgrad.scenario.document import Path as DataPath
-from stepgrad.scenario.source import Problems, Source, neighbours, read_source
+from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
 from stepgrad.scenario.statement import Statement
 
 if TYPE_CHECKING:
@@ -35,6 +36,11 @@ class ScenarioFile:
         return self.source.path
 
     @property
+    def name(self) -> str:
+        """What the scenario is called, as other scenarios and messages name it."""
+        return name_of(self.path)
+
+    @property
     def source(self) -> Source:
         """The text of the file and its lines."""
         return self.document.source
@@ -42,12 +48,12 @@ class ScenarioFile:
     @property
     def title(self) -> str:
         """The title, one line."""
-        return self.model.title
+        return printable(self.model.title)
 
     @property
     def lesson(self) -> str:
         """The lesson, Markdown."""
-        return self.model.lesson
+        return printable_lines(self.model.lesson)
 
     def line(self, *path: str | int) -> int:
         """Return the line, from 1, of the entry at a path such as `"expect", "values", "loss"`."""

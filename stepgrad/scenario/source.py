@@ -22,6 +22,7 @@ MAX_PROBLEMS = 50
 """The most problems reported for one file; the rest of it is left unread."""
 
 _SUFFIXES = (".yaml", ".yml")
+_SCENARIO = ".scenario"  # before the suffix: pytest collects such a file by its name
 _KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -137,10 +138,16 @@ def _reason(error: Exception) -> str:
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
+def name_of(path: Path) -> str:
+    """Return what a scenario is called: the name of its file, without its endings."""
+    return path.stem.removesuffix(_SCENARIO)
+
+
 def neighbours(path: Path, endings: Collection[str] = _SUFFIXES) -> dict[str, str]:
     """Return the files in the same folder with these suffixes: the path of each by its name."""
     try:
-        return {p.stem: str(p) for p in sorted(path.parent.iterdir()) if p.suffix in endings}
+        files = sorted(path.parent.iterdir())
+        return {name_of(each): str(each) for each in files if each.suffix in endings}
     except (OSError, ValueError):
         return {}
 
@@ -154,5 +161,5 @@ def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
     endings = kind or tuple(ending for kind in _KINDS for ending in kind)
     # The suffix does not count: every file of the kind has it.
     meant = {name: name for name in shipped} | neighbours(path, endings)
-    near = nearest(path.stem if kind else path.name, meant)
+    near = nearest(name_of(path) if kind else path.name, meant)
     return f"; did you mean `{meant[near]}`?" if near is not None else ""

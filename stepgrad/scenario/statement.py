@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError
 from stepgrad.scenario.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
+from stepgrad.syntax import parse
 
 MAX_LENGTH = 2_000
 """Characters in a statement."""
@@ -99,7 +100,7 @@ def _parse(text: str, functions: Mapping[str, int]) -> ast.Module:
     if foreign := [(at, sign) for at, sign in enumerate(text, 1) if sign in LOOKALIKES]:
         raise StatementError([(at, lookalike(sign)) for at, sign in foreign])
     try:
-        return ast.parse(text.lstrip())
+        return parse(text.lstrip())
     except SyntaxError as error:
         raise StatementError([_explain(error, text, functions)]) from None
     except (MemoryError, RecursionError):  # how Python's parser gives up on deep nesting

@@ -12,6 +12,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Generic, TypeVar, cast
 
+from stepgrad.errors import NotEnoughMemoryError
 from stepgrad.progress import Cancelled, watching
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Progress
@@ -58,6 +59,8 @@ class Work(Generic[Result]):
         try:
             with watching(self._watch):
                 self._result = self._function()
+        except MemoryError:
+            self.error = NotEnoughMemoryError()
         except BaseException as error:  # raised where the result is asked for
             self.error = error
         self._ready.set()

@@ -206,4 +206,4 @@ def test_a_label_that_cannot_be_printed_breaks_no_line() -> None:
         (x * x).backward()
     for line in (*told(recording), *(say(recording, i) for i in range(recording.length))):
         assert line.isprintable()
-    assert told(recording)[0].startswith("ab[31m = 2")
+    assert told(recording)[0].startswith("a b�[31m  = 2")

@@ -186,3 +186,15 @@ def test_small_numbers_need_a_smaller_tolerance(promised: str, tolerance: str, o
     small = "title: t\ninputs: {x: 1.0e-30}\ngraph: [y = 2*x]\n"
     line = f"  tolerance: {tolerance}\n" if tolerance else ""
     assert verdict(f"{small}expect:\n{line}  values: {{x: {promised}}}\n").ok == ok
+
+
+def test_what_a_recording_that_ends_early_does_not_come_to() -> None:
+    file = read(TRAINED.replace("steps: 2", "steps: 1000").replace("2: 0.0625", "900: 0"))
+    recording = record_file(file, memory=20_000)
+    assert recording.spent
+    held = {check.name: (check.ok, check.got) for check in checks(file, recording)}
+    assert held == {
+        "w": (False, None), "L": (False, None), "w.grad": (False, None),
+        "loss at step 0": (True, 1), "loss at step 1": (True, 0.25),
+        "loss at step 900": (False, None),
+    }  # fmt: skip

@@ -40,6 +40,8 @@ class Terminal:
         self.seen = b""
 
         def own() -> None:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
@@ -123,6 +125,27 @@ def test_start_step_resize_quit(terminal: Terminal) -> None:
     terminal.press("q")
     assert terminal.status() == 0
     terminal.drain()
+    assert_restored(terminal)
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", -15), ("SIGHUP", -1), ("SIGINT", 130)])
+@pytest.mark.parametrize("where", ["26", "gallery"])
+def test_a_signal_ends_it_with_the_terminal_restored(name: str, status: int, where: str) -> None:
+    gallery = where == "gallery"
+    terminal = Terminal(PROGRAM.replace(", 'two_layer'", "") if gallery else PROGRAM)
+    try:
+        terminal.wait_for("Gears" if gallery else "0/26")
+        terminal.drain()
+        os.kill(terminal.process.pid, getattr(signal, name))
+        assert terminal.status() == status
+        terminal.drain()
+        assert_restored(terminal)
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+
+
+def assert_restored(terminal: Terminal) -> None:
     assert "Traceback" not in plain(terminal.seen)
     for on, off in ((ALTERNATE, ORDINARY), (HIDDEN, SHOWN)):
         assert terminal.seen.rfind(off) > terminal.seen.rfind(on)

@@ -97,7 +97,8 @@ class Timeline(Panel):
     def show(self) -> None:
         """Put into the border why the recording ends early, if it does."""
         why = self.state.recording.incomplete
-        self.border_title = Content.assemble("timeline", (f"  {why}" if why else "", ink.CURRENT))
+        told = [(f"  {why}", ink.CURRENT)] if why else []
+        self.border_title = Content.assemble("timeline", *told)
         self.refresh()
 
     def render(self) -> Content:
