@@ -21,7 +21,7 @@ class Comparison:
     the sum of the absolute terms of the gradient; at most `limit`, where there is one. `where` says
     whose gradient that is, and `own_error` how far the other way may be off there. `note` is what
     is to be known besides. Where the two disagree, `first` says what is the first to be wrong on
-    the way back.
+    the way back; `odds` says what a way without a limit has against a gradient.
     """
 
     way: str
@@ -34,11 +34,12 @@ class Comparison:
     note: str = ""
     first: str = ""
     own_error: float | None = None
+    odds: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether the two ways agree."""
-        return self.limit is None or self.worst <= self.limit
+        return not self.odds and (self.limit is None or self.worst <= self.limit)
 
 
 def relative(ours: float, other: float, size: float) -> float:
