@@ -145,7 +145,7 @@ def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Differe
                 ours, other = each.gradients[leaf], derivative({leaf: 1.0})
                 note = ""
                 if isfinite(ours) and not isfinite(other):
-                    note = f"{each.title(leaf)} is {number(ours)}, and overflows this way only"
+                    note = f"{each.title(leaf)} is {number(ours)}, and {number(other)} this way"
                 off = relative(ours, other, each.sizes[leaf])
                 yield _Difference([leaf], off, note=note)
         else:

@@ -18,12 +18,13 @@ class LocalDerivative:
     """∂out/∂operand at an edge.
 
     `symbols` is the formula (`1 − h²`), `number` its value, and `because` the condition that
-    chose it at a kink (`z1 > 0`), or empty.
+    chose it at a kink (`z1 > 0`), or empty. Where a gate is `shut`, nothing passes, whatever comes.
     """
 
     symbols: str
     value: float
     because: str
+    shut: bool = False
 
     def __str__(self) -> str:
         told = number(self.value)
@@ -89,8 +90,13 @@ class TangentTerm:
 
     @property
     def _still(self) -> bool:
-        """Whether nothing changes here: what does not change, changes nothing by any slope."""
-        return not self.tangent and not isfinite(self.local.value)
+        """Whether nothing changes here: what does not change, changes nothing by any slope.
+
+        Nor does anything that comes to a shut gate.
+        """
+        return (not self.tangent and not isfinite(self.local.value)) or (
+            self.local.shut and not isfinite(self.tangent)
+        )
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
@@ -103,11 +109,11 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
         name: values[name] for name, operand in operands.items() if recording.node(operand).constant
     }
     titles = operand_titles(recording, node)
-    formula, because = node.op.partials[slot].branch(values, titles)
-    formula = formula.given(constants)
+    chosen, because = node.op.partials[slot].branch(values, titles)
+    formula = chosen.given(constants)
     # A condition on a constant alone (`2 ≠ 0`) teaches nothing; one that chose a number does.
     because = because if formula.constant is not None else ""
-    return LocalDerivative(formula.written(titles), value, because)
+    return LocalDerivative(formula.written(titles), value, because, chosen.shut)
 
 
 def derivative(over: str, under: str) -> str:

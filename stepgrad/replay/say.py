@@ -77,9 +77,10 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
     block = recording.blocks[recording.history.block_at(index)]
     local = local_derivative(recording, event.out, event.slot, block.start)
     name, out = (spoken(title(recording, node)) for node in (event.node, event.out))
+    shut = "; the gate is shut: nothing passes" if local.shut else ""
     return (
         f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
-        f"{_said(event.upstream)} from {out}, times the local derivative {local.said}"
+        f"{_said(event.upstream)} from {out}, times the local derivative {local.said}{shut}"
     )
 
 
