@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from operator import mul
 
 from stepgrad.engine.formula import Formula
@@ -150,15 +151,15 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
+    steps = [f"{upstream} · {local.factor}", f"{upstream} · {local.in_numbers(rate)}"]
+    shut = ", the gate is shut: nothing passes" if local.shut else ""
+    if shut and not isfinite(event.upstream):  # no product: inf · 0 is nan
+        steps = [local.factor]
     return Narration(
         f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
-        _steps(
-            f"{upstream} · {local.factor}",
-            f"{upstream} · {local.in_numbers(rate)}",
-            number(event.contribution),
-        ),
+        _steps(*steps, number(event.contribution)),
         f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
-        f"edge {siblings.index(edge) + 1} of {len(siblings)}",
+        f"edge {siblings.index(edge) + 1} of {len(siblings)}{shut}",
     )
 
 

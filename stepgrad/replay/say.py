@@ -81,10 +81,11 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
     local = local_derivative(recording, event.out, event.slot, block.start)
     name = spoken(title(recording, event.node))
     root, out = (short_title(recording, node) for node in (block.root, event.out))
+    shut = "; the gate is shut: nothing passes" if local.shut else ""
     return (
         f"the gradient of {name} receives {_said(event.contribution)} "
         f"and is now {_said(event.after)}: {_said(event.upstream)}, "
-        f"{spoken_derivative(root, out)}, times {local.said}"
+        f"{spoken_derivative(root, out)}, times {local.said}{shut}"
     )
 
 
