@@ -119,9 +119,9 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
         assert "`x` is no number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "-8"
         await pilot.press("enter")
-        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")
+        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
         await pilot.press("p", "?", "enter")
-        assert screen.now.said == "it is −8 · 1 of 1"
+        assert screen.now.said == "it is −8 · score 1/1"
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
