@@ -1,6 +1,6 @@
-"""A position as a file for other programs and for paper: a drawing, a hand-out, or data.
+"""A position as a file, for paper and for other programs: a drawing, a hand-out or data.
 
-Every format is a module over one description of what is to be drawn, `picture`.
+Every drawing is made from one description of what to draw, `picture`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
 from stepgrad.export.picture import PAGE, Picture, picture
 from stepgrad.export.position import end
-from stepgrad.export.svg import svg
+from stepgrad.export.svg import figure, svg
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.state import State
@@ -22,10 +22,10 @@ from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
 COLUMN = 32
-"""A folded graph of so many boxes is legible in the midst of a text, and on paper."""
+"""The most boxes of a folded graph that stay legible within a text, and on paper."""
 
 READABLE = 200
-"""Up to so many nodes are given to a program that draws for readers."""
+"""The most nodes to pass to a program that draws for readers."""
 
 
 def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
@@ -46,13 +46,15 @@ def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
 
 
 def _checks(file: ScenarioFile | None, cursor: Cursor) -> Sequence[Check]:
-    """What the file promises, where the position is the one that this is about: the end."""
+    """Return the expected values of the file if this is the end, which they are about."""
     ends = (end(cursor.recording), cursor.recording.length)
     return checks(file, cursor.recording) if file and cursor.position in ends else ()
 
 
 def _handout(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str | State]:
-    lesson = file.lesson if file else ""
+    source = cursor.recording.source
+    docstring = source.docstring if source else ""  # of a program
+    lesson = file.lesson if file else docstring
     return handout(cursor.state, _title(file, cursor), lesson, _checks(file, cursor))
 
 
@@ -64,7 +66,7 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
     title = _title(file, cursor)
 
     def draw(state: State, key: str) -> str:
-        return svg(picture(state, title, PAGE, COLUMN, hops=2), WIDTH, key=key)
+        return figure(picture(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
 
     return "".join(page(title, _handout(file, cursor), draw))
 
@@ -85,4 +87,4 @@ FORMATS: Mapping[str, Callable[[ScenarioFile | None, Cursor], str]] = {
     "html": _html,
     "json": _json,
 }
-"""What a position can be written as."""
+"""How to write a position in each format."""
