@@ -12,8 +12,8 @@ from stepgrad.export.graph_json import graph_json
 from stepgrad.export.handout import handout
 from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
-from stepgrad.export.picture import PAGE, Picture, picture
-from stepgrad.export.position import end
+from stepgrad.export.picture import PAGE, Picture, picture, result
+from stepgrad.export.position import end, finished
 from stepgrad.export.svg import figure, svg
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
@@ -38,11 +38,19 @@ def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
 
 
 def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return picture(cursor.state, _title(file, cursor), PAGE, hops=2)
+    return _shown(cursor.state, _title(file, cursor), PAGE, hops=2)
 
 
 def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return picture(cursor.state, _title(file, cursor), READABLE)
+    return _shown(cursor.state, _title(file, cursor), READABLE)
+
+
+def _shown(
+    state: State, title: str, limit: int, room: int = PAGE, hops: int | None = None
+) -> Picture:
+    """Describe a drawing for readers: the last event is highlighted unless it is over."""
+    shown = picture(state, title, limit, room, hops)
+    return result(shown) if finished(state) else shown
 
 
 def _checks(file: ScenarioFile | None, cursor: Cursor) -> Sequence[Check]:
@@ -66,7 +74,7 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
     title = _title(file, cursor)
 
     def draw(state: State, key: str) -> str:
-        return figure(picture(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
+        return figure(_shown(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
 
     return "".join(page(title, _handout(file, cursor), draw))
 

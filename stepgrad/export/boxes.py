@@ -96,8 +96,8 @@ Content = Node | Fold
 """The content of one box."""
 
 
-def fold(state: State, line: ScopeLine, focus: int | None) -> Fold:
-    """Describe a folded scope at a position; `focus` is the node to highlight."""
+def fold(state: State, line: ScopeLine) -> Fold:
+    """Describe a folded scope at a position."""
     scope, _, name = line.scope.rpartition("/")
     known = summary(state, line)
     told = (
@@ -111,7 +111,7 @@ def fold(state: State, line: ScopeLine, focus: int | None) -> Fold:
         count=len(line.nodes),
         numbers=[each for each in told if each.text],
         made=state.value(line.nodes[0]) is not None,
-        focus=focus is not None and focus in line.nodes,
+        focus=state.focus is not None and state.focus in line.nodes,
     )
 
 
@@ -122,8 +122,8 @@ def full_title(state: State, index: int) -> str:
     return printable(f"{scope}{called}")
 
 
-def describe(state: State, index: int, focus: int | None = None) -> Node:
-    """Describe a node at a position; `focus` is the node to highlight."""
+def describe(state: State, index: int) -> Node:
+    """Describe a node at a position."""
     facts, recording = state.node(index), state.recording
     value, tangent, grad = state.value(index), state.tangent(index), state.grad(index)
     unreached = grad is None and value is not None and state.never_reached(index)
@@ -139,7 +139,7 @@ def describe(state: State, index: int, focus: int | None = None) -> Node:
         value_text="" if value is None else number(value),
         tangent_text="" if tangent is None else gradient(tangent),
         grad_text="" if value is None else "∅" if unreached else gradient(grad),
-        focus=index == focus,
+        focus=index == state.focus,
     )
 
 

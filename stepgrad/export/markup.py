@@ -41,7 +41,7 @@ def code(text: str) -> str:
         return ""
     longest = max(map(len, re.findall("`+", text)), default=0)
     marks = "`" * (longest + 1)
-    space = " " if longest else ""
+    space = " " if longest or text[0] == text[-1] == " " else ""  # a reader takes one pair off
     return f"{marks}{space}{text}{space}{marks}"
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.export.boxes import Content, Node, describe, fold, full_title
+from stepgrad.export.position import finished
 from stepgrad.numbers import number
 from stepgrad.replay.narrate import Narration, narrate
 from stepgrad.replay.outline import enclosing, fitting, outline
@@ -62,9 +63,9 @@ class Picture:
     """The boxes and edges to draw, and the text around them.
 
     `event` is the last event in notation, and `effect` what it did to the node; `sentence` is the
-    same in words. A finished picture shows a result and no event: these are empty, and nothing is
-    highlighted. `boxes` are in the order of creation; `edges` may come from operands that are not
-    among them. `limits` says what is folded or left out of the training step.
+    same in words. At the start, and in a picture of a result, they are empty. `boxes` are in the
+    order of creation; `edges` may come from operands that are not among them. `limits` says what is
+    folded or left out of the training step.
     """
 
     title: str
@@ -102,11 +103,10 @@ def picture(
     the last event, and at most half of `limit`.
     """
     recording, position = state.recording, state.position
-    done = finished(state)
     graph = quotient(state.scene, _folds(state, limit, room))
     drawn, near = _in_view(state, graph, limit, hops)
     told, sentence = Narration(""), "" if position else "Nothing has happened yet."
-    if position and not done:
+    if position:
         told, sentence = narrate(recording, position - 1), say(recording, position - 1)
     return Picture(
         title=printable(heading),
@@ -114,15 +114,25 @@ def picture(
         event=printable(f"{told.symbols} {told.numbers}".rstrip()),
         effect=printable(told.effect),
         sentence=printable(sentence),
-        boxes=tuple(_box(state, graph, box, None if done else state.focus) for box in drawn),
-        edges=tuple(_edges(state, graph, drawn, current=not done)),
+        boxes=tuple(_box(state, graph, box) for box in drawn),
+        edges=tuple(_edges(state, graph, drawn)),
         limits=tuple(_limits(graph, drawn, near)),
     )
 
 
-def finished(state: State) -> bool:
-    """Whether the training step, or the pass, or all of the recording is over at a position."""
-    return 0 < state.position == state.step_bounds[1]
+def result(picture: Picture) -> Picture:
+    """Return a picture in which the last event is like any other: nothing is highlighted."""
+    return replace(
+        picture,
+        event="",
+        effect="",
+        sentence="",
+        boxes=tuple(replace(box, focus=False) for box in picture.boxes),
+        edges=tuple(
+            replace(edge, stage=_PASSED[edge.direction]) if edge.stage == "current" else edge
+            for edge in picture.edges
+        ),
+    )
 
 
 def where(state: State) -> str:
@@ -182,18 +192,18 @@ def _limits(graph: Quotient, drawn: Sequence[int], near: str) -> Iterator[str]:
         yield f"shows {shown}, those near {near}; {everything}"
 
 
-def _box(state: State, graph: Quotient, box: int, focus: int | None) -> Content:
+def _box(state: State, graph: Quotient, box: int) -> Content:
     line = graph.scope(box)
-    return describe(state, box, focus) if line is None else fold(state, line, focus)
+    return describe(state, box) if line is None else fold(state, line)
 
 
-def _edges(state: State, graph: Quotient, drawn: Sequence[int], *, current: bool) -> Iterator[Edge]:
+def _edges(state: State, graph: Quotient, drawn: Sequence[int]) -> Iterator[Edge]:
     """Yield the edges that enter the boxes."""
     stages, among = Stages(state), frozenset(drawn)
     for box in drawn:
         for bundle in graph.entering(box, among):
             out, slot = bundle.edges[0]
-            stage, count = stages.of(bundle, current=current), len(bundle.edges)
+            stage, count = stages.of(bundle), len(bundle.edges)
             local = None
             if count == 1 and stage != "waiting":
                 local = state.recording.history.local(out, slot, state.seen_by(out))
@@ -202,3 +212,4 @@ def _edges(state: State, graph: Quotient, drawn: Sequence[int], *, current: bool
 
 
 _DIRECTIONS: Mapping[Stage, int] = {"backward": -1, "tangent": 1}
+_PASSED: Mapping[int, Stage] = {way: stage for stage, way in _DIRECTIONS.items()}

@@ -82,7 +82,7 @@ def figure(picture: Picture, width: int, key: str) -> str:
 
     A page breaks between the rows. The key sets the marks apart from those of other figures.
     """
-    sheet, drawings = _Sheet(picture, width, key), []
+    sheet, drawings = _Sheet(picture, width - 2 * BORDER, key), []
     for number, high in enumerate(sheet.heights):
         inner = [*sheet.row(number, BORDER, BORDER), "</svg>"]
         size = sheet.width + 2 * BORDER, high + 2 * BORDER
