@@ -89,7 +89,7 @@ class TestReplay:
 
     def test_what_the_last_key_has_to_say(self) -> None:
         told = stepgrad("replay", "two_layer", "--keys", ":20 p-8").stdout
-        assert told.endswith("\n\nright: −8 · 1 of 1\n")
+        assert told.endswith("\n\nright: −8 · score 1/1\n")
 
     def test_a_training_step(self) -> None:
         arrived = answer("xor_tanh", "--to", "step 20")

@@ -21,7 +21,7 @@ class Comparison:
     difference, relative to the sum of the absolute terms of the gradient, and at most `limit`, if
     there is one. `where` says whose gradient that is, and `own_error` is the error of the other way
     there. `note` has remarks. If the two disagree, `first` names the first edge or gradient to be
-    wrong in the backward pass.
+    wrong in the backward pass; `odds` says how a way without a limit contradicts a gradient.
     """
 
     way: str
@@ -34,11 +34,12 @@ class Comparison:
     note: str = ""
     first: str = ""
     own_error: float | None = None
+    odds: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether the two ways agree."""
-        return self.limit is None or self.worst <= self.limit
+        return not self.odds and (self.limit is None or self.worst <= self.limit)
 
 
 def relative(ours: float, other: float, size: float) -> float:

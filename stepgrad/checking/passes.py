@@ -44,15 +44,8 @@ class Pass:
     @classmethod
     def of(cls, recording: Recording, block: Backward) -> Pass:
         """Read a pass off a recording."""
-        nodes = _ancestors(recording, block.root)
+        nodes, graph = graph_of(recording, block.root, block.start)
         place = {node: i for i, node in enumerate(nodes)}
-        described = [recording.node(node) for node in nodes]
-        values = [recording.history.value(node, block.start) for node in nodes]
-        graph = Graph(
-            [node.op for node in described],
-            [tuple(place[operand] for operand in node.operands) for node in described],
-            [nan if value is None else value for value in values],
-        )
         paid = {place[block.root]: 1.0}
         for node in nodes:
             column = block.sweep.column.get(index_to_ref(node, block.base))
@@ -244,6 +237,20 @@ def _kept(
         if operands and repr((then, out)) != repr((graph.inputs(place), graph.values[place])):
             kept[place] = then, out
     return kept
+
+
+def graph_of(recording: Recording, root: int, position: int) -> tuple[Sequence[int], Graph]:
+    """Return what a node is made of, itself last, and that as a graph of a position's numbers."""
+    nodes = _ancestors(recording, root)
+    place = {node: i for i, node in enumerate(nodes)}
+    described = [recording.node(node) for node in nodes]
+    values = [recording.history.value(node, position) for node in nodes]
+    graph = Graph(
+        [node.op for node in described],
+        [tuple(place[operand] for operand in node.operands) for node in described],
+        [nan if value is None else value for value in values],
+    )
+    return nodes, graph
 
 
 def _ancestors(recording: Recording, root: int) -> list[int]:

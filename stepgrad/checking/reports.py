@@ -45,7 +45,7 @@ def _object(verdict: Verdict) -> dict[str, Any]:
         "gradients": [
             {key: for_json(value) if isinstance(value, float) else value for key, value in row}
             for row in (
-                {**asdict(way), "ok": None if way.limit is None else way.ok}.items()
+                {**asdict(way), "ok": None if way.ok and way.limit is None else way.ok}.items()
                 for way in verdict.ways
             )
         ],
@@ -90,9 +90,9 @@ def _suite(suites: Element, verdict: Verdict) -> None:
     if verdict.word == "nothing to check":
         case("gradients", "skipped", "there is no backward pass and no expectation")
     for way in verdict.ways:
-        if way.limit is None:
+        if way.limit is None and way.ok:
             continue
-        said = "" if way.ok else f"{way.way} differs by {way.worst:.1e} at {way.where}"
+        said = "" if way.ok else way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
         lines = comparison_lines([way])
         case(f"gradients: {way.way}", "" if way.ok else "failure", "\n".join((said, *lines)))
     suite.set("tests", str(len(suite)))

@@ -45,8 +45,7 @@ def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
     for each in comparisons:
         yield _comparison_line(each).rstrip()
         notes = [f"{each.skipped:,} not finite, not compared"] if each.skipped else []
-        if each.note:
-            notes.append(each.note)
+        notes += filter(None, (each.note, each.odds))
         if notes:
             yield f"    {'; '.join(notes)}"
     for first in dict.fromkeys(each.first for each in comparisons if each.first):
@@ -62,5 +61,7 @@ def _comparison_line(each: Comparison) -> str:
         limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
     elif each.own_error is not None and each.worst and isfinite(each.own_error):
         limit = f"±{each.own_error:.0e}"
+    if each.odds:
+        verdict = "FAILED"
     where = f"  at {each.where}" if each.worst else ""
     return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}{where}"

@@ -12,10 +12,12 @@ from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.stops import find
+from stepgrad.replay.titles import made_by, title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.recorded import recorded_scenario
@@ -112,8 +114,14 @@ def _broken(recording: Recording, count: int) -> str:
     found = find(recording, wild, 0, forward=True)
     if found is None:
         return told
-    event = found[0]
-    return f"{told}; it began at event {event + 1}: {narrate(recording, event)}"
+    index, _ = found
+    told = f"{told}; it began at event {index + 1}: {narrate(recording, index)}"
+    event = recording.events[index]
+    if not isinstance(event, Accumulate):  # other events name their line
+        return told
+    out = recording.node(event.out)
+    line = made_by(recording, out)
+    return f"{told}, in the backward step of {title(recording, event.out)}{line and f' ({line})'}"
 
 
 def shortfall(recording: Recording, check: Check) -> Iterator[str]:

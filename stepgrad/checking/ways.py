@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import isfinite, isnan, nan
+from math import inf, isclose, isfinite, isnan, nan
 from random import Random
 
+from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
 from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import gradients, tangents
-from stepgrad.engine.gradcheck import central_difference, rounding
+from stepgrad.engine.gradcheck import central_difference, rounding, slopes
 from stepgrad.engine.graph import Edges
+from stepgrad.numbers import number
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
@@ -28,6 +30,15 @@ TORCH_GATE = 1e-12
 WORK = 500_000
 """Check leaf by leaf up to this many nodes × leaves; beyond, in random sums."""
 
+_GROSS = 0.01
+"""How far a central difference may be off before it is held against a gradient: its own error is
+far less, or it is not."""
+
+_CHANGED = "not taken where numbers were changed in place: it knows those of now only"
+
+_FIRMLY = 2
+"""How many central differences, of different steps, it takes."""
+
 PROBES = 3
 """The number of random sums."""
 
@@ -36,12 +47,15 @@ PROBES = 3
 class _Difference:
     """The relative difference at one leaf, or in a random sum of several.
 
-    It is nan if there is nothing to compare.
+    It is nan if there is nothing to compare. `odds` says how the way contradicts a gradient, and
+    `note` what to know about one where numbers do not say it.
     """
 
     leaves: Sequence[int]
     relative: float
     own_error: float | None = None
+    odds: str = ""
+    note: str = ""
 
 
 def has_torch() -> bool:
@@ -64,7 +78,7 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, checked, found))
-    return [*comparisons, *tangent_comparisons(recording, GATE)]
+    return [*comparisons, *tangent_comparisons(recording, GATE), *by_hand(recording)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +100,10 @@ def _comparison(
     way: _Way, checked: Sequence[Pass], found: Sequence[tuple[Pass, _Difference]]
 ) -> Comparison:
     special = dict.fromkeys(each.title(place) for each in checked for place in way.where(each))
-    note = f"{way.special}: {_few([*special])}" if special else ""
+    notes = [f"{way.special}: {_few([*special])}"] if special else []
+    notes += dict.fromkeys(difference.note for _, difference in found if difference.note)
+    note = _few(notes, "; ")
+    odds = _few([difference.odds for _, difference in found if difference.odds], "; ")
     known = [(each, difference) for each, difference in found if not isnan(difference.relative)]
     compared = _leaves(known)
     skipped = _leaves(found) - compared
@@ -99,13 +116,13 @@ def _comparison(
     first = at.first_difference() if wrong else ""
     return Comparison(
         way.name, len(checked), compared, skipped,
-        worst.relative, way.limit, where, note, first, worst.own_error,
+        worst.relative, way.limit, where, note, first, worst.own_error, odds,
     )  # fmt: skip
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], joint: str = ", ") -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
+    return f"{joint.join(names[:3])}{more}"
 
 
 def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
@@ -129,7 +146,11 @@ def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Differe
         if len(each.leaves) * len(each.graph) <= WORK:
             for leaf in each.leaves:
                 ours, other = each.gradients[leaf], derivative({leaf: 1.0})
-                yield _Difference([leaf], relative(ours, other, each.sizes[leaf]))
+                note = ""
+                if isfinite(ours) and not isfinite(other):
+                    note = f"{each.title(leaf)} is {number(ours)}, and {number(other)} this way"
+                off = relative(ours, other, each.sizes[leaf])
+                yield _Difference([leaf], off, note=note)
         else:
             yield from _by_sums(each, derivative)
 
@@ -158,25 +179,50 @@ def _by_sums(
 
 def _central(each: Pass) -> Iterator[_Difference]:
     graph, sizes, leaves = each.graph, each.sizes, each.leaves
+    root, again = graph.values[-1], graph.given({}).values[-1]
+    if not (isclose(root, again, rel_tol=1e-9) or (isnan(root) and isnan(again))):
+        yield _Difference([], nan, note=_CHANGED)
+        return
     blurred = rounding(graph, gradients(graph, each.rules))
     most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
-        slope = central_difference(graph, leaf, blurred)
-        off = relative(each.gradients[leaf], slope.value, sizes[leaf])
-        known = isfinite(slope.value)  # outside the domain there is no difference quotient
+        slope, ours = central_difference(graph, leaf, blurred), each.gradients[leaf]
+        # Outside the domain there is no difference quotient.
+        off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
-        yield _Difference([leaf], off if known else nan, own)
+        told = "" if off <= _GROSS else _against(each, leaf, blurred)
+        # What is not finite fails anyway, if it is not promised.
+        odds, note = (told, "") if isfinite(ours) else ("", told)
+        yield _Difference([leaf], off, own, odds, note)
+
+
+def _against(each: Pass, leaf: int, blurred: float) -> str:
+    """Say what central differences have against a gradient: all that have digits, or nothing."""
+    ours, found = each.gradients[leaf], slopes(each.graph, leaf, blurred)
+    if isfinite(ours):
+        found = [slope for slope in found if slope.firm]
+        near = (relative(ours, slope.value, each.sizes[leaf]) <= _GROSS for slope in found)
+        if len(found) < _FIRMLY or any(near):
+            return ""
+    if not found:
+        return ""
+    best = min(found, key=lambda slope: slope.error)
+    return f"{each.title(leaf)} has the slope {number(best.value)}, not {number(ours)}"
 
 
 def _pytorch(each: Pass) -> Iterator[_Difference]:
     from stepgrad.checking.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
-    # It gets the current values, and has 0 where a shut gate meets ∞.
-    theirs = {} if each.kept else torch_gradients(each.graph)
+    if each.kept:  # it would get the current values
+        yield _Difference([], nan, note=_CHANGED)
+        return
+    theirs = torch_gradients(each.graph)
     for leaf in each.leaves:
-        ours, other = each.gradients[leaf], theirs.get(leaf, nan)
-        off = relative(ours, other, each.sizes[leaf]) if isfinite(ours) else nan
-        yield _Difference([leaf], off)
+        ours, other = each.gradients[leaf], theirs[leaf]
+        unlike = repr(ours) != repr(other) and not isfinite(other)
+        off = inf if unlike else relative(ours, other, each.sizes[leaf])
+        note = f"{each.title(leaf)} is {number(ours)} here, {number(other)} there"
+        yield _Difference([leaf], off, note=note if off == inf else "")
 
 
 _WAYS = (

@@ -81,6 +81,14 @@ class Formula:
             and ast.dump(part.left) != ast.dump(part.comparators[0])
         )
 
+    def sides(self, values: Mapping[str, float]) -> tuple[bool, ...]:
+        """On which side of each of its comparisons it is: another side is another branch."""
+        return tuple(
+            bool(_value(part, values))
+            for part in ast.walk(self._tree)
+            if isinstance(part, ast.Compare)
+        )
+
     @cached_property
     def names(self) -> frozenset[str]:
         """The operands and the functions that occur in it."""

@@ -14,7 +14,7 @@ import cmath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
-from math import isclose, isfinite, nan
+from math import isclose, isfinite, nan, ulp
 from operator import mul, truediv
 from sys import float_info
 
@@ -62,12 +62,27 @@ def at_kink(op: Op, inputs: Sequence[float]) -> bool:
     return op.forward.piecewise and any(partial.tied(given) for partial in op.partials)
 
 
+def _sides(graph: Graph) -> Sequence[tuple[bool, ...]]:
+    """Return on which side of its kinks every operation is."""
+    return [
+        partial.sides(dict(zip(op.operands, graph.inputs(place), strict=True)))
+        for place, op in enumerate(graph.ops)
+        if op.forward.piecewise
+        for partial in op.partials
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Slope:
     """A difference quotient and an estimate of its error, from curvature and rounding."""
 
     value: float
     error: float
+
+    @property
+    def firm(self) -> bool:
+        """Whether it has digits that its error does not reach."""
+        return self.error <= _FIRM * abs(self.value)
 
 
 def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
@@ -76,16 +91,44 @@ def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
     The step is the cube root of the machine epsilon, relative to the leaf; the error is estimated
     from a second quotient with twice the step, and from the `rounding` of the root.
     """
-    x = graph.values[leaf]
-    step = float_info.epsilon ** (1 / 3) * max(1.0, abs(x))
+    return _slope(graph, leaf, _STEP * max(1.0, abs(graph.values[leaf])), rounding)
+
+
+def _slope(graph: Graph, leaf: int, step: float, rounding: float) -> Slope:
     near, far = (_quotient(graph, leaf, h) for h in (step, 2 * step))
     return Slope(near, abs(far - near) + rounding / step if isfinite(near) else nan)
 
 
+def slopes(graph: Graph, leaf: int, rounding: float) -> list[Slope]:
+    """Return central differences over wide steps and narrow ones, but over no kink.
+
+    None where the root is not finite.
+    """
+    x = graph.values[leaf]
+    if not isfinite(graph.values[-1]):
+        return []
+    here, found = _sides(graph), []
+    for size in sorted({max(1.0, abs(x)) * narrow for narrow in _NARROWER} | {abs(x), abs(x) / 64}):
+        step = _STEP * size
+        if step and x + step != x:
+            slope, ends = _slope(graph, leaf, step, rounding), (x - 2 * step, x + 2 * step)
+            # At a kink, both sides are others than that of the kink itself.
+            sides = [_sides(graph.given({leaf: end})) for end in ends]
+            if isfinite(slope.value) and sides == [here, here]:
+                found.append(slope)
+    return found
+
+
+_STEP = float_info.epsilon ** (1 / 3)
+_NARROWER = (1.0, 1 / 64, 1 / 4096)
+_FIRM = 1e-3
+"""How far a slope may be off, relative to itself."""
+
+
 def rounding(graph: Graph, gradients: Sequence[float]) -> float:
     """Return the possible rounding error of the root: each last digit, times the gradient."""
-    parts = (abs(grad * value) for grad, value in zip(gradients, graph.values, strict=True))
-    return float_info.epsilon * sum(filter(isfinite, parts))
+    parts = (abs(grad) * ulp(value) for grad, value in zip(gradients, graph.values, strict=True))
+    return sum(filter(isfinite, parts))
 
 
 def _quotient(graph: Graph, leaf: int, step: float) -> float:

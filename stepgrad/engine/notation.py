@@ -36,13 +36,13 @@ def atom(text: str) -> str:
 
 
 def product(text: str) -> str:
-    """Put brackets around what would be misread as a factor: `(1 − h²)`, `(1 / z)`, but `2·z`."""
+    """Put brackets around what would be misread as a factor: `(1 − h²)`, `(1 / z)`, not `2·z`."""
     plain = _binding(text) >= _PRODUCT and not text.startswith("−")
     return text if plain else f"({text})"
 
 
 def power(base: str, exponent: int) -> str:
-    """Write a power of something that needs no brackets: `0.25¹⁰`; of a first, the base alone."""
+    """Write a power of something that needs no brackets: `0.25¹⁰`; the first power is the base."""
     return base if exponent == 1 else f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
@@ -112,13 +112,13 @@ def _within(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
 
 
 def _second(tree: ast.expr, names: Mapping[str, str]) -> str:
-    """Write what follows + or −: two signs in a row want brackets, `y − (−1)`."""
+    """Write what follows + or −: a second sign needs brackets, `y − (−1)`."""
     signed = _write(tree, names)[0].startswith("−")
     return _within(tree, names, _POWER + 2 if signed else _QUOTIENT)
 
 
 def _binding(text: str) -> int:
-    """How tightly a name or number that was put in binds: names may be expressions themselves."""
+    """How tightly a text that was put in binds: names may be expressions themselves."""
     while (bare := _BRACKETS.sub("", text)) != text:
         text = bare
     if " + " in text or " − " in text:

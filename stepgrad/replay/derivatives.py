@@ -25,7 +25,7 @@ class LocalDerivative:
 
     `name` is what it is called (`∂h/∂z1`), and `spoken_name` that for a voice. `symbols` is its
     formula (`1 − h²`), `value` its number, and `because` the condition that chose the formula at a
-    kink (`z1 > 0`), or empty.
+    kink (`z1 > 0`), or empty. Nothing passes a `shut` gate, whatever arrives.
     """
 
     name: str
@@ -33,6 +33,7 @@ class LocalDerivative:
     symbols: str
     value: float
     because: str
+    shut: bool = False
 
     def __str__(self) -> str:
         told = number(self.value)
@@ -95,8 +96,13 @@ class TangentTerm:
 
     @property
     def _still(self) -> bool:
-        """Whether nothing changes here: what does not change, changes nothing by any slope."""
-        return not self.tangent and not isfinite(self.local.value)
+        """Whether nothing changes here: what does not change, changes nothing by any slope.
+
+        Nor does anything that comes to a shut gate.
+        """
+        return (not self.tangent and not isfinite(self.local.value)) or (
+            self.local.shut and not isfinite(self.tangent)
+        )
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
@@ -109,8 +115,8 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
         name: values[name] for name, operand in operands.items() if recording.node(operand).constant
     }
     titles = operand_titles(recording, node)
-    formula, because = node.op.partials[slot].branch(values, titles)
-    formula = formula.given(constants)
+    chosen, because = node.op.partials[slot].branch(values, titles)
+    formula = chosen.given(constants)
     # A condition on a constant alone (`2 ≠ 0`) teaches nothing; one that chose a number does.
     because = because if formula.constant is not None else ""
     of, by, which = titles["out"], titles[node.op.operands[slot]], _which(titles, node.op, slot)
@@ -120,6 +126,7 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
         formula.written(titles),
         value,
         because,
+        chosen.shut,
     )
 
 

@@ -15,7 +15,7 @@ from stepgrad.replay.titles import short_title, title
 
 
 def say(recording: Recording, index: int) -> str:
-    """Tell an event in a sentence, for a screen reader: no notation, no symbols."""
+    """Return a sentence that tells what an event did, without symbols."""
     event = recording.events[index]
     phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
     sentence = printable(_sentence(recording, event, index))
@@ -75,16 +75,17 @@ def _said_line(line: str) -> str:
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
-    """Say what came over an edge: how the gradient changed, and the two factors of the change."""
+    """Say what a gradient received along an edge, and its two factors."""
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
     local = local_derivative(recording, event.out, event.slot, block.start)
     name = spoken(title(recording, event.node))
     root, out = (short_title(recording, node) for node in (block.root, event.out))
+    shut = "; the gate is shut: nothing passes" if local.shut else ""
     return (
         f"the gradient of {name} receives {_said(event.contribution)} "
         f"and is now {_said(event.after)}: {_said(event.upstream)}, "
-        f"{spoken_derivative(root, out)}, times {local.said}"
+        f"{spoken_derivative(root, out)}, times {local.said}{shut}"
     )
 
 

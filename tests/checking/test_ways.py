@@ -38,8 +38,9 @@ def test_whatever_a_program_does_its_recorded_gradients_agree(program: graphs.Pr
     with record() as recording:
         graphs.run(program, [Value(0.5), Value(1.5)])
     for comparison in verify(recording):
-        right = comparison.ok or "was changed before the backward pass" in comparison.first
-        assert right or comparison.way == "PyTorch", comparison  # 0·∞ at a gate is 0 there
+        right = comparison.ok or "before the backward pass" in comparison.first
+        # Where 0 meets ∞ on the way back, it may not in another way.
+        assert right or comparison.worst == math.inf, comparison
 
 
 def ok(recording: Recording) -> bool:

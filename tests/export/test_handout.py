@@ -102,7 +102,7 @@ def test_what_is_too_much_is_counted() -> None:
     left_out = f"… and {forward - 500:,} more lines, left out here: `stepgrad replay` has all."
     assert left_out in text
     assert len(text) < 200_000
-    assert "nodes are shown" in "".join(read_svg(export(None, cursor, "svg")).itertext())
+    assert "shows 24 of 2,402 nodes" in "".join(read_svg(export(None, cursor, "svg")).itertext())
 
 
 def test_of_many_nodes_those_with_names_come_first() -> None:

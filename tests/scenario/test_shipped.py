@@ -94,7 +94,7 @@ LESSONS: dict[str, dict[str, dict[str, float]]] = {
 WALKS: dict[tuple[str, str], str] = {
     ("chain_rule", "G 'ex = 2.001'"): "dh/dx += .* = 42.018 .*",
     ("dead_relu", "f n n n"): ".*a.grad – → −6, edge 1 of 1.",
-    ("dead_relu", "f n n n n n"): ".*z.grad – → 0, edge 1 of 1.",
+    ("dead_relu", "f n n n n n"): ".*z.grad – → 0, edge 1 of 1, the gate is shut.*",
     ("gears", "G"): ".* = 2 · 3 = 6   .crank.grad – → 6, edge 1 of 1.",
     ("three_nodes", "f n"): "dL/dL = 1 .*",
     ("three_nodes", "f n n n"): ".*c.grad – → 14, edge 1 of 1.",
@@ -104,8 +104,11 @@ WALKS: dict[tuple[str, str], str] = {
     ("xor_tanh", "f f"): "loss = .* = 4.14906",
     ("xor_tanh", "':step 80' f"): "loss = .* = 0.293563",
     ("xor_relu_dead", "f f /row3/y a"): ".*row3/y.grad – → −0.5, edge 1 of 1.",
-    ("xor_relu_dead", "f f /row3/y a s"): ".*row3/layer3/neuron1/z.grad – → 0, edge 1 of 1.",
-    ("xor_relu_stuck", "G T /row3/y a s"): ".*row3/layer3/neuron1/z.grad – → 0, edge 1 of 1.",
+    ("xor_relu_dead", "f f /row3/y a s"): ".*neuron1/z.grad – → 0, edge 1 of 1, the gate is shut.*",
+    (
+        "xor_relu_stuck",
+        "G T /row3/y a s",
+    ): ".*neuron1/z.grad – → 0, edge 1 of 1, the gate is shut.*",
     ("forward_and_reverse", "f"): "dL = .* = 70 .*",
     ("forward_and_reverse", "f t"): "dL = .* = 28 .*",
     ("forward_and_reverse", "f t t"): "dL = .* = 14 .*",
