@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _TEMPORARY = re.compile(r"\.stepgrad-[0-9a-f]{12}\.tmp")
-_OLD = 3600  # seconds: nobody writes for so long without a change to the file
+_OLD = 3600  # seconds: no write takes that long without changing the file
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -42,12 +42,12 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
 
 
 def write_new(path: Path, content: bytes) -> None:
-    """Make a file that does not exist yet; if that fails, it does not exist after all.
+    """Create a file; if it cannot be written, remove it again.
 
     Raises:
         FileExistsError: it exists.
-        OSError: it could not be written.
-        ValueError: the path can be none.
+        OSError: it cannot be written.
+        ValueError: the path is not valid.
     """
     with path.open("xb") as file:
         try:

@@ -69,12 +69,11 @@ class ScenarioError(StepgradError):
 
 
 class NotEnoughMemoryError(StepgradError):
-    """There is not enough memory for what was asked; says what to ask for instead."""
+    """There is not enough memory; says what to do."""
 
     def __init__(self) -> None:
         super().__init__(
-            "there is not enough memory for this: allow the recording less with --memory, "
-            "or ask for fewer steps or rows"
+            "not enough memory: limit the recording with --memory, or use fewer steps or rows"
         )
 
 

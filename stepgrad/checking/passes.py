@@ -70,7 +70,7 @@ class Pass:
 
     @cached_property
     def steps(self) -> Edges:
-        """What passes each edge by complex steps from the numbers with which was computed.
+        """What passes each edge by complex steps, from the numbers that were computed with.
 
         Where there is none to take, by the op table.
         """
@@ -81,7 +81,7 @@ class Pass:
 
     @cached_property
     def as_computed(self) -> Edges:
-        """What passes each edge by the op table, from the numbers with which was computed."""
+        """What passes each edge by the op table, from the numbers that were computed with."""
         return cache(self._as_computed)
 
     def _as_computed(self, place: int, slot: int) -> Carry:

@@ -61,7 +61,7 @@ class _Group(click.Group):
         return list(COMMANDS)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command; click itself would end with 1 if nobody reads the output."""
+        """Call a command; click itself would exit with 1 if the output is not read."""
         try:
             return super().invoke(ctx)
         except BrokenPipeError:
@@ -71,9 +71,9 @@ class _Group(click.Group):
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit with its status.
 
-        That is 2 if something is wrong, 130 after Ctrl+C, and 141 if nobody reads the output.
+        That is 2 if something is wrong, 130 after Ctrl+C, and 141 if the output is not read.
         """
-        # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
+        # Where the encoding has no `−`, print `\u2212`: neither an error nor a wrong number.
         if isinstance(sys.stdout, TextIOWrapper):
             sys.stdout.reconfigure(errors="backslashreplace")
         try:

@@ -35,7 +35,7 @@ MEMORY = click.option(
     "--memory",
     metavar="SIZE",
     callback=_in_bytes,
-    help="The most that the recording may take: 500MB; without it, a quarter of what is free.",
+    help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)

@@ -16,7 +16,7 @@ def echo(text: object = "", *, end: str = "\n", err: bool = False) -> None:
     """Print lines to stdout, or to stderr.
 
     Raises:
-        OSError: stdout is closed or cannot be written to. On stderr this goes unsaid.
+        OSError: stdout is closed or cannot be written. On stderr, that is ignored.
     """
     line = printable_lines(str(text)) + end
     if not err:
@@ -42,7 +42,7 @@ def echo_document(text: str) -> None:
 
 
 def abandon_output() -> None:
-    """Let what could not be written go, or Python would try once more when it ends."""
+    """Drop what could not be written, or Python would try again at exit."""
     with suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, sys.stdout.fileno())
@@ -62,7 +62,7 @@ def _write(stream: TextIO | None, text: str) -> None:
 
 
 def _write_bytes(buffer: Any, content: bytes) -> None:
-    """Write everything: a raw stream, as PYTHONUNBUFFERED makes it, takes what there is room for.
+    """Write everything: a raw stream, as with PYTHONUNBUFFERED, may take only a part.
 
     Its text layer would not notice.
     """

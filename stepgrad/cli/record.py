@@ -54,7 +54,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
     check_output(path, [file])
     if not is_saved(shown.name):
         raise StepgradError(
-            f"{shown}: a recording opens by its suffix; name it {shown.stem or 'my'}{SAVED}"
+            f"{shown}: a recording ends in {SAVED}; name it {shown.stem or 'my'}{SAVED}"
         )
     opened = open_typed(file, arguments, memory)
     if not opened.recording.length:

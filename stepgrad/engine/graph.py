@@ -15,10 +15,10 @@ from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.value import Value
 
 Carry = Callable[[float], float]
-"""What passes an edge when a gradient, or a tangent, arrives: `op.carry`. Of 1, the derivative."""
+"""What passes an edge when a gradient or a tangent arrives; for 1, the local derivative."""
 
 Edges = Callable[[int, int], Carry]
-"""What each edge carries; it is given by the place of its node and the operand's slot."""
+"""What each edge carries, given the place of its node and the slot of the operand."""
 
 
 @dataclass(frozen=True, slots=True)

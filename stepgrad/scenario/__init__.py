@@ -28,7 +28,7 @@ def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
 def record_scenario(name: str | PathLike[str], *, memory: int | str | None = None) -> Recording:
     """Run a scenario, given by path or by the name of a shipped one, and return its recording.
 
-    `memory` is how many bytes that may take (`"500MB"`), as `record()` has it.
+    `memory` is the most that it may take, in bytes or as `"500MB"`, as in `record()`.
 
     Raises:
         ScenarioError: with everything that is wrong with the file.

@@ -42,7 +42,7 @@ def record_file(
     Progress is reported after each pass, but not before every row has been used and the names that
     the file expects are known to exist.
 
-    `memory` is how many bytes the recording may take; None for the usual share of what is free.
+    `memory` is the most bytes that the recording may take; None for the default share.
     When it is spent, the scenario ends with that pass.
 
     Raises:
@@ -65,7 +65,7 @@ def record_file(
 
 
 def _check_size(file: ScenarioFile, room: int) -> None:
-    """Raise `ScenarioError` where a pass has more nodes than there is room for."""
+    """Raise `ScenarioError` if a pass has more nodes than there is room for."""
     if file.statements:  # as many as a file can write
         return
     model = cast("NetworkScenario", file.model)
@@ -78,8 +78,8 @@ def _check_size(file: ScenarioFile, room: int) -> None:
     raise file.error(
         path,
         f"{what} in this network make{'s' * alone} about {count:,} nodes, which take "
-        f"{in_words(count * NODE)} of memory; recording may take {in_words(room * NODE)}, and more "
-        "with --memory",
+        f"{in_words(count * NODE)} of memory; the recording may take {in_words(room * NODE)}: "
+        "allow more with --memory",
     )
 
 

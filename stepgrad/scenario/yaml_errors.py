@@ -78,7 +78,7 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
         for sign, words in signs.items():
             if re.search(sign, problem):
                 return index, words.format(end=f"line {line}, column {column}")
-    return end, "this cannot follow what stands before it"
+    return end, "this cannot follow what comes before it"
 
 
 def _misplaced(source: Source, line: int) -> str:

@@ -548,11 +548,11 @@ def test_a_pass_that_cannot_be_held_is_refused_before_it_runs() -> None:
     text = f"title: t\nnetwork: {sizes}\ndata: {{inputs: [{rows}], {targets}"
     assert refusal(text, memory=100_000_000) == (
         "3:8: 50,000 rows in this network make about 7,500,100,000 nodes, which take 1.92 TB of "
-        "memory; recording may take 200 MB, and more with --memory"
+        "memory; the recording may take 200 MB: allow more with --memory"
     )
     assert refusal(text, memory=10_000_000) == (
         "2:11: a single row in this network makes about 150,002 nodes, which take 38.4 MB of "
-        "memory; recording may take 20 MB, and more with --memory"
+        "memory; the recording may take 20 MB: allow more with --memory"
     )
 
 

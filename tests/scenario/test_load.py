@@ -233,7 +233,7 @@ def test_what_is_not_yaml_is_refused_by_any_parser(text: str) -> None:
 def test_words_that_no_pattern_knows_are_not_shown() -> None:
     error = yaml.MarkedYAMLError(None, None, "new words", yaml.Mark("s.yaml", 8, 0, 8, None, 0))
     told = explain(error, Source(Path("s.yaml"), "title: a b"))
-    assert told == (8, "not valid YAML: this cannot follow what stands before it")
+    assert told == (8, "not valid YAML: this cannot follow what comes before it")
 
 
 def test_an_escape_that_yaml_does_not_know() -> None:
