@@ -1,10 +1,10 @@
-"""Backward passes that a program writes by hand, held against reverse mode over the recorded graph.
+"""Backward passes that a program writes by hand, compared with reverse mode on the recorded graph.
 
-A pass by hand is a run of writes to gradients, some of them to computed nodes that no backward pass
-has reached. It starts from the newest of these if that one is set to 1. If it is not, the pass is
-one of the result that all of them lead to, and counts only if one of them is right: only then is
-it clear what the gradients are of. Gradients that are clipped, scaled or cleared after `backward()`
-are none of this, and neither are leaves that are written alone.
+A pass by hand is a run of writes to gradients, some of them of computed nodes that no backward pass
+has reached. It starts from the newest of these if that one is set to 1. Otherwise it starts from
+the result that all of them lead to, and counts only if one of them is right: only then is it clear
+what is differentiated. Gradients that are clipped, scaled or cleared after `backward()` do not
+count, nor do writes to leaves only.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.titles import line_of, title
 
 LIMIT = 1e-5
-"""How far a gradient may be off, relative to its terms: a person may compute with fewer digits."""
+"""How far a gradient may differ, relative to its terms: a person may compute with fewer digits."""
 
 MOST = 16
-"""The most passes that are looked at: the first, the last, and between."""
+"""The most passes to check: the first, the last, and some between."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Wrote:
-    """A gradient was written: by which write of which block, and what."""
+    """A write to a gradient: its block and its place in the block."""
 
     block: Write
     offset: int
@@ -84,9 +84,9 @@ class _Pass:
         return {n: all_ for n, all_ in found.items() if not all(each.clears for each in all_)}
 
     def off(self, node: int, wrote: Iterable[_Wrote]) -> float:
-        """How far a gradient is off where it comes nearest to the true one; nan: not known.
+        """How far a gradient is off when it is nearest to the true one; nan if not known.
 
-        What is written later may scale it or clear it. It may add to what was there before.
+        Later writes may scale it or clear it, and it may add to what was there before.
         """
         place = self.place[node]
         before = self.recording.history.grad(node, self.start) or 0.0
@@ -114,17 +114,17 @@ class _Pass:
         why = ""
         if len(terms) > 1 and alone:
             sum_ = " + ".join(map(number, terms[::-1])).replace("+ −", "− ")
-            why = f" = {sum_}: `=` stands where `+=` belongs"
+            why = f" = {sum_}: `=` overwrites, use `+=`"
         return (
             f"{title(self.recording, node)}.grad is {number(last.after)} by hand "
-            f"(event {event}{line and ', '}{line}), and should be {number(self.due[place])}{why}"
+            f"(event {event}{line and ', '}{line}), but should be {number(self.due[place])}{why}"
         )
 
 
 def by_hand(recording: Recording) -> Iterator[Comparison]:
-    """Hold gradients that a program wrote by hand against the true ones; nothing if it wrote none.
+    """Compare gradients that a program wrote by hand with the true ones; nothing if it wrote none.
 
-    The first that differs, in the order in which they were finished, is named.
+    It names the first that differs, in the order in which they were finished.
     """
     runs = [*_runs(recording)]
     some = runs[:: -(-len(runs) // MOST)] if runs else []
@@ -162,7 +162,7 @@ def _runs(recording: Recording) -> Iterator[tuple[int, list[_Wrote]]]:
                 wrote += [
                     _Wrote(block, offset)
                     for offset, kind in enumerate(block.writes.kinds)
-                    # What the recorder writes, of passes that it was not told of, has no place.
+                    # Writes by the recorder itself, for unrecorded passes, have no place.
                     if kind != "update" and block.writes.place(offset)
                 ]
         elif block is None or isinstance(block, (Forward, Backward)):
@@ -172,7 +172,7 @@ def _runs(recording: Recording) -> Iterator[tuple[int, list[_Wrote]]]:
 
 
 def _pass(recording: Recording, start: int, wrote: Sequence[_Wrote]) -> _Pass | None:
-    """Return the pass by hand that a run of writes is; None where it is none that is understood."""
+    """Return a run of writes as a pass by hand; None if it cannot be understood as one."""
     computed = {w.node for w in wrote if not w.clears and recording.node(w.node).operands}
     root = max(computed)
     seeded = any(each.node == root and each.after == 1.0 for each in wrote)
@@ -190,7 +190,7 @@ def _pass(recording: Recording, start: int, wrote: Sequence[_Wrote]) -> _Pass | 
 
 
 def _results(recording: Recording, node: int, position: int) -> list[int]:
-    """Return what a node leads to at a position: the nodes that use it and are not used on."""
+    """Return what a node leads to at a position: nodes that use it and are not used further."""
     above, used = {node}, set[int]()
     for later in range(node + 1, recording.size):
         if recording.history.made_at(later) > position:
@@ -203,7 +203,7 @@ def _results(recording: Recording, node: int, position: int) -> list[int]:
 
 
 def _mended(each: _Pass, node: int) -> bool:
-    """Whether a gradient that is wrong gets right later on, before a backward pass."""
+    """Whether a wrong gradient is corrected later, before a backward pass."""
     after = each.wrote[-1].block.start + each.wrote[-1].block.length
     later: list[_Wrote] = []
     for block in each.recording.blocks_between(after, each.recording.length):
