@@ -34,7 +34,7 @@ _GROSS = 0.01
 """How far a central difference may be off before it is held against a gradient: its own error is
 far less, or it is not."""
 
-_CHANGED = "not taken where numbers were changed in place: it knows those of now only"
+_CHANGED = "skipped where values were changed in place: it only knows the current ones"
 
 _FIRMLY = 2
 """How many central differences, of different steps, it takes."""
@@ -148,7 +148,7 @@ def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Differe
                 ours, other = each.gradients[leaf], derivative({leaf: 1.0})
                 note = ""
                 if isfinite(ours) and not isfinite(other):
-                    note = f"{each.title(leaf)} is {number(ours)}, and {number(other)} this way"
+                    note = f"{each.title(leaf)} is {number(ours)}, but {number(other)} this way"
                 off = relative(ours, other, each.sizes[leaf])
                 yield _Difference([leaf], off, note=note)
         else:
@@ -197,7 +197,7 @@ def _central(each: Pass) -> Iterator[_Difference]:
 
 
 def _against(each: Pass, leaf: int, blurred: float) -> str:
-    """Say what central differences have against a gradient: all that have digits, or nothing."""
+    """Say how central differences contradict a gradient; empty unless all with digits do."""
     ours, found = each.gradients[leaf], slopes(each.graph, leaf, blurred)
     if isfinite(ours):
         found = [slope for slope in found if slope.firm]
@@ -221,7 +221,7 @@ def _pytorch(each: Pass) -> Iterator[_Difference]:
         ours, other = each.gradients[leaf], theirs[leaf]
         unlike = repr(ours) != repr(other) and not isfinite(other)
         off = inf if unlike else relative(ours, other, each.sizes[leaf])
-        note = f"{each.title(leaf)} is {number(ours)} here, {number(other)} there"
+        note = f"{each.title(leaf)} is {number(ours)} here, but {number(other)} there"
         yield _Difference([leaf], off, note=note if off == inf else "")
 
 
