@@ -68,7 +68,7 @@ def test_a_promise_that_was_not_reached_says_why(tmp_path: Path) -> None:
 
 def test_what_is_no_size() -> None:
     said = stepgrad("run", "--memory", "much", "two_layer", code=2).stderr
-    assert "'much' is not a size of memory; write 500MB or 2GB" in said
+    assert "'much' is not an amount of memory; write 500MB or 2GB" in said
 
 
 def test_too_little_memory_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:

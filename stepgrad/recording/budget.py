@@ -132,7 +132,7 @@ def as_bytes(size: int | str) -> int:
     found = _SIZE.fullmatch(str(size).strip())
     count = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
     if count < 1:
-        raise ValueError(f"{size!r} is not a size of memory; write 500MB or 2GB")
+        raise ValueError(f"{size!r} is not an amount of memory; write 500MB or 2GB")
     return count
 
 

@@ -248,10 +248,10 @@ _SYNONYMS = {
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "ours": lambda said: str(said["message"]),
     "finite_number": lambda _: "must be a finite number",
-    "greater_than": lambda limits: f"must be greater than {limits['gt']:,}",
-    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,}",
-    "less_than": lambda limits: f"must be less than {limits['lt']:,}",
-    "less_than_equal": lambda limits: f"must be at most {limits['le']:,}",
+    "greater_than": lambda limits: f"must be greater than {limits['gt']:,.15g}",
+    "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,.15g}",
+    "less_than": lambda limits: f"must be less than {limits['lt']:,.15g}",
+    "less_than_equal": lambda limits: f"must be at most {limits['le']:,.15g}",
     "string_too_short": lambda _: "must not be empty",
     "too_long": lambda limits: f"must not have more than {limits['max_length']:,} entries",
     "too_short": lambda limits: (

@@ -226,7 +226,7 @@ def test_sizes(size: int | str, count: int) -> None:
 
 @pytest.mark.parametrize("size", ["", "MB", "-1", "0", "much", "1XB", -5, "1e9 GB"])
 def test_what_is_not_a_size(size: int | str) -> None:
-    with pytest.raises(ValueError, match="is not a size of memory; write 500MB or 2GB"):
+    with pytest.raises(ValueError, match="is not an amount of memory; write 500MB or 2GB"):
         budget.as_bytes(size)
 
 
