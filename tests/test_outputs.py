@@ -57,7 +57,7 @@ def test_nothing_is_written_over_what_is_read(
         path.write_text(GRAPH)
     before = path.read_bytes()
     said = stepgrad(*command, spelt(path), path, code=2).stderr
-    assert "that is what is to be read; name another file" in said
+    assert "this is the input file; choose another name" in said
     assert path.read_bytes() == before
 
 
@@ -85,5 +85,5 @@ def test_a_drawing_does_not_get_the_name_of_what_is_read(
     name: str, kind: str, tmp_path: Path
 ) -> None:
     said = stepgrad("export", "two_layer", "--to", "svg", "-o", tmp_path / name, code=2).stderr
-    assert f"that is the name of {kind}; --to svg writes x.svg" in said
+    assert f"this is a name for {kind}; --to svg writes x.svg" in said
     assert list(tmp_path.iterdir()) == []

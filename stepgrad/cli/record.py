@@ -53,9 +53,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
     path = shown.absolute()  # a program may change the working directory
     check_output(path, [file])
     if not is_saved(shown.name):
-        raise StepgradError(
-            f"{shown}: a recording ends in {SAVED}; name it {shown.stem or 'my'}{SAVED}"
-        )
+        raise StepgradError(f"{shown}: name it {shown.stem or 'my'}{SAVED}, or it will not open")
     opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
