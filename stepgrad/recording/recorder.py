@@ -128,6 +128,7 @@ class Recorder:
         self.closed = False
         recording.begin(self._settle_for_reader)
         self._writer = Writer(recording, self._budget)
+        self._known = self._writer.known
         # Pending: first writes, then the nodes that were made after them.
         self._written: list[tuple[WriteKind, int, float, Place | None]] = []
         self._nodes: list[Value] = []
@@ -215,11 +216,12 @@ class Recorder:
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
         """Log a write by hand, and carry it out."""
         with self._lock:
-            if self._open():
-                if self._nodes:
-                    self._settle()
+            # A program writes one by one what an optimizer writes at once: this has to be quick.
+            if (self._nodes or len(self._written) > self._room) and self._open():
+                self._settle()
+            if not self.closed:
                 try:
-                    node = self._writer.known[value._stamp]
+                    node = self._known[value._stamp]
                 except KeyError:
                     self._settle()
                     [node] = self._writer.indices([value])
@@ -289,7 +291,7 @@ class Recorder:
             if not self.closed:
                 if self._nodes or self._written:
                     self.settle()
-                if self._writer.known.has(value):
+                if self._known.has(value):
                     self._missed[value._stamp] = value
             if self._outer is not None:
                 self._outer.missed(value)
@@ -379,7 +381,8 @@ class Recorder:
         # Other threads go on appending: what they add in the meantime is for the next block.
         nodes = self._nodes[:]
         del self._nodes[: len(nodes)]
-        places, self._places = self._places, [(0, self._places[-1][1])]
+        moves, self._places = self._places, [(0, self._places[-1][1])]
+        places = moves if self._callers is None else self._callers.corrected(moves, nodes)
         named, self._named = self._named, []
         seeds, self._seeds = self._seeds, {}
         names: tuple[tuple[int, str], ...] = ()
