@@ -1,8 +1,8 @@
-"""`Graph`: a computation as plain columns, for whoever differentiates it in another way.
+"""`Graph`: a computation as plain columns, to be differentiated in other ways.
 
 The log of a program and a Value's history both come down to this: which operation, on which
-earlier nodes, gave which number. Forward mode and the gradient check work on it, and so they can
-check a recording as well as a program.
+earlier nodes, gave which number. Forward mode and the gradient check work on it, so they can check
+a recording as well as a program.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.engine.value import Value
 
 Local = Callable[[int, int], float]
-"""The derivative of a node by one of its operands, given by its place and the operand's slot."""
+"""The derivative of a node with respect to an operand, by the node's place and the slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Graph:
 
     @classmethod
     def among(cls, nodes: Sequence[Value]) -> Graph:
-        """Describe Values; before them stand, as constants, what else they were made from."""
+        """Describe Values. What else they were made from comes first, as constants."""
         used = {operand._stamp: operand for node in nodes for operand in node._operands}
         for node in nodes:
             used.pop(node._stamp, None)
@@ -51,7 +51,7 @@ class Graph:
 
     @property
     def leaves(self) -> list[int]:
-        """The places that take a gradient and were computed by nothing."""
+        """The places of inputs and parameters: they take a gradient and are not computed."""
         return [place for place, op in enumerate(self.ops) if op is LEAF]
 
     def inputs(self, place: int) -> list[float]:
@@ -59,15 +59,15 @@ class Graph:
         return [self.values[operand] for operand in self.operands[place]]
 
     def local(self, place: int, slot: int) -> float:
-        """Return the derivative of a node by one of its operands."""
+        """Return the derivative of a node with respect to one of its operands."""
         return self.ops[place].local[slot](*self.inputs(place), self.values[place])
 
     def magnitude(self, place: int, slot: int) -> float:
-        """Return what the rounding of that derivative is measured by: its terms, absolutely."""
+        """Return the scale of that derivative's rounding error: its terms, absolutely."""
         return self.ops[place].magnitude[slot](*self.inputs(place), self.values[place])
 
     def towards(self, root: int) -> tuple[Graph, Sequence[int]]:
-        """Return the graph of what a node is made of, and where in this one its nodes are."""
+        """Return the part that a node is computed from, and the places of its nodes in this one."""
         found = {root}
         for place in range(root, -1, -1):
             if place in found:
@@ -79,7 +79,7 @@ class Graph:
         return part, places
 
     def given(self, leaves: Mapping[int, float]) -> Graph:
-        """Compute everything again, with other numbers for some leaves."""
+        """Return the graph computed again, with other numbers for some leaves."""
         values = list(self.values)
         for place, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True)):
             if operands:

@@ -1,6 +1,6 @@
 """Optimizers: how gradients become new parameters.
 
-A method is a few formulas, written once as text, as the operations are: the loop that trains and
+A method is a few formulas, written once as text, as the operations are. The loop that trains and
 the arithmetic that a replay shows for each update both come from them.
 """
 
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """Formulas in order: each gives its name a new value, and the last says what is written.
+    """Formulas in order: each gives its name a new value, and the last one is written.
 
-    They speak of a parameter's `data` and `grad`, of `settings`, which are the same for all
-    parameters, and of `state`: what is remembered of each from step to step, 0 at first.
+    They use a parameter's `data` and `grad`, the `settings`, which are the same for all
+    parameters, and the `state` that each keeps from step to step, 0 at first.
     """
 
     formulas: Mapping[str, Formula]
@@ -78,7 +78,7 @@ METHODS = {
     ),
     "clip_norm": _method("max_norm norm epsilon", "", grad="grad * (max_norm / (norm + epsilon))"),
 }
-"""By the name that a `Rule` has.
+"""By name, as in a `Rule`.
 
 `momentum` is PyTorch's: the velocity adds up gradients, without dampening, and the learning rate
 multiplies the velocity (in Sutskever et al., 2013, it multiplies the gradient). `adam` is
@@ -105,7 +105,7 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
 
 
 class _Round:
-    """Parameters that are written together, and what is remembered of each between steps."""
+    """Parameters that are written together, and the state of each between steps."""
 
     def __init__(self, parameters: Sequence[Value]) -> None:
         self._parameters = parameters
@@ -157,7 +157,7 @@ class SGD(_Optimizer):
 
     With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
 
-    Both numbers may be changed between steps. While momentum is 0, the velocity rests.
+    Both numbers may be changed between steps. While momentum is 0, the velocity stays as it is.
 
     Args:
         parameters: the Values to train.

@@ -134,7 +134,7 @@ class _Instructions(dict[int, Spot | None]):
 
     def __init__(self, code: CodeType, spots: dict[Spot, Spot]) -> None:
         super().__init__()
-        self._code = code  # kept alive: its id stands for it
+        self._code = code  # kept alive: its id is the key
         self._spots = spots
         self._ours = is_ours(code.co_filename)
         lines = () if self._ours else tuple(code.co_lines())

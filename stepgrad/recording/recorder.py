@@ -45,16 +45,18 @@ def record(
 ) -> Iterator[Recording]:
     """Record what Values do inside, and return a recording of it: a new one, or an empty one.
 
-    Recorded is the context that this is called in: this thread or task, the tasks that it starts,
-    and the threads that get a copy of the context (`asyncio.to_thread` gives them one). Other
-    threads are not recorded; what they make comes in when a recorded thread uses it. So do Values
-    from before, with everything they were made from. Where recorded threads take turns, the log has
-    what they do in the order in which it happened; but a thread that computes with a Value while
-    another one writes to it may see either number.
+    This thread or task is recorded, with the tasks that it starts and the threads that get a copy
+    of its context (`asyncio.to_thread` gives them one). Other threads are not; what they make is
+    recorded when a recorded thread uses it. So are Values from before, with everything they were
+    made from.
 
-    Inside another recording, only this one records; afterwards the other one takes in what has
-    been written to Values that it knows. Recording ends with this block, also for tasks, threads
-    and generators that go on. An error passes through; what happened before it is recorded.
+    Threads that are recorded together appear in the order in which they took turns. A Value that
+    one thread reads while another writes to it may be logged either way. Without `lines`, scopes
+    that several threads or tasks enter at the same time are mixed up.
+
+    Inside another recording, only this one records; the other one then logs what has become of the
+    Values that it knows. Recording ends with this block, also for tasks, threads and generators
+    that go on. An error passes through; what happened before it is recorded.
 
     With `lines`, each node knows the file and the line that made it, and so does each write by
     hand. The recording keeps the texts of those files; making Values then takes half as long again.
@@ -268,7 +270,7 @@ class Recorder:
             if not self._open():
                 return
             if not self._nodes or value._stamp < self._nodes[0]._stamp:
-                raise ValueError("only what this pass has made can be seeded: make the value anew")
+                raise ValueError("only what this pass has made can be seeded: make a new Value")
             self._seeds[value._stamp] = tangent
 
     def move(self, place: Place) -> None:
