@@ -1,5 +1,5 @@
 """The scalar engine: operations, values, and the two passes through them.
 
-It computes. It knows nothing of logs, files or screens: a tape (`tape.py`) is all it tells
-what it does, and without one it tells nobody.
+It computes. It knows nothing of logs, files or screens: it reports to a tape (`tape.py`), if there
+is one.
 """

@@ -1,7 +1,7 @@
-"""The backward pass: who takes part, and the one sweep that is the chain rule.
+"""The backward pass: which nodes take part, and the sweep that applies the chain rule.
 
 Creation order is topological order, so sorting the ancestors of a root by creation, newest first,
-is the whole of the scheduling. Nothing recurses: a chain of 100,000 operations is no deeper than
+is all the scheduling there is. Nothing recurses: a chain of 100,000 operations is no deeper than
 one of three.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def ancestors(root: Value) -> list[Value]:
     """Return every computed Value that `root` depends on, itself included, newest first.
 
-    Leaves and constants are not among them: they hand nothing on.
+    Leaves and constants are not among them: they pass nothing on.
     """
     found = {root._stamp: root}
     stack = [root]

@@ -105,7 +105,7 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
 
 
 class _Round:
-    """Parameters that are written together, and what is remembered of each between steps."""
+    """Parameters that are written together, and the state of each between steps."""
 
     def __init__(self, parameters: Sequence[Value]) -> None:
         self._parameters = parameters

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from stepgrad.engine.value import Value
 
 WriteKind = Literal["update", "zero", "set"]
-"""What was written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
+"""What is written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where in a program nodes are made: the scope, such as `layer1/neuron2`, the line, the file.
 
-    Without a file, the line is one of the only text that there is: the scenario.
+    Without a file, the line is one of the scenario.
     """
 
     scope: str = ""
@@ -36,10 +36,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How an optimizer computed what it wrote: by a method of `optim.METHODS`, and which numbers.
+    """How an optimizer computed what it wrote: a method of `optim.METHODS`, and its numbers.
 
-    `numbers` hold for all that was written (`learning_rate`); `columns` have one for each write:
-    what the optimizer remembered of each parameter before this step (`velocity`).
+    `numbers` hold for all writes (`learning_rate`); `columns` have one number for each write: the
+    state of each parameter before this step (`velocity`).
     """
 
     method: str
@@ -126,7 +126,7 @@ def scope(name: object) -> Iterator[None]:
 
 @contextmanager
 def at_line(line: int) -> Iterator[None]:
-    """Nodes that are made inside are made by this line of the source."""
+    """Nodes that are made inside belong to this line of the source."""
     yield from _at(replace(_place.get(), line=line))
 
 
@@ -147,12 +147,12 @@ def _move(place: Place) -> None:
 
 
 def mark(kind: str, number: int | None = None) -> None:
-    """Say that something begins here: `mark("step", 3)`. Without a recording, nothing happens.
+    """Mark that something begins here: `mark("step", 3)`. Without a recording, nothing happens.
 
     Marks of kind `step` are the training steps of a replay.
 
     Raises:
-        TypeError: `number` is no whole number.
+        TypeError: `number` is not an integer.
     """
     tape = _active.get()
     if tape is not None:
@@ -160,9 +160,9 @@ def mark(kind: str, number: int | None = None) -> None:
 
 
 def seed(value: Value, tangent: float) -> None:
-    """Say that a value just made has a tangent: `seed(x, 1.0)` for derivatives by x.
+    """Give a value just made a tangent: `seed(x, 1.0)` for derivatives with respect to x.
 
-    What is computed in the same forward pass then has tangents too; values from before it count as
+    What is computed in the same forward pass then has tangents too; earlier values count as
     constants. Without a recording, nothing happens.
 
     Raises:

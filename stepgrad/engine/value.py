@@ -31,7 +31,7 @@ _NO_CLOSURE = (
 )
 
 Operand = float | RealNumber
-"""What stands beside a `Value` in an expression: another one, or any real number."""
+"""The other operand of a `Value`: another one, or any real number."""
 
 _tick = count().__next__
 _engine: dict[str, Any] = namespace() | {
@@ -62,7 +62,7 @@ def _unary(op: Op) -> Callable[[Value], Value]:
 
 
 class Value:
-    """A scalar in a computation: its value `data`, and `grad`, the derivative of an output by it.
+    """A scalar in a computation: its number `data`, and its gradient `grad`.
 
     Arithmetic and the methods below make new Values, linked to their operands; a plain number on
     either side is a constant. `backward()` on a result fills in the gradients::
@@ -84,16 +84,16 @@ class Value:
         TypeError: `data` is not a number; or `label` holds operands, as the second argument of
             micrograd's Value does.
 
-    Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
-    passes until they are cleared; those of results belong to one pass.
+    Gradients follow PyTorch's rule: those of leaves (values that are not computed) add up over
+    backward passes until they are cleared; those of results belong to one pass.
     """
 
-    # In __dict__ goes what a program hangs on its values, as optimizers hang moments on `p.m`.
+    # In __dict__ is what a program keeps on its values, as optimizers keep moments in `p.m`.
     __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
 
     _data: float
     _grad: float
-    _label: str  # in __dict__, like what a program hangs on its values: few have one
+    _label: str  # in __dict__: few have one
     _operation: Op
     # The operands. A tuple of them would be one more object for each node: a third of the time.
     _first: Value | None
@@ -133,10 +133,10 @@ class Value:
         return self
 
     def backward(self) -> None:
-        """Compute the derivative of this value by everything it was made from, into `grad`.
+        """Compute the derivatives of this value with respect to all it was made from.
 
         One sweep in the reverse order of creation: each node multiplies its gradient by its local
-        derivatives and adds the products to its operands' gradients.
+        derivatives and adds the products to its operands' `grad`.
         """
         tape = active_tape()
         if tape is None:
@@ -146,7 +146,7 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number. Assigning changes it in place; what was computed from it stays."""
+        """The number. Assigning changes it in place, and nothing that was computed from it."""
         return self._data
 
     @data.setter
@@ -168,7 +168,7 @@ class Value:
 
     @property
     def grad(self) -> float:
-        """The gradient; 0.0 where no backward pass has come. Assigning None clears it too."""
+        """The gradient; 0.0 before a backward pass reaches it. Assigning None clears it too."""
         return self._grad
 
     @grad.setter

@@ -1,8 +1,8 @@
 """The log is a list of blocks: runs of events of one kind, each a shared shape and a column.
 
 `start` is the position of a block's first event, `length` how many events it holds; `focus` says
-which node an event is about, without deriving it. Nobody changes a block; they are not frozen
-because making a frozen object takes three times as long, and a training step makes five.
+which node an event is about, without deriving it. Blocks do not change. They are not frozen because
+making a frozen object takes three times as long, and a training step makes five.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stepgrad.recording.events import Phase
 
 Column = Sequence[float]
-"""An array that the recorder packed; or, from a file, one that is unpacked when it is looked at."""
+"""An array from the recorder; or one from a file, which is unpacked when it is looked at."""
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +50,7 @@ class Forward:
 
     @property
     def seeds(self) -> dict[int, float]:
-        """The leaves that forward mode goes by, each with its tangent; empty in reverse mode."""
+        """The leaves that forward mode starts from, with their tangents; empty in reverse mode."""
         if self.tangents is None:
             return {}
         leaves = (place for place in self.structure.created if self.structure.op(place) is LEAF)
@@ -85,14 +85,14 @@ class Backward:
         return ref_to_index(self.sweep.refs[self.sweep.receivers[offset - 1]], self.base)
 
     def edge(self, number: int) -> tuple[int, int]:
-        """The node that hands its gradient on at an edge (from 0), and which operand gets it."""
+        """The node whose gradient an edge (from 0) passes on, and which operand receives it."""
         sweep = self.sweep
         return ref_to_index(sweep.refs[sweep.outs[number]], self.base), sweep.slots[number]
 
 
 @dataclass(slots=True, eq=False)
 class Write:
-    """Values or gradients were written; `after` holds what came to stand there."""
+    """Values or gradients were written; `after` holds the new numbers."""
 
     start: int
     writes: Writes
@@ -129,7 +129,7 @@ class Marked:
         self.kind = printable(self.kind)
 
     def focus(self, offset: int) -> None:
-        """A mark is about no node."""
+        """None: a mark is not about a node."""
 
 
 Block = Forward | Backward | Write | Marked

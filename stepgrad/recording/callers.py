@@ -9,7 +9,8 @@ from __future__ import annotations
 import linecache
 import os
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from pathlib import Path
 from sys import _getframe
 from threading import RLock
@@ -49,30 +50,51 @@ class Callers:
         self._spots: dict[Spot, Spot] = {}
         # Each place is made once: passes are recognised faster where equal places are the same.
         self._places: dict[tuple[str, Spot], Place] = {}
+        self._strays: dict[int, Place] = {}  # by stamp
 
     def noting(self, append: Callable[[Value], None], lock: RLock) -> Callable[[Value], None]:
         """Return an `append` for a tape that finds out first which line makes the node.
 
-        Under the `lock`, a place and its nodes are not parted by those of another thread.
+        A node on the same line as the one before takes no `lock`. If it turns out that another
+        thread moved elsewhere in the meantime, it is a stray: its place is noted by itself.
         """
         instructions_of, search = self._instructions.get, self._spot
-        latest_place: Place | None = None
-        latest_spot: Spot | None = None
+        latest: tuple[Spot | None, Place | None] = None, None  # each move makes another tuple
 
         def note(value: Value) -> None:
-            nonlocal latest_place, latest_spot
+            nonlocal latest
             # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
             instructions = instructions_of(id(frame.f_code))
             spot = (instructions and instructions[frame.f_lasti]) or search(frame)
             place = current_place()
-            with lock:
-                if spot is not latest_spot or place is not latest_place:
-                    latest_place, latest_spot = place, spot
-                    self._move(self._place(place, spot))
+            before = latest
+            if before[0] is spot and before[1] is place:
                 append(value)
+                if latest is not before:
+                    self._strays[value._stamp] = self._place(place, spot)
+                return
+            with lock:
+                latest = None, None
+                self._move(self._place(place, spot))
+                append(value)
+                latest = spot, place
 
         return note
+
+    def corrected(
+        self, moves: Sequence[tuple[int, Place]], nodes: Sequence[Value]
+    ) -> Sequence[tuple[int, Place]]:
+        """Return from which of the nodes on they were made where, with strays in their places."""
+        if not self._strays:
+            return moves
+        found: list[tuple[int, Place]] = []
+        for offset, node in enumerate(nodes):
+            moved = bisect_right(moves, offset, key=itemgetter(0)) - 1
+            place = self._strays.pop(node._stamp, moves[moved][1])
+            if not found or found[-1][1] is not place:
+                found.append((offset, place))
+        return found
 
     @property
     def place(self) -> Place:
@@ -112,7 +134,7 @@ class _Instructions(dict[int, Spot | None]):
 
     def __init__(self, code: CodeType, spots: dict[Spot, Spot]) -> None:
         super().__init__()
-        self._code = code  # kept alive: its id stands for it
+        self._code = code  # kept alive: its id is the key
         self._spots = spots
         self._ours = is_ours(code.co_filename)
         lines = () if self._ours else tuple(code.co_lines())

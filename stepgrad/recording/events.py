@@ -35,9 +35,10 @@ class _AtNode:
 
 @dataclass(frozen=True, slots=True)
 class Leaf(_AtNode):
-    """A number that nobody computed came in: an input or a parameter.
+    """A number that is not computed came in: an input or a parameter.
 
-    `tangent` is its derivative by the input that forward mode goes by; None without forward mode.
+    `tangent` is its derivative with respect to the input that forward mode differentiates with
+    respect to; None without forward mode.
     """
 
     phase: ClassVar[Phase] = "forward"
@@ -99,7 +100,7 @@ class ZeroGrad(_AtNode):
 
 @dataclass(frozen=True, slots=True)
 class SetGrad(_AtNode):
-    """A gradient was overwritten: clipped (`rule` says how), or by hand."""
+    """A gradient was overwritten: clipped (`rule` says how), or set by hand."""
 
     phase: ClassVar[Phase] = "set"
     before: float | None
@@ -109,7 +110,7 @@ class SetGrad(_AtNode):
 
 @dataclass(frozen=True, slots=True)
 class Update(_AtNode):
-    """A value was changed in place; `rule` says how, where an optimizer did it."""
+    """A value was changed in place; `rule` says how, if an optimizer did it."""
 
     phase: ClassVar[Phase] = "update"
     before: float

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """A text that nodes were made by, to show beside a recording."""
+    """The text of a program or a scenario, to show beside a recording."""
 
     path: str
     text: str
@@ -39,7 +39,7 @@ class Source:
 
     @cached_property
     def docstring(self) -> str:
-        """What a program says of itself at its top; empty where it says nothing, or is none."""
+        """The docstring of a program; empty if it has none, or is not a program."""
         try:
             return printable_lines(ast.get_docstring(parse(self.text)) or "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -61,18 +61,17 @@ class Node:
 
     @property
     def constant(self) -> bool:
-        """Whether this is a plain number in the program: it has no gradient and no event."""
+        """Whether this is a plain number in the program, without a gradient or an event."""
         return self.op is CONSTANT
 
 
 class Recording:
     """What a program did, event by event.
 
-    `stepgrad.record()` makes one. It may be read while it is still growing: `events` then takes in
-    what has happened up to now, and other threads see it as of the last block that is complete.
-    `history` answers what a value or a gradient was at any position; `replay.State` does it by
-    name. `sources` are the texts that nodes were made by, by path; the first is that of the
-    program itself.
+    `stepgrad.record()` makes one. It may be read while it is still growing: `events` then includes
+    what has happened up to now, and other threads see it as of the last complete block. `history`
+    answers what a value or a gradient was at any position; `replay.State` does so by name.
+    `sources` are the texts of the files that made nodes, by path; the first is the program itself.
     """
 
     def __init__(self, title: str = "", source: Source | None = None) -> None:
@@ -117,7 +116,7 @@ class Recording:
 
     @property
     def name(self) -> str:
-        """What to call the recording: the file that was run, without its folders, or the title."""
+        """The name of the recording: the file that was run, without its folders, or the title."""
         return printable(PurePath(self.source.path).name if self.source else self.title)
 
     def source_of(self, place: Place) -> Source | None:
@@ -127,7 +126,7 @@ class Recording:
     @property
     def events(self) -> Sequence[Event]:
         """Every event, derived when it is looked at."""
-        # Who records and never reads, as a training script does, is spared the import.
+        # A training script that records and never reads is spared the import.
         from stepgrad.recording.log import Log  # noqa: PLC0415
 
         self.settle()
@@ -179,7 +178,7 @@ class Recording:
             raise IndexError(f"node {index} of {self.size}")
 
     def names(self, position: int) -> dict[str, int]:
-        """Return the nodes made by a position, by name: of several so named, the latest."""
+        """Return the nodes made by a position, by name; the latest where several have that name."""
         names: dict[str, int] = {}
         for node, name in self._names.copy().items():
             if node > names.get(name, -1) and self.history.made_at(node) <= position:
@@ -222,9 +221,9 @@ class Recording:
     def steps(self) -> Sequence[int]:
         """The positions at which training steps begin.
 
-        Those are the marks of kind `step`. Without any, the first forward pass after each backward
-        pass begins one, and so does each pass in forward mode and the first after it; marks right
-        before it belong to it.
+        These are the marks of kind `step`. Without any, the first forward pass after each backward
+        pass begins a step, and so does each pass in forward mode and the first one after it; marks
+        right before it belong to it.
         """
         return self.history.steps()
 
@@ -235,15 +234,15 @@ class Recording:
 
     def add(self, block: Block) -> None:
         """Append a block (for the recorder and for readers of files)."""
-        if isinstance(block, Forward):  # first, so that who sees the block may ask for its nodes
+        if isinstance(block, Forward):  # first: a reader that sees the block may ask for its nodes
             self._size += len(block.structure)
         self.blocks.append(block)
         self._length += block.length
 
     def catch_up(self, source: Recording, blocks: int) -> None:
-        """Take in the first `blocks` blocks of `source`, which another thread still adds to.
+        """Take over the first `blocks` blocks of `source`, which another thread still adds to.
 
-        A reader that wants what it reads to stand still in between keeps such a copy. Blocks never
+        A reader keeps such a copy so that what it reads does not change in between. Blocks never
         change: both recordings share them.
         """
         for block in source.blocks[len(self.blocks) : blocks]:
@@ -253,20 +252,20 @@ class Recording:
         self._names.update((node, name) for node, name in given if node < self.size)
 
     def rename(self, node: int, name: str) -> None:
-        """Give a node that is in the log already a name."""
+        """Name a node that is already in the log."""
         self._names[node] = printable(name)
         self.renames += 1
 
     @property
     def labels(self) -> Mapping[int, str]:
-        """The names that nodes were given after they were in the log, by index."""
+        """The names that nodes were given after they were logged, by index."""
         return self._names
 
     def begin(self, settle: Callable[[], None]) -> None:
         """Recording begins: before the log is read, `settle` is called, so that it is complete.
 
         Raises:
-            ValueError: something has been recorded before. Its Values could not be told apart.
+            ValueError: something has been recorded before, so Values in it would come in again.
         """
         if self._begun or self.blocks:
             raise ValueError("something has been recorded here before: record into a new Recording")
@@ -277,5 +276,5 @@ class Recording:
         self._settle = lambda: None
 
     def settle(self) -> None:
-        """Take in what the running program has done up to now."""
+        """Log what the running program has done up to now."""
         self._settle()

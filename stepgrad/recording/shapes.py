@@ -2,8 +2,8 @@
 
 Training makes the same graph again and again. Whether it did is a question of identity (is the
 operand of the new node 7 the new node 3?), which a few C loops answer much faster than the graph
-could be described anew; and then its description, and who takes part in its backward pass, are
-known already.
+could be described again; then its description, and what takes part in its backward pass, are
+already known.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from stepgrad.recording.sweep import OwnSweep, Sweep, leaves_of
 T = TypeVar("T")
 
 _IDLE = 255
-"""What stands for the code of a node that does not take part."""
+"""In place of the code of a node that does not take part."""
 
 
 def _mask(codes: Iterable[int]) -> bytes:
@@ -49,7 +49,7 @@ class Pick(Protocol):
 
 
 class Context(NamedTuple):
-    """What belongs to a shape besides operations and edges: labels by offset, and places."""
+    """What a shape has besides operations and edges: labels by offset, and places."""
 
     names: tuple[tuple[int, str], ...]
     places: tuple[tuple[int, Place], ...]
@@ -80,7 +80,7 @@ class _Outline(NamedTuple):
 
 
 class Participants(NamedTuple):
-    """Who takes part in a backward pass: computed nodes, newest first, and leaves."""
+    """What takes part in a backward pass: computed nodes, newest first, and leaves."""
 
     sweep: Sweep
     order: Sequence[Value]
@@ -110,11 +110,11 @@ class Shape:
 
     @property
     def closed(self) -> bool:
-        """Whether a pass through it ends in leaves: it computes with no earlier results."""
+        """Whether a pass through it ends in leaves: it uses no earlier results."""
         return all(value._operation is LEAF for value in self.outer)
 
     def memorise(self, nodes: Sequence[Value]) -> None:
-        """Make ready for `fits`. It takes memory, and pays when the shape comes a third time."""
+        """Prepare for `fits`. It takes memory, which pays when the shape recurs a third time."""
         outline = _Outline.of(nodes)
         place = {id(value): number for number, value in enumerate(self._pool(nodes))}
         firsts, seconds = (
@@ -135,13 +135,13 @@ class Shape:
         )
 
     def _pool(self, nodes: Sequence[Value]) -> list[Value | None]:
-        """Return all that an operand of these nodes may be."""
+        """Return everything that may be an operand of these nodes."""
         return [*nodes, *self.outer, None]
 
     def participants(
         self, root: Value, nodes: list[Value], base: int, known: Known
     ) -> Participants:
-        """Return who takes part in a backward pass from `root`, if `nodes` are of this shape.
+        """Return what takes part in a backward pass from `root`, if `nodes` are of this shape.
 
         `base` is the index of the first of them.
         """
@@ -158,7 +158,7 @@ class Shape:
         return Participants(sweep, everybody, ends)
 
     def _own_participants(self, offset: int, nodes: list[Value], known: Known) -> Participants:
-        """Find them by the structure, without looking at the nodes."""
+        """Find the participants from the structure, without looking at the nodes."""
         reached, idle = self.structure.reached(offset)
         codes, outer_leaves = bytearray(self.structure.codes), self.outer
         for ref in idle:
@@ -200,7 +200,7 @@ def _pick(places: Sequence[int]) -> Pick:
 def refs(nodes: Sequence[Value], known: Known) -> tuple[array[int], list[Value]]:
     """Return what refs name the operands of nodes that will form a block, one after the other.
 
-    With them come those operands that are in the log already, each once, newest first.
+    The second list has the operands that are already in the log, each once, newest first.
 
     Raises:
         KeyError: an operand is neither among the nodes nor in the log.
@@ -239,7 +239,7 @@ def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]
 def _first_of_row(nodes: Sequence[Value]) -> int | None:
     """Return the stamp of the first node, if the others were made right after it, in this order.
 
-    They were not if they are adopted, or another thread or recording made values in between.
+    They were not if they were unlogged, or another thread or recording made values in between.
     """
     stamps = [node._stamp for node in nodes]
     without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
@@ -247,10 +247,10 @@ def _first_of_row(nodes: Sequence[Value]) -> int | None:
 
 
 class Known(dict[int, int]):
-    """Where in the log a Value is: its index, by stamp. Missing are Values the log has not met.
+    """Where in the log a Value is: its index, by stamp. Values that are not logged are missing.
 
-    Those of a run are worked out, and kept, when they are asked for: parameters, and what a
-    program keeps from earlier passes.
+    Runs of Values are kept as such. The index of one is worked out, and kept, when it is asked for:
+    that of a parameter, or of what a program keeps from an earlier pass.
     """
 
     def __init__(self) -> None:
@@ -280,7 +280,7 @@ class Known(dict[int, int]):
             return False
 
     def add(self, nodes: Sequence[Value], base: int) -> None:
-        """Take in nodes, in the order in which they were made, from index `base` on."""
+        """Add nodes, in the order in which they were made, from index `base` on."""
         first = _first_of_row(nodes)
         if first is not None and (not self._runs or self._runs[-1][0] < first):
             self._runs.append((first, len(nodes), base))

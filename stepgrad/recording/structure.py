@@ -20,7 +20,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.printable import printable
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
-"""By code, for `bytes.translate`."""
+"""How many operands an operation has, by code, for `bytes.translate`."""
 
 
 def ref_to_index(ref: int, base: int) -> int:
@@ -125,13 +125,13 @@ class Structure:
     def reached(self, root: int) -> tuple[Counter[int], Sequence[int]]:
         """Return the refs that `root` depends on, and those it does not.
 
-        Of the former, how many edges lead to each is counted; to the root leads one more. Mostly
-        those are nearly all, so what is looked for are the others, from those that nobody uses on.
+        For the former, the edges that lead to each are counted; the root gets one more. Nearly all
+        are usually reached, so this searches for the others, from the unused nodes back.
         """
         reached = Counter(self.refs)
         reached[root] += 1
         idle = [offset for offset in range(len(self)) if offset not in reached]
-        # Not `operands`: what that keeps for readers is half of the structure's size again.
+        # Not `operands`: what that caches for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []
         for node in idle:
             for ref in self.refs[first_ref[node] : first_ref[node + 1]] if node >= 0 else ():
@@ -150,7 +150,7 @@ class Structure:
         return self.stay(offset)[1]
 
     def stay(self, offset: int) -> tuple[int, Place]:
-        """Return where a node was made, after the offset up to which all more were made there."""
+        """Return where a node was made, preceded by the offset at which that place ends."""
         moved = bisect_right(self._moves, offset)
         until = self._moves[moved] if moved < len(self._moves) else len(self)
         return until, self.places[moved - 1][1]

@@ -20,12 +20,12 @@ from stepgrad.recording.structure import Structure
 class Sweep:
     """A backward pass: the nodes it reaches and the edges it walks, in order.
 
-    Gradients of a pass stand in a column: first the computed nodes, newest first, then the leaves.
+    The gradients of a pass form a column: first the computed nodes, newest first, then the leaves.
 
     Args:
         refs: the node of each place in the column.
         computed: how many of them are computed nodes.
-        outs: for each edge, the column of the node that hands its gradient on.
+        outs: for each edge, the column of the node whose gradient it passes on.
         slots: for each edge, which operand of that node receives.
         receivers: for each edge, the column of that operand.
     """
@@ -82,24 +82,24 @@ class Sweep:
 
     @cached_property
     def completions(self) -> list[int]:
-        """For each node that is reached, how many edges are walked when its gradient is complete.
+        """For each node, how many edges are walked by the time its gradient is complete.
 
-        In ascending order; the root's, which is seeded, is not among them.
+        In ascending order, and without the root, which is seeded.
         """
         return sorted(dict(zip(self.receivers, count(1))).values())
 
     @cached_property
     def outer(self) -> tuple[int, ...]:
-        """The indices of the reached nodes that stand in earlier blocks."""
+        """The indices of the reached nodes of earlier blocks."""
         return tuple(~ref for ref in self.refs if ref < 0)
 
 
 class OwnSweep(Sweep):
     """A sweep that starts from a computed node of a structure and takes no others but leaves.
 
-    All of it follows from the structure, so it is worked out when somebody looks at it, and a
-    program that is being recorded does not wait for it. In its column, computed nodes, leaves of
-    the block and leaves of earlier blocks stand in this order, each newest first.
+    It follows from the structure, so it is derived when it is first looked at, and does not slow
+    down the program that is being recorded. Its column holds computed nodes, leaves of the block
+    and leaves of earlier blocks, in this order, each newest first.
     """
 
     def __init__(self, structure: Structure, root: int, edges: int) -> None:
@@ -146,7 +146,7 @@ class OwnSweep(Sweep):
 
     @cached_property
     def outs(self) -> array[int]:
-        """For each edge, the column of the node that hands its gradient on."""
+        """For each edge, the column of the node whose gradient it passes on."""
         return array("q", (out for out, _, _ in self._walk))
 
     @cached_property
@@ -164,7 +164,7 @@ class OwnSweep(Sweep):
 class Writes:
     """Values and gradients written one after the other: what kind of write, and which node.
 
-    Where lines are recorded, `places` tell from which write on they were written at which place.
+    Where lines are recorded, `places` hold from which write on they were made at which place.
     """
 
     kinds: tuple[WriteKind, ...]
@@ -172,7 +172,7 @@ class Writes:
     places: tuple[tuple[int, Place], ...] = ()
 
     def place(self, write: int) -> Place | None:
-        """Return where in a program a write stands; None where that is not known."""
+        """Return which line made a write; None where that is not known."""
         at = bisect_right(self.places, write, key=itemgetter(0)) - 1
         return self.places[at][1] if at >= 0 else None
 

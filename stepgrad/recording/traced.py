@@ -1,8 +1,8 @@
 """Passes that run through Value once, and as compiled code from then on.
 
-Training shows the same few batches a thousand times. The first time is traced: what the recorder
-has logged tells the structure. Every further time, the compiled pass writes the same columns into
-the same log and the same gradients into the parameters; nobody can tell which way it went.
+Training uses the same few batches a thousand times. The first pass is traced: what the recorder
+logs gives the structure. From then on, the compiled pass writes the same columns into the same log
+and the same gradients into the parameters; the results are identical.
 """
 
 from __future__ import annotations
@@ -31,14 +31,13 @@ class Root(Protocol):
 class Traced:
     """A forward pass that is compiled after its first run.
 
-    Call it like the function it is made of. Where the trace cannot tell what would happen (outside
-    of the recording, in another scope, after nodes that belong to the same block), it is that
-    function.
+    Call it like the function that it wraps. Where the trace does not apply (outside the recording,
+    in another scope, after nodes that belong to the same block), it calls that function.
 
     Args:
-        function: makes a graph of Values and returns its root; without a root there is nothing to
-            compile for. For equal arguments it makes the same graph with the same numbers in it, of
-            the same Values from before; only what those hold may change.
+        function: makes a graph of Values and returns its root; without a root, nothing is compiled.
+            For equal arguments it makes the same graph with the same numbers, of the same earlier
+            Values; only the numbers of those may change.
     """
 
     def __init__(self, function: Callable[..., Value | None]) -> None:
@@ -67,7 +66,7 @@ class Traced:
         root = self._function(*arguments)
         recorder.settle()
         match recorder.recording.blocks[before:]:
-            # If more happened (a write, or values from before came in), it happens again.
+            # If more happened (a write, or earlier Values came in), trace it again next time.
             case [Forward(structure=structure, tangents=None)] if len(structure) <= MAX_NODES:
                 latest = recorder.latest(root) if root is not None else None
                 if latest is not None:
@@ -76,7 +75,7 @@ class Traced:
 
 
 class _Trace:
-    """What the first run of a pass has shown, and the code that runs the others."""
+    """What the first run of a pass has recorded, and the code for the others."""
 
     def __init__(self, recorder: Recorder, traced: Pass) -> None:
         self._recorder = recorder

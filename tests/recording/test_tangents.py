@@ -95,10 +95,10 @@ def test_a_seed_for_what_was_made_before_is_refused() -> None:
     with record():
         x = Value(2.0)
         mark("next")
-        with pytest.raises(ValueError, match="make the value anew"):
+        with pytest.raises(ValueError, match="make a new Value"):
             seed(x, 1.0)
         Value(1.0)
-        with pytest.raises(ValueError, match="make the value anew"):
+        with pytest.raises(ValueError, match="make a new Value"):
             seed(x, 1.0)
 
 

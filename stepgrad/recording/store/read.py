@@ -15,7 +15,7 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Marked
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.recording.store.columns import Damaged, Packed, Stream, Unpacker, passes_in_piece
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
-from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, taken
+from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, take_next
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.recording.sweep import Sweep
 
@@ -119,7 +119,7 @@ class _Log:
                 block = self._write(which, self._columns[token])
             case "mark":
                 mark = pick("marks", self._marks, which)
-                block = Marked(self._start, mark, taken(self._numbers))
+                block = Marked(self._start, mark, take_next(self._numbers))
             case _:
                 raise Newer(f"it has blocks of the kind `{kind}`")
         self._recording.add(block)

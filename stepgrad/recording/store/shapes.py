@@ -26,7 +26,7 @@ class Newer(Damaged):
 _T = TypeVar("_T")
 
 
-def taken(left: Iterator[_T]) -> _T:
+def take_next(left: Iterator[_T]) -> _T:
     """Take the next of what a file has, which has to be there."""
     for each in left:
         return each
@@ -44,7 +44,7 @@ class Pieces:
 
     def take(self) -> memoryview:
         """Take the next piece."""
-        return taken(self._left)
+        return take_next(self._left)
 
     def integers(self, count: int) -> array[int]:
         """Take a piece of so many integers."""
@@ -63,7 +63,7 @@ class Pieces:
             raise Damaged("it has more columns than it should have")
 
 
-class Ruled(NamedTuple):
+class WriteTemplate(NamedTuple):
     """Writes, and the rule that they follow: its method, and the names of what it is made of.
 
     Their columns have first an entry for each write, then the numbers of the rule, then what it
@@ -76,7 +76,7 @@ class Ruled(NamedTuple):
     columns: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, block: Write) -> Ruled:
+    def of(cls, block: Write) -> WriteTemplate:
         """Describe a block of writes."""
         rule = block.rule
         if rule is None:
@@ -114,7 +114,7 @@ class Ruled(NamedTuple):
         return Rule(self.method, numbers, remembered)
 
 
-class Reached(NamedTuple):
+class SweepEntry(NamedTuple):
     """What a file says of a sweep: its nodes. The edges follow from their operands."""
 
     refs: array[int]
@@ -168,8 +168,8 @@ class Shapes:
 
     structures: Sequence[Structure]
     latest_outer: Sequence[int]
-    reached: Sequence[Reached]
-    writes: Sequence[Ruled]
+    reached: Sequence[SweepEntry]
+    writes: Sequence[WriteTemplate]
     latest_written: Sequence[int]
 
     @classmethod
@@ -267,18 +267,18 @@ def _refs(made: Sequence[Op], pieces: Pieces) -> array[int]:
     return refs
 
 
-def _reached(manifest: Fields, pieces: Pieces) -> list[Reached]:
+def _reached(manifest: Fields, pieces: Pieces) -> list[SweepEntry]:
     """Return the sweeps of a file."""
     sweeps = []
     for entry in manifest.objects("sweeps"):
         refs, computed = pieces.indices(entry.count("nodes")), entry.get("computed", int)
         if not 0 <= computed <= len(refs):
             raise Damaged("a backward pass computes more nodes than it reaches")
-        sweeps.append(Reached(refs, computed))
+        sweeps.append(SweepEntry(refs, computed))
     return sweeps
 
 
-def _writes(manifest: Fields, pieces: Pieces) -> list[Ruled]:
+def _writes(manifest: Fields, pieces: Pieces) -> list[WriteTemplate]:
     """Return the runs of writes of a file."""
     known: dict[str, WriteKind] = {kind: kind for kind in get_args(WriteKind)}
     kinds = manifest.all("kinds", str)
@@ -301,5 +301,5 @@ def _writes(manifest: Fields, pieces: Pieces) -> list[Ruled]:
         names = numbers + columns
         if len(set(names)) < len(names) or (names and not method):
             raise Damaged("a rule in it is of no method, or has a name twice")
-        writes.append(Ruled(shape, method, numbers, columns))
+        writes.append(WriteTemplate(shape, method, numbers, columns))
     return writes

@@ -17,14 +17,14 @@ from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.store.columns import pack, passes_in_piece
-from stepgrad.recording.store.shapes import Ruled
+from stepgrad.recording.store.shapes import WriteTemplate
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.recording.sweep import Sweep
 
 _LONGEST_PERIOD = 64  # so many blocks a training step may have, to be stored once
 
 _Columns = list[Sequence[float]]
-_Token = tuple[str, Structure | Sweep | Ruled | str]
+_Token = tuple[str, Structure | Sweep | WriteTemplate | str]
 """The kind of a block, and its shape; for a mark, what begins."""
 _Numbers = dict[Any, int]
 """Things, each once, and their numbers."""
@@ -38,7 +38,7 @@ class _Log:
     structures: dict[Structure, _Columns] = field(default_factory=dict)
     duals: dict[Structure, _Columns] = field(default_factory=dict)
     sweeps: dict[Sweep, _Columns] = field(default_factory=dict)
-    writes: dict[Ruled, _Columns] = field(default_factory=dict)
+    writes: dict[WriteTemplate, _Columns] = field(default_factory=dict)
     marks: _Numbers = field(default_factory=dict)
     numbers: list[int | None] = field(default_factory=list)
 
@@ -64,9 +64,9 @@ class _Log:
                     log.tokens.append(("backward", block.sweep))
                     log.sweeps.setdefault(block.sweep, []).append(block.grads)
                 case Write():
-                    ruled = Ruled.of(block)
-                    log.tokens.append(("write", ruled))
-                    log.writes.setdefault(ruled, []).append(ruled.column(block))
+                    template = WriteTemplate.of(block)
+                    log.tokens.append(("write", template))
+                    log.writes.setdefault(template, []).append(template.column(block))
                 case Marked():
                     log.tokens.append(("mark", block.kind))
                     _number(log.marks, block.kind)
@@ -94,10 +94,10 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         structures.append({"nodes": len(structure), "names": named, "places": moves})
     pieces += [_integers(_steps(sweep.refs)) for sweep in log.sweeps]
     written_at = []
-    for ruled in log.writes:
-        pieces.append(_integers(_number(kinds, kind) for kind in ruled.writes.kinds))
-        pieces.append(_integers(_steps(ruled.writes.nodes)))
-        written_at.append([[i, _number(places, place)] for i, place in ruled.writes.places])
+    for template in log.writes:
+        pieces.append(_integers(_number(kinds, kind) for kind in template.writes.kinds))
+        pieces.append(_integers(_steps(template.writes.nodes)))
+        written_at.append([[i, _number(places, place)] for i, place in template.writes.places])
     shapes = (log.structures, log.duals, log.sweeps, log.writes)
     pieces += _packed([columns for each in shapes for columns in each.values() if columns])
     manifest = {
@@ -111,13 +111,13 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         "kinds": list(kinds),
         "writes": [
             {
-                "nodes": len(ruled.writes.nodes),
-                "method": ruled.method,
-                "numbers": ruled.numbers,
-                "columns": ruled.columns,
+                "nodes": len(template.writes.nodes),
+                "method": template.method,
+                "numbers": template.numbers,
+                "columns": template.columns,
                 "places": moves,
             }
-            for ruled, moves in zip(log.writes, written_at, strict=True)
+            for template, moves in zip(log.writes, written_at, strict=True)
         ],
         "marks": list(log.marks),
         "blocks": _blocks(log),
