@@ -51,10 +51,11 @@ def open_debugger(
     *,
     theme: str = "",
     position: int = 0,
-) -> None:
-    """Show a recording from a position on, or a choice of lessons; return when the person quits.
+) -> int:
+    """Show a recording from a position on, or a choice of lessons, until the person quits.
 
-    `growing` is what still adds to the recording, if anything does.
+    `growing` is what still adds to the recording, if anything does. Returns the exit status: 1 if
+    the screen has crashed, and printed a traceback; else 0.
 
     Raises:
         ThemeError: there is no such theme.
@@ -68,6 +69,7 @@ def open_debugger(
         recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
     )
     app.run()
+    return app.return_code or 0
 
 
 def check_theme(name: str) -> None:

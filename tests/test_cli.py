@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from stepgrad.headless import narration
 from stepgrad.replay.say import say
 from stepgrad.scenario import gallery, open_scenario, record_scenario
 from stepgrad.scenario.json_schema import json_schema
+from stepgrad.tui.app import DebuggerApp
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "stepgrad"]
@@ -227,6 +229,19 @@ def test_run_opens_where_one_wants_to_be(
     stepgrad("run", *options, "two_layer")
     assert opened == [position]
     assert "did you mean `z1`" in stepgrad("run", "two_layer", "--to", "z", code=2).stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["two_layer"], ["--to", "21", "two_layer"]])
+def test_a_screen_that_crashes_ends_with_status_1(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("stepgrad.cli.run.has_screen", lambda: True)
+    monkeypatch.setattr(DebuggerApp, "on_mount", crash)
+    monkeypatch.setattr(DebuggerApp, "run", partialmethod(DebuggerApp.run, headless=True))
+    stepgrad("run", *arguments, code=1)
 
 
 def test_list() -> None:

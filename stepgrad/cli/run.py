@@ -42,7 +42,8 @@ def run(  # noqa: PLR0913 - one for each option
     """Open the debugger on FILE; without one, choose a lesson.
 
     A program runs as it does under python, and the debugger opens when it has ended. What stands
-    behind its name is for the program. The exit status is the program's.
+    behind its name is for the program. The exit status is the program's, or 1 if the screen
+    crashes.
 
     Where there is no terminal, the events of a scenario are narrated, and those of a program or a
     recording are counted; --plain narrates them. Options stand before the name of a program.
@@ -59,11 +60,12 @@ def run(  # noqa: PLR0913 - one for each option
         check_theme(theme)
     screen = has_screen() and not plain  # asked first: a program may change the streams
     if file is None:
-        open_debugger(None, theme=theme) if screen else print_list()
+        if screen:
+            sys.exit(open_debugger(None, theme=theme))
+        print_list()
         return
     if screen and is_scenario(file) and where is None:
-        _open_growing(file, theme, memory)
-        return
+        sys.exit(_open_growing(file, theme, memory))
     opened = open_typed(file, arguments, memory)
     recording = opened.recording
     # Who looks at a program that failed wants to see where.
@@ -73,7 +75,8 @@ def run(  # noqa: PLR0913 - one for each option
     if not recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
-        open_debugger(recording, opened.scenario, theme=theme, position=position)
+        crash = open_debugger(recording, opened.scenario, theme=theme, position=position)
+        sys.exit(crash or opened.status)
     elif plain or opened.scenario is not None:
         for line in narration(recording, plain):
             click.echo(line)
@@ -82,12 +85,15 @@ def run(  # noqa: PLR0913 - one for each option
     sys.exit(opened.status)
 
 
-def _open_growing(file: str, theme: str, memory: int | None) -> None:
-    """Open the debugger on a scenario as soon as there is something of it to see."""
+def _open_growing(file: str, theme: str, memory: int | None) -> int:
+    """Open the debugger on a scenario as soon as there is something of it to see.
+
+    Returns the exit status.
+    """
     with loading():
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
     growing = Growing(scenario, memory)
     # What is wrong with the file is said now, before there is a screen.
-    open_debugger(growing.result(), scenario, growing, theme=theme)
+    return open_debugger(growing.result(), scenario, growing, theme=theme)

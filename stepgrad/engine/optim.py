@@ -87,34 +87,69 @@ follows. `clip_norm` is PyTorch's `clip_grad_norm_`, where the norm is above the
 """
 
 
+def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
+    """Split parameters into rounds in which none occurs twice; usually one round.
+
+    A parameter that is listed twice is written twice, the second time from the number that the
+    first write has left.
+    """
+    rounds: list[dict[int, Value]] = []
+    for parameter in parameters:
+        for earlier in rounds:
+            if parameter._stamp not in earlier:
+                earlier[parameter._stamp] = parameter
+                break
+        else:
+            rounds.append({parameter._stamp: parameter})
+    return [list(each.values()) for each in rounds]
+
+
+class _Round:
+    """Parameters that are written together, and what is remembered of each between steps."""
+
+    def __init__(self, parameters: Sequence[Value]) -> None:
+        self._parameters = parameters
+        self._zeros = array("d", [0.0]) * len(parameters)
+        self._state: dict[str, Sequence[float]] = {}
+        self._rule = Rule("", {})
+
+    def update(self, name: str, settings: Mapping[str, float]) -> None:
+        """Write what one of `METHODS` says."""
+        method = METHODS[name]
+        state = {each: self._state.get(each, self._zeros) for each in method.state}
+        after, remembered = method(self._parameters, settings, state)
+        self._state.update(remembered)
+        if state or (name, settings) != (self._rule.method, self._rule.numbers):
+            self._rule = Rule(name, settings, state)  # without a state, equal steps share one
+        write_all("update", self._parameters, after, self._rule)
+
+    def zero_grad(self) -> None:
+        """Clear every gradient."""
+        write_all("zero", self._parameters, self._zeros)
+
+
 class _Optimizer(ABC):
-    """Parameters, and what is remembered of them between steps."""
+    """Parameters, and how to update them."""
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self._zeros = array("d", [0.0]) * len(self.parameters)
-        self._state: dict[str, Sequence[float]] = {}
-        self._rule = Rule("", {})
+        self._rounds = [_Round(each) for each in _rounds(self.parameters)]
 
     def step(self) -> None:
-        """Update every parameter from its gradient."""
-        name, settings = self._method()
-        method = METHODS[name]
-        state = {each: self._state.get(each, self._zeros) for each in method.state}
-        after, remembered = method(self.parameters, settings, state)
-        self._state.update(remembered)
-        if state or (name, settings) != (self._rule.method, self._rule.numbers):
-            self._rule = Rule(name, settings, state)  # without a state, equal steps share one
-        write_all("update", self.parameters, after, self._rule)
+        """Update every parameter from its gradient; one that is listed twice, twice."""
+        method = self._method()
+        for each in self._rounds:
+            each.update(*method)
 
     def zero_grad(self) -> None:
         """Clear every gradient."""
-        write_all("zero", self.parameters, self._zeros)
+        for each in self._rounds:
+            each.zero_grad()
 
     @abstractmethod
     def _method(self) -> tuple[str, Mapping[str, float]]:
-        """Return which of `METHODS` the next step goes by, and its settings."""
+        """Return which of `METHODS` the next step uses, and its settings."""
 
 
 class SGD(_Optimizer):
@@ -186,12 +221,14 @@ class Adam(_Optimizer):
 def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
     """Scale the gradients down to `max_norm`, if all together they are longer, and return the norm.
 
-    The norm is √(Σ grad²) before clipping; where it is nan, every gradient becomes nan.
+    The norm is √(Σ grad²) before clipping; where it is nan, every gradient becomes nan. As in
+    PyTorch, a parameter that is listed twice counts and is scaled twice.
     """
     parameters = list(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
         settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
-        after, _ = METHODS["clip_norm"](parameters, settings, {})
-        write_all("set", parameters, after, Rule("clip_norm", settings))
+        for each in _rounds(parameters):
+            after, _ = METHODS["clip_norm"](each, settings, {})
+            write_all("set", each, after, Rule("clip_norm", settings))
     return norm

@@ -1,13 +1,12 @@
 """The recorder: a tape that writes what the engine does into a recording.
 
 Its work is arranged so that the engine hardly notices. While values are made it only keeps them in
-a list; when something else happens (a backward pass, a write, the end) the list becomes a block:
-its shape is recognised among the known ones, its numbers are packed into a column.
+a list; when something else happens (a backward pass, a write, the end) the list becomes a block
+(`writer.py`).
 """
 
 from __future__ import annotations
 
-import struct
 import sys
 from array import array
 from collections import deque
@@ -20,7 +19,6 @@ from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.dual import tangents_among
-from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import (
     Place,
     Rule,
@@ -31,22 +29,14 @@ from stepgrad.engine.tape import (
     recording_on,
 )
 from stepgrad.engine.value import Value
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.blocks import Marked
 from stepgrad.recording.budget import Budget, as_bytes, default_memory, watch
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import (
-    Context,
-    Known,
-    Pass,
-    Shape,
-    offsets,
-    refs,
-    same_values,
-    unlogged,
-)
-from stepgrad.recording.structure import Structure, ref_to_index
-from stepgrad.recording.sweep import Sweep, Writes, leaves_of
+from stepgrad.recording.shapes import Context, Pass, offsets
+from stepgrad.recording.structure import Structure
+from stepgrad.recording.sweep import Sweep, leaves_of
+from stepgrad.recording.writer import Writer, column
 
 
 @contextmanager
@@ -134,16 +124,10 @@ class Recorder:
         self._room = self._budget.room
         self._say_spent = spent
         self._lock = RLock()
-        self._outer = active_recorder()
+        self._outer = active_tape()
         self.closed = False
         recording.begin(self._settle_for_reader)
-        self._known = Known()
-        self._structures: dict[tuple[bytes, Context], list[Structure]] = {}
-        self._shapes: dict[Structure, Shape] = {}
-        # By node count and context: the template that recurred last, tried first.
-        self._expected: dict[tuple[int, Context], Shape] = {}
-        self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], Writes]] = {}
+        self._writer = Writer(recording, self._budget)
         # Pending: first writes, then the nodes that were made after them.
         self._written: list[tuple[WriteKind, int, float, Place | None]] = []
         self._nodes: list[Value] = []
@@ -151,12 +135,10 @@ class Recorder:
         self._missed: dict[int, Value] = {}  # by stamp
         self._seeds: dict[int, float] = {}  # by stamp
         self._places: list[tuple[int, Place]] = [(0, current_place())]
-        self._latest: tuple[Shape, list[Value], int] | None = None
         self.append: Callable[[Value], None] = self._nodes.append
         self._callers = Callers(self._moved, recording.sources) if lines else None
         if self._callers is not None:
-            self.append = self._callers.noting(self.append)
-            self._callers.enter(current_place().scope)
+            self.append = self._callers.noting(self.append, self._lock)
         self._usual = self.append
         self._unwatch = watch(WeakMethod(self._look))
 
@@ -174,9 +156,7 @@ class Recorder:
                 self.append = self._usual
                 self._unwatch()
                 self._recording.end()
-                for kept in (self._shapes, self._expected, self._latest_writes):
-                    kept.clear()  # no Value is kept alive by whoever still reports here
-                self._latest = None
+                self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
         """Have the next node stop the recording, if too many wait for the end of their pass.
@@ -220,17 +200,16 @@ class Recorder:
         with self._lock:
             if not self._open():
                 computed = ancestors(root)
-                self._tell_outer([*computed, *leaves_of(computed, root)])
+                if self._outer is not None:
+                    self._tell_outer([*computed, *leaves_of(computed, root)])
                 propagate(root, computed)
                 return
             self._settle()
-            self._indices([root])
-            assert self._latest is not None, "the root at least is in the log"
-            shape, nodes, base = self._latest
-            sweep, order, leaves = shape.participants(root, nodes, base, self._known)
-            self._tell_outer([*order, *leaves])
+            (sweep, order, leaves), base = self._writer.participants(root)
+            if self._outer is not None:
+                self._tell_outer([*order, *leaves])
             propagate(root, order)
-            grads = _column([node._grad for node in order] + [leaf._grad for leaf in leaves])
+            grads = column([node._grad for node in order] + [leaf._grad for leaf in leaves])
             self.log_backward(sweep, base, grads)
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
@@ -240,9 +219,10 @@ class Recorder:
                 if self._nodes:
                     self._settle()
                 try:
-                    node = self._known[value._stamp]
+                    node = self._writer.known[value._stamp]
                 except KeyError:
-                    [node] = self._indices([value])
+                    self._settle()
+                    [node] = self._writer.indices([value])
                 place = None if self._callers is None else self._callers.place
                 self._written.append((kind, node, after, place))
             if self._outer is not None:
@@ -259,12 +239,7 @@ class Recorder:
         with self._lock:
             if self._open():
                 self._settle()
-                before, writes = self._latest_writes.get(kind, ((), None))
-                # The next step of the same optimizer writes the same Values.
-                if writes is None or not same_values(values, before):
-                    writes = self._writes_to((kind,) * len(values), self._indices(values))
-                    self._latest_writes[kind] = values[:], writes
-                self._log_writes(writes, after, rule)
+                self._writer.write_all(kind, values, after, rule)
                 self._check_budget()
             self._tell_outer(values)
             assign(kind, values, after)
@@ -274,7 +249,7 @@ class Recorder:
         with self._lock:
             if self._open():
                 self._settle()
-                self._add(Marked(self._recording.length, kind, number))
+                self._writer.add(Marked(self._recording.length, kind, number))
                 self._check_budget()
 
     def name(self, value: Value) -> None:
@@ -296,16 +271,14 @@ class Recorder:
 
     def move(self, place: Place) -> None:
         """Take note that nodes are made at another place from here on."""
-        if self._callers is None:
-            self._moved(place)
-        else:
-            self._callers.enter(place.scope)
+        if self._callers is None:  # they see by themselves where a node is made
+            with self._lock:
+                self._moved(place)
 
     def _moved(self, place: Place) -> None:
-        with self._lock:
-            if self._places[-1][0] == len(self._nodes):
-                self._places.pop()
-            self._places.append((len(self._nodes), place))
+        if self._places[-1][0] == len(self._nodes):
+            self._places.pop()
+        self._places.append((len(self._nodes), place))
 
     def missed(self, value: Value) -> None:
         """Take note that another tape is about to write a Value; what came of it is logged later.
@@ -316,7 +289,7 @@ class Recorder:
             if not self.closed:
                 if self._nodes or self._written:
                     self.settle()
-                if self._known.has(value):
+                if self._writer.known.has(value):
                     self._missed[value._stamp] = value
             if self._outer is not None:
                 self._outer.missed(value)
@@ -344,45 +317,22 @@ class Recorder:
         return bool(self._nodes)
 
     def latest(self, root: Value) -> Pass | None:
-        """Return the latest forward pass, and the sweep from `root`.
+        """Return the latest forward pass, and the sweep from `root` (see `Writer.latest`)."""
+        return self._writer.latest(root)
 
-        None where the sweep would not start from a computed node of this pass, or would lead
-        through computed nodes of others.
-        """
-        if self._latest is None:
-            return None
-        shape, nodes, base = self._latest
-        if not self._known.has(root) or self._known.index(root) < base:
-            return None
-        sweep = shape.participants(root, nodes, base, self._known).sweep
-        if not sweep.computed or min(sweep.refs[: sweep.computed]) < 0:
-            return None
-        earlier = {~self._known.index(value): value for value in shape.outer}
-        return Pass(shape.structure, base, earlier, sweep)
-
-    def log_forward(
-        self, structure: Structure, values: array[float], tangents: array[float] | None = None
-    ) -> int:
+    def log_forward(self, structure: Structure, values: array[float]) -> int:
         """Log a forward block; return the index of its first node."""
         with self._lock:
-            recording = self._recording
-            base = recording.size
-            if not self.closed:
-                self._add(Forward(recording.length, structure, base, values, tangents))
-            return base
+            if self.closed:
+                return self._recording.size
+            return self._writer.add_forward(structure, values)
 
     def log_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
         """Log a backward block whose refs count from `base`."""
         with self._lock:
             if not self.closed:
-                recording = self._recording
-                root = ref_to_index(sweep.root, base)
-                self._add(Backward(recording.length, sweep, root, base, grads))
+                self._writer.add_backward(sweep, base, grads)
                 self._check_budget(end_of_pass=True)
-
-    def _add(self, block: Block) -> None:
-        self._recording.add(block)
-        self._budget.take(block)
 
     # From what is pending to blocks.
 
@@ -395,33 +345,20 @@ class Recorder:
 
     def _settle(self) -> None:
         if self._missed:
-            self._settle_missed()
+            missed, self._missed = self._missed, {}
+            self._writer.write_differences(missed.values())
         if self._written:
             self._settle_writes()
         if self._nodes:
             self._settle_nodes()
         named, self._named = self._named, []
         for value in named:
-            if value.label and self._known.has(value):
-                self._recording.rename(self._known.index(value), value.label)
-                self._budget.take_name()
+            self._writer.rename(value)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
             self.settle()
-
-    def _settle_missed(self) -> None:
-        """Log what has become of Values that other tapes saw written."""
-        missed, self._missed = self._missed, {}
-        history = self._recording.history
-        for value in missed.values():
-            index, now = self._known.index(value), self._recording.length
-            if not _same(history.value(index, now), value._data):
-                self._write(["update"], [index], [value._data], None)
-            grad = history.grad(index, now) or 0.0
-            if not _same(grad, value._grad) and value._operation is not CONSTANT:
-                self._write(["set"], [index], [value._grad], None)
 
     def _settle_writes(self) -> None:
         """Log writes by hand, each kind as a phase of its own.
@@ -436,7 +373,7 @@ class Recorder:
             kinds, nodes, after, places = zip(*run, strict=True)
             moves = enumerate(zip(places, (None, *places), strict=False))
             known = tuple((i, here) for i, (here, before) in moves if here and here is not before)
-            self._log_writes(self._writes_to(kinds, nodes, known), after, None)
+            self._writer.write(kinds, nodes, after, known)
 
     def _settle_nodes(self) -> None:
         # Other threads go on appending: what they add in the meantime is for the next block.
@@ -450,124 +387,5 @@ class Recorder:
             found = list(zip(offsets(named, nodes), named, strict=True))
             names = tuple((offset, v.label or "") for offset, v in found if offset is not None)
             self._named = [value for offset, value in found if offset is None]
-        tangents = _column(tangents_among(nodes, seeds)) if seeds else None
-        self._forward(nodes, Context(names, tuple(places)), tangents)
-
-    def _indices(self, values: Sequence[Value]) -> tuple[int, ...]:
-        """Return where in the log values are, after taking in those that are unlogged."""
-        known = self._known
-        try:
-            return tuple([known[value._stamp] for value in values])
-        except KeyError:
-            self.settle()
-            self._adopt(values)
-            return tuple([known[value._stamp] for value in values])
-
-    def _adopt(self, values: Iterable[Value], pending: Sequence[Value] = ()) -> None:
-        """Log those of `values` that are unlogged, with all they were made from.
-
-        Values in `pending` count as logged: they are about to be.
-        """
-        nodes = unlogged(values, self._known, pending)
-        if not nodes:
-            return
-        names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
-        self._forward(nodes, Context(names, ((0, Place()),)))
-        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
-        if carried:  # gradients of passes that nobody recorded
-            indices = tuple(map(self._known.index, carried))
-            grads = [node._grad for node in carried]
-            self._write(["set"] * len(carried), indices, grads, None)
-
-    def _forward(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None = None
-    ) -> None:
-        """Log a forward block."""
-        shape = self._expected.get((len(nodes), context))
-        if shape is None or not shape.fits(nodes):
-            try:
-                shape = self._shape(nodes, context)
-            except KeyError:
-                self._forward_with_unlogged(nodes, context, tangents)
-                return
-        values = _column([node._data for node in nodes])
-        base = self.log_forward(shape.structure, values, tangents)
-        self._known.add(nodes, base)
-        self._latest = shape, nodes, base
-
-    def _forward_with_unlogged(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None
-    ) -> None:
-        """Log nodes that use unlogged Values, after these, which may use some of the nodes in turn.
-
-        They do where a thread that is not recorded made them of pending Values.
-        """
-        operands = [operand for node in nodes for operand in node._operands]
-        new = unlogged(operands, self._known, nodes)
-        used = {operand._stamp for value in new for operand in value._operands}
-        cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
-        if not cut:
-            self._adopt(operands, pending=nodes)
-            self._forward(nodes, context, tangents)
-            return
-        for first, last in ((0, cut), (cut, len(nodes))):
-            part = None if tangents is None else tangents[first:last]
-            self._forward(nodes[first:last], context.part(first, last), part)
-
-    def _shape(self, nodes: list[Value], context: Context) -> Shape:
-        """Describe nodes, and find out whether there were others like them.
-
-        Raises:
-            KeyError: one of them uses an unlogged Value.
-        """
-        column, outer = refs(nodes, self._known)
-        codes = bytes([node._operation.code for node in nodes])
-        alike = self._structures.setdefault((codes, context), [])
-        structure = next((each for each in alike if each.refs == column), None)
-        if structure is None:
-            structure = Structure(codes, column, dict(context.names), context.places)
-            alike.append(structure)
-        shape = self._shapes.get(structure)
-        if shape is not None:
-            shape.memorise(nodes)
-            self._expected[len(nodes), context] = shape
-            return shape
-        shape = Shape(structure, outer)
-        if shape.closed:
-            # What is kept alive for the next pass are leaves: parameters, not whole graphs.
-            self._shapes[structure] = shape
-        return shape
-
-    def _write(
-        self,
-        kinds: Sequence[WriteKind],
-        nodes: Sequence[int],
-        after: Sequence[float],
-        rule: Rule | None,
-    ) -> None:
-        """Log a block of writes."""
-        self._log_writes(self._writes_to(tuple(kinds), tuple(nodes)), after, rule)
-
-    def _writes_to(
-        self,
-        kinds: tuple[WriteKind, ...],
-        nodes: tuple[int, ...],
-        places: tuple[tuple[int, Place], ...] = (),
-    ) -> Writes:
-        key = kinds, nodes, places
-        return self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-
-    def _log_writes(self, writes: Writes, after: Sequence[float], rule: Rule | None) -> None:
-        if after:
-            recording = self._recording
-            column = after if isinstance(after, array) else _column(after)
-            self._add(Write(recording.length, writes, column, rule))
-
-
-def _same(logged: float | None, actual: float) -> bool:
-    return logged == actual or (logged != logged and actual != actual)
-
-
-def _column(numbers: Sequence[float]) -> array[float]:
-    # Packing first is three times as fast as array("d", numbers).
-    return array("d", struct.pack(f"{len(numbers)}d", *numbers))
+        tangents = column(tangents_among(nodes, seeds)) if seeds else None
+        self._writer.forward(nodes, Context(names, tuple(places)), tangents)

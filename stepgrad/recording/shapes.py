@@ -66,16 +66,16 @@ class _Outline(NamedTuple):
     """What makes nodes alike, column by column: their operations and operands."""
 
     operations: list[Op]
-    firsts: tuple[Value | None, ...]
-    seconds: tuple[Value | None, ...]
+    firsts: list[Value | None]
+    seconds: list[Value | None]
 
     @classmethod
     def of(cls, nodes: Sequence[Value]) -> _Outline:
         """Read it off the nodes."""
         return cls(
             [node._operation for node in nodes],
-            tuple([node._first for node in nodes]),
-            tuple([node._second for node in nodes]),
+            [node._first for node in nodes],
+            [node._second for node in nodes],
         )
 
 
@@ -241,8 +241,9 @@ def _first_of_row(nodes: Sequence[Value]) -> int | None:
 
     They were not if they are adopted, or another thread or recording made values in between.
     """
-    first, stamps = nodes[0]._stamp, [node._stamp for node in nodes]
-    return first if stamps == [*range(first, first + len(nodes))] else None
+    stamps = [node._stamp for node in nodes]
+    without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
+    return stamps[0] if without_gap and stamps == sorted(stamps) else None
 
 
 class Known(dict[int, int]):
