@@ -423,7 +423,10 @@ def check_that_it_is_read_or_refused(text: str) -> None:
             assert 1 <= diagnostic.column <= len(source.lines[diagnostic.line - 1]) + 1
 
 
-fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.mark.usefixtures("loader")
