@@ -434,3 +434,14 @@ async def test_debug_where_an_event_loop_runs(
         stepgrad.debug()
     assert shown == []
     assert "an event loop is running" in capsys.readouterr().err
+
+
+def test_debug_shows_what_was_recorded_before_the_memory_was_spent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with stepgrad.record(memory=10_000) as recording:
+        for _ in range(100):
+            (stepgrad.Value(2.0) * 3.0).backward()
+        stepgrad.debug()
+    assert recording.spent
+    assert f"so this goes on; {recording.incomplete}\n" in capsys.readouterr().err
