@@ -166,12 +166,14 @@ class ScenarioTest(pytest.Item):
 
     def runtest(self) -> None:
         """Fail, if something is wrong."""
-        from stepgrad.errors import ScenarioError  # noqa: PLC0415
+        from stepgrad.errors import NotEnoughMemoryError, ScenarioError  # noqa: PLC0415
 
         try:
             told = "\n".join(self.told())
         except ScenarioError as error:
             told = str(error)
+        except MemoryError:
+            told = str(NotEnoughMemoryError())
         if told:
             pytest.fail(told, pytrace=False)
 

@@ -239,3 +239,14 @@ def test_what_a_program_forks_runs_no_tests(course: pytest.Pytester) -> None:
     )
     run_pytest(course).assert_outcomes(passed=2)
     assert (course.path / "log.txt").read_text() == "once "
+
+
+def test_too_little_memory_is_a_test_that_says_so(course: pytest.Pytester) -> None:
+    course.makeconftest(
+        "from stepgrad.scenario import build\ndef huge(*_):\n    raise MemoryError\n"
+        "build.record_file = huge\n"
+    )
+    scenarios(course, product=GOOD)
+    result = run_pytest(course, "-k", "gradients")
+    result.assert_outcomes(failed=1, deselected=3)
+    result.stdout.fnmatch_lines(["there is not enough memory for this: *"])
