@@ -13,8 +13,9 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recorder import active_recorder
+from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.load import ScenarioFile
 
@@ -129,16 +130,16 @@ def debug() -> None:
     Raises:
         NothingRecordedError: nothing is being recorded here.
     """
-    recorder = active_recorder()
-    if recorder is None:
+    tape = active_tape()
+    if not isinstance(tape, Recorder) or (tape.closed and not tape.recording.spent):
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
             "or call debug() inside `with stepgrad.record():`"
         )
-    recording = recorder.recording
+    recording = tape.recording
     recording.settle()
     if obstacle := _obstacle():
-        so_far = f"{recording.length} events so far"
+        so_far = recording.incomplete or f"{recording.length} events so far"
         print(f"stepgrad.debug(): {obstacle}, so the program continues; {so_far}", file=sys.stderr)
         return
     sys.stdout.flush()

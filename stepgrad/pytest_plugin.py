@@ -166,12 +166,14 @@ class ScenarioTest(pytest.Item):
 
     def runtest(self) -> None:
         """Fail if something is wrong."""
-        from stepgrad.errors import ScenarioError  # noqa: PLC0415
+        from stepgrad.errors import NotEnoughMemoryError, ScenarioError  # noqa: PLC0415
 
         try:
             problems = "\n".join(self.problems())
         except ScenarioError as error:
             problems = str(error)
+        except MemoryError:
+            problems = str(NotEnoughMemoryError())
         if problems:
             pytest.fail(problems, pytrace=False)
 

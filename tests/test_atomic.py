@@ -7,7 +7,6 @@ import os
 import resource
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,13 @@ from typing import Any
 
 import pytest
 
-from stepgrad.atomic import write_atomically, write_new
+from processes import (
+    python,
+)
+from stepgrad.atomic import (
+    write_atomically,
+    write_new,
+)
 
 OLD, NEW = b"old " * 10, b"new " * 100_000
 
@@ -164,9 +169,7 @@ while True:
 def test_a_process_that_is_killed(path: Path) -> None:
     write_atomically(path, b"a" * 3_000_000)
     for delay in (0.0, 0.003, 0.01, 0.02):
-        with subprocess.Popen(
-            [sys.executable, "-c", _FOREVER, str(path)], stdout=subprocess.PIPE
-        ) as process:
+        with subprocess.Popen(python("-c", _FOREVER, path), stdout=subprocess.PIPE) as process:
             assert process.stdout is not None
             process.stdout.readline()
             sleep(delay)

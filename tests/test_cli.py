@@ -17,6 +17,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kept import check_kept
+from processes import PATIENCE, environment, python
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.cli.help import scenario_format
@@ -45,11 +46,10 @@ def answer(*arguments: str | Path) -> dict[str, Any]:
 
 def process(*arguments: str, **options: Any) -> subprocess.Popen[str]:
     """Run a command as a user does."""
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
     pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     return subprocess.Popen(
-        [*PROGRAM, *arguments],
-        **(pipes | {"env": environment, "encoding": "utf-8"} | options),
+        python("-m", "stepgrad", *arguments),
+        **(pipes | {"env": environment(), "encoding": "utf-8"} | options),
     )
 
 
@@ -158,7 +158,7 @@ class TestQuiz:
 
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
-        output, errors = quiz.communicate("1.5\n")
+        output, errors = quiz.communicate("1.5\n", timeout=PATIENCE)
         assert (quiz.returncode, errors) == (0, "")
         assert output.endswith("1 of 15 right, 14 not answered\n")
 

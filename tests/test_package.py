@@ -1,8 +1,6 @@
 """What is installed: a light import, documented names, and a wheel with the scenarios in it."""
 
 import inspect
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterable
 from email import message_from_bytes
@@ -12,6 +10,7 @@ from zipfile import ZipFile
 import pytest
 
 import stepgrad
+from processes import python, run
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -20,9 +19,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 def imported(code: str) -> set[str]:
     """The packages that are in memory after some code, in a fresh interpreter."""
     ask = f"{code}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    answer = subprocess.run(
-        [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    answer = run(python("-c", ask), cwd=ROOT)
     return set(answer.stdout.split())
 
 
@@ -57,9 +54,7 @@ def test_no_public_name_is_given_twice_or_made_up() -> None:
 
 def test_the_public_names_are_listed_before_they_are_loaded() -> None:
     ask = "import stepgrad; print(*dir(stepgrad))"
-    answer = subprocess.run(
-        [sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    answer = run(python("-c", ask), cwd=ROOT)
     assert {*stepgrad.__all__, "__version__"} <= set(answer.stdout.split())
 
 
@@ -72,9 +67,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> ZipFile:
     pytest.importorskip("hatchling", reason="hatchling, which builds the wheel, is not installed")
     folder = tmp_path_factory.mktemp("wheel")
     code = f"from hatchling.build import build_wheel; print(build_wheel({str(folder)!r}))"
-    built = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
+    built = run(python("-c", code), cwd=ROOT)
     return ZipFile(folder / built.stdout.split()[-1])
 
 
@@ -99,11 +92,8 @@ def test_the_metadata_of_the_wheel(wheel: ZipFile) -> None:
 def test_scenarios_are_found_where_the_wheel_is_unpacked(wheel: ZipFile, tmp_path: Path) -> None:
     wheel.extractall(tmp_path / "site")
     code = "from stepgrad.scenario import shipped; print(*shipped().values(), sep='\\n')"
-    answer = subprocess.run(
-        [sys.executable, "-c", code],
-        cwd=tmp_path, env={"PYTHONPATH": str(tmp_path / "site")},
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
+    site = {"PYTHONPATH": str(tmp_path / "site")}
+    answer = run(python("-c", code), cwd=tmp_path, env=site)
     found = [Path(line) for line in answer.stdout.splitlines()]
     assert [path.name for path in found] == sorted(
         p.name for p in (ROOT / "scenarios").glob("*.yaml")

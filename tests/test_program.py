@@ -15,6 +15,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import stepgrad
+from processes import PATIENCE, environment, python, run
 from stepgrad import debugger
 from stepgrad.cli import main
 from stepgrad.debugger import NothingRecordedError
@@ -29,11 +30,7 @@ VALUE = "from stepgrad import Value\nx = Value(2.0, label='x')\n(x * x).backward
 
 def process(folder: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[str]:
     """Run Python in a folder, as a user does."""
-    return subprocess.run(
-        [sys.executable, *arguments],
-        input=stdin, capture_output=True, text=True, cwd=folder, timeout=60, check=False,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-    )  # fmt: skip
+    return run(python(*arguments), stdin, cwd=folder)
 
 
 def program(folder: Path, text: str, name: str = "program.py") -> str:
@@ -168,15 +165,14 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
         "while True:\n    (w * w).backward()\n    w.data -= 0.1 * w.grad\n    w.grad = 0\n",
     )
     with subprocess.Popen(
-        [sys.executable, "-m", "stepgrad", "run", "--plain", "program.py"],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        python("-m", "stepgrad", "run", "--plain", "program.py"),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(),
     ) as running:  # fmt: skip
         assert running.stdout
         assert running.stdout.readline() == "go\n"
         time.sleep(0.05)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=60)
+        out, err = running.communicate(timeout=PATIENCE)
     assert running.returncode == 130
     assert err.startswith("Traceback")
     assert err.endswith("KeyboardInterrupt\n")
@@ -438,3 +434,14 @@ async def test_debug_where_an_event_loop_runs(
         stepgrad.debug()
     assert shown == []
     assert "an event loop is running" in capsys.readouterr().err
+
+
+def test_debug_shows_what_was_recorded_before_the_memory_was_spent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with stepgrad.record(memory=10_000) as recording:
+        for _ in range(100):
+            (stepgrad.Value(2.0) * 3.0).backward()
+        stepgrad.debug()
+    assert recording.spent
+    assert f"so this goes on; {recording.incomplete}\n" in capsys.readouterr().err

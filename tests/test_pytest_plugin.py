@@ -2,6 +2,8 @@
 
 import pytest
 
+from processes import run_pytest
+
 GOOD = """\
 title: A product
 inputs: {a: 2.0, b: 3.0}
@@ -33,14 +35,14 @@ def scenarios(course: pytest.Pytester, **texts: str) -> None:
 
 def test_each_promise_is_a_test_and_so_are_the_gradients(course: pytest.Pytester) -> None:
     scenarios(course, product=GOOD)
-    result = course.runpytest_subprocess("-v")
+    result = run_pytest(course, "-v")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines([f"product.*::{name} PASSED*" for name in ("a*grad", "gradients")])
 
 
 def test_a_failure_shows_the_chain_line(course: pytest.Pytester) -> None:
     scenarios(course, product=GOOD.replace("a: 3", "a: 4"))
-    result = course.runpytest_subprocess()
+    result = run_pytest(course)
     result.assert_outcomes(passed=3, failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -53,14 +55,14 @@ def test_a_failure_shows_the_chain_line(course: pytest.Pytester) -> None:
 def test_a_gradient_that_is_not_finite_fails_as_it_does_in_check(course: pytest.Pytester) -> None:
     text = "title: t\ninputs: {x: 0.0}\ngraph:\n  - L = sqrt(x)*x\nbackward: L\n"
     scenarios(course, wild=text, meant=f"{text}expect: {{grads: {{x: .nan}}}}\n")
-    result = course.runpytest_subprocess("wild.scenario.yaml", "meant.scenario.yaml")
+    result = run_pytest(course, "wild.scenario.yaml", "meant.scenario.yaml")
     result.assert_outcomes(passed=2, failed=1)
     result.stdout.fnmatch_lines(["1 gradient is not finite; it began at event *"])
 
 
 def test_a_broken_scenario_is_one_test_that_says_where(course: pytest.Pytester) -> None:
     scenarios(course, product=GOOD, wrong=GOOD.replace("a*b", "a*c"))
-    result = course.runpytest_subprocess()
+    result = run_pytest(course)
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -72,7 +74,7 @@ def test_a_broken_scenario_is_one_test_that_says_where(course: pytest.Pytester) 
 
 def test_one_that_shows_to_be_wrong_when_it_runs(course: pytest.Pytester) -> None:
     scenarios(course, net=f"{NETWORK}expect: {{values: {{row1/z: 1}}}}\n")
-    result = course.runpytest_subprocess("-k", "row1")
+    result = run_pytest(course, "-k", "row1")
     result.assert_outcomes(failed=1, deselected=1)
     result.stdout.fnmatch_lines(["net.scenario.yaml:6:*: unknown name `row1/z`*"])
 
@@ -91,14 +93,14 @@ def test_other_yaml_is_left_alone(course: pytest.Pytester) -> None:
     for name, text in FOREIGN.items():
         (course.path / f"{name}.yaml").write_text(text, encoding="utf-8")
     (course.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    result = course.runpytest_subprocess("-p", "no:asyncio")
+    result = run_pytest(course, "-p", "no:asyncio")
     result.assert_outcomes(passed=4)
     assert "warning" not in result.stdout.str()
 
 
 def test_either_ending_is_collected(course: pytest.Pytester) -> None:
     (course.path / "product.scenario.yml").write_text(GOOD)
-    course.runpytest_subprocess().assert_outcomes(passed=4)
+    run_pytest(course).assert_outcomes(passed=4)
 
 
 def test_the_setting_names_others(course: pytest.Pytester) -> None:
@@ -107,7 +109,7 @@ def test_the_setting_names_others(course: pytest.Pytester) -> None:
         (course.path / f"{name}.yaml").write_text(GOOD)
     (course.path / "lesson_wrong.yaml").write_text(GOOD.replace("graph", "grpah"))
     (course.path / "pytest.ini").write_text("[pytest]\nstepgrad_scenarios = lesson_*.yaml\n")
-    result = course.runpytest_subprocess()
+    result = run_pytest(course)
     result.assert_outcomes(passed=8, failed=1)
     result.stdout.fnmatch_lines(["lesson_wrong.yaml:3:*did you mean `graph`?"])
 
@@ -128,10 +130,10 @@ def test_a_scenario_runs_once_and_only_for_tests_of_it(course: pytest.Pytester) 
     course.makeconftest(RUNS)
     scenarios(course, one=GOOD, two=GOOD)
     runs = course.path / "runs.txt"
-    course.runpytest_subprocess("--collect-only")
-    course.runpytest_subprocess("-k", "nothing")
+    run_pytest(course, "--collect-only")
+    run_pytest(course, "-k", "nothing")
     assert not runs.exists()
-    course.runpytest_subprocess().assert_outcomes(passed=8)
+    run_pytest(course).assert_outcomes(passed=8)
     assert runs.read_text().split() == ["one.scenario", "two.scenario"]
 
 
@@ -166,7 +168,7 @@ def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
             assert stepgrad_replay(tmp_path / "square.stepgrad").press("G").grad("x") == 6
         """
     )
-    course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=3, deselected=4)
+    run_pytest(course, "-k", "test_").assert_outcomes(passed=3, deselected=4)
 
 
 def test_the_fixture_looks_beside_the_test_first(course: pytest.Pytester) -> None:
@@ -180,7 +182,7 @@ def test_the_fixture_looks_beside_the_test_first(course: pytest.Pytester) -> Non
         "    assert stepgrad_replay('lessons/product.scenario.yaml').goto(3).value('L') == 6\n"
         "    assert stepgrad_replay('other.scenario.yaml').goto(3).position == 3\n"
     )
-    course.runpytest_subprocess("-k", "test_").assert_outcomes(passed=2, deselected=12)
+    run_pytest(course, "-k", "test_").assert_outcomes(passed=2, deselected=12)
 
 
 BAD = {
@@ -203,7 +205,7 @@ def test_what_goes_wrong_is_told_in_the_line_of_the_test(
     scenarios(course, product=GOOD)
     (course.path / "train.py").write_text("import sys\nsys.exit(int(sys.argv[1]))\n")
     course.makepyfile(f"def test_it(stepgrad_replay):\n    {call}\n")
-    result = course.runpytest_subprocess("-k", "test_it")
+    result = run_pytest(course, "-k", "test_it")
     result.assert_outcomes(failed=1, deselected=4)
     result.stdout.fnmatch_lines([f"E {BAD[call]}"])
     result.stdout.no_fnmatch_line("*stepgrad/*.py:*")
@@ -218,7 +220,7 @@ def test_a_program_has_its_arguments(course: pytest.Pytester) -> None:
         "def test_it(stepgrad_replay):\n"
         "    assert stepgrad_replay('train.py', '--at', '3').press('G').value('x') == 3\n"
     )
-    course.runpytest_subprocess().assert_outcomes(passed=1)
+    run_pytest(course).assert_outcomes(passed=1)
 
 
 def test_what_a_program_forks_runs_no_tests(course: pytest.Pytester) -> None:
@@ -235,5 +237,16 @@ def test_what_a_program_forks_runs_no_tests(course: pytest.Pytester) -> None:
                 log.write("once ")
         """
     )
-    course.runpytest_subprocess().assert_outcomes(passed=2)
+    run_pytest(course).assert_outcomes(passed=2)
     assert (course.path / "log.txt").read_text() == "once "
+
+
+def test_too_little_memory_is_a_test_that_says_so(course: pytest.Pytester) -> None:
+    course.makeconftest(
+        "from stepgrad.scenario import build\ndef huge(*_):\n    raise MemoryError\n"
+        "build.record_file = huge\n"
+    )
+    scenarios(course, product=GOOD)
+    result = run_pytest(course, "-k", "gradients")
+    result.assert_outcomes(failed=1, deselected=3)
+    result.stdout.fnmatch_lines(["there is not enough memory for this: *"])

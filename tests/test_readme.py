@@ -9,7 +9,13 @@ import yaml
 from click.testing import CliRunner
 
 from kept import check_kept
-from stepgrad import Value, record_scenario
+from processes import (
+    run_pytest,
+)
+from stepgrad import (
+    Value,
+    record_scenario,
+)
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands import COMMANDS
@@ -83,7 +89,7 @@ def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.Monk
 def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     pytester.makepyfile(blocks("python")[2])
-    pytester.runpytest_subprocess().assert_outcomes(passed=1)
+    run_pytest(pytester).assert_outcomes(passed=1)
 
 
 def test_the_workflow_of_a_course(
@@ -102,7 +108,7 @@ def test_the_workflow_of_a_course(
     assert result.exit_code == 0, result.output
     assert Path("report.xml").read_text().count("<testsuite ") == 2
     assert tests["if"] == "${{ !cancelled() }}"
-    ran = pytester.runpytest_subprocess(*shlex.split(tests["run"], comments=True)[1:])
+    ran = run_pytest(pytester, *shlex.split(tests["run"], comments=True)[1:])
     assert ran.ret == 0
     ran.assert_outcomes(passed=len(promises("two_layer")) + len(promises("xor_tanh")) + 2)
 

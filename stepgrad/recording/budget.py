@@ -174,12 +174,14 @@ def _free_in_group() -> int:
 
 
 def _free_in_process() -> int:
-    """What `ulimit -v` leaves to the process, where it has a limit."""
-    with suppress(ImportError, OSError, ValueError):
+    """What `ulimit -v` and `ulimit -d` leave to the process, where it has such limits."""
+    free = _UNLIMITED
+    with suppress(ImportError, OSError, ValueError, IndexError):
         import resource  # noqa: PLC0415 - not on Windows
 
-        limit = resource.getrlimit(resource.RLIMIT_AS)[0]
-        if limit != resource.RLIM_INFINITY:
-            pages = int(Path("/proc/self/statm").read_text().split()[0])
-            return max(0, limit - pages * resource.getpagesize())
-    return _UNLIMITED
+        pages = Path("/proc/self/statm").read_text().split()
+        for what, used in ((resource.RLIMIT_AS, pages[0]), (resource.RLIMIT_DATA, pages[5])):
+            limit = resource.getrlimit(what)[0]
+            if limit != resource.RLIM_INFINITY:
+                free = min(free, max(0, limit - int(used) * resource.getpagesize()))
+    return free

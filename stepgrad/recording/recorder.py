@@ -11,7 +11,7 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import groupby
 from operator import itemgetter
 from threading import RLock
@@ -87,7 +87,9 @@ def recorded_by(recorder: Recorder) -> Iterator[Recorder]:
 
 def _say_spent(recording: Recording) -> None:
     said = f"stepgrad: {recording.incomplete}; what the program does from here on is not recorded"
-    print(said, file=sys.stderr)
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):  # it may be closed: that is not the program's error
+            print(said, file=sys.stderr)
 
 
 def active_recorder() -> Recorder | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import subprocess
 from collections.abc import Callable
 from math import inf
 from pathlib import Path
@@ -17,6 +16,7 @@ from hypothesis import strategies as st
 
 from kept import check_kept
 from odd_runs import odd_sessions
+from processes import limited, run
 from readers import (
     SVG,
     at,
@@ -90,11 +90,9 @@ def test_graphviz_writes_names_as_they_are() -> None:
 
 
 def drawn_by_graphviz(text: str) -> ET.Element:
-    run = subprocess.run(
-        ["dot", "-Tsvg"], input=text, capture_output=True, check=True, encoding="utf-8"
-    )
-    assert run.stderr == ""
-    return ET.fromstring(run.stdout)
+    drawn = run(limited("dot", "-Tsvg"), text)
+    assert (drawn.returncode, drawn.stderr) == (0, "")
+    return ET.fromstring(drawn.stdout)
 
 
 # --- what is in it

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -185,6 +186,17 @@ def test_it_says_so_once(capsys: pytest.CaptureFixture[str]) -> None:
     with record() as whole:
         passes(3)
     assert (whole.incomplete, capsys.readouterr().err) == ("", "")
+
+
+@pytest.mark.parametrize("stream", [None, "closed"])
+def test_nobody_to_say_it_to_is_no_error(
+    stream: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr("sys.stderr", closed if stream else None)
+    assert recorded(passes).spent
+    assert capsys.readouterr().out == ""
 
 
 def test_a_file_says_so(tmp_path: Path) -> None:

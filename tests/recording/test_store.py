@@ -37,7 +37,7 @@ from stepgrad.recording.store import VERSION
 from stepgrad.recording.store.columns import Damaged, pack, passes_in_piece, unpack, unpack_place
 from stepgrad.replay.session import Session
 
-files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 
 @pytest.fixture

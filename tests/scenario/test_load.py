@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from processes import python, run
 from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
 from stepgrad import Value, record
 from stepgrad.errors import ScenarioError
@@ -52,7 +51,7 @@ def test_reading_names_imports_neither_pydantic_nor_yaml() -> None:
         "import sys, stepgrad.errors, stepgrad.scenario.load\n"
         "sys.exit(bool({'pydantic', 'yaml'} & set(sys.modules)))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+    assert run(python("-c", code)).returncode == 0
 
 
 class TestFiles:
@@ -424,7 +423,10 @@ def check_that_it_is_read_or_refused(text: str) -> None:
             assert 1 <= diagnostic.column <= len(source.lines[diagnostic.line - 1]) + 1
 
 
-fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(
+    max_examples=300,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 
 
 @pytest.mark.usefixtures("loader")

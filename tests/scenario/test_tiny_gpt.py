@@ -1,13 +1,12 @@
 """The GPT of the scenarios: its numbers against PyTorch, its slopes against differences."""
 
 import importlib.util
-import subprocess
-import sys
 from random import Random
 from typing import Any
 
 import pytest
 
+from processes import python, run
 from scenario.runs import ROOT
 from stepgrad import Adam, State, record
 
@@ -112,10 +111,8 @@ def test_a_replay_knows_where_every_number_is_made(tiny_gpt: Any) -> None:
 
 
 def test_the_script_trains_the_same_each_time() -> None:
-    command = [sys.executable, str(SCRIPT), "--steps", "2", "--samples", "1"]
-    first, second = (
-        subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)
-    )
+    command = python(SCRIPT, "--steps", "2", "--samples", "1")
+    first, second = (run(command).stdout for _ in range(2))
     assert first == second
     lines = first.splitlines()
     assert [line.split()[:2] for line in lines[:2]] == [["step", "0"], ["step", "1"]]

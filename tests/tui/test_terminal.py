@@ -8,13 +8,14 @@ import select
 import signal
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+
+from processes import python
 
 pty = pytest.importorskip("pty")
 fcntl = pytest.importorskip("fcntl")
@@ -38,19 +39,12 @@ class Terminal:
         self.resize(80, 24)
         self.modes = termios.tcgetattr(self.other)
         self.seen = b""
-
-        def own() -> None:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_DFL)
-            fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
         self.process = subprocess.Popen(
-            [sys.executable, "-c", program],
+            python("-c", program, terminal=True),
             stdin=self.other,
             stdout=self.other,
             stderr=self.other,
             start_new_session=True,
-            preexec_fn=own,  # noqa: PLW1509 - there are no threads here
             env=os.environ | {"TERM": "xterm-256color"},
         )
 
