@@ -41,8 +41,10 @@ def is_scenario(name: str) -> bool:
     return not is_program(name) and not is_saved(name)
 
 
-def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
+def open_typed(name: str, arguments: Sequence[str] = (), *, saves: bool = False) -> Opened:
     """Run a program or a scenario, or load a recording: whatever `name` says.
+
+    Whether the caller `saves` the recording decides what ends a program; see `run_program`.
 
     Raises:
         StepgradError: it cannot be had; says what is wrong, and what was probably meant.
@@ -50,7 +52,7 @@ def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
     if is_program(name) or is_saved(name):
         _check_file(Path(name))
     if is_program(name):
-        run = run_program(name, arguments)
+        run = run_program(name, arguments, saves=saves)
         return Opened(run.recording, status=run.status)
     if is_saved(name):
         return Opened(Recording.load(name))

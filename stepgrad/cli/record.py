@@ -23,7 +23,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     """Run FILE and save what was recorded, for `run` and `replay` to open.
 
     Without -o, the recording of `train.py` is `train.stepgrad`, in this folder. A program that
-    fails is saved until there; the exit status is the program's.
+    fails, or ends by a signal, is saved until there; the exit status is the program's.
 
     \b
       stepgrad record xor_tanh
@@ -32,7 +32,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
     shown = output or Path(f"{Path(file).stem}{SAVED}")
     path = shown.absolute()  # a program may go to another folder
     check_output(path, file)
-    opened = open_typed(file, arguments)
+    opened = open_typed(file, arguments, saves=True)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
