@@ -1,4 +1,4 @@
-"""Writing a file so that it is either what it was or what it should be, and never a part of it."""
+"""Writing a file so that it has either its old content or the new one, never a part of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _OLD = 3600  # seconds: nobody writes for so long without a change to the file
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Make `content` the content of a file.
 
-    It is written to a temporary file beside it, which then takes its place, and its permissions. A
+    The content goes to a temporary file beside it, which then takes its place and permissions. A
     symbolic link is followed. If that fails, the temporary file is removed.
 
     Raises:
-        OSError: it could not be written; the file is as it was.
-        ValueError: the path can be none.
+        OSError: it cannot be written; the file is as it was.
+        ValueError: the path is not valid.
     """
     target = Path(os.path.realpath(path))
     mode = permissions(target)
@@ -75,7 +75,7 @@ def _is_left_over(entry: os.DirEntry[str]) -> bool:
 
 
 def permissions(target: Path) -> int | None:
-    """Return the permissions of a file that may be replaced, or None where there is none yet.
+    """Return the permissions of a file that may be replaced, or None if it does not exist yet.
 
     Raises:
         OSError: what is there may not be replaced.
@@ -87,7 +87,7 @@ def permissions(target: Path) -> int | None:
     if stat.S_ISDIR(status.st_mode):
         raise IsADirectoryError(0, "it is a folder")
     if not stat.S_ISREG(status.st_mode):
-        raise OSError(0, "it is no regular file")
+        raise OSError(0, "it is not a regular file")
     if not os.access(target, os.W_OK):
         raise PermissionError(0, "it is write-protected")
     return stat.S_IMODE(status.st_mode)

@@ -1,36 +1,36 @@
-"""A backward pass of a recording as a graph of numbers, for whoever differentiates it anew."""
+"""A backward pass of a recording as a graph of numbers, to be differentiated again."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import islice
 from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
 from stepgrad.engine.gradcheck import at_kink, complex_local, complex_or_rule
-from stepgrad.engine.graph import Graph, Local
+from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.derivatives import derivative
+from stepgrad.replay.derivatives import partial_at
 from stepgrad.replay.titles import line_of, made_by, title
 
 PASSES = 3
-"""How many passes of a training are checked: the first, the last, and between."""
+"""The number of passes of a training to check: the first, the last, and one between."""
 
 
 @dataclass(frozen=True)
 class Pass:
     """A backward pass as a graph: `nodes` are its nodes in the recording, by place.
 
-    `gradients` is what the pass paid into each node it reached, by place; `sizes` are what their
-    rounding errors are measured by. `kept` are the numbers with which operations were computed,
-    where those were changed before the pass: by place, the inputs, and what came out.
+    `gradients` has what the pass added to each node that it reached, by place, and `sizes` the
+    scale of their rounding errors. `kept` has the numbers that operations were computed from, if
+    these were changed before the pass: by place, the inputs and the result.
     """
 
     recording: Recording
@@ -44,15 +44,8 @@ class Pass:
     @classmethod
     def of(cls, recording: Recording, block: Backward) -> Pass:
         """Read a pass off a recording."""
-        nodes = _ancestors(recording, block.root)
+        nodes, graph = graph_of(recording, block.root, block.start)
         place = {node: i for i, node in enumerate(nodes)}
-        described = [recording.node(node) for node in nodes]
-        values = [recording.history.value(node, block.start) for node in nodes]
-        graph = Graph(
-            [node.op for node in described],
-            [tuple(place[operand] for operand in node.operands) for node in described],
-            [nan if value is None else value for value in values],
-        )
         paid = {place[block.root]: 1.0}
         for node in nodes:
             column = block.sweep.column.get(index_to_ref(node, block.base))
@@ -67,50 +60,53 @@ class Pass:
         return [leaf for leaf in self.graph.leaves if leaf in self.gradients]
 
     def title(self, place: int) -> str:
-        """What a person calls a node."""
+        """The name of a node, for a person."""
         return title(self.recording, self.nodes[place])
 
     @cached_property
-    def rules(self) -> Local:
-        """The local derivatives by the op table."""
-        return cache(self.graph.local)
+    def rules(self) -> Edges:
+        """What passes each edge by the op table."""
+        return cache(self.graph.edge)
 
     @cached_property
-    def steps(self) -> Local:
-        """The local derivatives by complex steps from the numbers with which was computed.
+    def steps(self) -> Edges:
+        """What passes each edge by complex steps from the numbers with which was computed.
 
         Where there is none to take, by the op table.
         """
         return cache(self._step)
 
-    def _step(self, place: int, slot: int) -> float:
+    def _step(self, place: int, slot: int) -> Carry:
         return complex_or_rule(self.graph.ops[place], *self._numbers(place), slot)
 
-    def as_computed(self, place: int, slot: int) -> float:
-        """The local derivative from the numbers with which the operation was computed."""
+    @cached_property
+    def as_computed(self) -> Edges:
+        """What passes each edge by the op table, from the numbers with which was computed."""
+        return cache(self._as_computed)
+
+    def _as_computed(self, place: int, slot: int) -> Carry:
         inputs, out = self._numbers(place)
-        return self.graph.ops[place].local[slot](*inputs, out)
+        return partial(self.graph.ops[place].carry[slot], *inputs, out)
 
     def _numbers(self, place: int) -> tuple[Sequence[float], float]:
         return self.kept.get(place) or (self.graph.inputs(place), self.graph.values[place])
 
     @property
     def unstepped(self) -> list[int]:
-        """The places where no complex step can be taken: at kinks, and at the ends of domains."""
+        """The places where no complex step can be taken: kinks and boundaries of domains."""
         ops = self.graph.ops
         return [
             place
-            for place, operands in enumerate(self.graph.operands)
+            for place in range(len(self.graph))
             if any(
                 complex_local(ops[place], self._numbers(place)[0], slot) is None
-                for slot, operand in enumerate(operands)
-                if ops[operand] is not CONSTANT
+                for slot, _ in self.graph.variable(place)
             )
         ]
 
     @property
     def kinks(self) -> list[int]:
-        """The places where an operation has two derivatives."""
+        """The places where an operation has two one-sided derivatives."""
         return [
             place
             for place, op in enumerate(self.graph.ops)
@@ -118,46 +114,46 @@ class Pass:
         ]
 
     def first_difference(self) -> str:
-        """Say what is the first to be wrong, on the way back.
+        """Name the first edge or gradient to be wrong, in the order of the backward pass.
 
         That is an edge whose numbers were changed before the pass, or whose local derivative is
         not that of the complex step, or is infinite where 0 arrives; or a gradient that is not the
-        sum of what its edges bring.
+        sum of its contributions.
         """
         graph, summed = self.graph, [0.0] * len(self.graph)
         summed[-1] = 1.0
         for place in range(len(graph) - 1, -1, -1):
-            if graph.ops[place] is CONSTANT:  # nothing is kept there
+            if graph.ops[place] is CONSTANT:  # it has no gradient
                 continue
             grad = self.gradients.get(place, 0.0)
             if relative(grad, summed[place], self.sizes[place]) > GATE:
                 paid, due = number(grad), number(summed[place])
-                return f"the gradient of {self._made(place)} is {paid}, by its edges {due}"
-            for slot, operand in enumerate(graph.operands[place]):
+                return f"the gradient of {self._made(place)} is {paid}; its edges add up to {due}"
+            for slot, operand in graph.variable(place):
                 if told := self._wrong(place, slot) or self._undefined(place, slot, grad):
                     return told
-                summed[operand] += grad * self.rules(place, slot)
+                summed[operand] += self.rules(place, slot)(grad)
         return ""
 
     def _wrong(self, place: int, slot: int) -> str:
         """Say what is wrong with a local derivative; nothing if it is right."""
-        rule, size = self.rules(place, slot), self.graph.magnitude(place, slot)
-        edge, kept = self._edge(place, slot), self.as_computed(place, slot)
+        rule, size = self.rules(place, slot)(1.0), self.graph.magnitude(place, slot)
+        edge, kept = self._edge(place, slot), self.as_computed(place, slot)(1.0)
         if relative(rule, kept, size) > GATE:
             return (
                 f"{edge} is {number(rule)}, but {number(kept)} with the numbers that "
                 f"{self._made(place)} was made of: {self._changed(place)} before the backward pass"
             )
-        step = self.steps(place, slot)
+        step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
             return (
-                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, "
-                f"{number(step)} by a complex step; made there: {self._made(place)}"
+                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, but "
+                f"{number(step)} by a complex step, at {self._made(place)}"
             )
         return ""
 
     def _changed(self, place: int) -> str:
-        """Say which number of an operation was changed since, and where: `w was changed (…)`."""
+        """Say which number of an operation was changed later, and where: `w was changed (…)`."""
         history, pass_ = self.recording.history, self.block
         made = history.made_at(self.nodes[place])
         for block in self.recording.blocks_between(made, pass_.start):
@@ -168,20 +164,21 @@ class Pass:
                     line = f", {line_of(self.recording, where)}" if where else ""
                     event = block.start + found[0] + 1
                     return f"{self.title(operand)} was changed (event {event}{line})"
-        return "one was changed"
+        return "one of them was changed"
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
         """Say where 0 meets ∞; nothing where it does not."""
-        rule = self.rules(place, slot)
-        if not isnan(grad * rule) or isnan(grad) or isnan(rule):
+        edge = self.rules(place, slot)
+        rule = edge(1.0)
+        if not isnan(edge(grad)) or isnan(grad) or isnan(rule):
             return ""
         return (
-            f"{number(grad)} arrives at {self._made(place)}, whose "
-            f"{self._edge(place, slot)} is {number(rule)}: that is nan"
+            f"{number(grad)} arrives at {self._made(place)}, where "
+            f"{self._edge(place, slot)} is {number(rule)}: the product is nan"
         )
 
     def _edge(self, place: int, slot: int) -> str:
-        return derivative(self.title(place), self.title(self.graph.operands[place][slot]))
+        return partial_at(self.recording, self.nodes[place], slot)
 
     def _made(self, place: int) -> str:
         """A node, with when and where it was made: `y (event 5, train.py:12)`."""
@@ -192,10 +189,10 @@ class Pass:
 
 
 def passes(recording: Recording) -> list[Pass]:
-    """Return the backward passes to check: of many, the first, the last, and between.
+    """Return the backward passes to check: of many, the first, the last, and one between.
 
-    With them comes the first that has a gradient which is not finite, and the first before which a
-    value was changed that its forward pass had seen, or may have.
+    Also the first with a gradient that is not finite, and the first before which a value was
+    changed that its forward pass has used, or may have.
     """
     blocks = [block for block in recording.blocks if isinstance(block, Backward)]
     count = min(PASSES, len(blocks))
@@ -205,7 +202,7 @@ def passes(recording: Recording) -> list[Pass]:
 
 
 def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]:
-    """Yield which passes look as if something were wrong with them: the first of each kind."""
+    """Yield the passes that look suspicious: the first of each kind."""
     finite = (all(map(isfinite, block.grads)) for block in passes)
     yield from islice((i for i, whole in enumerate(finite) if not whole), 1)
     changed, number = False, 0
@@ -225,7 +222,7 @@ def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]
 def _kept(
     recording: Recording, block: Backward, nodes: Sequence[int], graph: Graph
 ) -> dict[int, tuple[Sequence[float], float]]:
-    """Return the numbers with which operations were computed, where they were changed since."""
+    """Return the numbers that operations were computed from, if they were changed later."""
     history = recording.history
     computed = (node for node, operands in zip(nodes, graph.operands, strict=True) if operands)
     begin = history.made_at(next(computed, block.root)) - 1
@@ -242,6 +239,20 @@ def _kept(
     return kept
 
 
+def graph_of(recording: Recording, root: int, position: int) -> tuple[Sequence[int], Graph]:
+    """Return what a node is made of, itself last, and that as a graph of a position's numbers."""
+    nodes = _ancestors(recording, root)
+    place = {node: i for i, node in enumerate(nodes)}
+    described = [recording.node(node) for node in nodes]
+    values = [recording.history.value(node, position) for node in nodes]
+    graph = Graph(
+        [node.op for node in described],
+        [tuple(place[operand] for operand in node.operands) for node in described],
+        [nan if value is None else value for value in values],
+    )
+    return nodes, graph
+
+
 def _ancestors(recording: Recording, root: int) -> list[int]:
     found, stack = {root}, [root]
     while stack:
@@ -253,15 +264,15 @@ def _ancestors(recording: Recording, root: int) -> list[int]:
 
 
 def _paid(recording: Recording, block: Backward, node: int, column: int) -> float:
-    """What a pass added to a gradient: the sum of its edges, unless the gradient says otherwise.
+    """What a pass added to a gradient: the sum of its contributions, unless the gradient disagrees.
 
-    A gradient that was there before has digits of its own; the sum is free of their rounding.
+    The sum has no rounding error from what was in the gradient before.
     """
     history, after, before = recording.history, block.grads[column], 0.0
-    if column >= block.sweep.computed:  # those of computed nodes begin anew with each pass
+    if column >= block.sweep.computed:  # those of computed nodes start from 0 in each pass
         before = history.grad(node, block.start) or 0.0
     edges = [history.edge(block, edge) for edge in block.sweep.incoming[column]]
-    terms = [upstream * local for upstream, local in edges]
+    terms = [contribution for _, _, contribution in edges]
     size = sum(map(abs, terms), abs(before))
-    honest = not relative(before + sum(terms), after, size) > GATE  # of nan and nan, too
+    honest = not relative(before + sum(terms), after, size) > GATE  # also for nan and nan
     return sum(terms) if honest else after - before

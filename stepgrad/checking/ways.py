@@ -1,8 +1,8 @@
-"""A recorded backward pass, held against other ways to the same derivatives.
+"""A recorded backward pass, compared with other ways to compute the same derivatives.
 
-Reverse mode is what was recorded. With the numbers that the forward pass saw it must come to the
-same once more; forward mode does with the same rules in the other order. Complex steps and central
-differences need no rules of operations at all; PyTorch, where it is installed, has its own.
+Reverse mode is what was recorded. Run again on the values that the forward pass used, it must give
+the same result; so must forward mode, with the same rules in the other order. Complex steps and
+central differences need no derivative rules at all; PyTorch, if it is installed, has its own.
 """
 
 from __future__ import annotations
@@ -10,38 +10,52 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from math import isfinite, isnan, nan
+from math import inf, isclose, isfinite, isnan, nan
 from random import Random
 
+from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
 from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import gradients, tangents
-from stepgrad.engine.gradcheck import central_difference, rounding
-from stepgrad.engine.graph import Local
+from stepgrad.engine.gradcheck import central_difference, rounding, slopes
+from stepgrad.engine.graph import Edges
+from stepgrad.numbers import number
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
 TORCH_GATE = 1e-12
-"""How far PyTorch may be off; it adds up the same terms, in about the same order."""
+"""How far PyTorch may differ; it adds up the same terms, in about the same order."""
 
 WORK = 500_000
-"""Up to so many nodes times leaves, every leaf is checked by itself; beyond, in random sums."""
+"""Check leaf by leaf up to this many nodes × leaves; beyond, in random sums."""
+
+_GROSS = 0.01
+"""How far a central difference may be off before it is held against a gradient: its own error is
+far less, or it is not."""
+
+_CHANGED = "not taken where numbers were changed in place: it knows those of now only"
+
+_FIRMLY = 2
+"""How many central differences, of different steps, it takes."""
 
 PROBES = 3
-"""How many random sums."""
+"""The number of random sums."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """How far a way is off at some leaves: at one, or in a random sum of several.
+    """The relative difference at one leaf, or in a random sum of several.
 
-    That is relative; nan where there is nothing to compare.
+    It is nan if there is nothing to compare. `odds` says how the way contradicts a gradient, and
+    `note` what to know about one where numbers do not say it.
     """
 
     leaves: Sequence[int]
     relative: float
     own_error: float | None = None
+    odds: str = ""
+    note: str = ""
 
 
 def has_torch() -> bool:
@@ -50,10 +64,10 @@ def has_torch() -> bool:
 
 
 def verify(recording: Recording) -> list[Comparison]:
-    """Hold a recording's gradients against every other way there is; says how far it is.
+    """Compare a recording's gradients and tangents with every other way; reports its progress.
 
-    Tangents are held against other ways to them. Nothing where there is neither. Where another way
-    comes to what is not finite, there is nothing to compare with, and it is counted.
+    Empty if there are neither. Where the result of another way is not finite, there is nothing to
+    compare with, and it is counted as skipped.
     """
     checked = passes(recording)
     ways = [way for way in _WAYS if way.name != "PyTorch" or has_torch()]
@@ -64,15 +78,15 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, checked, found))
-    return [*comparisons, *tangent_comparisons(recording, GATE)]
+    return [*comparisons, *tangent_comparisons(recording, GATE), *by_hand(recording)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Another way to the derivatives, and how far it may be off.
+    """Another way to compute the derivatives, and how far it may differ.
 
-    `special` is what to say of some operations, and `where` says which: those that it has no
-    answer of its own for.
+    `special` is a remark on operations for which it has no answer of its own, and `where` finds
+    them.
     """
 
     name: str
@@ -86,7 +100,10 @@ def _comparison(
     way: _Way, checked: Sequence[Pass], found: Sequence[tuple[Pass, _Difference]]
 ) -> Comparison:
     special = dict.fromkeys(each.title(place) for each in checked for place in way.where(each))
-    note = f"{way.special}: {_few([*special])}" if special else ""
+    notes = [f"{way.special}: {_few([*special])}"] if special else []
+    notes += dict.fromkeys(difference.note for _, difference in found if difference.note)
+    note = _few(notes, "; ")
+    odds = _few([difference.odds for _, difference in found if difference.odds], "; ")
     known = [(each, difference) for each, difference in found if not isnan(difference.relative)]
     compared = _leaves(known)
     skipped = _leaves(found) - compared
@@ -99,17 +116,17 @@ def _comparison(
     first = at.first_difference() if wrong else ""
     return Comparison(
         way.name, len(checked), compared, skipped,
-        worst.relative, way.limit, where, note, first, worst.own_error,
+        worst.relative, way.limit, where, note, first, worst.own_error, odds,
     )  # fmt: skip
 
 
-def _few(names: Sequence[str]) -> str:
+def _few(names: Sequence[str], joint: str = ", ") -> str:
     more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return f"{', '.join(names[:3])}{more}"
+    return f"{joint.join(names[:3])}{more}"
 
 
 def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
-    """Count the gradients that differences are about."""
+    """Count the gradients that were compared."""
     return len({(id(each), leaf) for each, difference in found for leaf in difference.leaves})
 
 
@@ -119,17 +136,21 @@ def _kept(each: Pass) -> Iterator[_Difference]:
         yield _Difference([leaf], relative(each.gradients[leaf], found[leaf], each.sizes[leaf]))
 
 
-def _ahead(local: Callable[[Pass], Local]) -> Callable[[Pass], Iterator[_Difference]]:
+def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Difference]]:
     """Compare leaf by leaf where that is not too much work, else in random sums."""
 
     def differences(each: Pass) -> Iterator[_Difference]:
         def derivative(seeds: Mapping[int, float]) -> float:
-            return tangents(each.graph, seeds, local(each))[-1]
+            return tangents(each.graph, seeds, edges(each))[-1]
 
         if len(each.leaves) * len(each.graph) <= WORK:
             for leaf in each.leaves:
                 ours, other = each.gradients[leaf], derivative({leaf: 1.0})
-                yield _Difference([leaf], relative(ours, other, each.sizes[leaf]))
+                note = ""
+                if isfinite(ours) and not isfinite(other):
+                    note = f"{each.title(leaf)} is {number(ours)}, and {number(other)} this way"
+                off = relative(ours, other, each.sizes[leaf])
+                yield _Difference([leaf], off, note=note)
         else:
             yield from _by_sums(each, derivative)
 
@@ -139,9 +160,9 @@ def _ahead(local: Callable[[Pass], Local]) -> Callable[[Pass], Iterator[_Differe
 def _by_sums(
     each: Pass, derivative: Callable[[Mapping[int, float]], float]
 ) -> Iterator[_Difference]:
-    """Compare random sums, in which each gradient counts in units of its own terms.
+    """Compare random sums, in which each gradient is scaled by the size of its own terms.
 
-    So a small one that is wrong is not lost among large ones.
+    This way, a small wrong one is not lost among large ones.
     """
     sizes = {
         leaf: max(each.sizes[leaf], abs(each.gradients[leaf]), FAINTEST) for leaf in each.leaves
@@ -158,42 +179,67 @@ def _by_sums(
 
 def _central(each: Pass) -> Iterator[_Difference]:
     graph, sizes, leaves = each.graph, each.sizes, each.leaves
+    root, again = graph.values[-1], graph.given({}).values[-1]
+    if not (isclose(root, again, rel_tol=1e-9) or (isnan(root) and isnan(again))):
+        yield _Difference([], nan, note=_CHANGED)
+        return
     blurred = rounding(graph, gradients(graph, each.rules))
     most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
-        slope = central_difference(graph, leaf, blurred)
-        off = relative(each.gradients[leaf], slope.value, sizes[leaf])
-        known = isfinite(slope.value)  # beyond a domain there is no difference
+        slope, ours = central_difference(graph, leaf, blurred), each.gradients[leaf]
+        # Outside the domain there is no difference quotient.
+        off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
-        yield _Difference([leaf], off if known else nan, own)
+        told = "" if off <= _GROSS else _against(each, leaf, blurred)
+        # What is not finite fails anyway, if it is not promised.
+        odds, note = (told, "") if isfinite(ours) else ("", told)
+        yield _Difference([leaf], off, own, odds, note)
+
+
+def _against(each: Pass, leaf: int, blurred: float) -> str:
+    """Say what central differences have against a gradient: all that have digits, or nothing."""
+    ours, found = each.gradients[leaf], slopes(each.graph, leaf, blurred)
+    if isfinite(ours):
+        found = [slope for slope in found if slope.firm]
+        near = (relative(ours, slope.value, each.sizes[leaf]) <= _GROSS for slope in found)
+        if len(found) < _FIRMLY or any(near):
+            return ""
+    if not found:
+        return ""
+    best = min(found, key=lambda slope: slope.error)
+    return f"{each.title(leaf)} has the slope {number(best.value)}, not {number(ours)}"
 
 
 def _pytorch(each: Pass) -> Iterator[_Difference]:
     from stepgrad.checking.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
-    # It is given the numbers of now, and 0·∞ at a gate is 0 there.
-    theirs = {} if each.kept else torch_gradients(each.graph)
+    if each.kept:  # it would get the current values
+        yield _Difference([], nan, note=_CHANGED)
+        return
+    theirs = torch_gradients(each.graph)
     for leaf in each.leaves:
-        ours, other = each.gradients[leaf], theirs.get(leaf, nan)
-        off = relative(ours, other, each.sizes[leaf]) if isfinite(ours) else nan
-        yield _Difference([leaf], off)
+        ours, other = each.gradients[leaf], theirs[leaf]
+        unlike = repr(ours) != repr(other) and not isfinite(other)
+        off = inf if unlike else relative(ours, other, each.sizes[leaf])
+        note = f"{each.title(leaf)} is {number(ours)} here, {number(other)} there"
+        yield _Difference([leaf], off, note=note if off == inf else "")
 
 
 _WAYS = (
-    _Way("kept numbers", GATE, _kept),
+    _Way("saved values", GATE, _kept),
     _Way("forward mode", GATE, _ahead(lambda each: each.as_computed)),
     _Way(
         "complex steps",
         GATE,
         _ahead(lambda each: each.steps),
-        "kinks and ends of domains, taken as the rules do",
+        "at kinks and domain boundaries, by the rule",
         lambda each: each.unstepped,
     ),
     _Way(
         "central differences",
         None,
         _central,
-        "kinks, where it takes the mean of both sides",
+        "at kinks, the mean of both sides",
         lambda each: each.kinks,
     ),
     _Way("PyTorch", TORCH_GATE, _pytorch),

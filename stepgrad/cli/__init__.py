@@ -1,4 +1,4 @@
-"""The command line. Each command is a module of its own, which is loaded when it is called."""
+"""The command line. Each command has its own module, which is loaded when the command is called."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.cli.output import abandon_output, echo
-from stepgrad.errors import StepgradError
+from stepgrad.cli.output import (
+    abandon_output,
+    echo,
+)
+from stepgrad.errors import (
+    NotEnoughMemoryError,
+    StepgradError,
+)
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -34,7 +40,7 @@ _SIGPIPE = 13  # Windows has no name for it
 
 
 class _Commands(Mapping[str, click.Command]):
-    """The commands, each loaded when it is asked for."""
+    """The commands, each loaded on first use."""
 
     def __len__(self) -> int:
         return len(COMMANDS)
@@ -99,6 +105,9 @@ class _Group(click.Group):
         except StepgradError as error:
             echo(error, err=True)
             status = 2
+        except MemoryError:
+            echo(f"stepgrad: {NotEnoughMemoryError()}", err=True)
+            status = 2
         if sys.stdout is not None and not sys.stdout.closed:
             sys.stdout.flush()
         return status
@@ -111,14 +120,14 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="stepgrad")
 def main() -> None:
-    """Replay how gradients are made, one event at a time, forwards and backwards.
+    """Step through backpropagation one event at a time, forwards and backwards.
 
-    FILE is a scenario: a YAML file, or the name of one that ships with stepgrad. Or a Python
-    program of your own, with its arguments. Or a recording that was saved.
+    FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a Python
+    program of your own, with its arguments, or a saved recording.
 
     \b
-      stepgrad list                     the scenarios that ship
+      stepgrad list                     list the scenarios that ship
       stepgrad run two_layer            step through one
       stepgrad run train.py             run a program, then step through what it did
-      stepgrad check scenarios/*.yaml   hold scenarios against their expectations
+      stepgrad check scenarios/*.yaml   check expectations and gradients
     """

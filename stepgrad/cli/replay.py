@@ -10,8 +10,17 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
-from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    PLAIN,
+    FileCommand,
+    narration,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_json,
+)
 from stepgrad.opening import Opened, open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
@@ -24,10 +33,11 @@ from stepgrad.scenario.build import record_file
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
-@click.option("--keys", metavar="KEYS", help="Keys to press, with spaces between: 's s n t'.")
+@click.option("--keys", metavar="KEYS", help="Keys to press, separated by spaces: 's s n t'.")
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
+@MEMORY
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -36,11 +46,13 @@ def replay(  # noqa: PLR0913 - one for each option
     where: str | None,
     as_json: bool,
     plain: bool,
+    memory: int | None,
 ) -> None:
     """Replay FILE without a screen.
 
-    Alone it narrates every event. With --keys, --to or --json it prints where that ends. Options
-    stand before the name of a program; what the program prints goes to stderr.
+    By itself, it prints every event. With --to or --keys, it prints the position that these lead
+    to; with --json alone, the end. Options go before the name of a program, whose own output goes
+    to stderr.
 
     \b
       stepgrad replay two_layer
@@ -49,7 +61,7 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
+        opened = open_typed(file, arguments, memory)
     if where is None and keys is None and not as_json:
         lines = narration(opened.recording, plain)
     else:
@@ -72,7 +84,8 @@ def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Curso
         cursor = goto(cursor, where)
     if keys is None:
         return cursor, ""
-    program = partial(record_file, scenario) if scenario else None
+    memory = opened.recording.memory
+    program = partial(record_file, scenario, memory=memory) if scenario else None
     session = replay_keys(Session.open(cursor, program), headless.words(keys))
     return session.cursor, session.said
 

@@ -1,4 +1,4 @@
-"""`stepgrad schema`: what an editor has to know of scenario files."""
+"""`stepgrad schema`: what an editor needs to know about scenario files."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ from stepgrad.cli.output import echo_json
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for an editor to complete and check them.
+    """Print the JSON Schema of scenario files.
 
-    Save it, and name it in the first line of a scenario; the YAML extension of VS Code, and other
-    editors with the YAML language server, read it there:
+    With it, an editor can complete and check them. Save it, and name it in the first line of a
+    scenario. The YAML extension of VS Code, and other editors with the YAML language server, find
+    it there:
 
     \b
       # yaml-language-server: $schema=stepgrad.schema.json

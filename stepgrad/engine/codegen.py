@@ -1,10 +1,9 @@
-"""Python functions generated from formulas: those of the op table, and of the optimizers.
+"""Python functions generated from the formulas of the op table and of the optimizers.
 
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
-with the row's formulas inlined: the method that makes a node, and the VJP that hands a node's
-gradient on to its operands; and an optimizer's method becomes one loop over parameters. The
-templates below are all there is to know about how a `Value` is laid out (`value.py`); the
-mathematics stays in the rows.
+with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
+gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
+templates below know how a `Value` is laid out (`value.py`); the mathematics stays in the rows.
 """
 
 from __future__ import annotations
@@ -19,16 +18,15 @@ if TYPE_CHECKING:
     from stepgrad.engine.value import Value
 
 Updates = Callable[..., tuple[list[float], ...]]
-"""Takes parameters, and settings and state by name; returns what to write, and the state."""
+"""Takes parameters, and settings and state by name; returns what to write and the new state."""
 
 _METHOD = """
-def bind(op):
+def bind(op, beside_constant):
     def method({parameters}):
-        {lift}
         node = new(Value)
+        {operation}
         node._data = {value}
         node._grad = 0.0
-        node._operation = op
         node._first = {first}
         node._second = {second}
         node._stamp = tick()
@@ -39,10 +37,15 @@ def bind(op):
     return method
 """
 
-_LIFT = """if type(other) is not Value:
+_UNARY = "node._operation = op"
+
+_BINARY = """if type(other) is Value:
+            node._operation = op
+        else:
             other = lift(other)
             if other is NotImplemented:
-                return other"""
+                return other
+            node._operation = beside_constant if type(other) is Constant else op"""
 
 _VJP = """
 def vjp(node):
@@ -64,42 +67,49 @@ def updates(parameters, {arguments}):
 """
 
 
-def method(op: Op, engine: dict[str, Any], *, reflected: bool = False) -> Callable[..., Any]:
-    """Make the method of `Value` that applies `op`.
+def methods(
+    op: Op, engine: dict[str, Any], *, reflected: bool = False
+) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    """Make the methods of `Value` and of `Constant` that apply `op`.
 
-    Its first operand is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is
-    the namespace it runs in: `formula.namespace()` and `Value`, `new`, `lift`, `tick` and
-    `active_tape`, which need not be there before the first call.
+    Their first operand is `self`; in `reflected` ones (`__radd__`) it is the other. `engine` is
+    the namespace they run in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick`
+    and `active_tape`, which need not be there before the first call.
     """
     operands = ["self", "other"][: len(op.partials)]
     ordered = operands[:: -1 if reflected else 1]
+    own = ordered.index("self")
     source = _METHOD.format(
         parameters=", ".join(operands),
-        lift=_LIFT if "other" in operands else "",
+        operation=_BINARY if "other" in operands else _UNARY,
         value=op.forward.python(
             {name: f"{value}._data" for name, value in zip(op.operands, ordered, strict=True)}
         ),
         first=ordered[0],
         second=ordered[1] if len(ordered) > 1 else None,
     )
-    function: Callable[..., Any] = _define(source, "bind", engine)(op)
-    function.__name__ = op.name
-    function.__doc__ = f"{op.written({})}. {_derivatives(op)}"
-    return function
+    bind = _define(source, "bind", engine)
+    of_value = bind(op, op.beside(1 - own))
+    of_constant = bind(op.beside(own), op.beside(*range(len(operands))))
+    for function in (of_value, of_constant):
+        function.__name__ = op.name
+        function.__doc__ = f"{op.written({})}. {_derivatives(op)}"
+    return of_value, of_constant
 
 
 def vjp(op: Op) -> Callable[[Value], None]:
-    """Make the vector-Jacobian product of `op`.
+    """Return the vector-Jacobian product of `op`.
 
-    For each operand, in order: `operand.grad += node.grad * ∂node/∂operand`.
+    For each operand but constants, in order: `operand.grad += node.grad * ∂node/∂operand`.
     """
     names = {name: f"{name}._data" for name in op.operands} | {"out": "node._data"}
     slots = zip(op.operands, ("_first", "_second"), strict=False)
     source = _VJP.format(
         operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
         accumulations="\n    ".join(
-            f"{name}._grad += {contribution(partial, names, 'upstream')}"
-            for name, partial in zip(op.operands, op.partials, strict=True)
+            f"{name}._grad += {partial.carried().python(names)}"
+            for slot, (name, partial) in enumerate(zip(op.operands, op.partials, strict=True))
+            if slot not in op.constants
         ),
     )
     function: Callable[[Value], None] = _define(source, "vjp", namespace())
@@ -109,7 +119,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
 def updates(
     formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
 ) -> Updates:
-    """Make the loop of an optimizer (see `optim.Method`)."""
+    """Return the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
     shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
     assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}
@@ -126,17 +136,6 @@ def updates(
     )
     function: Updates = _define(source, "updates", namespace() | {"zip": zip})
     return function
-
-
-def contribution(partial: Formula, names: Mapping[str, str], upstream: str) -> str:
-    """Write upstream × local, without the multiplication by 1 that no float would notice."""
-    match partial.constant:
-        case 1.0:
-            return upstream
-        case -1.0:
-            return f"-{upstream}"
-    local = partial.python(names)
-    return f"{upstream} * ({local})" if " " in local else f"{upstream} * {local}"
 
 
 def _define(source: str, name: str, scope: dict[str, Any]) -> Any:

@@ -1,11 +1,11 @@
-"""Derivatives without derivative rules, to hold the rules against.
+"""Derivatives without derivative rules, to check the rules against.
 
-The complex step needs the forward formula only: f(x + ih) = f(x) + ih·f′(x) + O(h²), so the
+The complex step needs only the forward formula: f(x + ih) = f(x) + ih·f′(x) + O(h²), so the
 imaginary part over h is the derivative to the last digit, because nothing is subtracted (Squire
-and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). Taken at
-each operation by itself, from the numbers that it was given, no digit is lost on the way. It is the
-gate. The central difference (f(x + h) − f(x − h)) / 2h is what textbooks use; it is shown with the
-error that it has itself.
+and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). It is taken
+at each operation by itself, at the operation's own inputs, so that no digit is lost on the way; it
+decides. The central difference (f(x + h) − f(x − h)) / 2h is what textbooks use; it is shown with
+an estimate of its own error.
 """
 
 from __future__ import annotations
@@ -13,20 +13,20 @@ from __future__ import annotations
 import cmath
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from math import isclose, isfinite, nan
-from operator import truediv
+from functools import cache, partial
+from math import isclose, isfinite, nan, ulp
+from operator import mul, truediv
 from sys import float_info
 
-from stepgrad.engine.graph import Graph
+from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import Op
 
 
 def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
-    """Return the derivative of an operation by one of its inputs, by a complex step.
+    """Return the derivative of an operation with respect to one of its inputs, by a complex step.
 
-    None where there is none to take: at a kink, at the edge of where the operation is defined or
-    beyond it, and where numbers are so large or so faint that a step is lost.
+    None where no step can be taken: at a kink, at or beyond the boundary of the domain, and where
+    numbers are so large or so small that a step is lost.
     """
     value = op.value(*inputs)
     if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
@@ -37,37 +37,52 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
         stepped = complex(_continued(op)(*beside))
     except (ArithmeticError, ValueError):
         return None
-    # Where the real function has no value, as log(-1), the complex one is another function.
+    # Where the real function has no value, as log at −1, the complex one is another function.
     same = isclose(stepped.real, value, rel_tol=1e-6, abs_tol=step)
     return stepped.imag / step if same else None
 
 
 def _extreme(x: float) -> bool:
-    """Whether a step beside a number, or what comes of it, would be lost at the ends of floats."""
+    """Whether a step from a number, or its effect, would overflow or underflow."""
     return x != 0 and not 1e-140 < abs(x) < 1e140
 
 
 def _step(x: float) -> float:
-    """How far to go into the complex plane: so far that its square is nothing beside the number.
+    """How far to step into the complex plane: its square must be negligible beside the number.
 
-    But not so far that sines turn into exponentials, nor so near that digits are lost.
+    But not so far that sines turn into exponentials, nor so little that digits are lost.
     """
     size = abs(x)
     return min(max(size * 1e-40, min(size * 1e-10, 1e-150)), 1e-20) or 1e-150
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:
-    """Whether an operation has no derivative there, but two, one from either side."""
+    """Whether an operation has two one-sided derivatives there instead of a derivative."""
     given = dict(zip(op.operands, inputs, strict=True))
     return op.forward.piecewise and any(partial.tied(given) for partial in op.partials)
 
 
+def _sides(graph: Graph) -> Sequence[tuple[bool, ...]]:
+    """Return on which side of its kinks every operation is."""
+    return [
+        partial.sides(dict(zip(op.operands, graph.inputs(place), strict=True)))
+        for place, op in enumerate(graph.ops)
+        if op.forward.piecewise
+        for partial in op.partials
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A difference quotient and how far it may be off: by its curvature and by rounding."""
+    """A difference quotient and an estimate of its error, from curvature and rounding."""
 
     value: float
     error: float
+
+    @property
+    def firm(self) -> bool:
+        """Whether it has digits that its error does not reach."""
+        return self.error <= _FIRM * abs(self.value)
 
 
 def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
@@ -76,16 +91,44 @@ def central_difference(graph: Graph, leaf: int, rounding: float) -> Slope:
     The step is the cube root of the machine epsilon, relative to the leaf; the error is estimated
     from a second quotient with twice the step, and from the `rounding` of the root.
     """
-    x = graph.values[leaf]
-    step = float_info.epsilon ** (1 / 3) * max(1.0, abs(x))
+    return _slope(graph, leaf, _STEP * max(1.0, abs(graph.values[leaf])), rounding)
+
+
+def _slope(graph: Graph, leaf: int, step: float, rounding: float) -> Slope:
     near, far = (_quotient(graph, leaf, h) for h in (step, 2 * step))
     return Slope(near, abs(far - near) + rounding / step if isfinite(near) else nan)
 
 
+def slopes(graph: Graph, leaf: int, rounding: float) -> list[Slope]:
+    """Return central differences over wide steps and narrow ones, but over no kink.
+
+    None where the root is not finite.
+    """
+    x = graph.values[leaf]
+    if not isfinite(graph.values[-1]):
+        return []
+    here, found = _sides(graph), []
+    for size in sorted({max(1.0, abs(x)) * narrow for narrow in _NARROWER} | {abs(x), abs(x) / 64}):
+        step = _STEP * size
+        if step and x + step != x:
+            slope, ends = _slope(graph, leaf, step, rounding), (x - 2 * step, x + 2 * step)
+            # At a kink, both sides are others than that of the kink itself.
+            sides = [_sides(graph.given({leaf: end})) for end in ends]
+            if isfinite(slope.value) and sides == [here, here]:
+                found.append(slope)
+    return found
+
+
+_STEP = float_info.epsilon ** (1 / 3)
+_NARROWER = (1.0, 1 / 64, 1 / 4096)
+_FIRM = 1e-3
+"""How far a slope may be off, relative to itself."""
+
+
 def rounding(graph: Graph, gradients: Sequence[float]) -> float:
-    """Return how far the root may be off: by the last digit of each node, times its gradient."""
-    parts = (abs(grad * value) for grad, value in zip(gradients, graph.values, strict=True))
-    return float_info.epsilon * sum(filter(isfinite, parts))
+    """Return the possible rounding error of the root: each last digit, times the gradient."""
+    parts = (abs(grad) * ulp(value) for grad, value in zip(gradients, graph.values, strict=True))
+    return sum(filter(isfinite, parts))
 
 
 def _quotient(graph: Graph, leaf: int, step: float) -> float:
@@ -95,20 +138,25 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
     return (above - below) / (up - down)
 
 
-def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> float:
-    """Return the derivative by a complex step; where there is none to take, by the op table."""
-    stepped = complex_local(op, inputs, slot)
-    return op.local[slot](*inputs, out) if stepped is None else stepped
+def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> Carry:
+    """Return what passes an edge by a complex step; where there is none to take, by the op table.
+
+    No step can tell whether a 0 multiplies or is that of a gate that is shut: the table can.
+    """
+    stepped, rule = complex_local(op, inputs, slot), partial(op.carry[slot], *inputs, out)
+    if stepped is None or stepped == rule(1.0) == 0:
+        return rule
+    return partial(mul, stepped)
 
 
 def _power(base: complex, exponent: complex) -> complex:
-    """Raise to a power; whole ones by products, which Python does up to the 100th only.
+    """Raise to a power; integer powers by products, which Python does only up to 100.
 
     Raises:
         ValueError: the real power is not defined on both sides of the base.
     """
     if abs(exponent.real) >= 2**53:
-        raise ValueError("nobody knows whether it is even")
+        raise ValueError("too large to tell whether it is even")
     if exponent.imag == 0 and exponent.real.is_integer():
         if exponent.real < 0:
             return 1 / _power(base, -exponent)
@@ -118,7 +166,7 @@ def _power(base: complex, exponent: complex) -> complex:
             base, left = base * base, left >> 1
         return result
     if base.real <= 0:
-        raise ValueError("a root, or a derivative by the exponent, of what is not above 0")
+        raise ValueError("a root, or a derivative with respect to the exponent, at a base ≤ 0")
     return pow(base, exponent)
 
 

@@ -6,12 +6,16 @@ knows operations (`Value`'s methods, the backward pass, the notation on the scre
 of a scenario) reads this table. A new operation is a new row.
 
 At a kink, where no derivative exists, the row states PyTorch's convention: relu′(0) = 0,
-leaky_relu′(0) = 0.01, abs′(0) = 0, and `max` and `min` of equal operands give each one half.
+leaky_relu′(0) = 0.01, abs′(0) = 0, and `max` and `min` of equal operands give each one half; where
+an operand is nan, all of it.
+
+A partial derivative that is `shut` is a gate that is shut: whatever arrives, inf and nan included,
+exactly 0 is handed on, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
@@ -29,7 +33,8 @@ class Op:
     """A row of the table.
 
     `forward` gives the value; `partials[k]` gives ∂out/∂(operand k), written in the operand names
-    and `out`. A row without operands (`LEAF`, `CONSTANT`) has neither.
+    and `out`. A row without operands (`LEAF`, `CONSTANT`) has neither. Operands in `constants` (by
+    slot) are plain numbers, and take no gradient.
     """
 
     name: str
@@ -37,6 +42,7 @@ class Op:
     forward: Formula
     partials: tuple[Formula, ...]
     code: int
+    constants: tuple[int, ...] = ()
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -64,6 +70,15 @@ class Op:
         return tuple(partial.function(*self.operands, "out") for partial in self.partials)
 
     @cached_property
+    def carry(self) -> tuple[Callable[..., float], ...]:
+        """What each operand is handed: a function of the operands, `out` and `upstream`.
+
+        That is upstream × local, and 0 where a gate is shut.
+        """
+        parameters = (*self.operands, "out", "upstream")
+        return tuple(partial.carried().function(*parameters) for partial in self.partials)
+
+    @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """What the rounding errors of the local derivatives are measured by.
 
@@ -76,6 +91,11 @@ class Op:
     def vjp(self) -> Callable[["Value"], None]:
         """Hand a node's gradient on to its operands."""
         return codegen.vjp(self)
+
+    @cache  # noqa: B019 - the rows live as long as the process
+    def beside(self, *constants: int) -> "Op":
+        """The same row where the operands in these slots are plain numbers."""
+        return replace(self, constants=constants)
 
 
 OPS: list[Op] = []
@@ -102,20 +122,20 @@ POW = _row(
     "pow",
     "^",
     "a ** b",
-    "0 if b == 0 else b * a**(b - 1)",
+    "shut if b == 0 else b * a**(b - 1)",
     "0 if a == 0 and b >= 0 else out * log(a)",
 )
 NEG = _row("neg", "−", "-a", "-1")
 ABS = _row("abs", "abs", "abs(a)", "1 if a > 0 else -1 if a < 0 else 0")
 MAX = _row(
-    "max", "max", "a if a > b or a != a else b",
-    "0 if a < b else 0.5 if a == b else 1", "0 if b < a else 0.5 if a == b else 1",
+    "max", "max", "a if a >= b or a != a else b",
+    "shut if a < b else 0.5 if a == b else 1", "shut if b < a else 0.5 if a == b else 1",
 )  # fmt: skip
 MIN = _row(
-    "min", "min", "a if a < b or a != a else b",
-    "0 if a > b else 0.5 if a == b else 1", "0 if b > a else 0.5 if a == b else 1",
+    "min", "min", "a if a <= b or a != a else b",
+    "shut if a > b else 0.5 if a == b else 1", "shut if b > a else 0.5 if a == b else 1",
 )  # fmt: skip
-RELU = _row("relu", "relu", "0 if a <= 0 else a", "0 if a <= 0 else 1")
+RELU = _row("relu", "relu", "0 if a < 0 else a", "shut if a <= 0 else 1")
 LEAKY_RELU = _row("leaky_relu", "leaky_relu", "a if a > 0 else 0.01 * a", "1 if a > 0 else 0.01")
 TANH = _row("tanh", "tanh", "tanh(a)", "1 - out*out")
 SIGMOID = _row("sigmoid", "sigmoid", "1 / (1 + exp(-a))", "out * (1 - out)")

@@ -1,9 +1,9 @@
-"""Markdown, written so that no text can be taken for a part of it; tables are those of GitHub's."""
+"""Writing Markdown in which no text is taken for markup; tables are GitHub's."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 
 from markdown_it import MarkdownIt
 
@@ -20,40 +20,42 @@ _BRACKETS = re.compile(
 
 
 def block(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines, with an empty one before them; nothing where there are none."""
+    """Yield lines after an empty one; nothing if there are none."""
     found = list(lines)
     if found:
         yield from ("", *found)
 
 
 def section(heading: str, level: int, lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines under a heading; nothing where there are none."""
+    """Yield lines under a heading; nothing if there are none."""
     found = [*block(lines)]
     if found:
         yield from ("", f"{'#' * level} {heading}", *found)
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table."""
+def table(
+    head: Sequence[str], rows: Iterable[Sequence[str]], numbers: Container[str] = ()
+) -> Iterator[str]:
+    """Yield the lines of a table; the columns of `numbers` are aligned right."""
     yield f"| {' | '.join(head)} |"
-    yield f"|{'---|' * len(head)}"
+    yield f"|{''.join('---:|' if each in numbers else '---|' for each in head)}"
     for row in rows:
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |"
 
 
 def code(text: str) -> str:
-    """Text as code, so that no character in it is Markdown's; longer marks around backticks."""
+    """Mark text as code, where no character is markup; the marks outnumber its backticks."""
     text = printable(text)
     if not text.strip():
         return ""
     longest = max(map(len, re.findall("`+", text)), default=0)
     marks = "`" * (longest + 1)
-    space = " " if longest else ""
+    space = " " if longest or text[0] == text[-1] == " " else ""  # a reader takes one pair off
     return f"{marks}{space}{text}{space}{marks}"
 
 
 def plain(text: str) -> str:
-    """Text with what Markdown would read as its own marked as plain."""
+    """Escape the characters that Markdown would read as markup."""
     return re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", text)
 
 
@@ -84,7 +86,7 @@ def _plain_bracket(match: re.Match[str]) -> str:
 
 
 def demoted(text: str) -> Sequence[str]:
-    """Return the lines of a Markdown text, its headings one level down: the title is the page's."""
+    """Return the lines of a Markdown text with its headings one level down, below the title."""
     lines = without_html(text.strip()).splitlines()
     for token in MarkdownIt("commonmark").parse("\n".join(lines)):
         if token.type != "heading_open" or token.map is None:

@@ -17,7 +17,6 @@ from functools import cache
 from struct import Struct
 from typing import Any
 
-from stepgrad.engine.codegen import contribution
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
 from stepgrad.recording.structure import Structure
@@ -187,8 +186,9 @@ def _contribution(op: Op, slot: int) -> str:
 
     It takes the upstream gradient, then the node itself, then its operands.
     """
-    names = {name: f"{{{i}}}" for i, name in enumerate(("out", *op.operands), 1)}
-    return contribution(op.partials[slot], names, "{0}")
+    names = {name: f"{{{i}}}" for i, name in enumerate(("upstream", "out", *op.operands))}
+    code = op.partials[slot].carried().python(names)
+    return f"({code})" if " if " in code else code
 
 
 _AT_ONCE = 28

@@ -58,7 +58,7 @@ class Op(_AtNode):
 
 @dataclass(frozen=True, slots=True)
 class Seed(_AtNode):
-    """A backward pass starts: ∂root/∂root is 1.
+    """A backward pass starts: droot/droot is 1.
 
     The gradients of all computed nodes that `node` depends on are cleared with this event: they
     belong to one pass. Those of leaves stay, and add up.
@@ -74,8 +74,8 @@ class Accumulate(_AtNode):
     """One edge of the chain rule: `node.grad += upstream · local`.
 
     `out` was computed from `node`, its operand number `slot`; `upstream` is the finished gradient
-    of `out`, `local` is ∂out/∂node, `contribution` their product. `before` is None where nothing
-    had reached `node`.
+    of `out`, `local` is ∂out/∂node, `contribution` their product, or 0 where a gate is shut.
+    `before` is None where nothing had reached `node`.
     """
 
     phase: ClassVar[Phase] = "backward"

@@ -57,11 +57,11 @@ class Log(Sequence[Event]):
             ref_to_index(sweep.refs[column], block.base)
             for column in (sweep.receivers[edge], sweep.outs[edge])
         )
-        upstream, local = self._history.edge(block, edge)
+        upstream, local, contribution = self._history.edge(block, edge)
         before = self._history.grad(node, position)
-        after = (0.0 if before is None else before) + upstream * local
+        after = (0.0 if before is None else before) + contribution
         slot = sweep.slots[edge]
-        return events.Accumulate(node, out, slot, upstream, local, upstream * local, before, after)
+        return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
 
     def _written(self, block: Write, offset: int) -> Event:
         position = block.start + offset

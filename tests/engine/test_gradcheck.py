@@ -21,7 +21,7 @@ from stepgrad.engine.gradcheck import (
     complex_or_rule,
     rounding,
 )
-from stepgrad.engine.graph import Graph, Local
+from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import BY_NAME, Op
 
 
@@ -41,10 +41,10 @@ def step(graph: Graph, place: int, slot: int) -> float | None:
     return complex_local(graph.ops[place], graph.inputs(place), slot)
 
 
-def stepped(graph: Graph) -> Local:
-    """Local derivatives by complex steps, and by the rules where there is no step to take."""
+def stepped(graph: Graph) -> Edges:
+    """Edges by complex steps, or by the rules where no step can be taken."""
 
-    def local(place: int, slot: int) -> float:
+    def local(place: int, slot: int) -> Carry:
         return complex_or_rule(graph.ops[place], graph.inputs(place), graph.values[place], slot)
 
     return local
@@ -59,7 +59,9 @@ def test_forward_mode_is_reverse_mode_is_the_complex_step(random: graphs.Graph) 
     sizes = magnitudes(graph)
     for leaf in graph.leaves:
         for found in (tangents(graph, {leaf: 1.0}), tangents(graph, {leaf: 1.0}, stepped(graph))):
-            assert not relative(found[-1], backward[leaf], sizes[leaf]) > GATE
+            # Where 0 meets ∞ on the way back, it may not on the way forward.
+            off = relative(found[-1], backward[leaf], sizes[leaf])
+            assert math.isnan(backward[leaf]) or not off > GATE
 
 
 @given(graphs.graphs(graphs.tame))
@@ -163,8 +165,8 @@ def test_a_planted_wrong_derivative_is_caught() -> None:
     graph = graphs.computation((x * 2).tanh())
     planted = Graph([wrong if op is tanh else op for op in graph.ops], graph.operands, graph.values)
     place = planted.ops.index(wrong)
-    assert step(graph, place, 0) == pytest.approx(graph.local(place, 0))
-    assert step(planted, place, 0) != pytest.approx(planted.local(place, 0), rel=1e-3)
+    assert step(graph, place, 0) == pytest.approx(graph.edge(place, 0)(1.0))
+    assert step(planted, place, 0) != pytest.approx(planted.edge(place, 0)(1.0), rel=1e-3)
 
 
 def test_beyond_the_largest_number_there_is_no_complex_step() -> None:

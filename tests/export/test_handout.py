@@ -102,7 +102,7 @@ def test_what_is_too_much_is_counted() -> None:
     left_out = f"… and {forward - 500:,} more lines, left out here: `stepgrad replay` has all."
     assert left_out in text
     assert len(text) < 200_000
-    assert "nodes are shown" in "".join(read_svg(export(None, cursor, "svg")).itertext())
+    assert "shows 24 of 2,402 nodes" in "".join(read_svg(export(None, cursor, "svg")).itertext())
 
 
 def test_of_many_nodes_those_with_names_come_first() -> None:
@@ -184,7 +184,7 @@ def test_leftover_gradients_and_updated_values_are_told() -> None:
 def test_forward_mode_is_shown_with_every_pass() -> None:
     text = handout("forward_and_reverse")
     passes = [line[3:] for line in headings(text) if line.startswith("## ")]
-    by = [f"Forward mode by {name}" for name in "xyz"]
+    by = [f"Forward mode with respect to {name}" for name in "xyz"]
     assert passes == [*by, "Reverse mode", "Checks"]
     loss = [row[2:] for row in rows(text) if row[0] == "L" and len(row) == 4 and row[1]]
     assert loss[:4] == [["49", "70"], ["49", "28"], ["49", "14"], ["49", "1"]]

@@ -81,7 +81,7 @@ class Terminal:
             pass
 
     def status(self) -> int:
-        """Read until the program ends: one that nobody reads could not even say goodbye."""
+        """Read until the program ends: it could not end while its output is not read."""
         end = time.monotonic() + PATIENCE
         while (status := self.process.poll()) is None:
             assert time.monotonic() < end, f"it does not end: {plain(self.seen)[-500:]!r}"
@@ -117,7 +117,7 @@ def test_start_step_resize_quit(terminal: Terminal) -> None:
     since = len(terminal.seen)
     terminal.resize(140, 45)
     os.kill(terminal.process.pid, signal.SIGWINCH)
-    terminal.wait_for("two_layer.yaml", since)  # the header is painted anew
+    terminal.wait_for("two_layer.yaml", since)  # the header is painted again
     terminal.wait_for("1/26", since)
     terminal.drain()
     assert f"{'':─<60}" in plain(terminal.seen[since:])

@@ -28,6 +28,7 @@ class Edges:
         outs: the node that hands its gradient on.
         ops: the operation of that node.
         locals: its derivative, and what picks the arguments of that out of the row.
+        carries: what it hands on, of these arguments and what arrives.
     """
 
     outer: Sequence[int]
@@ -35,6 +36,7 @@ class Edges:
     outs: array[int]
     ops: Sequence[str]
     locals: Sequence[tuple[Callable[..., float], Callable[[Sequence[Any]], Sequence[Any]]]]
+    carries: Sequence[Callable[..., float]]
 
 
 @lru_cache(maxsize=16)
@@ -48,6 +50,7 @@ def edges_of(recording: Recording, structure: Structure, sweep: Sweep) -> Edges:
     places = [place(ref) for ref in sweep.refs]
     ops = []
     locals_ = []
+    carries = []
     at = -1
     for out, slot in zip(sweep.outs, sweep.slots, strict=True):
         if out != at:
@@ -60,10 +63,12 @@ def edges_of(recording: Recording, structure: Structure, sweep: Sweep) -> Edges:
             pick = itemgetter(*map(place, operands), places[out])
         ops.append(op.name)
         locals_.append((op.local[slot], pick))
+        carries.append(op.carry[slot])
     return Edges(
         tuple(outer),
         array("q", (places[receiver] for receiver in sweep.receivers)),
         array("q", (places[out] for out in sweep.outs)),
         ops,
         locals_,
+        carries,
     )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
-from operator import mul
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.tape import WriteKind
@@ -188,7 +187,9 @@ class _Propagating(Facts[Backward]):
 
     @cached_property
     def _contributions(self) -> list[float]:
-        return list(map(mul, self._upstreams, self._locals))
+        values, edges = self._values, self._edges
+        carried = zip(edges.carries, edges.locals, self._upstreams, strict=True)
+        return [carry(*pick(values), upstream) for carry, (_, pick), upstream in carried]
 
     @cached_property
     def _sums(self) -> tuple[list[float | None], list[float]]:
