@@ -20,6 +20,7 @@ from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from stepgrad.errors import StepgradError
+from stepgrad.reading import read_regular
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
 
@@ -54,7 +55,7 @@ def run_program(
         SystemExit: this is a process that the program forked; it ends where the program ends.
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_regular(path)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ProgramError(f"{path}: cannot be read: {reason}") from None

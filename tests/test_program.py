@@ -535,3 +535,9 @@ async def test_debug_where_an_event_loop_runs(
         stepgrad.debug()
     assert shown == []
     assert "an event loop is running" in capsys.readouterr().err
+
+
+def test_a_program_is_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")  # which nobody will ever write to
+    with pytest.raises(ProgramError, match="cannot be read: it is not a regular file"):
+        run_program(str(tmp_path / "pipe.py"))
