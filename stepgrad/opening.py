@@ -42,11 +42,15 @@ def is_scenario(name: str) -> bool:
     return not is_program(name) and not is_saved(name)
 
 
-def open_typed(name: str, arguments: Sequence[str] = (), memory: int | None = None) -> Opened:
+def open_typed(
+    name: str, arguments: Sequence[str] = (), memory: int | None = None, *, saves: bool = False
+) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
     `memory` is how many bytes a recording may take that is made now, as `record()` has it. Where it
     ends early, a line on stderr says so.
+
+    Whether the caller `saves` the recording decides what ends a program; see `run_program`.
 
     Raises:
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
@@ -54,7 +58,7 @@ def open_typed(name: str, arguments: Sequence[str] = (), memory: int | None = No
     if is_program(name) or is_saved(name):
         _check_file(Path(name))
     if is_program(name):
-        run = run_program(name, arguments, memory)
+        run = run_program(name, arguments, memory, saves=saves)
         return Opened(run.recording, status=run.status)
     if is_saved(name):
         opened = Opened(Recording.load(name))

@@ -17,11 +17,14 @@ from importlib.util import decode_source
 from pathlib import Path
 from threading import Timer, current_thread, main_thread
 from types import CodeType, FrameType, ModuleType, TracebackType
+from typing import Any
 
 from stepgrad.errors import StepgradError
+from stepgrad.reading import read_regular
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
 
+_ENDING = ("SIGTERM", "SIGHUP")
 _RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}"
 
 
@@ -37,19 +40,22 @@ class Run:
     status: int
 
 
-def run_program(path: str, arguments: Sequence[str] = (), memory: int | None = None) -> Run:
+def run_program(
+    path: str, arguments: Sequence[str] = (), memory: int | None = None, *, saves: bool = False
+) -> Run:
     """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
 
     `memory` is the most bytes that the recording may take, as in `record()`.
 
-    If it ends with an error, Python's own traceback is printed, and what was recorded is kept.
+    If it ends with an error, Python's own traceback is printed, and what was recorded is kept. If
+    the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
 
     Raises:
         ProgramError: the file cannot be read.
         SystemExit: this is a process that the program forked; it ends where the program ends.
     """
     try:
-        content = Path(path).read_bytes()
+        content = read_regular(path)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ProgramError(f"{path}: cannot be read: {reason}") from None
@@ -58,7 +64,7 @@ def run_program(path: str, arguments: Sequence[str] = (), memory: int | None = N
     code: CodeType | None = None
     process, status = os.getpid(), 0
     try:
-        with _as_main(path, file, arguments) as main, _interruptible():
+        with _as_main(path, file, arguments) as main, _interruptible(file, saves):
             code = compile(content, file, "exec", dont_inherit=True)
             recording.sources[file] = Source(file, decode_source(content))
             with record(recording, lines=True, memory=memory):
@@ -103,28 +109,50 @@ def _reopen_streams() -> None:
 
 
 @contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl+C end the program, but not halfway through a write to the log."""
+def _interruptible(file: str, saves: bool) -> Iterator[None]:
+    """Let signals end the program, but not in the middle of writing the log: that would tear it.
+
+    Those are Ctrl+C and, where the recording will be saved, SIGTERM and SIGHUP. Once one of these
+    has come, they are ignored after the program's end: a closing terminal sends SIGHUP twice.
+    """
+    process, ended = os.getpid(), False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        inner = frame
-        while inner is not None:
-            if inner.f_code.co_filename.startswith(_RECORDER):
-                Timer(0.001, signal.raise_signal, (number,)).start()
-                return
-            inner = inner.f_back
-        signal.default_int_handler(number, frame)
+        nonlocal ended
+        files = {each.f_code.co_filename for each in _stack(frame)}
+        if os.getpid() != process and number != signal.SIGINT:
+            signal.signal(number, signal.SIG_DFL)
+            signal.raise_signal(number)
+        elif any(each.startswith(_RECORDER) for each in files):
+            Timer(0.001, signal.raise_signal, (number,)).start()
+        elif number == signal.SIGINT:
+            signal.default_int_handler(number, frame)
+        elif not ended or file in files:
+            ended = True
+            raise SystemExit(128 + number)
 
-    usual = signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    if not usual or current_thread() is not main_thread():
-        yield
-        return
-    signal.signal(signal.SIGINT, interrupt)
+    usual: dict[int, Any] = {signal.SIGINT: signal.default_int_handler}
+    if saves:
+        usual |= {getattr(signal, name, signal.SIGTERM): signal.SIG_DFL for name in _ENDING}
+    if current_thread() is main_thread():
+        usual = {number: how for number, how in usual.items() if signal.getsignal(number) is how}
+    else:
+        usual = {}
+    for number in usual:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:
-        if signal.getsignal(signal.SIGINT) is interrupt:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number, how in usual.items():
+            if signal.getsignal(number) is interrupt:
+                done = ended and number != signal.SIGINT
+                signal.signal(number, signal.SIG_IGN if done else how)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
 
 
 def _exit_status(error: BaseException, code: CodeType | None) -> int:

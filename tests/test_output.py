@@ -183,5 +183,5 @@ def test_an_answer_that_is_not_text_is_no_number(tmp_path: Path) -> None:
     process = begin(tmp_path, "quiz", "square", stdin=subprocess.PIPE, errors="surrogateescape")
     status, out, err = end(process, "\udcff\n9\n")
     assert (status, err) == (0, "")
-    assert "is no number" in out
+    assert "a number; write" in out
     assert "right: 9" in out

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -192,6 +195,100 @@ def test_ctrl_c_shows_no_frame_of_ours(tmp_path: Path) -> None:
     ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
     assert ours.returncode == 130
     assert ours.stderr.startswith(alone.stderr)
+
+
+ENDLESS = """
+import os, signal, sys, time
+from stepgrad import Value
+w, steps = Value(0.5), 0
+try:
+    while True:
+        steps += 1
+        if steps == 10:
+            print("go", file=sys.stderr, flush=True)
+        (w * w).backward()
+        w.data -= 0.1 * w.grad
+        w.grad = 0
+        time.sleep(0.0001)
+finally:
+    {}
+"""
+
+
+@contextmanager
+def endless(
+    folder: Path, command: str, at_the_end: str = "pass"
+) -> Iterator[subprocess.Popen[str]]:
+    """Start a program that records for ever, and wait until it does."""
+    program(folder, ENDLESS.format(at_the_end))
+
+    def own() -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
+
+    with subprocess.Popen(
+        [sys.executable, "-m", "stepgrad", command, "program.py"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        preexec_fn=own,  # noqa: PLW1509 - there are no threads here
+    ) as running:
+        try:
+            assert running.stderr
+            assert running.stderr.readline() == "go\n"
+            yield running
+        finally:
+            running.kill()
+
+
+TWICE = "os.kill(os.getpid(), signal.SIGHUP)"
+FORKED = """
+    child = os.fork()
+    if not child:
+        signal.raise_signal(signal.SIGTERM)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("at_the_end", ["pass", TWICE, FORKED])
+def test_what_was_recorded_is_saved_when_a_signal_comes(
+    number: signal.Signals, at_the_end: str, tmp_path: Path
+) -> None:
+    with endless(tmp_path, "record", at_the_end) as running:
+        running.send_signal(number)
+        out, err = running.communicate(timeout=60)
+    hung_up = at_the_end == TWICE
+    assert running.returncode == 128 + (signal.SIGHUP if hung_up else number)
+    assert re.search(r"^program.py: [\d,]+ events", err, re.MULTILINE)
+    assert ("Traceback" in err) is (number == signal.SIGINT and not hung_up)
+    assert out == ("-15\n" if at_the_end == FORKED else "")
+    assert Recording.load(tmp_path / "program.stepgrad").length > 0
+
+
+@pytest.mark.parametrize("command", ["run", "check", "replay"])
+def test_where_nothing_is_saved_a_signal_ends_it_as_under_python(
+    command: str, tmp_path: Path
+) -> None:
+    with endless(tmp_path, command, "print('never')") as running:
+        running.terminate()
+        out, _ = running.communicate(timeout=60)
+    assert (running.returncode, out) == (-signal.SIGTERM, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_program_keeps_its_own_answer_to_a_signal(number: signal.Signals, tmp_path: Path) -> None:
+    name = program(
+        tmp_path,
+        f"import signal\n{VALUE}signal.signal({number:d}, lambda *_: print('mine'))\n"
+        f"signal.raise_signal({number:d})\n",
+    )
+    ended = process(tmp_path, "-m", "stepgrad", "record", name)
+    assert (ended.returncode, ended.stdout) == (0, "mine\n")
 
 
 # --- in this process
@@ -444,4 +541,10 @@ def test_debug_shows_what_was_recorded_before_the_memory_was_spent(
             (stepgrad.Value(2.0) * 3.0).backward()
         stepgrad.debug()
     assert recording.spent
-    assert f"so this goes on; {recording.incomplete}\n" in capsys.readouterr().err
+    assert f"so the program continues; {recording.incomplete}\n" in capsys.readouterr().err
+
+
+def test_a_program_is_a_regular_file(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.py")  # which nobody will ever write to
+    with pytest.raises(ProgramError, match="cannot be read: it is not a regular file"):
+        run_program(str(tmp_path / "pipe.py"))

@@ -42,8 +42,8 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
     """Run FILE and save the recording.
 
     Other commands, such as `run` and `replay`, open it. Without -o, the recording of `train.py` is
-    `train.stepgrad` in the current folder. If a program fails, the recording ends there; the exit
-    status is the program's.
+    `train.stepgrad` in the current folder. If a program fails or a
+    signal ends it, the recording ends there; the exit status is the program's.
 
     \b
       stepgrad record xor_tanh
@@ -54,7 +54,7 @@ def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: i
     check_output(path, [file])
     if not is_saved(shown.name):
         raise StepgradError(f"{shown}: name it {shown.stem or 'my'}{SAVED}, or it will not open")
-    opened = open_typed(file, arguments, memory)
+    opened = open_typed(file, arguments, memory, saves=True)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)

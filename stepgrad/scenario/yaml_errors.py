@@ -34,6 +34,7 @@ _AT_THE_BEGINNING = {
     ),
     "alphabetic or numeric|comment or|chomping": _IN_QUOTES,
 }
+_LONGEST_KEY = 1_024  # both parsers stop at the colon of a longer one
 _MISPLACED = re.compile("expected key|<block end>|'-' indicator|<document start>")
 
 
@@ -66,6 +67,9 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
         return begin, "a no-break space: indent with plain spaces"
     line, column = source.position(end)
     before = source.lines[line - 1][: column - 1]
+    key = re.split(r"[{,]", before)[-1].lstrip()
+    if source.text[end : end + 1] == ":" and len(key) > _LONGEST_KEY and ": " not in key:
+        return end - len(key), f"a key has at most {_LONGEST_KEY:,} characters"
     if "mapping values" in problem:
         if re.search(r":\s", before):
             return end, "put text that contains `: ` in quotes"

@@ -16,6 +16,7 @@ from textual.keys import Keys, format_key
 from textual.screen import Screen
 
 from stepgrad.errors import StepgradError, suggest
+from stepgrad.reading import read_regular
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
@@ -104,11 +105,12 @@ def load_keymap(path: Path) -> Keymap:
         KeymapError: the file cannot be read, or something in it is wrong; then none of it counts.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode().replace("\r\n", "\n")
     except FileNotFoundError:
         return DEFAULT
     except (OSError, UnicodeDecodeError) as error:
-        raise KeymapError(f"{path}: cannot be read: {error}") from error
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        raise KeymapError(f"{path}: cannot be read: {reason}") from error
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

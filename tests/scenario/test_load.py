@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,37 @@ ALIAS_BOMB = "a: &a [x, x]\n" + "".join(
 def test_yaml(text: str, expected: str) -> None:
     found = problems(text)
     assert found[0].startswith(expected), found
+
+
+LONG = "k" * 1_030
+
+
+@pytest.mark.parametrize("loader", [yaml.SafeLoader, getattr(yaml, "CSafeLoader", yaml.SafeLoader)])
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (f"title: t\nparams:\n  {LONG}: 1\n  b: 2\n", (3, 3)),
+        (f"title: t\n{LONG}: 1\nb: 2\n", (2, 1)),
+        (f'title: t\n"{LONG}": 1\n', (2, 1)),
+        (f"title: t\nparams: {{a: 1, {LONG}: 1}}\n", (2, 16)),
+    ],
+)
+def test_a_key_that_is_too_long_for_yaml(text: str, place: tuple[int, int], loader: Any) -> None:
+    source = Source(Path("s.yaml"), text)
+    with pytest.raises(yaml.MarkedYAMLError) as caught:
+        list(yaml.parse(text, Loader=loader))
+    index, message = explain(caught.value, source)
+    assert source.position(index) == place
+    assert message == "not valid YAML: a key has at most 1,024 characters"
+
+
+def test_python_says_nothing_about_a_statement() -> None:
+    text = GRAPH.replace("z1 = w1*x + b1", "z1 = x*1if x else 2")
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        [found] = problems(text)
+    assert not warned
+    assert found.startswith("5:10 `if` and `else` cannot ")
 
 
 NO_YAML = [
