@@ -189,8 +189,8 @@ def _legend(picture: Picture, rows: int) -> Iterator[str]:
     signs = [
         *(f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown),
         f"on a wire: the local derivative{', or the number of edges' if folded else ''}",
-        *["◂ passed in the backward pass"] * ("backward" in stages),
-        *["▸ carries a tangent"] * ("tangent" in stages),
+        *["◂ carried a gradient back"] * ("backward" in stages),
+        *["▸ carried a tangent"] * ("tangent" in stages),
         *["dashed box: not computed yet"] * (not all(box.made for box in picture.boxes)),
         *[f"{BACK.strip()} from a box further right"] * bool(back),
         *["dashed wire: from a node not shown"] * outside,

@@ -12,6 +12,7 @@ from odd_runs import odd_sessions
 from readers import at, code_of, read_html, read_markdown, read_svg
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
+from stepgrad.export.markup import code
 from stepgrad.export.picture import picture
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
@@ -43,6 +44,11 @@ def test_no_name_is_read_as_markdown(session: Session) -> None:
     found = code_of(read_markdown(export(None, cursor, "markdown")))
     names = [node.title for node in shown.nodes if node.title.strip()]
     assert [name for name in names if name not in found] == []
+
+
+@pytest.mark.parametrize("text", [" 0 ", "  ", "a", " a", "`", " ` "])
+def test_code_is_read_back_as_it_was(text: str) -> None:
+    assert code_of(read_markdown(code(text))) == [text] * bool(text.strip())
 
 
 def test_every_event_of_a_step_is_a_line() -> None:
