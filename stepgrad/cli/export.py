@@ -41,23 +41,22 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     "--at",
     "where",
     metavar="POSITION",
-    help="14, 50%, 'step 20' (all of it) or a name; without it, the end.",
+    help="14, 50%, 'step 20' (its end) or a name; the default is the end.",
 )
 @click.option(
-    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to write it."
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="The file to write."
 )
 def export(
     file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
 ) -> None:
-    """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data.
+    """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data (json).
 
-    The hand-out (markdown, html) has the lesson, the numbers, and both passes line by line; the
-    page has the drawing too. Of a training it is the step of the position, in forward mode each
-    pass. In the drawing of a large graph scopes are folded. Options stand before the name of a
-    program.
+    A hand-out (markdown, html) has the lesson, the numbers and both passes line by line; html has
+    the drawing too, and prints on A4. Of a training it shows one step, of forward mode each pass.
+    In the drawing of a large graph, scopes are folded. Options go before the name of a program.
 
-    Without --at it is the end; of a training, the end of its last step with a backward pass. A step
-    is meant as a whole: its end, after the update.
+    The default position is the end; of a training, the end of its last step with a backward pass.
+    `--at "step 20"` is the end of that step, after the update.
 
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
@@ -87,14 +86,14 @@ def export(
 
 
 def _check_suffix(path: Path, to: str) -> None:
-    """Refuse a name that promises another format."""
+    """Refuse a file name of another format."""
     suffix = path.suffix.lower()
     usual = next(each for each, format_ in _SUFFIXES.items() if format_ == to)
     instead = f"--to {to} writes {path.with_suffix(usual).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
-            f"{path}: `{suffix}` is no format of ours; {instead}, and from --to dot Graphviz makes "
-            f"one: dot -T{suffix[1:]}"
+            f"{path}: cannot write `{suffix}`; {instead}, and Graphviz makes a {suffix[1:]} from "
+            f"--to dot: dot -T{suffix[1:]}"
         )
     if _SUFFIXES.get(suffix, to) != to:
-        raise StepgradError(f"{path}: that is the name of {_SUFFIXES[suffix]}; {instead}")
+        raise StepgradError(f"{path}: `{suffix}` means {_SUFFIXES[suffix]}; {instead}")
