@@ -48,7 +48,7 @@ pre {{ overflow-x: auto }}
   body {{ max-width: none; margin: 0; padding: 0; font-size: 10pt; line-height: 1.35 }}
   h2, h3 {{ margin: 1.2em 0 .5em; break-after: avoid }}
   figure {{ margin: 1em 0; overflow: visible }}
-  figure svg {{ max-width: 100%; max-height: 95vh; height: auto }}
+  figure svg {{ max-width: 100%; max-height: 66vh; height: auto }}
   figcaption {{ font-size: 7.5pt; break-before: avoid }}
   .long {{ font-size: 7pt; line-height: 1.25 }}
   .long code {{ font-size: 1em }}

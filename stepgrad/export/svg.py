@@ -101,7 +101,7 @@ def _lines(*lines: str) -> str:
 def _element(width: int, height: int) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}"'
+        f'viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin"'
     )
 
 

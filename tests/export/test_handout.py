@@ -338,6 +338,6 @@ def test_a_drawing_on_a_page_keeps_its_size_but_on_paper() -> None:
     text = export(*at("vanishing_gradient"), "html")
     style, _, paper = text.partition("</style>")[0].partition("@media print")
     assert "max-width: 100%" not in style
-    assert "figure svg { max-width: 100%; max-height: 95vh; height: auto }" in paper
+    assert "figure svg { max-width: 100%; max-height: 66vh; height: auto }" in paper
     width = int(re.findall(r'<svg xmlns="\S+" width="(\d+)"', text)[0])
     assert width <= 960
