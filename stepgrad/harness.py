@@ -1,4 +1,4 @@
-"""A debugger that tests drive: it presses keys, and says what is there."""
+"""A debugger that tests drive: it presses keys and answers questions about the position."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
 
 
-def _told_where_called(method: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
-    """Raise what is wrong as if the caller had: the report of a test shows the test's own line."""
+def _raised_in_caller(method: Callable[_Arguments, _Answer]) -> Callable[_Arguments, _Answer]:
+    """Raise errors as if the caller did, so that pytest shows the line of the test."""
 
     @wraps(method)
     def called(*arguments: _Arguments.args, **keywords: _Arguments.kwargs) -> _Answer:
-        __tracebackhide__ = True  # pytest asks each frame for it
+        __tracebackhide__ = True  # pytest reads it from each frame
         try:
             return method(*arguments, **keywords)
         except (StepgradError, KeyError) as error:
@@ -36,7 +36,7 @@ def _told_where_called(method: Callable[_Arguments, _Answer]) -> Callable[_Argum
 
 
 class Replay:
-    """A debugger for tests: it presses keys, and says what is there.
+    """A debugger for tests: it presses keys and answers questions about the position.
 
     `stepgrad_replay("two_layer")` makes one in a test; every method that moves returns it::
 
@@ -49,64 +49,64 @@ class Replay:
 
     @classmethod
     def of(cls, name: str | PathLike[str]) -> Replay:
-        """Replay a scenario, given by path or by the name of a shipped one."""
+        """Replay a scenario, given as a path or as the name of one that ships."""
         scenario = open_scenario(name)
         return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
 
-    @_told_where_called
+    @_raised_in_caller
     def press(self, keys: str) -> Replay:
-        """Press keys, with spaces between, as `stepgrad replay --keys` does.
+        """Press keys, separated by spaces, as `stepgrad replay --keys` does.
 
         Raises:
-            CommandError: a key does nothing here, or what it asks for is not there.
+            CommandError: a key does nothing here, or does not find what it looks for.
         """
         self.session = replay(self.session, words(keys))
         return self
 
-    @_told_where_called
+    @_raised_in_caller
     def goto(self, where: str | int) -> Replay:
         """Go to a position (`14`), `50%`, `step 20` or a name.
 
         Raises:
-            CommandError: there is no such place.
+            CommandError: there is no such position.
         """
         self.session = self.session.go(goto(self.session.cursor, str(where)))
         return self
 
     @property
     def position(self) -> int:
-        """How many events have happened."""
+        """The number of events that have happened."""
         return self.session.cursor.position
 
     @property
     def text(self) -> str:
-        """What the last event did, in notation; empty at the start."""
+        """The last event in notation; empty at the start."""
         return str(narrate(self._recording, self.position - 1)) if self.position else ""
 
-    @_told_where_called
+    @_raised_in_caller
     def value(self, name: str) -> float | None:
-        """Return a node's value; None where it is not made yet.
+        """Return a node's value; None before it is computed.
 
         Raises:
-            KeyError: no node is so named by now.
+            KeyError: no node has this name yet.
         """
         return self.session.state.value(self._node(name))
 
-    @_told_where_called
+    @_raised_in_caller
     def grad(self, name: str) -> float | None:
-        """Return a node's gradient; None where nothing has reached it.
+        """Return a node's gradient; None before one arrives.
 
         Raises:
-            KeyError: no node is so named by now.
+            KeyError: no node has this name yet.
         """
         return self.session.state.grad(self._node(name))
 
-    @_told_where_called
+    @_raised_in_caller
     def tangent(self, name: str) -> float | None:
-        """Return a node's tangent; None where it is not made yet, or not in forward mode.
+        """Return a node's tangent; None before it is computed, and outside forward mode.
 
         Raises:
-            KeyError: no node is so named by now.
+            KeyError: no node has this name yet.
         """
         return self.session.state.tangent(self._node(name))
 
@@ -118,6 +118,6 @@ class Replay:
         node = self.session.state.find(name)
         if node is None:
             known = self._recording.names(self._recording.length)
-            hint = ": it comes later" if name in known else suggest(name, known)
+            hint = ": it is created later" if name in known else suggest(name, known)
             raise KeyError(f"no node {name} by event {self.position}{hint}")
         return node

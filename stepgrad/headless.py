@@ -1,4 +1,4 @@
-"""The debugger without a screen: the same commands on the same cursor, as text and as JSON."""
+"""The debugger without a screen: the same commands and cursor, as text and JSON."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ from stepgrad.scenario.load import ScenarioFile
 
 
 def narration(recording: Recording, start: int = 0, stop: int | None = None) -> Iterator[str]:
-    """Yield one line for each event: its position, its phase, and what it did.
+    """Yield a line for each event: its position, its phase and its narration.
 
-    `start` and `stop` are positions; without them, it is all of the recording.
+    `start` and `stop` are positions; the default is the whole recording.
     """
     width = len(str(recording.length))
     for index in range(start, recording.length if stop is None else stop):
@@ -39,7 +39,7 @@ def narration(recording: Recording, start: int = 0, stop: int | None = None) -> 
 
 
 def summary(recording: Recording) -> str:
-    """Say how much was recorded: `train.py: 861 events, 318 nodes, 1 backward pass`."""
+    """Return the size of a recording: `train.py: 861 events, 318 nodes, 1 backward pass`."""
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     counts = ((recording.length, "event"), (recording.size, "node"), (passes, "backward pass"))
     counted = f"{recording.name}: {', '.join(_counted(*each) for each in counts)}"
@@ -52,10 +52,10 @@ def _counted(count: int, what: str) -> str:
 
 
 def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
-    """Yield what there is to say about a position, a line at a time.
+    """Yield a report on a position, line by line.
 
     In a large scene scopes are folded, as on the screen: a line has the range of the gradients in
-    one, and which shares of them are 0 or never reached.
+    a scope, and the shares of them that are 0 or never reached.
     """
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
@@ -83,7 +83,7 @@ _HEAD: _Row = ("node", "value", "gradient", "tangent")
 
 
 def _rows(state: State) -> Iterator[_Row]:
-    """Yield a row of the table for each node that is made, or for the folded scope it is in."""
+    """Yield a row for each computed node, or for the folded scope that contains it."""
     folded = folds(state.scene)
     if not folded:
         yield from (_row(state, node) for node in visible(state).values())
@@ -111,9 +111,9 @@ def _row(state: State, node: int) -> _Row:
 def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     """Return everything about a position as one object for JSON.
 
-    Without a scenario there are no checks. Infinities and nan, which JSON cannot write, are the
-    texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null. Tangents are those
-    of nodes that forward mode has made. `incomplete` says why the recording ends early, if it does.
+    Without a scenario there are no checks. Infinities and nan, which JSON lacks, are the strings
+    `inf`, `-inf` and `nan`; a gradient that has not arrived is null. Only nodes computed in
+    forward mode have tangents. `incomplete` says why the recording ends early, if it does.
     """
     state = cursor.state
     nodes = visible(state)
@@ -134,7 +134,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
 
 
 def check_object(check: Check) -> dict[str, Any]:
-    """Return a promised number, and what came of it, as an object for JSON."""
+    """Return an expected value and the actual one as an object for JSON."""
     return {
         "name": check.name,
         "expected": for_json(check.expected),
@@ -145,10 +145,10 @@ def check_object(check: Check) -> dict[str, Any]:
 
 
 def words(keys: str) -> list[str]:
-    """Split a script of keys as a shell would, so that ':step 20' is one.
+    """Split a script of keys as a shell does: ':step 20' is one key.
 
     Raises:
-        CommandError: a quote is left open.
+        CommandError: a quotation mark is missing.
     """
     try:
         return shlex.split(keys)
@@ -157,7 +157,7 @@ def words(keys: str) -> list[str]:
 
 
 def visible(state: State) -> dict[str, int]:
-    """Return the nodes of the scene that are made, by name or `#index`: the latest of a name."""
+    """Return the computed nodes of the scene by name or `#index`; the latest of each name."""
     nodes: dict[str, int] = {}
     for index in state.scene:
         if state.value(index) is not None:
@@ -168,7 +168,7 @@ def visible(state: State) -> dict[str, int]:
 
 
 def _tangents(state: State, nodes: Mapping[str, int]) -> dict[str, float | str | None]:
-    """Return the tangents of those nodes that have one, ready for JSON."""
+    """Return the tangents of the nodes that have one, ready for JSON."""
     tangents = {name: state.tangent(node) for name, node in nodes.items()}
     return {name: for_json(tangent) for name, tangent in tangents.items() if tangent is not None}
 
@@ -205,7 +205,7 @@ def _field(recording: Recording, name: str, value: Any) -> Any:
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Set names to the left and numbers to the right, in cells: wide letters take two."""
+    """Align names left and numbers right, in cells: a wide character takes two."""
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
     for name, *numbers in rows:
         cells = [set_cell_size(name, widths[0])]

@@ -77,7 +77,7 @@ def read_mermaid(text: str) -> list[str]:
 class Page(HTMLParser):
     """What is open, and whether it is closed in turn; attributes that would load something."""
 
-    VOID = {"meta", "hr", "br"}
+    VOID = {"meta", "hr", "br", "wbr"}
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""A derivation to hand out: what happened up to a position, line by line, in Markdown.
+"""A hand-out in Markdown: a derivation up to a position, line by line.
 
-Of a training it is the step of the position, of forward mode every pass up to it. What is too much
-for paper is left out, and counted.
+Of a training it has the step of the position, of forward mode every pass up to it. What is too much
+for paper is left out and counted.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 
 LINES = 500
-"""How many lines of a section, and of a table, are written out."""
+"""The most lines of a section or a table."""
 
 SECTIONS = 12
-"""How many passes, and how many phases of each, are written out: there may be very many."""
+"""The most passes, and the most phases of each."""
 
 TERMS = 8
-"""How many terms of a longer sum are written out: the last ones."""
+"""The most terms of a sum; in a longer one, the last terms."""
 
 _HEADINGS = {
     "forward": "Forward pass",
@@ -55,7 +55,7 @@ _HEADINGS = {
 def handout(
     state: State, heading: str, lesson: str, checks: Sequence[Check]
 ) -> Iterator[str | State]:
-    """Yield the lines of a hand-out in Markdown, and a state where a drawing of it would be."""
+    """Yield the lines of a hand-out in Markdown, and a state wherever a drawing of it belongs."""
     yield f"# {plain(printable(heading))}"
     yield from block(_place(state))
     yield from block([state.recording.incomplete] if state.recording.incomplete else [])
@@ -71,7 +71,7 @@ def handout(
 
 
 def _place(state: State) -> Iterator[str]:
-    """Say which part of a recording this is, where it is not all of it."""
+    """Say which part of a recording this is, unless it is all of it."""
     begin, end = state.step_bounds
     training = trains(state.recording)
     whole = f"{state.recording.length:,}"
@@ -86,7 +86,7 @@ def _place(state: State) -> Iterator[str]:
 
 
 def _passes(state: State) -> Iterator[State]:
-    """Yield every pass that has begun by a position, as it ends, or as far as it has come."""
+    """Yield each pass begun before a position: at its end, or at the position."""
     recording, position = state.recording, state.position
     steps = recording.steps if len(recording.steps) > 1 else ()
     begun = [step for step in steps if 0 < step < position]
@@ -94,7 +94,7 @@ def _passes(state: State) -> Iterator[State]:
 
 
 def _which(state: State) -> str:
-    """Return the heading of a pass: how it is marked, or which it is."""
+    """Return the heading of a pass: its mark, or its number."""
     if state.step_ordinal is None:
         return "Before the first pass"
     begin, _ = state.step_bounds
@@ -108,20 +108,20 @@ def _pass(state: State, level: int) -> Iterator[str]:
     nodes = [describe(state, index) for index in _listed(state)]
     yield from block(_values(nodes))
     yield from block(remarks(state, nodes))
-    more = "node", "nodes (the nameless ones first)"
+    more = "node", "nodes (nodes with names come first)"
     yield from block(_left_out(len(state.scene) - len(nodes), more, "stepgrad export --to json"))
     yield from _phases(state, level)
     yield from section("Gradients that are sums", level, _sums(state, nodes))
 
 
 def _listed(state: State) -> Sequence[int]:
-    """Return the nodes that a table has room for, in order: those with a name before all others."""
+    """Return the nodes that fit into a table, in order; nodes with names take precedence."""
     named = (index for index, _ in state.scene.names)
     return sorted(islice(dict.fromkeys(chain(named, state.scene)), LINES))
 
 
 def _values(nodes: Sequence[Node]) -> Iterator[str]:
-    """Yield the table of nodes, and what the signs in it mean."""
+    """Yield the table of nodes, and the meanings of the signs in it."""
     columns = {
         "node": [node.title for node in nodes],
         "formula": [node.formula if node.formula != node.name else "" for node in nodes],
@@ -140,10 +140,7 @@ def _values(nodes: Sequence[Node]) -> Iterator[str]:
 
 
 def _phases(state: State, level: int) -> Iterator[str]:
-    """Yield a section for each phase of a step or a pass, with a line for each of its events.
-
-    The lines bear the numbers of the events.
-    """
+    """Yield a section for each phase of a step or a pass, with a numbered line for each event."""
     begin, _ = state.step_bounds
     happened = state.recording.blocks_between(begin, state.position)
     blocks = (block for block in happened if block.phase in _HEADINGS)
@@ -165,7 +162,7 @@ def _phases(state: State, level: int) -> Iterator[str]:
 
 
 def _line(recording: Recording, index: int) -> str:
-    """Narrate an event; a gradient that is a single contribution is told by that alone."""
+    """Narrate an event; only a gradient of several contributions shows how it grew."""
     told = narrate(recording, index)
     block = recording.blocks[recording.history.block_at(index)]
     match block, recording.events[index]:
@@ -177,13 +174,16 @@ def _line(recording: Recording, index: int) -> str:
 
 
 def _left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
-    """Say how many are left out, where some are: one of them, or several; and what has all."""
+    """Say how many are left out, if any, and which command shows them all.
+
+    `what` is the word for one of them and for several.
+    """
     if count > 0:
-        yield f"… and {count:,} more {what[count > 1]}, left out here: {code(command)} has all."
+        yield f"… and {count:,} more {what[count > 1]}: {code(command)} shows all."
 
 
 def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
-    """Yield how each gradient that is more than one product came about in this step."""
+    """Yield each gradient of this step that is a sum, with its terms."""
     begin, _ = state.step_bounds
     for node in nodes:
         paid = contributions(state.recording, node.index, state.position)
@@ -192,13 +192,13 @@ def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
         hidden = len(paid) - TERMS if len(paid) > TERMS + 1 else 0
         before = state.recording.history.grad(node.index, paid[hidden].position - 1)
         if before or len(paid) > 1:
-            what = f"after {hidden:,} edges" if hidden else "before"
+            what = f"after {hidden:,} contributions" if hidden else "before"
             start = [f"{number(before)} ({what})"] if before else []
             yield f"- {code(_sum(node, start, paid[hidden:]))}"
 
 
 def _sum(node: Node, start: list[str], paid: Sequence[Contribution]) -> str:
-    """Write a gradient as the sum that it is: of products, and of what those come to."""
+    """Write a gradient as a sum: of products, then of their values."""
     factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in paid)
     amounts = (factor(each.amount) for each in paid)
     sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
@@ -206,7 +206,7 @@ def _sum(node: Node, start: list[str], paid: Sequence[Contribution]) -> str:
 
 
 def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
-    """Yield the table of what a scenario promises of the end of its recording."""
+    """Yield the table of the values that a scenario expects at the end of its recording."""
     rows = (
         (
             code(check.name),
@@ -219,7 +219,7 @@ def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
     if checks:
         last = state.recording.length
         if state.position < last:
-            yield from (f"These are about the end of the recording, event {last:,}.", "")
+            yield from (f"These apply to the end of the recording, event {last:,}.", "")
         yield from table(("what", "expected", "got", ""), rows, numbers=("expected", "got"))
         more = "check", "checks"
         yield from block(_left_out(len(checks) - LINES, more, "stepgrad check --json"))

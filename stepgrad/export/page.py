@@ -30,6 +30,7 @@ body {{ font: 16px/1.5 system-ui, sans-serif; max-width: {WIDTH}px; margin: 2rem
 h1, h2, h3 {{ line-height: 1.2 }}
 figure {{ margin: 1.5rem 0; overflow-x: auto }}
 figure svg {{ display: block }}
+figure svg + svg {{ margin-top: .8rem }}
 figcaption {{ font-size: .85em; opacity: .8 }}
 table {{ border-collapse: collapse }}
 th, td {{ padding: .15rem .8rem .15rem 0; border-bottom: 1px solid #8886; text-align: left;
@@ -47,7 +48,7 @@ pre {{ overflow-x: auto }}
   body {{ max-width: none; margin: 0; padding: 0; font-size: 10pt; line-height: 1.35 }}
   h2, h3 {{ margin: 1.2em 0 .5em; break-after: avoid }}
   figure {{ margin: 1em 0; overflow: visible }}
-  figure svg {{ max-width: 100%; max-height: 95vh; height: auto }}
+  figure svg {{ max-width: 100%; max-height: 66vh; height: auto }}
   figcaption {{ font-size: 7.5pt; break-before: avoid }}
   .long {{ font-size: 7pt; line-height: 1.25 }}
   .long code {{ font-size: 1em }}
@@ -85,7 +86,7 @@ def page(
 
 
 def _mark(tokens: Sequence[Token]) -> None:
-    """Give numbers a class, and the lists and tables of a part in which one of them is long."""
+    """Prepare tokens for the style sheet: classes, and the places where code may break."""
     parts = [
         (token, [*_until_closed(tokens, place)])
         for place, token in enumerate(tokens)
@@ -102,6 +103,10 @@ def _mark(tokens: Sequence[Token]) -> None:
     for token in tokens:
         if token.type in ("th_open", "td_open") and token.attrs.pop("style", ""):
             token.attrSet("class", "number")
+        for code in token.children or ():
+            if code.type == "code_inline":  # names with scopes are long: they break at a slash
+                code.type = "html_inline"
+                code.content = f"<code>{escape(code.content).replace('/', '/<wbr>')}</code>"
 
 
 def _until_closed(tokens: Sequence[Token], place: int) -> Iterator[Token]:

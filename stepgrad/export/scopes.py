@@ -1,4 +1,4 @@
-"""Boxes sorted into the scopes that they were made in, for the formats that draw those."""
+"""Boxes grouped by scope, for the formats that draw scopes."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from stepgrad.export.boxes import Content
 
 @dataclass(slots=True)
 class Scope:
-    """A scope: its own boxes, and the scopes within it, by the last part of their names."""
+    """A scope: its own boxes, and the scopes in it by the last part of their names."""
 
     boxes: list[Content] = field(default_factory=list)
     inner: dict[str, Scope] = field(default_factory=dict)
 
 
 def scoped(boxes: Iterable[Content]) -> Scope:
-    """Return the outermost scope, with all boxes in their places."""
+    """Return the outermost scope, which contains all boxes."""
     top = Scope()
     for box in boxes:
         scope = top

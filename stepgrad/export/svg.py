@@ -13,7 +13,8 @@ from xml.sax.saxutils import escape
 
 from stepgrad.drawing.layout import Item, Layout, Wire, lay_out
 from stepgrad.export.folding import Crossing, crossings, windows
-from stepgrad.export.picture import BACK, Edge, Picture
+from stepgrad.export.legend import description, legend
+from stepgrad.export.picture import Edge, Picture
 from stepgrad.export.svg_parts import (
     CELL_HEIGHT,
     CELL_WIDTH,
@@ -101,7 +102,7 @@ def _lines(*lines: str) -> str:
 def _element(width: int, height: int) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
-        f'viewBox="0 0 {width} {height}"'
+        f'viewBox="0 0 {width} {height}" preserveAspectRatio="xMinYMin"'
     )
 
 
@@ -110,7 +111,7 @@ def _opening(width: int, height: int, picture: Picture, key: str) -> Iterator[st
     title, desc = f"title{key}", f"desc{key}"
     yield f'{_element(width, height)} role="img" aria-labelledby="{title} {desc}">'
     yield f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>'
-    yield f'<desc id="{desc}">{escape(_description(picture))}</desc>'
+    yield f'<desc id="{desc}">{escape(description(picture))}</desc>'
     yield f"<style>{STYLE}</style>"
     yield _ground(width, height)
 
@@ -136,7 +137,7 @@ class _Sheet:
 
     def legend(self) -> Iterator[str]:
         """Yield the lines that explain the signs of the drawing."""
-        return _legend(self.picture, len(self._rows))
+        return legend(self.picture, len(self._rows))
 
     def definitions(self) -> Iterator[str]:
         """Yield the whole drawing, for rows to show parts of; nothing where it is one row."""
@@ -176,47 +177,6 @@ def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "event", picture.event
     if picture.effect:
         yield "quiet", picture.effect
-
-
-def _legend(picture: Picture, rows: int) -> Iterator[str]:
-    """Yield the lines that explain the signs that occur in a drawing."""
-    stages = {edge.stage for edge in picture.edges}
-    shown = {number.glyph for box in picture.boxes for number in box.numbers}
-    folded = any(edge.count > 1 for edge in picture.edges)
-    back = sum(edge.back for edge in picture.edges)
-    outside = len([*picture.inner_edges]) + back < len(picture.edges)
-    focus = any(box.focus for box in picture.boxes) or "current" in stages
-    signs = [
-        *(f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown),
-        f"on a wire: the local derivative{', or the number of edges' if folded else ''}",
-        *["◂ passed in the backward pass"] * ("backward" in stages),
-        *["▸ carries a tangent"] * ("tangent" in stages),
-        *["dashed box: not computed yet"] * (not all(box.made for box in picture.boxes)),
-        *[f"{BACK.strip()} from a box further right"] * bool(back),
-        *["dashed wire: from a node not shown"] * outside,
-    ]
-    yield " · ".join(signs)
-    if focus:
-        yield f"highlighted: {picture.place}"
-    if rows > 1:
-        yield "● the wire continues in the next row, with the name of the node it comes from"
-    yield from picture.limits
-
-
-_MEANINGS = {"=": "value", "d": "tangent", "∇": "gradient", "|∇|": "range of the gradients"}
-
-
-def _description(picture: Picture) -> str:
-    numbers = (
-        f"{box.heading}: "
-        + ", ".join(
-            f"{_MEANINGS.get(number.glyph, number.word)} {number.text}" for number in box.numbers
-        )
-        + "."
-        for box in picture.boxes
-        if box.numbers
-    )
-    return " ".join(filter(None, (picture.sentence, *picture.limits, *numbers)))
 
 
 def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:

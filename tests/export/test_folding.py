@@ -11,7 +11,7 @@ from drawings import dags
 from readers import SVG, at, read_svg
 from stepgrad.drawing.layout import Item, lay_out
 from stepgrad.export import export
-from stepgrad.export.folding import windows
+from stepgrad.export.folding import crossings, windows
 from stepgrad.export.picture import picture
 from stepgrad.export.svg import svg
 
@@ -33,6 +33,18 @@ def test_rows_follow_each_other_and_cut_nothing_but_wires(items: list[Item], wid
             label, _ = wire.label
             assert not label < row.right < label + wire.label_width
         assert any(row.left <= box.x < row.right for box in layout.boxes)
+
+
+@given(dags(), st.integers(1, 120))
+@settings(deadline=None)
+def test_a_cut_goes_through_the_wires_between_its_two_sides(items: list[Item], width: int) -> None:
+    layout = lay_out(items)
+    for row in windows(layout, width)[1:]:
+        cut = crossings(layout, row.left)
+        crossed = sorted((w.target.key, w.slot) for crossing in cut for w in crossing.wires)
+        wanted = [w for w in layout.wires if w.source and w.source.x < row.left <= w.target.x]
+        assert crossed == sorted((wire.target.key, wire.slot) for wire in wanted)
+        assert [crossing.y for crossing in cut] == sorted({crossing.y for crossing in cut})
 
 
 @given(dags())

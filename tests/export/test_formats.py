@@ -194,7 +194,7 @@ def test_tangents_are_in_every_format() -> None:
     texts = ["".join(text.itertext()) for text in boxes.iter(f"{SVG}text")]
     assert texts.count("d") == 3
     assert not set("∂∇") & set(texts)
-    assert "= value · d tangent · on a wire: the local derivative · ▸ carries a tangent" in texts
+    assert "= value · d tangent · on a wire: the local derivative · ▸ carried a tangent" in texts
     assert texts.count("−2.61457") == 1
     assert export(file, cursor, "dot").count(">tangent<") == 3
     assert "d −2.61457" in export(file, cursor, "mermaid")

@@ -14,7 +14,10 @@ from odd_runs import odd_sessions
 from readers import at, code_of, read_html, read_markdown, read_svg
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
-from stepgrad.export.markup import without_html
+from stepgrad.export.markup import (
+    code,
+    without_html,
+)
 from stepgrad.export.picture import picture
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
@@ -48,6 +51,11 @@ def test_no_name_is_read_as_markdown(session: Session) -> None:
     assert [name for name in names if name not in found] == []
 
 
+@pytest.mark.parametrize("text", [" 0 ", "  ", "a", " a", "`", " ` "])
+def test_code_is_read_back_as_it_was(text: str) -> None:
+    assert code_of(read_markdown(code(text))) == [text] * bool(text.strip())
+
+
 def test_every_event_of_a_step_is_a_line() -> None:
     tokens = read_markdown(export(*at("two_layer", "100%"), "markdown"))
     items = [int(token.info) for token in tokens if token.type == "list_item_open" and token.info]
@@ -65,7 +73,8 @@ def sums(text: str) -> list[tuple[list[str], float]]:
     """The sides of the equations for gradients: sums as Python reads them, and what they make."""
     found = re.findall(r"^- `+\s?\S+\.grad = (.*) = (.*?)\s?`+$", text, re.MULTILINE)
     read = [
-        (re.sub(r" \((?:before|after \S+ edges)\)", "", sides), number) for sides, number in found
+        (re.sub(r" \((?:before|after \S+ contributions)\)", "", sides), number)
+        for sides, number in found
     ]
     python = str.maketrans({"−": "-", "·": "*"})
     return [(s.translate(python).split(" = "), float(n.translate(python))) for s, n in read]
@@ -96,10 +105,10 @@ def test_what_is_too_much_is_counted() -> None:
     text = of(recording)
     more = len(cursor.state.scene) - len(rows(text))
     assert len(rows(text)) == 500 < more
-    assert f"… and {more:,} more nodes (the nameless ones first), left out here" in text
-    assert "`stepgrad export --to json` has all" in text
+    assert f"… and {more:,} more nodes (nodes with names come first)" in text
+    assert "`stepgrad export --to json` shows all" in text
     forward = recording.blocks[0].length
-    left_out = f"… and {forward - 500:,} more lines, left out here: `stepgrad replay` has all."
+    left_out = f"… and {forward - 500:,} more lines: `stepgrad replay` shows all."
     assert left_out in text
     assert len(text) < 200_000
     assert "shows 24 of 2,402 nodes" in "".join(read_svg(export(None, cursor, "svg")).itertext())
@@ -132,7 +141,7 @@ def test_many_phases_are_counted() -> None:
     assert Cursor(recording, recording.length).state.step_bounds[0] == 0
     text = of(recording)
     assert headings(text)[1:-1] == ["## Forward pass", "## Backward pass"] * 6
-    assert "… and 48 more sections, left out here" in text
+    assert "… and 48 more sections: " in text
 
 
 def test_a_lesson_is_no_program() -> None:
@@ -217,7 +226,7 @@ def test_of_many_passes_some_are_counted() -> None:
     text = of(recording)
     passes = [line for line in headings(text) if line.startswith("## ")]
     assert passes == [f"## Pass by {n}" for n in range(12)]
-    assert "… and 18 more passes, left out here" in text
+    assert "… and 18 more passes: " in text
 
 
 # --- what is in its table
@@ -282,7 +291,8 @@ def test_what_is_no_number_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
-    ("users", "hidden"), [(8, None), (9, None), (10, "after 2 edges"), (11, "after 3 edges")]
+    ("users", "hidden"),
+    [(8, None), (9, None), (10, "after 2 contributions"), (11, "after 3 contributions")],
 )
 def test_no_single_term_is_left_out_of_a_sum(users: int, hidden: str | None) -> None:
     with record() as recording:
@@ -333,7 +343,7 @@ def test_a_drawing_on_a_page_keeps_its_size_but_on_paper() -> None:
     text = export(*at("vanishing_gradient"), "html")
     style, _, paper = text.partition("</style>")[0].partition("@media print")
     assert "max-width: 100%" not in style
-    assert "figure svg { max-width: 100%; max-height: 95vh; height: auto }" in paper
+    assert "figure svg { max-width: 100%; max-height: 66vh; height: auto }" in paper
     width = int(re.findall(r'<svg xmlns="\S+" width="(\d+)"', text)[0])
     assert width <= 960
 

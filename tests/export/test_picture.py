@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from nested import Row, recorded, rows
 from odd_runs import at
 from readers import SVG, nodes_of, read_dot, read_mermaid, read_svg
+from readers import at as at_position
 from stepgrad import Cursor, Recording, Value, record, scope
 from stepgrad.export import export
 from stepgrad.export.boxes import Fold
@@ -152,6 +153,19 @@ def test_what_is_not_drawn_enters_a_scope_by_one_wire() -> None:
     assert [edge.label for edge in shown.edges] == ["1", "1", "×18"]
     assert len(list(shown.inner_edges)) == 2
     assert "shows 3 of 21 boxes, those near sum: " in shown.limits[-1]
+
+
+def test_forward_mode_has_the_edges_that_the_screen_lights() -> None:
+    file, cursor = at_position("dual_numbers", "3")
+    edges = json.loads(export(file, cursor, "json"))["edges"]
+    assert [edge["stage"] for edge in edges] == ["current", "waiting"]
+    assert [edge.direction for edge in picture(cursor.state, "").edges] == [1, 0]
+    root = read_svg(export(file, cursor, "svg"))
+    assert len(root.findall(f".//{SVG}path[@class='wire current']")) == 1
+    root = read_svg(export(*at_position("dual_numbers", "4"), "svg"))
+    assert len(root.findall(f".//{SVG}path[@class='wire tangent']")) == 2
+    assert export(*at_position("dual_numbers", "4"), "dot").count('color="#116329"') == 2
+    assert "linkStyle 0,1 stroke:#2da44e" in export(*at_position("dual_numbers", "4"), "mermaid")
 
 
 def test_json_is_never_folded() -> None:
