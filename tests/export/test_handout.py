@@ -263,6 +263,8 @@ SIGNS = [
     ("`0`: what the pass goes by does not change it", "dual_numbers", "4", False),
     ("A node without numbers is not made yet.", "two_layer", "8", True),
     ("A node without numbers is not made yet.", "two_layer", "", False),
+    ("`∂` is local, of one operation", "two_layer", "", True),
+    ("`∂` is local, of one operation", "two_layer", "8", False),
     ("brackets tell what became of a gradient (`–`: none before)", "two_layer", "", True),
     ("brackets tell what became of a gradient (`–`: none before)", "two_layer", "8", False),
     ("rounded to six digits", "dual_numbers", "", True),

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
+import stepgrad
 from scenario.runs import SCENARIOS
 from stepgrad import Recording, State, Value, record
 from stepgrad.numbers import number
@@ -58,6 +60,13 @@ def test_an_operand_that_stands_twice_is_told_apart_by_its_place() -> None:
     assert spoken_partial("b", "a", 2) == (
         "the local derivative of b with respect to the second operand, a"
     )
+
+
+def test_no_other_module_makes_the_signs() -> None:
+    """Legends and comments name them; nothing else puts a title after one."""
+    package = Path(stepgrad.__file__).parent
+    makers = {path.name for path in package.rglob("*.py") if re.search(r"∂.?\{", path.read_text())}
+    assert makers == {"derivatives.py", "codegen.py"}  # codegen: the docstrings of operations
 
 
 def test_two_operands_of_one_title_are_told_apart_too() -> None:
