@@ -1,10 +1,10 @@
-"""A backward pass by hand with the oldest mistake in it: `=` where `+=` belongs.
+"""A gradient overwritten: = where += belongs.
 
-h goes into z1 and into z2, so its gradient is the sum of what comes back on each: 12 + 3 = 15. The
-second line that writes `h.grad` overwrites the first, and 3 is left; with the lines swapped, 12.
-Python has nothing against either. Then the same by `backward()`, which adds.
-
-    stepgrad run scenarios/overwritten_gradient.py
+h goes into z1 and into z2, so its gradient is the sum of what comes back on each: 12 + 3 = 15. In
+this backward pass by hand, the second line that writes `h.grad` overwrites the first, and 3 is
+left; with the lines swapped, 12. Python has nothing against either. `stepgrad check` has: it holds
+what is written by hand against the true gradients, and names the line. Then the same by
+`backward()`, which adds.
 
 Select h (`/h`, Enter) and press `a` three times: who writes its gradient? First `h.grad ← 12`, then
 `h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD, and the source panel (`3`)
@@ -12,6 +12,8 @@ stands on the assignment that did it. Then it is cleared. Once more `a`, and aga
 `backward()` that writes, `+=` adds 3 and 12, and it is 15. From there, `W` goes back: who wrote
 here before?
 """
+
+# lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
 
 from stepgrad import Value
 
