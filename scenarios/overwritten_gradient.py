@@ -1,16 +1,16 @@
 """A gradient overwritten: = where += belongs.
 
-h goes into z1 and into z2, so its gradient is the sum of what comes back on each: 12 + 3 = 15. In
-this backward pass by hand, the second line that writes `h.grad` overwrites the first, and 3 is
-left; with the lines swapped, 12. Python has nothing against either. `stepgrad check` has: it holds
-what is written by hand against the true gradients, and names the line. Then the same by
-`backward()`, which adds.
+h goes into z1 and into z2, so dL/dh is the sum of what comes back along both: 12 + 3 = 15. In this
+backward pass by hand, the second line that writes `h.grad` overwrites the first, which leaves 3;
+with the lines swapped, it would be 12. Python does not object to either. `stepgrad check` does: it
+compares what is written by hand with the true gradients, and names the line. Then `backward()`
+does the same, and adds.
 
-Select h (`/h`, Enter) and press `a` three times: who writes its gradient? First `h.grad ← 12`, then
+Select h (`/h`, Enter) and press `a` twice: what writes its gradient? First `h.grad ← 12`, then
 `h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD, and the source panel (`3`)
-stands on the assignment that did it. Then it is cleared. Once more `a`, and again: now it is
-`backward()` that writes, `+=` adds 3 and 12, and it is 15. From there, `W` goes back: who wrote
-here before?
+points at the assignment that did it. Press `a` again: the gradient is cleared. Press it twice more:
+now `backward()` writes, `+=` adds 3 and 12, and the gradient is 15. From there, `W` goes back to
+the previous write.
 """
 
 # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
@@ -28,8 +28,8 @@ L.label = "L"
 L.grad = 1.0
 z1.grad = 2 * z1.data * L.grad
 z2.grad = 2 * z2.data * L.grad
-h.grad = 2 * z1.grad  # over z1: 12
-h.grad = -1 * z2.grad  # over z2: 3, and the 12 is gone
+h.grad = 2 * z1.grad  # through z1: 12
+h.grad = -1 * z2.grad  # through z2: 3, and the 12 is gone
 print("by hand:", h.grad)
 
 h.grad = 0.0

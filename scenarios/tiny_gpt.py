@@ -1,8 +1,8 @@
 """A GPT that learns to spell names, letter by letter, in scalar Values.
 
-It has everything a large language model has, in small: embeddings, attention in several heads, a
-multi-layer perceptron, a softmax over the letters that may come next. One step of training is
-about 50,000 nodes, each of which a replay can show. The loss starts at log 27 ≈ 3.3: to the
+It has the parts of a large language model, only smaller: embeddings, attention with several heads,
+a multi-layer perceptron, and a softmax over the next letter. One step of training makes about
+50,000 nodes, and the debugger can show every one of them. The loss starts near log 27 ≈ 3.3: to the
 untrained model, the 26 letters and the end of a name are all equally likely.
 
     python scenarios/tiny_gpt.py --steps 10
@@ -32,7 +32,7 @@ ruben ruth samuel sara selma simon sofia stella sven tara theo thomas tilda ursu
 viola walter wanda xavier yara yusuf zoe
 """
 NAMES = TEXT.split()
-TOKENS = "." + string.ascii_lowercase  # a point stands before and after each name
+TOKENS = "." + string.ascii_lowercase  # a point comes before and after each name
 
 Vector = Sequence[Value]
 Matrix = Sequence[Vector]
@@ -44,8 +44,8 @@ class GPT:
     Args:
         random: where the first weights come from.
         width: numbers in the vector of a position; the heads share them.
-        heads: how many ways of looking back there are.
-        context: positions there can be.
+        heads: the number of attention heads.
+        context: the most positions it can read.
     """
 
     def __init__(self, random: Random, width: int = 16, heads: int = 4, context: int = 8) -> None:
@@ -76,7 +76,7 @@ class GPT:
         return [weight for matrix in matrices for row in matrix for weight in row]
 
     def read(self, token: int, past: list[tuple[Vector, Vector]]) -> list[Value]:
-        """Read a token after those whose keys and values are in `past`; return the next's logits.
+        """Read a token, given the keys and values in `past`; return the logits of the next one.
 
         Each part adds to the vector x of its position, the residual stream.
         """
@@ -89,7 +89,7 @@ class GPT:
         return named("logit_", times(self.unembed, normal(x)), TOKENS)
 
     def attend(self, x: Vector, past: list[tuple[Vector, Vector]]) -> list[Value]:
-        """Look back from x: each head takes what it finds there, by how well keys fit its query."""
+        """Attend from x: each head averages values, weighted by how well their keys match x."""
         query = named("q", times(self.query, x))
         past.append((named("k", times(self.key, x)), named("v", times(self.value, x))))
         size = len(x) // self.heads
@@ -106,7 +106,7 @@ class GPT:
         return times(self.mix, found)
 
     def loss(self, name: str) -> Value:
-        """Return how surprised the model is by a name: the mean of −log p over its letters."""
+        """Return how surprising a name is to the model: the mean of −log p over its letters."""
         tokens = [TOKENS.index(letter) for letter in f".{name}."][: self.context + 1]
         past: list[tuple[Vector, Vector]] = []
         surprises = []
@@ -119,7 +119,7 @@ class GPT:
         return loss
 
     def sample(self, random: Random) -> str:
-        """Make up a name: draw each letter by its probability, until the point is drawn."""
+        """Make up a name: draw letters by their probabilities, until a point is drawn."""
         name, token = "", 0
         past: list[tuple[Vector, Vector]] = []
         while len(past) < self.context:
@@ -147,7 +147,7 @@ def plus(a: Vector, b: Vector) -> list[Value]:
 
 
 def normal(x: Vector) -> list[Value]:
-    """Scale a vector so that the mean of its squares is 1, which keeps every layer in bounds."""
+    """Scale a vector so that the mean of its squares is 1, which keeps every layer in range."""
     scale = (dot(x, x) / len(x) + 1e-5) ** -0.5
     return [each * scale for each in x]
 

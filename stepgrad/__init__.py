@@ -58,7 +58,7 @@ __all__ = [
     "squared_error",
 ]
 
-# Who only computes does not wait for what records, reads and replays.
+# A program that only computes does not wait for what records, reads and replays.
 _ON_DEMAND = {
     "Adam": "stepgrad.engine.optim",
     "Cursor": "stepgrad.replay.cursor",
@@ -79,7 +79,7 @@ _ON_DEMAND = {
 }
 
 
-if not TYPE_CHECKING:  # or a type checker would believe that every name is there
+if not TYPE_CHECKING:  # or a type checker would accept any name
 
     def __getattr__(name: str) -> Any:
         if name not in _ON_DEMAND:

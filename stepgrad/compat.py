@@ -1,16 +1,16 @@
-"""micrograd's names and signatures, so that a program written for it is stepped through as it is.
+"""micrograd's names and signatures, so that you can step through a program written for it.
 
-One import changes::
+Only the import changes::
 
     from micrograd.engine import Value
     from micrograd.nn import Neuron, Layer, MLP
 
     from stepgrad.compat import Value, Neuron, Layer, MLP  # the same program
 
-Weights are drawn from `random` in the same order, and sums are added up in the same order: with the
-same seed, the same numbers come out. Parameters are named `layer1/neuron2/w3` besides. Operations
-of a program's own, with a `_backward` of theirs, are refused: they are to be written with those
-that there are.
+Weights are drawn from `random`, and terms are added, in micrograd's order: the same seed gives the
+same numbers. In addition, parameters have names such as `layer1/neuron2/w3`. A program's own
+operations, with a `_backward` of their own, are refused: write them in terms of the operations of
+`Value`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Module:
 
 
 class Neuron(nn.Neuron, Module):
-    """relu(b + w1·x1 + …) of `nin` inputs, or the sum alone; weights from −1 to 1, bias 0."""
+    """relu(b + w1·x1 + …) of `nin` inputs, or only the sum; weights from −1 to 1, bias 0."""
 
     def __init__(self, nin: int, nonlin: bool = True) -> None:
         weights = [random.uniform(-1, 1) for _ in range(nin)]
@@ -49,7 +49,7 @@ class Neuron(nn.Neuron, Module):
 
 
 class Layer(Module):
-    """`nout` neurons side by side. A single one answers with a Value, several with a list."""
+    """`nout` neurons side by side. A single one returns a Value, several return a list."""
 
     def __init__(self, nin: int, nout: int, nonlin: bool = True) -> None:
         self.neurons = []
@@ -71,7 +71,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """Layers in a row, of `nouts` neurons each; the last is linear."""
+    """Layers in sequence, with `nouts` neurons each; the last is linear."""
 
     def __init__(self, nin: int, nouts: Sequence[int]) -> None:
         self.layers = []
@@ -80,7 +80,7 @@ class MLP(Module):
                 self.layers.append(Layer(inputs, neurons, nonlin=number < len(nouts)))
 
     def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
-        """Return what the last layer answers with."""
+        """Return the output of the last layer."""
         found: Value | list[Value] = list(x)  # type: ignore[arg-type]
         for number, layer in enumerate(self.layers, 1):
             with scope(f"layer{number}"):

@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
 from threading import current_thread, main_thread
+from types import FrameType
 from typing import TYPE_CHECKING
 
-from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.recorder import active_recorder
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
+    from stepgrad.tui.app import DebuggerApp
     from stepgrad.tui.work import Growing
+
+ENDING = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""The signals that ask a program to end."""
 
 
 class NothingRecordedError(StepgradError):
-    """There is nothing to open the debugger on; says how to record."""
+    """There is nothing to debug; says how to record."""
 
 
 def has_screen() -> bool:
-    """Whether there is a terminal to draw on, and a keyboard: a dumb one is neither."""
+    """Whether there is a keyboard and a terminal to draw on; a dumb terminal does not count."""
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return terminal and os.environ.get("TERM") != "dumb"
 
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Look for no garbage: what is loaded here is there to stay.
+    """Collect no garbage: what is loaded here stays.
 
-    Python would go through all of it again and again, which is a tenth of the time to start.
+    Python would scan all of it again and again, which takes a tenth of the start-up time.
     """
     gc.disable()
     try:
@@ -52,10 +59,13 @@ def open_debugger(
     *,
     theme: str = "",
     position: int = 0,
-) -> None:
-    """Show a recording from a position on, or a choice of lessons; return when the person quits.
+) -> int:
+    """Show a recording at a position, or the list of lessons, until the person quits.
 
-    `growing` is what still adds to the recording, if anything does.
+    A signal that asks the program to end does so once the terminal is restored.
+
+    `growing` is what still adds to the recording, if anything does. Returns the exit status: 1 if
+    the screen has crashed, and printed a traceback; else 0.
 
     Raises:
         ThemeError: there is no such theme.
@@ -68,11 +78,38 @@ def open_debugger(
     app = DebuggerApp(
         recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
     )
-    app.run()
+    with _restoring(app):
+        app.run()
+    return app.return_code or 0
+
+
+@contextmanager
+def _restoring(app: DebuggerApp) -> Iterator[None]:
+    """Restore the terminal before a signal ends the program; a second signal does not wait."""
+    asked: list[int] = []
+
+    def leave(number: int, _: FrameType | None) -> None:
+        signal.signal(number, signal.SIG_DFL)
+        if app.leave():
+            asked.append(number)
+        else:
+            signal.raise_signal(number)
+
+    before = {number: signal.getsignal(number) for number in ENDING}
+    for number, handler in before.items():
+        if handler is not signal.SIG_IGN:
+            signal.signal(number, leave)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        signal.raise_signal(asked[0])
 
 
 def check_theme(name: str) -> None:
-    """Make sure that a screen could be shown in these colours, whether or not one will be.
+    """Check that the theme exists, whether or not a screen will be shown.
 
     Raises:
         ThemeError: there is no such theme.
@@ -84,35 +121,35 @@ def check_theme(name: str) -> None:
 
 
 def debug() -> None:
-    """Open the debugger on what has been recorded so far, at its end; quitting it goes on.
+    """Open the debugger on what has been recorded so far, at its end; quitting continues.
 
-    Where it cannot be drawn (there is no terminal, or an event loop runs), a line on stderr says
-    so, and the program goes on.
+    Where it cannot be drawn (there is no terminal, or an event loop is running), a line on stderr
+    says so, and the program continues.
 
     Raises:
-        NothingRecordedError: this is not inside of a recording.
+        NothingRecordedError: nothing is being recorded here.
     """
-    tape = active_tape()
-    if not isinstance(tape, Recorder):
+    recorder = active_recorder()
+    if recorder is None:
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
-            "or call debug() inside of `with stepgrad.record():`"
+            "or call debug() inside `with stepgrad.record():`"
         )
-    recording = tape.recording
+    recording = recorder.recording
     recording.settle()
     if obstacle := _obstacle():
         so_far = f"{recording.length} events so far"
-        print(f"stepgrad.debug(): {obstacle}, so this goes on; {so_far}", file=sys.stderr)
+        print(f"stepgrad.debug(): {obstacle}, so the program continues; {so_far}", file=sys.stderr)
         return
     sys.stdout.flush()
-    # In a context of its own nothing that the debugger does is heard by the recording.
+    # In its own context, the debugger's own Values are not recorded.
     Context().run(open_debugger, recording, position=recording.length)
 
 
 def _obstacle() -> str | None:
-    """Why a debugger cannot be drawn here, if it cannot."""
+    """Why the debugger cannot be drawn here, if it cannot."""
     if not has_screen():
-        return "there is no terminal here"
+        return "there is no terminal"
     if current_thread() is not main_thread():
         return "this is not the main thread"
     from asyncio import get_running_loop  # noqa: PLC0415 - slow, and the screen needs it anyway

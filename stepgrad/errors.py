@@ -1,8 +1,8 @@
 """The errors that stepgrad raises on purpose, and how they read in a terminal.
 
-A mistake in a file is told the way a compiler tells it: where it is, what is wrong, the line with a
-caret under the place, and the name that was probably meant. Everything a reader sees is made here,
-so that every part of the program reports alike.
+A mistake in a file is reported as a compiler reports it: where it is, what is wrong, the line with
+a caret under the place, and the name that was probably meant. All of it is formatted here, so that
+every part of the program reports errors the same way.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from os import PathLike
 
+from stepgrad.printable import printable
+
 EXCERPT_WIDTH = 76
-"""Characters of a source line that are shown; a longer line is cropped around the caret."""
+"""The most characters of a source line to show; a longer line is cropped around the caret."""
 
 _LONGEST_WORD = 60
-_MOST_CANDIDATES = 300  # a suggestion is worth some milliseconds, not more
+_MOST_CANDIDATES = 300  # a suggestion is worth a few milliseconds, not more
 _MOST_LISTED = 15
-_UNPRINTABLE = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
 class StepgradError(Exception):
@@ -28,7 +29,7 @@ class StepgradError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing that is wrong at one place; `line` and `column` count from 1, in characters."""
+    """One problem at one place; `line` and `column` count characters from 1."""
 
     line: int
     column: int
@@ -36,10 +37,10 @@ class Diagnostic:
 
 
 class ScenarioError(StepgradError):
-    """A scenario file that cannot be used: all that is wrong with it, sorted by position.
+    """A scenario file that cannot be used: everything wrong with it, sorted by position.
 
-    `lines` is the source that the positions refer to; it is empty when the trouble is with the
-    file itself (missing, a folder, too big): then there is no place to tell, and nothing to show.
+    `lines` is the source that the positions refer to. It is empty when the problem is the file
+    itself (missing, a folder, too big): then there is no position to give and no line to show.
     """
 
     def __init__(
@@ -59,16 +60,26 @@ class ScenarioError(StepgradError):
     def _describe(self, diagnostic: Diagnostic) -> str:
         line, column = diagnostic.line, diagnostic.column
         where = f"{self.path}:{line}:{column}" if self.lines else self.path
-        printable = "".join(map(_printable, f"{where}: {diagnostic.message}"))
+        told = printable(f"{where}: {diagnostic.message}")
         if line > len(self.lines):
-            return printable
+            return told
         shown, indent = _crop(self.lines[line - 1], column - 1)
         gutter = " " * len(str(line))
-        return f"{printable}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
+        return f"{told}\n  {line} | {shown}\n  {gutter} | {' ' * indent}^"
+
+
+class NotEnoughMemoryError(StepgradError):
+    """There is not enough memory for what was asked; says what to ask for instead."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "there is not enough memory for this: allow the recording less with --memory, "
+            "or ask for fewer steps or rows"
+        )
 
 
 class RecordingError(StepgradError):
-    """A file of a recording that cannot be read or written: what is wrong, and what to do."""
+    """A recording file that cannot be read or written: what is wrong, and what to do."""
 
     def __init__(self, path: str | PathLike[str], problem: str) -> None:
         self.path = path
@@ -76,7 +87,7 @@ class RecordingError(StepgradError):
         super().__init__(path, problem)
 
     def __str__(self) -> str:
-        return "".join(map(_printable, f"{self.path}: {self.problem}"))
+        return printable(f"{self.path}: {self.problem}")
 
 
 def suggest(word: str, candidates: Iterable[str]) -> str:
@@ -98,9 +109,9 @@ def suggest_or_list(word: str, candidates: Iterable[str]) -> str:
 def nearest(word: str, candidates: Iterable[str]) -> str | None:
     """Return the candidate that `word` was probably meant to be, if one is near.
 
-    A name in a scope is nearest to its last part: `layer1/neuron1/w1` to `w1`. Of equally near
-    candidates the first wins, so callers put the likelier ones first. Short names count as near
-    when half of them agrees: `w3` is near `w1`.
+    A name in a scope is nearest to its last part: `layer1/neuron1/w1` to `w1`. Among equally near
+    candidates the first wins, so callers put the likelier ones first. Short names are near if half
+    of each matches: `w3` is near `w1`.
     """
     if len(word) > _LONGEST_WORD:
         return None
@@ -123,25 +134,18 @@ def nearest(word: str, candidates: Iterable[str]) -> str | None:
 
 
 def _crop(line: str, at: int) -> tuple[str, int]:
-    """Return what is printed of `line` around character `at`, and the cells before `at`."""
+    """Return the part of `line` to print around character `at`, and the cells before `at`."""
     start, end = 0, len(line)
     if end > EXCERPT_WIDTH:
         start = max(0, min(at - EXCERPT_WIDTH // 2, end - EXCERPT_WIDTH))
         end = start + EXCERPT_WIDTH
-    before = "…" * (start > 0) + "".join(map(_printable, line[start:at]))
-    after = "".join(map(_printable, line[max(start, at) : end])) + "…" * (end < len(line))
+    before = "…" * (start > 0) + _shown(line[start:at])
+    after = _shown(line[max(start, at) : end]) + "…" * (end < len(line))
     return before + after, sum(map(_cells, before))
 
 
-def _printable(character: str) -> str:
-    """`character` as it can be printed: a tab as spaces, what would steer the terminal as �."""
-    if character == "\t":
-        return "    "
-    return "\N{REPLACEMENT CHARACTER}" if _is_unprintable(character) else character
-
-
-def _is_unprintable(character: str) -> bool:
-    return unicodedata.category(character) in _UNPRINTABLE
+def _shown(text: str) -> str:
+    return printable(text.replace("\t", "    "))
 
 
 def _cells(character: str) -> int:

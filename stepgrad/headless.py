@@ -12,6 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import for_json, gradient, number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import CommandError
@@ -21,7 +22,7 @@ from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary as summary_of
-from stepgrad.replay.titles import printable, title
+from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
@@ -41,7 +42,8 @@ def summary(recording: Recording) -> str:
     """Say how much was recorded: `train.py: 861 events, 318 nodes, 1 backward pass`."""
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     counts = ((recording.length, "event"), (recording.size, "node"), (passes, "backward pass"))
-    return f"{recording.name}: {', '.join(_counted(*each) for each in counts)}"
+    counted = f"{recording.name}: {', '.join(_counted(*each) for each in counts)}"
+    return f"{counted}; {recording.incomplete}" if recording.spent else counted
 
 
 def _counted(count: int, what: str) -> str:
@@ -58,8 +60,10 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     state, recording = cursor.state, cursor.recording
     phase = f", {state.phase}" if state.phase else ", nothing has happened yet"
     step = "" if state.step is None else f", step {state.step}"
-    yield f"{file.path.stem}: {file.title}" if file else recording.name
+    yield f"{file.name}: {file.title}" if file else recording.name
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
+    if recording.incomplete:
+        yield recording.incomplete
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
     rows = [*_rows(state)]
@@ -109,15 +113,16 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
 
     Without a scenario there are no checks. Infinities and nan, which JSON cannot write, are the
     texts `inf`, `-inf` and `nan`; a gradient that nothing has reached is null. Tangents are those
-    of nodes that forward mode has made.
+    of nodes that forward mode has made. `incomplete` says why the recording ends early, if it does.
     """
     state = cursor.state
     nodes = visible(state)
     promised = checks(file, cursor.recording, cursor.position) if file else []
     return {
-        "scenario": file.path.stem if file else None,
+        "scenario": file.name if file else None,
         "position": cursor.position,
         "length": cursor.recording.length,
+        "incomplete": cursor.recording.incomplete,
         "phase": state.phase,
         "step": state.step,
         "event": _event(cursor.recording, cursor.position),

@@ -1,4 +1,4 @@
-"""How a number is written for a person, and read where a person types one."""
+"""Numbers as people read and type them."""
 
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +9,7 @@ from math import inf, isfinite
 def number(x: float, digits: int = 6) -> str:
     """Six significant digits, an integer as an integer, a true minus sign, no negative zero.
 
-    Positional where that takes up to nine characters besides the sign, otherwise scientific:
+    Positional if that takes at most nine characters without the sign, otherwise scientific:
     `0.00001`, `−9.53674e−7`.
     """
     if x != x:
@@ -26,15 +26,15 @@ def number(x: float, digits: int = 6) -> str:
 
 
 def read_back(x: float, digits: int = 6) -> float:
-    """The number that a person reads where another is written with its six digits."""
+    """The number that a person reads where `x` is shown with six digits."""
     return float(number(x, digits).replace("−", "-"))
 
 
 def worked(compute: Callable[..., float], numbers: Sequence[float]) -> list[str]:
-    """Numbers to show beside what is computed from them, with six digits where these will do.
+    """Numbers to show beside what is computed from them, with six digits where these suffice.
 
-    A number that shows fewer, as 1.000003 does, reads as if it were just 1. It gets the digits that
-    it takes to see it is not, up to nine, where the result would be another without them.
+    A number that shows fewer, as 1.000003 does, reads as if it were exactly 1. Where that would
+    give another result, it gets as many digits as it takes to look different, up to nine.
     """
     shown = [number(x) for x in numbers]
     if number(compute(*map(read_back, numbers))) == number(compute(*numbers)):
@@ -48,14 +48,14 @@ def worked(compute: Callable[..., float], numbers: Sequence[float]) -> list[str]
 
 
 def exact(x: float) -> str:
-    """A number with all its digits: as few as give back the very same one."""
+    """A number with all its digits: the fewest that read back as the same number."""
     return number(x, next((n for n in range(6, 17) if read_back(x, n) == x), 17))
 
 
 def typed(text: str) -> tuple[Decimal, Decimal]:
-    """Return a number that somebody typed, or a fraction, and what its last digit stands for.
+    """Return a number or a fraction that a person typed, and the unit of its last digit.
 
-    That is 0 for a fraction. A true minus sign and ∞ are understood as they are written here.
+    The unit is 0 for a fraction. The minus sign and ∞ of our own output are understood, too.
 
     Raises:
         ValueError: it is neither; says what to write.
@@ -69,7 +69,7 @@ def typed(text: str) -> tuple[Decimal, Decimal]:
     except (InvalidOperation, ValueError, ZeroDivisionError):
         pointed = "a decimal point, as in " if "," in plain else ""
         raise ValueError(
-            f"`{shortened(text.strip())}` is no number; "
+            f"`{shortened(text.strip())}` is not a number; "
             f"write {pointed}0.25, −3, 2e-3, 1/3, inf or nan"
             if plain
             else "write a number, such as 0.25, −3, 2e-3 or 1/3"
@@ -79,7 +79,7 @@ def typed(text: str) -> tuple[Decimal, Decimal]:
 
 
 def shortened(text: str) -> str:
-    """So much of what was typed as there is a use in telling back."""
+    """The beginning of what was typed, short enough for a message."""
     return text if len(text) <= _TYPED else f"{text[: _TYPED - 1]}…"
 
 
@@ -87,15 +87,15 @@ _TYPED = 20
 
 
 def factor(x: float) -> str:
-    """A number as a factor or a subtrahend: brackets around a negative one."""
+    """A number as a factor or a subtrahend: a negative one is in brackets."""
     text = number(x)
     return f"({text})" if text.startswith("−") else text
 
 
 def gradient(grad: float | None) -> str:
-    """A gradient, or its state: `–` not reached yet, `!nan`, `~0` where it has all but vanished.
+    """A gradient, or its state: `–` not reached yet, `!nan`, `~0` if it has all but vanished.
 
-    That is below the smallest normal number, where its digits are lost one by one.
+    That is below the smallest normal number, where digits are lost one by one.
     """
     if grad is None:
         return "–"
@@ -105,7 +105,7 @@ def gradient(grad: float | None) -> str:
 
 
 def fitting(text: str, x: float | None, width: int) -> str:
-    """A number's text, with fewer digits where it is wider than a column."""
+    """A number's text, with fewer digits if it is wider than its column."""
     digits = 5
     while x is not None and len(text) > width and digits:
         text, digits = number(x, digits), digits - 1
@@ -113,5 +113,5 @@ def fitting(text: str, x: float | None, width: int) -> str:
 
 
 def for_json(x: float | None) -> float | str | None:
-    """A number as JSON can write it: infinities and nan are texts, as Python writes them."""
+    """A number as JSON can write it: infinities and nan are strings, as Python writes them."""
     return x if x is None or isfinite(x) else str(x)

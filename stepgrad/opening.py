@@ -1,7 +1,8 @@
-"""What a person types in the place of a file: a program, a recording, a scenario, or its name."""
+"""What a person types for FILE: a program, a recording, a scenario, or the name of one."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,12 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.source import suggest_file
 
 SAVED = ".stepgrad"
-"""How the name of a saved recording ends."""
+"""The suffix of a saved recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording, the scenario that it is of, if it is of one, and the program's exit status."""
+    """A recording, its scenario if it has one, and the program's exit status."""
 
     recording: Recording
     scenario: ScenarioFile | None = None
@@ -44,22 +45,29 @@ def is_scenario(name: str) -> bool:
     return not is_program(name) and not is_saved(name)
 
 
-def open_typed(name: str, arguments: Sequence[str] = ()) -> Opened:
-    """Run a program or a scenario, or load a recording: whatever `name` says.
+def open_typed(name: str, arguments: Sequence[str] = (), memory: int | None = None) -> Opened:
+    """Run a program or a scenario, or load a recording, whichever `name` means.
+
+    `memory` is how many bytes a recording may take that is made now, as `record()` has it. Where it
+    ends early, a line on stderr says so.
 
     Raises:
-        StepgradError: it cannot be had; says what is wrong, and what was probably meant.
+        StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
     if is_program(name):
         path = locate(name)
         _check_file(path)
-        run = run_program(str(path), arguments)
+        run = run_program(str(path), arguments, memory)
         return Opened(run.recording, status=run.status)
     if is_saved(name):
         _check_file(Path(name))
-        return Opened(Recording.load(name))
-    scenario = open_scenario(name)
-    return Opened(record_file(scenario), scenario)
+        opened = Opened(Recording.load(name))
+    else:
+        scenario = open_scenario(name)
+        opened = Opened(record_file(scenario, memory=memory), scenario)
+    if opened.recording.incomplete:
+        print(f"{name}: {opened.recording.incomplete}", file=sys.stderr)
+    return opened
 
 
 def _check_file(path: Path) -> None:

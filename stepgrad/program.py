@@ -1,6 +1,6 @@
-"""Running a person's own program as `python program.py arguments` does, with a recording around it.
+"""Running a user's program as `python program.py arguments` does, while recording it.
 
-What the program prints, raises and exits with stays its own; all that is added is the log.
+What the program prints, raises and exits with is unchanged; only the log is added.
 """
 
 from __future__ import annotations
@@ -26,25 +26,27 @@ _RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}"
 
 
 class ProgramError(StepgradError):
-    """A program that cannot be run, or that does not do what was asked of it."""
+    """A program that cannot be run, or does not do what it was asked to."""
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a program: what was recorded until it ended, and its exit status."""
+    """What was recorded of a program until it ended, and its exit status."""
 
     recording: Recording
     status: int
 
 
-def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
+def run_program(path: str, arguments: Sequence[str] = (), memory: int | None = None) -> Run:
     """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
 
-    If it ends by an error, Python's own traceback is printed, and what was recorded is kept.
+    `memory` is the most bytes that the recording may take, as in `record()`.
+
+    If it ends with an error, Python's own traceback is printed, and what was recorded is kept.
 
     Raises:
         ProgramError: the file cannot be read.
-        SystemExit: this is a process that the program forked, and ends where the program does.
+        SystemExit: this is a process that the program forked; it ends where the program ends.
     """
     try:
         content = Path(path).read_bytes()
@@ -59,7 +61,7 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
         with _as_main(path, file, arguments) as main, _interruptible():
             code = compile(content, file, "exec", dont_inherit=True)
             recording.sources[file] = Source(file, decode_source(content))
-            with record(recording, lines=True):
+            with record(recording, lines=True, memory=memory):
                 exec(code, main.__dict__)
     except BaseException as error:  # whatever it is, it is the program's
         status = _exit_status(error, code)
@@ -71,7 +73,7 @@ def run_program(path: str, arguments: Sequence[str] = ()) -> Run:
 
 @contextmanager
 def _as_main(path: str, file: str, arguments: Sequence[str]) -> Iterator[ModuleType]:
-    """Make a module `__main__`, and the surroundings that it expects."""
+    """Make a module `__main__`, and set up what it expects around it."""
     main = ModuleType("__main__")
     main.__dict__.update(
         __builtins__=builtins,
@@ -87,12 +89,12 @@ def _as_main(path: str, file: str, arguments: Sequence[str]) -> Iterator[ModuleT
     try:
         yield main
     finally:
-        # The debugger that comes next must not import a `queue.py` that stands beside the program.
+        # The debugger that opens next must not import a `queue.py` beside the program.
         sys.modules["__main__"], sys.argv, sys.path[:] = before
 
 
 def _reopen_streams() -> None:
-    """Open what the program has closed: its output has ended, what is to be told of it has not."""
+    """Reopen streams that the program has closed: we still have something to print."""
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         stream = getattr(sys, name)
         if getattr(stream, "closed", False):
@@ -102,7 +104,7 @@ def _reopen_streams() -> None:
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """Let Ctrl+C end the program, but not in the midst of writing the log: that would tear it."""
+    """Let Ctrl+C end the program, but not halfway through a write to the log."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         inner = frame
@@ -126,7 +128,7 @@ def _interruptible() -> Iterator[None]:
 
 
 def _exit_status(error: BaseException, code: CodeType | None) -> int:
-    """Show what ended a program as Python does, without our frames; return its exit status."""
+    """Print what ended a program as Python does, without our frames; return its exit status."""
     if isinstance(error, SystemExit):
         if error.code is None or isinstance(error.code, int):
             return error.code or 0
@@ -141,7 +143,7 @@ def _exit_status(error: BaseException, code: CodeType | None) -> int:
 
 
 def _end_before_ours(trace: TracebackType | None) -> None:
-    """Cut off what Ctrl+C adds to a traceback: the function that answers it, which is ours."""
+    """Cut off what Ctrl+C adds to a traceback: the signal handler, which is ours."""
     while trace is not None:
         if trace.tb_next is not None and trace.tb_next.tb_frame.f_code.co_filename == __file__:
             trace.tb_next = None

@@ -1,8 +1,8 @@
-"""How far long work has come, and whether anybody still wants it.
+"""The progress of long work, and a way to cancel it.
 
-Training, a search or a big file may take long. The work says how far it is with `advance`; it never
-asks who listens. A screen listens with `watching`, and what it is told may make it raise
-`Cancelled`, which ends the work where it stands.
+Training, a search or a big file may take long. The work reports its progress with `advance`, and
+does not care who listens. A screen listens with `watching`; its watcher may raise `Cancelled`,
+which stops the work where it is.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 Watcher = Callable[[float], None]
-"""Is told which part of the work is done, from 0 to 1."""
+"""Takes the share of the work that is done, from 0 to 1."""
 
 
-class Cancelled(Exception):  # noqa: N818 - a wish, no error
-    """The work is not wanted any more."""
+class Cancelled(Exception):  # noqa: N818 - a request, not an error
+    """The rest of the work is not wanted."""
 
 
 _watcher: ContextVar[Watcher | None] = ContextVar("stepgrad progress", default=None)
@@ -24,7 +24,7 @@ _watcher: ContextVar[Watcher | None] = ContextVar("stepgrad progress", default=N
 
 @contextmanager
 def watching(watcher: Watcher) -> Iterator[None]:
-    """Tell `watcher` how far the work inside is, in this thread or task."""
+    """Report the progress of the work inside, in this thread or task, to `watcher`."""
     token = _watcher.set(watcher)
     try:
         yield
@@ -33,10 +33,10 @@ def watching(watcher: Watcher) -> Iterator[None]:
 
 
 def advance(done: int, total: int) -> None:
-    """Say that `done` of `total` parts are done; without anybody who listens, nothing happens.
+    """Report that `done` of `total` parts are done; without a watcher, nothing happens.
 
     Raises:
-        Cancelled: whoever listens does not want the rest.
+        Cancelled: the watcher does not want the rest.
     """
     watcher = _watcher.get()
     if watcher is not None:

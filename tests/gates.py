@@ -34,7 +34,7 @@ class Gate:
             assert self._condition.wait_for(lambda: self._open > done, PATIENCE)
 
     def let(self, passes: int) -> None:
-        """Let so many passes be recorded in all, and wait until they are."""
+        """Let this many passes be recorded in all, and wait until they are."""
         with self._condition:
             self._open = passes
             self._condition.notify_all()

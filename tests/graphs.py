@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
-from stepgrad import Value, mark, scope
+from stepgrad import SGD, Value, clip_norm, mark, scope
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.graph import Graph as Computation
 from stepgrad.engine.ops import OPS, Op
@@ -103,7 +103,7 @@ def graphs(leaves: st.SearchStrategy[float] = numbers, size: int = 12) -> st.Sea
     )
 
 
-Deed = Literal["leaf", "backward", "data", "grad", "clear", "label", "mark", "scoped"]
+Deed = Literal["leaf", "backward", "data", "grad", "clear", "optimize", "label", "mark", "scoped"]
 
 
 @dataclass(frozen=True)
@@ -127,6 +127,11 @@ class Act:
                 value.grad = self.number
             case "clear":
                 value.grad = 0
+            case "optimize":
+                sgd = SGD(values[self.which % len(values) :], self.number, momentum=0.5)
+                sgd.step()
+                clip_norm(sgd.parameters, 1.0)
+                sgd.zero_grad() if self.which % 2 else None
             case "label":
                 value.label = f"v{self.which}"
             case "mark":
@@ -149,15 +154,29 @@ def run(program: Program, values: list[Value]) -> None:
 
 
 def programs(size: int = 14) -> st.SearchStrategy[Program]:
-    # A positive number is no -0.0 (see test_a_negative_zero_stays_one).
+    # A positive number is not -0.0 (see test_a_negative_zero_stays_one).
     acts = st.builds(
         Act, st.sampled_from(get_args(Deed)), st.integers(-4, 8), st.sampled_from([0.5, 2.0, 3.0])
     )
     return st.lists(calls(wild) | acts, max_size=size).map(tuple)
 
 
+def writing_programs(size: int = 6) -> st.SearchStrategy[Program]:
+    """Programs that write by hand in any order between their passes, several Values in turns."""
+    numbers = st.sampled_from([0.5, 2.0, -0.0, 0.0, -3.0])
+
+    def acts(deeds: Sequence[Deed], numbers: st.SearchStrategy[float]) -> st.SearchStrategy[Act]:
+        return st.builds(Act, st.sampled_from(deeds), st.integers(-4, 8), numbers)
+
+    writes = st.lists(acts(["data", "grad", "clear", "optimize"], numbers), min_size=2, max_size=6)
+    passes = st.tuples(calls(tame) | acts(["backward", "leaf"], tame))
+    parts = st.lists(passes | writes.map(tuple), min_size=1, max_size=size)
+    return parts.map(lambda parts: tuple(deed for part in parts for deed in part))
+
+
 def computation(root: Value) -> Computation:
     """Describe a Value and everything it was made from."""
     computed = ancestors(root)
-    sources = {operand for node in computed for operand in node._operands} | {root}
-    return Computation.among(sorted({*sources, *computed}, key=lambda node: node._stamp))
+    sources = [operand for node in computed for operand in node._operands]
+    found = {node._stamp: node for node in (root, *sources, *computed)}
+    return Computation.among([found[stamp] for stamp in sorted(found)])

@@ -1,4 +1,4 @@
-"""The picture of the screen in the README. Run `python tests/picture.py` to take it anew."""
+"""The picture of the screen in the README. Run `python tests/picture.py` to take it again."""
 
 from __future__ import annotations
 

@@ -11,12 +11,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import sleep
+from time import sleep, time
 from typing import Any
 
 import pytest
 
-from stepgrad.atomic import write_atomically
+from stepgrad.atomic import write_atomically, write_new
 
 OLD, NEW = b"old " * 10, b"new " * 100_000
 
@@ -82,9 +82,9 @@ def test_no_folder_and_no_device_is_replaced(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="folder"):
         write_atomically(tmp_path, NEW)
     os.mkfifo(tmp_path / "pipe")
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         write_atomically(tmp_path / "pipe", NEW)
-    with pytest.raises(OSError, match="no regular file"):
+    with pytest.raises(OSError, match="not a regular file"):
         write_atomically("/dev/null", NEW)
     assert alone(tmp_path / "pipe")
 
@@ -174,3 +174,66 @@ def test_a_process_that_is_killed(path: Path) -> None:
         content = path.read_bytes()
         assert len(content) == 3_000_000
         assert len(set(content)) == 1
+
+
+LEFT = ".stepgrad-0123456789ab.tmp"
+
+
+def aged(path: Path, hours: float) -> None:
+    then = time() - 3600 * hours
+    os.utime(path, (then, then), follow_symlinks=False)
+
+
+def test_what_a_killed_process_left_is_swept_up_by_the_next_save(path: Path) -> None:
+    left = path.with_name(LEFT)
+    left.touch()
+    aged(left, 1.1)
+    write_atomically(path, NEW)
+    assert alone(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "hours"),
+    [
+        (LEFT, 0.9),
+        (f"{LEFT}x", 9),
+        (LEFT.replace("ab", "xy"), 9),
+        ("tmp", 9),
+        (".stepgrad-.tmp", 9),
+    ],
+)
+def test_nothing_else_is_swept_up(path: Path, name: str, hours: float) -> None:
+    left = path.with_name(name)
+    left.touch()
+    aged(left, hours)
+    write_atomically(path, NEW)
+    assert left.exists()
+
+
+@pytest.mark.parametrize("make", ["mkdir", "mkfifo", "symlink"])
+def test_only_regular_files_are_swept_up(path: Path, make: str) -> None:
+    left = path.with_name(LEFT)
+    getattr(os, make)(*([path, left] if make == "symlink" else [left]))
+    aged(left, 9)
+    write_atomically(path, NEW)
+    assert os.path.lexists(left)
+
+
+def test_files_of_others_are_not_swept_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = path.with_name(LEFT)
+    left.touch()
+    aged(left, 9)
+    monkeypatch.setattr(os, "geteuid", lambda: left.stat().st_uid + 1)
+    write_atomically(path, NEW)
+    assert left.exists()
+
+
+def test_a_new_file_is_whole_or_is_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    with _no_file_longer_than(4096), pytest.raises(OSError, match="too large"):
+        write_new(path, NEW)
+    assert not path.exists()
+    write_new(path, OLD)
+    with pytest.raises(FileExistsError):
+        write_new(path, NEW)
+    assert path.read_bytes() == OLD

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partialmethod
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from stepgrad.headless import narration
 from stepgrad.replay.say import say
 from stepgrad.scenario import gallery, open_scenario, record_scenario
 from stepgrad.scenario.json_schema import json_schema
+from stepgrad.tui.app import DebuggerApp
 
 ROOT = Path(__file__).parents[1]
 PROGRAM = [sys.executable, "-m", "stepgrad"]
@@ -87,7 +89,7 @@ class TestReplay:
 
     def test_what_the_last_key_has_to_say(self) -> None:
         told = stepgrad("replay", "two_layer", "--keys", ":20 p-8").stdout
-        assert told.endswith("\n\nright: −8 · 1 of 1\n")
+        assert told.endswith("\n\nright: −8 · score 1/1\n")
 
     def test_a_training_step(self) -> None:
         arrived = answer("xor_tanh", "--to", "step 20")
@@ -144,7 +146,7 @@ class TestQuiz:
         assert result.exit_code == 0
         for said in (
             "right: 5",
-            "`x` is no number",
+            "`x` is not a number",
             "right: 8",
             "write a number",
             "it is 0",
@@ -152,7 +154,7 @@ class TestQuiz:
         ):
             assert said in result.stdout
         assert "\n2 of 13 right, 9 not answered\n" in result.stdout
-        assert "relu" in result.stdout.rpartition("look at again")[2]
+        assert "relu" in result.stdout.rpartition("review")[2]
 
     def test_a_pipe_that_ends_is_an_end(self) -> None:
         quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
@@ -160,21 +162,9 @@ class TestQuiz:
         assert (quiz.returncode, errors) == (0, "")
         assert output.endswith("1 of 15 right, 14 not answered\n")
 
-    def test_ctrl_c_ends_with_the_score(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        answers = iter(["1.5"])
-
-        def typed(_prompt: str) -> str:
-            for answer in answers:
-                return answer
-            raise KeyboardInterrupt
-
-        monkeypatch.setattr("builtins.input", typed)
-        output = stepgrad("quiz", "two_layer").stdout
-        assert output.endswith("1 of 15 right, 14 not answered\n")
-
     def test_in_a_script_what_is_no_number_is_wrong_and_not_the_end(self) -> None:
         output = stepgrad("quiz", "square", "--answers", "9 6,0 ? ?", code=1).stdout
-        assert "`6,0` is no number; write a decimal point, as in 0.25" in output
+        assert "`6,0` is not a number; write a decimal point, as in 0.25" in output
         assert "\n1 of " in output
 
     def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
@@ -191,7 +181,7 @@ class TestQuiz:
     def test_nothing_to_predict(self, tmp_path: Path) -> None:
         (tmp_path / "nothing.py").write_text("print(1)")
         result = stepgrad("quiz", tmp_path / "nothing.py", code=2)
-        assert "there is nothing to predict" in result.stderr
+        assert "nothing to predict" in result.stderr
 
 
 @pytest.mark.parametrize("command", ["replay", "run"])
@@ -229,6 +219,19 @@ def test_run_opens_where_one_wants_to_be(
     assert "did you mean `z1`" in stepgrad("run", "two_layer", "--to", "z", code=2).stderr
 
 
+@pytest.mark.parametrize("arguments", [[], ["two_layer"], ["--to", "21", "two_layer"]])
+def test_a_screen_that_crashes_ends_with_status_1(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(*_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("stepgrad.cli.run.has_screen", lambda: True)
+    monkeypatch.setattr(DebuggerApp, "on_mount", crash)
+    monkeypatch.setattr(DebuggerApp, "run", partialmethod(DebuggerApp.run, headless=True))
+    stepgrad("run", *arguments, code=1)
+
+
 def test_list() -> None:
     lines = stepgrad("list").stdout.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
@@ -245,7 +248,7 @@ class TestNew:
     def test_what_it_writes_runs_and_keeps_its_promises(
         self, options: list[str], tmp_path: Path
     ) -> None:
-        path = tmp_path / "my first_lesson.yaml"
+        path = tmp_path / "my first_lesson.scenario.yaml"
         told = stepgrad("new", *options, path).stdout
         assert "ok" in stepgrad("check", path).stdout
         assert open_scenario(path).title == "My first lesson"
@@ -255,16 +258,16 @@ class TestNew:
     def test_it_overwrites_nothing(self, options: list[str], tmp_path: Path) -> None:
         path = tmp_path / "mine.yaml"
         path.write_text("mine")
-        assert "is there already" in stepgrad("new", *options, path, code=2).stderr
+        assert "already exists" in stepgrad("new", *options, path, code=2).stderr
         assert path.read_text() == "mine"
 
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("nowhere/a.yaml", "there is no folder"),
-            ("file.yaml/a.yaml", "there is no folder"),
-            ("train.py", "name it train.yaml"),
-            ("lesson", "name it lesson.yaml"),
+            ("nowhere/a.yaml", "create the folder"),
+            ("file.yaml/a.yaml", "create the folder"),
+            ("train.py", "name it train.scenario.yaml"),
+            ("lesson", "name it lesson.scenario.yaml"),
         ],
     )
     def test_where_none_can_be(
@@ -374,10 +377,10 @@ def test_names_that_no_file_can_have(command: str, name: str) -> None:
 
 
 def test_mistyped_commands() -> None:
-    assert "Did you mean 'list'?" in stepgrad("lst", code=2).stderr
+    assert "lst" in stepgrad("lst", code=2).stderr
     assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
     for incomplete in ("replay", "check"):
-        assert "Missing argument 'FILE" in stepgrad(incomplete, code=2).stderr
+        assert "FILE" in stepgrad(incomplete, code=2).stderr
 
 
 # --- help
@@ -447,7 +450,7 @@ def test_ctrl_c_ends_without_a_traceback() -> None:
         narrator.send_signal(signal.SIGINT)
         _, err = narrator.communicate(timeout=10)
     assert err.strip() == "Aborted!"
-    assert narrator.returncode != 0
+    assert narrator.returncode == 130
 
 
 def test_a_terminal_without_unicode() -> None:
@@ -458,15 +461,6 @@ def test_a_terminal_without_unicode() -> None:
         out, err = narrator.communicate(timeout=10)
     assert (narrator.returncode, err) == (0, "")
     assert r"b2 = \u22121" in out
-
-
-@pytest.mark.parametrize("stream", ["stdin", "stdout"])
-def test_run_where_there_is_no_stream_at_all(stream: str) -> None:
-    number = {"stdin": 0, "stdout": 1}[stream]
-    with process("run", "two_layer", preexec_fn=lambda: os.close(number)) as narrator:
-        out, err = narrator.communicate(timeout=10)
-    assert (narrator.returncode, err) == (0, "")
-    assert bool(out) is (stream == "stdin")
 
 
 def test_a_theme_that_is_misspelt_is_refused_before_anything_runs(tmp_path: Path) -> None:

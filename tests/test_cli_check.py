@@ -57,7 +57,7 @@ def test_shipped_scenarios_by_name_and_by_path() -> None:
     files = [line for line in lines if not line.startswith(" ")]
     assert len(files) == 2 * len(shipped())
     assert all(line.split()[-1] == "ok" for line in files)
-    promised = "not finite; the scenario promises such numbers"
+    promised = "not finite, as the scenario expects"
     assert all(promised in line for line in lines if line not in files)
 
 
@@ -71,14 +71,14 @@ def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:
         f"{wrong}:10: z1 is 1.5, expected 2",
         "z1 = w1·x + b1 = 1.5 + 0 = 1.5",
         f"{never} checks 1/2 gradients 4 in {WAYS} ways FAILED",
-        f"{never}:11: b.grad never came, expected 0",
+        f"{never}:11: b.grad has no value, expected 0",
     ]
 
 
 def test_a_single_file_is_shown_with_its_table_and_so_are_all_with_v() -> None:
     single = squeezed(stepgrad("check", "two_layer").stdout)
     assert single[1] == "way gradients difference limit"
-    assert single[2].startswith("kept numbers 6 0 1e-10 ok")
+    assert single[2].startswith("saved values 6 0 1e-10 ok")
     assert "central differences 6 " in single[5]
     assert "±" in single[5]
     both = stepgrad("check", "-v", "two_layer", "xor_tanh").stdout
@@ -91,7 +91,7 @@ def test_without_torch_nothing_about_it_is_wrong(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("stepgrad.checking.ways.find_spec", lambda _: None)
     assert "PyTorch" not in stepgrad("check", "two_layer").stdout
     last = stepgrad("check", "-v", "two_layer").stdout.splitlines()[-1]
-    assert last.startswith("PyTorch is not installed; with the extra [torch]")
+    assert last.startswith("PyTorch is not installed; install stepgrad[torch]")
 
 
 def test_nothing_expected_and_nothing_to_check(tmp_path: Path) -> None:
@@ -127,7 +127,7 @@ class TestPrograms:
     def test_its_arguments_its_output_and_its_status_are_its_own(self, program: Path) -> None:
         result = stepgrad("check", "-v", "two_layer", program, "--json", "-v", code=3)
         note, said = result.stderr.splitlines()
-        assert note.startswith(f"note: --json, -v stand behind {program} and are for it; ")
+        assert note.startswith(f"note: --json, -v come after {program} and are passed to it; ")
         assert said == "said by the program ['--json', '-v']"
         told = f"{program} gradients 1 in {WAYS} ways FAILED, exit status 3"
         assert told in squeezed(result.stdout)
@@ -141,13 +141,13 @@ class TestPrograms:
     def test_one_that_fails_before_it_makes_any(self, program: Path) -> None:
         program.write_text("import nowhere_to_be_found")
         result = stepgrad("check", program, code=1)
-        assert "it made no stepgrad Values" not in result.stderr
+        assert "nothing was recorded" not in result.stderr
         assert squeezed(result.stdout) == [f"{program} FAILED, exit status 1"]
 
     def test_one_without_values(self, program: Path) -> None:
         program.write_text("print(1)")
         result = stepgrad("check", program, code=2)
-        assert "it made no stepgrad Values" in result.stderr
+        assert "nothing was recorded" in result.stderr
         assert squeezed(result.stdout) == [f"{program} not checked"]
 
     def test_a_recording_of_a_scenario(self, wrong: Path, tmp_path: Path) -> None:
@@ -175,12 +175,12 @@ class TestReports:
         assert [suite.get("name") for suite in suites] == ["two_layer", str(wrong), "nowhere"]
         assert (suites.get("failures"), suites.get("errors")) == ("1", "1")
         names = [case.get("name") for case in suites[1]]
-        assert names[:3] == ["z1", "w1.grad", "gradients: kept numbers"]
+        assert names[:3] == ["z1", "w1.grad", "gradients: saved values"]
 
     def test_a_report_takes_the_place_of_no_lesson(self, wrong: Path) -> None:
         before = wrong.read_text()
         result = stepgrad("check", "--junit", wrong, "two_layer", code=2)
-        assert "name a file that ends with .xml" in result.stderr
+        assert "choose a name that ends in .xml" in result.stderr
         assert wrong.read_text() == before
 
     @pytest.mark.parametrize("name", ["folder.xml", "nowhere/report.xml"])

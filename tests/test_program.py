@@ -123,10 +123,10 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     alone = process(tmp_path, *arguments, stdin="Ada\nLovelace")
     ours = process(tmp_path, "-m", "stepgrad", "run", *arguments, stdin="Ada\nLovelace")
     assert (ours.returncode, ours.stdout) == (alone.returncode, alone.stdout)
-    ended = "program.py: it made no stepgrad Values"
+    ended = "program.py: nothing was recorded"
     failed = alone.returncode or name == "an error of ours"
     note, _, told = ours.stderr.partition("\n")
-    assert note.startswith("note: --plain stands behind program.py and is for it; ")
+    assert note.startswith("note: --plain comes after program.py and is passed to it; ")
     assert told.startswith(alone.stderr)
     assert told.removeprefix(alone.stderr).startswith("" if failed else ended)
 
@@ -260,13 +260,13 @@ def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
     assert "note: " not in stepgrad_("run", path, "--rate=1", "x.py", "plain").stderr
     extra = stepgrad_("run", "two_layer", "x.py", code=2).stderr
     assert "unexpected extra argument (x.py)" in extra
-    assert "No such option" in stepgrad_("run", "--nope", path, code=2).stderr
+    assert "--nope" in stepgrad_("run", "--nope", path, code=2).stderr
 
 
 BEHIND = {
-    ("run", "--plain"): "--plain stands behind {} and is for it; ",
-    ("export", "--to", "svg", "--at=3"): "--to, --at=3 stand behind {} and are for it; ",
-    ("check", "--junit", "r.xml"): "--junit stands behind {} and is for it; ",
+    ("run", "--plain"): "--plain comes after {} and is passed to it; ",
+    ("export", "--to", "svg", "--at=3"): "--to, --at=3 come after {} and are passed to it; ",
+    ("check", "--junit", "r.xml"): "--junit comes after {} and is passed to it; ",
 }
 
 
@@ -274,9 +274,9 @@ BEHIND = {
 def test_options_behind_a_program_are_noted(command: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, VALUE)
     name, *behind = command
-    code = 2 if name == "export" else 0  # which format, it is not told
+    code = 2 if name == "export" else 0  # no format is given
     told = stepgrad_(name, path, *behind, code=code).stderr.splitlines()[0]
-    rule = "options of stepgrad stand before the name"
+    rule = "options for stepgrad go before the program"
     assert told == f"note: {BEHIND[command].format(path)}{rule}"
 
 
@@ -284,11 +284,11 @@ def test_files_behind_a_program_are_noted(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.chdir(tmp_path)
     names = [program(tmp_path, VALUE, name) for name in ("a.py", "b.py", "c.yaml", "d.txt")]
     told = stepgrad_("check", *names, "gone.py").stderr
-    rule = "check takes one program, as the last of its files"
-    assert told == f"note: b.py, c.yaml stand behind a.py and are for it; {rule}\n"
+    rule = "check takes one program, as its last file"
+    assert told == f"note: b.py, c.yaml come after a.py and are passed to it; {rule}\n"
     many = [program(tmp_path, VALUE, f"p{number}.py") for number in range(9)]
     told = stepgrad_("check", *many).stderr
-    assert told.startswith("note: p1.py, p2.py, p3.py, p4.py, ... stand behind p0.py")
+    assert told.startswith("note: p1.py, p2.py, p3.py, p4.py, ... come after p0.py")
 
 
 def test_replay_keeps_its_output_to_itself(tmp_path: Path) -> None:
@@ -357,10 +357,10 @@ def test_a_scenario_is_saved_in_this_folder(
 def test_what_cannot_be_saved_is_told_before_it_is_run(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, f"{VALUE}print('run')")
     for goal, words in (
-        (path, "is what is to be read"),
-        (tmp_path / "nowhere" / "x.stepgrad", "there is no folder"),
+        (path, "this is the input file"),
+        (tmp_path / "nowhere" / "x.stepgrad", "does not exist"),
         (tmp_path, "is a folder"),
-        ("/dev/null", "is no regular file"),
+        ("/dev/null", "is not a regular file"),
     ):
         result = stepgrad_("record", "-o", goal, path, code=2)
         assert words in result.stderr
@@ -380,7 +380,7 @@ def test_values_that_only_other_threads_made_are_asked_about(tmp_path: Path) -> 
 def test_nothing_is_saved_where_nothing_was_recorded(tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, "print('run')")
     result = stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=2)
-    assert "it made no stepgrad Values" in result.stderr
+    assert "nothing was recorded" in result.stderr
     assert list(tmp_path.rglob("*.stepgrad")) == []
     path.write_text("raise SystemExit(7)")
     assert stepgrad_("record", "-o", tmp_path / "x.stepgrad", path, code=7).stderr == ""
@@ -399,7 +399,7 @@ def test_debug_without_a_terminal_goes_on(tmp_path: Path) -> None:
     ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
     assert (ended.returncode, ended.stdout) == (0, "on\n")
     told, summary = ended.stderr.splitlines()
-    assert told.startswith("stepgrad.debug(): there is no terminal here, so this goes on; 5 events")
+    assert told.startswith("stepgrad.debug(): there is no terminal, so the program continues; 5")
     assert summary.startswith("program.py: 5 events")
 
 

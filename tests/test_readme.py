@@ -84,7 +84,7 @@ def test_the_workflow_of_a_course(
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     lessons = pytester.mkdir("lessons")
     for name in ("two_layer", "xor_tanh"):
-        (lessons / f"{name}.yaml").write_bytes(shipped()[name].read_bytes())
+        (lessons / f"{name}.scenario.yaml").write_bytes(shipped()[name].read_bytes())
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (workflow,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
     steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]
@@ -103,11 +103,16 @@ def promises(name: str) -> list[Expectation]:
     return [*expectations(open_scenario(name))]
 
 
-def test_the_quiz() -> None:
-    (transcript,) = blocks("text")
-    command, _, promised = transcript.partition("\n")
-    result = CliRunner().invoke(main, expanded(command.removeprefix("$ "))[1:])
-    assert result.stdout == promised
+def test_the_transcripts(pytestconfig: pytest.Config) -> None:
+    """What a `$ command` prints is what stands below it."""
+    text, transcripts = re.subn(r"(?<=```text\n)\$ (.*)\n[^`]*(?=```)", transcript, TEXT)
+    assert transcripts == len(blocks("text")) >= 2
+    check_kept(README, text, pytestconfig)
+
+
+def transcript(found: re.Match[str]) -> str:
+    result = CliRunner().invoke(main, expanded(found[1])[1:])
+    return f"$ {found[1]}\n{result.stdout}"
 
 
 def test_the_program(tmp_path: Path) -> None:

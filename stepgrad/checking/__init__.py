@@ -1,6 +1,6 @@
-"""Holding recordings against what is expected of them, and against other ways to the gradients.
+"""Checking recordings against what is expected of them, and their gradients in other ways.
 
-`ways` come to the gradients anew, from the `passes` of a recording, and `tangents` to those of
-forward mode; a `comparison` says how far apart two are. `verdict` says what came of it all; `text`
-tells it to a person, `reports` to a program and to a CI system.
+`ways` computes the gradients of the `passes` of a recording again, and `tangents` does so for
+forward mode; a `comparison` says how far two results differ. `verdict` sums it all up; `text` shows
+it to a person, `reports` to programs and CI systems.
 """

@@ -1,4 +1,4 @@
-"""How far two ways to the same derivatives are apart."""
+"""How far two ways to compute the same derivatives differ."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass
 from math import inf, isfinite, nan
 
 GATE = 1e-10
-"""How far derivatives in double precision may be off, relative to the terms they are sums of."""
+"""How far derivatives in double precision may differ, relative to the terms that they sum up."""
 
 FAINTEST = 1e-150
-"""Gradients below this count as nothing: products of such numbers have no digits left."""
+"""Gradients below this count as 0: products of such numbers have no digits left."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What one other way makes of a recording.
+    """The result of comparing a recording with one other way.
 
-    `passes` were looked at, and `compared` gradients: each by itself, or in random sums of all;
-    `skipped` ones are not finite in the other way. `worst` is the largest difference, relative to
-    the sum of the absolute terms of the gradient; at most `limit`, where there is one. `where` says
-    whose gradient that is, and `own_error` how far the other way may be off there. `note` is what
-    is to be known besides. Where the two disagree, `first` says what is the first to be wrong on
-    the way back; `odds` says what a way without a limit has against a gradient.
+    `passes` and `compared` count the passes and the gradients compared, each by itself or in random
+    sums of all; `skipped` counts those that are not finite in the other way. `worst` is the largest
+    difference, relative to the sum of the absolute terms of the gradient, and at most `limit`, if
+    there is one. `where` says whose gradient that is, and `own_error` is the error of the other way
+    there. `note` has remarks. If the two disagree, `first` names the first edge or gradient to be
+    wrong in the backward pass; `odds` says how a way without a limit contradicts a gradient.
     """
 
     way: str
@@ -43,9 +43,9 @@ class Comparison:
 
 
 def relative(ours: float, other: float, size: float) -> float:
-    """The difference of two numbers, relative to the terms that they are sums of.
+    """The difference of two numbers, relative to the terms that they sum up.
 
-    nan where the other is not finite, and so no number to compare with.
+    nan if the other is not finite, so that there is nothing to compare with.
     """
     if not isfinite(other):
         return nan

@@ -1,4 +1,4 @@
-"""A backward pass of a recording as a graph of numbers, for whoever differentiates it anew."""
+"""A backward pass of a recording as a graph of numbers, to be differentiated again."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.derivatives import derivative
+from stepgrad.replay.derivatives import partial_at
 from stepgrad.replay.titles import line_of, made_by, title
 
 PASSES = 3
-"""How many passes of a training are checked: the first, the last, and between."""
+"""The number of passes of a training to check: the first, the last, and one between."""
 
 
 @dataclass(frozen=True)
 class Pass:
     """A backward pass as a graph: `nodes` are its nodes in the recording, by place.
 
-    `gradients` is what the pass paid into each node it reached, by place; `sizes` are what their
-    rounding errors are measured by. `kept` are the numbers with which operations were computed,
-    where those were changed before the pass: by place, the inputs, and what came out.
+    `gradients` has what the pass added to each node that it reached, by place, and `sizes` the
+    scale of their rounding errors. `kept` has the numbers that operations were computed from, if
+    these were changed before the pass: by place, the inputs and the result.
     """
 
     recording: Recording
@@ -60,7 +60,7 @@ class Pass:
         return [leaf for leaf in self.graph.leaves if leaf in self.gradients]
 
     def title(self, place: int) -> str:
-        """What a person calls a node."""
+        """The name of a node, for a person."""
         return title(self.recording, self.nodes[place])
 
     @cached_property
@@ -93,7 +93,7 @@ class Pass:
 
     @property
     def unstepped(self) -> list[int]:
-        """The places where no complex step can be taken: at kinks, and at the ends of domains."""
+        """The places where no complex step can be taken: kinks and boundaries of domains."""
         ops = self.graph.ops
         return [
             place
@@ -106,7 +106,7 @@ class Pass:
 
     @property
     def kinks(self) -> list[int]:
-        """The places where an operation has two derivatives."""
+        """The places where an operation has two one-sided derivatives."""
         return [
             place
             for place, op in enumerate(self.graph.ops)
@@ -114,21 +114,21 @@ class Pass:
         ]
 
     def first_difference(self) -> str:
-        """Say what is the first to be wrong, on the way back.
+        """Name the first edge or gradient to be wrong, in the order of the backward pass.
 
         That is an edge whose numbers were changed before the pass, or whose local derivative is
         not that of the complex step, or is infinite where 0 arrives; or a gradient that is not the
-        sum of what its edges bring.
+        sum of its contributions.
         """
         graph, summed = self.graph, [0.0] * len(self.graph)
         summed[-1] = 1.0
         for place in range(len(graph) - 1, -1, -1):
-            if graph.ops[place] is CONSTANT:  # nothing is kept there
+            if graph.ops[place] is CONSTANT:  # it has no gradient
                 continue
             grad = self.gradients.get(place, 0.0)
             if relative(grad, summed[place], self.sizes[place]) > GATE:
                 paid, due = number(grad), number(summed[place])
-                return f"the gradient of {self._made(place)} is {paid}, by its edges {due}"
+                return f"the gradient of {self._made(place)} is {paid}; its edges add up to {due}"
             for slot, operand in graph.variable(place):
                 if told := self._wrong(place, slot) or self._undefined(place, slot, grad):
                     return told
@@ -147,13 +147,13 @@ class Pass:
         step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
             return (
-                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, "
-                f"{number(step)} by a complex step; made there: {self._made(place)}"
+                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, but "
+                f"{number(step)} by a complex step, at {self._made(place)}"
             )
         return ""
 
     def _changed(self, place: int) -> str:
-        """Say which number of an operation was changed since, and where: `w was changed (…)`."""
+        """Say which number of an operation was changed later, and where: `w was changed (…)`."""
         history, pass_ = self.recording.history, self.block
         made = history.made_at(self.nodes[place])
         for block in self.recording.blocks_between(made, pass_.start):
@@ -164,7 +164,7 @@ class Pass:
                     line = f", {line_of(self.recording, where)}" if where else ""
                     event = block.start + found[0] + 1
                     return f"{self.title(operand)} was changed (event {event}{line})"
-        return "one was changed"
+        return "one of them was changed"
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
         """Say where 0 meets ∞; nothing where it does not."""
@@ -173,12 +173,12 @@ class Pass:
         if not isnan(edge(grad)) or isnan(grad) or isnan(rule):
             return ""
         return (
-            f"{number(grad)} arrives at {self._made(place)}, whose "
-            f"{self._edge(place, slot)} is {number(rule)}: that is nan"
+            f"{number(grad)} arrives at {self._made(place)}, where "
+            f"{self._edge(place, slot)} is {number(rule)}: the product is nan"
         )
 
     def _edge(self, place: int, slot: int) -> str:
-        return derivative(self.title(place), self.title(self.graph.operands[place][slot]))
+        return partial_at(self.recording, self.nodes[place], slot)
 
     def _made(self, place: int) -> str:
         """A node, with when and where it was made: `y (event 5, train.py:12)`."""
@@ -189,10 +189,10 @@ class Pass:
 
 
 def passes(recording: Recording) -> list[Pass]:
-    """Return the backward passes to check: of many, the first, the last, and between.
+    """Return the backward passes to check: of many, the first, the last, and one between.
 
-    With them comes the first that has a gradient which is not finite, and the first before which a
-    value was changed that its forward pass had seen, or may have.
+    Also the first with a gradient that is not finite, and the first before which a value was
+    changed that its forward pass has used, or may have.
     """
     blocks = [block for block in recording.blocks if isinstance(block, Backward)]
     count = min(PASSES, len(blocks))
@@ -202,7 +202,7 @@ def passes(recording: Recording) -> list[Pass]:
 
 
 def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]:
-    """Yield which passes look as if something were wrong with them: the first of each kind."""
+    """Yield the passes that look suspicious: the first of each kind."""
     finite = (all(map(isfinite, block.grads)) for block in passes)
     yield from islice((i for i, whole in enumerate(finite) if not whole), 1)
     changed, number = False, 0
@@ -222,7 +222,7 @@ def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]
 def _kept(
     recording: Recording, block: Backward, nodes: Sequence[int], graph: Graph
 ) -> dict[int, tuple[Sequence[float], float]]:
-    """Return the numbers with which operations were computed, where they were changed since."""
+    """Return the numbers that operations were computed from, if they were changed later."""
     history = recording.history
     computed = (node for node, operands in zip(nodes, graph.operands, strict=True) if operands)
     begin = history.made_at(next(computed, block.root)) - 1
@@ -264,15 +264,15 @@ def _ancestors(recording: Recording, root: int) -> list[int]:
 
 
 def _paid(recording: Recording, block: Backward, node: int, column: int) -> float:
-    """What a pass added to a gradient: the sum of its edges, unless the gradient says otherwise.
+    """What a pass added to a gradient: the sum of its contributions, unless the gradient disagrees.
 
-    A gradient that was there before has digits of its own; the sum is free of their rounding.
+    The sum has no rounding error from what was in the gradient before.
     """
     history, after, before = recording.history, block.grads[column], 0.0
-    if column >= block.sweep.computed:  # those of computed nodes begin anew with each pass
+    if column >= block.sweep.computed:  # those of computed nodes start from 0 in each pass
         before = history.grad(node, block.start) or 0.0
     edges = [history.edge(block, edge) for edge in block.sweep.incoming[column]]
     terms = [contribution for _, _, contribution in edges]
     size = sum(map(abs, terms), abs(before))
-    honest = not relative(before + sum(terms), after, size) > GATE  # of nan and nan, too
+    honest = not relative(before + sum(terms), after, size) > GATE  # also for nan and nan
     return sum(terms) if honest else after - before

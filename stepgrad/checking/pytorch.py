@@ -9,10 +9,10 @@ from stepgrad.engine.graph import Graph
 
 
 def torch_gradients(graph: Graph) -> Mapping[int, float]:
-    """Return the derivative of the root by every leaf, as PyTorch computes it.
+    """Return the derivative of the root with respect to every leaf, as PyTorch computes it.
 
-    Each operation gets, and has come to, the numbers of the graph: so it is the derivatives that
-    are compared, and not the last digits of two functions that are called tanh.
+    Each operation gets the graph's own inputs and result, so that only derivatives are compared,
+    and not the last digits of two implementations of tanh.
 
     Raises:
         ImportError: PyTorch is not installed (`pip install stepgrad[torch]`).

@@ -1,4 +1,4 @@
-"""Verdicts for programs: as an object for JSON, and in the XML of JUnit, which CI systems read."""
+"""Verdicts for programs: as an object for JSON, and as JUnit XML, which CI systems read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def as_object(verdicts: Sequence[Verdict]) -> dict[str, Any]:
     """Return everything as one object: whether all is well, and an entry for each file.
 
-    Infinities and nan, which JSON cannot write, are the texts `inf`, `-inf` and `nan`.
+    Infinities and nan, which JSON cannot write, are the strings `inf`, `-inf` and `nan`.
     """
     return {
         "ok": not any(each.error or each.failed for each in verdicts),
@@ -39,7 +39,7 @@ def _object(verdict: Verdict) -> dict[str, Any]:
         "passes": verdict.passes,
         "note": verdict.note,
         "checks": [
-            check_object(promise.check) | {"told": list(promise.told)}
+            check_object(promise.check) | {"details": list(promise.details)}
             for promise in verdict.promises
         ],
         "gradients": [
@@ -53,9 +53,9 @@ def _object(verdict: Verdict) -> dict[str, Any]:
 
 
 def as_junit(verdicts: Sequence[Verdict]) -> bytes:
-    """Return a suite for each file, with a test case for each promise and for each way.
+    """Return a suite for each file, with a test case for each expectation and for each way.
 
-    A file that cannot be checked is a suite with one case, which is an error.
+    A file that cannot be checked is a suite with one case, an error.
     """
     suites = Element("testsuites", name="stepgrad check")
     for verdict in verdicts:
@@ -80,7 +80,7 @@ def _suite(suites: Element, verdict: Verdict) -> None:
     if verdict.error:
         case("opens", "error", verdict.error)
     for promise in verdict.promises:
-        case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.told))
+        case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
     if verdict.status:
         case("program", "failure", f"exit status {verdict.status}")
     if verdict.broken:
@@ -88,7 +88,7 @@ def _suite(suites: Element, verdict: Verdict) -> None:
     if verdict.note:
         case("expectations", "skipped", verdict.note)
     if verdict.word == "nothing to check":
-        case("gradients", "skipped", "there is no backward pass, and nothing is expected")
+        case("gradients", "skipped", "there is no backward pass and no expectation")
     for way in verdict.ways:
         if way.limit is None and way.ok:
             continue
@@ -101,5 +101,5 @@ def _suite(suites: Element, verdict: Verdict) -> None:
 
 
 def _clean(text: str) -> str:
-    """Put a sign in the place of what XML cannot say."""
+    """Replace the characters that XML does not allow."""
     return _NO_XML.sub("\N{REPLACEMENT CHARACTER}", text)

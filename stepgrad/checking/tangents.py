@@ -1,7 +1,7 @@
-"""Recorded passes in forward mode, held against reverse mode and the complex step.
+"""Recorded passes in forward mode, compared with reverse mode and complex steps.
 
-Reverse mode comes to the tangent of a result by the gradients of the leaves; complex steps know no
-rules of operations, and say the tangent of every node.
+Reverse mode gives the tangent of a result, from the gradients of the leaves; complex steps need no
+derivative rules, and give the tangent of every node.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from stepgrad.recording.structure import index_to_ref
 from stepgrad.replay.titles import title
 
 MOST = 16
-"""So many passes are checked, and so many results of each."""
+"""The most passes to check, and the most results of each."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Dual:
-    """A pass in forward mode as a graph; before its own nodes stand those it uses, as constants."""
+    """A pass in forward mode as a graph; earlier nodes that it uses come first, as constants."""
 
     recording: Recording
     block: Forward
@@ -54,7 +54,7 @@ class _Dual:
         return cls(recording, block, graph, first, seeds)
 
     def tangent(self, place: int) -> float:
-        """Return what was recorded."""
+        """Return the recorded tangent."""
         assert self.block.tangents is not None, "it is in forward mode"
         return self.block.tangents[place - self.first]
 
@@ -63,14 +63,14 @@ class _Dual:
 
     @property
     def results(self) -> Sequence[int]:
-        """The computed nodes that nothing more is computed from, the latest first."""
+        """The computed nodes that are not used further, the latest first."""
         used = {operand for operands in self.graph.operands for operand in operands}
         ends = (i for i, operands in enumerate(self.graph.operands) if operands and i not in used)
         return sorted(ends, reverse=True)[:MOST]
 
 
 def tangent_comparisons(recording: Recording, limit: float) -> Iterator[Comparison]:
-    """Hold recorded tangents against other ways; nothing where nothing is in forward mode."""
+    """Compare recorded tangents with other ways; nothing if there is no forward mode."""
     blocks = [b for b in recording.blocks if isinstance(b, Forward) and b.seeds]
     duals = [_Dual.of(recording, block) for block in blocks[:: len(blocks) // MOST + 1]]
     for way, others in (("tangents, reverse", _by_gradients), ("tangents, complex", _by_steps)):
@@ -82,7 +82,7 @@ def tangent_comparisons(recording: Recording, limit: float) -> Iterator[Comparis
 def _compared(
     way: str, passes: int, limit: float, found: Sequence[tuple[_Dual, int, float, float]]
 ) -> Comparison:
-    """Sum up what another way says: at a place of a pass, the tangent and the size of its terms."""
+    """Compare with the results of another way: pass, place, tangent, and the size of its terms."""
     differences = [
         (relative(dual.tangent(place), other, size), dual.title(place))
         for dual, place, other, size in found
@@ -90,13 +90,13 @@ def _compared(
     known = [(off, name) for off, name in differences if not isnan(off)]
     worst, where = max(known, key=lambda each: each[0], default=(0.0, ""))
     first = next((name for off, name in known if off > limit), "")
-    note = f"the first that is off is that of {first}" if first else ""
+    note = f"first to differ: {first}" if first else ""
     skipped = len(found) - len(known)
     return Comparison(way, passes, len(known), skipped, worst, limit, where, note)
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:
-    """Yield each result with its tangent by reverse mode, and the size of the terms of that."""
+    """Yield each result with its tangent by reverse mode, and the size of its terms."""
     sizes = tangent_magnitudes(dual.graph, dual.seeds)
     for result in dual.results:
         towards, places = dual.graph.towards(result)

@@ -1,4 +1,4 @@
-"""A verdict as a person reads it."""
+"""A verdict as text for a person."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepgrad.checking.verdict import Verdict
 
 
 def verdict_line(verdict: Verdict, width: int) -> str:
-    """Say in a line what came of a file, whose name is padded to `width`."""
+    """Sum up the verdict in a line; the name of the file is padded to `width`."""
     promises = verdict.promises
     gated = [way for way in verdict.ways if way.limit is not None and way.compared]
     kept = f"checks {sum(each.ok for each in promises)}/{len(promises)}" if promises else ""
@@ -25,9 +25,9 @@ def verdict_line(verdict: Verdict, width: int) -> str:
 
 
 def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
-    """Yield what is wrong with a file; where a gradient is, or if asked for, every comparison."""
+    """Yield what is wrong with a file, and all comparisons if one differs or if `verbose`."""
     for promise in verdict.promises:
-        yield from promise.told
+        yield from promise.details
     if verdict.broken:
         yield verdict.broken
     if verdict.note:
@@ -37,9 +37,9 @@ def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
 
 
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
-    """Yield a table of other ways to the gradients, and where they first differ.
+    """Yield a table of other ways to compute the gradients, and where they first differ.
 
-    What has no limit is shown with the error that it has itself.
+    A way without a limit is shown with its own error.
     """
     yield f"{'way':<20}{'gradients':>9}{'difference':>12}{'limit':>8}"
     for each in comparisons:

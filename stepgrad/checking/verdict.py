@@ -1,4 +1,4 @@
-"""What came of checking a file."""
+"""The result of checking a file."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from stepgrad.scenario.recorded import recorded_scenario
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A number that was promised; `told` says what is wrong with it, and is empty if nothing is."""
+    """An expected number; `details` says what is wrong with it, and is empty if nothing is."""
 
     check: Check
-    told: Sequence[str]
+    details: Sequence[str]
 
     @property
     def ok(self) -> bool:
-        """Whether it is kept."""
+        """Whether the expectation is met."""
         return self.check.ok
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What came of a file; `error` says why it could not be checked at all.
+    """The result of checking a file; `error` says why it could not be checked at all.
 
-    `broken` says what is not finite, where nobody promised that. `passes` are how many backward
-    passes there are, of which a few are compared. `status` is the exit status of a program,
-    `seconds` how long everything took, and `note` is what is to be known besides.
+    `broken` says what is not finite without being expected. `passes` is the number of backward
+    passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
+    time that everything took, and `note` a remark.
     """
 
     file: str
@@ -58,9 +58,9 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
-        """Whether a promise is not kept, a gradient not finite, or another by another way.
+        """Whether an expectation is not met, a gradient is not finite or differs by another way.
 
-        Or a program, that failed by itself.
+        Or whether the program itself failed.
         """
         kept, agree = (promise.ok for promise in self.promises), (way.ok for way in self.ways)
         return bool(self.broken or self.status) or not (all(kept) and all(agree))
@@ -81,7 +81,7 @@ def judge(
 ) -> Verdict:
     """Check a recording, which was opened as `file`.
 
-    One that is given without a scenario is held to that of its own text, if it has one.
+    Without a scenario, the one that the recording carries is used, if there is one.
     """
     note = ""
     if scenario is None:
@@ -98,9 +98,10 @@ def judge(
     wanted = any(not isfinite(check.expected) for check in promised)
     broken = "" if wanted or not skipped else _broken(recording, skipped)
     if wanted and skipped:
-        note = f"{_gradients(skipped)} not finite; the scenario promises such numbers"
+        note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
+    note = "; ".join(filter(None, (recording.incomplete, note)))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     return Verdict(file, promises, ways, broken, passes, note, status=status)
 
@@ -110,26 +111,28 @@ def _gradients(count: int) -> str:
 
 
 def _broken(recording: Recording, count: int) -> str:
-    """Say that there are gradients which are not finite, and where that began."""
+    """Say that gradients are not finite, and where that began."""
     told = f"{_gradients(count)} not finite"
     wild = [Condition("not isfinite(value)"), Condition("not isfinite(grad)")]
     found = find(recording, wild, 0, forward=True)
     if found is None:
         return told
     index, _ = found
-    told = f"{told}; the first number that is not, event {index + 1}: {narrate(recording, index)}"
+    told = f"{told}; it began at event {index + 1}: {narrate(recording, index)}"
     event = recording.events[index]
-    if not isinstance(event, Accumulate):  # others say their line
+    if not isinstance(event, Accumulate):  # other events name their line
         return told
     out = recording.node(event.out)
     line = made_by(recording, out)
-    return f"{told}, on the way back through {title(recording, event.out)}{line and f' ({line})'}"
+    return f"{told}, in the backward step of {title(recording, event.out)}{line and f' ({line})'}"
 
 
 def shortfall(recording: Recording, check: Check) -> Iterator[str]:
-    """Yield what is wrong with a promised number, and how the recording came to its own."""
+    """Yield what is wrong with an expected number, and how the recording came to its own."""
     path = recording.source.path if recording.source else recording.name
-    got = "never came" if check.got is None else f"is {number(check.got)}"
+    got = "has no value" if check.got is None else f"is {number(check.got)}"
+    if check.got is None and recording.incomplete:
+        got += f" ({recording.incomplete})"
     yield f"{path}:{check.line}: {check.name} {got}, expected {number(check.expected)}"
     for line in check.why(recording):
         yield f"    {line}"

@@ -1,8 +1,8 @@
-"""A recorded backward pass, held against other ways to the same derivatives.
+"""A recorded backward pass, compared with other ways to compute the same derivatives.
 
-Reverse mode is what was recorded. With the numbers that the forward pass saw it must come to the
-same once more; forward mode does with the same rules in the other order. Complex steps and central
-differences need no rules of operations at all; PyTorch, where it is installed, has its own.
+Reverse mode is what was recorded. Run again on the values that the forward pass used, it must give
+the same result; so must forward mode, with the same rules in the other order. Complex steps and
+central differences need no derivative rules at all; PyTorch, if it is installed, has its own.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
 TORCH_GATE = 1e-12
-"""How far PyTorch may be off; it adds up the same terms, in about the same order."""
+"""How far PyTorch may differ; it adds up the same terms, in about the same order."""
 
 WORK = 500_000
-"""Up to so many nodes times leaves, every leaf is checked by itself; beyond, in random sums."""
+"""Check leaf by leaf up to this many nodes × leaves; beyond, in random sums."""
 
 _GROSS = 0.01
 """How far a central difference may be off before it is held against a gradient: its own error is
@@ -40,15 +40,15 @@ _FIRMLY = 2
 """How many central differences, of different steps, it takes."""
 
 PROBES = 3
-"""How many random sums."""
+"""The number of random sums."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Difference:
-    """How far a way is off at some leaves: at one, or in a random sum of several.
+    """The relative difference at one leaf, or in a random sum of several.
 
-    That is relative; nan where there is nothing to compare. `odds` says what is against a gradient,
-    and `note` what is to be known of one, where numbers do not tell.
+    It is nan if there is nothing to compare. `odds` says how the way contradicts a gradient, and
+    `note` what to know about one where numbers do not say it.
     """
 
     leaves: Sequence[int]
@@ -64,10 +64,10 @@ def has_torch() -> bool:
 
 
 def verify(recording: Recording) -> list[Comparison]:
-    """Hold a recording's gradients against every other way there is; says how far it is.
+    """Compare a recording's gradients and tangents with every other way; reports its progress.
 
-    Tangents are held against other ways to them. Nothing where there is neither. Where another way
-    comes to what is not finite, there is nothing to compare with, and it is counted.
+    Empty if there are neither. Where the result of another way is not finite, there is nothing to
+    compare with, and it is counted as skipped.
     """
     checked = passes(recording)
     ways = [way for way in _WAYS if way.name != "PyTorch" or has_torch()]
@@ -83,10 +83,10 @@ def verify(recording: Recording) -> list[Comparison]:
 
 @dataclass(frozen=True, slots=True)
 class _Way:
-    """Another way to the derivatives, and how far it may be off.
+    """Another way to compute the derivatives, and how far it may differ.
 
-    `special` is what to say of some operations, and `where` says which: those that it has no
-    answer of its own for.
+    `special` is a remark on operations for which it has no answer of its own, and `where` finds
+    them.
     """
 
     name: str
@@ -126,7 +126,7 @@ def _few(names: Sequence[str], joint: str = ", ") -> str:
 
 
 def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
-    """Count the gradients that differences are about."""
+    """Count the gradients that were compared."""
     return len({(id(each), leaf) for each, difference in found for leaf in difference.leaves})
 
 
@@ -160,9 +160,9 @@ def _ahead(edges: Callable[[Pass], Edges]) -> Callable[[Pass], Iterator[_Differe
 def _by_sums(
     each: Pass, derivative: Callable[[Mapping[int, float]], float]
 ) -> Iterator[_Difference]:
-    """Compare random sums, in which each gradient counts in units of its own terms.
+    """Compare random sums, in which each gradient is scaled by the size of its own terms.
 
-    So a small one that is wrong is not lost among large ones.
+    This way, a small wrong one is not lost among large ones.
     """
     sizes = {
         leaf: max(each.sizes[leaf], abs(each.gradients[leaf]), FAINTEST) for leaf in each.leaves
@@ -187,7 +187,8 @@ def _central(each: Pass) -> Iterator[_Difference]:
     most = max(WORK // len(graph), 1)
     for leaf in leaves[:: -(-len(leaves) // most)] if leaves else ():
         slope, ours = central_difference(graph, leaf, blurred), each.gradients[leaf]
-        off = relative(ours, slope.value, sizes[leaf])  # beyond a domain there is no difference
+        # Outside the domain there is no difference quotient.
+        off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
         told = "" if off <= _GROSS else _against(each, leaf, blurred)
         # What is not finite fails anyway, if it is not promised.
@@ -212,7 +213,7 @@ def _against(each: Pass, leaf: int, blurred: float) -> str:
 def _pytorch(each: Pass) -> Iterator[_Difference]:
     from stepgrad.checking.pytorch import torch_gradients  # noqa: PLC0415 - an extra, and slow
 
-    if each.kept:  # it would be given the numbers of now
+    if each.kept:  # it would get the current values
         yield _Difference([], nan, note=_CHANGED)
         return
     theirs = torch_gradients(each.graph)
@@ -225,20 +226,20 @@ def _pytorch(each: Pass) -> Iterator[_Difference]:
 
 
 _WAYS = (
-    _Way("kept numbers", GATE, _kept),
+    _Way("saved values", GATE, _kept),
     _Way("forward mode", GATE, _ahead(lambda each: each.as_computed)),
     _Way(
         "complex steps",
         GATE,
         _ahead(lambda each: each.steps),
-        "kinks and ends of domains, taken as the rules do",
+        "at kinks and domain boundaries, by the rule",
         lambda each: each.unstepped,
     ),
     _Way(
         "central differences",
         None,
         _central,
-        "kinks, where it takes the mean of both sides",
+        "at kinks, the mean of both sides",
         lambda each: each.kinks,
     ),
     _Way("PyTorch", TORCH_GATE, _pytorch),

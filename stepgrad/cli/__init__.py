@@ -1,17 +1,25 @@
-"""The command line. Each command is a module of its own, which is loaded when it is called."""
+"""The command line. Each command has its own module, which is loaded when the command is called."""
 
 from __future__ import annotations
 
 import errno
+import signal
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
 from importlib import import_module
-from io import TextIOWrapper
-from typing import Any, cast
+from io import StringIO, TextIOWrapper
+from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.errors import StepgradError
+from stepgrad.cli.output import (
+    abandon_output,
+    echo,
+)
+from stepgrad.errors import (
+    NotEnoughMemoryError,
+    StepgradError,
+)
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -28,9 +36,11 @@ COMMANDS = {
 }
 """Where each command is, in the order of the help."""
 
+_SIGPIPE = 13  # Windows has no name for it
+
 
 class _Commands(Mapping[str, click.Command]):
-    """The commands, each loaded when it is asked for."""
+    """The commands, each loaded on first use."""
 
     def __len__(self) -> int:
         return len(COMMANDS)
@@ -44,24 +54,63 @@ class _Commands(Mapping[str, click.Command]):
 
 
 class _Group(click.Group):
-    """A group whose commands fail with a message and exit status 2, never with a traceback."""
+    """A group whose commands end with a message and an exit status, never with a traceback."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command, and tell what is wrong."""
+        """Call a command; click itself would end with 1 if nobody reads the output."""
         try:
             return super().invoke(ctx)
-        except StepgradError as error:
-            click.echo(error, err=True)
-            ctx.exit(2)
+        except BrokenPipeError:
+            abandon_output()
+            ctx.exit(128 + _SIGPIPE)
+
+    def main(self, *args: Any, **extra: Any) -> NoReturn:
+        """Run a command and exit with its status.
+
+        That is 2 if something is wrong, 130 after Ctrl+C, and 141 if nobody reads the output.
+        """
+        # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
+        if isinstance(sys.stdout, TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")
+        try:
+            sys.exit(self._status(*args, **extra))
         except OSError as error:
-            if error.errno == errno.EPIPE:  # click ends quietly when nobody reads on
-                raise
-            click.echo(f"stepgrad: {error.strerror or error}", err=True)
-            ctx.exit(2)
+            abandon_output()
+            if error.errno == errno.EPIPE:
+                sys.exit(128 + _SIGPIPE)
+            echo(f"stepgrad: {error.strerror or error}", err=True)
+            sys.exit(2)
+        except KeyboardInterrupt:  # while a command is being ended
+            sys.exit(128 + signal.SIGINT)
+
+    def _status(self, *args: Any, **extra: Any) -> Any:
+        """Run a command; return its status once all of its output is written."""
+        status: Any
+        try:
+            status = super().main(*args, **extra | {"standalone_mode": False})
+        except SystemExit as exit_:
+            status = exit_.code
+        except click.ClickException as error:
+            said = StringIO()
+            error.show(said)
+            echo(said.getvalue().rstrip(), err=True)
+            status = error.exit_code
+        except click.Abort:
+            echo("Aborted!", err=True)
+            status = 128 + signal.SIGINT
+        except StepgradError as error:
+            echo(error, err=True)
+            status = 2
+        except MemoryError:
+            echo(f"stepgrad: {NotEnoughMemoryError()}", err=True)
+            status = 2
+        if sys.stdout is not None and not sys.stdout.closed:
+            sys.stdout.flush()
+        return status
 
 
 @click.group(
@@ -71,17 +120,14 @@ class _Group(click.Group):
 )
 @click.version_option(__version__, prog_name="stepgrad")
 def main() -> None:
-    """Replay how gradients are made, one event at a time, forwards and backwards.
+    """Step through backpropagation one event at a time, forwards and backwards.
 
-    FILE is a scenario: a YAML file, or the name of one that ships with stepgrad. Or a Python
-    program of your own, with its arguments. Or a recording that was saved.
+    FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a Python
+    program of your own, with its arguments, or a saved recording.
 
     \b
-      stepgrad list                     the scenarios that ship
+      stepgrad list                     list the scenarios that ship
       stepgrad run two_layer            step through one
       stepgrad run train.py             run a program, then step through what it did
-      stepgrad check scenarios/*.yaml   hold scenarios against their expectations
+      stepgrad check scenarios/*.yaml   check expectations and gradients
     """
-    # A terminal that has no `−` gets `\u2212`: not pretty, but no error and not another number.
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")

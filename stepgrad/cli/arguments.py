@@ -1,4 +1,4 @@
-"""What commands have in common: files with arguments, telling every event, where to save."""
+"""What commands share: FILE and its arguments, checks of output paths, narration."""
 
 from __future__ import annotations
 
@@ -10,31 +10,52 @@ import click
 
 from stepgrad import headless
 from stepgrad.atomic import permissions
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
+from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
+from stepgrad.scenario.library import shipped
 
 PLAIN = click.option(
-    "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
+    "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
+)
+
+
+def _in_bytes(_ctx: click.Context, _param: click.Parameter, size: str | None) -> int | None:
+    """Read an amount of memory."""
+    try:
+        return None if size is None else as_bytes(size)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+MEMORY = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_in_bytes,
+    help="The most that the recording may take: 500MB; without it, a quarter of what is free.",
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 
-_FILES = (".py", ".yaml", ".yml", SAVED)
-_MOST_WORDS = 4  # of those that a note names
+READ = {".py": "a program", ".yaml": "a scenario", ".yml": "a scenario", SAVED: "a recording"}
+"""What stepgrad reads, by suffix."""
+
+_MOST_WORDS = 4  # listed in a note
 
 
 class FileCommand(click.Command):
-    """A command on a FILE: what follows a program is the program's own, options and all."""
+    """A command on a FILE: what follows a program belongs to it, options and all."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Look for options of ours behind the name only where it is no program's."""
+        """Look for our own options after the name only if it is not a program."""
         ctx.allow_interspersed_args = False
         found, _, _ = self.make_parser(ctx).parse_args(list(args))
         program = is_program(str(found["file"]))
         if program and isinstance(found["arguments"], tuple):  # else there are none
-            # Before anything is found to be missing: it may stand there.
+            # Before a missing option is reported: it may be among these.
             _note_options(self, str(found["file"]), found["arguments"])
         ctx.allow_interspersed_args = not program
         rest = super().parse_args(ctx, args)
@@ -44,42 +65,44 @@ class FileCommand(click.Command):
 
 
 class FilesCommand(click.Command):
-    """A command on several files: a program is the last, and what follows it is its own."""
+    """A command on several files: a program comes last, and what follows belongs to it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Take what stands behind the first program for its arguments."""
+        """Take what follows the first program as its arguments."""
         end = next((i + 1 for i, arg in enumerate(args) if is_program(arg)), len(args))
         if arguments := args[end:]:
             program = args[end - 1]
             _note_options(self, program, arguments)
-            files = [word for word in arguments if word.endswith(_FILES) and Path(word).is_file()]
-            _note(program, files, f"{self.name} takes one program, as the last of its files")
+            files = [
+                word for word in arguments if Path(word).suffix in READ and Path(word).is_file()
+            ]
+            _note(program, files, f"{self.name} takes one program, as its last file")
         ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
 
 
 def _note_options(command: click.Command, program: str, arguments: Sequence[str]) -> None:
-    """Say which arguments of a program are written like options of the command."""
+    """Say which arguments of a program look like options of the command."""
     ours = {name for option in command.params for name in option.opts if name.startswith("-")}
     meant = [word for word in arguments if word.partition("=")[0] in ours]
-    _note(program, meant, "options of stepgrad stand before the name")
+    _note(program, meant, "options for stepgrad go before the program")
 
 
 def _note(program: str, words: Sequence[str], rule: str) -> None:
-    """Say on stderr that words are arguments of a program, and by which rule."""
+    """Say on stderr that words are taken as arguments of a program, and why."""
     if words:
         shown = ", ".join([*words[:_MOST_WORDS], *["..."] * (len(words) > _MOST_WORDS)])
-        stand, are = ("stands", "is") if len(words) == 1 else ("stand", "are")
-        told = f"note: {shown} {stand} behind {program} and {are} for it; {rule}"
-        click.echo(told, err=True)
+        come, are = ("comes", "is") if len(words) == 1 else ("come", "are")
+        note = f"note: {shown} {come} after {program} and {are} passed to it; {rule}"
+        echo(note, err=True)
 
 
 def check_writable(path: Path) -> None:
-    """Raise what would be wrong with saving to `path`: now, not after an hour of training."""
+    """Raise an error if `path` cannot be written: now, not after an hour of training."""
     if not path.parent.is_dir():
-        raise StepgradError(f"{path}: there is no folder {path.parent}")
+        raise StepgradError(f"{path}: the folder {path.parent} does not exist")
     if not os.access(path.parent, os.W_OK):
-        raise StepgradError(f"{path}: its folder cannot be written to")
+        raise StepgradError(f"{path}: its folder is not writable")
     if path.exists():
         try:
             permissions(path)
@@ -87,26 +110,31 @@ def check_writable(path: Path) -> None:
             raise StepgradError(f"{path}: {error.strerror}") from None
 
 
-def check_output(path: Path, file: str) -> None:
-    """Raise what would be wrong with writing to `path` what `file` says."""
+def check_output(path: Path, files: Iterable[str]) -> None:
+    """Raise an error if output cannot be written to `path`: it may be none of the input `files`."""
     check_writable(path)
-    if path.exists() and path == Path(file).absolute():
-        raise StepgradError(f"{path}: that is what is to be read; -o names another file")
+    for file in files:
+        read = Path(file) if Path(file).exists() else shipped().get(file)
+        # Compare files, not names: links and `..` give a file many names.
+        if path.exists() and read is not None and path.samefile(read):
+            raise StepgradError(
+                f"{path}: this is the input file; choose another name for the output"
+            )
 
 
 def narration(recording: Recording, plain: bool) -> Iterable[str]:
-    """Tell every event: in notation, or in sentences."""
+    """Describe every event: in notation, or in sentences."""
     if plain:
         return (say(recording, index) for index in range(recording.length))
     return headless.narration(recording)
 
 
 NOTHING_HAPPENED = """\
-it made no stepgrad Values, or recorded them itself, or in another thread
+nothing was recorded: no Values were made, or only in another thread or inside record()
   from stepgrad import Value  # or stepgrad.compat, for micrograd's"""
 
 
 def say_nothing_happened(file: str, status: int) -> None:
-    """Say why there is nothing to show; a program that failed has said enough."""
+    """Say why there is nothing to show, unless the program failed: then its error says it."""
     if not status:
-        click.echo(f"{file}: {NOTHING_HAPPENED}", err=True)
+        echo(f"{file}: {NOTHING_HAPPENED}", err=True)

@@ -1,4 +1,4 @@
-"""`stepgrad export`: a position as a drawing, a hand-out or data."""
+"""`stepgrad export`: write a position as a drawing, a hand-out or data."""
 
 from __future__ import annotations
 
@@ -9,7 +9,18 @@ from pathlib import Path
 import click
 
 from stepgrad.atomic import write_atomically
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    READ,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_document,
+)
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -41,23 +52,30 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     "--at",
     "where",
     metavar="POSITION",
-    help="14, 50%, 'step 20' (all of it) or a name; without it, the end.",
+    help="14, 50%, 'step 20' (the whole step) or a name; by default, the end.",
 )
 @click.option(
-    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to write it."
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Write to this file."
 )
-def export(
-    file: str, arguments: tuple[str, ...], *, to: str, where: str | None, output: Path | None
+@MEMORY
+def export(  # noqa: PLR0913 - one for each option
+    file: str,
+    arguments: tuple[str, ...],
+    *,
+    to: str,
+    where: str | None,
+    output: Path | None,
+    memory: int | None,
 ) -> None:
-    """Write a position of FILE as a drawing (svg, dot, mermaid), a hand-out or data.
+    """Write a position of FILE as a drawing, a hand-out or JSON.
 
-    The hand-out (markdown, html) has the lesson, the numbers, and both passes line by line; the
-    page has the drawing too. Of a training it is the step of the position, in forward mode each
-    pass. In the drawing of a large graph scopes are folded. Options stand before the name of a
-    program.
+    Drawings are svg, dot and mermaid. A hand-out (markdown, html) has the lesson, the numbers, and
+    both passes line by line; html also has the drawing. For training, it covers one step; in
+    forward mode, every pass up to the position. A large graph is drawn with its scopes folded.
+    Options go before the name of a program.
 
-    Without --at it is the end; of a training, the end of its last step with a backward pass. A step
-    is meant as a whole: its end, after the update.
+    Without --at, the position is the end; for training, the end of the last step with a backward
+    pass. `--at "step 20"` is the end of that step, after its update.
 
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
@@ -65,12 +83,12 @@ def export(
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
       stepgrad export --to markdown -o notes.md train.py
     """
-    path = output.absolute() if output else None  # a program may go to another folder
+    path = output.absolute() if output else None  # a program may change the working directory
     if path is not None:
-        check_output(path, file)
+        check_output(path, [file])
         _check_suffix(path, to)
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
+        opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
@@ -78,23 +96,24 @@ def export(
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario, cursor, to)
     if path is None:
-        click.echo(text, nl=False)
+        echo_document(text)
     else:
         content = text.encode()
         write_atomically(path, content)
-        click.echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+        echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 
 def _check_suffix(path: Path, to: str) -> None:
-    """Refuse a name that promises another format."""
+    """Refuse a file name that belongs to another format."""
     suffix = path.suffix.lower()
     usual = next(each for each, format_ in _SUFFIXES.items() if format_ == to)
     instead = f"--to {to} writes {path.with_suffix(usual).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
-            f"{path}: `{suffix}` is no format of ours; {instead}, and from --to dot Graphviz makes "
-            f"one: dot -T{suffix[1:]}"
+            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz turns "
+            f"--to dot into {suffix[1:]}: dot -T{suffix[1:]}"
         )
-    if _SUFFIXES.get(suffix, to) != to:
-        raise StepgradError(f"{path}: that is the name of {_SUFFIXES[suffix]}; {instead}")
+    meant = (READ | _SUFFIXES).get(suffix, to)
+    if meant != to:
+        raise StepgradError(f"{path}: this is a name for {meant}; {instead}")

@@ -1,4 +1,4 @@
-"""`stepgrad help`: of a command, or of the scenario format."""
+"""`stepgrad help`: help for a command, or the scenario format."""
 
 from __future__ import annotations
 
@@ -7,37 +7,38 @@ from pathlib import Path
 import click
 
 from stepgrad import scenario
+from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError, suggest
 
 SCENARIO = "scenario"
-"""The topic that is no command."""
+"""The one topic that is not a command."""
 
 
 @click.command(name="help")
 @click.argument("topic", required=False)
 @click.pass_context
 def help_(ctx: click.Context, topic: str | None) -> None:
-    """Explain a command, or how scenarios are written.
+    """Explain a command, or the format of scenarios.
 
     \b
-      stepgrad help scenario   the format of scenario files, with examples
+      stepgrad help scenario   how to write a scenario, with examples
       stepgrad help replay
     """
     above = ctx.find_root()
     assert isinstance(above.command, click.Group)
     commands = above.command.commands
     if topic is None:
-        click.echo(above.get_help())
+        echo(above.get_help())
     elif topic == SCENARIO:
         click.echo_via_pager(scenario_format())
     elif topic in commands:
         with click.Context(commands[topic], parent=above, info_name=topic) as about:
-            click.echo(about.get_help())
+            echo(about.get_help())
     else:
         near = suggest(topic, [SCENARIO, *commands])
-        raise StepgradError(f"there is no help on `{topic}`{near}")
+        raise StepgradError(f"no help on `{topic}`{near}")
 
 
 def scenario_format() -> str:
-    """Return the description of the format, Markdown."""
+    """Return the description of the format, in Markdown."""
     return (Path(scenario.__file__).parent / "format.md").read_text(encoding="utf-8")

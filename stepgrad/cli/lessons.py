@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from stepgrad.cli.output import echo
 from stepgrad.scenario import ProgramFile, gallery
 
 
@@ -25,6 +26,6 @@ def print_list() -> None:
     for name, file in files.items():
         if file.model.level != level:
             level = file.model.level
-            click.echo(f"{level or 'other'}:")
+            echo(f"{level or 'other'}:")
         fails = isinstance(file, ProgramFile) and file.fails
-        click.echo(f"  {name:<{width}}  {file.title}{' (check fails)' if fails else ''}")
+        echo(f"  {name:<{width}}  {file.title}{' (check fails)' if fails else ''}")

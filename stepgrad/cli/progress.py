@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal."""
+"""A progress bar for long work, on a terminal."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import click
 from stepgrad.progress import watching
 
 PATIENCE = 0.5
-"""Seconds that work may take before a bar is shown."""
+"""Seconds before a bar is shown."""
 
 _PARTS = 1000
 
 
 @contextmanager
 def progress_bar(label: str) -> Iterator[None]:
-    """Show on stderr how far the work inside is, if that is a terminal and the work takes long."""
+    """Show the progress of the work inside on stderr, if that is a terminal and it takes long."""
     stream = sys.stderr
     if stream is None or not stream.isatty():
         yield

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import redirect_stdout
+from io import TextIOWrapper
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+)
+from stepgrad.cli.output import (
+    echo,
+)
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
@@ -18,7 +27,7 @@ from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
 
 BRIEFLY = 5
-"""So many events are told before a question: the last ones, where more have happened."""
+"""The most events shown before a question; of more, the last ones."""
 
 
 @click.command(cls=FileCommand)
@@ -30,19 +39,28 @@ BRIEFLY = 5
     metavar="N",
     type=click.IntRange(min=1),
     default=15,
-    help="Ask so many questions at the most; 15 without it.",
+    help="Ask at most N questions; 15 by default.",
 )
-@click.option("--answers", metavar="ANSWERS", help="Take these, with spaces between: '7 14 1/3'.")
-def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: str | None) -> None:
-    """Predict the numbers of FILE before they are shown; without one, answer rules of thumb.
+@click.option("--answers", metavar="ANSWERS", help="Use these, separated by spaces: '7 14 1/3'.")
+@MEMORY
+def quiz(
+    file: str | None,
+    arguments: tuple[str, ...],
+    *,
+    most: int,
+    answers: str | None,
+    memory: int | None,
+) -> None:
+    """Predict numbers before they are shown.
 
-    Of a training, its first and its last step are asked about.
+    The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
+    they are about its first and its last step.
 
-    An answer counts to the digits that it gives, of which it takes one or two: 0.46 is right for
-    0.4621, 0.5 too rough. `?` shows the number, `q`, Ctrl+D or Ctrl+C ends. Options stand before
-    the name of a program.
+    An answer is judged to the digits that it gives, one or two at least: for 0.4621, 0.46 is
+    right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
+    before the name of a program.
 
-    With --answers nothing is asked: the exit status is 1 unless there are as many as questions,
+    With --answers nothing is asked, and the exit status is 1 unless every question has an answer
     and all are right.
 
     \b
@@ -53,42 +71,56 @@ def quiz(file: str | None, arguments: tuple[str, ...], *, most: int, answers: st
     recording, status = None, 0
     if file is not None:
         with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments)
+            opened = open_typed(file, arguments, memory)
         recording, status = opened.recording, opened.status
     asked = (rules() if recording is None else questions(recording, most))[:most]
     if not asked:
-        click.echo(f"{file}: there is nothing to predict", err=True)
+        echo(f"{file}: nothing to predict", err=True)
         sys.exit(status or 2)
     given = answers.split() if answers is not None else None
+    typed = _Typed()
     if given is None:
-        score = _hold(recording, asked, _typed(), reply)
+        score = _hold(recording, asked, typed, reply)
     else:
-        score = _hold(recording, asked, _told(given), _strictly)
+        score = _hold(recording, asked, _scripted(given), _strictly)
     left = len(asked) - len(score.asked)
-    click.echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
+    echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     for missed in score.again():
-        click.echo(_again(missed, [*([file] if file else []), *arguments]))
+        echo(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
         if len(given) != len(asked):
-            click.echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
+            echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
-    sys.exit(status)
+    sys.exit(128 + signal.SIGINT if typed.interrupted else status)
 
 
-def _typed() -> Iterator[str]:
-    """Yield what a person types, up to the end."""
-    while sys.stdin is not None:
+class _Typed(Iterator[str]):
+    """What a person types, up to the end, or to Ctrl+C."""
+
+    def __init__(self) -> None:
+        self.interrupted = False
+        if isinstance(sys.stdin, TextIOWrapper):
+            sys.stdin.reconfigure(errors="replace")
+
+    def __next__(self) -> str:
+        if sys.stdin is None:
+            raise StopIteration
+        line = ""
         try:
-            yield input("> ")
-        except (EOFError, KeyboardInterrupt):
-            click.echo()
-            return
+            echo("> ", end="")  # not by `input`, which needs all three streams
+            line = sys.stdin.readline()
+        except KeyboardInterrupt:
+            self.interrupted = True
+        if not line:
+            echo()
+            raise StopIteration
+        return line
 
 
-def _told(answers: Sequence[str]) -> Iterator[str]:
+def _scripted(answers: Sequence[str]) -> Iterator[str]:
     """Yield answers as if they were typed."""
     for answer in answers:
-        click.echo(f"> {answer}")
+        echo(f"> {answer}")
         yield answer
 
 
@@ -96,7 +128,7 @@ _Answer = Callable[[Question, str], Reply]
 
 
 def _strictly(question: Question, answer: str) -> Reply:
-    """Judge what nobody can be asked again: what is no number is wrong."""
+    """Judge an answer that cannot be asked for again: what is not a number is wrong."""
     try:
         return reply(question, answer)
     except AnswerError as error:
@@ -109,54 +141,55 @@ def _hold(
     answers: Iterator[str],
     reply: _Answer,
 ) -> Score:
-    """Ask questions until they, or the answers, are at an end."""
+    """Ask until the questions or the answers run out."""
     score = Score()
-    told = 0
+    shown = 0
     for place, question in enumerate(asked, 1):
-        click.echo()
+        echo()
         if recording is not None and question.position is not None:
-            _recall(recording, told, question.position)
+            _recall(recording, shown, question.position)
             more = place < len(asked) and asked[place].position == question.position
-            told = question.position + (not more)  # what is still asked of an event is not told
-        click.echo(f"{place}/{len(asked)}  {question.prompt}")
+            shown = question.position + (not more)  # an event stays hidden until its last question
+        echo(f"{place}/{len(asked)}  {question.prompt}")
         answered = _replied(question, answers, reply)
         if answered is None:
             break
-        click.echo(f"{answered.text}\n    {question.explanation}")
+        echo(f"{answered.text}\n    {question.explanation}")
         score = score.plus(question, answered)
     return score
 
 
 def _recall(recording: Recording, start: int, stop: int) -> None:
-    """Tell what has happened since the last question."""
+    """Show what has happened since the last question."""
     if stop - start > BRIEFLY:
-        click.echo(f"    … {stop - BRIEFLY - start} before")
+        more = stop - BRIEFLY - start
+        echo(f"    … {more} earlier event{'s' * (more != 1)}")
     for line in narration(recording, max(start, stop - BRIEFLY), stop):
-        click.echo(f"    {line}")
+        echo(f"    {line}")
 
 
 def _replied(question: Question, answers: Iterator[str], reply: _Answer) -> Reply | None:
-    """Wait for an answer; None where a person has had enough."""
+    """Wait for an answer; None if the person quits."""
     for answer in answers:
         if answer.strip().lower() == "q":
             return None
         try:
             return reply(question, answer)
         except AnswerError as error:
-            click.echo(f"{error}; ? shows it, q ends")
+            echo(f"{error}; ? shows the answer, q quits")
     return None
 
 
 def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
-    """Say what to look at again, and what shows it."""
+    """Say what to review, and where."""
     first = missed[0]
     if first.position is None:
-        told = dict.fromkeys(f"\n    {each.explanation}" for each in missed)
-        return f"look at again: {first.about}{''.join(told)}"
+        rules = dict.fromkeys(f"\n    {each.explanation}" for each in missed)
+        return f"review: {first.about}{''.join(rules)}"
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
     shows = f"stepgrad run --to {places[0]} {shlex.join(typed)}"
-    return f"look at again: {first.about} ({first.kind}), {events}\n    {shows}"
+    return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
 
 
 def _count(things: Sequence[object], name: str) -> str:

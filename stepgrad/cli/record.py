@@ -1,4 +1,4 @@
-"""`stepgrad record`: run something, and save what it did."""
+"""`stepgrad record`: run a file, and save what it did."""
 
 from __future__ import annotations
 
@@ -8,34 +8,59 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, FileCommand, check_output, say_nothing_happened
-from stepgrad.opening import SAVED, open_typed
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    FileCommand,
+    check_output,
+    say_nothing_happened,
+)
+from stepgrad.cli.output import (
+    echo,
+)
+from stepgrad.errors import (
+    StepgradError,
+)
+from stepgrad.opening import (
+    SAVED,
+    is_saved,
+    open_typed,
+)
+from stepgrad.scenario.source import (
+    name_of,
+)
 
 
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
 @click.option(
-    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Where to save it."
+    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Save to this file."
 )
-def record(file: str, arguments: tuple[str, ...], output: Path | None) -> None:
-    """Run FILE and save what was recorded, for `run` and `replay` to open.
+@MEMORY
+def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: int | None) -> None:
+    """Run FILE and save the recording.
 
-    Without -o, the recording of `train.py` is `train.stepgrad`, in this folder. A program that
-    fails is saved until there; the exit status is the program's.
+    Other commands, such as `run` and `replay`, open it. Without -o, the recording of `train.py` is
+    `train.stepgrad` in the current folder. If a program fails, the recording ends there; the exit
+    status is the program's.
 
     \b
       stepgrad record xor_tanh
       stepgrad record -o slow.stepgrad train.py --rate 0.01
     """
-    shown = output or Path(f"{Path(file).stem}{SAVED}")
-    path = shown.absolute()  # a program may go to another folder
-    check_output(path, file)
-    opened = open_typed(file, arguments)
+    shown = output or Path(f"{name_of(Path(file))}{SAVED}")
+    path = shown.absolute()  # a program may change the working directory
+    check_output(path, [file])
+    if not is_saved(shown.name):
+        raise StepgradError(
+            f"{shown}: a recording opens by its suffix; name it {shown.stem or 'my'}{SAVED}"
+        )
+    opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)
     opened.recording.save(path)
     size = path.stat().st_size
-    click.echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
+    echo(f"{headless.summary(opened.recording)}; {size:,} bytes in {shown}", err=True)
     sys.exit(opened.status)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable
 from contextlib import redirect_stdout
@@ -11,7 +10,17 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    MEMORY,
+    PLAIN,
+    FileCommand,
+    narration,
+)
+from stepgrad.cli.output import (
+    echo,
+    echo_json,
+)
 from stepgrad.opening import Opened, open_typed
 from stepgrad.replay.commands import goto
 from stepgrad.replay.commands import replay as replay_keys
@@ -24,10 +33,11 @@ from stepgrad.scenario.build import record_file
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
-@click.option("--keys", metavar="KEYS", help="Keys to press, with spaces between: 's s n t'.")
+@click.option("--keys", metavar="KEYS", help="Keys to press, separated by spaces: 's s n t'.")
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
+@MEMORY
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
@@ -36,11 +46,13 @@ def replay(  # noqa: PLR0913 - one for each option
     where: str | None,
     as_json: bool,
     plain: bool,
+    memory: int | None,
 ) -> None:
     """Replay FILE without a screen.
 
-    Alone it narrates every event. With --keys, --to or --json it prints where that ends. Options
-    stand before the name of a program; what the program prints goes to stderr.
+    By itself, it prints every event. With --to or --keys, it prints the position that these lead
+    to; with --json alone, the end. Options go before the name of a program, whose own output goes
+    to stderr.
 
     \b
       stepgrad replay two_layer
@@ -49,30 +61,38 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments)
-    for line in _replayed(opened, keys, where, as_json=as_json, plain=plain):
-        click.echo(line)
+        opened = open_typed(file, arguments, memory)
+    if where is None and keys is None and not as_json:
+        lines = narration(opened.recording, plain)
+    else:
+        cursor, said = _arrived(opened, keys, where)
+        if as_json:
+            echo_json(headless.snapshot(opened.scenario, cursor))
+            sys.exit(opened.status)
+        lines = _described(opened, cursor, said, plain=plain)
+    for line in lines:
+        echo(line)
     sys.exit(opened.status)
 
 
-def _replayed(
-    opened: Opened, keys: str | None, where: str | None, *, as_json: bool, plain: bool
-) -> Iterable[str]:
-    """Return the lines that `replay` prints."""
-    scenario, cursor, said = opened.scenario, Cursor(opened.recording), ""
-    if where is None and keys is None and not as_json:
-        return narration(cursor.recording, plain)
+def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Cursor, str]:
+    """Return where a position and keys lead, and what the last key says."""
+    scenario, cursor = opened.scenario, Cursor(opened.recording)
     if where is None and keys is None:
         cursor = cursor.seek(cursor.recording.length)
     if where is not None:
         cursor = goto(cursor, where)
-    if keys is not None:
-        program = partial(record_file, scenario) if scenario else None
-        session = replay_keys(Session.open(cursor, program), headless.words(keys))
-        cursor, said = session.cursor, session.said
-    if as_json:
-        return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
+    if keys is None:
+        return cursor, ""
+    memory = opened.recording.memory
+    program = partial(record_file, scenario, memory=memory) if scenario else None
+    session = replay_keys(Session.open(cursor, program), headless.words(keys))
+    return session.cursor, session.said
+
+
+def _described(opened: Opened, cursor: Cursor, said: str, *, plain: bool) -> Iterable[str]:
+    """Return the lines that describe a position."""
     if plain:
         event = cursor.position - 1
         return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
-    return [*headless.report(scenario, cursor), *(["", said] if said else [])]
+    return [*headless.report(opened.scenario, cursor), *(["", said] if said else [])]

@@ -9,12 +9,14 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
+    MEMORY,
     PLAIN,
     FileCommand,
     narration,
     say_nothing_happened,
 )
 from stepgrad.cli.lessons import print_list
+from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
 from stepgrad.replay.commands import goto
@@ -28,16 +30,24 @@ from stepgrad.scenario import open_scenario
 @click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
 @PLAIN
-def run(
-    file: str | None, arguments: tuple[str, ...], *, theme: str, where: str | None, plain: bool
+@MEMORY
+def run(  # noqa: PLR0913 - one for each option
+    file: str | None,
+    arguments: tuple[str, ...],
+    *,
+    theme: str,
+    where: str | None,
+    plain: bool,
+    memory: int | None,
 ) -> None:
-    """Open the debugger on FILE; without one, choose a lesson.
+    """Open the debugger on FILE; without FILE, choose a lesson.
 
-    A program runs as it does under python, and the debugger opens when it has ended. What stands
-    behind its name is for the program. The exit status is the program's.
+    A program runs as it does under python, and the debugger opens when it ends. Options go before
+    the name of a program; what follows the name is passed to it. The exit status is the program's,
+    or 1 if the screen crashes.
 
-    Where there is no terminal, the events of a scenario are narrated, and those of a program or a
-    recording are counted; --plain narrates them. Options stand before the name of a program.
+    Without a terminal, the events of a scenario are printed, and those of a program or a recording
+    are only counted. --plain prints every event in any case.
 
     \b
       stepgrad run
@@ -49,37 +59,42 @@ def run(
     """
     if theme:
         check_theme(theme)
-    screen = has_screen() and not plain  # asked first: a program may change the streams
+    screen = has_screen() and not plain  # checked first: a program may change the streams
     if file is None:
-        open_debugger(None, theme=theme) if screen else print_list()
+        if screen:
+            sys.exit(open_debugger(None, theme=theme))
+        print_list()
         return
     if screen and is_scenario(file) and where is None:
-        _open_growing(file, theme)
-        return
-    opened = open_typed(file, arguments)
+        sys.exit(_open_growing(file, theme, memory))
+    opened = open_typed(file, arguments, memory)
     recording = opened.recording
-    # Who looks at a program that failed wants to see where.
+    # A program that failed opens where it failed.
     position = recording.length if opened.status else 0
     if where is not None:
         position = goto(Cursor(recording), where).position
     if not recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
-        open_debugger(recording, opened.scenario, theme=theme, position=position)
+        crash = open_debugger(recording, opened.scenario, theme=theme, position=position)
+        sys.exit(crash or opened.status)
     elif plain or opened.scenario is not None:
         for line in narration(recording, plain):
-            click.echo(line)
+            echo(line)
     else:
-        click.echo(f"{headless.summary(recording)}; --plain tells each", err=True)
+        echo(f"{headless.summary(recording)}; --plain prints them", err=True)
     sys.exit(opened.status)
 
 
-def _open_growing(file: str, theme: str) -> None:
-    """Open the debugger on a scenario as soon as there is something of it to see."""
+def _open_growing(file: str, theme: str, memory: int | None) -> int:
+    """Open the debugger on a scenario as soon as there is something to see.
+
+    Returns the exit status.
+    """
     with loading():
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
-    growing = Growing(scenario)
-    # What is wrong with the file is said now, before there is a screen.
-    open_debugger(growing.result(), scenario, growing, theme=theme)
+    growing = Growing(scenario, memory)
+    # Errors in the file are reported here, before there is a screen.
+    return open_debugger(growing.result(), scenario, growing, theme=theme)

@@ -1,18 +1,19 @@
-"""`stepgrad schema`: what an editor has to know of scenario files."""
+"""`stepgrad schema`: what an editor needs to know about scenario files."""
 
 from __future__ import annotations
 
-import json
-
 import click
+
+from stepgrad.cli.output import echo_json
 
 
 @click.command()
 def schema() -> None:
-    """Print the JSON Schema of scenario files, for an editor to complete and check them.
+    """Print the JSON Schema of scenario files.
 
-    Save it, and name it in the first line of a scenario; the YAML extension of VS Code, and other
-    editors with the YAML language server, read it there:
+    With it, an editor can complete and check them. Save it, and name it in the first line of a
+    scenario. The YAML extension of VS Code, and other editors with the YAML language server, find
+    it there:
 
     \b
       # yaml-language-server: $schema=stepgrad.schema.json
@@ -22,4 +23,4 @@ def schema() -> None:
     """
     from stepgrad.scenario.json_schema import json_schema  # noqa: PLC0415 - pydantic is slow
 
-    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+    echo_json(json_schema())

@@ -7,7 +7,6 @@ one of three.
 
 from __future__ import annotations
 
-from operator import attrgetter
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,25 +14,23 @@ if TYPE_CHECKING:
 
     from stepgrad.engine.value import Value
 
-_creation = attrgetter("_stamp")
-
 
 def ancestors(root: Value) -> list[Value]:
     """Return every computed Value that `root` depends on, itself included, newest first.
 
     Leaves and constants are not among them: they hand nothing on.
     """
-    seen = {root}
+    found = {root._stamp: root}
     stack = [root]
     while stack:
         node = stack.pop()
         for operand in (node._first, node._second):
-            if operand is not None and operand not in seen:
-                seen.add(operand)
+            if operand is not None and operand._stamp not in found:
+                found[operand._stamp] = operand
                 if operand._first is not None:
                     stack.append(operand)
-    computed = (node for node in seen if node._first is not None)
-    return sorted(computed, key=_creation, reverse=True)
+    newest_first = sorted(found, reverse=True)
+    return [found[stamp] for stamp in newest_first if found[stamp]._first is not None]
 
 
 def propagate(root: Value, order: Iterable[Value]) -> None:

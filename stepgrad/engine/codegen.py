@@ -1,10 +1,9 @@
-"""Python functions generated from formulas: those of the op table, and of the optimizers.
+"""Python functions generated from the formulas of the op table and of the optimizers.
 
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
-with the row's formulas inlined: the method that makes a node, and the VJP that hands a node's
-gradient on to its operands; and an optimizer's method becomes one loop over parameters. The
-templates below are all there is to know about how a `Value` is laid out (`value.py`); the
-mathematics stays in the rows.
+with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
+gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
+templates below know how a `Value` is laid out (`value.py`); the mathematics stays in the rows.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
     from stepgrad.engine.value import Value
 
 Updates = Callable[..., tuple[list[float], ...]]
-"""Takes parameters, and settings and state by name; returns what to write, and the state."""
+"""Takes parameters, and settings and state by name; returns what to write and the new state."""
 
 _METHOD = """
 def bind(op, beside_constant):
@@ -99,7 +98,7 @@ def methods(
 
 
 def vjp(op: Op) -> Callable[[Value], None]:
-    """Make the vector-Jacobian product of `op`.
+    """Return the vector-Jacobian product of `op`.
 
     For each operand but constants, in order: `operand.grad += node.grad * ∂node/∂operand`.
     """
@@ -120,7 +119,7 @@ def vjp(op: Op) -> Callable[[Value], None]:
 def updates(
     formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
 ) -> Updates:
-    """Make the loop of an optimizer (see `optim.Method`)."""
+    """Return the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
     shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
     assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}

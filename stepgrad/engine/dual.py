@@ -35,11 +35,15 @@ def tangents(
     return [found.get(place, 0.0) for place in range(len(graph))]
 
 
-def tangents_among(nodes: Sequence[Value], seeds: Mapping[Value, float]) -> Sequence[float]:
-    """Return the tangents of Values made one after the other; what was before them is constant."""
+def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequence[float]:
+    """Return the tangents of consecutive Values; operands from before them are constants.
+
+    `seeds` are tangents by the stamp of a Value.
+    """
     graph = Graph.among(nodes)
     first = len(graph) - len(nodes)
-    places = {place: seeds[node] for place, node in enumerate(nodes, first) if node in seeds}
+    stamps = enumerate((node._stamp for node in nodes), first)
+    places = {place: seeds[stamp] for place, stamp in stamps if stamp in seeds}
     return tangents(graph, places)[first:]
 
 
@@ -57,11 +61,11 @@ def gradients(graph: Graph, edges: Edges | None = None) -> Sequence[float]:
 
 
 def magnitudes(graph: Graph) -> Sequence[float]:
-    """Return what the rounding error of every gradient is to be measured by.
+    """Return the scale of the rounding error of every gradient.
 
-    That is the sum of the absolute products of local derivatives over all paths to the root: terms
-    that cancel each other in a gradient have errors of their own size. A local derivative whose own
-    terms cancel (1 − out² of a tanh that is shut) adds those of its terms.
+    That is the sum, over all paths to the root, of the absolute product of local derivatives: terms
+    that cancel in a gradient still leave their rounding errors. A local derivative whose own terms
+    cancel (1 − out² of a saturated tanh) adds those of its terms.
     """
     sizes, lost = [0.0] * len(graph), [0.0] * len(graph)
     sizes[-1] = 1.0
@@ -74,7 +78,7 @@ def magnitudes(graph: Graph) -> Sequence[float]:
 
 
 def tangent_magnitudes(graph: Graph, seeds: Mapping[int, float]) -> Sequence[float]:
-    """Return what the rounding error of every tangent is to be measured by, like `magnitudes`."""
+    """Return the scale of the rounding error of every tangent, like `magnitudes`."""
     sizes = [abs(seeds.get(place, 0.0)) for place in range(len(graph))]
     lost = [0.0] * len(graph)
     for place, operands in enumerate(graph.operands):

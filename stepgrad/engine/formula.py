@@ -2,9 +2,9 @@
 
 A derivative that is computed by one piece of code and explained by another will one day be
 explained wrongly. Here `Formula("1 - out*out")` is what `tanh` multiplies by, what the screen
-shows (`1 − h²`), and what it shows with numbers put in (`1 − 0.4621²`); `notation` writes both.
+shows (`1 − h²`), and what it shows with numbers (`1 − 0.4621²`); `notation` writes both.
 
-Formulas are literals in our own source (`ops.py`). Text from a user never comes here.
+Formulas are literals in our own source (`ops.py`, `optim.py`), never text from a user.
 """
 
 import ast
@@ -30,7 +30,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class Formula:
-    """An expression in operand names, floats and the functions of `ieee`.
+    """An expression of operand names, floats and the functions of `ieee`.
 
     `a if condition else b` gives it branches, as in `1 if a > 0 else 0`. In a partial derivative,
     `shut` is the 0 of a gate that is shut: it selects, and lets nothing pass, not even inf or nan.
@@ -43,12 +43,12 @@ class Formula:
         return f"Formula({ast.unparse(self._tree)!r})"
 
     def python(self, names: Mapping[str, str]) -> str:
-        """Python source of this formula, with `names` put in; needs the names in `namespace()`."""
+        """Python source of this formula, with `names` filled in; it runs in `namespace()`."""
         code = _code(self._tree, names)
         return code[1:-1] if code.startswith("(") else code
 
     def function(self, *parameters: str) -> Callable[..., float]:
-        """Compile to a function of these parameters (floats)."""
+        """Compile to a function of these parameters, which are floats."""
         source = f"lambda {', '.join(parameters)}: {self.python({})}"
         return eval(source, namespace())  # type: ignore[no-any-return]
 
@@ -57,7 +57,7 @@ class Formula:
     ) -> Callable[..., complex]:
         """Compile to a function of complex numbers; `functions` are those that it calls.
 
-        A comparison looks at the real parts.
+        Comparisons compare real parts.
         """
         tree = _RealComparisons().visit(deepcopy(self._tree))
         source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"
@@ -66,14 +66,14 @@ class Formula:
 
     @cached_property
     def piecewise(self) -> bool:
-        """Whether it is put together of several formulas, as |a| is of a and −a."""
+        """Whether it consists of several formulas, as |a| does of a and −a."""
         return any(
             isinstance(part, ast.IfExp) or (isinstance(part, ast.Name) and part.id == "abs")
             for part in ast.walk(self._tree)
         )
 
     def tied(self, values: Mapping[str, float]) -> bool:
-        """Whether two sides that it compares are equal: there it goes over to another branch."""
+        """Whether two sides that it compares are equal: there it changes branches."""
         return any(
             _value(part.left, values) == _value(part.comparators[0], values)
             for part in ast.walk(self._tree)
@@ -91,12 +91,12 @@ class Formula:
 
     @cached_property
     def names(self) -> frozenset[str]:
-        """The operands that occur in it, and the functions."""
+        """The operands and the functions that occur in it."""
         return frozenset(node.id for node in ast.walk(self._tree) if isinstance(node, ast.Name))
 
     @cached_property
     def constant(self) -> float | None:
-        """The number, where the formula is just a number."""
+        """The number, if the formula is just a number."""
         tree = self._tree
         if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
             inner = Formula(tree.operand).constant
@@ -121,16 +121,16 @@ class Formula:
         return Formula(_Fold(numbers).visit(deepcopy(self._tree))) if constants else self
 
     def magnitude(self) -> "Formula":
-        """This formula with every term taken absolutely: `1 + |out|·|out|` for `1 - out*out`.
+        """The sum of the absolute terms of this formula: `1 + |out|·|out|` for `1 - out*out`.
 
-        Terms that cancel each other leave the rounding errors of their own size behind.
+        Terms that cancel leave rounding errors of their own size behind.
         """
         return Formula(_Absolute().visit(deepcopy(self._tree)))
 
     def branch(
         self, values: Mapping[str, float], names: Mapping[str, str] | None = None
     ) -> tuple["Formula", str]:
-        """Take the branches that `values` take: the formula that is left, and why.
+        """Return the formula of the branch that `values` take, and the reason.
 
         The reason reads `z1 > 0`; it is empty for a formula without branches.
         """
@@ -144,12 +144,12 @@ class Formula:
         return Formula(tree), " and ".join(reasons)
 
     def written(self, names: Mapping[str, str] | None = None) -> str:
-        """Notation, as in a textbook, with `names` put in for the operands (names or numbers)."""
+        """Textbook notation, with `names` (or numbers) filled in for the operands."""
         return written(self._tree, names or {})
 
 
 def namespace() -> dict[str, object]:
-    """Return a fresh namespace in which compiled formulas run: `ieee` and nothing else."""
+    """Return a fresh namespace for compiled formulas: `ieee` and nothing else."""
     return dict(_NAMESPACE)
 
 
@@ -223,7 +223,7 @@ def _value(tree: ast.expr, values: Mapping[str, float]) -> float:
 
 
 class _RealComparisons(ast.NodeTransformer):
-    """Compare the real parts: complex numbers have no order."""
+    """Compares real parts, because complex numbers have no order."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         sides = [node.left, *node.comparators]
@@ -232,7 +232,7 @@ class _RealComparisons(ast.NodeTransformer):
 
 
 class _Absolute(ast.NodeTransformer):
-    """Take every term absolutely, so that none cancels another; conditions stay as they are."""
+    """Takes the absolute value of every term, so that none cancels; conditions stay as they are."""
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return ast.Call(ast.Name("abs"), [node], [])

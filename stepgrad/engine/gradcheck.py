@@ -1,11 +1,11 @@
-"""Derivatives without derivative rules, to hold the rules against.
+"""Derivatives without derivative rules, to check the rules against.
 
-The complex step needs the forward formula only: f(x + ih) = f(x) + ih·f′(x) + O(h²), so the
+The complex step needs only the forward formula: f(x + ih) = f(x) + ih·f′(x) + O(h²), so the
 imaginary part over h is the derivative to the last digit, because nothing is subtracted (Squire
-and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). Taken at
-each operation by itself, from the numbers that it was given, no digit is lost on the way. It is the
-gate. The central difference (f(x + h) − f(x − h)) / 2h is what textbooks use; it is shown with the
-error that it has itself.
+and Trapp, "Using complex variables to estimate derivatives of real functions", 1998). It is taken
+at each operation by itself, at the operation's own inputs, so that no digit is lost on the way; it
+decides. The central difference (f(x + h) − f(x − h)) / 2h is what textbooks use; it is shown with
+an estimate of its own error.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ from stepgrad.engine.ops import Op
 
 
 def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
-    """Return the derivative of an operation by one of its inputs, by a complex step.
+    """Return the derivative of an operation with respect to one of its inputs, by a complex step.
 
-    None where there is none to take: at a kink, at the edge of where the operation is defined or
-    beyond it, and where numbers are so large or so faint that a step is lost.
+    None where no step can be taken: at a kink, at or beyond the boundary of the domain, and where
+    numbers are so large or so small that a step is lost.
     """
     value = op.value(*inputs)
     if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
@@ -37,27 +37,27 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
         stepped = complex(_continued(op)(*beside))
     except (ArithmeticError, ValueError):
         return None
-    # Where the real function has no value, as log(-1), the complex one is another function.
+    # Where the real function has no value, as log at −1, the complex one is another function.
     same = isclose(stepped.real, value, rel_tol=1e-6, abs_tol=step)
     return stepped.imag / step if same else None
 
 
 def _extreme(x: float) -> bool:
-    """Whether a step beside a number, or what comes of it, would be lost at the ends of floats."""
+    """Whether a step from a number, or its effect, would overflow or underflow."""
     return x != 0 and not 1e-140 < abs(x) < 1e140
 
 
 def _step(x: float) -> float:
-    """How far to go into the complex plane: so far that its square is nothing beside the number.
+    """How far to step into the complex plane: its square must be negligible beside the number.
 
-    But not so far that sines turn into exponentials, nor so near that digits are lost.
+    But not so far that sines turn into exponentials, nor so little that digits are lost.
     """
     size = abs(x)
     return min(max(size * 1e-40, min(size * 1e-10, 1e-150)), 1e-20) or 1e-150
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:
-    """Whether an operation has no derivative there, but two, one from either side."""
+    """Whether an operation has two one-sided derivatives there instead of a derivative."""
     given = dict(zip(op.operands, inputs, strict=True))
     return op.forward.piecewise and any(partial.tied(given) for partial in op.partials)
 
@@ -74,7 +74,7 @@ def _sides(graph: Graph) -> Sequence[tuple[bool, ...]]:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A difference quotient and how far it may be off: by its curvature and by rounding."""
+    """A difference quotient and an estimate of its error, from curvature and rounding."""
 
     value: float
     error: float
@@ -126,7 +126,7 @@ _FIRM = 1e-3
 
 
 def rounding(graph: Graph, gradients: Sequence[float]) -> float:
-    """Return how far the root may be off: by the last digit of each node, times its gradient."""
+    """Return the possible rounding error of the root: each last digit, times the gradient."""
     parts = (abs(grad) * ulp(value) for grad, value in zip(gradients, graph.values, strict=True))
     return sum(filter(isfinite, parts))
 
@@ -150,13 +150,13 @@ def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> C
 
 
 def _power(base: complex, exponent: complex) -> complex:
-    """Raise to a power; whole ones by products, which Python does up to the 100th only.
+    """Raise to a power; integer powers by products, which Python does only up to 100.
 
     Raises:
         ValueError: the real power is not defined on both sides of the base.
     """
     if abs(exponent.real) >= 2**53:
-        raise ValueError("nobody knows whether it is even")
+        raise ValueError("too large to tell whether it is even")
     if exponent.imag == 0 and exponent.real.is_integer():
         if exponent.real < 0:
             return 1 / _power(base, -exponent)
@@ -166,7 +166,7 @@ def _power(base: complex, exponent: complex) -> complex:
             base, left = base * base, left >> 1
         return result
     if base.real <= 0:
-        raise ValueError("a root, or a derivative by the exponent, of what is not above 0")
+        raise ValueError("a root, or a derivative with respect to the exponent, at a base ≤ 0")
     return pow(base, exponent)
 
 

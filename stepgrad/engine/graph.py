@@ -1,8 +1,8 @@
-"""`Graph`: a computation as plain columns, for whoever differentiates it in another way.
+"""`Graph`: a computation as plain columns, to be differentiated in other ways.
 
-The log of a program and a Value's history both come down to this: which operation, on which
-earlier nodes, gave which number. Forward mode and the gradient check work on it, and so they can
-check a recording as well as a program.
+A program's log and a Value's history both come down to this: which operation on which earlier nodes
+gave which number. Forward mode and the gradient check work on it, so they can check a recording as
+well as a program.
 """
 
 from __future__ import annotations
@@ -37,15 +37,17 @@ class Graph:
 
     @classmethod
     def among(cls, nodes: Sequence[Value]) -> Graph:
-        """Describe Values; before them stand, as constants, what else they were made from."""
-        used = dict.fromkeys(operand for node in nodes for operand in node._operands)
-        others = list(used.keys() - set(nodes))
-        place = {node: i for i, node in enumerate([*others, *nodes])}
+        """Describe Values; their other operands come first, as constants."""
+        used = {operand._stamp: operand for node in nodes for operand in node._operands}
+        for node in nodes:
+            used.pop(node._stamp, None)
+        others = list(used.values())
+        place = {node._stamp: i for i, node in enumerate([*others, *nodes])}
         return cls(
             [CONSTANT] * len(others) + [OPS[node._operation.code] for node in nodes],
             [()] * len(others)
-            + [tuple(place[operand] for operand in node._operands) for node in nodes],
-            [node._data for node in place],
+            + [tuple(place[operand._stamp] for operand in node._operands) for node in nodes],
+            [node._data for node in (*others, *nodes)],
         )
 
     def __len__(self) -> int:
@@ -53,7 +55,7 @@ class Graph:
 
     @property
     def leaves(self) -> list[int]:
-        """The places that take a gradient and were computed by nothing."""
+        """The places of leaves: they take a gradient but are not computed."""
         return [place for place, op in enumerate(self.ops) if op is LEAF]
 
     def inputs(self, place: int) -> list[float]:
@@ -71,11 +73,11 @@ class Graph:
         return partial(self.ops[place].carry[slot], *self.inputs(place), self.values[place])
 
     def magnitude(self, place: int, slot: int) -> float:
-        """Return what the rounding of that derivative is measured by: its terms, absolutely."""
+        """Return the scale of that derivative's rounding error: the sum of its absolute terms."""
         return self.ops[place].magnitude[slot](*self.inputs(place), self.values[place])
 
     def towards(self, root: int) -> tuple[Graph, Sequence[int]]:
-        """Return the graph of what a node is made of, and where in this one its nodes are."""
+        """Return the graph of a node and its ancestors, and their places in this one."""
         found = {root}
         for place in range(root, -1, -1):
             if place in found:
@@ -87,7 +89,7 @@ class Graph:
         return part, places
 
     def given(self, leaves: Mapping[int, float]) -> Graph:
-        """Compute everything again, with other numbers for some leaves."""
+        """Return this graph computed again, with other numbers for some leaves."""
         values = list(self.values)
         for place, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True)):
             if operands:

@@ -1,8 +1,8 @@
-"""Floating-point arithmetic that answers with inf and nan where Python raises.
+"""Floating-point arithmetic that returns inf or nan where Python raises.
 
-Python's `math` stops a program at `log(0)`; IEEE 754, C and PyTorch go on with −inf, and so must
-a debugger whose users hunt exactly that number. Each function here takes and returns floats,
-never raises, and gives what PyTorch gives in float64, infinities and nan included.
+Python's `math` stops a program at `log(0)`; IEEE 754, C and PyTorch continue with −inf, and so must
+a debugger whose users look for exactly that number. Each function here takes and returns floats,
+never raises, and returns what PyTorch returns in float64, infinities and nan included.
 """
 
 import math
@@ -12,7 +12,7 @@ __all__ = ["cos", "div", "exp", "log", "pow", "sin", "sqrt", "tanh"]
 
 
 def div(a: float, b: float) -> float:
-    """The quotient a/b: ±inf for a nonzero a over zero, nan for 0/0."""
+    """The quotient a/b: ±inf for a nonzero number over zero, nan for 0/0."""
     try:
         return a / b
     except ZeroDivisionError:
@@ -20,7 +20,7 @@ def div(a: float, b: float) -> float:
 
 
 def pow(a: float, b: float) -> float:  # noqa: A001 - the formulas read like mathematics
-    """The power a**b as C's pow: 0**0 is 1, a negative base with a fractional exponent is nan."""
+    """The power a**b as in C: 0**0 is 1, a negative base with a fractional exponent is nan."""
     try:
         return math.pow(a, b)
     except OverflowError:
@@ -32,7 +32,7 @@ def pow(a: float, b: float) -> float:  # noqa: A001 - the formulas read like mat
 
 
 def exp(a: float) -> float:
-    """The exponential e**a: inf where it overflows."""
+    """The exponential e**a: inf if it overflows."""
     try:
         return math.exp(a)
     except OverflowError:

@@ -1,6 +1,6 @@
-"""Losses: how wrong an output is, in ordinary operations, so that a replay shows every node.
+"""Losses, composed of ordinary operations, so that a replay shows every node.
 
-Targets may be plain numbers, or Values where they should have names.
+Targets may be plain numbers, or Values if they should have names.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from stepgrad.engine.tape import scope
 from stepgrad.engine.value import Value
 
 _LEAST = exp(-100)
-"""No probability counts as less: its logarithm is −100, where PyTorch's loss has its limit."""
+"""The smallest probability that a loss uses: its logarithm is −100, as in PyTorch's loss."""
 
 
 def squared_error(output: Value, target: Value | float) -> Value:
@@ -25,15 +25,15 @@ def squared_error(output: Value, target: Value | float) -> Value:
 def binary_cross_entropy(probability: Value, target: Value | float) -> Value:
     """−(t·log p + (1 − t)·log(1 − p)) for a probability, such as the output of a sigmoid.
 
-    `target` is 1 or 0, or between them. A sigmoid of more than 37 is exactly 1; so that a sure
-    answer costs no nan, no logarithm here is below −100.
+    `target` is between 0 and 1. A sigmoid of more than 37 is exactly 1; to keep the loss finite
+    there, no logarithm is below −100.
     """
     sure, unsure = probability.max(_LEAST).log(), (1 - probability).max(_LEAST).log()
     return -(target * sure + (1 - target) * unsure)
 
 
 def softmax(logits: Sequence[Value]) -> list[Value]:
-    """exp(z) of each logit z over the sum of all: probabilities, in a scope `softmax`."""
+    """exp(z) of each logit z, over the sum of all: probabilities, in a scope `softmax`."""
     with scope("softmax"):
         _, exponentials, total = _exponentials(logits)
         return _labelled("p", [each / total for each in exponentials])
@@ -42,8 +42,8 @@ def softmax(logits: Sequence[Value]) -> list[Value]:
 def softmax_cross_entropy(logits: Sequence[Value], targets: Sequence[Value | float]) -> Value:
     """−Σ t·log p, with the softmax of the logits for p.
 
-    `targets` has a number for each logit: 1 for the right class and 0 for the others. Logarithms
-    are taken before any quotient: log p = z − log Σ exp z is finite where p itself would be 0.
+    `targets` has a number for each logit: 1 for the correct class and 0 for the others. It uses
+    log p = z − log Σ exp z, without a quotient, which is finite even where p underflows to 0.
     """
     with scope("softmax"):
         shifted, _, total = _exponentials(logits)
@@ -54,15 +54,16 @@ def softmax_cross_entropy(logits: Sequence[Value], targets: Sequence[Value | flo
 
 
 def _exponentials(logits: Sequence[Value]) -> tuple[list[Value], list[Value], Value]:
-    """Return logits below their greatest, so that no exponential overflows, exp of each, the sum.
+    """Return the logits minus their maximum, the exponential of each, and the sum of these.
 
-    The greatest cancels out: what it takes from each logit it takes from the logarithm of the sum.
+    So no exponential overflows. The maximum cancels: it is subtracted from each logit and from the
+    logarithm of the sum.
     """
     greatest = reduce(Value.max, logits)
     shifted = [logit - greatest for logit in logits]
     exponentials = _labelled("exp", [each.exp() for each in shifted])
     total = reduce(add, exponentials)
-    if len(logits) > 1:  # of a single one, these are the logit itself and its exponential
+    if len(logits) > 1:  # for a single one, these are the logit itself and its exponential
         greatest.label, total.label = "max", "sum"
     return shifted, exponentials, total
 

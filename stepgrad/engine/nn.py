@@ -1,4 +1,4 @@
-"""Neural networks of scalar Values: a neuron, a layer of them, layers in a row."""
+"""Neural networks of scalar Values: a neuron, a layer of neurons, layers in sequence."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ ACTIVATIONS: dict[Activation, Callable[[Value], Value]] = {
 class Neuron:
     """h = activation(z) of z = b + w1·x1 + w2·x2 + …
 
-    The sum starts from the bias: where it lands on exactly 0, the order of floating-point
-    addition decides whether a ReLU is open.
+    The sum starts with the bias: near 0, the order of floating-point additions decides whether a
+    ReLU is open.
 
     Args:
         weights: one number for each input.
@@ -43,7 +43,7 @@ class Neuron:
         self.activation = activation
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
-        """Return the output for as many inputs as there are weights."""
+        """Return the output for the inputs, of which there are as many as weights."""
         z = self.bias
         for weight, x in zip(self.weights, inputs, strict=True):
             z = z + weight * x
@@ -61,7 +61,7 @@ class Layer:
     """Neurons side by side, all with the same inputs.
 
     Args:
-        weights: one row for each neuron, one number in it for each input.
+        weights: a row for each neuron, with a number for each input.
         biases: one number for each neuron.
         activation: a key of `ACTIVATIONS`.
     """
@@ -91,14 +91,14 @@ class Layer:
 
 
 class MLP:
-    """A multi-layer perceptron: layers in a row.
+    """A multilayer perceptron: layers in sequence.
 
     Parameters are named `layer1/neuron2/w3`, counting from 1, as in x1 and w1.
 
     Args:
-        weights: for each layer a matrix, one row for each neuron.
-        biases: for each layer one number for each neuron.
-        activations: for each layer a key of `ACTIVATIONS`.
+        weights: for each layer, a matrix with a row for each neuron.
+        biases: for each layer, a number for each neuron.
+        activations: for each layer, a key of `ACTIVATIONS`.
     """
 
     def __init__(
@@ -121,9 +121,9 @@ class MLP:
         weights: tuple[float, float] = (-1.0, 1.0),
         bias: float = 0.0,
     ) -> MLP:
-        """Make a network with weights drawn uniformly from an interval, neuron by neuron.
+        """Return a network with weights drawn uniformly from an interval, neuron by neuron.
 
-        `sizes` holds the number of inputs, then of neurons in each layer: [2, 4, 1].
+        `sizes` has the number of inputs, then of neurons in each layer: [2, 4, 1].
         """
         matrices = [
             [[random.uniform(*weights) for _ in range(inputs)] for _ in range(neurons)]

@@ -1,6 +1,7 @@
 """Notation, as in a textbook: `1 − h²` for the tree of `1 - out*out`.
 
-Names that are put in may be expressions themselves; brackets stand where they are needed.
+Names that are put in may be expressions themselves. Brackets keep the tree: floating-point sums
+and products are not associative, so a + (b + c) and a + b + c are two things.
 """
 
 import ast
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from stepgrad.numbers import number
 
 _BRACKETS = re.compile(r"\([^()]*\)")
+_SCIENTIFIC = re.compile(r"[\d.]+e−?\d+")  # 1e−7² would be read as a power of 10
 _RAISED = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUPERSCRIPTS = str.maketrans("0123456789-−", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻")
 _COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {  # as written, and its negation
@@ -20,7 +22,7 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {  # as written, and its 
     ast.Eq: ("=", "≠"),
     ast.NotEq: ("≠", "="),
 }
-_SUM, _PRODUCT, _SIGN, _POWER = range(1, 5)  # how tightly each binds
+_SUM, _QUOTIENT, _PRODUCT, _SIGN, _POWER = range(1, 6)  # how tightly each binds
 
 
 def written(tree: ast.expr, names: Mapping[str, str]) -> str:
@@ -34,13 +36,13 @@ def atom(text: str) -> str:
 
 
 def product(text: str) -> str:
-    """Put brackets around what would be misread as a factor: `(1 − h²)`, `(1 / z)`, but `2·z`."""
-    plain = _binding(text) >= _PRODUCT and " / " not in text and not text.startswith("−")
+    """Put brackets around what would be misread as a factor: `(1 − h²)`, `(1 / z)`, not `2·z`."""
+    plain = _binding(text) >= _PRODUCT and not text.startswith("−")
     return text if plain else f"({text})"
 
 
 def power(base: str, exponent: int) -> str:
-    """Write a power of something that needs no brackets: `0.25¹⁰`; of a first, the base alone."""
+    """Write a power of something that needs no brackets: `0.25¹⁰`; the first power is the base."""
     return base if exponent == 1 else f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
@@ -86,13 +88,15 @@ def _write_binary(tree: ast.BinOp, names: Mapping[str, str]) -> tuple[str, int]:
     left, right = tree.left, tree.right
     match tree.op:
         case ast.Add():
-            return f"{_within(left, names, 0)} + {_second(right, names, _SUM)}", _SUM
+            return f"{_within(left, names, 0)} + {_second(right, names)}", _SUM
         case ast.Sub():
-            return f"{_within(left, names, 0)} − {_second(right, names, _PRODUCT)}", _SUM
-        case ast.Mult():
-            return f"{_leading(left, names)}·{_within(right, names, _POWER)}", _PRODUCT
+            return f"{_within(left, names, 0)} − {_second(right, names)}", _SUM
+        case ast.Mult():  # a / b·c would be read as a / (b·c)
+            factors = _within(left, names, _PRODUCT), _within(right, names, _POWER)
+            return "·".join(factors), _PRODUCT
         case ast.Div():
-            return f"{_leading(left, names)} / {_within(right, names, _POWER)}", _PRODUCT
+            parts = _within(left, names, _QUOTIENT), _within(right, names, _POWER)
+            return " / ".join(parts), _QUOTIENT
         case ast.Pow():
             base, exponent = _within(left, names, _POWER + 1), _write(right, names)[0]
             if exponent.lstrip("−").isdigit():
@@ -107,25 +111,23 @@ def _within(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
     return f"({text})" if own < binding else text
 
 
-def _second(tree: ast.expr, names: Mapping[str, str], binding: int) -> str:
-    """Write what follows + or −: two signs in a row want brackets, `y − (−1)`."""
+def _second(tree: ast.expr, names: Mapping[str, str]) -> str:
+    """Write what follows + or −: a second sign needs brackets, `y − (−1)`."""
     signed = _write(tree, names)[0].startswith("−")
-    return _within(tree, names, _POWER + 2 if signed else binding)
-
-
-def _leading(tree: ast.expr, names: Mapping[str, str]) -> str:
-    """Write the first factor: `−4·2` needs no brackets there, `(a + b)·2` does."""
-    return _within(tree, names, _PRODUCT)
+    return _within(tree, names, _POWER + 2 if signed else _QUOTIENT)
 
 
 def _binding(text: str) -> int:
-    """How tightly a name or number that was put in binds: names may be expressions themselves."""
+    """How tightly a text that was put in binds: names may be expressions themselves."""
     while (bare := _BRACKETS.sub("", text)) != text:
         text = bare
     if " + " in text or " − " in text:
         return _SUM
-    if "·" in text or " / " in text:
+    if " / " in text:
+        return _QUOTIENT
+    if "·" in text:
         return _PRODUCT
     if text.startswith("−"):
         return _SIGN
-    return _POWER if text[-1:] in _RAISED or "^" in text else _POWER + 1
+    raised = text[-1:] in _RAISED or "^" in text or _SCIENTIFIC.fullmatch(text)
+    return _POWER if raised else _POWER + 1

@@ -1,7 +1,7 @@
-"""Optimizers: how gradients become new parameters.
+"""Optimizers: how gradients become parameter updates.
 
-A method is a few formulas, written once as text, as the operations are: the loop that trains and
-the arithmetic that a replay shows for each update both come from them.
+Like an operation, a method is a few formulas, written once as text: the training loop and the
+arithmetic that a replay shows for each update both come from them.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Method:
-    """Formulas in order: each gives its name a new value, and the last says what is written.
+    """Formulas in order: each computes the value of its name, and the last one is written.
 
-    They speak of a parameter's `data` and `grad`, of `settings`, which are the same for all
-    parameters, and of `state`: what is remembered of each from step to step, 0 at first.
+    They use a parameter's `data` and `grad`, the `settings`, which are the same for all parameters,
+    and the `state`, which each parameter keeps from step to step, starting at 0.
     """
 
     formulas: Mapping[str, Formula]
@@ -40,7 +40,7 @@ class Method:
         settings: Mapping[str, float],
         state: Mapping[str, Sequence[float]],
     ) -> tuple[Sequence[float], Mapping[str, Sequence[float]]]:
-        """Return what to write, one number for each parameter, and the state after it."""
+        """Return what to write, one number for each parameter, and the new state."""
         after, *remembered = self._updates(parameters, **settings, **state)
         if not remembered:
             return after, state
@@ -78,56 +78,91 @@ METHODS = {
     ),
     "clip_norm": _method("max_norm norm epsilon", "", grad="grad * (max_norm / (norm + epsilon))"),
 }
-"""By the name that a `Rule` has.
+"""The methods, by the name in a `Rule`.
 
-`momentum` is PyTorch's: the velocity adds up gradients, without dampening, and the learning rate
+`momentum` is PyTorch's: the velocity accumulates gradients without dampening, and the learning rate
 multiplies the velocity (in Sutskever et al., 2013, it multiplies the gradient). `adam` is
 Algorithm 1 of Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), which PyTorch
-follows. `clip_norm` is PyTorch's `clip_grad_norm_`, where the norm is above the limit.
+follows. `clip_norm` is PyTorch's `clip_grad_norm_` for a norm above the limit.
 """
 
 
+def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
+    """Split parameters into rounds in which none occurs twice; usually there is one.
+
+    A parameter that is listed twice is written twice, the second time from the result of the first
+    write.
+    """
+    rounds: list[dict[int, Value]] = []
+    for parameter in parameters:
+        for earlier in rounds:
+            if parameter._stamp not in earlier:
+                earlier[parameter._stamp] = parameter
+                break
+        else:
+            rounds.append({parameter._stamp: parameter})
+    return [list(each.values()) for each in rounds]
+
+
+class _Round:
+    """Parameters that are written together, and what is remembered of each between steps."""
+
+    def __init__(self, parameters: Sequence[Value]) -> None:
+        self._parameters = parameters
+        self._zeros = array("d", [0.0]) * len(parameters)
+        self._state: dict[str, Sequence[float]] = {}
+        self._rule = Rule("", {})
+
+    def update(self, name: str, settings: Mapping[str, float]) -> None:
+        """Update the parameters by one of `METHODS`."""
+        method = METHODS[name]
+        state = {each: self._state.get(each, self._zeros) for each in method.state}
+        after, remembered = method(self._parameters, settings, state)
+        self._state.update(remembered)
+        if state or (name, settings) != (self._rule.method, self._rule.numbers):
+            self._rule = Rule(name, settings, state)  # without state, equal steps share one
+        write_all("update", self._parameters, after, self._rule)
+
+    def zero_grad(self) -> None:
+        """Clear every gradient."""
+        write_all("zero", self._parameters, self._zeros)
+
+
 class _Optimizer(ABC):
-    """Parameters, and what is remembered of them between steps."""
+    """Parameters, and the method that updates them."""
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
         self.learning_rate = learning_rate
-        self._zeros = array("d", [0.0]) * len(self.parameters)
-        self._state: dict[str, Sequence[float]] = {}
-        self._rule = Rule("", {})
+        self._rounds = [_Round(each) for each in _rounds(self.parameters)]
 
     def step(self) -> None:
-        """Update every parameter from its gradient."""
-        name, settings = self._method()
-        method = METHODS[name]
-        state = {each: self._state.get(each, self._zeros) for each in method.state}
-        after, remembered = method(self.parameters, settings, state)
-        self._state.update(remembered)
-        if state or (name, settings) != (self._rule.method, self._rule.numbers):
-            self._rule = Rule(name, settings, state)  # without a state, equal steps share one
-        write_all("update", self.parameters, after, self._rule)
+        """Update every parameter from its gradient; one that is listed twice, twice."""
+        method = self._method()
+        for each in self._rounds:
+            each.update(*method)
 
     def zero_grad(self) -> None:
         """Clear every gradient."""
-        write_all("zero", self.parameters, self._zeros)
+        for each in self._rounds:
+            each.zero_grad()
 
     @abstractmethod
     def _method(self) -> tuple[str, Mapping[str, float]]:
-        """Return which of `METHODS` the next step goes by, and its settings."""
+        """Return which of `METHODS` the next step uses, and its settings."""
 
 
 class SGD(_Optimizer):
-    """Gradient descent: p ← p − learning_rate·∂L/∂p for each parameter p.
+    """Gradient descent: p ← p − learning_rate·dL/dp for each parameter p.
 
-    With momentum, a velocity takes the gradient's place: v ← momentum·v + ∂L/∂p, from v = 0.
+    With momentum, a velocity takes the gradient's place: v ← momentum·v + dL/dp, from v = 0.
 
-    Both numbers may be changed between steps. While momentum is 0, the velocity rests.
+    Both numbers may be changed between steps. While momentum is 0, the velocity does not change.
 
     Args:
         parameters: the Values to train.
-        learning_rate: how far to go, 0 or more.
-        momentum: how much of the velocity is kept, from 0 (none) to 1.
+        learning_rate: the step size, 0 or more.
+        momentum: the share of the velocity to keep, from 0 (none) to 1.
     """
 
     def __init__(
@@ -144,14 +179,14 @@ class SGD(_Optimizer):
 class Adam(_Optimizer):
     """Adam: each parameter moves by about the learning rate, against its recent gradients.
 
-    m and v, running means of the gradient and of its square, start from 0 and are corrected for
-    that: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; and
+    m and v, running means of the gradient and of its square, start at 0 and are corrected for that
+    bias: m̂ = m / (1 − β1ᵗ), v̂ = v / (1 − β2ᵗ) at step t = 1, 2, …; then
     p ← p − learning_rate·m̂ / (√v̂ + epsilon). All numbers may be changed between steps.
 
     Args:
         parameters: the Values to train.
-        learning_rate: how far to go, 0 or more.
-        betas: β1 and β2, how much of each mean is kept: from 0, below 1.
+        learning_rate: the step size, 0 or more.
+        betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
     """
 
@@ -184,14 +219,16 @@ class Adam(_Optimizer):
 
 
 def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
-    """Scale the gradients down to `max_norm`, if all together they are longer, and return the norm.
+    """Scale the gradients down if their joint norm is above `max_norm`; return the norm before.
 
-    The norm is √(Σ grad²) before clipping; where it is nan, every gradient becomes nan.
+    The norm is √(Σ grad²) over all parameters; if it is nan, every gradient becomes nan. As in
+    PyTorch, a parameter that is listed twice counts twice and is scaled twice.
     """
     parameters = list(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
         settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
-        after, _ = METHODS["clip_norm"](parameters, settings, {})
-        write_all("set", parameters, after, Rule("clip_norm", settings))
+        for each in _rounds(parameters):
+            after, _ = METHODS["clip_norm"](each, settings, {})
+            write_all("set", each, after, Rule("clip_norm", settings))
     return norm

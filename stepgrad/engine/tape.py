@@ -1,13 +1,14 @@
-"""Who is told what the engine does: the tape of the running context, if there is one.
+"""What the engine reports to: the tape of the running context, if there is one.
 
-The engine calls a tape; it never asks who is behind it (`recording.recorder` is). The tape is
-kept in a context variable, so a recording hears its own thread and its own task and nothing else,
-and code that runs outside every recording tells nobody and keeps nothing alive.
+The engine calls a tape; it never asks what is behind it (`recording.recorder` is). The tape is
+kept in a context variable: a thread or task reports to the tape of its own context, and code that
+runs outside every recording reports to none and keeps nothing alive.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -52,21 +53,25 @@ class Rule:
 
 
 class Tape(Protocol):
-    """What the engine tells, in the order in which it happens."""
+    """What the engine reports to, in the order in which things happen.
+
+    A tape carries out the backward passes and the writes that it is given: what it notes and what
+    is done are then one step, whichever thread comes next.
+    """
 
     append: Callable[[Value], None]
     """A node was made."""
 
     def backward(self, root: Value) -> None:
-        """Run the backward pass from `root` (and take note of it)."""
+        """Run the backward pass from `root`."""
 
     def write(self, kind: WriteKind, value: Value, after: float) -> None:
-        """Somebody is about to write: `value` will be, or have the gradient, `after`."""
+        """Make `after` the number of `value`, or its gradient."""
 
     def write_all(
-        self, kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None
+        self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
     ) -> None:
-        """An optimizer is about to write all these, by `rule`. Nobody changes `after` later."""
+        """Write all these, as an optimizer does, by `rule`. `after` does not change later."""
 
     def mark(self, kind: str, number: int | None) -> None:
         """A training step, a sample or a phase begins."""
@@ -81,10 +86,10 @@ class Tape(Protocol):
         """Nodes are made at another place from here on."""
 
     def settle(self) -> None:
-        """Another tape will be told for a while: take note of how things stand."""
+        """Another tape takes over: take note of how things are."""
 
-    def resume(self) -> None:
-        """Another tape was told for a while: values may have changed since."""
+    def missed(self, value: Value) -> None:
+        """Another tape is about to write a value."""
 
 
 _active: ContextVar[Tape | None] = ContextVar("stepgrad tape", default=None)
@@ -96,17 +101,17 @@ current_place = _place.get
 
 @contextmanager
 def recording_on(tape: Tape) -> Iterator[None]:
-    """Tell `tape` what this context does, instead of the tape that was told before."""
+    """Report what this context does to `tape`, instead of the tape before it."""
     before = _active.get()
     if before is not None:
         before.settle()
-    token = _active.set(tape)
+    _active.set(tape)
     try:
         yield
     finally:
-        _active.reset(token)
-        if before is not None:
-            before.resume()
+        # A generator may end in another context than it began in, or after one that began later.
+        if _active.get() is tape:
+            _active.set(before)
 
 
 @contextmanager
@@ -171,16 +176,27 @@ def seed(value: Value, tangent: float) -> None:
 def write_all(
     kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None = None
 ) -> None:
-    """Write many values or gradients at once, and tell the tape first."""
+    """Write many values or gradients at once. Nothing is written if an error is raised.
+
+    Raises:
+        TypeError: `after` holds something that is not a number.
+        ValueError: there are more values than numbers, or fewer.
+    """
+    numbers = after if isinstance(after, array) else array("d", after)
+    if len(numbers) != len(values):
+        raise ValueError(f"{len(values)} values to write, and {len(numbers)} numbers")
     tape = _active.get()
-    if tape is not None:
-        tape.write_all(kind, values, after, rule)
+    if tape is None:
+        assign(kind, values, numbers)
+    else:
+        tape.write_all(kind, values, numbers, rule)
+
+
+def assign(kind: WriteKind, values: Iterable[Value], after: Iterable[float]) -> None:
+    """Write numbers, and report to no tape."""
     if kind == "update":
         for value, number in zip(values, after, strict=True):
             value._data = number
-    elif kind == "zero":
-        for value in values:
-            value._grad = 0.0
     else:
         for value, number in zip(values, after, strict=True):
             value._grad = number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from itertools import count
 from math import copysign, inf
 from numbers import Real
@@ -10,10 +10,11 @@ from sys import intern
 from types import FunctionType
 from typing import Any, NoReturn, Protocol, SupportsFloat
 
-from stepgrad.engine import codegen, ops, tape
+from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
+from stepgrad.engine.tape import active_tape, current_place
 
 
 class RealNumber(Protocol):
@@ -38,7 +39,7 @@ _engine: dict[str, Any] = namespace() | {
     "NotImplemented": NotImplemented,
     "new": object.__new__,
     "tick": _tick,
-    "active_tape": tape.active_tape,
+    "active_tape": active_tape,
 }
 
 
@@ -69,15 +70,19 @@ class Value:
         x, w = Value(3.0), Value(0.5)
         y = (w * x).tanh()
         y.backward()
-        w.grad  # ∂y/∂w
+        w.grad  # dy/dw
 
     Arithmetic is IEEE 754 float64, as PyTorch's: log(0) is −inf and nothing raises. Code written
     for the Value classes of micrograd and its relatives runs with this one in their place.
 
     Args:
         data: the number. Anything `float()` takes.
-        label: a name to show; what is no text goes by its `str()`. Inside a `scope("layer1")`, `w`
-            is named `layer1/w`.
+        label: a name to show; anything but text is shown as `str(label)`. Inside a
+            `scope("layer1")`, `w` is named `layer1/w`.
+
+    Raises:
+        TypeError: `data` is not a number; or `label` holds operands, as the second argument of
+            micrograd's Value does.
 
     Gradients follow PyTorch's rule: those of leaves (values nobody computed) add up over backward
     passes until they are cleared; those of results belong to one pass.
@@ -98,14 +103,16 @@ class Value:
     __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
 
     def __init__(self, data: SupportsFloat, label: object = None) -> None:
+        if label is not None:
+            _check_label(label)  # before a tape knows of this Value
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
         self._stamp = _tick()
-        told = tape.active_tape()
-        if told is not None:
-            told.append(self)
+        tape = active_tape()
+        if tape is not None:
+            tape.append(self)
         if label is not None:
             self.label = label
 
@@ -131,11 +138,11 @@ class Value:
         One sweep in the reverse order of creation: each node multiplies its gradient by its local
         derivatives and adds the products to its operands' gradients.
         """
-        told = tape.active_tape()
-        if told is None:
+        tape = active_tape()
+        if tape is None:
             propagate(self, ancestors(self))
         else:
-            told.backward(self)
+            tape.backward(self)
 
     @property
     def data(self) -> float:
@@ -145,10 +152,11 @@ class Value:
     @data.setter
     def data(self, data: SupportsFloat) -> None:
         after = float(data)
-        told = tape.active_tape()
-        if told is not None:
-            told.write("update", self, after)
-        self._data = after
+        tape = active_tape()
+        if tape is None:
+            self._data = after
+        else:
+            tape.write("update", self, after)
 
     @property
     def _backward(self) -> NoReturn:
@@ -166,28 +174,30 @@ class Value:
     @grad.setter
     def grad(self, grad: SupportsFloat | None) -> None:
         after = 0.0 if grad is None else float(grad)
-        told = tape.active_tape()
-        if told is not None:
-            told.write("set" if after or copysign(1.0, after) < 0 else "zero", self, after)
-        self._grad = after
+        tape = active_tape()
+        if tape is None:
+            self._grad = after
+        else:
+            tape.write("zero" if _is_cleared(after) else "set", self, after)
 
     @property
     def label(self) -> str | None:
-        """The name to show, scopes included; None where nobody gave one."""
+        """The name to show, scopes included; None for a Value without one."""
         return getattr(self, "_label", None)
 
     @label.setter
     def label(self, label: object) -> None:
+        _check_label(label)
         name = "" if label is None else str(label)
         if not name:
             self.__dict__.pop("_label", None)
             return
-        scope = tape.current_place().scope
+        scope = current_place().scope
         # Every step of a training gives the same names: a recording keeps each of them once.
         self._label = intern(f"{scope}/{name}" if scope else name)
-        told = tape.active_tape()
-        if told is not None:
-            told.name(self)
+        tape = active_tape()
+        if tape is not None:
+            tape.name(self)
 
     @property
     def _operands(self) -> tuple[Value, ...]:
@@ -207,24 +217,54 @@ class Value:
         named = f", label={self.label!r}" if self.label else ""
         return f"Value(data={self._data!r}, grad={self._grad!r}{named})"
 
-    def __reduce__(self) -> tuple[Callable[..., Value], tuple[object, ...]]:
+    def __reduce__(self) -> tuple[object, ...]:
         # A copy is a leaf of its own: sharing history would make two nodes one.
-        return _copy, (self._data, self._grad, self.__dict__)
+        leaf = type(self), self._data, self._grad, self.label
+        return _leaf, leaf, self.__getstate__()
+
+    def __getstate__(self) -> object:
+        """Return what a program or a subclass keeps on this Value, for a copy."""
+        state = super().__getstate__()
+        attributes, slots = state if isinstance(state, tuple) else (state, {})
+        return attributes, {key: slots[key] for key in slots if key not in Value.__slots__}
 
 
-def _copy(data: float, grad: float, attributes: dict[str, Any]) -> Value:
-    copy = Value(data)
-    copy.__dict__.update(attributes)
-    told = tape.active_tape()
-    if told is not None and copy.label:
-        told.name(copy)
-    if grad:
-        copy.grad = grad
-    return copy
+def _check_label(label: object) -> None:
+    """Refuse what was meant as operands."""
+    if not isinstance(label, str) and isinstance(label, (Value, Iterable)):
+        raise TypeError(
+            f"a label is text, not {type(label).__name__}: operands come from operations, "
+            'as in `a * b`; to name a Value, write `label="a"`'
+        )
+
+
+def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Value:
+    """Make a leaf of a class, whatever its constructor takes."""
+    node = object.__new__(kind)
+    node._data = data
+    node._grad = 0.0
+    node._operation = ops.LEAF
+    node._first = node._second = None
+    node._stamp = _tick()
+    tape = active_tape()
+    if tape is not None:
+        tape.append(node)
+    if label is not None:
+        node._label = label
+        if tape is not None:
+            tape.name(node)
+    if not _is_cleared(grad):
+        node.grad = grad
+    return node
+
+
+def _is_cleared(grad: float) -> bool:
+    """Whether a gradient is 0.0: -0.0 is another number."""
+    return not grad and copysign(1.0, grad) > 0
 
 
 def _lift(number: object) -> Any:
-    """Make a constant of a plain number; NotImplemented for what is none."""
+    """Make a constant of a plain number; return NotImplemented for anything else."""
     if isinstance(number, Value):  # of a subclass
         return number
     if not isinstance(number, Real):
@@ -257,9 +297,9 @@ def constant(number: float) -> Value:
     node._operation = ops.CONSTANT
     node._first = node._second = None
     node._stamp = _tick()
-    told = tape.active_tape()
-    if told is not None:
-        told.append(node)
+    tape = active_tape()
+    if tape is not None:
+        tape.append(node)
     return node
 
 

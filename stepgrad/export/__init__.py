@@ -1,6 +1,6 @@
-"""A position as a file for other programs and for paper: a drawing, a hand-out, or data.
+"""A position as a file, for paper and for other programs: a drawing, a hand-out or data.
 
-Every format is a module over one description of what is to be drawn, `picture`.
+Every drawing is made from one description of what to draw, `picture`.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from stepgrad.export.graph_json import graph_json
 from stepgrad.export.handout import handout
 from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
-from stepgrad.export.picture import PAGE, Picture, picture
-from stepgrad.export.position import end
-from stepgrad.export.svg import svg
+from stepgrad.export.picture import PAGE, Picture, picture, result
+from stepgrad.export.position import end, finished
+from stepgrad.export.svg import figure, svg
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.state import State
@@ -22,10 +22,10 @@ from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
 COLUMN = 32
-"""A folded graph of so many boxes is legible in the midst of a text, and on paper."""
+"""The most boxes of a folded graph that stay legible within a text, and on paper."""
 
 READABLE = 200
-"""Up to so many nodes are given to a program that draws for readers."""
+"""The most nodes to pass to a program that draws for readers."""
 
 
 def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:
@@ -38,21 +38,31 @@ def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
 
 
 def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return picture(cursor.state, _title(file, cursor), PAGE, hops=2)
+    return _shown(cursor.state, _title(file, cursor), PAGE, hops=2)
 
 
 def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return picture(cursor.state, _title(file, cursor), READABLE)
+    return _shown(cursor.state, _title(file, cursor), READABLE)
+
+
+def _shown(
+    state: State, title: str, limit: int, room: int = PAGE, hops: int | None = None
+) -> Picture:
+    """Describe a drawing for readers: the last event is highlighted unless it is over."""
+    shown = picture(state, title, limit, room, hops)
+    return result(shown) if finished(state) else shown
 
 
 def _checks(file: ScenarioFile | None, cursor: Cursor) -> Sequence[Check]:
-    """What the file promises, where the position is the one that this is about: the end."""
+    """Return the expected values of the file if this is the end, which they are about."""
     ends = (end(cursor.recording), cursor.recording.length)
     return checks(file, cursor.recording) if file and cursor.position in ends else ()
 
 
 def _handout(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str | State]:
-    lesson = file.lesson if file else ""
+    source = cursor.recording.source
+    docstring = source.docstring if source else ""  # of a program
+    lesson = file.lesson if file else docstring
     return handout(cursor.state, _title(file, cursor), lesson, _checks(file, cursor))
 
 
@@ -64,7 +74,7 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
     title = _title(file, cursor)
 
     def draw(state: State, key: str) -> str:
-        return svg(picture(state, title, PAGE, COLUMN, hops=2), WIDTH, key=key)
+        return figure(_shown(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
 
     return "".join(page(title, _handout(file, cursor), draw))
 
@@ -85,4 +95,4 @@ FORMATS: Mapping[str, Callable[[ScenarioFile | None, Cursor], str]] = {
     "html": _html,
     "json": _json,
 }
-"""What a position can be written as."""
+"""How to write a position in each format."""

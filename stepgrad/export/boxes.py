@@ -1,4 +1,4 @@
-"""What stands in a box: a node with its numbers, or a folded scope with what is told of it."""
+"""The content of a box: a node with its numbers, or a folded scope with a summary of them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,18 @@ from math import isfinite
 from typing import NamedTuple
 
 from stepgrad.numbers import gradient, number
+from stepgrad.printable import printable
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
-from stepgrad.replay.titles import definition, printable, short_title, title
+from stepgrad.replay.titles import definition, short_title, title
 
 
 class Number(NamedTuple):
-    """A number in a box: `x`, as a person writes it, with a word and a glyph for what it is.
+    """A number in a box: `x`, its text, and a word and a glyph that say which number it is.
 
-    What is told of several has no `x`.
+    A summary of several numbers has no `x`.
     """
 
     word: str
@@ -29,12 +30,11 @@ class Number(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A node with its numbers: `value` is None where it is not made yet.
+    """A node with its numbers: `value` is None before it is computed.
 
-    `tangent` is None outside of forward mode, `grad` where nothing has reached it; those with
-    `_text` are how a person writes them. `formula` is what it computes, empty for a leaf. `title`
-    is the name with its scopes, or how else it is called outside of them. `focus` is the node that
-    the last event is about.
+    `tangent` is None outside forward mode, `grad` before a gradient arrives; `_text` is each as a
+    person writes it. `formula` is what it computes, empty for a leaf. `title` is the name with its
+    scopes, or what identifies a nameless node. `focus`: highlight it, the last event is about it.
     """
 
     index: int
@@ -52,20 +52,20 @@ class Node:
 
     @property
     def made(self) -> bool:
-        """Whether it has a value by now."""
+        """Whether it is computed."""
         return self.value is not None
 
     @property
     def heading(self) -> str:
-        """Name and formula: `h = relu(z1)`; of a nameless node the formula."""
+        """Name and formula: `h = relu(z1)`; without a name, the formula."""
         return self.name if self.formula in ("", self.name) else f"{self.name} = {self.formula}"
 
     @property
     def numbers(self) -> Sequence[Number]:
-        """What stands in its box: the value and a derivative, as on the screen; nothing before."""
+        """The value and a derivative, as on the screen; empty before it is computed."""
         if self.value is None:
             return ()
-        derivative = Number("grad", "∂", self.grad_text, self.grad)
+        derivative = Number("grad", "∇", self.grad_text, self.grad)
         if self.grad is None and self.tangent is not None:
             derivative = Number("tangent", "d", self.tangent_text, self.tangent)
         return Number("value", "=", self.value_text, self.value), derivative
@@ -73,10 +73,10 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """A folded scope, as one box: its `name` within `scope`, and how many nodes are in it.
+    """A folded scope as one box: its `name` within `scope`, and its number of nodes.
 
-    `index` is that of its first node. It is `made` when that is. `numbers` tell of its gradients,
-    as on the screen. `focus`: the last event is about one of its nodes.
+    `index` is that of its first node; it is `made` when that node is. `numbers` sum up its
+    gradients, as on the screen. `focus`: highlight it, the last event is about one of its nodes.
     """
 
     index: int
@@ -94,7 +94,7 @@ class Fold:
 
 
 Content = Node | Fold
-"""What stands in one box."""
+"""The content of one box."""
 
 
 def fold(state: State, line: ScopeLine) -> Fold:
@@ -102,7 +102,7 @@ def fold(state: State, line: ScopeLine) -> Fold:
     scope, _, name = line.scope.rpartition("/")
     known = summary(state, line)
     told = (
-        Number("|grad|", "|∂|", span(known), None),
+        Number("|grad|", "|∇|", span(known), None),
         Number("shares", "", shares(state, line, known), None),
     )
     return Fold(
@@ -117,7 +117,7 @@ def fold(state: State, line: ScopeLine) -> Fold:
 
 
 def full_title(state: State, index: int) -> str:
-    """Return what a node is called in a narration: its name, or its scope and what it computes."""
+    """Return the name of a node in narrations; without one, its scope and formula."""
     facts, called = state.node(index), title(state.recording, index)
     scope = "" if facts.name or not facts.place.scope else f"{facts.place.scope}: "
     return printable(f"{scope}{called}")
@@ -145,7 +145,7 @@ def describe(state: State, index: int) -> Node:
 
 
 def sign(x: float | None) -> str:
-    """Say on which side of 0 a number lies; `broken` is none, or an infinite one."""
+    """Return the sign of a number in a word; `broken` is nan or infinite."""
     if x is None or x == 0:
         return "zero"
     if not isfinite(x):

@@ -1,4 +1,4 @@
-"""A picture for Graphviz: scopes are clusters, local derivatives stand on the edges."""
+"""A picture for Graphviz: scopes are clusters, local derivatives are edge labels."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ _SIGNS = {
 _STAGES = {
     "waiting": "style=dashed, color=gray60",
     "forward": "color=gray25",
+    "tangent": f'color="{_COLOURS["forward"]}", penwidth=1.6',
     "backward": f'color="{_COLOURS["backward"]}", penwidth=1.6',
     "current": f'color="{_COLOURS["current"]}", penwidth=3',
 }
 
 
 def dot(picture: Picture) -> str:
-    """Write a picture in the language of Graphviz."""
+    """Write a picture in the DOT language."""
     return "".join(f"{line}\n" for line in _lines(picture))
 
 
 def _lines(picture: Picture) -> Iterator[str]:
     told = (picture.title, picture.place, picture.event, picture.effect, *picture.limits)
-    left = "\\l"  # ends a line, and sets it to the left
+    left = "\\l"  # ends a line and aligns it left
     label = "".join(f"{_escaped(line)}{left}" for line in told if line)
     yield "digraph stepgrad {"
     yield "  rankdir=LR; labelloc=t; labeljust=l; bgcolor=white;"
@@ -58,7 +59,7 @@ def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
 
 
 def _table(box: Content) -> str:
-    """Write the content of a box: what it is, and its numbers."""
+    """Write the content of a box: its heading and its numbers."""
     colour, border = (_COLOURS["current"], 2) if box.focus else ("gray40", 1)
     heading = escape(box.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
@@ -81,8 +82,8 @@ def _edge(edge: Edge) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Text between quotation marks; `\\N` in it is two characters, and not a name.
+    """Escape a text for quotation marks: `\\N` stays two characters, and is not a node's name.
 
-    Graphviz reads entities there too, so that an ampersand is one as well.
+    Graphviz reads entities there too, so an ampersand becomes one.
     """
     return text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from stepgrad.export.boxes import Node
 from stepgrad.export.picture import Edge, Picture
 from stepgrad.numbers import for_json
+from stepgrad.printable import as_json
 
 
 def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:
-    """Write what `stepgrad replay --json` says of a position, and all nodes and edges.
+    """Write what `stepgrad replay --json` reports on a position, and all nodes and edges.
 
-    A node has its `index`, which never changes, `name`, `title` (what narrations call it),
+    A node has an `index`, which never changes, `name`, `title` (its name in narrations),
     `formula`, `scope`, and the numbers `value`, `tangent` and `grad`. An edge leads from node
-    `operand` to node `out`, whose operand `slot` it is, with the `local` derivative and its
-    `stage`: waiting, forward, backward or current. What is not there yet is null.
+    `operand` to node `out`, as its operand number `slot`, with the `local` derivative and its
+    `stage`: waiting, forward, tangent, backward or current. What does not exist yet is null.
     """
     described = snapshot | {
         "nodes": [_node(node) for node in picture.nodes],
         "edges": [_edge(edge) for edge in picture.edges],
     }
-    return json.dumps(described, indent=2, ensure_ascii=False) + "\n"
+    return f"{as_json(described)}\n"
 
 
 def _node(node: Node) -> dict[str, Any]:

@@ -7,6 +7,7 @@ for paper is left out, and counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
@@ -14,11 +15,22 @@ from stepgrad.export.boxes import Node, describe
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
-from stepgrad.recording.blocks import Marked
+from stepgrad.printable import (
+    printable,
+)
+from stepgrad.recording.blocks import (
+    Backward,
+    Marked,
+)
+from stepgrad.recording.events import (
+    Accumulate,
+)
+from stepgrad.recording.recording import (
+    Recording,
+)
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import printable
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 
@@ -46,6 +58,7 @@ def handout(
     """Yield the lines of a hand-out in Markdown, and a state where a drawing of it would be."""
     yield f"# {plain(printable(heading))}"
     yield from block(_place(state))
+    yield from block([state.recording.incomplete] if state.recording.incomplete else [])
     yield from block(demoted(lesson))
     passes = [state] if trains(state.recording) else [*_passes(state)]
     for each in passes[:SECTIONS]:
@@ -121,7 +134,8 @@ def _values(nodes: Sequence[Node]) -> Iterator[str]:
     elif all(node.grad is None for node in nodes):
         del columns["gradient"]
     rows = zip(*columns.values(), strict=True)
-    yield from table([*columns], (tuple(map(code, row)) for row in rows))
+    cells = (tuple(map(code, row)) for row in rows)
+    yield from table([*columns], cells, numbers=("value", "tangent", "gradient"))
     yield from block(f"{code(sign)}: {meaning}." for sign, meaning in signs(columns))
 
 
@@ -141,13 +155,25 @@ def _phases(state: State, level: int) -> Iterator[str]:
         first = max(begin, stretches[0].start)
         last = min(stretches[-1].stop, state.position)
         lines = [
-            f"{index + 1}. {code(str(narrate(state.recording, index)))}"
+            f"{index + 1}. {code(_line(state.recording, index))}"
             for index in range(first, min(last, first + LINES))
         ]
         yield from section(_HEADINGS[phase], level, lines)
         yield from block(_left_out(last - first - LINES, ("line", "lines"), "stepgrad replay"))
     more = "section", "sections"
     yield from block(_left_out(len(phases) - SECTIONS, more, "stepgrad replay"))
+
+
+def _line(recording: Recording, index: int) -> str:
+    """Narrate an event; a gradient that is a single contribution is told by that alone."""
+    told = narrate(recording, index)
+    block = recording.blocks[recording.history.block_at(index)]
+    match block, recording.events[index]:
+        case Backward(), Accumulate(before=None):
+            receiver = block.sweep.receivers[index - block.start - 1]
+            if len(block.sweep.incoming[receiver]) == 1:
+                return str(replace(told, effect=""))
+    return str(told)
 
 
 def _left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
@@ -194,6 +220,6 @@ def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
         last = state.recording.length
         if state.position < last:
             yield from (f"These are about the end of the recording, event {last:,}.", "")
-        yield from table(("what", "expected", "got", ""), rows)
+        yield from table(("what", "expected", "got", ""), rows, numbers=("expected", "got"))
         more = "check", "checks"
         yield from block(_left_out(len(checks) - LINES, more, "stepgrad check --json"))

@@ -1,4 +1,4 @@
-"""A picture for Mermaid, which forges and note-taking programs draw in the midst of Markdown."""
+"""A picture for Mermaid, which code hosts and note-taking programs draw within Markdown."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ from stepgrad.export.boxes import Content
 from stepgrad.export.picture import Picture
 from stepgrad.export.scopes import Scope, scoped
 
-_PLAIN = re.compile(r"[^\w ./=+()·−∂∅–▶◀△×²³…,:]|_|\d(?=\. )")
-"""What may mean something to Mermaid, or to the Markdown in its labels: `1. ` begins a list."""
+_PLAIN = re.compile(r"[^\w ./=+()·−∇∅–▶◀△×²³…,:]|_|\d(?=\. )")
+"""Characters with a meaning in Mermaid or in the Markdown of its labels: `1. ` begins a list."""
 
 _STAGES = {
     "waiting": "stroke-dasharray:4",
+    "tangent": "stroke:#2da44e,stroke-width:2px",
     "backward": "stroke:#8957e5,stroke-width:2px",
     "current": "stroke:#bf8700,stroke-width:4px",
 }
-"""Colours that can be told from a light ground and from a dark one."""
+"""The looks of edges, in colours that are visible on light and dark grounds."""
 
 
 def mermaid(picture: Picture) -> str:
@@ -31,7 +32,7 @@ def _lines(picture: Picture) -> Iterator[str]:
         if told:
             yield f"%% {told.replace('{', '(').replace('}', ')')}"  # `%%{` would be a directive
     yield "flowchart LR"
-    yield from _scope(scoped(picture.boxes), "  ", count())
+    yield from _scope(scoped(picture.boxes), "  ", count(), _event(picture))
     stages: dict[str, list[int]] = {}
     for number, edge in enumerate(picture.inner_edges):
         label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
@@ -47,20 +48,26 @@ def _lines(picture: Picture) -> Iterator[str]:
             yield f"  class n{box.index} {'focus' if box.focus else 'waiting'}"
 
 
-def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
+def _event(picture: Picture) -> str:
+    """Return the line that says why a box is highlighted: comments are not drawn."""
+    return picture.place.partition(" of ")[0]
+
+
+def _scope(scope: Scope, indent: str, numbers: count[int], event: str) -> Iterator[str]:
     for box in scope.boxes:
-        yield f'{indent}n{box.index}["{_label(box)}"]'
+        yield f'{indent}n{box.index}["{_label(box, event if box.focus else "")}"]'
     for name, inner in scope.inner.items():
         yield f'{indent}subgraph s{next(numbers)}["{_escaped(name)}"]'
-        yield from _scope(inner, f"{indent}  ", numbers)
+        yield from _scope(inner, f"{indent}  ", numbers, event)
         yield f"{indent}end"
 
 
-def _label(box: Content) -> str:
+def _label(box: Content, event: str) -> str:
     numbers = (f"{number.glyph} {number.text}".lstrip() for number in box.numbers)
-    return "<br/>".join(map(_escaped, (box.heading, *numbers)))
+    lines = filter(None, (box.heading, *numbers, event))
+    return "<br/>".join(map(_escaped, lines))
 
 
 def _escaped(text: str) -> str:
-    """Write a character by its number where it might not stand for itself."""
+    """Write every character that may have a meaning as its code point."""
     return _PLAIN.sub(lambda found: f"#{ord(found[0])};", text)

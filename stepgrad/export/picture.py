@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.export.boxes import Content, Node, describe, fold, full_title
+from stepgrad.export.position import finished
 from stepgrad.numbers import number
-from stepgrad.recording import events
-from stepgrad.replay.ledger import first_walk, latest_pass
+from stepgrad.printable import (
+    printable,
+)
 from stepgrad.replay.narrate import Narration, narrate
 from stepgrad.replay.outline import enclosing, fitting, outline
 from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.say import say
+from stepgrad.replay.stages import Stage, Stages
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import printable
 
 PAGE = 48
-"""A drawing of so many boxes is legible in one piece."""
-
-Stage = Literal["waiting", "forward", "backward", "current"]
-"""What has become of an edge: not there yet, computed, walked back over, walked just now."""
+"""The most boxes that stay legible in one drawing."""
 
 BACK = "↺ "
-"""Marks an edge that leads back, from a box that stands further to the right."""
+"""Marks an edge that leads back, from a box further to the right."""
 
 PHASES = {
     "forward": "▶ forward",
@@ -40,9 +38,10 @@ PHASES = {
 class Edge:
     """An operand that enters a box, or `count` edges between two boxes of which one is folded.
 
-    `local` is ∂node/∂operand, None before the node is made; of several edges it is that of none.
-    Several are where the furthest of them is. `back`: in a drawing where operands come first, it
-    leads back.
+    `local` is ∂node/∂operand; None before the node is computed, and for several edges. The stage
+    of several is that of the most advanced one. `direction` is that of a derivative which has
+    passed: −1 back to the operand, 1 forward, 0 if none has. `back`: it leads back in a drawing
+    that has operands first.
     """
 
     operand: int
@@ -50,24 +49,25 @@ class Edge:
     slot: int
     local: float | None
     stage: Stage
+    direction: int = 0
     count: int = 1
     back: bool = False
 
     @property
     def label(self) -> str:
-        """The local derivative as a person writes it, or how many edges this is."""
+        """The local derivative as a person writes it, or the number of edges."""
         local = "" if self.local is None else number(self.local)
         return BACK * self.back + (f"×{self.count:,}" if self.count > 1 else local)
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The boxes and edges to draw, and what is to be said about them.
+    """The boxes and edges to draw, and the text around them.
 
-    `event` is what the last event did, in notation, and `effect` what became of the node; at the
-    start both are empty. `sentence` tells it in words. `boxes` come in the order of creation;
-    `edges` also lead to operands that are not among them. `limits` says what is folded or left out
-    of the training step; empty where nothing is.
+    `event` is the last event in notation, and `effect` what it did to the node; `sentence` is the
+    same in words. At the start, and in a picture of a result, they are empty. `boxes` are in the
+    order of creation; `edges` may come from operands that are not among them. `limits` says what is
+    folded or left out of the training step.
     """
 
     title: str
@@ -98,17 +98,18 @@ def picture(
     room: int = PAGE,
     hops: int | None = None,
 ) -> Picture:
-    """Describe the training step of a position, with all of its nodes where it has up to `limit`.
+    """Describe the training step of a position, with every node if there are at most `limit`.
 
-    Of a larger one scopes are folded, so that there are not many more than `room` boxes. Where
-    that is not enough for `limit`, it is a neighbourhood: the boxes at most `hops` edges from the
-    one the last event is about, half of `limit` at most.
+    In a larger step, scopes are folded until about `room` boxes are left. If that is still more
+    than `limit`, the picture is a neighbourhood: the boxes at most `hops` edges from the node of
+    the last event, and at most half of `limit`.
     """
     recording, position = state.recording, state.position
     graph = quotient(state.scene, _folds(state, limit, room))
     drawn, near = _in_view(state, graph, limit, hops)
-    told = narrate(recording, position - 1) if position else Narration("")
-    sentence = say(recording, position - 1) if position else "Nothing has happened yet."
+    told, sentence = Narration(""), "" if position else "Nothing has happened yet."
+    if position:
+        told, sentence = narrate(recording, position - 1), say(recording, position - 1)
     return Picture(
         title=printable(heading),
         place=where(state),
@@ -121,8 +122,23 @@ def picture(
     )
 
 
+def result(picture: Picture) -> Picture:
+    """Return a picture in which the last event is like any other: nothing is highlighted."""
+    return replace(
+        picture,
+        event="",
+        effect="",
+        sentence="",
+        boxes=tuple(replace(box, focus=False) for box in picture.boxes),
+        edges=tuple(
+            replace(edge, stage=_PASSED[edge.direction]) if edge.stage == "current" else edge
+            for edge in picture.edges
+        ),
+    )
+
+
 def where(state: State) -> str:
-    """Say which position this is: `event 14 of 26 · ◀ backward · step 3`."""
+    """Name a position: `event 14 of 26 · ◀ backward · step 3`."""
     phase = PHASES.get(state.phase or "", "")
     step = "" if state.step is None else f"step {state.step}"
     told = (f"event {state.position:,} of {state.recording.length:,}", phase, step)
@@ -130,14 +146,16 @@ def where(state: State) -> str:
 
 
 def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
-    """Return the scopes to fold, none in a small graph.
+    """Return the scopes to fold; none in a small graph.
 
-    Those around the node that the last event is about stay open as far as there is room.
+    Before the end, those around the node of the last event stay open while there is room.
     """
     scene = state.scene
     if limit is None or len(scene) <= limit:
         return frozenset()
     folded = fitting(scene, room)
+    if finished(state):
+        return folded
     for scope in enclosing(state.node(_middle(state)).place.scope):
         opened = folded - {scope}
         if len(outline(scene, opened)) > room:
@@ -147,7 +165,7 @@ def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
 
 
 def _middle(state: State) -> int:
-    """Return the node that a drawing is about: that of the last event, or the one next to it."""
+    """Return the node in the middle of a drawing: the last event's, or the next one."""
     scene, focus = state.scene, state.focus
     return scene[0 if focus is None else min(scene.after(focus), len(scene) - 1)]
 
@@ -155,7 +173,7 @@ def _middle(state: State) -> int:
 def _in_view(
     state: State, graph: Quotient, limit: int | None, hops: int | None
 ) -> tuple[Sequence[int], str]:
-    """Return the boxes to draw, and the name of the node in the middle if they are not all."""
+    """Return the boxes to draw; if they are not all, also the name of the node in the middle."""
     if limit is None or len(graph) <= limit:
         return graph[:], ""
     middle = _middle(state)
@@ -165,15 +183,15 @@ def _in_view(
 
 
 def _limits(graph: Quotient, drawn: Sequence[int], near: str) -> Iterator[str]:
-    """Say what is folded and what is left out, and what has all of it."""
+    """Say what is folded and what is left out, and where to find all of it."""
     nodes, boxes = len(graph.scene), len(graph)
-    everything = "--to json has all of them, and so has the screen"
+    everything = "the screen and --to json have all of them"
     if boxes < nodes:
-        yield "+ folded scope, with the shares of its gradients that are 0 or never reached (∅)"
+        yield "+ folded scope: the range of its gradients, and the share that is 0 or unreached (∅)"
         yield f"{nodes:,} nodes in {boxes:,} boxes; {everything}"
     if len(drawn) < boxes:
         shown = f"{len(drawn):,} of {boxes:,} {'boxes' if boxes < nodes else 'nodes'}"
-        yield f"{shown} are shown: those near {near}; {everything}"
+        yield f"shows {shown}, those near {near}; {everything}"
 
 
 def _box(state: State, graph: Quotient, box: int) -> Content:
@@ -182,22 +200,18 @@ def _box(state: State, graph: Quotient, box: int) -> Content:
 
 
 def _edges(state: State, graph: Quotient, drawn: Sequence[int]) -> Iterator[Edge]:
-    """Yield what enters the boxes."""
-    recording, position, event = state.recording, state.position, state.event
-    here = (event.out, event.slot) if isinstance(event, events.Accumulate) else None
-    block = latest_pass(recording, position)
-    among = frozenset(drawn)
+    """Yield the edges that enter the boxes."""
+    stages, among = Stages(state), frozenset(drawn)
     for box in drawn:
         for bundle in graph.entering(box, among):
             out, slot = bundle.edges[0]
-            made = state.value(out) is not None
-            walked = first_walk(block, bundle.edges) if block else None
-            back = walked is not None and walked <= position
-            alone = len(bundle.edges) == 1
-            local = (
-                recording.history.local(out, slot, state.seen_by(out)) if made and alone else None
-            )
-            stage: Stage = "backward" if back else "forward" if made else "waiting"
-            if here in bundle.edges:
-                stage = "current"
-            yield Edge(bundle.operand, box, slot, local, stage, len(bundle.edges))
+            stage, count = stages.of(bundle), len(bundle.edges)
+            local = None
+            if count == 1 and stage != "waiting":
+                local = state.recording.history.local(out, slot, state.seen_by(out))
+            way = _DIRECTIONS.get(stages.of(bundle, current=False), 0)
+            yield Edge(bundle.operand, box, slot, local, stage, way, count)
+
+
+_DIRECTIONS: Mapping[Stage, int] = {"backward": -1, "tangent": 1}
+_PASSED: Mapping[int, Stage] = {way: stage for stage, way in _DIRECTIONS.items()}

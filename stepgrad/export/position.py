@@ -1,4 +1,4 @@
-"""Which position an export is of: on paper, a training step is all that happened in it."""
+"""Which position to export: on paper, a training step is all that happened in it."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stepgrad.replay.training import trains
 
 
 def end(recording: Recording) -> int:
-    """Return the position of an export when nobody names one: the end.
+    """Return the default position: the end.
 
-    Of a training it is the end of its last step with a backward pass: what comes after only looks
-    at the result.
+    Of a training it is the end of the last step with a backward pass; what follows only looks at
+    the result.
     """
     last = latest_pass(recording, recording.length)
     if last is None or not trains(recording):
@@ -22,8 +22,13 @@ def end(recording: Recording) -> int:
     return State(recording, last.start + 1).step_bounds[1]
 
 
+def finished(state: State) -> bool:
+    """Whether a training step, a pass or the recording is over: what is there is a result."""
+    return 0 < state.position == state.step_bounds[1]
+
+
 def find(recording: Recording, where: str) -> int:
-    """Return the position of `14`, `50%`, `step 20` (where that step ends) or a name.
+    """Return the position of `14`, `50%`, `step 20` (the end of that step) or a name.
 
     Raises:
         CommandError: there is no such place.

@@ -50,5 +50,6 @@ def remarks(state: State, nodes: Sequence[Node]) -> Iterator[str]:
     if any(isfinite(x) and read_back(x) != x for x in numbers):
         yield "Numbers are rounded to six digits."
     if swept:
+        yield "`d` is the whole derivative, over all paths; `∂` is local, of one operation."
         yield "In the backward pass, brackets tell what became of a gradient (`–`: none before),"
         yield "and which of its edges that came over."

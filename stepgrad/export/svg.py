@@ -6,22 +6,24 @@ reader's light or dark scheme; what a colour says is also said by a glyph, a das
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import ceil
 from xml.sax.saxutils import escape
 
 from stepgrad.drawing.layout import Item, Layout, Wire, lay_out
-from stepgrad.export.folding import Window, windows
+from stepgrad.export.folding import Crossing, crossings, windows
 from stepgrad.export.picture import BACK, Edge, Picture
 from stepgrad.export.svg_parts import (
     CELL_HEIGHT,
     CELL_WIDTH,
+    GUTTER,
     PADDING,
     arrow_head,
     draw_box,
     draw_label,
     draw_text,
+    draw_wire_end,
     fitted,
     pixels,
     short,
@@ -29,72 +31,141 @@ from stepgrad.export.svg_parts import (
 )
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
 from stepgrad.replay.quotient import operands_first
+from stepgrad.replay.stages import Stage
 
 ROWS = 5
-"""Rows of cells in a box: its middle, where the wire leaves, is that of a row."""
+"""Rows of cells in a box. It is odd: the wire leaves from the middle of a row."""
 
 WIDEST = 1600
-"""Pixels of a drawing that is not folded: as much as most screens have room for."""
+"""The width of a drawing that is not folded, in pixels: most screens have that."""
 
-MARGIN, LINE = 24, 20
-BORDER = 2
-"""Pixels around a row, so that the outlines of its boxes are whole."""
+MARGIN, LINE, GAP = 24, 20, 16
+"""Pixels around a drawing, of a line of text, and between rows."""
 
-_RANKS = {"waiting": 0, "forward": 1, "backward": 2, "current": 3}
+BORDER = 4
+"""Pixels around a row, so that outlines and the ends of wires are whole."""
+
+_RANKS: Mapping[Stage, int] = {
+    "waiting": 0,
+    "forward": 1,
+    "tangent": 2,
+    "backward": 3,
+    "current": 4,
+}
 
 
-def svg(picture: Picture, width: int = WIDEST, *, key: str = "") -> str:
-    """Draw a picture, folded into rows where it would be wider than `width` pixels.
-
-    With a `key` it is a part of a page that has a heading of its own: the drawing then has none,
-    and the key sets its marks apart from those of other drawings there.
-    """
-    picture = _unrolled(picture)
-    layout = lay_out(list(_items(picture)))
-    rows = windows(layout, (width - 2 * MARGIN) // CELL_WIDTH)
-    above, below = [] if key else [*_heading(picture)], [*_legend(picture, len(rows))]
+def svg(picture: Picture, width: int = WIDEST) -> str:
+    """Draw a picture with its title and legend, folded into rows of at most `width` pixels."""
+    sheet = _Sheet(picture, width - 2 * MARGIN)
+    above, below = [*_heading(picture)], [("quiet", text) for text in sheet.legend()]
     texts = [(text, TITLE if style == "title" else TEXT) for style, text in above + below]
-    graph = max(row.right - row.left for row in rows) * CELL_WIDTH
-    wide = max([graph, *(pixels(text, size) for text, size in texts)]) + 2 * MARGIN
-    top = MARGIN + (len(above) * LINE + 16 if above else 0)
-    bottom = top + sum((row.bottom - row.top) * CELL_HEIGHT + 16 for row in rows)
+    wide = max([sheet.width, *(pixels(text, size) for text, size in texts)]) + 2 * MARGIN
+    top = MARGIN + len(above) * LINE + GAP
+    bottom = top + sum(height + GAP for height in sheet.heights)
+    rows = []
+    for number, height in enumerate(sheet.heights):
+        rows += [*sheet.row(number, MARGIN, top)]
+        top += height + GAP
     height = bottom + len(below) * LINE + MARGIN // 2
-    left = (wide - graph) // 2 if len(rows) == 1 else MARGIN
-    title, desc = f"title{key}", f"desc{key}"
-    lines = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{wide}" height="{height}" '
-        f'viewBox="0 0 {wide} {height}" role="img" aria-labelledby="{title} {desc}">',
-        f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>',
-        f'<desc id="{desc}">{escape(_description(picture))}</desc>',
-        f"<style>{STYLE}</style>",
-        f'<rect class="ground" width="{wide}" height="{height}"/>',
+    return _lines(
+        *_opening(wide, height, sheet.picture, ""),
         *_texts(above, MARGIN),
-        *_graph(_Drawing(picture, layout), rows, left, top, key),
+        *sheet.definitions(),
+        *rows,
         *_texts(below, bottom),
         "</svg>",
-    ]
+    )
+
+
+def figure(picture: Picture, width: int, key: str) -> str:
+    """Draw a picture as a part of a page: a drawing for each row, and a caption.
+
+    A page breaks between the rows. The key sets the marks apart from those of other figures.
+    """
+    sheet, drawings = _Sheet(picture, width - 2 * BORDER, key), []
+    for number, high in enumerate(sheet.heights):
+        inner = [*sheet.row(number, BORDER, BORDER), "</svg>"]
+        size = sheet.width + 2 * BORDER, high + 2 * BORDER
+        if number == 0:
+            drawings += [*_opening(*size, sheet.picture, key), *sheet.definitions(), *inner]
+        else:
+            drawings += [f'{_element(*size)} aria-hidden="true">', _ground(*size), *inner]
+    caption = "<br>\n".join(map(escape, sheet.legend()))
+    return _lines("<figure>", *drawings, f"<figcaption>{caption}</figcaption>", "</figure>")
+
+
+def _lines(*lines: str) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _graph(
-    drawing: _Drawing, rows: Sequence[Window], left: int, top: int, key: str
-) -> Iterator[str]:
-    """Yield the boxes and wires: in one piece, or through a window for each row."""
-    if len(rows) == 1:
-        yield f'<g transform="translate({left} {top})">'
-        yield from (*drawing.wires(), *drawing.boxes(), "</g>")
-        return
-    yield f'<defs><g id="graph{key}">'
-    yield from (*drawing.wires(), *drawing.boxes(), "</g></defs>")
-    for row in rows:
+def _element(width: int, height: int) -> str:
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+        f'viewBox="0 0 {width} {height}"'
+    )
+
+
+def _opening(width: int, height: int, picture: Picture, key: str) -> Iterator[str]:
+    """Yield the beginning of a drawing: what it is, in words, its style and its ground."""
+    title, desc = f"title{key}", f"desc{key}"
+    yield f'{_element(width, height)} role="img" aria-labelledby="{title} {desc}">'
+    yield f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>'
+    yield f'<desc id="{desc}">{escape(_description(picture))}</desc>'
+    yield f"<style>{STYLE}</style>"
+    yield _ground(width, height)
+
+
+def _ground(width: int, height: int) -> str:
+    return f'<rect class="ground" width="{width}" height="{height}"/>'
+
+
+class _Sheet:
+    """A picture in rows of at most `width` pixels; a row names the wires that enter from above."""
+
+    def __init__(self, picture: Picture, width: int, key: str = "") -> None:
+        self.picture = _unrolled(picture)
+        self._key = key
+        layout = lay_out(list(_items(self.picture)))
+        whole = layout.width * CELL_WIDTH <= width
+        self._rows = windows(layout, (width if whole else width - GUTTER) // CELL_WIDTH)
+        self._drawing = _Drawing(self.picture, layout)
+        self._breaks = [crossings(layout, row.left) for row in self._rows[1:]]
+        first, *others = ((row.right - row.left) * CELL_WIDTH for row in self._rows)
+        self.width = max(first, *(each + GUTTER for each in others), 0)
+        self.heights = [(row.bottom - row.top) * CELL_HEIGHT for row in self._rows]
+
+    def legend(self) -> Iterator[str]:
+        """Yield the lines that explain the signs of the drawing."""
+        return _legend(self.picture, len(self._rows))
+
+    def definitions(self) -> Iterator[str]:
+        """Yield the whole drawing, for rows to show parts of; nothing where it is one row."""
+        if len(self._rows) > 1:
+            yield f'<defs><g id="graph{self._key}">'
+            yield from (*self._drawing.wires(), *self._drawing.boxes(), "</g></defs>")
+
+    def row(self, number: int, left: int, top: int) -> Iterator[str]:
+        """Yield a row, with its upper left corner at a place."""
+        if len(self._rows) == 1:
+            yield f'<g transform="translate({left} {top})">'
+            yield from (*self._drawing.wires(), *self._drawing.boxes(), "</g>")
+            return
+        row = self._rows[number]
+        left += GUTTER * bool(number)
         x, y = row.left * CELL_WIDTH - BORDER, row.top * CELL_HEIGHT - BORDER
         width = (row.right - row.left) * CELL_WIDTH + 2 * BORDER
         height = (row.bottom - row.top) * CELL_HEIGHT + 2 * BORDER
         yield (
             f'<svg x="{left - BORDER}" y="{top - BORDER}" width="{width}" height="{height}" '
-            f'viewBox="{x} {y} {width} {height}"><use href="#graph{key}"/></svg>'
+            f'viewBox="{x} {y} {width} {height}"><use href="#graph{self._key}"/></svg>'
         )
-        top += height - 2 * BORDER + 16
+        ends = [(left, self._breaks[number - 1])] if number else []
+        if number < len(self._breaks):
+            ends.append((left + (row.right - row.left) * CELL_WIDTH, self._breaks[number]))
+        for end, cut in ends:
+            for crossing in cut:
+                middle = top + (crossing.y - row.top + 0.5) * CELL_HEIGHT
+                yield from self._drawing.wire_end(crossing, end, middle, named=end == left)
 
 
 def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
@@ -107,28 +178,32 @@ def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
         yield "quiet", picture.effect
 
 
-def _legend(picture: Picture, rows: int) -> Iterator[tuple[str, str]]:
+def _legend(picture: Picture, rows: int) -> Iterator[str]:
+    """Yield the lines that explain the signs that occur in a drawing."""
     stages = {edge.stage for edge in picture.edges}
     shown = {number.glyph for box in picture.boxes for number in box.numbers}
-    told = [f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown]
     folded = any(edge.count > 1 for edge in picture.edges)
-    told.append(f"on a wire: the local derivative{', or how many edges' if folded else ''}")
-    if stages & {"backward", "current"}:
-        told.append("◂ walked back over")
-    if not all(box.made for box in picture.boxes):
-        told.append("dashed: not made yet")
     back = sum(edge.back for edge in picture.edges)
-    if back:
-        told.append(f"{BACK.strip()} from a box that stands further on")
-    if len([*picture.inner_edges]) + back < len(picture.edges):
-        told.append("dashed wire: from what is not shown")
-    yield "quiet", " · ".join(told)
+    outside = len([*picture.inner_edges]) + back < len(picture.edges)
+    focus = any(box.focus for box in picture.boxes) or "current" in stages
+    signs = [
+        *(f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown),
+        f"on a wire: the local derivative{', or the number of edges' if folded else ''}",
+        *["◂ passed in the backward pass"] * ("backward" in stages),
+        *["▸ carries a tangent"] * ("tangent" in stages),
+        *["dashed box: not computed yet"] * (not all(box.made for box in picture.boxes)),
+        *[f"{BACK.strip()} from a box further right"] * bool(back),
+        *["dashed wire: from a node not shown"] * outside,
+    ]
+    yield " · ".join(signs)
+    if focus:
+        yield f"highlighted: {picture.place}"
     if rows > 1:
-        yield "quiet", "what leaves a row on the right goes on in the next one, on the left"
-    yield from (("quiet", line) for line in picture.limits)
+        yield "● the wire continues in the next row, with the name of the node it comes from"
+    yield from picture.limits
 
 
-_MEANINGS = {"=": "value", "d": "tangent", "∂": "gradient", "|∂|": "sizes of gradients"}
+_MEANINGS = {"=": "value", "d": "tangent", "∇": "gradient", "|∇|": "range of the gradients"}
 
 
 def _description(picture: Picture) -> str:
@@ -141,7 +216,7 @@ def _description(picture: Picture) -> str:
         for box in picture.boxes
         if box.numbers
     )
-    return " ".join((picture.sentence, *picture.limits, *numbers))
+    return " ".join(filter(None, (picture.sentence, *picture.limits, *numbers)))
 
 
 def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
@@ -150,7 +225,7 @@ def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
 
 
 def _unrolled(picture: Picture) -> Picture:
-    """Put operands first; what leads back, against the order, comes from no box that there is."""
+    """Put operands first; an edge that leads back becomes one from outside the drawing."""
     entering: dict[int, set[int]] = {box.index: set() for box in picture.boxes}
     for edge in picture.edges:
         entering[edge.out].add(edge.operand)
@@ -182,12 +257,12 @@ def _items(picture: Picture) -> Iterator[Item]:
             tuple(edge.operand for edge in edges),
             max(ceil((widest + 2 * PADDING) / CELL_WIDTH), 9),
             max(ROWS + 2 * bool(box.scope), 2 * len(edges) + 1),
-            ceil((room + 24) / CELL_WIDTH),  # the glyph of a walk, and air
+            ceil((room + 24) / CELL_WIDTH),  # the arrow before the label, and air
         )
 
 
 class _Drawing:
-    """A layout and what is written in it."""
+    """A layout with its content."""
 
     def __init__(self, picture: Picture, layout: Layout) -> None:
         self.layout = layout
@@ -197,7 +272,7 @@ class _Drawing:
             self._slots.setdefault(edge.out, []).append(edge)
 
     def wires(self) -> Iterator[str]:
-        """Draw net after net, each over a gap in those that it crosses; the labels last."""
+        """Draw net after net, each over gaps in the wires it crosses; labels come last."""
         nets: dict[object, list[tuple[Wire, Edge]]] = {}
         for wire in self.layout.wires:
             edge = self._slots[wire.target.key][wire.slot]
@@ -214,6 +289,13 @@ class _Drawing:
         for net in nets.values():
             for wire, edge in net:
                 yield from draw_label(wire, edge)
+
+    def wire_end(self, crossing: Crossing, x: float, y: float, *, named: bool) -> Iterator[str]:
+        """Draw a place where a wire leaves a row, or enters one and is `named`."""
+        edges = [self._slots[wire.target.key][wire.slot] for wire in crossing.wires]
+        stage = max((edge.stage for edge in edges), key=_RANKS.__getitem__)
+        content = self._contents[crossing.source.key] if named else None
+        yield from draw_wire_end(x, y, stage, content)
 
     def boxes(self) -> Iterator[str]:
         """Draw the boxes."""

@@ -12,17 +12,24 @@ from stepgrad.drawing.layout import Box, Wire
 from stepgrad.export.boxes import Content, Fold, sign
 from stepgrad.export.picture import Edge
 from stepgrad.export.svg_style import LABEL
+from stepgrad.replay.stages import Stage
 
 CELL_WIDTH, CELL_HEIGHT = 8, 12
 RADIUS, PADDING = 5, 10
 LONGEST = 26
-"""Characters of a box's heading; more are cut."""
+"""The most characters of a box's heading."""
+
+GUTTER = 120
+"""Pixels in front of a row for the names of the wires that enter it."""
+
+_NAME = 14
+"""The most characters of such a name."""
 
 _TIP = 7
 
 
 def wire_path(wire: Wire) -> str:
-    """Return the path of a wire: from box to box, with round corners."""
+    """Return the path of a wire from box to box, with round corners."""
     points = [((x + 0.5) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT) for x, y in wire.path]
     (first, start), (last, end) = wire.path[0], wire.path[-1]
     points = [
@@ -51,7 +58,7 @@ def _towards(corner: _Point, other: _Point) -> _Point:
 
 
 def arrow_head(wire: Wire, edge: Edge) -> str:
-    """Draw the end of a wire, which touches the box that it enters."""
+    """Draw the arrow head of a wire, at the box that it enters."""
     x, y = wire.path[-1]
     right, middle = (x + 1) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
     corners = ((right, middle), (right - _TIP, middle - 4), (right - _TIP, middle + 4))
@@ -59,24 +66,41 @@ def arrow_head(wire: Wire, edge: Edge) -> str:
 
 
 def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
-    """Draw a local derivative, in a gap of its wire; a glyph in front tells of the way back."""
+    """Draw a label in a gap of its wire, with an arrow for a gradient or a tangent on its way."""
     if not edge.label:
         return
     x, y = wire.label
     middle, centre = (y + 0.5) * CELL_HEIGHT, (x + wire.label_width / 2) * CELL_WIDTH
-    back = edge.stage in ("backward", "current")
-    width = pixels(edge.label, LABEL) + 6 + 9 * back
+    way = edge.direction
+    width = pixels(edge.label, LABEL) + 6 + 9 * bool(way)
     left = centre - width / 2
     yield f'<rect class="ground" x="{left:g}" y="{middle - 7:g}" width="{width:g}" height="14"/>'
-    if back:
-        corners = ((left + 2, middle), (left + 8, middle - 3.5), (left + 8, middle + 3.5))
+    if way:
+        point, base = (left + 2, left + 8) if way < 0 else (left + 8, left + 2)
+        corners = ((point, middle), (base, middle - 3.5), (base, middle + 3.5))
         yield f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
     style = "label current" if edge.stage == "current" else f"label {sign(edge.local)}"
-    yield draw_text(left + 3 + 9 * back, middle + 4, edge.label, style)
+    yield draw_text(left + 3 + 9 * bool(way), middle + 4, edge.label, style)
+
+
+def draw_wire_end(x: float, y: float, stage: Stage, source: Content | None) -> Iterator[str]:
+    """Draw the end of a wire at a row break, and the name of the box it comes from, if given."""
+    yield f'<circle class="tip {stage}" cx="{x:g}" cy="{y:g}" r="3"/>'
+    if source is not None:
+        yield draw_text(x - 8, y + 4, _within(source), "label source quiet")
+
+
+def _within(content: Content) -> str:
+    """Return the name of a box with its scope, cut at the front where it is too long."""
+    mark = "+ " if isinstance(content, Fold) else ""
+    text = f"{content.scope}/{content.name}" if content.scope else content.name
+    if cell_len(text) > _NAME:
+        text = f"…{set_cell_size(text[::-1], _NAME - 1).rstrip()[::-1]}"
+    return f"{mark}{text}"
 
 
 def draw_box(box: Box, content: Content) -> Iterator[str]:
-    """Draw a box: scope, name, formula and numbers; all digits where one points at it."""
+    """Draw a box: scope, name, formula and numbers; its tooltip has all digits."""
     left, top = box.x * CELL_WIDTH, box.y * CELL_HEIGHT
     width, height = box.width * CELL_WIDTH, box.height * CELL_HEIGHT
     style = "focus" if content.focus else "made" if content.made else "waiting"
@@ -103,9 +127,9 @@ def draw_box(box: Box, content: Content) -> Iterator[str]:
 
 
 def _exact(content: Content) -> str:
-    """Say all digits of a node's numbers, for who points at it."""
+    """Return the numbers of a box with all of their digits."""
     scope = f"{content.scope}: " if content.scope else ""
-    nothing = "no gradient yet" if content.made else "not made yet"
+    nothing = "no gradient yet" if content.made else "not computed yet"
     return f"{scope}{content.heading}: {_facts(content) or nothing}"
 
 
@@ -117,7 +141,7 @@ def _facts(content: Content) -> str:
 
 
 def fitted(content: Content) -> str:
-    """Return what stands at the top of a box: the formula too, where there is room for it."""
+    """Return the heading of a box, with the formula if there is room for it."""
     if isinstance(content, Fold):
         return f"+ {short(content.name)} ×{content.count:,}"
     for text in (content.heading, content.name):
@@ -127,14 +151,14 @@ def fitted(content: Content) -> str:
 
 
 def short(text: str) -> str:
-    """Cut a text where it is too long for a box."""
+    """Cut a text that is too long for a box."""
     if cell_len(text) <= LONGEST:
         return text
     return f"{set_cell_size(text, LONGEST - 1).rstrip()}…"
 
 
 def pixels(text: str, size: int) -> int:
-    """Pixels of a text: a character of a monospace font is about 0.6 of its height wide."""
+    """Return the width of a monospace text: a character is about 0.6 of its height wide."""
     return ceil(cell_len(text) * size * 0.61)
 
 

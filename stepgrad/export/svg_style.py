@@ -1,4 +1,4 @@
-"""The style sheet of a picture: sizes, and the colours on a light and on a dark ground."""
+"""The style sheet of a picture: sizes, and colours for a light and a dark ground."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from stepgrad.drawing import colours
 
 TITLE, TEXT, LABEL = 17, 13, 11
-"""Pixels of the heading, of what is in and around the boxes, of what is on the wires."""
+"""Font sizes in pixels: the heading, the text in and around boxes, the labels on wires."""
 
 _SHAPES = f"""
 text {{ font: {TEXT}px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace;
@@ -15,7 +15,7 @@ text {{ font: {TEXT}px ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu Sans Mo
 text.title {{ font-size: {TITLE}px; font-weight: bold }}
 text.name, text.event {{ font-weight: bold }}
 text.name tspan {{ font-weight: normal }}
-text.number {{ text-anchor: end }}
+text.number, text.source {{ text-anchor: end }}
 text.label, text.scope {{ font-size: {LABEL}px }}
 text.broken {{ font-weight: bold; text-decoration: underline }}
 .box {{ stroke-width: 1.2 }}
@@ -24,7 +24,7 @@ text.broken {{ font-weight: bold; text-decoration: underline }}
 .wire, .gap {{ fill: none }}
 .gap {{ stroke-width: 6 }}
 .wire {{ stroke-width: 1.2 }}
-.wire.backward {{ stroke-width: 2 }}
+.wire.backward, .wire.tangent {{ stroke-width: 2 }}
 .wire.current {{ stroke-width: 3.2 }}
 .wire.waiting, .wire.open {{ stroke-dasharray: 4 3 }}
 """
@@ -36,7 +36,7 @@ _DARK |= {"quiet": "#9aa4af", "line": "#6e7681", "broken": "#ff7b72"}
 
 
 def _colours(of: Mapping[str, str]) -> str:
-    stroke = ("backward", "current")
+    stroke = {"tangent": "forward", "backward": "backward", "current": "current"}
     inks = ("quiet", "positive", "negative", "broken", "current")
     return "\n".join(
         (
@@ -50,12 +50,12 @@ def _colours(of: Mapping[str, str]) -> str:
             f".box.focus {{ stroke: {of['current']} }}",
             f".wire {{ stroke: {of['line']} }}",
             f".tip {{ fill: {of['line']} }}",
-            *(f".wire.{each} {{ stroke: {of[each]} }}" for each in stroke),
-            *(f".tip.{each} {{ fill: {of[each]} }}" for each in stroke),
+            *(f".wire.{each} {{ stroke: {of[ink]} }}" for each, ink in stroke.items()),
+            *(f".tip.{each} {{ fill: {of[ink]} }}" for each, ink in stroke.items()),
         )
     )
 
 
-STYLE = (
-    f"{_SHAPES}{_colours(_LIGHT)}\n@media (prefers-color-scheme: dark) {{\n{_colours(_DARK)}\n}}\n"
-)
+_ON_DARK = f"@media screen and (prefers-color-scheme: dark) {{\n{_colours(_DARK)}\n}}"
+
+STYLE = f"{_SHAPES}{_colours(_LIGHT)}\n{_ON_DARK}\n"

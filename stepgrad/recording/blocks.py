@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Rule
+from stepgrad.printable import printable
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.recording.sweep import Sweep, Writes
 
@@ -123,6 +124,9 @@ class Marked:
 
     phase: ClassVar[Phase] = "mark"
     length: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        self.kind = printable(self.kind)
 
     def focus(self, offset: int) -> None:
         """A mark is about no node."""

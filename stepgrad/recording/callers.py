@@ -1,7 +1,7 @@
-"""Which line of which file makes or changes a node: Python's frames say it, instructions keep it.
+"""Which line of which file makes or changes a node, from Python's frames.
 
-A frame tells at once how far it is in its code. Which line that is takes longer to find out, and
-is the same each time.
+A frame knows which instruction it is at. Finding the line of an instruction takes longer, and gives
+the same answer each time, so that is cached.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from bisect import bisect_right
 from collections.abc import Callable
 from pathlib import Path
 from sys import _getframe
+from threading import RLock
 from types import CodeType, FrameType
 
-from stepgrad.engine.tape import Place
+from stepgrad.engine.tape import Place, current_place
 from stepgrad.engine.value import Value
 from stepgrad.recording.recording import Source
 
@@ -37,7 +38,7 @@ class Callers:
     """Finds the places at which a program makes nodes, and reads the files that they are in.
 
     Args:
-        move: is told a place before the first node that is made there.
+        move: called with a place before the first node that is made there.
         sources: where the texts of the files go, by path.
     """
 
@@ -48,53 +49,54 @@ class Callers:
         self._spots: dict[Spot, Spot] = {}
         # Each place is made once: passes are recognised faster where equal places are the same.
         self._places: dict[tuple[str, Spot], Place] = {}
-        self._scope = ""
-        self._latest: Spot | None = None
 
-    def enter(self, scope: str) -> None:
-        """Take note that nodes belong to another scope from here on."""
-        self._scope = scope
-        self._latest = None
+    def noting(self, append: Callable[[Value], None], lock: RLock) -> Callable[[Value], None]:
+        """Return an `append` for a tape that finds out first which line makes the node.
 
-    def noting(self, append: Callable[[Value], None]) -> Callable[[Value], None]:
-        """Return an `append` for a tape that finds out first who makes the node."""
+        Under the `lock`, a place and its nodes are not parted by those of another thread.
+        """
         instructions_of, search = self._instructions.get, self._spot
+        latest_place: Place | None = None
+        latest_spot: Spot | None = None
 
         def note(value: Value) -> None:
-            # The caller is the engine; whoever called that is mostly the program.
+            nonlocal latest_place, latest_spot
+            # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
             instructions = instructions_of(id(frame.f_code))
             spot = (instructions and instructions[frame.f_lasti]) or search(frame)
-            if spot is not self._latest:
-                self._latest = spot
-                self._move(self._place(spot))
-            append(value)
+            place = current_place()
+            with lock:
+                if spot is not latest_spot or place is not latest_place:
+                    latest_place, latest_spot = place, spot
+                    self._move(self._place(place, spot))
+                append(value)
 
         return note
 
     @property
     def place(self) -> Place:
         """Where the program is that calls us."""
-        return self._place(self._spot(_getframe(1)))
+        return self._place(current_place(), self._spot(_getframe(1)))
 
     def _spot(self, frame: FrameType | None) -> Spot:
         """Return the line of the innermost frame that is not ours."""
         while frame is not None:
             instructions = self._instructions.get(id(frame.f_code))
             if instructions is None:
-                instructions = self._meet(frame)
+                instructions = self._register(frame)
             spot = instructions[frame.f_lasti]
             if spot is not None:
                 return spot
             frame = frame.f_back
         return _NOWHERE
 
-    def _place(self, spot: Spot) -> Place:
-        key = self._scope, spot
-        return self._places.get(key) or self._places.setdefault(key, Place(self._scope, *spot))
+    def _place(self, place: Place, spot: Spot) -> Place:
+        key = place.scope, spot
+        return self._places.get(key) or self._places.setdefault(key, Place(place.scope, *spot))
 
-    def _meet(self, frame: FrameType) -> _Instructions:
-        """Take in a frame's code, and the text of its file while it is what is being run."""
+    def _register(self, frame: FrameType) -> _Instructions:
+        """Register a frame's code, and keep the text of its file as it is while it runs."""
         path = frame.f_code.co_filename
         if path not in self._sources and not is_ours(path):
             lines = linecache.getlines(path, frame.f_globals)

@@ -58,7 +58,7 @@ class Op(_AtNode):
 
 @dataclass(frozen=True, slots=True)
 class Seed(_AtNode):
-    """A backward pass starts: ∂root/∂root is 1.
+    """A backward pass starts: droot/droot is 1.
 
     The gradients of all computed nodes that `node` depends on are cleared with this event: they
     belong to one pass. Those of leaves stay, and add up.

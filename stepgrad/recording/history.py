@@ -1,7 +1,7 @@
 """What a value or a gradient was at any position, from the columns.
 
 Position `n` means that n events have happened. A question costs a few bisections, wherever in the
-recording it is asked; only a gradient in the middle of its pass is summed up, from its own edges.
+recording it is asked; only a gradient in the middle of its pass is added up, edge by edge.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _numbers() -> array[int]:
 
 
 def _made_at(forward: Forward, node: int) -> int:
-    # A constant comes with the node made next.
+    # A constant has no event: it appears with the node made next.
     return forward.start + bisect_left(forward.structure.created, node - forward.base) + 1
 
 
@@ -51,21 +51,21 @@ class History:
         self._forwards: list[Forward] = []
         self._bases = _numbers()
         self._shapes: dict[Structure, list[Forward]] = {}
-        # Where to look for what happened to a node: the shapes that write its value and those that
-        # write its gradient, and the blocks of each shape. Training has many blocks of few shapes.
-        # Passes over a forward block's own nodes are kept by block.
+        # What wrote a node: the shapes that write its value and those that write its gradient,
+        # and the blocks of each shape. Training has many blocks of few shapes. Passes over the
+        # nodes of one forward block are kept by that block.
         self._updates: dict[int, list[Writes]] = defaultdict(list)
         self._grad_shapes: dict[int, list[_Written]] = defaultdict(list)
         self._numbers: dict[_Written, array[int]] = {}
         self._merged: dict[tuple[_Written, ...], tuple[int, array[int]]] = {}
         self._passes: dict[int, array[int]] = defaultdict(_numbers)
         self._sums: dict[tuple[int, int], list[float | None]] = {}
-        # Where training steps begin: as marked, or with the first forward pass after a pass that
-        # ends something (a backward one, or one in forward mode), and with the marks before it.
+        # Where training steps begin: as marked; or implicitly, with the first forward pass after a
+        # backward pass or one in forward mode, and with the marks right before it.
         self._marked: list[int] = []
-        self._turns: list[int] = []
-        self._turning = True
-        self._marks: int | None = None
+        self._implicit_steps: list[int] = []
+        self._step_due = True
+        self._pending_mark: int | None = None
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -80,7 +80,7 @@ class History:
     def steps(self) -> Sequence[int]:
         """Return the positions at which training steps begin (see `Recording.steps`)."""
         self._catch_up()
-        return self._marked or self._turns
+        return self._marked or self._implicit_steps
 
     def updated(self) -> Sequence[int]:
         """Return the nodes whose value is written after they are made, in order."""
@@ -136,28 +136,20 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it.
         """
-        for block in self.gradient_writers(node, position):
-            done = position - block.start
+        for block, count in self.gradient_writes(node, position):
             if isinstance(block, Write):
-                places = block.writes.gradients[node]
-                if before := bisect_left(places, done):
-                    return block.after[places[before - 1]]
-                continue
+                return block.after[block.writes.gradients[node][count - 1]]
             column = block.sweep.column[index_to_ref(node, block.base)]
-            edges = block.sweep.incoming[column]
-            arrived = bisect_right(edges, done - 2)
-            if arrived == len(edges):
+            if count == len(block.sweep.incoming[column]):
                 return block.grads[column]
-            computed = column < block.sweep.computed
-            if arrived or computed:
-                return self._partial(block, column, arrived)
+            return self._partial(block, column, count)
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
         """Add up the first contributions of a pass, in the order in which the engine did.
 
-        The sums on the way are kept: who steps through a pass asks at each event, and a shared
-        weight has thousands of edges.
+        The partial sums are kept: stepping through a pass asks at each event, and a shared weight
+        has thousands of edges.
         """
         key = block.start, column
         sums = self._sums.get(key) or [self._carried(block, column)]
@@ -172,7 +164,7 @@ class History:
         return sums[arrived]
 
     def _carried(self, block: Backward, column: int) -> float | None:
-        """Return what a pass adds to: for a leaf what earlier passes left, else nothing."""
+        """Return what a pass adds to: for a leaf, what was left over; else None."""
         if column < block.sweep.computed:
             return None
         return self.grad(ref_to_index(block.sweep.refs[column], block.base), block.start)
@@ -211,8 +203,29 @@ class History:
         self._catch_up()
         return bisect_right(self._starts, event) - 1
 
-    def gradient_writers(self, node: int, position: int) -> Iterator[Backward | Write]:
-        """Yield the blocks before a position that write a node's gradient, the latest first."""
+    def gradient_writes(
+        self, node: int, position: int
+    ) -> Iterator[tuple[Write, int] | tuple[Backward, int]]:
+        """Yield the blocks that have written a node's gradient by a position, the latest first.
+
+        With each comes how often it has: the writes in a block of writes, the contributions of a
+        pass. Those of a pass may be 0: its seed clears a computed node, and is the gradient of a
+        leaf that it starts from.
+        """
+        for block in self._gradient_blocks(node, position):
+            done = position - block.start
+            if isinstance(block, Write):
+                if count := bisect_left(block.writes.gradients[node], done):
+                    yield block, count
+                continue
+            column = block.sweep.column[index_to_ref(node, block.base)]
+            edges = block.sweep.incoming[column]
+            count = bisect_right(edges, done - 2)
+            if count or not edges or column < block.sweep.computed:
+                yield block, count
+
+    def _gradient_blocks(self, node: int, position: int) -> Iterator[Write | Backward]:
+        """Yield the blocks begun by a position that write a node's gradient, the latest first."""
         own = self._passes.get(self.forward_of(node).base, _NONE)
         named = self._blocks_of(self._grad_shapes.get(node, ()))
         last = self._last_block(position)
@@ -248,13 +261,13 @@ class History:
             new = chain.from_iterable(
                 each[bisect_left(each, indexed) : bisect_left(each, now)] for each in numbers
             )
-            # Not in place: somebody may be looking.
+            # Not in place: another thread may be reading it.
             merged = merged + array("q", sorted(new))
             self._merged[key] = now, merged
         return merged
 
     def _catch_up(self) -> None:
-        """Take the blocks that have come since the last question into the indices."""
+        """Index the blocks that were added since the last question."""
         if self._indexed == len(self._blocks):
             return
         with self._indexing:
@@ -268,32 +281,34 @@ class History:
                 self._forwards.append(block)
                 self._bases.append(block.base)
                 self._shapes.setdefault(block.structure, []).append(block)
-                if self._turning or block.tangents is not None:
-                    self._turns.append(block.start if self._marks is None else self._marks)
-                self._turning = block.tangents is not None
+                if self._step_due or block.tangents is not None:
+                    self._implicit_steps.append(
+                        block.start if self._pending_mark is None else self._pending_mark
+                    )
+                self._step_due = block.tangents is not None
             case Backward():
                 self._passes[block.base].append(number)
                 if block.sweep not in self._numbers:
-                    self._meet(block.sweep, block.sweep.outer)
+                    self._register(block.sweep, block.sweep.outer)
                 self._numbers[block.sweep].append(number)
-                self._turning = True
+                self._step_due = True
             case Write():
                 if block.writes not in self._numbers:
-                    self._meet(block.writes, block.writes.gradients)
+                    self._register(block.writes, block.writes.gradients)
                     for node in block.writes.updates:
                         self._updates[node].append(block.writes)
                 self._numbers[block.writes].append(number)
             case Marked(kind=kind):
                 if kind == "step":
                     self._marked.append(block.start)
-                if self._marks is None:
-                    self._marks = block.start
+                if self._pending_mark is None:
+                    self._pending_mark = block.start
         if not isinstance(block, Marked):
-            self._marks = None
+            self._pending_mark = None
         self._starts.append(block.start)
 
-    def _meet(self, shape: _Written, nodes: Iterable[int]) -> None:
-        """Take in a new shape, which writes the gradients of these nodes of earlier blocks."""
+    def _register(self, shape: _Written, nodes: Iterable[int]) -> None:
+        """Register a new shape, which writes the gradients of these nodes of earlier blocks."""
         self._numbers[shape] = _numbers()
         for node in nodes:
             self._grad_shapes[node].append(shape)

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
+from stepgrad.printable import printable, printable_lines
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.history import History
+from stepgrad.syntax import parse
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Event
@@ -39,7 +41,7 @@ class Source:
     def docstring(self) -> str:
         """What a program says of itself at its top; empty where it says nothing, or is none."""
         try:
-            return ast.get_docstring(ast.parse(self.text)) or ""
+            return printable_lines(ast.get_docstring(parse(self.text)) or "")
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return ""
 
@@ -78,8 +80,11 @@ class Recording:
         self.sources = {} if source is None else {source.path: source}
         self.blocks: list[Block] = []
         self.history = History(self.blocks)
+        self.memory: int | None = None  # the budget that was given, in bytes, if one was
+        self.spent = False  # whether recording stopped early, because its memory budget was spent
         self.renames = 0  # how often a node was given a name after it was logged
         self._names: dict[int, str] = {}
+        self._begun = False
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
         self._size = 0
@@ -113,7 +118,7 @@ class Recording:
     @property
     def name(self) -> str:
         """What to call the recording: the file that was run, without its folders, or the title."""
-        return PurePath(self.source.path).name if self.source else self.title
+        return printable(PurePath(self.source.path).name if self.source else self.title)
 
     def source_of(self, place: Place) -> Source | None:
         """Return the text that a place is in, if it is known."""
@@ -127,6 +132,13 @@ class Recording:
 
         self.settle()
         return Log(self.blocks, self.history, self.length)
+
+    @property
+    def incomplete(self) -> str:
+        """Why the recording ends before its program does; empty where it does not."""
+        if not self.spent:
+            return ""
+        return f"recorded up to event {self.length:,}: the memory budget is spent"
 
     @property
     def length(self) -> int:
@@ -236,12 +248,13 @@ class Recording:
         """
         for block in source.blocks[len(self.blocks) : blocks]:
             self.add(block)
+        self.spent = source.spent and blocks == len(source.blocks)
         given = source._names.copy().items()
         self._names.update((node, name) for node, name in given if node < self.size)
 
     def rename(self, node: int, name: str) -> None:
         """Give a node that is in the log already a name."""
-        self._names[node] = name
+        self._names[node] = printable(name)
         self.renames += 1
 
     @property
@@ -249,9 +262,19 @@ class Recording:
         """The names that nodes were given after they were in the log, by index."""
         return self._names
 
-    def follow(self, settle: Callable[[], None]) -> None:
-        """Before the log is read, call `settle`, so that what is pending gets into it."""
-        self._settle = settle
+    def begin(self, settle: Callable[[], None]) -> None:
+        """Recording begins: before the log is read, `settle` is called, so that it is complete.
+
+        Raises:
+            ValueError: something has been recorded before. Its Values could not be told apart.
+        """
+        if self._begun or self.blocks:
+            raise ValueError("something has been recorded here before: record into a new Recording")
+        self._begun, self._settle = True, settle
+
+    def end(self) -> None:
+        """Recording ends: what is in the log by now is all of it."""
+        self._settle = lambda: None
 
     def settle(self) -> None:
         """Take in what the running program has done up to now."""

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import compress
-from operator import itemgetter
+from operator import is_, itemgetter
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -66,16 +66,16 @@ class _Outline(NamedTuple):
     """What makes nodes alike, column by column: their operations and operands."""
 
     operations: list[Op]
-    firsts: tuple[Value | None, ...]
-    seconds: tuple[Value | None, ...]
+    firsts: list[Value | None]
+    seconds: list[Value | None]
 
     @classmethod
     def of(cls, nodes: Sequence[Value]) -> _Outline:
         """Read it off the nodes."""
         return cls(
             [node._operation for node in nodes],
-            tuple([node._first for node in nodes]),
-            tuple([node._second for node in nodes]),
+            [node._first for node in nodes],
+            [node._second for node in nodes],
         )
 
 
@@ -116,9 +116,9 @@ class Shape:
     def memorise(self, nodes: Sequence[Value]) -> None:
         """Make ready for `fits`. It takes memory, and pays when the shape comes a third time."""
         outline = _Outline.of(nodes)
-        place = {value: number for number, value in enumerate(self._pool(nodes))}
+        place = {id(value): number for number, value in enumerate(self._pool(nodes))}
         firsts, seconds = (
-            _pick([place[operand] for operand in column])
+            _pick([place[id(operand)] for operand in column])
             for column in (outline.firsts, outline.seconds)
         )
         self._memory = outline.operations, firsts, seconds
@@ -130,8 +130,8 @@ class Shape:
         outline, pool = _Outline.of(nodes), self._pool(nodes)
         return (
             outline.operations == operations
-            and outline.firsts == firsts(pool)
-            and outline.seconds == seconds(pool)
+            and same_values(outline.firsts, firsts(pool))
+            and same_values(outline.seconds, seconds(pool))
         )
 
     def _pool(self, nodes: Sequence[Value]) -> list[Value | None]:
@@ -153,7 +153,7 @@ class Shape:
         if offset >= 0 and root._first is not None and self.closed:
             return self._own_participants(offset, nodes, known)
         everybody = ancestors(root)
-        ends = leaves_of(everybody) if everybody else [root]
+        ends = leaves_of(everybody, root)
         sweep = Sweep.of(everybody, ends, lambda node: index_to_ref(known.index(node), base))
         return Participants(sweep, everybody, ends)
 
@@ -232,17 +232,18 @@ def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]
     if first is not None:
         places = (value._stamp - first for value in values)
         return [place if 0 <= place < len(nodes) else None for place in places]
-    own = {node: offset for offset, node in enumerate(nodes)}
-    return [own.get(value) for value in values]
+    own = {node._stamp: offset for offset, node in enumerate(nodes)}
+    return [own.get(value._stamp) for value in values]
 
 
 def _first_of_row(nodes: Sequence[Value]) -> int | None:
-    """Return the stamp of the first node, if the others were made right after it.
+    """Return the stamp of the first node, if the others were made right after it, in this order.
 
     They were not if they are adopted, or another thread or recording made values in between.
     """
-    first, last = nodes[0]._stamp, nodes[-1]._stamp
-    return first if last - first + 1 == len(nodes) else None
+    stamps = [node._stamp for node in nodes]
+    without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
+    return stamps[0] if without_gap and stamps == sorted(stamps) else None
 
 
 class Known(dict[int, int]):
@@ -287,15 +288,20 @@ class Known(dict[int, int]):
             self.update((node._stamp, base + i) for i, node in enumerate(nodes))
 
 
-def strangers(values: Iterable[Value], known: Known, pending: Sequence[Value]) -> list[Value]:
+def unlogged(values: Iterable[Value], known: Known, pending: Sequence[Value]) -> list[Value]:
     """Return those Values that are in neither, with all they were made from, oldest first."""
-    found: set[Value] = set(pending)
+    found = {value._stamp for value in pending}
     new: list[Value] = []
     stack = list(values)
     while stack:
         value = stack.pop()
-        if value not in found and not known.has(value):
-            found.add(value)
+        if value._stamp not in found and not known.has(value):
+            found.add(value._stamp)
             new.append(value)
             stack.extend(value._operands)
     return sorted(new, key=lambda value: value._stamp)
+
+
+def same_values(some: Sequence[Value | None], others: Sequence[Value | None]) -> bool:
+    """Whether they are the same Values, one for one, whatever `==` means for them."""
+    return len(some) == len(others) and all(map(is_, some, others))

@@ -11,12 +11,13 @@ from array import array
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, repeat
 
 from stepgrad.engine.ops import CONSTANT, OPS, Op
 from stepgrad.engine.tape import Place
+from stepgrad.printable import printable
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """By code, for `bytes.translate`."""
@@ -47,6 +48,14 @@ class Structure:
     refs: array[int]
     names: dict[int, str]
     places: tuple[tuple[int, Place], ...]
+
+    def __post_init__(self) -> None:
+        """Make names and scopes fit to be shown, be they from a program or a file."""
+        for offset, name in [each for each in self.names.items() if not each[1].isprintable()]:
+            self.names[offset] = printable(name)
+        if not all(place.scope.isprintable() for _, place in self.places):
+            shown = ((at, replace(here, scope=printable(here.scope))) for at, here in self.places)
+            object.__setattr__(self, "places", tuple(shown))
 
     def __len__(self) -> int:
         return len(self.codes)

@@ -42,9 +42,9 @@ class Sweep:
     ) -> Sweep:
         """Describe a sweep over `order` (newest first) that ends in `leaves`."""
         reached = [*order, *leaves]
-        column = {node: place for place, node in enumerate(reached)}
+        column = {node._stamp: place for place, node in enumerate(reached)}
         edges = [
-            (column[node], slot, column[operand])
+            (column[node._stamp], slot, column[operand._stamp])
             for node in order
             for slot, operand in enumerate(node._operands)
             if operand._operation is not CONSTANT
@@ -194,12 +194,17 @@ class Writes:
         return places
 
 
-def leaves_of(order: Iterable[Value]) -> list[Value]:
-    """Return the leaves that a sweep over `order` reaches, in the order of the first edge."""
+def leaves_of(order: Iterable[Value], root: Value) -> list[Value]:
+    """Return the leaves that a sweep over `order` reaches, in the order of the first edge.
+
+    Where nothing is computed, that is the root.
+    """
+    if root._first is None:
+        return [root]
     reached = {
-        operand: None
+        operand._stamp: operand
         for node in order
         for operand in node._operands
         if operand._first is None and operand._operation is not CONSTANT
     }
-    return list(reached)
+    return list(reached.values())

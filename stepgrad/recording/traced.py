@@ -14,7 +14,7 @@ from stepgrad.engine.tape import active_tape, current_place
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Passes, passes
-from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.recorder import Recorder, active_recorder
 from stepgrad.recording.shapes import Pass
 
 MAX_NODES = 50_000
@@ -51,8 +51,8 @@ class Traced:
 
         From the root of a compiled one, backward can be run once, and before the next pass.
         """
-        recorder = active_tape()
-        if not isinstance(recorder, Recorder) or recorder.pending:
+        recorder = active_recorder()
+        if recorder is None or recorder.pending:
             return self._function(*arguments)
         trace = self._traces.get(arguments)
         if trace is None:

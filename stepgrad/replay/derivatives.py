@@ -1,12 +1,18 @@
-"""Derivatives in notation: ∂out/∂operand of an operation, and tangents, which are made of them."""
+"""Derivatives in notation, and in words.
+
+`d` is the whole derivative, over all paths: `dL/dh` is what `h.grad` holds. `∂` is local, one
+operation by one operand: `∂z/∂h`. Where an operation has the same operand twice, the index says
+which: `∂₁b/∂a` and `∂₂b/∂a` for b = a·a. No other module writes these signs.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import isfinite
 
 from stepgrad.engine.notation import atom, product
+from stepgrad.engine.ops import Op
 from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.speech import spoken
@@ -15,12 +21,15 @@ from stepgrad.replay.titles import operand_titles, short_title
 
 @dataclass(frozen=True, slots=True)
 class LocalDerivative:
-    """∂out/∂operand at an edge.
+    """The local derivative of an operation with respect to one of its operands.
 
-    `symbols` is the formula (`1 − h²`), `number` its value, and `because` the condition that
-    chose it at a kink (`z1 > 0`), or empty. Where a gate is `shut`, nothing passes, whatever comes.
+    `name` is what it is called (`∂h/∂z1`), and `spoken_name` that for a voice. `symbols` is its
+    formula (`1 − h²`), `value` its number, and `because` the condition that chose the formula at a
+    kink (`z1 > 0`), or empty. Nothing passes a `shut` gate, whatever arrives.
     """
 
+    name: str
+    spoken_name: str
     symbols: str
     value: float
     because: str
@@ -50,23 +59,20 @@ class LocalDerivative:
 
     @property
     def said(self) -> str:
-        """The same for a voice: `1 minus h squared, which is 0.79`."""
-        rate = spoken(number(self.value))
+        """The factor for a voice: `2, the local derivative of y with respect to h, which is w`."""
+        which = f"{spoken(number(self.value))}, {self.spoken_name}"
         if self.because:
-            return f"{rate}, because {spoken(self.because)}"
-        if self.symbols != number(self.value):
-            return f"{spoken(self.symbols)}, which is {rate}"
-        return rate
+            return f"{which}, because {spoken(self.because)}"
+        return f"{which}, which is {spoken(self.symbols)}" if self.varies else which
 
 
 @dataclass(frozen=True, slots=True)
 class TangentTerm:
     """What one operand adds to a tangent: its own, times the local derivative.
 
-    `out` and `operand` are the titles of the two nodes, `tangent` is that of the operand.
+    `operand` is the operand's title, `tangent` its tangent.
     """
 
-    out: str
     operand: str
     local: LocalDerivative
     tangent: float
@@ -74,7 +80,7 @@ class TangentTerm:
     @property
     def symbols(self) -> str:
         """The term in differentials: `∂y/∂a · da`."""
-        return f"{derivative(self.out, self.operand)} · {differential(self.operand)}"
+        return f"{self.local.name} · {differential(self.operand)}"
 
     @property
     def formula(self) -> str:
@@ -100,7 +106,7 @@ class TangentTerm:
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:
-    """Explain ∂out/∂operand with the values of a position at which `out` is made."""
+    """Explain a local derivative with the values of a position at which `out` is made."""
     node, history = recording.node(out), recording.history
     value = history.local(out, slot, position)
     operands = dict(zip(node.op.operands, node.operands, strict=True)) | {"out": out}
@@ -113,17 +119,65 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
     formula = chosen.given(constants)
     # A condition on a constant alone (`2 ≠ 0`) teaches nothing; one that chose a number does.
     because = because if formula.constant is not None else ""
-    return LocalDerivative(formula.written(titles), value, because, chosen.shut)
+    of, by, which = titles["out"], titles[node.op.operands[slot]], _which(titles, node.op, slot)
+    return LocalDerivative(
+        partial(of, by, which),
+        spoken_partial(of, by, which),
+        formula.written(titles),
+        value,
+        because,
+        chosen.shut,
+    )
 
 
-def derivative(over: str, under: str) -> str:
-    """∂over/∂under, with brackets around an unnamed expression."""
-    return f"∂{atom(over)}/∂{atom(under)}"
+def partial_at(recording: Recording, out: int, slot: int) -> str:
+    """Return what the local derivative at an edge is called: `∂z2/∂h`, `∂₁b/∂a`."""
+    node = recording.node(out)
+    titles = operand_titles(recording, node)
+    return partial(titles["out"], titles[node.op.operands[slot]], _which(titles, node.op, slot))
+
+
+def _which(titles: Mapping[str, str], op: Op, slot: int) -> int:
+    """Which argument it is, from 1, where two operands go by the same title; else 0."""
+    called = [titles[operand] for operand in op.operands]
+    return slot + 1 if called.count(called[slot]) > 1 else 0
+
+
+def derivative(of: str, by: str) -> str:
+    """Write the whole derivative: `dL/dh`, `dL/d(w·x)`."""
+    return f"{differential(of)}/{differential(by)}"
+
+
+def partial(of: str, by: str, which: int = 0) -> str:
+    """Write the local derivative of an operation: `∂z2/∂h`, or `∂₁b/∂a` by its first argument."""
+    return f"∂{'₀₁₂'[which] if which else ''}{_single(of)}/∂{_single(by)}"
 
 
 def differential(of: str) -> str:
-    """Write d before something, brackets around an unnamed expression: `dy`, `d(w·x)`."""
-    return f"d{atom(of)}"
+    """Write d before something: `dy`, `d(w·x)`."""
+    return f"d{_single(of)}"
+
+
+def _single(title: str) -> str:
+    """Put brackets around what is not a single name: `(w·x)`, and `(layer1/w)`, no quotient."""
+    text = atom(title)
+    return f"({text})" if text == title and "/" in title.partition("(")[0] else text
+
+
+def spoken_derivative(of: str, by: str) -> str:
+    """Say the whole derivative: `the derivative of L with respect to h`."""
+    return f"the derivative of {_said(of)} with respect to {_said(by)}"
+
+
+def spoken_partial(of: str, by: str, which: int = 0) -> str:
+    """Say a local derivative: `the local derivative of z2 with respect to h`."""
+    operand = f"the {('first', 'second')[which - 1]} operand, " if which else ""
+    return f"the local derivative of {_said(of)} with respect to {operand}{_said(by)}"
+
+
+def _said(title: str) -> str:
+    """Say a title; an expression stands in brackets, so that nothing is taken for a part of it."""
+    return spoken(atom(title))
 
 
 def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[TangentTerm]:
@@ -131,7 +185,6 @@ def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[Tan
     for slot, operand in enumerate(recording.node(out).operands):
         if not recording.is_constant(operand):
             yield TangentTerm(
-                short_title(recording, out),
                 short_title(recording, operand),
                 local_derivative(recording, out, slot, position),
                 tangent_into(recording, out, operand, position),

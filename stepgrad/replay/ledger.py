@@ -1,4 +1,4 @@
-"""The ledger of a gradient: what was paid in, by whom, and when."""
+"""The ledger of a gradient: what it received, from which node, and when."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from stepgrad.recording.structure import index_to_ref
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One payment: `upstream · local` from `out`, made by the event before `position`.
+    """What one edge adds to a gradient, received from `out` with the event before `position`.
 
-    `amount` is what was added to the gradient: 0 where a gate is shut, whatever `upstream` is.
+    `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is.
     """
 
     position: int
@@ -29,27 +29,35 @@ class Contribution:
 
 
 def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:
-    """Return what the latest backward pass has paid into a node's gradient by a position.
+    """Return what a node's gradient has received from the latest backward pass by a position.
 
-    Nothing where the gradient was written over since: what was paid in is gone.
+    Empty where the gradient was written by hand since: that write replaced it.
     """
-    block = next(recording.history.gradient_writers(node, position), None)
+    block, count = _latest_write(recording, node, position)
     if not isinstance(block, Backward):
         return ()
     edges = block.sweep.incoming[block.sweep.column[index_to_ref(node, block.base)]]
-    walked = bisect_right(edges, position - block.start - 2)
-    return _Contributions(recording, block, edges[:walked])
+    return _Contributions(recording, block, edges[:count])
 
 
 def left_over(recording: Recording, node: int, position: int) -> float | None:
     """Return the gradient that the latest pass found at a leaf, and adds to; None for none or 0.
 
-    Who clears gradients before each pass never sees one.
+    If gradients are cleared before each pass, there is none.
     """
-    block = next(recording.history.gradient_writers(node, position), None)
+    block, _ = _latest_write(recording, node, position)
     if not isinstance(block, Backward) or recording.node(node).operands:
         return None
-    return recording.history.grad(node, block.start) or None
+    found = recording.history.grad(node, block.start)
+    # -0.0 is left over as well: it is what a sum of -0.0 alone begins with.
+    return found if found or str(found) == "-0.0" else None
+
+
+def _latest_write(
+    recording: Recording, node: int, position: int
+) -> tuple[Backward | Write | None, int]:
+    """Return the block that wrote a node's gradient last, and how often it had by a position."""
+    return next(recording.history.gradient_writes(node, position), (None, 0))
 
 
 class _Contributions(Sequence[Contribution]):
@@ -77,12 +85,14 @@ class _Contributions(Sequence[Contribution]):
 
 
 def written_over(recording: Recording, node: int, position: int) -> int | None:
-    """Return the index of the event that wrote a node's gradient, where it is not a pass's sum.
+    """Return the index of the event that wrote a node's gradient, if it was not a backward pass.
 
-    It was cleared, clipped or set by hand; None where nobody has done so since the latest pass.
+    The gradient was cleared, clipped or set by hand; None if a pass has reached it since.
     """
-    block = next(recording.history.gradient_writers(node, position), None)
-    return last_write(recording, node, position) if isinstance(block, Write) else None
+    block, count = _latest_write(recording, node, position)
+    if not isinstance(block, Write):
+        return None
+    return block.start + block.writes.gradients[node][count - 1]
 
 
 def latest_pass(recording: Recording, position: int) -> Backward | None:
@@ -100,21 +110,14 @@ def last_write(recording: Recording, node: int, before: int) -> int | None:
 
     That is a contribution, a seed, or a write by hand; None where there is none.
     """
-    for block in recording.history.gradient_writers(node, before):
-        done = before - block.start
-        if isinstance(block, Backward):
-            sweep = block.sweep
-            column = sweep.column[index_to_ref(node, block.base)]
-            # One look through the edges: in a big pass, an index of them all would take longer.
-            for edge in reversed(range(min(done - 1, len(sweep.receivers)))):
-                if sweep.receivers[edge] == column:
-                    return block.start + 1 + edge
-            if node == block.root:
-                return block.start
-        else:
-            places = block.writes.gradients[node]
-            if earlier := bisect_left(places, done):
-                return block.start + places[earlier - 1]
+    for block, count in recording.history.gradient_writes(node, before):
+        if isinstance(block, Write):
+            return block.start + block.writes.gradients[node][count - 1]
+        if count:
+            column = block.sweep.column[index_to_ref(node, block.base)]
+            return block.start + 1 + block.sweep.incoming[column][count - 1]
+        if node == block.root:
+            return block.start
     return None
 
 
@@ -142,7 +145,7 @@ def _writes(block: Block, node: int) -> Sequence[int]:
 
 
 def walk(block: Backward, out: int, slot: int) -> int | None:
-    """Return the position just after a pass walked an edge; None where it does not."""
+    """Return the position just after a pass walked an edge; None if it does not walk it."""
     sweep = block.sweep
     column = sweep.column.get(index_to_ref(out, block.base))
     if column is None:

@@ -1,6 +1,6 @@
 """What an event did, in one line of mathematics.
 
-The same text serves the screen, the plain output and exports; `say` has it in words.
+The screen, the plain output and the exports share this text; `say` has it in words.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import gradient, number, worked
+from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
@@ -25,16 +26,16 @@ from stepgrad.replay.derivatives import (
     tangent_terms,
 )
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import line_of, made_by, operand_titles, printable, short_title, title
+from stepgrad.replay.titles import line_of, made_by, operand_titles, short_title, title
 
 
 @dataclass(frozen=True, slots=True)
 class Narration:
     """An event in notation.
 
-    `symbols` is the rule (`∂L/∂h += ∂L/∂y · ∂y/∂h`), `steps` are the same with numbers put in,
-    the result last (`−4 · w2`, `−4 · 2`, `−8`), `effect` is what became of the node
-    (`h.grad – → −8, edge 1 of 1`), or the line of the program that made it. The last two may be
+    `symbols` is the rule (`dL/dh += dL/dy · ∂y/∂h`), `steps` are the same with numbers put in, the
+    result last (`−4 · w2`, `−4 · 2`, `−8`), and `effect` is what changed in the node
+    (`h.grad – → −8, edge 1 of 1`), or the line of the program that made it. Steps and effect may be
     empty.
     """
 
@@ -44,7 +45,7 @@ class Narration:
 
     @property
     def numbers(self) -> str:
-        """All steps in a line: `= −4 · w2 = −4 · 2 = −8`."""
+        """All steps on one line: `= −4 · w2 = −4 · 2 = −8`."""
         return "".join(f"= {step} " for step in self.steps).rstrip()
 
     def __str__(self) -> str:
@@ -88,7 +89,7 @@ def narrate(recording: Recording, index: int) -> Narration:
 
 
 def computed(recording: Recording, event: events.Op, index: int) -> Narration:
-    """Narrate a value, in forward mode without the tangent."""
+    """Narrate a value, without its tangent in forward mode."""
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
     values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
@@ -103,12 +104,12 @@ def computed(recording: Recording, event: events.Op, index: int) -> Narration:
 
 
 def _steps(*steps: str) -> Sequence[str]:
-    """Say every step once: −h = −1.5."""
+    """Leave out repeated steps: `−h = −1.5`."""
     return tuple(dict.fromkeys(steps))
 
 
 def _differentiated(recording: Recording, event: events.Op, index: int) -> Narration:
-    """Narrate a tangent; the effect says what was computed along with it."""
+    """Narrate a tangent; the effect is the value that was computed along with it."""
     name = short_title(recording, event.node)
     terms = [*tangent_terms(recording, event.node, index + 1)]
     symbols, steps = " + ".join(term.symbols for term in terms) or "0", _steps()
@@ -126,25 +127,25 @@ def _differentiated(recording: Recording, event: events.Op, index: int) -> Narra
 
 
 def _instead_of(before: str, recording: Recording, index: int) -> str:
-    """Tell what was written over by hand, and by which line of a program."""
+    """What a write by hand replaced, and the line of the program that made it."""
     return ", ".join(filter(None, (f"was {before}", written_at(recording, index))))
 
 
 def written_at(recording: Recording, index: int) -> str:
-    """Which line of a program wrote something by hand."""
+    """The line of a program that wrote something by hand."""
     place = State(recording, index + 1).place
     return line_of(recording, place) if place else ""
 
 
 def program_line(recording: Recording, node: Node) -> str:
-    """Which line of a program made a node; a scenario's own names say as much."""
+    """The line of a program that made a node; a scenario's own names say as much."""
     return made_by(recording, node) if node.place.file else ""
 
 
 def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> Narration:
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
-    root, out, name = (short_title(recording, node) for node in (block.root, event.out, event.node))
+    root, out = (short_title(recording, node) for node in (block.root, event.out))
     full = title(recording, event.node)
     edge = index - block.start - 1
     siblings = block.sweep.incoming[block.sweep.receivers[edge]]
@@ -155,7 +156,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     if shut and not isfinite(event.upstream):  # no product: inf · 0 is nan
         steps = [local.factor]
     return Narration(
-        f"{derivative(root, full)} += {derivative(root, out)} · {derivative(out, name)}",
+        f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
         _steps(*steps, number(event.contribution)),
         f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
         f"edge {siblings.index(edge) + 1} of {len(siblings)}{shut}",
@@ -165,7 +166,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
 def _by_rule(
     recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
 ) -> Narration:
-    """Narrate what an optimizer wrote; the effect says what it remembers of the parameter."""
+    """Narrate what an optimizer wrote; the effect is the state that it keeps for the parameter."""
     name = title(recording, event.node)
     symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
     *remembered, (target, formula, numbers) = worked_out(recording, event, rule, index)
@@ -183,7 +184,7 @@ def _by_rule(
 
 
 def rule_written(rule: Rule, name: str) -> tuple[str, Mapping[str, str]]:
-    """Write the formulas of an optimizer for a parameter, and what its numbers are called there.
+    """Return the formulas of an optimizer for a parameter, and the symbols for its numbers.
 
     `w ← w − lr·w.grad`, with `lr` for `learning_rate` and so on.
     """
@@ -211,7 +212,7 @@ _SYMBOLS = {
 def worked_out(
     recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
 ) -> Iterator[tuple[str, Formula, dict[str, float]]]:
-    """Yield the formulas of a rule, with what each computes and the numbers that it finds."""
+    """Yield the formulas of a rule: what each computes, the formula, and the numbers it uses."""
     numbers = {
         **rule.numbers,
         "data": recording.history.value(event.node, index) or 0.0,

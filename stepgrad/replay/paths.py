@@ -1,8 +1,8 @@
-"""The paths from a node to the output: how many, and what each brings.
+"""The paths from a node to the output: how many there are, and what each contributes.
 
 A gradient is the sum over all paths of the product of local derivatives along each. There may be
-more paths than atoms, so they are counted and summed backwards from the output, node by node; of
-the paths themselves only those that matter most are kept.
+more paths than atoms, so they are counted and summed backwards from the output, node by node, and
+only the paths with the largest products are kept.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from stepgrad.recording.recording import Recording
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A way from a node to the output: the nodes on it, and the local derivatives between them.
+    """A path from a node to the output: its nodes, and the local derivatives between them.
 
-    `product` is that of these, from the output on; 0 where a gate on the way is shut.
+    `product` is theirs, from the output on; 0 where a gate on the path is shut.
     """
 
     nodes: tuple[int, ...]
@@ -28,7 +28,7 @@ class Path:
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """All ways from a node to the output: their number, their sum, and the weightiest of them."""
+    """All paths from a node to the output: their number, their sum, and the largest of them."""
 
     count: int
     total: float
@@ -38,8 +38,8 @@ class Paths:
 def paths(recording: Recording, root: int, node: int, position: int, most: int = 8) -> Paths:
     """Follow the edges from a root back to a node, with the values of a position.
 
-    There the root is made: no backward pass is needed. Returns at most `most` paths, the largest
-    products first; none where the node does not lead to the root.
+    The root is computed by then; no backward pass is needed. Returns at most `most` paths, the
+    largest products first; none if no path leads from the node to the root.
     """
     count: dict[int, int] = defaultdict(int)
     total: dict[int, float] = defaultdict(float)
@@ -63,7 +63,7 @@ def paths(recording: Recording, root: int, node: int, position: int, most: int =
 
 
 def _between(recording: Recording, root: int, node: int) -> list[int]:
-    """Return what a root depends on and was made after a node, the newest first."""
+    """Return what a root depends on and that was made after a node, the newest first."""
     seen, stack = {root}, [root]
     while stack:
         operands = (each for each in recording.node(stack.pop()).operands if each > node)
@@ -75,4 +75,4 @@ def _between(recording: Recording, root: int, node: int) -> list[int]:
 
 def _weight(path: Path) -> float:
     size = abs(path.product)
-    return size if size == size else float("inf")  # a path that is nan is the one to see
+    return size if size == size else float("inf")  # a nan is the path to look at

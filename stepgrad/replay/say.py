@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording import events
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.derivatives import local_derivative, tangent_terms
+from stepgrad.replay.derivatives import local_derivative, spoken_derivative, tangent_terms
 from stepgrad.replay.narrate import computed, program_line, worked_out, written_at
 from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import printable, title
+from stepgrad.replay.titles import short_title, title
 
 
 def say(recording: Recording, index: int) -> str:
-    """Tell an event in a sentence, for a screen reader: no notation, no symbols."""
+    """Return a sentence that tells what an event did, without symbols."""
     event = recording.events[index]
     phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
     sentence = printable(_sentence(recording, event, index))
@@ -34,7 +36,8 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
         case events.Op():
             return _said_computation(recording, event, index)
         case events.Seed():
-            return f"the pass begins at {name}, with the gradient {_said(event.after)}"
+            root = spoken_derivative(short_title(recording, event.node), "itself")
+            return f"the pass begins: {root} is {_said(event.after)}"
         case events.Accumulate():
             return _said_contribution(recording, event, index)
         case events.ZeroGrad():
@@ -59,8 +62,7 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
     if event.tangent is None:
         return said
     terms = ", plus ".join(
-        f"the local derivative {term.local.said}, "
-        f"times {_said(term.tangent)}, the tangent of {spoken(term.operand)}"
+        f"{_said(term.tangent)}, the tangent of {spoken(term.operand)}, times {term.local.said}"
         for term in tangent_terms(recording, event.node, index + 1)
     )
     return f"{said}; its tangent is {_said(event.tangent)}{f': {terms}' if terms else ''}"
@@ -73,14 +75,17 @@ def _said_line(line: str) -> str:
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
-    """Say what came over an edge: how the gradient changed, and the two factors of the change."""
+    """Say what a gradient received along an edge, and its two factors."""
     block = recording.blocks[recording.history.block_at(index)]
+    assert isinstance(block, Backward), "contributions are made in backward passes"
     local = local_derivative(recording, event.out, event.slot, block.start)
-    name, out = (spoken(title(recording, node)) for node in (event.node, event.out))
+    name = spoken(title(recording, event.node))
+    root, out = (short_title(recording, node) for node in (block.root, event.out))
     shut = "; the gate is shut: nothing passes" if local.shut else ""
     return (
-        f"the gradient of {name} changes by {_said(event.contribution)} to {_said(event.after)}: "
-        f"{_said(event.upstream)} from {out}, times the local derivative {local.said}{shut}"
+        f"the gradient of {name} receives {_said(event.contribution)} "
+        f"and is now {_said(event.after)}: {_said(event.upstream)}, "
+        f"{spoken_derivative(root, out)}, times {local.said}{shut}"
     )
 
 

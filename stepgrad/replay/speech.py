@@ -1,6 +1,6 @@
-"""Notation in words, for a voice: what a screen reader says well is not what looks well.
+"""Notation in words: what looks right does not sound right.
 
-Readers skip brackets, say `·` as nothing or as "middle dot", and take `−8` for 8.
+Screen readers skip brackets, read `·` as nothing or as "middle dot", and read `−8` as 8.
 """
 
 import re
@@ -12,7 +12,7 @@ _SPOKEN = (
     (r"\binf\b", "infinity"),
     (r"(?<=\d)e(?=−?\d)", " times 10 to the power of "),
     (r"(?<=[\w\d])\(", " of ("),  # a function: relu(z)
-    (r"…", "more"),  # of a title that is too long
+    (r"…", "more"),  # in a title that was cut
     (r" − ", " minus "),
     (r"−", "minus "),
     (r"·", " times "),
@@ -25,8 +25,8 @@ _SPOKEN = (
     (r" > ", " is greater than "),
     (r" = ", " equals "),
     (r" ≠ ", " is not "),
-    (r"\((minus [\w.]+)\)(?! squared| cubed| to the)", r"\1"),  # speech needs no brackets for it
-    (r"(?<=of )\(([\w.]+(?:, [\w.]+)*)\)", r"\1"),  # nor does a function of names
+    (r"\((minus [\w.]+)\)(?! squared| cubed| to the)", r"\1"),  # clear without brackets
+    (r"(?<=of )\(([\w.]+(?:, [\w.]+)*)\)", r"\1"),  # so is a function of names
     (r"\(", "open bracket "),
     (r"\)", " close bracket"),
     (r"#(?=\d)", "node number "),

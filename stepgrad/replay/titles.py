@@ -1,4 +1,4 @@
-"""What to call a node, also where nobody named it."""
+"""What to call a node, also one without a name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +9,7 @@ from pathlib import PurePath
 from stepgrad.engine.ops import ADD, Op
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
+from stepgrad.printable import printable
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.recording.structure import Structure
@@ -40,7 +41,7 @@ def titles(recording: Recording, forward: Forward) -> list[str]:
 
 
 def names(recording: Recording, forward: Forward) -> list[str]:
-    """The names of all nodes of a forward block, without scopes; of a nameless one, nothing."""
+    """The names of all nodes of a forward block, without scopes; empty for a node without one."""
     found = _shared_names(forward.structure).copy()
     for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
         name = recording.node(forward.base + offset).name or ""
@@ -60,17 +61,17 @@ def _shared_names(structure: Structure) -> list[str]:
 def _shared_titles(
     recording: Recording, structure: Structure, _renames: int
 ) -> Sequence[str | None]:
-    """The titles that are the same in every pass of a structure; `_renames` tells new names."""
+    """The titles that are the same in every pass of a structure; `_renames` keys the cache."""
     late = _named_late(recording, _renames).get(structure, ())
     base = recording.history.shapes()[structure][0].base
-    look = cache(recording.node)  # each is met as an operand too
+    look = cache(recording.node)  # each is looked up as an operand too
 
     def varies(offset: int, depth: int) -> bool:
         if offset in late:
             return True
         if offset in structure.names:
             return False
-        operands = structure.operands(offset)  # of a constant and of a nameless leaf: none
+        operands = structure.operands(offset)  # none: a constant, or a leaf without a name
         return not operands or (
             depth > 0 and any(ref >= 0 and varies(ref, depth - 1) for ref in operands)
         )
@@ -92,13 +93,8 @@ def _named_late(recording: Recording, _renames: int) -> Mapping[Structure, set[i
     return late
 
 
-def printable(text: str) -> str:
-    """Text without what cannot be printed, such as a line break or an escape in a label."""
-    return text if text.isprintable() else "".join(filter(str.isprintable, text))
-
-
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
-    """The titles of a node and its operands, as seen from the node, by the names in formulas."""
+    """The titles of a node and its operands, as seen from the node, by their names in formulas."""
     titles = {
         name: _seen_from(node, recording.node(operand)) or short_title(recording, operand)
         for name, operand in zip(node.op.operands, node.operands, strict=True)
@@ -112,23 +108,23 @@ def definition(recording: Recording, node: Node) -> str:
 
 
 def made_by(recording: Recording, node: Node) -> str:
-    """The file and the line that made a node: `train.py:12`. Empty where that is not known."""
+    """The file and the line that made a node: `train.py:12`. Empty if unknown."""
     return line_of(recording, node.place)
 
 
 def line_of(recording: Recording, place: Place) -> str:
-    """The file and the line of a place: `train.py:12`. Empty where that is not known."""
+    """The file and the line of a place: `train.py:12`. Empty if unknown."""
     path = place.file or (recording.source.path if recording.source else None)
     if path is None or place.line is None:
         return ""
-    return f"{PurePath(path).name}:{place.line}"
+    return printable(f"{PurePath(path).name}:{place.line}")
 
 
 def _seen_from(node: Node, operand: Node) -> str | None:
-    """The operand's name, without the scopes that need no mention where the node stands.
+    """The operand's name, without the scopes that the node shares with it.
 
-    In `row1/layer1/neuron1`, both `row1/x1` and the neuron's own `layer1/neuron1/w1` go by their
-    last part; at the top, `row1/error` stays what it is.
+    In `row1/layer1/neuron1`, both `row1/x1` and the neuron's own `layer1/neuron1/w1` are called by
+    their last part; at the top level, `row1/error` keeps its scope.
     """
     if not operand.name:
         return None
@@ -150,7 +146,7 @@ def _short_title(recording: Recording, look: _Look, index: int) -> str:
 def _expression(recording: Recording, look: _Look, node: Node, depth: int) -> str | None:
     """Write an unnamed node in terms of named ones, if that is short.
 
-    A long sum is told by what was added last: `… + w3·x3`.
+    A long sum shows only its last term: `… + w3·x3`.
     """
     if node.constant:
         return number(recording.history.first_value(node.index))

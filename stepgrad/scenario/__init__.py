@@ -1,13 +1,13 @@
 """Scenarios: YAML files that say what to compute, what to expect, and what to look at.
 
-The way of a file: `source` and `compose` read it, `schema`, `rules` and `names` hold it against
-what a scenario may be, `build` runs it into a recording, `expect` checks what came out. `library`
-knows the ones that ship.
+`source` and `compose` read a file; `schema`, `rules` and `names` validate it; `build` runs it and
+records what happens; `expect` checks the result. `library` knows the scenarios that ship.
 """
 
 from os import PathLike
 
 from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.library import gallery, locate, shipped, shipped_programs
@@ -35,10 +35,13 @@ def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
     return load_scenario_file(locate(name), FUNCTIONS, [*shipped(), *shipped_programs()])
 
 
-def record_scenario(name: str | PathLike[str]) -> Recording:
+def record_scenario(name: str | PathLike[str], *, memory: int | str | None = None) -> Recording:
     """Run a scenario, given by path or by the name of a shipped one, and return its recording.
+
+    `memory` is how many bytes that may take (`"500MB"`), as `record()` has it.
 
     Raises:
         ScenarioError: with everything that is wrong with the file.
+        ValueError: `memory` is not a size.
     """
-    return record_file(open_scenario(name))
+    return record_file(open_scenario(name), memory=None if memory is None else as_bytes(memory))

@@ -1,29 +1,30 @@
-"""Running a scenario: its statements or its network, through Value, into a recording."""
+"""Running a scenario, be it a graph or a network, and recording it."""
 
 from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from itertools import islice
+from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import TYPE_CHECKING, cast
 
 from stepgrad.errors import suggest
 from stepgrad.progress import advance
-from stepgrad.recording.recorder import record
+from stepgrad.recording.budget import NODE, in_words
+from stepgrad.recording.recorder import Recorder, recorded_by
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.graph import both_modes, graph_program
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.scenario.network import network_program
+from stepgrad.scenario.network import network_program, nodes_of_row
 from stepgrad.scenario.program import Edits
 from stepgrad.scenario.training import epoch, run
 
 if TYPE_CHECKING:
-    from stepgrad.scenario.schema import GraphScenario
+    from stepgrad.scenario.schema import GraphScenario, NetworkScenario
 
 
 def empty_recording(file: ScenarioFile) -> Recording:
-    """Return a recording of a scenario in which nothing has happened yet."""
+    """Return a recording of a scenario with no events yet."""
     return Recording(file.title, Source(str(file.path), file.source.text))
 
 
@@ -31,29 +32,55 @@ def record_file(
     file: ScenarioFile,
     edits: Edits = MappingProxyType({}),
     recording: Recording | None = None,
+    memory: int | None = None,
 ) -> Recording:
-    """Run a scenario, perhaps with other numbers, and return its recording: a new or an empty one.
+    """Run a scenario, perhaps with edited numbers, and return its recording.
 
-    In forward mode, each pass begins with a mark; so does the ordinary pass that may come last. A
-    scenario that trains begins each step with a mark, and ends with one more forward pass after
-    the last update: the step of that number, which shows all rows and has no backward pass. It
-    says how far it is after each pass, for the first time when every row has been shown and the
-    names that the file expects are known to be there.
+    That is a new one, or the empty `recording` that is given. In forward mode, each pass begins
+    with a mark, and so does the pass in reverse mode that may follow. In training, each step begins
+    with a mark; after the last update comes one more, which runs all rows and has no backward pass.
+    Progress is reported after each pass, but not before every row has been used and the names that
+    the file expects are known to exist.
+
+    `memory` is how many bytes the recording may take; None for the usual share of what is free.
+    When it is spent, the scenario ends with that pass.
 
     Raises:
-        ScenarioError: the file expects names that no node has.
-        Cancelled: whoever watches does not want the rest; the passes so far are in the recording.
+        ScenarioError: the file expects names that no node has; a pass would not fit in the memory.
+        Cancelled: the watcher does not want the rest; the passes so far are in the recording.
     """
     recording = empty_recording(file) if recording is None else recording
-    with record(recording):
+    with recorded_by(Recorder(recording, memory=memory)) as recorder:
+        _check_size(file, recorder.room)
         passes, shown, total = _passes(file, edits)
-        deque(islice(passes, shown), maxlen=0)
-        recording.settle()
-        _check_names(file, recording)  # training may take long, and makes no new names
-        advance(shown, total)
-        for done, _ in enumerate(passes, shown + 1):
+        recorded = takewhile(lambda _: not recorder.closed, passes)
+        deque(islice(recorded, shown), maxlen=0)
+        if not recorder.closed:
+            recording.settle()
+            _check_names(file, recording)  # before the rest: it may take long, with the same names
+            advance(shown, total)
+        for done, _ in enumerate(recorded, shown + 1):
             advance(done, total)
     return recording
+
+
+def _check_size(file: ScenarioFile, room: int) -> None:
+    """Raise `ScenarioError` where a pass has more nodes than there is room for."""
+    if file.statements:  # as many as a file can write
+        return
+    model = cast("NetworkScenario", file.model)
+    rows, nodes = len(model.data.inputs), nodes_of_row(model)
+    if rows * nodes <= room:
+        return
+    alone = nodes > room
+    path = ("network", "sizes") if alone else ("data", "inputs")
+    what, count = ("a single row", nodes) if alone else (f"{rows:,} rows", rows * nodes)
+    raise file.error(
+        path,
+        f"{what} in this network make{'s' * alone} about {count:,} nodes, which take "
+        f"{in_words(count * NODE)} of memory; recording may take {in_words(room * NODE)}, and more "
+        "with --memory",
+    )
 
 
 def _check_names(file: ScenarioFile, recording: Recording) -> None:
@@ -73,7 +100,7 @@ def _check_names(file: ScenarioFile, recording: Recording) -> None:
 
 
 def _passes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]:
-    """Return the passes to run, after how many every row has been shown, and how many there are."""
+    """Return the passes to run, how many of them use every row, and how many there are."""
     if file.statements and cast("GraphScenario", file.model).wrt:
         return both_modes(file, edits)
     train = file.model.train

@@ -1,6 +1,6 @@
 """The data of a scenario file, and the place in the text of every value in it.
 
-Whoever finds something wrong with a value, at any stage, asks here where to point.
+Every stage that finds a problem with a value asks here where to point.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Data: TypeAlias = "bool | int | float | str | tuple[Data, ...] | dict[Key, Data]
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a value stands: indices into the source, and how it is written.
+    """Where a value is: indices into the source, and how it is written.
 
     `key` is where the value's key begins, in a mapping. `style` is YAML's quote or block sign
     (`'`, `"`, `|`, `>`), `""` for a plain scalar, and `[` or `{` for a collection.
@@ -42,7 +42,7 @@ class Document:
     def index(self, path: Path) -> int:
         """Where to point at the value at `path`, or at the nearest value around it.
 
-        A scalar is pointed at itself; a collection, or nothing, at the key that it belongs to.
+        For a scalar, that is the scalar itself; for a collection or an empty value, its key.
         """
         while path not in self.places and path:
             path = path[:-1]
@@ -51,7 +51,7 @@ class Document:
         return place.start if itself or place.key is None else place.key
 
     def key_index(self, path: Path) -> int:
-        """Where the key of the value at `path` begins; for an entry of a list, the entry."""
+        """Where the key of the value at `path` begins; for a list entry, where the entry does."""
         key = self.places[path].key
         return self.index(path) if key is None else key
 
@@ -61,7 +61,7 @@ class Document:
         return self.source.text[place.start : place.end]
 
     def index_within(self, path: Path, offset: int) -> int:
-        """Where character `offset` of the text at `path` stands in the source.
+        """Where character `offset` of the text at `path` is in the source.
 
         YAML may fold and indent a text but keeps its visible characters in order, so counting those
         finds the place, whatever the style. (An escape in double quotes counts as it is written.)
@@ -80,7 +80,7 @@ class Document:
         return start + (visible[before - 1] + 1 if before else 0)
 
     def data_at(self, path: Path) -> Data:
-        """Return the value at `path`; raises `LookupError` where there is none."""
+        """Return the value at `path`; raises `LookupError` if there is none."""
         value = self.data
         for key in path:
             match value, key:

@@ -1,4 +1,4 @@
-"""What a scenario expects, held against what its recording says."""
+"""What a scenario expects, compared with its recording."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from math import isnan
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.ledger import contributions, latest_pass
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
@@ -16,9 +17,9 @@ from stepgrad.scenario.load import ScenarioFile
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A number that a scenario expects: of which node, and the line that says so.
+    """A number that a scenario expects of a node, and the line that says so.
 
-    `path` is where it stands in `expect`.
+    `path` is its place in `expect`.
     """
 
     name: str
@@ -30,10 +31,10 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One promised number: `got` is None where the recording has not come to it yet.
+    """An expected number and what became of it: `got` is None if it is not computed yet.
 
-    `line` is where the scenario file makes the promise. `node` is what it is about, `position`
-    when; it is a `gradient` or a value.
+    `line` is the line of the scenario that expects it, `node` the node that has it, and `position`
+    where it was read; it is a `gradient` or a value.
     """
 
     name: str
@@ -46,7 +47,7 @@ class Check:
     gradient: bool
 
     def why(self, recording: Recording) -> Iterator[str]:
-        """Yield how the recording came to the number, a line for each event that had a part."""
+        """Yield how the number came about, a line for each event that had a part in it."""
         if self.node is None or self.got is None:
             return
         if self.gradient:
@@ -57,7 +58,7 @@ class Check:
 
 
 def expectations(file: ScenarioFile) -> Iterator[Expectation]:
-    """Yield the numbers that a scenario expects, as its text says them: nothing runs."""
+    """Yield the numbers that a scenario expects, without running anything."""
     model, expect = file.model, file.model.expect
 
     def entry(name: str, node: str, number: float, *path: str | int) -> Expectation:
@@ -69,7 +70,7 @@ def expectations(file: ScenarioFile) -> Iterator[Expectation]:
         yield entry(f"{name}.grad", name, number, "grads", name)
     for by, tangents in getattr(expect, "tangents", {}).items():
         for name, number in tangents.items():
-            yield entry(f"d{name}/d{by}", name, number, "tangents", by, name)
+            yield entry(derivative(name, by), name, number, "tangents", by, name)
     loss = getattr(model, "backward", None) or "loss"
     for step, number in expect.loss.items():
         yield entry(f"loss at step {step}", loss, number, "loss", step)
@@ -80,10 +81,11 @@ def expectations(file: ScenarioFile) -> Iterator[Expectation]:
 
 
 def checks(file: ScenarioFile, recording: Recording, position: int | None = None) -> list[Check]:
-    """Hold every expectation of a scenario against a position of its recording (or its end).
+    """Compare every expectation of a scenario with a position of its recording, or with its end.
 
     Values are those of the latest forward pass, gradients those of the latest backward pass,
-    tangents those of the latest pass in forward mode by the same input.
+    tangents those of the latest forward-mode pass with respect to the same input. A recording that
+    ends early does not reach what is expected at its end.
     """
     reading = _Reading(recording, recording.length if position is None else position)
     tolerance = file.model.expect.tolerance
@@ -103,7 +105,7 @@ def _equal(got: float, expected: float, tolerance: float) -> bool:
 
 
 class _Reading:
-    """What a recording says, up to a position, of the numbers that are expected."""
+    """Reads the expected numbers off a recording, up to a position."""
 
     def __init__(self, recording: Recording, position: int) -> None:
         self._recording = recording
@@ -113,8 +115,10 @@ class _Reading:
         self._swept_names = recording.names(self._swept.position)
 
     def of(self, expected: Expectation) -> tuple[int | None, float | None, int]:
-        """Return the node that is meant, its number, and the position at which it has it."""
+        """Return the node, its number, and the position at which it has that number."""
         recording, now, position = self._recording, self._now, self._now.position
+        if recording.spent and expected.path[0] in ("values", "grads", "predictions"):
+            return None, None, position
         node = self._names.get(expected.node)
         match expected.path:
             case ("grads", _):
@@ -140,7 +144,7 @@ def _swept(recording: Recording, position: int) -> int:
 
 
 def _made_by(recording: Recording, by: str, position: int) -> dict[str, int]:
-    """Return the nodes of the latest pass in forward mode by this input, by name."""
+    """Return the nodes of the latest forward-mode pass with respect to this input, by name."""
     for block in reversed(recording.blocks_between(0, position)):
         if isinstance(block, Forward) and block.seeds:
             named = recording.names_in(block)
@@ -150,7 +154,7 @@ def _made_by(recording: Recording, by: str, position: int) -> dict[str, int]:
 
 
 def _loss(recording: Recording, name: str, step: int, position: int) -> tuple[int | None, int]:
-    """Return the loss of a training step, before that step's update, and when it is computed."""
+    """Return the loss of a training step before its update, and the position that computes it."""
     starts = recording.steps
     if step >= len(starts):
         return None, position

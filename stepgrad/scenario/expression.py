@@ -1,8 +1,8 @@
-"""The expressions of a statement as a small tree, translated from Python's by a whitelist.
+"""The expression of a statement as a small tree, translated from Python's by a whitelist.
 
-Numbers, names, `+ - * / **` and calls of known functions pass; all else is refused in its place.
-Nothing is evaluated but arithmetic between constants, and that in floats, so that reading an
-expression can neither run code nor take long.
+Numbers, names, `+ - * / **` and calls of known functions pass; all else is refused, with its place.
+Only arithmetic between constants is evaluated, in floats, so that reading an expression can neither
+run code nor take long.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import TypeAlias
 from stepgrad.errors import suggest_or_list
 
 MAX_DEPTH = 100
-"""Operations within operations in an expression."""
+"""The deepest that operations may be nested in an expression."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def column_in(text: str, line: int, offset: int) -> int:
     return min(len(text) - len(body) + before + offset, len(text)) + 1
 
 
-_TOO_LARGE = "is larger than any float (about 1.8e308)"
+_TOO_LARGE = "is too large for a float (at most about 1.8e308)"
 _OPERATIONS: dict[type[ast.AST], str] = {
     ast.Add: "add",
     ast.Sub: "sub",
@@ -96,8 +96,8 @@ _REFUSED: dict[type[ast.AST], str] = {
     **dict.fromkeys((ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp), "a comprehension"),
 }
 _ADVICE: dict[type[ast.AST], str] = {
-    ast.NamedExpr: "give the name a statement of its own",
-    ast.Tuple: "commas stand only between arguments; decimals have a point, as in `2.5`",
+    ast.NamedExpr: "define the name in its own statement",
+    ast.Tuple: "commas only separate arguments; write decimals with a point, as in `2.5`",
 }
 
 _OTHER_NAMES = {
@@ -121,7 +121,7 @@ def is_too_deep(tree: ast.expr) -> bool:
 class Translator:
     """Translates Python's tree into ours, noting every problem on the way.
 
-    It recurses: a tree that `is_too_deep` is not for it.
+    It recurses, so it must not be given a tree that `is_too_deep`.
     """
 
     def __init__(self, text: str, functions: Mapping[str, int]) -> None:
@@ -136,7 +136,7 @@ class Translator:
         return column_in(self._text, node.lineno, len(before.decode()))
 
     def refuse(self, node: ast.expr | ast.stmt, message: str) -> Name:
-        """Note a problem; the result stands in for the expression that could not be had."""
+        """Note a problem; the result stands in for the expression that is refused."""
         column = self.column(node)
         self.problems.append((column, message))
         return Name("", column)
@@ -160,12 +160,12 @@ class Translator:
             case _:
                 what = _REFUSED.get(type(node), "this")
                 advice = _ADVICE.get(type(node), "use names, numbers, `+ - * / **` and functions")
-                result = self.refuse(node, f"{what} cannot stand in an expression: {advice}")
+                result = self.refuse(node, f"{what} cannot be used in an expression: {advice}")
         return result
 
     def _constant(self, node: ast.expr, value: object) -> Expr:
         if isinstance(value, str | bytes):
-            return self.refuse(node, "text in quotes cannot stand in an expression")
+            return self.refuse(node, "text in quotes cannot be used in an expression")
         if isinstance(value, bool) or not isinstance(value, int | float):
             return self.refuse(node, f"`{value}` is not a real number")
         try:
@@ -179,7 +179,7 @@ class Translator:
     def _operation(
         self, node: ast.expr, sign: ast.operator | ast.unaryop, nodes: list[ast.expr]
     ) -> Expr:
-        """Translate an arithmetic operation; between constants it is worked out here and now."""
+        """Translate an arithmetic operation; one between constants is evaluated here."""
         operands = tuple(self.expression(operand) for operand in nodes)
         op = _OPERATIONS.get(type(sign))
         if op is None:
@@ -195,7 +195,7 @@ class Translator:
     def _call(self, node: ast.Call) -> Expr:
         operands = tuple(self.expression(argument) for argument in node.args)
         for named in node.keywords:
-            self.refuse(named.value, "an argument is given by its position, not by name")
+            self.refuse(named.value, "arguments are passed by position, not by name")
         match node.func:
             case ast.Name(id=name) if name in self._functions:
                 return self._apply(node, name, operands)
@@ -233,7 +233,7 @@ def _work_out(op: str, constants: list[float]) -> float:
     except ZeroDivisionError:
         raise ArithmeticError("divides by zero") from None
     except ValueError:  # math.pow: 0 to a negative power, or a root of a negative number
-        reason = "divides by zero" if constants[0] == 0 else "is the root of a negative number"
+        reason = "divides by zero" if constants[0] == 0 else "is a root of a negative number"
         raise ArithmeticError(reason) from None
     if math.isinf(result):
         raise ArithmeticError(_TOO_LARGE)

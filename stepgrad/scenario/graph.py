@@ -25,7 +25,7 @@ _OPERATORS: dict[str, Callable[..., Value]] = {
 
 
 def graph_program(file: ScenarioFile, edits: Edits) -> Program:
-    """Make the program of a graph scenario."""
+    """Return the program of a graph scenario."""
     model = cast("GraphScenario", file.model)
     # Inputs come first, as in the file; in training, parameters outlive them.
     inputs = _leaves(file, edits, "inputs") if model.train is None else None
@@ -40,7 +40,7 @@ def graph_program(file: ScenarioFile, edits: Edits) -> Program:
 
 
 def both_modes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, int]:
-    """Return the passes of a graph in forward mode, and the one backward, and how many they are."""
+    """Return the passes, forward mode first; how many of them use every row; and their number."""
     model = cast("GraphScenario", file.model)
 
     def forward(by: str = "") -> dict[str, Value]:
@@ -49,7 +49,7 @@ def both_modes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, i
 
     def passes() -> Iterator[None]:
         for name in model.wrt:
-            mark(f"forward mode by {name}")
+            mark(f"forward mode with respect to {name}")
             forward(name)
             yield
         if model.backward:
@@ -63,7 +63,7 @@ def both_modes(file: ScenarioFile, edits: Edits) -> tuple[Iterator[None], int, i
 def _leaves(
     file: ScenarioFile, edits: Edits, section: Literal["inputs", "params"], by: str = ""
 ) -> dict[str, Value]:
-    """Make the inputs or the parameters of a graph; forward mode goes `by` one of them."""
+    """Make the inputs or the parameters of a graph, and seed the one called `by`."""
     made = {}
     for name, number in getattr(file.model, section).items():
         with at_line(file.line(section, name)):
@@ -81,7 +81,7 @@ def _computed(
     for statement in file.statements:
         with at_line(statement.line):
             value = _evaluate(statement.expression, values)
-            if isinstance(statement.expression, Number):  # `c = 2` is an input like others
+            if isinstance(statement.expression, Number):  # `c = 2` is an input, too
                 value = Value(edits.get(statement.target, statement.expression.value))
                 if statement.target == by:
                     seed(value, 1.0)

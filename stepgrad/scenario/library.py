@@ -26,7 +26,7 @@ def shipped_programs() -> dict[str, Path]:
 
 
 def _files(pattern: str) -> dict[str, Path]:
-    # In an installed package they are inside it; in a checkout they stand beside it.
+    # In an installed package they are inside it; in a checkout they are beside it.
     for folder in (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios"):
         if folder.is_dir():
             return {path.stem: path for path in sorted(folder.glob(pattern))}
@@ -45,10 +45,10 @@ def gallery() -> dict[str, ScenarioFile | ProgramFile]:
 def locate(name: str | PathLike[str]) -> Path:
     """Return the path that a user means: a file as it is, or a shipped lesson by its name.
 
-    Raises `ScenarioError` for an empty name, which a path would take for the folder one is in.
+    Raises `ScenarioError` for an empty name, which as a path would be the current folder.
     """
     if not str(name):
-        raise ScenarioError("''", [Diagnostic(1, 1, "an empty name is no file")])
+        raise ScenarioError("''", [Diagnostic(1, 1, "the name is empty")])
     path = Path(name)
     ours = shipped().get(str(name)) or shipped_programs().get(str(name))
     return path if ours is None or path.exists() else ours

@@ -1,4 +1,4 @@
-"""From a path to a scenario in order, or to everything that is wrong with it."""
+"""From a path to a valid scenario, or to everything that is wrong with it."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepgrad.errors import ScenarioError
+from stepgrad.printable import printable, printable_lines
 from stepgrad.scenario.document import Document
 from stepgrad.scenario.document import Path as DataPath
-from stepgrad.scenario.source import Problems, Source, neighbours, read_source
+from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
 from stepgrad.scenario.statement import Statement
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ScenarioFile:
-    """A scenario file that was read and found in order.
+    """A scenario file that was read and found valid.
 
     `statements` are those of a graph scenario, with their lines; a network has none.
     """
@@ -35,6 +36,11 @@ class ScenarioFile:
         return self.source.path
 
     @property
+    def name(self) -> str:
+        """What the scenario is called, as other scenarios and messages name it."""
+        return name_of(self.path)
+
+    @property
     def source(self) -> Source:
         """The text of the file and its lines."""
         return self.document.source
@@ -42,19 +48,19 @@ class ScenarioFile:
     @property
     def title(self) -> str:
         """The title, one line."""
-        return self.model.title
+        return printable(self.model.title)
 
     @property
     def lesson(self) -> str:
         """The lesson, Markdown."""
-        return self.model.lesson
+        return printable_lines(self.model.lesson)
 
     def line(self, *path: str | int) -> int:
         """Return the line, from 1, of the entry at a path such as `"expect", "values", "loss"`."""
         return self.source.position(self.document.key_index(path))[0]
 
     def error(self, path: DataPath, message: str) -> ScenarioError:
-        """Return an error about the entry at `path`, for what shows only when the scenario runs."""
+        """Return an error about the entry at `path`, for mistakes that show only in a run."""
         return self.source.error([(self.document.key_index(path), message)])
 
 
@@ -64,8 +70,8 @@ def load_scenario_file(
     """Read the scenario at `path`.
 
     `functions` gives the number of arguments of each function that a statement may call; `shipped`
-    are names to suggest for a file that does not exist. Raises `ScenarioError`, with every problem
-    that was found.
+    are names to suggest for a file that does not exist. Raises `ScenarioError` with every problem
+    that is found.
     """
     source = read_source(Path(path), shipped)
     return parse_scenario(source, functions, {*shipped, *neighbours(source.path)})
@@ -76,9 +82,9 @@ def parse_scenario(
 ) -> ScenarioFile:
     """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does.
 
-    `lessons` are the scenarios that it can build on, if that is known.
+    `lessons` are the scenarios that it can name under `after`, if they are known.
     """
-    # yaml and pydantic are slow to import: whoever reads no file, or no valid YAML, is spared them.
+    # yaml and pydantic are slow to import, so they wait until they are needed.
     from stepgrad.scenario.compose import compose  # noqa: PLC0415
 
     problems = Problems(source)
@@ -99,5 +105,5 @@ def parse_scenario(
         if lessons is not None:
             check_after(document, lessons, problems)
     problems.raise_if_any()
-    assert model is not None, "a file that is no scenario has problems"
+    assert model is not None, "a file that is not a scenario has problems"
     return ScenarioFile(document, model, statements)

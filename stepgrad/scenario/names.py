@@ -1,4 +1,4 @@
-"""The names of a graph scenario: each is given once, before it is used, and means one thing.
+"""The names of a graph scenario: each is defined once, before it is used.
 
 The checks work on the document and not on the validated model, so that a wrong number elsewhere in
 the file does not hide a misspelt name.
@@ -25,7 +25,7 @@ _NEXT_STATEMENT = re.compile(r"\n[ \t]*((?:-[ \t]+)?[^\W\d]\w*[ \t]*=)")
 def read_graph(
     document: Document, functions: Mapping[str, int], problems: Problems
 ) -> tuple[Statement, ...]:
-    """Return the statements under `graph`, in order, with every problem of theirs noted."""
+    """Return the statements under `graph`, in order, after noting all their problems."""
     return _Names(document, functions, problems).read()
 
 
@@ -39,10 +39,10 @@ class _Names:
         self._functions = functions
         self._problems = problems
         self._defined: dict[str, int] = {}  # name -> index in the source
-        self._lost = 0  # statements of which nobody knows what name they should have given
+        self._lost = 0  # statements whose name is unknown because they cannot be read
 
     def read(self) -> tuple[Statement, ...]:
-        """Check everything and return the statements that could be read."""
+        """Check everything and return the statements that can be read."""
         self._declare_leaves()
         entries = [(path, entry, self._parse(path, entry)) for path, entry in self._entries()]
         later = {
@@ -63,7 +63,7 @@ class _Names:
 
     @property
     def _complete(self) -> bool:
-        """Whether all statements could be looked at; if not, a name may be in the others."""
+        """Whether all statements were read; if not, the others may define a name."""
         graph = _mapping(self._document.data).get("graph")
         return (
             isinstance(graph, tuple)
@@ -74,8 +74,8 @@ class _Names:
     def _declare_leaves(self) -> None:
         """Define the names of `inputs` and `params`.
 
-        A section that the schema does not know is probably one of them misspelt: its names count
-        too, so that one slip of the pen is one problem.
+        A section that the schema does not know is probably one of them misspelt. Its names count,
+        too, so that one typo is one problem.
         """
         for section, values in _mapping(self._document.data).items():
             if section in ("inputs", "params") or section not in GraphScenario.model_fields:
@@ -84,7 +84,7 @@ class _Names:
                         self._define(name, self._document.key_index((section, name)))
 
     def _define(self, name: str, index: int) -> None:
-        """Note that `name` is given at `index`, and what speaks against it."""
+        """Note that `name` is defined at `index`, and any objection to it."""
         message = self._objection(name)
         if name in self._defined:
             line, _ = self._document.source.position(self._defined[name])
@@ -95,7 +95,7 @@ class _Names:
         self._defined.setdefault(name, index)
 
     def _salvage(self, names: Sequence[str], index: int) -> None:
-        """Define what a statement that cannot be read was to give, so that its uses stand."""
+        """Define the names of a statement that cannot be read, so that their uses are valid."""
         new = [n for n in names if n not in self._defined and not self._objection(n)]
         self._defined |= dict.fromkeys(new, index)
         self._lost += not new
@@ -105,14 +105,14 @@ class _Names:
         if name in self._functions:
             return f"`{name}` is a function and cannot be a name"
         if iskeyword(name):
-            return f"`{name}` is a word of Python and cannot be a name"
+            return f"`{name}` is a Python keyword and cannot be a name"
         if not name.isidentifier() or LOOKALIKES.keys() & set(name):
-            return f"`{name}` is not a name: use letters, digits and `_`, and no digit first"
+            return f"`{name}` is not a name: use letters, digits and `_`, but no digit first"
         plain = unicodedata.normalize("NFKC", name)
         return f"write `{name}` as `{plain}`" if plain != name else None
 
     def _entries(self) -> Iterator[tuple[Path, Data]]:
-        """Yield the path of each entry of `graph`, and what stands there."""
+        """Yield the path of each entry of `graph`, and its data."""
         graph = _mapping(self._document.data).get("graph")
         for number, entry in enumerate(graph[:MAX_STATEMENTS] if isinstance(graph, tuple) else ()):
             yield ("graph", number), entry
@@ -138,8 +138,8 @@ class _Names:
             return None
         written = text[place.start : place.end]
         if goes_on := _NEXT_STATEMENT.search(written):
-            message = f"this goes on with the statement of line {line}: one of its own begins with"
-            message += " `- `, in the same column as the others"
+            message = f"this continues the statement of line {line}: a new one begins with `- `,"
+            message += " in the same column as the others"
             return place.start + goes_on.start(1), message
         open_ = written.count("(") - written.count(")")
         comma = place.end if open_ > 0 else text[: place.start].rstrip().rfind(",")
@@ -148,11 +148,11 @@ class _Names:
         return None
 
     def _check_uses(self, path: Path, statement: Statement, later: Mapping[str, int]) -> None:
-        """Check that the statement computes something, from names that are there already."""
+        """Check that the statement computes something, from names that are already defined."""
         if isinstance(statement.expression, Name) and statement.expression.name in self._defined:
             name, column = statement.expression.name, statement.expression.column
             message = f"`{statement.target}` would only be another name for `{name}`"
-            message += f": a statement computes something; use `{name}` itself"
+            message += f": use `{name}` itself, or compute something"
             self._problems.add(self._document.index_within(path, column - 1), message)
         for use in names_in(statement.expression):
             name = use.name
@@ -172,7 +172,7 @@ class _Names:
             self._problems.add(self._document.index_within(path, use.column - 1), message)
 
     def _check_references(self) -> None:
-        """`backward` and the expectations must name what exists."""
+        """Check that `backward` and the expectations name what exists."""
         data = _mapping(self._document.data)
         backward = data.get("backward")
         if isinstance(backward, str) and backward not in self._defined:
@@ -188,7 +188,7 @@ class _Names:
                     self._unknown(name, self._document.key_index(path))
 
     def _check_wrt(self, statements: Sequence[Statement]) -> None:
-        """Forward mode goes by what nobody computes."""
+        """Check that forward mode differentiates with respect to what is not computed."""
         computed = {each.target for each in statements if not isinstance(each.expression, Number)}
         wrt = _mapping(self._document.data).get("wrt")
         for i, name in enumerate(wrt if isinstance(wrt, tuple) else (wrt,)):
@@ -196,7 +196,7 @@ class _Names:
             if isinstance(name, str) and name not in self._defined:
                 self._unknown(name, index, [n for n in self._defined if n not in computed])
             elif name in computed:
-                message = f"`{name}` is computed: forward mode goes by an input or a parameter"
+                message = f"`{name}` is computed; `wrt` takes inputs and parameters"
                 self._problems.add(index, message)
 
     def _unknown(
@@ -206,9 +206,9 @@ class _Names:
         usable: Iterable[str] | None = None,
         later: Iterable[str] = (),
     ) -> None:
-        """Note a name that nothing gives, unless a statement that cannot be read may have.
+        """Note a name that nothing defines, unless a statement that cannot be read may do so.
 
-        Of the names that are `usable` here (if not all so far), or come `later`, one may be meant.
+        Suggestions are the names that are `usable` here (by default, all so far) or come `later`.
         """
         known = list(self._defined if usable is None else usable)
         near = suggest(name, [*known, *later])
@@ -221,11 +221,11 @@ class _Names:
 
 
 def _mapping(data: Data) -> Mapping[Key, Data]:
-    """Return `data` if it is a mapping; else none, for the schema says what is wrong with it."""
+    """Return `data` if it is a mapping, else an empty one: the schema reports the mistake."""
     return data if isinstance(data, dict) else {}
 
 
 def _made(entry: Data) -> list[str]:
-    """Return the names that an entry of `graph` gives, as far as that can be told."""
+    """Return the names that an entry of `graph` defines, as far as one can tell."""
     found = _TARGET.findall(entry) if isinstance(entry, str) else _mapping(entry)
     return [unicodedata.normalize("NFKC", name) for name in found if isinstance(name, str)]

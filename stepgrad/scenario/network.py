@@ -1,8 +1,9 @@
-"""Network scenarios: samples shown to a multilayer perceptron, and its errors."""
+"""Network scenarios: a multilayer perceptron, its samples, and its loss."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from random import Random
 from typing import TYPE_CHECKING, cast
 
@@ -18,12 +19,12 @@ if TYPE_CHECKING:
 
 
 def network_program(file: ScenarioFile, edits: Edits) -> Program:
-    """Make the program of a network scenario."""
+    """Return the program of a network scenario."""
     model = cast("NetworkScenario", file.model)
     with at_line(file.line("network")):
         network = _weights(model)
     for parameter in network.parameters():
-        # Not a write that the program does: it starts from this number.
+        # Not a write by the program: it starts from this number.
         parameter._data = edits.get(parameter.label or "", parameter._data)
 
     def forward(rows: Rows) -> Value:
@@ -41,6 +42,13 @@ def network_program(file: ScenarioFile, edits: Edits) -> Program:
     return Program(network.parameters(), tuple(range(len(model.data.inputs))), forward)
 
 
+def nodes_of_row(model: NetworkScenario) -> int:
+    """Return about how many nodes it takes to show a row to a network, without its loss."""
+    sizes = model.network.sizes
+    # A product and a sum for each weight; for each neuron, its activation.
+    return sizes[0] + sum((2 * before + 1) * after for before, after in pairwise(sizes))
+
+
 def _weights(model: NetworkScenario) -> MLP:
     """Draw the numbers of a network, or take those of the file."""
     spec = model.network
@@ -49,13 +57,13 @@ def _weights(model: NetworkScenario) -> MLP:
         return MLP.drawn(spec.sizes, spec.activations, draw, spec.init.weights, spec.init.bias)
     assert spec.weights is not None, "the schema asks for `init` or for these"
     assert spec.biases is not None, "the schema asks for `init` or for these"
-    # The file has a row for each input, as x·W is written; a neuron wants its column.
+    # The file has a row for each input, as in x·W; a neuron takes a column.
     matrices = [[list(column) for column in zip(*matrix, strict=True)] for matrix in spec.weights]
     return MLP(matrices, spec.biases, spec.activations)
 
 
 def _errors(file: ScenarioFile, network: MLP, row: int, edits: Edits) -> list[Value]:
-    """Show a sample to the network; return its errors: one for each output, or for all of them."""
+    """Run the network on a sample; return its errors: one for each output, or one for all."""
     model = cast("NetworkScenario", file.model)
     here = current_place().scope
     with at_line(file.line("data", "inputs", row)):
@@ -86,7 +94,7 @@ def _errors(file: ScenarioFile, network: MLP, row: int, edits: Edits) -> list[Va
 
 
 def _targets(model: NetworkScenario, row: int) -> tuple[float, ...]:
-    """Return what each output should be; of a class, 1 at its output and 0 at the others."""
+    """Return the target of each output; for a class, 1 at its output and 0 at the others."""
     targets = model.data.targets[row]
     if model.loss != "softmax_cross_entropy":
         return targets
@@ -99,7 +107,7 @@ def _label(letter: str, values: Sequence[Value]) -> None:
 
 
 def _numbers(values: Sequence[Value]) -> list[str]:
-    """Number values from 1, but not a single one."""
+    """Number several values from 1; a single one gets no number."""
     return [str(i) for i in range(1, len(values) + 1)] if len(values) > 1 else [""]
 
 

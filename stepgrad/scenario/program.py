@@ -1,4 +1,4 @@
-"""A scenario as a program: what its passes run, whoever runs them."""
+"""A scenario as a program: what each pass runs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from stepgrad.engine.value import Value
 
 Edits = Mapping[str, float]
-"""Other numbers for inputs, parameters and targets, by the names that nodes have."""
+"""Other numbers for inputs, parameters and targets, by the names of their nodes."""
 
 Rows = tuple[int, ...]
-"""The samples that a pass shows, by their place in the file, from 0; a graph has none."""
+"""The samples of a pass, by their place in the file, from 0; a graph has none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A forward pass that can be run again and again, and what training may change of it.
+    """A forward pass that can be run repeatedly, and what training may change.
 
-    `forward` shows some of `rows` and returns the root of the backward pass, or None for a
+    `forward` runs some of `rows` and returns the root of the backward pass, or None for a
     scenario without one.
     """
 

@@ -1,4 +1,4 @@
-"""The scenario that a recording is of, from the text that the recording carries."""
+"""The scenario of a recording, from the text that the recording carries."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from stepgrad.scenario.source import Source
 
 
 def recorded_scenario(recording: Recording) -> ScenarioFile | None:
-    """Return the scenario whose expectations hold for a recording: the one that it is of.
+    """Return the scenario of a recording, whose expectations apply to it.
 
-    None where it is of a program, or where inputs, parameters or targets were edited.
+    None for the recording of a program, or if inputs, parameters or targets were edited.
 
     Raises:
-        ScenarioError: this version of stepgrad does not take the scenario.
+        ScenarioError: this version of stepgrad does not accept the scenario.
     """
     source = recording.source
     if source is None or source.path.endswith(".py"):
@@ -29,7 +29,7 @@ def recorded_scenario(recording: Recording) -> ScenarioFile | None:
 
 
 def _edited(scenario: ScenarioFile, recording: Recording) -> bool:
-    """Whether a recording starts from other numbers than those of its scenario."""
+    """Whether a recording starts from numbers other than those of its scenario."""
     fresh = empty_recording(scenario)
     with suppress(Cancelled), watching(_stop):  # the first pass has them all
         record_file(scenario, recording=fresh)

@@ -1,6 +1,6 @@
 """What one section of a scenario demands of another: counts that must agree, keys that need others.
 
-Each rule looks at those sections that are in order by themselves, so that a mistake in one does not
+Each rule looks only at sections that are valid by themselves, so that a mistake in one does not
 hide a mistake in another.
 """
 
@@ -25,7 +25,7 @@ from stepgrad.scenario.source import Problems
 from stepgrad.scenario.validate import sound
 
 Findings: TypeAlias = Iterator[tuple[Path, str]]
-"""Where to point, and what to say."""
+"""The place and the message of each finding."""
 
 
 def check_rules(document: Document, kind: type[Scenario], problems: Problems) -> None:
@@ -38,13 +38,13 @@ def check_rules(document: Document, kind: type[Scenario], problems: Problems) ->
 
 
 def check_after(document: Document, lessons: Collection[str], problems: Problems) -> None:
-    """Note every name under `after` that is none of the lessons."""
+    """Note every name under `after` that is not one of the lessons."""
     data = document.data
     assert isinstance(data, dict)
     after = data.get("after")
     for number, name in enumerate(after if isinstance(after, tuple) else ()):
         if isinstance(name, str) and name not in lessons:
-            message = f"no scenario `{name}`, neither among those that ship nor beside this file"
+            message = f"scenario `{name}` neither ships with stepgrad nor is in this folder"
             near = suggest(name, sorted(lessons))
             problems.add(document.index(("after", number)), message + near)
 
@@ -78,52 +78,52 @@ def _graph_rules(document: Document) -> Findings:
 
 
 def _forward_mode(document: Document, unknown: Sequence[str]) -> Findings:
-    """Forward mode goes by something, and trains nothing."""
+    """Forward mode needs `wrt`, and cannot train."""
     data = document.data
     assert isinstance(data, dict)
     if "wrt" not in data and nearest("wrt", unknown) is None:
-        yield ("mode",), "forward mode needs `wrt`: the inputs to take derivatives by"
+        yield ("mode",), "forward mode needs `wrt`: the inputs to differentiate with respect to"
     if "train" in data:
-        message = "training needs gradients, and forward mode computes tangents"
-        yield ("train",), f"{message}: leave one of the two out"
+        message = "training needs gradients, but forward mode computes tangents"
+        yield ("train",), f"{message}: remove one of the two"
     wrt = data.get("wrt")
     names = wrt if isinstance(wrt, tuple) else (wrt,)
     for i, name in enumerate(names):
         if name in names[:i]:
-            yield ("wrt", i), f"`{name}` is there already: one pass by it is enough"
+            yield ("wrt", i), f"`{name}` is listed already: one pass is enough"
     for name in _by_name(document) if "wrt" in data else ():
         if name not in names:
-            yield ("expect", "tangents", name), f"no pass goes by `{name}`: `wrt` lacks it"
+            yield ("expect", "tangents", name), f"`{name}` is not listed in `wrt`"
 
 
 def _by_name(document: Document) -> list[str]:
-    """Return by what tangents are expected."""
+    """Return the names with respect to which tangents are expected."""
     found = (path[2] for path in document.places if path[:2] == ("expect", "tangents") if path[2:])
     return list(dict.fromkeys(name for name in found if isinstance(name, str)))
 
 
 def _never_reached(document: Document) -> Findings:
-    """No loss after the last step, and no gradient without one."""
+    """No loss is expected after the last step, and no gradient without a step."""
     data = document.data
     assert isinstance(data, dict)
     train = sound(Train, data.get("train"))
     expect = sound(NetworkExpect, data.get("expect"))
     if train is not None and train.steps == 0 and expect is not None and expect.grads:
-        message = "nothing has a gradient after 0 steps: leave `train` out for one backward pass"
+        message = "0 steps have no backward pass: without `train` there is one"
         yield ("expect", "grads"), message
     if expect is not None and (train is not None or "train" not in data):
         steps = train.steps if train else 0
         for step in expect.loss:
             if step > steps:
-                yield ("expect", "loss", step), f"there is no step {step}: training has {steps}"
+                yield ("expect", "loss", step), f"there is no step {step}: the last is {steps}"
 
 
 _SETTINGS = {"momentum": "momentum", "betas": "adam", "epsilon": "adam"}
-"""Which optimizer a setting of `train` is for."""
+"""The optimizer that a setting of `train` belongs to."""
 
 
 def _settings(document: Document) -> Findings:
-    """No setting of another optimizer."""
+    """Settings belong to the optimizer that is used."""
     data = document.data
     assert isinstance(data, dict)
     train = sound(Train, data.get("train"))
@@ -166,36 +166,36 @@ def _network_rules(document: Document) -> Findings:
 
 
 def _batches(train: Train, samples: Samples | None) -> Findings:
-    """Batches are made of the rows there are, and an order needs batches."""
+    """A batch is not larger than the data, and only batches can be shuffled."""
     if train.batch_size is None:
         if train.shuffle_seed is not None:
-            message = "without `batch_size`, every step shows all rows: there is nothing to shuffle"
+            message = "without `batch_size`, every step uses all rows: there is nothing to shuffle"
             yield ("train", "shuffle_seed"), message
     elif samples is not None and train.batch_size > len(samples.inputs):
         rows = _count(len(samples.inputs), "row")
-        yield ("train", "batch_size"), f"a batch of {train.batch_size:,} from {rows} of data"
+        yield ("train", "batch_size"), f"a batch of {train.batch_size:,}, but only {rows} of data"
 
 
 def _last_layer(loss: Data, network: Network) -> Findings:
-    """A cross-entropy takes outputs of a certain kind."""
+    """Each cross-entropy needs its kind of output."""
     last = network.activation[-1]
     path: Path = ("network", "activation")
     if len(network.activation) > 1:
         path = (*path, len(network.activation) - 1)
     if loss == "binary_cross_entropy" and last != "sigmoid":
-        message = "`binary_cross_entropy` takes probabilities: the last layer has to be `sigmoid`"
+        message = "`binary_cross_entropy` takes probabilities: the last layer must be `sigmoid`"
         yield path, f"{message}, not `{last}`"
     if loss == "softmax_cross_entropy":
         if network.sizes[-1] < 2:
             message = "`softmax_cross_entropy` needs an output for each class, so 2 or more"
             yield ("network", "sizes", len(network.sizes) - 1), message
         if last != "linear":
-            message = "`softmax_cross_entropy` takes logits, which the softmax makes probabilities"
-            yield path, f"{message}: the last layer has to be `linear`, not `{last}`"
+            message = "`softmax_cross_entropy` takes logits, not probabilities"
+            yield path, f"{message}: the last layer must be `linear`, not `{last}`"
 
 
 def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
-    """Check for a number for each output, or the number of a class."""
+    """A target is a number for each output, or the number of a class."""
     path: Path = ("data", "targets")
     if loss != "softmax_cross_entropy":
         yield from _widths(path, samples.targets, outputs)
@@ -206,17 +206,17 @@ def _targets(loss: Data, samples: Samples, outputs: int) -> Findings:
     wrong = [row for row, numbers in enumerate(samples.targets) if len(numbers) != 1]
     if wrong:
         found = _count(len(samples.targets[wrong[0]]), "number")
-        message = f"{found}, but a row is of one class: its number, from 0"
+        message = f"{found}, but a row has one class: its number, from 0"
         yield from _once(path, wrong, message)
     classes = [numbers[0] if len(numbers) == 1 else 0 for numbers in samples.targets]
     wrong = [row for row, number in enumerate(classes) if number not in range(outputs)]
-    if wrong and outputs > 1:  # a single output is what is wrong then
-        message = f"there is no class {classes[wrong[0]]:g}: the {outputs} outputs stand for"
-        yield from _once(path, wrong, f"{message} the classes 0 to {outputs - 1}")
+    if wrong and outputs > 1:  # else the single output is the mistake
+        message = f"there is no class {classes[wrong[0]]:g}: the {outputs} outputs are"
+        yield from _once(path, wrong, f"{message} classes 0 to {outputs - 1}")
 
 
 def _once(path: Path, rows: Sequence[int], message: str) -> Findings:
-    """Say at the first of some rows what is wrong with them all."""
+    """Report at the first of several rows what is wrong with all of them."""
     if rows:
         others = f" (and {_count(len(rows) - 1, 'other row')} like it)" if len(rows) > 1 else ""
         yield (*path, rows[0]), message + others
@@ -234,7 +234,7 @@ def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:
 
 
 def _origin(network: Network, data: Data) -> Findings:
-    """Check that the parameters are either drawn or written out."""
+    """Parameters are either drawn or written out."""
     written = {key for key in ("weights", "biases") if getattr(network, key) is not None}
     misspelt = isinstance(data, dict) and not data.keys() <= Network.model_fields.keys()
     if network.init is not None and written:
@@ -270,7 +270,7 @@ def _layers(path: Path, found: int, layers: int) -> Findings:
 
 
 def _matrix(layer: int, rows: Sequence[Vector], shape: tuple[int, int]) -> Findings:
-    """Check for a row for each input of the layer, and a column for each of its neurons."""
+    """A matrix has a row for each input of the layer, and a column for each of its neurons."""
     inputs, neurons = shape
     path: Path = ("network", "weights", layer - 1)
     wanted = f"layer {layer} takes a row for each of {_count(inputs, 'input')}"

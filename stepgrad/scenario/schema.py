@@ -1,8 +1,8 @@
 """What a scenario file may contain: the two kinds of scenario as pydantic models.
 
-Only the form of single fields is said here; what one section demands of another is in `rules`,
+Only the form of single fields is defined here; what one section demands of another is in `rules`,
 what the statements of a graph say is in `names`. Importing this module imports pydantic, which
-takes a tenth of a second, so it is imported when a file is read and not before.
+takes a tenth of a second, so it is imported only when a file is read.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 MAX_STEPS = 1_000_000
-"""Training steps of a scenario."""
+"""The most training steps of a scenario."""
 
 MAX_STATEMENTS = 5_000
-"""Statements of a graph."""
+"""The most statements of a graph."""
 
 MAX_PARAMETERS = 100_000
-"""Weights and biases of a network: more would neither fit a screen nor train in scalar Python."""
+"""The most weights and biases of a network: more would not be practical in scalar Python."""
 
 
 def parameter_count(sizes: tuple[int, ...]) -> int:
-    """How many weights and biases a fully connected network of these layer sizes has."""
+    """The number of weights and biases of a fully connected network with these layer sizes."""
     return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
@@ -36,8 +36,8 @@ def _one_or_many(value: object) -> object:
 def _limit_parameters(sizes: tuple[int, ...]) -> tuple[int, ...]:
     count = parameter_count(sizes)
     if count > MAX_PARAMETERS:
-        message = f"the network has {count:,} parameters; {MAX_PARAMETERS:,} is the limit"
-        raise PydanticCustomError("limit", "{message}", {"message": message})
+        message = f"the network has {count:,} parameters; the limit is {MAX_PARAMETERS:,}"
+        raise PydanticCustomError("ours", "{message}", {"message": message})
     return sizes
 
 
@@ -45,7 +45,7 @@ def _ascending(interval: tuple[float, float]) -> tuple[float, float]:
     low, high = interval
     if low > high:
         message = f"the lower end {low:g} is above the upper end {high:g}"
-        raise PydanticCustomError("interval", "{message}", {"message": message})
+        raise PydanticCustomError("ours", "{message}", {"message": message})
     return interval
 
 
@@ -72,7 +72,7 @@ Activation: TypeAlias = Annotated[
     _Activation,
     BeforeValidator(_canonical, json_schema_input_type=_Activation | Literal["identity"]),
 ]
-"""`identity` is accepted as another word for `linear`."""
+"""`identity` is another word for `linear`."""
 Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
@@ -82,7 +82,7 @@ Positive: TypeAlias = Annotated[Finite, Field(gt=0)]
 
 
 class Section(BaseModel):
-    """A mapping in a scenario: nothing unknown in it, nothing converted, nothing left empty."""
+    """A mapping in a scenario: no unknown keys, no conversions, no empty values."""
 
     model_config = ConfigDict(
         strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
@@ -91,7 +91,7 @@ class Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _given(cls, value: object) -> object:
-        """Refuse `backward:` with nothing after it: leaving the line out says so plainly."""
+        """Refuse `backward:` with nothing after it: to say nothing, leave the line out."""
         if value is None:
             raise PydanticCustomError("nothing_given", "nothing is given here")
         return value
@@ -101,41 +101,41 @@ class Train(Section):
     """How parameters are trained."""
 
     steps: Step
-    """How many times the parameters are updated."""
+    """The number of updates."""
     optimizer: Literal["sgd", "momentum", "adam"] = "sgd"
-    """The rule of the update."""
+    """The update rule."""
     learning_rate: Finite
-    """How far an update goes, times the gradient."""
+    """The size of an update, relative to the gradient."""
     momentum: Fraction | None = None
-    """How much of the velocity is kept, with `optimizer: momentum`; 0.9 if not given."""
+    """The share of the velocity to keep, with `optimizer: momentum`; 0.9 by default."""
     betas: tuple[Fraction, Fraction] | None = None
-    """How much of the means is kept, with `optimizer: adam`; [0.9, 0.999] if not given."""
+    """The shares of both means to keep, with `optimizer: adam`; [0.9, 0.999] by default."""
     epsilon: Positive | None = None
-    """What keeps Adam's quotient finite; 1e-8 if not given."""
+    """Keeps Adam's quotient finite; 1e-8 by default."""
     clip_norm: Positive | None = None
-    """Before each update, gradients whose norm (of all together) is above it are scaled down."""
+    """Before each update, scale all gradients down until their norm is at most this."""
     batch_size: Annotated[int, Field(ge=1)] | None = None
-    """How many rows of a network's data a step shows; without it, all.
+    """The number of rows of a network's data in a step; by default, all.
 
-    Batches follow each other through the rows; the last one of an epoch may be smaller. `loss` is
-    that of the batch. After the last update, all rows are shown once more.
+    Batches go through the rows in turn; the last one of an epoch may be smaller. `loss` is that of
+    the batch. After the last update there is a forward pass with all rows.
     """
     shuffle_seed: Annotated[int, Field(ge=0)] | None = None
     """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`.
 
-    One list is shuffled again and again: an epoch begins from the order of the last one.
+    The same list is shuffled each time, starting from the order of the epoch before.
     """
     zero_grad: bool = True
     """Whether gradients are cleared before each backward pass, as they should be."""
 
 
 class Expect(Section):
-    """Numbers that a run of the scenario must reproduce."""
+    """The numbers that a run of the scenario must reproduce."""
 
     values: dict[str, float] = Field(default_factory=dict)
-    """By name, after the (last) forward pass."""
+    """By name, after the last forward pass."""
     grads: dict[str, float] = Field(default_factory=dict)
-    """By name, after the (last) backward pass."""
+    """By name, after the last backward pass and before any clipping."""
     loss: dict[Step, float] = Field(
         default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[0-9]+$"}}
     )
@@ -145,74 +145,74 @@ class Expect(Section):
 
 
 class GraphExpect(Expect):
-    """Numbers that a run of a graph must reproduce."""
+    """The numbers that a run of a graph must reproduce."""
 
     tangents: dict[str, dict[str, float]] = Field(default_factory=dict)
-    """In forward mode: by the name of `wrt` that a pass goes by, then by name."""
+    """In forward mode: by the name in `wrt`, then by the name of the node."""
 
 
 class NetworkExpect(Expect):
-    """Numbers that a run of a network must reproduce."""
+    """The numbers that a run of a network must reproduce."""
 
     predictions: tuple[Row, ...] = ()
     """The outputs for each sample, after training."""
 
 
 class Lesson(Section):
-    """What a scenario is to a learner: its title, its text, and its place among the others."""
+    """What a learner sees of a scenario: its title, its text, and its place among the others."""
 
     title: Annotated[str, Field(min_length=1)]
     """What it is about, in a few words."""
     level: Level | None = None
-    """For whom it is; the list of lessons goes by it."""
+    """Who it is for; the list of lessons is sorted by level."""
     order: Annotated[int, Field(ge=0)] | None = None
-    """Where it stands among those of its level: the smaller, the earlier."""
+    """Its place within the level: the smaller, the earlier."""
     after: tuple[str, ...] = ()
     """The names of the scenarios that it builds on."""
     lesson: str = ""
-    """Markdown, shown beside the replay."""
+    """Text in Markdown, shown beside the replay."""
 
     @property
     def place(self) -> tuple[int, float]:
-        """Where it stands among all lessons; without a level or an order, at the end."""
+        """Its place among all lessons; without a level or an order, at the end."""
         levels = get_args(Level)
         level = len(levels) if self.level is None else levels.index(self.level)
         return level, inf if self.order is None else self.order
 
 
 class GraphScenario(Lesson):
-    """A graph that is written out, one statement for each name."""
+    """A graph, written as one statement for each name."""
 
     inputs: dict[str, float] = Field(default_factory=dict)
-    """Numbers by name, which training leaves alone."""
+    """Numbers by name, which training does not change."""
     params: dict[str, float] = Field(default_factory=dict)
-    """Like inputs, but training may change them."""
+    """Numbers by name, which training changes."""
     graph: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_STATEMENTS)]
-    """Statements such as `z = w*x + b`, in order: each gives a name, and uses earlier ones."""
+    """Statements such as `z = w*x + b`, in order: each defines a name and uses earlier ones."""
     mode: Literal["forward", "reverse"] = "reverse"
-    """In forward mode, tangents are computed along with the values, in a pass for each of `wrt`."""
+    """In forward mode, each name in `wrt` has a pass that computes tangents beside the values."""
     wrt: Annotated[
         tuple[str, ...],
         BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...]),
         Field(min_length=1),
     ] = ()
-    """The inputs or parameters by which forward mode takes derivatives: a name, or several."""
+    """The inputs or parameters to differentiate with respect to in forward mode: one or several."""
     backward: str | None = None
-    """The name whose gradient is taken; without it there is no backward pass.
+    """The node that the backward pass starts from; without it there is no backward pass.
 
-    In forward mode, an ordinary forward and backward pass comes after the others.
+    In forward mode, an ordinary forward and backward pass follows the others.
     """
     train: Train | None = None
     """Without it there is one forward and one backward pass, and no update."""
     expect: GraphExpect = GraphExpect()
-    """Numbers that a run must reproduce: `stepgrad check` holds it to them."""
+    """The numbers that a run must reproduce, which `stepgrad check` compares."""
 
 
 class Init(Section):
-    """Random weights, drawn neuron by neuron: its weights in order, then its bias is set."""
+    """Random weights, drawn neuron by neuron, and one bias for all."""
 
     seed: Annotated[int, Field(ge=0)]
-    """For Python's `random.Random`."""
+    """The seed of Python's `random.Random`."""
     weights: Interval = (-1.0, 1.0)
     """The interval that weights are drawn from, uniformly."""
     bias: Finite = 0.0
@@ -220,21 +220,21 @@ class Init(Section):
 
 
 class Network(Section):
-    """A fully connected network; its numbers are drawn (`init`) or written out."""
+    """A fully connected network, whose parameters are drawn (`init`) or written out."""
 
     sizes: Sizes
-    """Inputs, then the neurons of each layer."""
+    """The number of inputs, then of neurons in each layer."""
     activation: Annotated[
         tuple[Activation, ...],
         BeforeValidator(_one_or_many, json_schema_input_type=Activation | tuple[Activation, ...]),
     ]
     """One for all layers, or one for each."""
     init: Init | None = None
-    """Draw the weights; or else write `weights` and `biases` out."""
+    """How to draw the weights, instead of `weights` and `biases`."""
     weights: tuple[tuple[Vector, ...], ...] | None = None
-    """For each layer a matrix with a row for each input and a column for each neuron."""
+    """For each layer, a matrix with a row for each input and a column for each neuron."""
     biases: tuple[Vector, ...] | None = None
-    """For each layer a number for each neuron."""
+    """For each layer, a number for each neuron."""
 
     @property
     def activations(self) -> tuple[Activation, ...]:
@@ -245,32 +245,32 @@ class Network(Section):
 
 
 class Samples(Section):
-    """What a network is shown, and what it should answer: a row for each sample."""
+    """The inputs and targets of a network: a row for each sample."""
 
     inputs: Rows
     """A number for each input of the network."""
     targets: Rows
     """A number for each output: 0 or 1 for binary cross-entropy. For softmax cross-entropy, one
-    number: the right class, counted from 0."""
+    number: the correct class, counted from 0."""
 
 
 class NetworkScenario(Lesson):
-    """A network, and the data it is shown: in every step all rows, or a batch of them."""
+    """A network and its data: each step uses all rows, or a batch of them."""
 
     network: Network
     """A fully connected network."""
     data: Samples
-    """What the network is shown, and what it should answer."""
+    """The inputs and targets, a row for each sample."""
     loss: Loss
-    """Squared errors are summed over all outputs of all rows, or their mean is taken.
+    """The sum or the mean of squared errors, over all outputs of all rows, or a cross-entropy.
 
-    `binary_cross_entropy` is the mean over all outputs, which are probabilities, from a sigmoid;
+    `binary_cross_entropy` is the mean over all outputs, which are probabilities from a sigmoid;
     `softmax_cross_entropy` is the mean over all rows, whose outputs are logits, one for each class.
     """
     train: Train | None = None
     """Without it there is one forward and one backward pass, and no update."""
     expect: NetworkExpect = NetworkExpect()
-    """Numbers that a run must reproduce: `stepgrad check` holds it to them."""
+    """The numbers that a run must reproduce, which `stepgrad check` compares."""
 
 
 Scenario: TypeAlias = GraphScenario | NetworkScenario

@@ -1,7 +1,7 @@
 """The text of a scenario file, positions in it, and the problems found there.
 
-A position is an index into the text everywhere in this package; it becomes a line and a column only
-when a problem is reported. All ways in which a file can fail to be text at all end here.
+Throughout this package a position is an index into the text; it becomes a line and a column only
+when a problem is reported. Every way in which a file can fail to be text is handled here.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ MAX_BYTES = 1_000_000
 """The largest scenario file that is read."""
 
 MAX_PROBLEMS = 50
-"""How many problems of one file are reported before the rest of it is left unread."""
+"""The most problems reported for one file; the rest of it is left unread."""
 
 _SUFFIXES = (".yaml", ".yml")
+_SCENARIO = ".scenario"  # before the suffix: pytest collects such a file by its name
 _KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -59,15 +60,15 @@ class Problems:
     def add(self, index: int, message: str) -> None:
         """Note a problem; the same message at the same place is noted once.
 
-        Raises `ScenarioError` when there are more than `MAX_PROBLEMS`: a file so wrong is better
-        mended from the top than read to its end.
+        Raises `ScenarioError` when there are more than `MAX_PROBLEMS`: such a file is better fixed
+        from the top than read to its end.
         """
         if len(self._found) == MAX_PROBLEMS:
             self.stop(index, f"too many problems; only the first {MAX_PROBLEMS} are shown")
         self._found[index, message] = None
 
     def stop(self, index: int, message: str) -> NoReturn:
-        """Note a problem after which reading on makes no sense, and raise all that was found."""
+        """Note a problem that makes it pointless to read on, and raise all that were found."""
         raise self._source.error([*self._found, (index, message)])
 
     def raise_if_any(self) -> None:
@@ -99,7 +100,7 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
         raise _unreadable(path, "is not a regular file")
     if status.st_size > MAX_BYTES:
         size = f"{status.st_size / 1e6:,.1f} MB"
-        raise _unreadable(path, f"the file is too big: {size}, where 1 MB is the limit")
+        raise _unreadable(path, f"the file is too big: {size}; the limit is 1 MB")
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES).removeprefix(_BYTE_ORDER_MARK)
@@ -111,15 +112,15 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
 
 
 def _decode(path: Path, content: bytes) -> Source:
-    """Return the source in `content`; a byte that is not UTF-8 is reported in its place."""
+    """Return the source in `content`; a byte that is not UTF-8 is reported where it is."""
     try:
         return Source(path, content.decode())
     except UnicodeDecodeError as error:
         message = f"not UTF-8 text: byte 0x{content[error.start]:02X}"
         if content.startswith(_UTF16_MARKS):
-            message += "; the file looks like UTF-16, save it as UTF-8"
+            message += "; the file looks like UTF-16: save it as UTF-8"
         elif content.startswith(_ZIP_MARK):
-            message += "; a recording of stepgrad? its name should end in `.stepgrad`"
+            message += "; a stepgrad recording? its name must end in `.stepgrad`"
         else:
             message += "; save the file as UTF-8"
         before = content[: error.start].decode()
@@ -133,14 +134,20 @@ def _unreadable(path: Path, message: str) -> ScenarioError:
 
 
 def _reason(error: Exception) -> str:
-    """Return the operating system's words for why a file cannot be had, or Python's."""
+    """Return why a file cannot be read, in the words of the operating system or of Python."""
     return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
+def name_of(path: Path) -> str:
+    """Return what a scenario is called: the name of its file, without its endings."""
+    return path.stem.removesuffix(_SCENARIO)
+
+
 def neighbours(path: Path, endings: Collection[str] = _SUFFIXES) -> dict[str, str]:
-    """Return the files in the same folder that end so: the path of each by its name."""
+    """Return the files in the same folder with these suffixes: the path of each by its name."""
     try:
-        return {p.stem: str(p) for p in sorted(path.parent.iterdir()) if p.suffix in endings}
+        files = sorted(path.parent.iterdir())
+        return {name_of(each): str(each) for each in files if each.suffix in endings}
     except (OSError, ValueError):
         return {}
 
@@ -148,11 +155,11 @@ def neighbours(path: Path, endings: Collection[str] = _SUFFIXES) -> dict[str, st
 def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
     """Suggest what is nearest by name, in the same folder or among what ships.
 
-    A path that ends as a scenario, a program or a recording does means one; any other, any of them.
+    The suffix of a scenario, a program or a recording means one; any other may mean any of them.
     """
     kind = next((kind for kind in _KINDS if path.suffix in kind), ())
     endings = kind or tuple(ending for kind in _KINDS for ending in kind)
-    # The ending counts for nothing: every file of the kind has it.
+    # The suffix does not count: every file of the kind has it.
     meant = {name: name for name in shipped} | neighbours(path, endings)
-    near = nearest(path.stem if kind else path.name, meant)
+    near = nearest(name_of(path) if kind else path.name, meant)
     return f"; did you mean `{meant[near]}`?" if near is not None else ""

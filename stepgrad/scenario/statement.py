@@ -1,7 +1,7 @@
 """One statement of a graph scenario: `name = expression`.
 
-Python's own parser reads the text, so that precedence and spelling are the familiar ones; what it
-finds is translated by `expression`, and nothing of it is ever run.
+Python's own parser reads the text, so that precedence and spelling are familiar; `expression`
+translates the result, and none of it is ever run.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError
 from stepgrad.scenario.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
+from stepgrad.syntax import parse
 
 MAX_LENGTH = 2_000
 """Characters in a statement."""
@@ -31,7 +32,7 @@ LOOKALIKES = {
     **{sign: f"`{digit}`" for digit, sign in enumerate("₀₁₂₃₄₅₆₇₈₉")},
     "\N{NO-BREAK SPACE}": "a plain space",
 }
-"""Signs of mathematics that are not on every keyboard, and what to write instead."""
+"""Mathematical symbols that people paste, and what to write instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
     """Read `text`; `functions` gives the number of arguments of each function by its name.
 
     Raises `StatementError` with everything that is wrong with it. Names are not looked up here:
-    that takes the other statements.
+    that needs the other statements.
     """
     module = _parse(text, functions)
     translator = Translator(text, functions)
@@ -75,7 +76,7 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
             if not translator.problems:
                 return Statement(target, expression, text, line, translator.column(name))
         case [_, second, *_]:
-            translator.refuse(second, "a second statement: give it an entry of its own")
+            translator.refuse(second, "a second statement: put it in its own entry")
         case [statement]:
             translator.refuse(statement, _wrong_form(statement, text))
         case _:
@@ -84,22 +85,22 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
 
 
 def lookalike(sign: str) -> str:
-    """Return what to say of a sign in `LOOKALIKES`; its name tells it from those like it."""
+    """Return the message about a sign in `LOOKALIKES`, with the sign's name to tell it apart."""
     return f"`{sign}` ({unicodedata.name(sign).lower()}): write {LOOKALIKES[sign]}"
 
 
 def _parse(text: str, functions: Mapping[str, int]) -> ast.Module:
-    """Python's syntax tree of `text` without the blanks before it, which Python would refuse."""
+    """Python's syntax tree of `text` without leading blanks, which Python would refuse."""
     if len(text) > MAX_LENGTH:
-        message = f"the statement is {len(text):,} characters long; {MAX_LENGTH:,} is the limit"
+        message = f"the statement is {len(text):,} characters long; the limit is {MAX_LENGTH:,}"
         raise StatementError([(1, message)])
     if found := _NEVER_MEANT.search(text):
-        message = f"the character {found[0]!r} has no place in a statement"
+        message = f"the character {found[0]!r} is not allowed in a statement"
         raise StatementError([(found.start() + 1, message)])
     if foreign := [(at, sign) for at, sign in enumerate(text, 1) if sign in LOOKALIKES]:
         raise StatementError([(at, lookalike(sign)) for at, sign in foreign])
     try:
-        return ast.parse(text.lstrip())
+        return parse(text.lstrip())
     except SyntaxError as error:
         raise StatementError([_explain(error, text, functions)]) from None
     except (MemoryError, RecursionError):  # how Python's parser gives up on deep nesting
@@ -107,13 +108,13 @@ def _parse(text: str, functions: Mapping[str, int]) -> ast.Module:
 
 
 def _explain(error: SyntaxError, text: str, functions: Mapping[str, int]) -> tuple[int, str]:
-    """Where Python stopped reading and why, with the usual cause if it can be told."""
+    """Where Python stopped reading and why, with the usual cause if it is clear."""
     column = column_in(text, error.lineno or 1, max(0, (error.offset or 1) - 1))
     for word in re.finditer(r"[^\W\d]\w*", text):
         if keyword.iskeyword(word[0]):
-            return word.start() + 1, f"`{word[0]}` is a word of Python and cannot stand here"
-    reason, _, _ = error.msg.partition(". ")  # after it comes advice that holds for programs
-    message = f"not a statement that can be read: {reason}"
+            return word.start() + 1, f"`{word[0]}` is a Python keyword and cannot be used here"
+    reason, _, _ = error.msg.partition(". ")  # after it comes advice for Python programs
+    message = f"cannot read this statement: {reason}"
     if "literal" in reason and text[column - 1 : column].isdigit():  # `2x`
         message += "; to multiply, write `*`"
     elif reason == "invalid syntax" and (beside := _PRODUCT.search(text)):  # `w x`, `sin x`
@@ -123,18 +124,18 @@ def _explain(error: SyntaxError, text: str, functions: Mapping[str, int]) -> tup
 
 
 def _wrong_form(statement: ast.stmt, text: str) -> str:
-    """Return what to say of a statement that is not `name = expression`."""
+    """Return the message about a statement that is not `name = expression`."""
     match statement:
         case ast.AugAssign(target=ast.Name(id=name), value=value):
             sign = re.search(r"([^\w\s()]+)=", text)
             short = isinstance(value, ast.Name | ast.Constant)
             right = ast.get_source_segment(text.lstrip(), value) if short else "(…)"
             again = f"{name}2 = {name} {sign[1] if sign else '+'} {right}"
-            return f"write `{again}`: a name is given once"
+            return f"write `{again}`: a name is defined only once"
         case ast.Assign(targets=[_, _, *_]):
-            return "a statement gives one name; write a statement for each"
+            return "a statement defines one name; write a statement for each"
         case ast.Assign() | ast.AugAssign():
-            return "the left side of `=` must be one name"
+            return "the left side of `=` must be a single name"
         case ast.Expr(value=ast.Compare(ops=[ast.Eq()])):
             return f"{_FORM}, with a single `=`"
     return _FORM

@@ -1,4 +1,4 @@
-"""Scenarios to begin with: they run, keep what they promise, and say what can be changed."""
+"""Scenarios to start from: they run, meet their own expectations, and say what to change."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ import json
 
 _GRAPH = """\
 # A scenario: what to compute, what to expect, and what to look at.
-# All that can stand here: stepgrad help scenario
+# For everything that it can contain: stepgrad help scenario
 
 title: {title}
 lesson: |
-  What should be seen, in Markdown. It is shown before the first event: press `f`
+  What to look at, in Markdown. It is shown before the first event: press `f`
   for the end of the forward pass, then `n` for each node on the way back.
 
-# Numbers by name. Training changes params and leaves inputs alone.
+# Numbers and their names. Training changes params and leaves inputs alone.
 inputs: {{x: 2.0, target: 3.0}}
 params: {{w: 1.5, b: -1.0}}
 
-# A statement to each entry: + - * / ** and functions such as relu, tanh, exp and log.
+# One statement per entry: + - * / ** and functions such as relu, tanh, exp and log.
 graph:
   - z = w*x + b
   - a = relu(z)
   - loss = (a - target)**2
 
-# What gradients are of.
+# The node that the backward pass starts from.
 backward: loss
 
-# Uncomment to train; the numbers below change with it.
+# Uncomment to train; the numbers below then have to change.
 # train: {{steps: 20, learning_rate: 0.05}}
 
-# What must come out: stepgrad check holds the scenario to it.
+# The expected numbers, which stepgrad check compares.
 expect:
   values: {{z: 2, loss: 1}}
   grads: {{w: -4, b: -2}}
 """
 
 _NETWORK = """\
-# A scenario: a network, what it is shown, and what to look at.
-# All that can stand here: stepgrad help scenario
+# A scenario: a network, its data, and what to look at.
+# For everything that it can contain: stepgrad help scenario
 
 title: {title}
 lesson: |
-  What should be seen, in Markdown. It is shown before the first event: press `t`
-  for the next training step, and `9` for the loss and the answers.
+  What to look at, in Markdown. It is shown before the first event: press `t`
+  for the next training step, and `9` for the loss and the outputs.
 
 # Two inputs, four neurons, one output. Activations: linear tanh relu leaky_relu sigmoid.
 network:
@@ -50,7 +50,7 @@ network:
   activation: tanh
   init: {{seed: 42, weights: [-1, 1], bias: 0.0}}
 
-# A row for each sample.
+# One row per sample.
 data:
   inputs: [[0, 0], [0, 1], [1, 0], [1, 1]]
   targets: [-1, 1, 1, -1]
@@ -61,7 +61,7 @@ loss: sum_squared_error
 # Optimizers: sgd momentum adam. Without this line: one forward and one backward pass.
 train: {{steps: 100, optimizer: sgd, learning_rate: 0.05}}
 
-# What must come out: stepgrad check holds the scenario to it.
+# The expected numbers, which stepgrad check compares.
 expect:
   loss: {{0: 4.149063, 80: 0.293563}}
   predictions: [-0.852833, 0.771338, 0.801126, -0.753266]
@@ -70,7 +70,7 @@ expect:
 
 
 def template(name: str, *, network: bool = False) -> str:
-    """Return the text of a scenario for a file of this name (`my_lesson`, without its ending)."""
+    """Return the text of a scenario for a file of this name (`my_lesson`, without a suffix)."""
     words = "".join(each if each.isprintable() else " " for each in name.replace("_", " ")).strip()
     title = f"{words[:1].upper()}{words[1:]}" or "A lesson"
     text = _NETWORK if network else _GRAPH

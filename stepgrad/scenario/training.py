@@ -1,4 +1,4 @@
-"""Running a program, once or as a training: batches, optimizer, step after step."""
+"""Running a program once, or training it: batches, optimizer, step after step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WORTH_COMPILING = 20
 
 
 def run(program: Program, train: Train | None) -> Iterator[None]:
-    """Run a program, or train it; pause after each pass through it."""
+    """Run a program, or train it; yield after each pass."""
     if train is None:
         root: Root | None = program.forward(program.rows)
         if root is not None:
@@ -62,7 +62,7 @@ def _optimizer(parameters: list[Value], train: Train) -> SGD | Adam:
 
 
 def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
-    """Yield the rows that each training step shows, epoch after epoch, without end."""
+    """Yield the rows of each training step, epoch after epoch, without end."""
     size, seed = train.batch_size, train.shuffle_seed
     if size is None:
         yield from repeat(rows)
@@ -75,6 +75,6 @@ def _batches(rows: Rows, train: Train) -> Iterator[Rows]:
 
 
 def epoch(program: Program, train: Train | None) -> int:
-    """Return after how many passes every row has been shown."""
+    """Return the number of passes until every row has been used."""
     size = train.batch_size if train else None
     return 1 if size is None else ceil(len(program.rows) / size)

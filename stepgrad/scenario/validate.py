@@ -1,4 +1,4 @@
-"""A document checked against the schema, with pydantic's findings told in our words and places."""
+"""Checking a document against the schema, with our own messages and places for the findings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _AnySection = TypeVar("_AnySection", bound=Section)
 
 
 def scenario_kind(document: Document, problems: Problems) -> type[Scenario] | None:
-    """Return the kind of scenario in `document`, which its keys tell, or None and a problem."""
+    """Return the kind of scenario in `document`, by its keys, or None after noting a problem."""
     data = document.data
     if not isinstance(data, dict):
         found = _described(document, (), data)
@@ -43,7 +43,7 @@ def scenario_kind(document: Document, problems: Problems) -> type[Scenario] | No
 
 
 def validate(document: Document, kind: type[Scenario], problems: Problems) -> Scenario | None:
-    """Return the scenario in `document`, or None after noting all that keeps it from being one."""
+    """Return the scenario in `document`, or None after noting everything that is wrong with it."""
     try:
         return kind.model_validate(document.data)
     except ValidationError as error:
@@ -52,9 +52,9 @@ def validate(document: Document, kind: type[Scenario], problems: Problems) -> Sc
 
 
 def sound(model: type[_AnySection], data: Data) -> _AnySection | None:
-    """Return `data` as a section by itself, unknown keys aside; None if it is not in order.
+    """Return `data` as a section by itself, without unknown keys; None if it is not valid.
 
-    It lets the rules between sections speak when there is trouble elsewhere in the file.
+    This way, the rules between sections apply even if there are mistakes elsewhere in the file.
     """
     if not isinstance(data, dict):
         return None
@@ -78,7 +78,7 @@ def _fields(model: type[Section], path: Path) -> list[str]:
 
 
 def _described(document: Document, path: Path, value: object) -> str:
-    """Return the value at `path` as a message names what it found."""
+    """Return a description of the value at `path` for a message."""
     if value is None:
         return "nothing"
     if isinstance(value, tuple):
@@ -112,7 +112,7 @@ class _Report:
         for error in errors:
             if error["type"] == "tuple_type" and isinstance(error["loc"][-1], int):
                 if error["loc"][:-1] in listed:
-                    continue  # what is wrong with a list of numbers is the list
+                    continue  # a list of numbers instead of rows is one mistake
                 listed.add(error["loc"][:-1])
             if error["type"] == "missing":
                 self._missing(error["loc"])
@@ -144,21 +144,21 @@ class _Report:
 
     def _value(self, error: ErrorDetails) -> None:
         path = error["loc"]
-        while path not in self._document.places:  # a number that stands for a row of one
+        while path not in self._document.places:  # a row of one number, without brackets
             path = path[:-1]
         kind, value, limits = error["type"], error["input"], error.get("ctx", {})
         if kind in _WANTED:
             message = self._mismatch(path, value, _WANTED[kind], self._hint(kind, path, value))
         elif kind == "literal_error":
-            choices = str(limits["expected"]).replace("'", "`")
-            near = _nearest(value, choices.split("`")[1::2]) if isinstance(value, str) else None
+            choices = re.findall("'([^']*)'", limits["expected"])
+            near = _nearest(value, choices) if isinstance(value, str) else None
             hint = f"; did you mean `{near}`?" if near else ""
-            message = self._mismatch(path, value, choices, hint)
+            message = self._mismatch(path, value, _one_of(choices), hint)
         elif kind == "nothing_given":
-            message = f"`{path[-1]}` has no value: write one, or leave the line out"
+            message = f"`{path[-1]}` has no value: write one, or remove the line"
         else:
             template = _LIMITS.get(kind)
-            message = template(limits) if template else error["msg"]
+            message = template(limits) if template else "is not allowed here"
         self._add(self._document.index(path), message)
 
     def _mismatch(self, path: Path, value: object, wanted: str, hint: str) -> str:
@@ -170,9 +170,9 @@ class _Report:
         return f"expected {wanted}, not {_described(self._document, path, value)}{hint}"
 
     def _hint(self, kind: str, path: Path, value: object) -> str:
-        """Say what leads from the value that was found to the one that was wanted, if one step."""
+        """Say how to turn the value that was found into the one that was wanted, if it is easy."""
         if path[0] == "graph":
-            return "; `: ` makes it one, write `=`" if isinstance(value, dict) else ""
+            return "; write `=` instead of `: `" if isinstance(value, dict) else ""
         if kind == "string_type" and isinstance(value, int | float):
             return "; put it in quotes"
         if kind in ("float_type", "int_type") and isinstance(value, str):
@@ -188,6 +188,11 @@ def _nearest(word: str, choices: list[str]) -> str | None:
     """Return the choice that was probably meant, by its other names or by how it is spelt."""
     other = _SYNONYMS.get(word.lower())
     return other if other in choices else nearest(word, choices)
+
+
+def _one_of(choices: list[str]) -> str:
+    *most, last = (f"`{choice}`" for choice in choices)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
 def _number_meant(text: str) -> str:
@@ -218,9 +223,9 @@ _NUMBERS_MEANT = {
     r"([-+]?)(?:inf|infinity|∞)": r"write `\1.inf`",
     r"nan": "write `.nan`",
     r"([-+]?\d+),(\d+(?:e[-+]?\d+)?)": r"write `\1.\2`, with a decimal point",
-    r"[−–](.*)": r"write `-\1`, with the minus sign of a keyboard",
-    r"(.*)%": "write it as a part of 1",
-    r".*\d\s*[-+*/^(].*": "only a number can stand here: computing belongs in `graph`",
+    r"[−–](.*)": r"write `-\1`, with the minus sign of your keyboard",
+    r"(.*)%": "write a percentage as a decimal, such as 0.05",
+    r".*\d\s*[-+*/^(].*": "only a number is allowed here: compute in `graph`",
 }
 
 _SYNONYMS = {
@@ -241,6 +246,7 @@ _SYNONYMS = {
 """Other names of losses, activations, optimizers, levels and keys."""
 
 _LIMITS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "ours": lambda said: str(said["message"]),
     "finite_number": lambda _: "must be a finite number",
     "greater_than": lambda limits: f"must be greater than {limits['gt']:,}",
     "greater_than_equal": lambda limits: f"must be at least {limits['ge']:,}",

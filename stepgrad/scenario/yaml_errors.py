@@ -1,6 +1,7 @@
-"""What is wrong with a file that is not YAML, in words for people who do not know YAML's grammar.
+"""What is wrong with a file that is not YAML, for people who do not know YAML's grammar.
 
-PyYAML comes with two parsers, libyaml's and its own, whose words differ: a pattern takes both.
+PyYAML has two parsers, libyaml's and its own, whose messages differ; each pattern matches both.
+They are never shown: for a message that no pattern matches, ours is more general.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import yaml
 
 from stepgrad.scenario.source import Source
 
-_IN_QUOTES = "put text that begins with this sign in quotes"
+_IN_QUOTES = "put text that begins with this character in quotes"
 _AT_THE_PROBLEM = {
     "sequence entries are not allowed": (
         "begin the list on a line of its own, with `- ` before each entry, or write it in `[…]`"
@@ -20,7 +21,7 @@ _AT_THE_PROBLEM = {
     "escape": r"write `\\` for `\`, or put the text in single quotes",
     "cannot start any token": _IN_QUOTES,
     "node content": (
-        "a value is missing before this; between a minus sign and its number there is no space"
+        "a value is missing before this; there is no space between a minus sign and its number"
     ),
 }
 _AT_THE_BEGINNING = {
@@ -28,8 +29,8 @@ _AT_THE_BEGINNING = {
     r"expected ',' or '\]'": "this `[` is not closed: `,` or `]` is missing before {end}",
     "unexpected end of stream": "the quote that begins here is never closed",
     "could not find expected ':'": (
-        "neither a key nor an entry: a key has `: ` after it, with a space, an entry `- ` before "
-        "it; text that goes on from the line above is indented deeper"
+        "neither a key nor a list entry: write `: ` after a key and `- ` before an entry, and "
+        "indent text that continues the line above"
     ),
     "alphabetic or numeric|comment or|chomping": _IN_QUOTES,
 }
@@ -45,12 +46,12 @@ class Mark(Protocol):
 
 
 def index_of(mark: Mark | None) -> int:
-    """Return where `mark` is in the source; only its type says that an event may have none."""
+    """Return where `mark` is in the source; by its type it may be None, but it never is."""
     return mark.index if mark is not None else 0
 
 
 def explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
-    """Return where a YAML error is and what to do, or else the parser's own words for it."""
+    """Return where a YAML error is and what to do about it."""
     index, words = _explain(error, source)
     return index, f"not valid YAML: {words}"
 
@@ -71,33 +72,33 @@ def _explain(error: yaml.MarkedYAMLError, source: Source) -> tuple[int, str]:
         return end, _misplaced(source, line)
     if _MISPLACED.search(problem):
         if before.strip():
-            return end, "nothing can follow here: what stands before it is complete"
+            return end, "nothing can follow here: the value before it is complete"
         return end, _misplaced(source, line)
     for signs, index in ((_AT_THE_BEGINNING, begin), (_AT_THE_PROBLEM, end)):
         for sign, words in signs.items():
             if re.search(sign, problem):
                 return index, words.format(end=f"line {line}, column {column}")
-    return end, problem
+    return end, "this cannot follow what stands before it"
 
 
 def _misplaced(source: Source, line: int) -> str:
-    """Say how a line differs from the one above it, where either may be the one to move."""
+    """Say how a line differs from the one above it; either may be the one to move."""
     above = next(
         (number for number in range(line - 1, 0, -1) if _column(source, number) is not None), line
     )
     here, there = _column(source, line), _column(source, above)
     if here == there:
         return (
-            f"line {line} does not go on as line {above} began: each entry of a list has `- ` "
-            "before it, each key of a section `: ` after it, with a space"
+            f"line {line} does not match line {above}: write `- ` before each entry of a list, "
+            "and `: ` after each key of a section"
         )
     return (
-        f"line {line} begins in column {here}, line {above} in column {there}: what belongs "
-        "together begins in the same column, so indent or outdent one of them"
+        f"line {line} begins in column {here}, line {above} in column {there}: give lines that "
+        "belong together the same indentation"
     )
 
 
 def _column(source: Source, line: int) -> int | None:
-    """Return in which column, from 1, a line begins; None if it is blank or a comment."""
+    """Return the column, from 1, in which a line begins; None if it is blank or a comment."""
     found = re.search(r"[^\s]", source.lines[line - 1])
     return None if found is None or found[0] == "#" else found.start() + 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -81,6 +82,7 @@ class DebuggerApp(App[None]):
         self._growing = growing
         self._keys = keys
         self._position = position
+        self._loop_at_work: asyncio.AbstractEventLoop | None = None
         if theme:
             check_theme(theme)
             self.theme = theme
@@ -108,6 +110,7 @@ class DebuggerApp(App[None]):
         """Take over a person's keys and open the first screen; leaving it leaves the app."""
         # A key takes many turns: it should not wait the usual 5 ms for each while a thread works.
         sys.setswitchinterval(0.001)
+        self._loop_at_work = asyncio.get_running_loop()
         if self._keys is not None:
             self._load_keys(self._keys)
         if self._recording is None:
@@ -118,6 +121,14 @@ class DebuggerApp(App[None]):
             screen = DebuggerScreen(self._recording, self._scenario, self._growing, self._position)
             # Not before the app is mounted: until then it throws away what screens draw.
             self.call_later(self.push_screen, screen, lambda _: self.exit())
+
+    def leave(self) -> bool:
+        """Exit, called from a signal handler; return whether there is a terminal to restore."""
+        terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # not once it is closed
+        if self._loop_at_work is None or not terminal:
+            return False
+        self._loop_at_work.call_soon_threadsafe(self.exit)
+        return True
 
     def _load_keys(self, path: Path) -> None:
         try:

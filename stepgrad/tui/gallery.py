@@ -85,7 +85,7 @@ class GalleryScreen(Screen[None]):
         if not self.is_active:  # a second Enter in the same read
             return
         file = self._lessons[event.option_id or ""]
-        if isinstance(file, ProgramFile):  # those that ship are short, and wait for nobody
+        if isinstance(file, ProgramFile):  # those that ship take no time to run
             with redirect_stdout(StringIO()):
                 run = run_program(str(file.path))
             self.app.push_screen(DebuggerScreen(run.recording))

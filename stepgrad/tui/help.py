@@ -27,6 +27,8 @@ _GAP = 1
 LEGEND = (
     "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ mark  ▁▃▅▇ size",
     "gradient: – none has come yet  0 it came, and is zero  ∅ none will come",
+    "dL/dh: the whole derivative, over all paths, as h.grad holds it",
+    "∂z/∂h: the local one, of one operation  ∂₁b/∂a ∂₂b/∂a: a is both operands",
     "tangent: in forward mode, how fast a number changes with the seeded input",
     "paid in: what was added to a gradient, and from where: a part for each edge",
     "edge 1 of 2: the first of the two edges that pay into this gradient",

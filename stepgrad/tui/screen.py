@@ -61,7 +61,8 @@ class DebuggerScreen(WorkingScreen):
         growing: Growing | None = None,
         position: int = 0,
     ) -> None:
-        program = partial(record_file, scenario) if scenario else None
+        memory = recording.memory
+        program = partial(record_file, scenario, memory=memory) if scenario else None
         super().__init__(Session.open(Cursor(recording, position), program), growing)
         self._scenario = scenario
         about = recording.source.docstring if recording.source else ""  # of a program

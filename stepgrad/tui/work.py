@@ -12,6 +12,7 @@ from functools import partial
 from threading import Event, Thread
 from typing import Generic, TypeVar, cast
 
+from stepgrad.errors import NotEnoughMemoryError
 from stepgrad.progress import Cancelled, watching
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Progress
@@ -58,6 +59,8 @@ class Work(Generic[Result]):
         try:
             with watching(self._watch):
                 self._result = self._function()
+        except MemoryError:
+            self.error = NotEnoughMemoryError()
         except BaseException as error:  # raised where the result is asked for
             self.error = error
         self._ready.set()
@@ -75,13 +78,14 @@ class Growing(Work[Recording]):
     whole pass. `progress` says how much of it is there, and is None when that is all.
     """
 
-    def __init__(self, file: ScenarioFile) -> None:
+    def __init__(self, file: ScenarioFile, memory: int | None = None) -> None:
         self.recording = empty_recording(file)
+        self.recording.memory = memory
         self.progress: Progress | None = Progress(0.0)
         self._file = file
         self._made = empty_recording(file)
         self._passed = 0.0, 0
-        super().__init__(partial(record_file, file, recording=self._made))
+        super().__init__(partial(record_file, file, recording=self._made, memory=memory))
 
     def result(self) -> Recording:
         """Wait for the first pass, and return the recording or raise what is wrong with it."""

@@ -27,7 +27,7 @@ class WorkingScreen(Screen[None]):
         super().__init__()
         self._growing = growing
         self._work: Work[Session] | None = None
-        self.set_reactive(WorkingScreen.session, session)
+        self.set_reactive(WorkingScreen.session, self.validate_session(session))
 
     @property
     def now(self) -> Session:
@@ -58,7 +58,9 @@ class WorkingScreen(Screen[None]):
         self.session = self.now
         if growing.progress is None or growing.progress.stopped:
             self._follower.stop()
-            if growing.error is not None:
+            if isinstance(growing.error, StepgradError):  # what there is can be looked at
+                self.app.notify(str(growing.error), severity="error", markup=False)
+            elif growing.error is not None:
                 raise growing.error
 
     def action_stop_recording(self) -> None:

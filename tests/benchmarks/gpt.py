@@ -35,7 +35,7 @@ ROUNDS, STEPS, WARM_UP = 12, 5, 2
 
 
 def script(**replaced: Any) -> Any:
-    """Load the script as a module of its own, with other things under some of its names."""
+    """Load the script as its own module, with some of its names replaced."""
     spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
     assert spec is not None
     assert spec.loader is not None

@@ -63,7 +63,7 @@ def picture(state: State, nodes: Sequence[int]) -> None:
 
 
 def median(work: Callable[[int], object]) -> float:
-    """Return the milliseconds of a piece of work, which is told which round it is."""
+    """Return the milliseconds of a piece of work, which takes the number of the round."""
     taken = []
     for number in range(ROUNDS):
         start = time.process_time()

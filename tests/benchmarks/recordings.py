@@ -13,7 +13,7 @@ XOR = [([0.0, 0.0], -1.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], -1
 
 
 def training(events: int) -> Recording:
-    """A [2, 4, 4, 1] tanh network that learns XOR until there are so many events."""
+    """A [2, 4, 4, 1] tanh network that learns XOR until there are this many events."""
     network = MLP.drawn([2, 4, 4, 1], ["tanh"] * 3, Random(1))
     optimizer = SGD(network.parameters(), learning_rate=0.05)
     step = 0
@@ -43,7 +43,7 @@ def one_pass() -> Recording:
 
 
 def repeated(recording: Recording, events: int) -> Recording:
-    """The last training step of a recording, again and again, until there are so many events.
+    """The last training step of a recording, repeated until there are this many events.
 
     Every block has columns of its own, as if the program had run on.
     """

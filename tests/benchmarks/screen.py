@@ -35,7 +35,7 @@ SILENCE = 0.06
 """Seconds without output after which the answer to a key is taken to be complete."""
 
 TAKEN = b"\x1b[?1049h"
-"""What a terminal is told first: to show a screen of its own."""
+"""What a terminal receives first: the switch to the alternate screen."""
 
 STAGES = ("loaded", "first paint", "at rest")
 
@@ -52,7 +52,7 @@ ENVIRONMENT = {
 
 
 class Terminal:
-    """A process on a pty of its own: one side of a benchmark, which may be another script."""
+    """A process on its own pty: one side of a benchmark, which may be another script."""
 
     def __init__(self, side: str, script: str = __file__) -> None:
         self.side = side
@@ -85,7 +85,7 @@ class Terminal:
         os.close(self.fd)
 
     def read(self, wait: float) -> bool:
-        """Read what comes within so many seconds; whether anything did."""
+        """Read what comes within this many seconds; return whether anything did."""
         if not select.select([self.fd], [], [], wait)[0]:
             return False
         self.seen += os.read(self.fd, 1 << 16)

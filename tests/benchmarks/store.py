@@ -130,7 +130,7 @@ def opening(path: Path) -> None:
 
 
 def debugger(side: str) -> None:
-    """One side of opening, in a process of its own."""
+    """One side of opening, in its own process."""
     from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415 - the process is the benchmark
 
     is_file = side.endswith(".stepgrad")

@@ -13,7 +13,7 @@ Matrix = list[Vector]
 
 
 def transformer(positions: int = 8, steps: int = 1) -> Recording:
-    """Record training steps on a sequence of so many positions, some 6,300 nodes for each."""
+    """Record training steps on a sequence of this many positions, about 6,300 nodes each."""
     with record() as recording:
         recording.title = "a transformer"
         draw = random.Random(1)

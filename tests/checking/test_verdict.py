@@ -1,4 +1,4 @@
-"""Verdicts, and how they are told."""
+"""Verdicts, and how they are reported."""
 
 from __future__ import annotations
 
@@ -101,9 +101,7 @@ def test_what_is_not_finite_is_not_called_ok() -> None:
         (Value(0.0, label="x").log() * 0).backward()  # 0·∞
     found = judge("nan", recording)
     assert found.word == "FAILED"
-    assert found.broken == (
-        "1 gradient is not finite; the first number that is not, event 2: log(x) = log(0) = −inf"
-    )
+    assert found.broken == ("1 gradient is not finite; it began at event 2: log(x) = log(0) = −inf")
     assert found.broken in verdict_details(found, verbose=False)
     assert "checks" not in verdict_line(found, 3)
     (failure,) = ElementTree.fromstring(as_junit([found])).iter("failure")
@@ -138,8 +136,8 @@ def test_json_says_everything(wrong: Verdict) -> None:
         ("z1", False),
         ("w1.grad", True),
     ]
-    assert "z1 is 1.5, expected 2" in first["checks"][0]["told"][0]
-    assert [way["way"] for way in first["gradients"]][:2] == ["kept numbers", "forward mode"]
+    assert "z1 is 1.5, expected 2" in first["checks"][0]["details"][0]
+    assert [way["way"] for way in first["gradients"]][:2] == ["saved values", "forward mode"]
     assert second["error"] == "nowhere: no such file"
     assert as_object([verdict("two_layer")])["ok"]
 

@@ -1,4 +1,4 @@
-"""Gradients held against other ways to them, and wrong ones caught."""
+"""Gradients compared with other ways to compute them, and wrong ones caught."""
 
 from __future__ import annotations
 
@@ -86,9 +86,9 @@ def test_a_value_that_is_changed_before_the_backward_pass_is_named() -> None:
         y.backward()
     found = by_way(recording)
     assert w.grad == 8.0  # 5·2 it should be
-    assert not found["kept numbers"].ok
+    assert not found["saved values"].ok
     assert not found["forward mode"].ok
-    assert found["kept numbers"].first == (
+    assert found["saved values"].first == (
         "∂y/∂h is 4, but 5 with the numbers that y (event 5) was made of: "
         "v was changed (event 6) before the backward pass"
     )
@@ -100,7 +100,7 @@ def test_a_result_that_is_changed_before_the_backward_pass_is_named() -> None:
         h.label = "h"
         h.data = 0.9
         h.backward()
-    assert "∂h/∂x is 0.19, but 0.786448 with" in by_way(recording)["kept numbers"].first
+    assert "∂h/∂x is 0.19, but 0.786448 with" in by_way(recording)["saved values"].first
 
 
 @pytest.mark.parametrize(("spoilt", "wrong"), [(None, False), (7, True), (22, True)])
@@ -115,7 +115,7 @@ def test_a_pass_among_many_that_uses_changed_numbers_is_found(
                 w.data += 1.0
             loss.backward()
             w.grad = 0.0
-    assert by_way(recording)["kept numbers"].ok is not wrong
+    assert by_way(recording)["saved values"].ok is not wrong
 
 
 def test_a_pass_among_many_that_is_not_finite_is_found() -> None:
@@ -125,7 +125,7 @@ def test_a_pass_among_many_that_is_not_finite_is_found() -> None:
             w.data = math.inf if step == 6 else 3.0
             (w * w).backward()
             w.grad = 0.0
-    assert by_way(recording)["kept numbers"].compared == 3
+    assert by_way(recording)["saved values"].compared == 3
     assert judge("w", recording).broken.startswith("1 gradient is not finite")
 
 
@@ -137,7 +137,7 @@ def test_a_change_that_no_derivative_depends_on_does_no_harm() -> None:
         y.backward()
         x.data = 2.0
         (x * x).backward()
-    assert by_way(recording)["kept numbers"].worst == 0
+    assert by_way(recording)["saved values"].worst == 0
 
 
 @pytest.fixture
@@ -160,8 +160,8 @@ def test_a_planted_wrong_derivative_is_caught_and_its_node_is_named() -> None:
     assert not found["complex steps"].ok
     assert found["complex steps"].where == "x"
     assert found["complex steps"].first == (
-        "∂y/∂(3·x) is 0.0948517 by the rule of `tanh`, 0.180707 by a complex step; "
-        "made there: y (event 3)"
+        "∂y/∂(3·x) is 0.0948517 by the rule of `tanh`, "
+        "but 0.180707 by a complex step, at y (event 3)"
     )
     assert found["central differences"].worst > 0.01
 
@@ -176,7 +176,10 @@ def test_a_backward_pass_that_goes_wrong_where_the_rule_is_right_is_caught(
         x.tanh().backward()
     for comparison in verify(recording)[:2]:
         assert not comparison.ok
-        assert comparison.first == "the gradient of x (event 1) is 0.537883, by its edges 0.786448"
+        assert (
+            comparison.first
+            == "the gradient of x (event 1) is 0.537883; its edges add up to 0.786448"
+        )
 
 
 @pytest.mark.usefixtures("wrong_tanh")
@@ -198,7 +201,7 @@ def test_a_kink_is_named_and_taken_as_the_rules_do() -> None:
         (gate + x).backward()
     found = by_way(recording)
     assert found["complex steps"].ok
-    assert found["complex steps"].note == "kinks and ends of domains, taken as the rules do: gate"
+    assert found["complex steps"].note == "at kinks and domain boundaries, by the rule: gate"
 
 
 def test_what_is_not_finite_is_counted() -> None:
@@ -214,7 +217,7 @@ def test_a_gradient_that_is_not_finite_is_wrong_where_another_way_has_one() -> N
         x = Value(2.0, label="x")
         (x * 0 * 1e200 * 1e200).backward()  # 1e200·1e200·0 on the way back
     found = by_way(recording)
-    assert found["kept numbers"].ok
+    assert found["saved values"].ok
     assert (found["forward mode"].worst, found["forward mode"].ok) == (math.inf, False)
 
 
@@ -232,7 +235,7 @@ def test_a_constant_is_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
     with record() as recording:
         x = Value(0.5, label="x")
         (x.tanh() * 2 + 1).backward()
-    first = by_way(recording)["kept numbers"].first
+    first = by_way(recording)["saved values"].first
     assert first.startswith("the gradient of x (event 1) is ")
 
 

@@ -42,7 +42,7 @@ def step(graph: Graph, place: int, slot: int) -> float | None:
 
 
 def stepped(graph: Graph) -> Edges:
-    """Edges by complex steps, and by the rules where there is no step to take."""
+    """Edges by complex steps, or by the rules where no step can be taken."""
 
     def local(place: int, slot: int) -> Carry:
         return complex_or_rule(graph.ops[place], graph.inputs(place), graph.values[place], slot)

@@ -1,4 +1,4 @@
-"""Optimizers: the rules they follow, held against loops that one writes, and against PyTorch."""
+"""Optimizers: their rules, compared with hand-written loops and with PyTorch."""
 
 from collections.abc import Callable, Sequence
 from math import inf, isnan, nan, sqrt
@@ -211,11 +211,46 @@ def test_zero_grad_clears_every_parameter() -> None:
     assert all_bits(p.grad for p in parameters) == all_bits([0.0, 0.0])
 
 
-def test_a_parameter_given_twice_moves_once() -> None:
-    w = Value(1.0)
+def test_a_parameter_that_is_listed_twice_moves_twice() -> None:
+    w, v = Value(1.0), Value(5.0)
     w.grad = 1.0
-    SGD([w, w], 0.25).step()
-    assert w.data == 0.75
+    SGD([w, v, w], 0.25).step()
+    assert (w.data, v.data) == (0.5, 5.0)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_both_updates_of_a_parameter_can_be_worked_out(
+    optimizer: Callable[[list[Value]], Optimizer],
+) -> None:
+    a, b = Value(0.5, label="a"), Value(-2.0, label="b")
+    ours = optimizer([a, b, a])
+    with record() as recording:
+        for step in range(3):
+            ours.zero_grad()
+            ((a * b - step) ** 2 + a.tanh()).backward()
+            clip_norm(ours.parameters, 0.5)
+            ours.step()
+    assert worked_out(recording) == 3 * (3 + 3)
+    end = recording.length
+    for node, value in ((0, a), (1, b)):
+        assert bits(recording.history.value(node, end)) == bits(value.data)
+        assert bits(recording.history.grad(node, end)) == bits(value.grad)
+
+
+@pytest.mark.filterwarnings("ignore:optimizer contains a parameter group with duplicate")
+@given(courses)
+def test_pytorch_moves_it_twice_and_scales_it_twice(torch: Any, course: Any) -> None:
+    w, tensor = Value(0.5), torch.tensor(0.5, dtype=torch.float64, requires_grad=True)
+    ours, theirs = SGD([w, w], 0.1), torch.optim.SGD([tensor, tensor], 0.1)
+    for grad, *_ in course:
+        w.grad, tensor.grad = grad, torch.tensor(grad, dtype=torch.float64)
+        assert clip_norm([w, w], 1.0) == pytest.approx(
+            torch.nn.utils.clip_grad_norm_([tensor, tensor], 1.0, foreach=False).item()
+        )
+        ours.step()
+        theirs.step()
+        assert w.grad == pytest.approx(tensor.grad.item(), rel=1e-12, abs=1e-12)
+        assert w.data == pytest.approx(tensor.item(), rel=1e-12, abs=1e-12)
 
 
 def test_the_learning_rate_may_change_on_the_way() -> None:

@@ -1,18 +1,30 @@
-"""Tapes: who is told what, by whom."""
+"""Tapes: what each is notified of."""
 
 import asyncio
+from collections.abc import Generator
 from contextlib import suppress
+from contextvars import copy_context
 from threading import Thread
 from typing import Any
 
 import pytest
 
 from stepgrad import SGD, Value, mark, scope
-from stepgrad.engine.tape import Place, Rule, active_tape, at_line, current_place, recording_on
+from stepgrad.engine.tape import (
+    Place,
+    Rule,
+    WriteKind,
+    active_tape,
+    assign,
+    at_line,
+    current_place,
+    recording_on,
+    write_all,
+)
 
 
 class Listener:
-    """A tape that writes down what it is told."""
+    """A tape that writes down its calls."""
 
     def __init__(self) -> None:
         self.told: list[Any] = []
@@ -21,11 +33,13 @@ class Listener:
     def backward(self, root: Value) -> None:
         self.told.append(("backward", root))
 
-    def write(self, kind: str, value: Value, after: float) -> None:
+    def write(self, kind: WriteKind, value: Value, after: float) -> None:
         self.told.append((kind, value, after))
+        assign(kind, [value], [after])
 
-    def write_all(self, kind: str, values: Any, after: Any, rule: Any) -> None:
+    def write_all(self, kind: WriteKind, values: Any, after: Any, rule: Any) -> None:
         self.told.append((kind, tuple(values), tuple(after), rule))
+        assign(kind, values, after)
 
     def mark(self, kind: str, number: int | None) -> None:
         self.told.append(("mark", kind, number))
@@ -39,8 +53,8 @@ class Listener:
     def settle(self) -> None:
         self.told.append("settle")
 
-    def resume(self) -> None:
-        self.told.append("resume")
+    def missed(self, value: Value) -> None:
+        self.told.append(("missed", value))
 
     def move(self, place: Place) -> None:
         self.told.append(("move", place.scope))
@@ -78,18 +92,37 @@ def test_a_tape_is_told_everything_in_order() -> None:
     ]
 
 
-def test_a_tape_hears_of_a_write_before_it_is_done() -> None:
+def test_a_tape_carries_out_the_writes() -> None:
     before = []
 
     class Early(Listener):
-        def write(self, kind: str, value: Value, after: float) -> None:  # noqa: ARG002
+        def write(self, kind: WriteKind, value: Value, after: float) -> None:
             before.append((value.data, value.grad))
+            super().write(kind, value, after)
 
     with recording_on(Early()):
         x = Value(1.0)
         x.data = 2.0
         x.grad = 3.0
     assert before == [(1.0, 0.0), (2.0, 0.0)]
+    assert (x.data, x.grad) == (2.0, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("after", "error"),
+    [([1.0], ValueError), ([1.0, 2.0, 3.0], ValueError), ([1.0, "2"], TypeError)],
+)
+@pytest.mark.parametrize("kind", ["update", "set", "zero"])
+def test_a_write_that_is_refused_writes_and_reports_nothing(
+    kind: WriteKind, after: Any, error: type[Exception]
+) -> None:
+    tape, values = Listener(), [Value(5.0), Value(6.0)]
+    with recording_on(tape), pytest.raises(error):
+        write_all(kind, values, after)
+    with pytest.raises(error):
+        write_all(kind, values, after)
+    assert not tape.told
+    assert [(value.data, value.grad) for value in values] == [(5.0, 0.0), (6.0, 0.0)]
 
 
 def test_the_inner_tape_hears_until_it_ends_also_by_an_error() -> None:
@@ -100,7 +133,7 @@ def test_the_inner_tape_hears_until_it_ends_also_by_an_error() -> None:
             within = Value(2.0)
             raise RuntimeError
         last = Value(3.0)
-    assert outer.told == [("made", first), "settle", "resume", ("made", last)]
+    assert outer.told == [("made", first), "settle", ("made", last)]
     assert inner.told == [("made", within)]
     assert active_tape() is None
 
@@ -163,3 +196,20 @@ def test_a_mark_that_counts_in_no_whole_numbers_is_refused_at_once(number: Any) 
 def test_a_mark_without_a_recording_is_nothing() -> None:
     mark("step", 1)
     assert active_tape() is None
+
+
+def test_a_generator_may_end_in_another_context() -> None:
+    tape = Listener()
+
+    def values() -> Generator[Value, None, None]:
+        with recording_on(tape):
+            yield Value(1.0)
+
+    def program() -> None:
+        generator = values()
+        next(generator)
+        context = copy_context()
+        context.run(generator.close)
+        assert context.run(active_tape) is None
+
+    copy_context().run(program)

@@ -199,6 +199,19 @@ def test_a_label_is_text(label: Any, text: str | None) -> None:
     assert (x.label, y.label) == (text, text)
 
 
+@pytest.mark.parametrize("kind", [tuple, list, set, frozenset, dict.fromkeys, iter])
+def test_operands_are_no_label(kind: Callable[[list[Value]], object]) -> None:
+    a, b = Value(1.0), Value(2.0, label="b")
+    for operands in (kind([a, b]), kind([]), a):
+        with record() as recording:
+            with pytest.raises(TypeError, match=r"operands come from operations, as in `a \* b`"):
+                Value(2.0, operands)
+            with pytest.raises(TypeError, match='write `label="a"`'):
+                b.label = operands
+        assert not recording.size
+    assert b.label == "b"
+
+
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -237,6 +250,38 @@ def test_a_copy_is_a_leaf_of_its_own(clone: Callable[[Value], Value]) -> None:
     assert (twin.data, twin.grad, twin.label, twin.m) == (9.0, 1.0, "y", [1.0])  # type: ignore[attr-defined]
     (twin * 2).backward()
     assert (twin.grad, y.grad, x.grad) == (3.0, 1.0, 6.0)
+
+
+class Parameter(Value):
+    """Asks for what `copy` does not know, and keeps it in a slot and in an attribute."""
+
+    __slots__ = ("kept",)
+
+    def __init__(self, data: float, *, kept: list[float], hung: object) -> None:
+        super().__init__(data)
+        self.kept, self.hung = kept, hung
+
+
+@pytest.mark.parametrize("clone", [copy.copy, copy.deepcopy, pickled])
+@pytest.mark.parametrize("label", ["w", None])
+def test_a_copy_of_a_subclass_is_one(clone: Callable[[Value], Value], label: str | None) -> None:
+    w = Parameter(2.0, kept=[1.0], hung="here")
+    w.label = label
+    w.grad = -0.0
+    with record() as recording:
+        twin = clone(w)
+    assert isinstance(twin, Parameter)
+    assert (twin.data, str(twin.grad), twin.label) == (2.0, "-0.0", label)
+    assert (twin.kept, twin.hung, type(twin * 1)) == ([1.0], "here", Value)
+    assert (recording.size, recording.node(0).name) == (1, label)
+    assert str(recording.history.grad(0, recording.length)) == "-0.0"
+
+
+def test_a_copy_of_what_refers_to_itself() -> None:
+    x = Value(1.0)
+    x.self = x  # type: ignore[attr-defined]
+    twin = copy.deepcopy(x)
+    assert twin.self is twin  # type: ignore[attr-defined]
 
 
 def test_a_deep_copied_model_trains_apart() -> None:

@@ -46,14 +46,14 @@ def test_a_long_chain_is_legible() -> None:
     root = read_svg(export(*at("vanishing_gradient"), "svg"))
     assert float(root.get("width", "")) <= 1600
     rows = root.findall(f"{SVG}svg")
-    assert len(rows) == 5
+    assert len(rows) == 6
     places = [(float(row.get("y", "")), float(row.get("height", ""))) for row in rows]
     assert all(y + height <= below for (y, height), (below, _) in pairwise(places))
     assert places[-1][0] + places[-1][1] <= float(root.get("height", ""))
     shown = [tuple(map(float, row.get("viewBox", "").split())) for row in rows]
-    assert all(x + wide == next_x + 4 for (x, _, wide, _), (next_x, *_) in pairwise(shown))
+    assert all(x + wide == next_x + 8 for (x, _, wide, _), (next_x, *_) in pairwise(shown))
     told = "".join(root.itertext())
-    assert "goes on in the next one" in told
+    assert "continues in the next row" in told
 
 
 def test_drawings_on_a_page_are_narrower() -> None:

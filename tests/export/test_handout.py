@@ -7,11 +7,14 @@ from math import inf, isclose, nan
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from odd_runs import odd_sessions
 from readers import at, code_of, read_html, read_markdown, read_svg
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
+from stepgrad.export.markup import without_html
 from stepgrad.export.picture import picture
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
@@ -99,7 +102,7 @@ def test_what_is_too_much_is_counted() -> None:
     left_out = f"… and {forward - 500:,} more lines, left out here: `stepgrad replay` has all."
     assert left_out in text
     assert len(text) < 200_000
-    assert "nodes are shown" in "".join(read_svg(export(None, cursor, "svg")).itertext())
+    assert "shows 24 of 2,402 nodes" in "".join(read_svg(export(None, cursor, "svg")).itertext())
 
 
 def test_of_many_nodes_those_with_names_come_first() -> None:
@@ -181,7 +184,7 @@ def test_leftover_gradients_and_updated_values_are_told() -> None:
 def test_forward_mode_is_shown_with_every_pass() -> None:
     text = handout("forward_and_reverse")
     passes = [line[3:] for line in headings(text) if line.startswith("## ")]
-    by = [f"Forward mode by {name}" for name in "xyz"]
+    by = [f"Forward mode with respect to {name}" for name in "xyz"]
     assert passes == [*by, "Reverse mode", "Checks"]
     loss = [row[2:] for row in rows(text) if row[0] == "L" and len(row) == 4 and row[1]]
     assert loss[:4] == [["49", "70"], ["49", "28"], ["49", "14"], ["49", "1"]]
@@ -333,3 +336,28 @@ def test_a_drawing_on_a_page_keeps_its_size_but_on_paper() -> None:
     assert "figure svg { max-width: 100%; max-height: 95vh; height: auto }" in paper
     width = int(re.findall(r'<svg xmlns="\S+" width="(\d+)"', text)[0])
     assert width <= 960
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("a <b>c</b>", r"a \<b>c\</b>"),
+        ("`<b>` <b>", r"`<b>` \<b>"),
+        ("<script>\nalert(1)\n</script>", "\\<script>\nalert(1)\n\\</script>"),
+        ("> <div>\n> x", "> \\<div>\n> x"),
+        ("- <!-- a\n\n  b -->", "- \\<!-- a\n\n  b -->"),
+        ("1 < 2 and <https://a.b/c>", "1 < 2 and <https://a.b/c>"),
+        ("    <b>", "    <b>"),
+        ("```\n<b>\n```", "```\n<b>\n```"),
+        ("<script>\n`\n\n<img src=x>\n\n`", "\\<script>\n`\n\n\\<img src=x>\n\n`"),
+    ],
+)
+def test_html_in_a_lesson_is_plain_text(text: str, plain: str) -> None:
+    assert without_html(text) == plain
+
+
+@given(st.text("<>/!-`\\ab='\" \n[]?&:.", max_size=40))
+def test_no_html_is_left(text: str) -> None:
+    tokens = MarkdownIt("commonmark").parse(without_html(text))
+    every = [each for token in tokens for each in (token, *(token.children or ()))]
+    assert not [each for each in every if each.type.startswith("html")]

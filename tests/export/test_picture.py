@@ -33,7 +33,7 @@ def test_every_edge_is_within_a_box_or_in_one_wire(
     wanted: Counter[tuple[int, int | None]] = Counter()
     for node, out in scene.items():
         for operand in recording.node(node).operands:
-            source = scene.get(operand, out)  # what is used and not in the scene is no edge of it
+            source = scene.get(operand, out)  # an operand outside the scene has no edge in it
             if out in drawn and source != out:
                 wanted[out, source if source in drawn else None] += 1
     found: Counter[tuple[int, int | None]] = Counter()
@@ -114,9 +114,11 @@ def test_readers_find_boxes_and_wires() -> None:
     assert len(nodes_of(net)) == 4
     lines = read_mermaid(export(None, cursor, "mermaid"))
     assert sum("-->" in line for line in lines) == len(wires)
-    assert '    n2["+ layer0 ×80<br/>#124;∂#124; 0<br/>0 100#37;"]' in lines
+    assert '    n2["+ layer0 ×80<br/>#124;∇#124; 0<br/>0 100#37;"]' in lines
     root = read_svg(export(None, cursor, "svg"))
-    assert len(root.findall(f".//{SVG}path[@class='wire current']")) == 1
+    assert root.findall(f".//{SVG}path[@class='wire current']") == []
+    midway = read_svg(export(None, Cursor(tower(), tower().length - 1), "svg"))
+    assert len(midway.findall(f".//{SVG}path[@class='wire current']")) == 1
     (title,) = [each.text for each in root.iter(f"{SVG}title") if "layer0" in (each.text or "")]
     assert title == "net: + layer0 ×80: |grad| 0, shares 0 100%"
 
@@ -134,7 +136,7 @@ def test_what_leads_back_says_so() -> None:
     root = read_svg(svg(shown))
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     assert sorted(text for text in texts if text.startswith(("×", "↺"))) == ["×2", "×4", "↺ ×2"]
-    assert any("↺ from a box that stands further on" in text for text in texts)
+    assert any("↺ from a box further right" in text for text in texts)
     assert not any("not shown" in text for text in texts)
     assert len(root.findall(f".//{SVG}path[@class='wire forward open']")) == 1
     assert len(list(shown.inner_edges)) == 3, "other formats lead it back themselves"
@@ -149,7 +151,7 @@ def test_what_is_not_drawn_enters_a_scope_by_one_wire() -> None:
     assert [box.heading for box in shown.boxes][-1:] == ["+ sum ×19"]
     assert [edge.label for edge in shown.edges] == ["1", "1", "×18"]
     assert len(list(shown.inner_edges)) == 2
-    assert "3 of 21 boxes are shown: those near sum: " in shown.limits[-1]
+    assert "shows 3 of 21 boxes, those near sum: " in shown.limits[-1]
 
 
 def test_json_is_never_folded() -> None:

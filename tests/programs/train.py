@@ -1,4 +1,4 @@
-"""A program as learners write it: classes of its own over Value, and a loop that trains them."""
+"""A program as learners write it: their own classes over Value, and a loop that trains them."""
 
 import argparse
 import random

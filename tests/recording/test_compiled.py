@@ -1,4 +1,4 @@
-"""Compiled passes: held against Value, event by event and bit by bit."""
+"""Compiled passes, compared with Value event by event and bit by bit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def counted(forward: PassOf) -> tuple[PassOf, list[object]]:
 def train(
     graph: Graph, kept: int, steps: int, clears: bool, wrap: type[Traced] | None
 ) -> list[str]:
-    """Train the first leaves of a graph; the others are made anew in each pass."""
+    """Train the first leaves of a graph; the others are made again in each pass."""
     parameters = [Value(leaf, label=f"p{i}") for i, leaf in enumerate(graph.leaves[:kept])]
 
     def forward() -> Value:

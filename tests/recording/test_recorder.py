@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import gc
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
 
 from reference import bits, fold
-from stepgrad import SGD, Recording, State, Value, mark, record, scope
+from stepgrad import SGD, Recording, State, Value, clip_norm, mark, record, scope
 from stepgrad.engine.ops import LEAF
-from stepgrad.engine.tape import Place, Rule, at_line
+from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.events import Accumulate, Event, Leaf, Op, Seed, SetGrad, Update, ZeroGrad
+from stepgrad.recording.recorder import active_recorder
 from stepgrad.recording.sweep import OwnSweep
+from stepgrad.recording.traced import Traced
 
 
 def kinds(recording: Recording) -> str:
@@ -463,18 +468,110 @@ def test_recordings_one_after_the_other() -> None:
         with record() as recording:
             (w * 3).backward()
         logs.append(recording)
-        w * 4  # nobody listens
+        w * 4  # not recorded
     assert [kinds(recording) for recording in logs] == ["LO" + "SA", "LS" + "O" + "SA"]
     assert [r.history.grad(0, r.length) for r in logs] == [3.0, 6.0]
 
 
-def test_one_recording_goes_on() -> None:
+def test_a_recording_is_recorded_into_once(tmp_path: Path) -> None:
+    with record() as recording:
+        w = Value(2.0)
+        with pytest.raises(ValueError, match="new Recording"), record(recording):
+            pass
+        (w * 3).backward()
+    events = list(recording.events)
+    recording.save(tmp_path / "once.stepgrad")
+    for again in (recording, Recording.load(tmp_path / "once.stepgrad")):
+        with pytest.raises(ValueError, match="new Recording"), record(again):
+            w * 3
+        assert list(again.events) == events
+
+
+def everything(w: Value) -> None:
+    """Do each thing that a program can do, once."""
+    with scope("s"):
+        y = w * 3 + Value(1.0)
+    y.label = "y"
+    mark("step", 1)
+    seed(Value(2.0), 1.0)
+    y.backward()
+    w.data = 7.0
+    w.grad = 5.0
+    sgd = SGD([w], 0.5)
+    sgd.step()
+    sgd.zero_grad()
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_a_closed_recorder_records_nothing_and_hinders_nothing(lines: bool) -> None:
+    with record(lines=lines) as recording:
+        w = Value(2.0, label="w")
+        recorder = active_recorder()
+        assert recorder is not None
+        for _ in range(2):
+            recorder.close()
+            assert active_recorder() is None
+        events = list(recording.events)
+        everything(w)
+        (w * w).backward()
+    assert list(recording.events) == events
+    assert (w.data, w.grad) == (4.5, 9.0)
+
+
+def test_a_closed_recorder_keeps_no_value_alive() -> None:
+    def values() -> int:
+        gc.collect()
+        return sum(type(thing) is Value for thing in gc.get_objects())
+
+    before = values()
+    with record():
+        recorder = active_recorder()
+        w = Value(2.0)
+        for _ in range(4):
+            (w * w).tanh().backward()
+            SGD([w], 0.1).step()
+    assert recorder is not None
+    recorder.append(Value(1.0))
+    del w
+    assert values() == before
+
+
+def test_what_outlives_a_recording_goes_on_unrecorded() -> None:
     w = Value(2.0, label="w")
-    recording = Recording()
-    for _ in range(2):
-        with record(recording):
-            (w * 3).backward()
-    assert final(recording, "w") == (2.0, 6.0)
+
+    async def outlive() -> None:
+        await asyncio.sleep(0)
+        everything(w)
+
+    async def program() -> tuple[Recording, list[Event]]:
+        with record() as recording:
+            task = asyncio.create_task(outlive())
+            w * 1
+        events = list(recording.events)
+        await task
+        return recording, events
+
+    recording, events = asyncio.run(program())
+    assert w.data == 4.5
+    assert list(recording.events) == events
+
+
+def test_a_generator_that_is_ended_elsewhere_ends_its_recording() -> None:
+    logs = []
+
+    def values() -> Generator[Value, None, None]:
+        with record() as recording:
+            logs.append(recording)
+            yield Value(1.0)
+
+    def program() -> None:
+        generator = values()
+        next(generator)
+        copy_context().run(generator.close)
+        everything(Value(2.0))
+
+    copy_context().run(program)
+    assert kinds(logs[0]) == "L"
 
 
 def test_the_inner_recording_hears_and_the_outer_does_not() -> None:
@@ -500,6 +597,96 @@ def test_what_the_inner_recording_heard_is_true_for_the_outer_one_afterwards(wri
         (w * 4).backward()
     world = fold(outer.events)
     assert (world.values[0], world.grads[0]) == (w.data, w.grad)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_inner_recording_may_change_anything_that_the_outer_one_knows(closed: bool) -> None:
+    """Also what it computed earlier and keeps in no shape, and by way of a third recording."""
+    with record() as outer:
+        w, k = Value(2.0, label="w"), Value(3.0, label="k")
+        h = w * k
+        mark("a")
+        y = h * k
+        y.backward()
+        with record() as middle:
+            if closed:
+                recorder = active_recorder()
+                assert recorder is not None
+                recorder.close()
+            with record() as inner:
+                w.data = 50.0
+                k.grad = 1.0
+                h.label = "h"
+                h.backward()
+            unknown = w * 2
+            unknown.backward()
+        out = w * k
+        out.label = "out"
+        out.backward()
+    check_against(outer, w=w, k=k, h=h, out=out)
+    assert final(inner, "h") == (6.0, 1.0)
+    if closed:
+        assert not middle.size
+    else:
+        assert [e.after for e in middle.events if isinstance(e, Update)] == []
+        assert final(middle, "w") == (50.0, 3.0 + 9.0 + 2.0)
+
+
+def check_against(recording: Recording, **values: Value) -> None:
+    """Hold the end of a recording against the Values of the program."""
+    for name, value in values.items():
+        data, grad = final(recording, name)
+        assert (data, grad or 0.0) == (value.data, value.grad)
+    world = fold(recording.events)
+    for position, event in enumerate(recording.events, 1):
+        if isinstance(event, Op):
+            operands = [recording.history.value(each, position) for each in event.operands]
+            assert None not in operands
+            assert event.op.value(*operands) == event.value
+    for name, node in recording.names(recording.length).items():
+        assert final(recording, name)[0] == world.values[node]
+
+
+def test_many_writes_inside_are_one_event_outside() -> None:
+    with record() as outer:
+        w = Value(2.0, label="w")
+        with record():
+            for _ in range(100):
+                (w * w).backward()
+                w.data -= 0.01 * w.grad
+                w.grad = 0.0
+        (w * 3).backward()
+    assert kinds(outer) == "LU" + "O" + "SA"
+    check_against(outer, w=w)
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_task_inside_and_a_task_outside_take_turns(closed: bool) -> None:
+    """What the inner one writes is logged in the outer one before what that does next."""
+
+    async def inside(w: Value) -> None:
+        with record():
+            await asyncio.sleep(0)
+            if closed:
+                recorder = active_recorder()
+                assert recorder is not None
+                recorder.close()
+            for number in (5.0, 6.0, 7.0):
+                w.data = number
+                await asyncio.sleep(0)
+
+    async def outside(w: Value) -> None:
+        for _ in range(5):
+            (w * 3).tanh()
+            await asyncio.sleep(0)
+
+    async def program() -> None:
+        with record() as outer:
+            w = Value(2.0, label="w")
+            await asyncio.gather(inside(w), outside(w))
+        check_against(outer, w=w)
+
+    asyncio.run(program())
 
 
 def test_constants_take_no_gradient_whoever_was_recording_when_they_did() -> None:
@@ -655,3 +842,58 @@ def test_what_other_threads_made_of_values_that_are_pending_is_logged_between(
     recording.save(tmp_path / "threads.stepgrad")
     loaded = Recording.load(tmp_path / "threads.stepgrad")
     assert list(loaded.events) == list(recording.events)
+
+
+# Values are told apart by identity, whatever a subclass means by equality.
+
+
+class ByNumber(Value):  # noqa: PLW1641 - not hashable, that is the point
+    """Equal where the numbers are."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Value) and self.data == other.data
+
+
+class Incomparable(Value):
+    """Like an array: whoever compares it by accident fails."""
+
+    def __eq__(self, other: object) -> bool:
+        raise AssertionError
+
+    def __hash__(self) -> int:
+        raise AssertionError
+
+
+def turns(kind: type[Value]) -> list[Event]:
+    """Passes of the same shape over Values of equal numbers, in turns; then all else there is."""
+    a, b, c = kind(1.0, "a"), kind(1.0, "b"), kind(1.0, "c")
+    sgd = SGD([a, b], 0.1)
+    with record() as recording:
+        for turn in range(6):
+            p, q = (a, b) if turn % 4 < 2 else (b, a)
+            (p * c + q * q * c).backward()
+            clip_norm([p, q], 1.0)
+            SGD([p, q], 0.0, momentum=0.5).step()
+            sgd.step()
+            sgd.zero_grad()
+            a.data = b.data = c.data = 1.0
+        with ThreadPoolExecutor(1) as other:
+            y = other.submit(lambda: a * kind(2.0)).result() * c
+        x = kind(1.0, "x")
+        seed(x, 1.0)
+        x.label = "named"
+        (x * y).backward()
+        with record():
+            a.data = 5.0
+            (a * b).backward()
+        kind(3.0).backward()
+        Traced(lambda: a * b * c)()
+    return list(recording.events)
+
+
+@pytest.mark.parametrize("kind", [ByNumber, Incomparable])
+def test_values_are_told_apart_by_identity(kind: type[Value]) -> None:
+    assert repr(turns(kind)) == repr(turns(Value))
+    x = kind(2.0)
+    (x * x + kind(2.0)).backward()
+    assert x.grad == 4.0

@@ -38,7 +38,7 @@ def place_of(leaf: Value, root: Value) -> int | None:
 
 
 def recorded(recording: Recording) -> list[float]:
-    """The tangents of all that is no constant."""
+    """The tangents of all nodes but constants."""
     events = [event for event in recording.events if isinstance(event, Leaf | Op)]
     assert all(event.tangent is not None for event in events)
     return [event.tangent or 0.0 for event in events]

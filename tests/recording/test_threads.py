@@ -1,19 +1,23 @@
-"""A recording is read in other threads while one records: what they see is never wrong."""
+"""Threads that read a recording while it grows, and threads that are recorded together."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from random import Random
-from threading import Event, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import Program, programs, run
-from reference import bits
+from reference import bits, fold
 from stepgrad import SGD, Recording, State, Value, mark, record, scope
+from stepgrad.recording.blocks import Backward, Forward
+from stepgrad.recording.events import Op
 from stepgrad.replay.training import parameters
 
 STEPS, READERS = 150, 3
@@ -147,3 +151,121 @@ def test_nothing_that_is_kept_outlives_what_it_was_kept_for() -> None:
         fresh.catch_up(FINISHED, blocks)
         for question in QUESTIONS:
             assert question(copy) == question(fresh)
+
+
+# Several threads of one context record together.
+
+TOGETHER = 3
+
+
+def together(*works: Callable[[], object]) -> None:
+    """Run each in a thread that has a copy of this context, as `asyncio.to_thread` does."""
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(copy_context().run, work) for work in works]:
+            done.result()
+
+
+def learn(number: int, steps: int = 40) -> Value:
+    """Do everything that a program can do, with Values of its own."""
+    w = Value(0.1 * number + 0.05, label=f"w{number}")
+    sgd = SGD([w], 0.01)
+    for step in range(steps):
+        with scope(f"thread{number}"):
+            out = w
+            for _ in range(4):
+                out = (out * 1.01 + w).tanh()
+        out.label = f"out{number}"
+        out.backward()
+        mark("step", step)
+        if step % 2:
+            sgd.step()
+        else:
+            w.data -= 0.01 * w.grad
+        w.grad = 0.0 if step + 1 < steps else 7.0
+    return w
+
+
+def check_whole(recording: Recording) -> None:
+    """Hold a recording against itself: what is derived from it is what was recorded."""
+    position = size = 0
+    for block in recording.blocks:
+        assert block.start == position
+        position += block.length
+        if isinstance(block, Forward):
+            assert block.base == size
+            size += len(block.structure)
+    assert (position, size) == (recording.length, recording.size)
+    history = recording.history
+    for position, event in enumerate(recording.events, 1):
+        if isinstance(event, Op):
+            operands = [history.value(operand, position) for operand in event.operands]
+            assert None not in operands
+            assert event.op.value(*operands) == event.value
+    for block in recording.blocks:
+        if isinstance(block, Backward):
+            end = block.start + block.length
+            last = dict(zip(block.sweep.refs, block.grads, strict=True))
+            for edge in range(block.sweep.edges):
+                receiver = block.sweep.refs[block.sweep.receivers[edge]]
+                node = receiver + block.base if receiver >= 0 else ~receiver
+                event = recording.events[block.start + 1 + edge]
+                if edge == block.sweep.incoming[block.sweep.receivers[edge]][-1]:
+                    assert event.after == last[receiver] == history.grad(node, end)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("lines", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_threads_of_one_context_are_recorded_whole(seed: int, lines: bool) -> None:
+    found: dict[int, Value] = {}
+    numbers = range(seed * TOGETHER, (seed + 1) * TOGETHER)
+    with record(lines=lines) as recording:
+        together(*(lambda number=n: found.update({number: learn(number)}) for n in numbers))
+    check_whole(recording)
+    world = fold(recording.events)
+    names = recording.names(recording.length)
+    alone = Recording()
+    with record(alone):
+        expected = {number: learn(number) for number in numbers}
+    assert (recording.size, recording.length) == (alone.size, alone.length)
+    for number, w in found.items():
+        node = names[f"w{number}"]
+        assert (w.data, w.grad) == (expected[number].data, expected[number].grad)
+        assert (world.values[node], world.grads[node]) == (w.data, w.grad)
+
+
+def test_each_thread_has_lines_and_scopes_of_its_own() -> None:
+    def chain(number: int) -> None:
+        with scope(f"thread{number}"):
+            value = Value(0.0, label=f"first{number}")
+            for _ in range(200):
+                value = value + 1.0 if number else -value
+
+    with record(lines=True) as recording:
+        together(lambda: chain(0), lambda: chain(1))
+    line = chain.__code__.co_firstlineno + 4
+    for index in range(recording.size):
+        node = recording.node(index)
+        if node.operands:
+            assert (node.op.name, node.place.scope) in {("neg", "thread0"), ("add", "thread1")}
+            assert node.place.line == line
+
+
+def test_a_recording_that_ends_while_threads_go_on() -> None:
+    over, begun = Event(), Barrier(TOGETHER + 1)
+
+    def go_on(number: int) -> None:
+        learn(number, 1)
+        begun.wait(10)
+        while not over.is_set():
+            learn(number, 2)
+
+    with ThreadPoolExecutor(TOGETHER) as pool:
+        with record() as recording:
+            going = [pool.submit(copy_context().run, go_on, n) for n in range(TOGETHER)]
+            begun.wait(10)
+        events = recording.length
+        over.set()
+        for each in going:
+            each.result()
+    assert recording.length == events
+    check_whole(recording)

@@ -1,4 +1,4 @@
-"""The replay of forward mode: what is told of a tangent, and how it is held against other ways."""
+"""The replay of forward mode: how tangents are shown and compared with other ways."""
 
 from __future__ import annotations
 
@@ -78,8 +78,9 @@ def test_a_tangent_is_said_in_words() -> None:
     assert say(recording, 0) == "Event 1 of 3, forward: x is 2, with the tangent 1."
     assert say(recording, 2) == (
         "Event 3 of 3, forward: out is x times y: 2 times 5 is 10; its tangent is 5: "
-        "the local derivative y, which is 5, times 1, the tangent of x, plus "
-        "the local derivative x, which is 2, times 0, the tangent of y."
+        "1, the tangent of x, times 5, the local derivative of out with respect to x, which is y, "
+        "plus 0, the tangent of y, times 2, the local derivative of out with respect to y, "
+        "which is x."
     )
 
 
@@ -167,4 +168,4 @@ def test_a_wrong_rule_is_caught_and_its_node_is_named(monkeypatch: pytest.Monkey
     reverse, steps = tangent_ways(by_x(lambda x, y: (x * y).tanh() * 2, 0.1))
     assert reverse.ok  # the same wrong rule, in the other order
     assert not steps.ok
-    assert steps.note == "the first that is off is that of tanh(x·y)"
+    assert steps.note == "first to differ: tanh(x·y)"

@@ -1,12 +1,12 @@
-"""The ledger of a gradient: what was paid in adds up to it."""
+"""The ledger of a gradient: what it received adds up to it."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from graphs import Graph, graphs
-from reference import bits
-from stepgrad import State, Value, record
-from stepgrad.recording.events import Accumulate, Seed, SetGrad
+from graphs import Graph, Program, graphs, run, writing_programs
+from reference import Fold, bits
+from stepgrad import Recording, State, Value, record
+from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
 from stepgrad.replay.ledger import (
     Contribution,
     contributions,
@@ -94,7 +94,66 @@ def test_what_was_left_and_what_was_paid_in_make_the_gradient(
             assert bits(State(recording, position).grad(node)) == bits(total)
 
 
-def test_who_is_not_reached_was_paid_nothing() -> None:
+def listed(recording: Recording, node: int, position: int) -> float | None:
+    """What the ledger of a gradient adds up to, as the engine adds."""
+    written = written_over(recording, node, position)
+    received = contributions(recording, node, position)
+    if written is not None:
+        event = recording.events[written]
+        assert isinstance(event, ZeroGrad | SetGrad)
+        assert (event.node, written < position, len(received)) == (node, True, 0)
+        return event.after
+    latest = last_write(recording, node, position)
+    seeded = latest is not None and isinstance(recording.events[latest], Seed)
+    if not received and not seeded:
+        return None
+    left = left_over(recording, node, position)
+    total = 0.0 if left is None else left
+    for amount in [1.0] if seeded and not received else [c.amount for c in received]:
+        total += amount
+    return total
+
+
+@given(writing_programs())
+def test_whatever_is_written_the_ledger_adds_up_to_the_gradient_at_every_event(
+    program: Program,
+) -> None:
+    with record() as recording:
+        run(program, [Value(0.5), Value(-2.0), Value(3.0)])
+    world = Fold()
+    for position, event in enumerate([None, *recording.events]):
+        if event is not None:
+            world.take(event)
+        for node in world.values:
+            shown = bits(State(recording, position).grad(node))
+            assert shown == bits(world.grads.get(node)) == bits(listed(recording, node, position))
+
+
+def test_a_loop_that_updates_and_clears_each_parameter_in_turn() -> None:
+    with record() as recording:
+        ps = [Value(1.0, label="w"), Value(2.0, label="b")]
+        for _ in range(2):
+            (ps[0] * 3 + ps[1]).backward()
+            for p in ps:
+                p.data -= 0.1 * p.grad
+                p.grad = 0
+    updated = recording.length - 3
+    assert written_over(recording, 0, updated) is None
+    assert [c.amount for c in contributions(recording, 0, updated)] == [3.0]
+
+
+def test_a_pass_that_has_begun_and_not_reached_a_leaf_has_not_written_it() -> None:
+    with record() as recording:
+        x = Value(3.0)
+        (x * 2).backward()
+        first = list(contributions(recording, 0, recording.length))
+        (x * 5).tanh().backward()
+    seeded = recording.length - 2
+    assert list(contributions(recording, 0, seeded)) == first
+    assert left_over(recording, 0, seeded) is None
+
+
+def test_what_is_not_reached_received_nothing() -> None:
     with record() as recording:
         idle, x = Value(1.0), Value(3.0)
         idle * x

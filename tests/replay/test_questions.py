@@ -33,7 +33,7 @@ def test_the_questions_of_two_paths() -> None:
         ("contribution", 6), ("contribution", 3), ("contribution", 12), ("total", 15),
     ]  # fmt: skip
     assert found[-1].prompt == (
-        "h has 3 already, and 6 arrives at z1 = 2·h = 2·1.5 = 3. What is the gradient of h then?"
+        "The gradient of h is 3, and 6 arrives at z1 = 2·h = 2·1.5 = 3. What does it become?"
     )
 
 
@@ -98,7 +98,7 @@ def test_who_adds_up_the_numbers_that_are_shown_is_right(program: graphs.Program
         if question is not None and question.kind == "total":
             assert isinstance(event, events.Accumulate)
             assert event.before is not None
-            # What is paid in may be rounded before it is added.
+            # A contribution may be rounded before it is added.
             total = read_back(event.before) + read_back(event.contribution)
             assert question.holds(repr(total))
 

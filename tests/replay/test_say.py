@@ -23,18 +23,26 @@ RUNS = {"two layers": two_layer, "training": lambda: training(1), "by hand": by_
 SENTENCES = [
     ("two layers", 0, "Event 1 of 26, forward: x is 3."),
     ("two layers", 7, "Event 8 of 26, forward: z1 is w1 times x plus b1: 1.5 plus 0 is 1.5."),
-    ("two layers", 13, "Event 14 of 26, backward: the pass begins at L, with the gradient 1."),
+    (
+        "two layers",
+        13,
+        "Event 14 of 26, backward: the pass begins: "
+        "the derivative of L with respect to itself is 1.",
+    ),
     (
         "two layers",
         20,
-        "Event 21 of 26, backward: the gradient of h changes by minus 8 to minus 8: "
-        "minus 4 from w2 times h, times the local derivative w2, which is 2.",
+        "Event 21 of 26, backward: the gradient of h receives minus 8 and is now minus 8: "
+        "minus 4, the derivative of L with respect to open bracket w2 times h close bracket, "
+        "times 2, the local derivative of open bracket w2 times h close bracket with respect to "
+        "h, which is w2.",
     ),
     (
         "two layers",
         21,
-        "Event 22 of 26, backward: the gradient of z1 changes by minus 8 to minus 8: "
-        "minus 8 from h, times the local derivative 1, because z1 is greater than 0.",
+        "Event 22 of 26, backward: the gradient of z1 receives minus 8 and is now minus 8: "
+        "minus 8, the derivative of L with respect to h, "
+        "times 1, the local derivative of h with respect to z1, because z1 is greater than 0.",
     ),
     ("training", 2, "Event 3 of 19: step 1 begins."),
     (

@@ -86,12 +86,12 @@ def test_undo_brings_the_very_recording_back() -> None:
     [
         ("z = 1", "z is no input and no parameter; only those can be edited"),
         ("q = 1", "q is no input and no parameter; only those can be edited"),
-        ("w = x", "`x` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        ("w = x", "`x` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
         (
             "w = 0,7",
-            "`0,7` is no number; write a decimal point, as in 0.25, −3, 2e-3, 1/3, inf or nan",
+            "`0,7` is not a number; write a decimal point, as in 0.25, −3, 2e-3, 1/3, inf or nan",
         ),
-        ("w = snan", "`snan` is no number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        ("w = snan", "`snan` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
         ("w =", "w is 0.5, and only a 0 or a 1 flips: write a number, as in w = 0.7"),
     ],
 )

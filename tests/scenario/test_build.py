@@ -1,4 +1,4 @@
-"""From a scenario to a recording, held against plain Python that knows nothing of stepgrad."""
+"""From a scenario to a recording, compared with plain Python that does not use stepgrad."""
 
 import cmath
 import math
@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from scenario.runs import grads, read, run, values
+from scenario.samples import changed
 from stepgrad import Recording, State
 from stepgrad.errors import ScenarioError
 from stepgrad.progress import Cancelled, watching
+from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, SetGrad, Update, ZeroGrad
 from stepgrad.recording.recording import Node
+from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import empty_recording, record_file
+from stepgrad.scenario.network import nodes_of_row
+from stepgrad.scenario.schema import NetworkScenario
 
 # --- graphs
 
@@ -419,7 +424,7 @@ def test_written_weights_have_a_row_for_each_input() -> None:
     # x·W + b = [1·1 + 2·2 + 0.5, −1·1 + 1·2, 0.5·1 − 0.5·2 − 1] = [5.5, 1, −1.5]
     assert [got[f"row1/layer1/neuron{n}/h"] for n in (1, 2, 3)] == [5.5, 1, 0]
     assert (got["row1/y"], got["loss"]) == (3 * 5.5 + 5 * 1 - 2, 9.5**2)
-    # ∂loss/∂y = 2·9.5 = 19, and from there by hand; the third gate is shut.
+    # dloss/dy = 2·9.5 = 19, and from there by hand; the third gate is shut.
     slopes = grads(recording)
     assert [slopes[f"layer2/neuron1/w{n}"] for n in (1, 2, 3)] == [19 * 5.5, 19, 0]
     assert [slopes[f"layer1/neuron{n}/w2"] for n in (1, 2, 3)] == [19 * 3 * 2, 19 * 5 * 2, 0]
@@ -508,3 +513,62 @@ def test_what_was_recorded_before_the_rest_was_cancelled_stays() -> None:
     with watching(enough), pytest.raises(Cancelled):
         record_file(file, recording=recording)
     assert list(recording.events) == list(whole.events[: whole.steps[2]])
+
+
+# --- how much memory it takes
+
+
+ENDLESS = WRITTEN + "train: {steps: 1000000, learning_rate: 1.0e-3}\n"
+
+
+def test_a_training_ends_where_its_memory_is_spent() -> None:
+    file = read(ENDLESS)
+    recording = record_file(file, memory=100_000)
+    assert recording.spent
+    assert isinstance(recording.blocks[-1], Backward)
+    assert record_file(file, memory=100_000).length == recording.length
+    assert record_file(file, memory=300_000).length > recording.length
+
+
+def test_names_are_not_missed_that_it_had_no_memory_for() -> None:
+    rows = ", ".join(["1"] * 60)
+    text = changed(WRITTEN, "[[1, 2]]", f"[{', '.join(['[1, 2]'] * 60)}]")
+    text = changed(text, "[10]", f"[{rows}]")
+    train = "train: {steps: 1000, learning_rate: 0.0, batch_size: 1}\n"
+    file = read(f"{text}{train}expect: {{values: {{row60/y: 1}}}}\n")
+    recording = record_file(file, memory=190_000)
+    assert recording.spent
+    assert len(recording.steps) < 60
+
+
+def test_a_pass_that_cannot_be_held_is_refused_before_it_runs() -> None:
+    rows = ", ".join(["1"] * 50_000)
+    sizes = "{sizes: [1, 30000, 1], activation: tanh, init: {seed: 1}}"
+    targets = f"targets: [{rows}]}}\nloss: sum_squared_error\n"
+    text = f"title: t\nnetwork: {sizes}\ndata: {{inputs: [{rows}], {targets}"
+    assert refusal(text, memory=100_000_000) == (
+        "3:8: 50,000 rows in this network make about 7,500,100,000 nodes, which take 1.92 TB of "
+        "memory; recording may take 200 MB, and more with --memory"
+    )
+    assert refusal(text, memory=10_000_000) == (
+        "2:11: a single row in this network makes about 150,002 nodes, which take 38.4 MB of "
+        "memory; recording may take 20 MB, and more with --memory"
+    )
+
+
+def refusal(text: str, memory: int) -> str:
+    with pytest.raises(ScenarioError) as caught:
+        record_file(read(text), memory=memory)
+    (found,) = caught.value.diagnostics
+    return f"{found.line}:{found.column}: {found.message}"
+
+
+def test_the_nodes_of_a_row_are_about_those_that_it_makes() -> None:
+    for name in ("xor_tanh", "diagonal_flip", "xor_relu"):
+        file = open_scenario(name)
+        recording = record_file(file)
+        model = file.model
+        assert isinstance(model, NetworkScenario)
+        *_, forward = (block for block in recording.blocks if isinstance(block, Forward))
+        rows = len(model.data.inputs)
+        assert 0.5 < rows * nodes_of_row(model) / len(forward.structure) < 2

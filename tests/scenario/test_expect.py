@@ -1,4 +1,4 @@
-"""Promises held against a recording, at its end and on the way there."""
+"""Expectations compared with a recording, at its end and on the way there."""
 
 from math import inf, nan
 
@@ -68,7 +68,7 @@ def test_a_check_says_how_its_number_came_about() -> None:
     told = {check.name: list(check.why(recording)) for check in checks(file, recording)}
     assert told["z"] == ["z = w·x = 3·2 = 6"]
     assert told["w.grad"] == [
-        "∂L/∂w += ∂L/∂z · ∂z/∂w = 12 · x = 12 · 2 = 24   [w.grad – → 24, edge 1 of 1]"
+        "dL/dw += dL/dz · ∂z/∂w = 12 · x = 12 · 2 = 24   [w.grad – → 24, edge 1 of 1]"
     ]
 
 
@@ -186,3 +186,15 @@ def test_small_numbers_need_a_smaller_tolerance(promised: str, tolerance: str, o
     small = "title: t\ninputs: {x: 1.0e-30}\ngraph: [y = 2*x]\n"
     line = f"  tolerance: {tolerance}\n" if tolerance else ""
     assert verdict(f"{small}expect:\n{line}  values: {{x: {promised}}}\n").ok == ok
+
+
+def test_what_a_recording_that_ends_early_does_not_come_to() -> None:
+    file = read(TRAINED.replace("steps: 2", "steps: 1000").replace("2: 0.0625", "900: 0"))
+    recording = record_file(file, memory=20_000)
+    assert recording.spent
+    held = {check.name: (check.ok, check.got) for check in checks(file, recording)}
+    assert held == {
+        "w": (False, None), "L": (False, None), "w.grad": (False, None),
+        "loss at step 0": (True, 1), "loss at step 1": (True, 0.25),
+        "loss at step 900": (False, None),
+    }  # fmt: skip

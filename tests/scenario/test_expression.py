@@ -55,24 +55,24 @@ def test_names_in_goes_from_left_to_right() -> None:
     [
         ("c = tahn(x)", 5, "unknown function `tahn`; did you mean `tanh`?"),
         ("c = __import__('os')", 5, "unknown function `__import__`"),
-        ("c = x.data", 5, "an attribute cannot stand in an expression"),
+        ("c = x.data", 5, "an attribute cannot be used in an expression"),
         ("c = x.tanh()", 5, "an attribute cannot be called: write `tanh(…)`"),
         ("c = x.item()", 5, "an attribute cannot be called, only a function"),
-        ("c = x[0]", 5, "an index cannot stand in an expression"),
-        ("c = (lambda: 3)", 6, "a lambda cannot stand in an expression"),
-        ("c = (lambda: 3)()", 6, "a lambda cannot stand in an expression"),
-        ("c = (y := 3)", 6, "`:=` cannot stand in an expression: give the name a statement"),
-        ("c = 'x'", 5, "text in quotes cannot stand in an expression"),
-        ("c = b'x'", 5, "text in quotes cannot stand in an expression"),
-        ("c = f'{x}'", 5, "text in quotes cannot stand in an expression"),
-        ("c = x < 2", 5, "a comparison cannot stand in an expression"),
-        ("c = x and y", 5, "`and` or `or` cannot stand in an expression"),
+        ("c = x[0]", 5, "an index cannot be used in an expression"),
+        ("c = (lambda: 3)", 6, "a lambda cannot be used in an expression"),
+        ("c = (lambda: 3)()", 6, "a lambda cannot be used in an expression"),
+        ("c = (y := 3)", 6, "`:=` cannot be used in an expression: define the name in"),
+        ("c = 'x'", 5, "text in quotes cannot be used in an expression"),
+        ("c = b'x'", 5, "text in quotes cannot be used in an expression"),
+        ("c = f'{x}'", 5, "text in quotes cannot be used in an expression"),
+        ("c = x < 2", 5, "a comparison cannot be used in an expression"),
+        ("c = x and y", 5, "`and` or `or` cannot be used in an expression"),
         ("c = not x", 5, "unknown operator"),
-        ("c = x if x else y", 5, "`if` and `else` cannot stand in an expression"),
-        ("c = [x for x in y]", 5, "a comprehension cannot stand in an expression"),
-        ("c = (x, y)", 5, "a collection cannot stand in an expression"),
-        ("c = {}", 5, "a collection cannot stand in an expression"),
-        ("c = max(*x)", 9, "`*` before a name cannot stand in an expression"),
+        ("c = x if x else y", 5, "`if` and `else` cannot be used in an expression"),
+        ("c = [x for x in y]", 5, "a comprehension cannot be used in an expression"),
+        ("c = (x, y)", 5, "a collection cannot be used in an expression"),
+        ("c = {}", 5, "a collection cannot be used in an expression"),
+        ("c = max(*x)", 9, "`*` before a name cannot be used in an expression"),
         ("c = ...", 5, "`Ellipsis` is not a real number"),
         ("c = True", 5, "`True` is not a real number"),
         ("c = 2j", 5, "`2j` is not a real number"),
@@ -98,18 +98,18 @@ def test_names_in_goes_from_left_to_right() -> None:
         (
             "c = 2,5*x",
             5,
-            "a collection cannot stand in an expression: commas stand only between",
+            "a collection cannot be used in an expression: commas only separate",
         ),
         ("c = max(x)", 5, "`max` takes 2 arguments, not 1"),
         ("c = tanh()", 5, "`tanh` takes 1 argument, not 0"),
-        ("c = tanh(x=3)", 12, "an argument is given by its position, not by name"),
+        ("c = tanh(x=3)", 12, "arguments are passed by position, not by name"),
         ("c = 3(x)", 5, "only a function can be called; to multiply, write `*`"),
-        ("c += 1", 1, "write `c2 = c + 1`: a name is given once"),
-        ("(c) **= x + 1", 1, "write `c2 = c ** (…)`: a name is given once"),
-        ("c = d = x", 1, "a statement gives one name"),
-        ("c, d = x", 1, "the left side of `=` must be one name"),
-        ("c.d = x", 1, "the left side of `=` must be one name"),
-        ("c[0] += x", 1, "the left side of `=` must be one name"),
+        ("c += 1", 1, "write `c2 = c + 1`: a name is defined only once"),
+        ("(c) **= x + 1", 1, "write `c2 = c ** (…)`: a name is defined only once"),
+        ("c = d = x", 1, "a statement defines one name"),
+        ("c, d = x", 1, "the left side of `=` must be a single name"),
+        ("c.d = x", 1, "the left side of `=` must be a single name"),
+        ("c[0] += x", 1, "the left side of `=` must be a single name"),
         ("c == x", 1, "with a single `=`"),
         ("c", 1, "expected a statement such as `c = a + b`"),
         ("", 1, "expected a statement such as `c = a + b`"),
@@ -118,15 +118,15 @@ def test_names_in_goes_from_left_to_right() -> None:
         ("while x: pass", 1, "expected a statement such as `c = a + b`"),
         ("c = x; d = x", 8, "a second statement"),
         ("c = x\nd = x", 7, "a second statement"),
-        ("3 = x", 1, "cannot assign to literal here"),
-        ("c = (x", 5, "'(' was never closed"),
-        ("c = x)", 6, "unmatched ')'"),
+        ("3 = x", 1, "not a statement that can be read"),
+        ("c = (x", 5, "not a statement that can be read"),
+        ("c = x)", 6, "not a statement that can be read"),
         ("c = 2x", 5, "to multiply, write `*`"),
         ("α = ß − 1", 7, "write `-`"),
         ("c = x²", 6, "write `**2`"),
-        ("c = lambda*2", 5, "`lambda` is a word of Python and cannot stand here"),
-        ("c = \\x", 5, "has no place in a statement"),
-        ("c = \0", 5, "has no place in a statement"),
+        ("c = lambda*2", 5, "`lambda` is a Python keyword and cannot be used here"),
+        ("c = \\x", 5, "is not allowed in a statement"),
+        ("c = \0", 5, "is not allowed in a statement"),
     ],
 )
 def test_what_is_refused(text: str, column: int, message: str) -> None:
@@ -137,12 +137,12 @@ def test_what_is_refused(text: str, column: int, message: str) -> None:
 @pytest.mark.parametrize(
     ("text", "column", "message"),
     [
-        ("c = 9**9**9", 5, "`9**9**9` is larger than any float (about 1.8e308)"),
-        ("c = 1e308*10", 5, "`1e308*10` is larger than any float (about 1.8e308)"),
-        ("c = 1e999", 5, "`1e999` is larger than any float (about 1.8e308)"),
+        ("c = 9**9**9", 5, "`9**9**9` is too large for a float (at most about 1.8e308)"),
+        ("c = 1e308*10", 5, "`1e308*10` is too large for a float (at most about 1.8e308)"),
+        ("c = 1e999", 5, "`1e999` is too large for a float (at most about 1.8e308)"),
         ("c = x + 1/0", 9, "`1/0` divides by zero"),
         ("c = 0**-1", 5, "`0**-1` divides by zero"),
-        ("c = (-8)**0.5", 5, "`(-8)**0.5` is the root of a negative number"),
+        ("c = (-8)**0.5", 5, "`(-8)**0.5` is a root of a negative number"),
     ],
 )
 def test_constants_are_worked_out_in_floats(text: str, column: int, message: str) -> None:
@@ -152,7 +152,7 @@ def test_constants_are_worked_out_in_floats(text: str, column: int, message: str
 def test_a_huge_integer_is_refused_without_being_shown_whole() -> None:
     ((column, message),) = problems("c = " + "9" * 400)
     assert column == 5
-    assert message.endswith("9…` is larger than any float (about 1.8e308)")
+    assert message.endswith("9…` is too large for a float (at most about 1.8e308)")
     assert len(message) < 100
 
 
@@ -177,7 +177,7 @@ def test_deep_nesting_is_refused(nest: Callable[[int], str]) -> None:
 def test_a_long_statement_is_refused_unread() -> None:
     text = f"c = {'(' * 10_000}x{')' * 10_000}"
     assert problems(text) == (
-        (1, f"the statement is 20,005 characters long; {MAX_LENGTH:,} is the limit"),
+        (1, f"the statement is 20,005 characters long; the limit is {MAX_LENGTH:,}"),
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 from scenario.runs import read, run
 from stepgrad.cli.help import scenario_format
 from stepgrad.engine.nn import ACTIVATIONS
-from stepgrad.engine.ops import FUNCTIONS
+from stepgrad.engine.ops import BY_NAME, FUNCTIONS
 from stepgrad.scenario import compose, expression, schema, shipped, source, statement
 from stepgrad.scenario.expect import checks
 
@@ -38,6 +38,23 @@ def test_there_is_one_of_each_kind() -> None:
 )  # fmt: skip
 def test_no_word_is_left_out(word: str) -> None:
     assert f"`{word}`" in TEXT
+
+
+@pytest.mark.parametrize(
+    ("functions", "operands", "expected"),
+    [
+        ("`relu`", (0.0,), 0), ("`leaky_relu`", (0.0,), 0.01), ("`abs`", (0.0,), 0),
+        ("`max`, `min`", (3.0, 3.0), 0.5),
+    ],
+)  # fmt: skip
+def test_the_conventions_at_kinks_are_those_of_the_op_table(
+    functions: str, operands: tuple[float, ...], expected: float
+) -> None:
+    [told] = re.findall(rf"^\| {functions} \| .+ \| ([\d.]+)(?: for each)? \|$", TEXT, re.MULTILINE)
+    assert float(told) == expected
+    for op in (BY_NAME[name] for name in re.findall(r"\w+", functions)):
+        out = op.value(*operands)
+        assert [local(*operands, out) for local in op.local] == [expected] * len(operands)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def columns(recording: Recording) -> list[dict[str, float]]:
 
 def test_each_input_has_a_pass_of_its_own_in_the_order_of_the_file() -> None:
     recording = played(TWO)
-    assert marks(recording) == ["forward mode by x", "forward mode by w"]
+    assert marks(recording) == ["forward mode with respect to x", "forward mode with respect to w"]
     assert columns(recording) == [
         {"x": 1, "w": 0, "c": 0, "z": 3},
         {"x": 0, "w": 1, "c": 0, "z": 2},
@@ -62,7 +62,8 @@ def test_each_input_has_a_pass_of_its_own_in_the_order_of_the_file() -> None:
 
 def test_with_backward_an_ordinary_pass_comes_last() -> None:
     recording = played(f"{TWO}backward: z\n")
-    assert marks(recording) == ["forward mode by x", "forward mode by w", "reverse mode"]
+    wrt = "forward mode with respect to "
+    assert marks(recording) == [f"{wrt}x", f"{wrt}w", "reverse mode"]
     forward, backward = recording.blocks[-2:]
     assert isinstance(forward, Forward)
     assert isinstance(backward, Backward)

@@ -39,7 +39,7 @@ def test_any_other_name_is_a_path(
 
 
 def test_an_empty_name_is_no_file() -> None:
-    with pytest.raises(ScenarioError, match=r"^'': an empty name is no file$"):
+    with pytest.raises(ScenarioError, match=r"^'': the name is empty$"):
         open_scenario("")
 
 

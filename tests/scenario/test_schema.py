@@ -53,7 +53,8 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
 ) -> None:
     schema = kind.model_json_schema()
     assert schema["additionalProperties"] is False
-    assert schema["properties"]["lesson"]["description"] == "Markdown, shown beside the replay."
+    lesson = schema["properties"]["lesson"]["description"]
+    assert lesson == "Text in Markdown, shown beside the replay."
 
 
 @pytest.mark.parametrize(
@@ -78,13 +79,13 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("x: 3.0", "x: ", "2:10 a number is missing"),
         ("x: 3.0", "x: [3]", "2:10 expected a number, not a list"),
         ("x: 3.0", "1: 3.0", "2:10 expected a name, not the number `1`"),
-        ("x: 3.0", "x: 1e999", "2:13 `1e999` is larger than any float (about 1.8e308)"),
+        ("x: 3.0", "x: 1e999", "2:13 `1e999` is too large for a float (at most about 1.8e308)"),
         ("{x: 3.0, target: 4.0}", "3", "2:9 expected a mapping (`{…}`, or a line with `key: va"),
         ("- h = relu(z1)", "- h: relu(z1)", "6:5 expected a statement such as `c = a + b`, not"),
         ("- h = relu(z1)", "- 3", "6:5 expected a statement such as `c = a + b`, not the number"),
         ("z1: 1.5", "z1: abc", "10:16 expected a number, not the text `abc`"),
         ("  grads:", "  tolerance: -1\n  grads:", "11:14 must be at least 0"),
-        ("  grads:", "  loss: {1: 2}\n  grads:", "11:10 there is no step 1: training has 0"),
+        ("  grads:", "  loss: {1: 2}\n  grads:", "11:10 there is no step 1: the last is 0"),
         (
             "expect:",
             "train: {steps: 1, learning_rate: 1, batch_size: 1}\nexpect:",
@@ -92,7 +93,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ),
         ("  grads:", "  predictions: [1]\n  grads:", "11:3 unknown key `predictions`"),
         ("backward: loss", "mode: forwards", "8:7 expected `forward` or `reverse`, not the text"),
-        ("backward: loss", "mode: forward", "8:7 forward mode needs `wrt`: the inputs to take"),
+        ("backward: loss", "mode: forward", "8:7 forward mode needs `wrt`: the inputs to"),
         ("backward: loss", "wrt: x", "8:6 `wrt` is for forward mode: add `mode: forward`"),
         ("backward: loss", "wrt: []", "8:1 must not be empty"),
         ("backward: loss", "wrt: 3", "8:6 expected text, not the number `3`"),
@@ -115,15 +116,15 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         (
             "expect:",
             "train: {steps: 0, learning_rate: 1}\nexpect:",
-            "12:3 nothing has a gradient after 0 steps: leave `train` out for one backward pass",
+            "12:3 0 steps have no backward pass: without `train` there is one",
         ),
-        ("backward: loss", "mode: forward\nwrt: [x, x]", "9:10 `x` is there already: one pass"),
-        ("backward: loss", "mode: forward\nwrt: h", "9:6 `h` is computed: forward mode goes by"),
+        ("backward: loss", "mode: forward\nwrt: [x, x]", "9:10 `x` is listed already: one pass"),
+        ("backward: loss", "mode: forward\nwrt: h", "9:6 `h` is computed; `wrt` takes inputs"),
         ("backward: loss", "mode: forward\nwrtt: x", "9:1 unknown key `wrtt`; did you mean `wrt`?"),
         (
             "backward: loss",
             "mode: forward\nwrt: x\nbackward: loss\ntrain: {steps: 1, learning_rate: 1}",
-            "11:1 training needs gradients, and forward mode computes tangents",
+            "11:1 training needs gradients, but forward mode computes tangents",
         ),
         (
             "  grads:",
@@ -133,7 +134,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         (
             "backward: loss\nexpect:",
             "mode: forward\nwrt: x\nexpect:\n  tangents: {w1: {loss: 1}}",
-            "11:14 no pass goes by `w1`: `wrt` lacks it",
+            "11:14 `w1` is not listed in `wrt`",
         ),
         (
             "backward: loss\nexpect:",
@@ -159,7 +160,7 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         ("[2, 4, 1]", "[2, 0, 1]", "3:14 must be at least 1"),
         ("[2, 4, 1]", "[2, 4.0, 1]", "3:14 expected a whole number, not the number `4.0`"),
         ("[2, 4, 1]", "[2, 1000000000, 1]", "3:14 must be at most 100,000"),
-        ("[2, 4, 1]", "[2, 999, 999, 1]", "3:3 the network has 1,002,997 parameters; 100,000 is"),
+        ("[2, 4, 1]", "[2, 999, 999, 1]", "3:3 the network has 1,002,997 parameters; the limit"),
         ("activation: tanh", "activation: tahn", "4:15 expected `linear`, `tanh`, `relu`, "),
         ("activation: tanh", "activation: [tanh, relu, tanh]", "4:3 3 activations for 2 layers"),
         ("init: {seed: 42}", "init: {}", "5:3 `seed` is missing"),
@@ -187,8 +188,8 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         ("0.05}", ".nan}", "10:36 must be a finite number"),
         ("0.05}", "0.05, zero_grad: no}", "10:53 expected `true` or `false`, not the text `no`"),
         ("0.05}", "0.05, batch_size: 0}", "10:54 must be at least 1"),
-        ("0.05}", "0.05, batch_size: 5}", "10:54 a batch of 5 from 4 rows of data"),
-        ("0.05}", "0.05, shuffle_seed: 5}", "10:56 without `batch_size`, every step shows all"),
+        ("0.05}", "0.05, batch_size: 5}", "10:54 a batch of 5, but only 4 rows of data"),
+        ("0.05}", "0.05, shuffle_seed: 5}", "10:56 without `batch_size`, every step uses all"),
         ("0.05}", "0.05, optimizer: adan}", "10:53 expected `sgd`, `momentum` or `adam`, not the"),
         ("0.05}", "0.05, momentum: 0.9}", "10:42 `momentum` is for `optimizer: momentum`, not for"),
         ("0.05}", "0.05, optimizer: adam, momentum: 0.9}", "10:59 `momentum` is for `optimizer: m"),
@@ -203,7 +204,7 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         (
             "sum_squared_error",
             "binary_cross_entropy",
-            "4:15 `binary_cross_entropy` takes probabilities: the last layer has to be `sigmoid`",
+            "4:15 `binary_cross_entropy` takes probabilities: the last layer must be `sigmoid`",
         ),
         (
             "sum_squared_error",
@@ -218,9 +219,9 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         (
             "sum_squared_error",
             "softmax_cross_entropy",
-            "4:15 `softmax_cross_entropy` takes logits, which the softmax makes probabilities",
+            "4:15 `softmax_cross_entropy` takes logits, not probabilities",
         ),
-        ("20: 2.9", "200: 2.9", "12:21 there is no step 200: training has 100"),
+        ("20: 2.9", "200: 2.9", "12:21 there is no step 200: the last is 100"),
         ("20: 2.9", "-2: 2.9", "12:21 expected a step (a whole number from 0), not the number"),
         ("20: 2.9", "x: 2.9", "12:21 expected a step (a whole number from 0), not the text `x`"),
         ("0.801, ", "", "13:3 3 predictions for 4 inputs"),
@@ -235,14 +236,14 @@ def test_fields_of_a_network(old: str, new: str, expected: str) -> None:
     ("targets", "expected"),
     [
         ("[0, 1, 2, 1]", []),
-        ("[0, 1, 3, 1]", ["8:19 there is no class 3: the 3 outputs stand for the classes 0 to 2"]),
+        ("[0, 1, 3, 1]", ["8:19 there is no class 3: the 3 outputs are classes 0 to 2"]),
         (
             "[0, 7, 9, 1]",
-            ["8:16 there is no class 7: the 3 outputs stand for the classes 0 to 2 (and 1"],
+            ["8:16 there is no class 7: the 3 outputs are classes 0 to 2 (and 1"],
         ),
-        ("[0, -1, 2, 1]", ["8:16 there is no class -1: the 3 outputs stand for the classes 0 to"]),
-        ("[0, 0.5, 2, 1]", ["8:16 there is no class 0.5: the 3 outputs stand for the classes 0"]),
-        ("[0, [0, 1, 0], 2, 1]", ["8:16 3 numbers, but a row is of one class"]),
+        ("[0, -1, 2, 1]", ["8:16 there is no class -1: the 3 outputs are classes 0 to"]),
+        ("[0, 0.5, 2, 1]", ["8:16 there is no class 0.5: the 3 outputs are classes 0"]),
+        ("[0, [0, 1, 0], 2, 1]", ["8:16 3 numbers, but a row has one class"]),
     ],
 )
 def test_classes_fit_the_outputs(targets: str, expected: list[str]) -> None:
@@ -341,7 +342,7 @@ def test_a_scenario_builds_on_what_is_there(tmp_path: Path) -> None:
         (diagnostic,) = caught.value.diagnostics
         return f"{diagnostic.line}:{diagnostic.column} {diagnostic.message}"
 
-    wrong = "1:9 no scenario `gaers`, neither among those that ship nor beside this file"
+    wrong = "1:9 scenario `gaers` neither ships with stepgrad nor is in this folder"
     assert refusal("gaers") == wrong
     (tmp_path / "gears.yaml").write_text(GRAPH)
     assert refusal("gaers") == f"{wrong}; did you mean `gears`?"

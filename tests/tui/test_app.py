@@ -116,12 +116,12 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
             "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
         )
         await pilot.press("x", "enter")
-        assert "`x` is no number" in str(dialog.query_one("#problem", Static).content)
+        assert "`x` is not a number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "-8"
         await pilot.press("enter")
-        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")
+        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
         await pilot.press("p", "?", "enter")
-        assert screen.now.said == "it is −8 · 1 of 1"
+        assert screen.now.said == "it is −8 · score 1/1"
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
@@ -387,7 +387,7 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
         lesson, node = screen.query_one("#lesson"), screen.query_one("#node")
         assert (lesson.display, node.display) == (True, False)
         lines = shown(lesson)
-        assert lines[0] == "A machine takes x, makes u = 3x +"
+        assert lines[0] == "A machine takes x, turns it into u"
         assert lines[-1] == "… 7: all of it"
         await pilot.press("s")
         await pilot.pause()
@@ -403,7 +403,7 @@ async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_
         await pilot.pause()
         lesson, source = screen.query_one("#lesson"), screen.query_one("#source")
         assert lesson.display
-        assert any("Hold it to that: press e" in line for line in shown(lesson))
+        assert any("Check it: press G" in line for line in shown(lesson))
         assert shown(source)[0].endswith("inputs: {x: 2.0}")
         assert not screen.query_one("#parameters").display
     async with debugger("xor_tanh", size=(140, 45)) as (_, screen):

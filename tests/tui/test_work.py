@@ -9,7 +9,7 @@ from threading import Event
 import pytest
 
 from gates import PATIENCE, Gate, gate
-from stepgrad.errors import ScenarioError
+from stepgrad.errors import NotEnoughMemoryError, ScenarioError
 from stepgrad.progress import Cancelled, advance
 from stepgrad.replay.session import Progress
 from stepgrad.scenario import build, open_scenario
@@ -130,6 +130,24 @@ def test_an_error_in_the_middle_leaves_what_was_recorded(monkeypatch: pytest.Mon
     growing = Growing(XOR)
     growing.wait(PATIENCE)
     growing.take()
-    assert isinstance(growing.error, MemoryError)
+    assert isinstance(growing.error, NotEnoughMemoryError)
     assert growing.progress == Progress(7 / PASSES, stopped=True)
     assert growing.recording.length == WHOLE.steps[8]
+
+
+def test_too_little_memory_is_an_error_of_ours() -> None:
+    def huge() -> None:
+        raise MemoryError
+
+    with pytest.raises(NotEnoughMemoryError, match="with --memory"):
+        Work(huge).result()
+
+
+def test_what_grows_says_why_it_ends_early() -> None:
+    growing = Growing(XOR, memory=100_000)
+    assert growing.result().memory == 100_000
+    assert growing.wait()
+    growing.take()
+    whole = record_file(XOR, memory=100_000)
+    assert growing.recording.incomplete == whole.incomplete != ""
+    assert growing.progress is None

@@ -28,6 +28,8 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   in forward mode.
 - `numbers` are the numbers of the marks, in the order in which they come; null is none.
 - `labels` are pairs: the index of a node, and a name that it got after it was logged.
+- `spent` is true where recording stopped early, because its memory budget was spent. Without it,
+  recording ended with what was recorded.
 - `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
 
 **Nodes** have indices, in the order in which forward blocks make them. A *ref* names a node in a

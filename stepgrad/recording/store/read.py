@@ -51,6 +51,7 @@ def restore(manifest: Fields, content: memoryview, unpacker: Unpacker) -> Record
         if not 0 <= node < recording.size:
             raise Damaged("a label in it is for a node that there is not")
         recording.rename(node, name)
+    recording.spent = manifest.maybe("spent", bool) or False
     return recording
 
 

@@ -123,6 +123,7 @@ def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
         "blocks": _blocks(log),
         "numbers": log.numbers,
         "labels": list(recording.labels.items()),
+        "spent": recording.spent,
         "pieces": [len(piece) for piece in pieces],
     }
     return manifest, pieces

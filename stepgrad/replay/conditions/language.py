@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import math
 import operator
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress
@@ -21,6 +20,7 @@ from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.columns import Column, Same, applied, joined
 from stepgrad.replay.conditions.facts import COMPUTED, NAMES, TEXTS, WORDS, Facts, facts_of
+from stepgrad.syntax import parse_expression
 
 
 class ConditionError(StepgradError):
@@ -114,9 +114,7 @@ def _parse(text: str) -> ast.expr:
     if len(text) > _LONGEST:
         raise ConditionError(f"a condition has up to {_LONGEST} characters; this has {len(text)}")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Python's opinion on style is no concern of ours
-            return ast.parse(text, mode="eval").body
+        return parse_expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too deep"
         shown = f"`{_short(text)}` is no condition ({reason})" if text else "nothing was asked for"

@@ -1,4 +1,4 @@
-"""Predict before you look: what is asked, which answers are right, and what to look at again."""
+"""Predict before you look: questions, which answers are right, and what to review."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ from stepgrad.numbers import number, shortened, typed
 Kind = Literal["value", "tangent", "local derivative", "contribution", "total", "update", "rule"]
 
 ROUGHEST, FINEST = Decimal("0.05"), Decimal("1e-5")
-"""Parts of a number: how far an answer of few digits may be off (5 is no 4.6), and how far any.
+"""Relative tolerances: the largest for an answer with few digits, and the smallest for any.
 
-What a question shows has six digits, and who works with them may round in between.
+5 does not pass for 4.6. A question shows six digits, and people round in between.
 """
 
 _WIDE = Context(Emax=MAX_EMAX, Emin=MIN_EMIN, traps=[])
 """Arithmetic for whatever may be typed."""
 
 UNKNOWN = "?"
-"""What to type to be told."""
+"""What to type to see the answer."""
 
 
 class AnswerError(StepgradError):
-    """What was typed is no number; says what would be one."""
+    """What was typed is not a number; the message says what would be."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
     """A number to predict.
 
-    `about` is what one has to know for it (`tanh`, `mul`), to tell a learner what to look at
-    again. `position` is that before the event; None for a rule, which is of no recording. The
-    numbers in the prompt are rounded, and `slack` is how far that leads astray.
+    `about` is what it tests (`tanh`, `mul`), to tell a learner what to review. `position` is just
+    before the event; None for a rule, which belongs to no recording. The numbers in the prompt are
+    rounded, and `slack` is the error that this may cause.
     """
 
     kind: Kind
@@ -51,7 +51,7 @@ class Question:
         """Whether an answer is right, to the digits that it gives.
 
         Raises:
-            AnswerError: it is no number.
+            AnswerError: it is not a number.
         """
         off, digit = self._off(text)
         return off <= max(min(digit, ROUGHEST), FINEST)
@@ -60,13 +60,13 @@ class Question:
         """Whether an answer is right in its digits, but has too few of them.
 
         Raises:
-            AnswerError: it is no number.
+            AnswerError: it is not a number.
         """
         off, digit = self._off(text)
         return ROUGHEST < off <= digit
 
     def _off(self, text: str) -> tuple[Decimal, Decimal]:
-        """How far an answer is off, and half of its last digit, as parts of the number."""
+        """The relative error of an answer, and half of its last digit, also relative."""
         given, unit = _read(text)
         if not given.is_finite() or not isfinite(self.answer):
             return Decimal(0 if str(float(given)) == str(self.answer) else "inf"), Decimal(0)
@@ -79,14 +79,14 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """Whether an answer is right, and what to say to it: `right: −8`, `not 6 but −8`."""
+    """Whether an answer is right, and what to say: `right: −8`, `not 6: it is −8`."""
 
     right: bool
     text: str
 
 
 def reply(question: Question, text: str) -> Reply:
-    """Check an answer; `UNKNOWN` is not right, and is told the number.
+    """Check an answer; `UNKNOWN` is not right, and shows the number.
 
     Raises:
         AnswerError: it is neither that nor a number.
@@ -99,11 +99,11 @@ def reply(question: Question, text: str) -> Reply:
     given = shortened(answer).replace("-", "−")
     if question.too_rough(answer):
         return Reply(False, f"{given} has too few digits: it is {right}")
-    return Reply(False, f"not {given} but {right}")
+    return Reply(False, f"not {given}: it is {right}")
 
 
 def _read(text: str) -> tuple[Decimal, Decimal]:
-    """Return a number that was typed, and what its last digit stands for."""
+    """Return a number that was typed, and the unit of its last digit."""
     try:
         return typed(text)
     except ValueError as error:
@@ -112,12 +112,12 @@ def _read(text: str) -> tuple[Decimal, Decimal]:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What was asked, and whether it was answered rightly. An answer makes a new one."""
+    """The questions asked, and whether each was answered correctly. An answer makes a new score."""
 
     asked: tuple[tuple[Question, bool], ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.right} of {len(self.asked)}"
+        return f"score {self.right}/{len(self.asked)}"
 
     def plus(self, question: Question, answered: Reply) -> Score:
         """Count an answer."""
@@ -125,11 +125,11 @@ class Score:
 
     @property
     def right(self) -> int:
-        """How many answers were right."""
+        """The number of right answers."""
         return sum(right for _, right in self.asked)
 
     def again(self) -> list[Sequence[Question]]:
-        """What to look at again: the questions that were missed, like with like, most first."""
+        """The questions that were missed, grouped by what to review, the largest group first."""
         missed: dict[tuple[str, str], list[Question]] = {}
         for question, right in self.asked:
             if not right:

@@ -1,7 +1,7 @@
 """Questions about what comes next in a recording.
 
-A question is asked of an event that has not happened yet; what it asks for is hidden until then.
-The event itself, narrated, is the explanation. Each question shows all that one needs for it.
+A question is about an event that has not happened yet, and its answer is hidden until then. The
+narration of the event is the explanation. Each question shows every number that it takes.
 """
 
 from __future__ import annotations
@@ -18,12 +18,7 @@ from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import (
-    derivative,
-    differential,
-    local_derivative,
-    tangent_terms,
-)
+from stepgrad.replay.derivatives import differential, local_derivative, tangent_terms
 from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.quiz.answers import FINEST, Question
 from stepgrad.replay.titles import operand_titles, short_title, title
@@ -34,23 +29,24 @@ _T = TypeVar("_T")
 _PLACES = ("first", "second")
 
 _LOOKED_AT = 4096
-"""Of a pass with more events, so many are looked at for questions."""
+"""The most events of a pass to look at for questions."""
 
 
 def question_at(recording: Recording, position: int) -> Question | None:
-    """Return what to ask of the event that comes next; None where there is nothing to predict.
+    """Return the question about the next event; None where there is nothing to predict.
 
-    Of an edge that is the total, where something has arrived before, else the contribution; of a
-    computation in forward mode, the tangent.
+    For an edge it asks for the total if something has arrived before, else for the contribution;
+    for a computation in forward mode, for the tangent.
     """
     asked = [*_questions_at(recording, position)]
     return asked[-1] if asked else None
 
 
 def questions(recording: Recording, most: int) -> list[Question]:
-    """Return up to `most` questions about a recording; of a training, its first and its last step.
+    """Return at most `most` questions about a recording; for training, about two of its steps.
 
-    Of more than that, some are left out: of what is most alike the most, and evenly.
+    Those are the first and the last. Of more questions, some are left out evenly, most of those
+    that are most alike.
     """
     asked = _telling(recording)
     looked_at = asked[:: 1 + len(asked) // _LOOKED_AT]
@@ -68,7 +64,7 @@ def questions(recording: Recording, most: int) -> list[Question]:
 
 
 def _telling(recording: Recording) -> Sequence[int]:
-    """Return the positions to ask about: of a training, those of its first and last whole step."""
+    """Return the positions to ask about: for training, those of its first and last whole step."""
     if not trains(recording):
         return range(recording.length)
     bounds = [*recording.steps, recording.length]
@@ -83,7 +79,7 @@ def _evenly(things: Sequence[_T], most: int) -> Sequence[_T]:
 
 
 def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
-    """Yield what can be asked of an event, in the order in which one would work it out."""
+    """Yield the questions about an event, in the order in which one would work them out."""
     if position >= recording.length:
         return
     event = recording.events[position]
@@ -94,7 +90,7 @@ def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
                 yield _of_tangent(recording, event, event.tangent, position)
         case events.Accumulate():
             yield from _of_edge(recording, event, position)
-        case events.Update(rule=Rule(method="sgd" | "momentum") as rule):  # Adam takes a machine
+        case events.Update(rule=Rule(method="sgd" | "momentum") as rule):  # Adam takes a calculator
             yield _of_update(recording, event, rule, position)
 
 
@@ -112,7 +108,7 @@ def _of_op(recording: Recording, event: events.Op, position: int) -> Question:
 
 
 def _of_tangent(recording: Recording, event: events.Op, tangent: float, position: int) -> Question:
-    """Ask how fast a result changes, by the tangents of what it is made of."""
+    """Ask for the tangent of a result, given those of its operands."""
     history, node = recording.history, recording.node(event.node)
     terms = [*tangent_terms(recording, event.node, position + 1)]
     known = {
@@ -145,13 +141,13 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     operands = [history.value(each, begin) or 0.0 for each in (*node.operands, event.out)]
     rate, carry = node.op.local[event.slot], node.op.carry[event.slot]
 
-    def paid(upstream: float, *operands: float) -> float:
+    def contribution(upstream: float, *operands: float) -> float:
         return carry(*operands, upstream)
 
-    def sum_(before: float, *paying: float) -> float:
-        return before + paid(*paying)
+    def total(before: float, *factors: float) -> float:
+        return before + contribution(*factors)
 
-    into, out = title(recording, event.node), short_title(recording, event.out)
+    into = title(recording, event.node)
     made = _computed(recording, node, begin, with_result=True)
     made = f"{made} in {node.place.scope}" if node.place.scope else made
     which = ""  # of two operands that are the same node
@@ -161,27 +157,25 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
     local = local_derivative(recording, event.out, event.slot, begin)
     if local.symbols != number(local.value) or local.because:
-        seen = operand_titles(recording, node)[node.op.operands[event.slot]]
-        edge = derivative(out, seen)
         steps = local.because and f"{number(local.value)} ({local.because})"
-        told = f"{edge} = {steps or f'{local.symbols} = {number(local.value)}'}"
-        prompt = f"{made}. What is {edge}{alone}?"
+        told = f"{local.name} = {steps or f'{local.symbols} = {number(local.value)}'}"
+        prompt = f"{made}. What is {local.name}{alone}?"
         slack = _slack(rate, operands, event.local)
         yield Question("local derivative", node.op.name, prompt, event.local, told, position, slack)
 
     story = narrate(recording, position)
     prompt = f"{number(event.upstream)} arrives at {made}. What does {into} receive from it{alone}?"
-    slack = _slack(paid, [event.upstream, *operands], event.contribution)
+    slack = _slack(contribution, [event.upstream, *operands], event.contribution)
     told = f"{story.symbols} {story.numbers}"
     yield Question("contribution", node.op.name, prompt, event.contribution, told, position, slack)
 
     if event.before is not None and event.before != 0:
         prompt = (
-            f"{into} has {number(event.before)} already, and {number(event.upstream)} arrives at "
-            f"{made}. What is the gradient of {into} then{which and f', with {which} counted'}?"
+            f"The gradient of {into} is {number(event.before)}, and {number(event.upstream)} "
+            f"arrives at {made}. What does it become{which and f', with {which} counted'}?"
         )
-        slack = _slack(sum_, [event.before, event.upstream, *operands], event.after)
-        if isfinite(event.contribution):  # which one rounds before one adds it
+        slack = _slack(total, [event.before, event.upstream, *operands], event.after)
+        if isfinite(event.contribution):  # people round it before they add
             slack += float(FINEST) * abs(event.contribution)
         yield Question("total", "sum over paths", prompt, event.after, str(story), position, slack)
 
@@ -210,7 +204,7 @@ def _of_update(recording: Recording, event: events.Update, rule: Rule, position:
 
 
 def _computed(recording: Recording, node: Node, position: int, *, with_result: bool = False) -> str:
-    """What a node is made of, in notation and in numbers: `h = relu(z1) = relu(1.5)`."""
+    """How a node is computed, in notation and in numbers: `h = relu(z1) = relu(1.5)`."""
     written = node.op.written(operand_titles(recording, node))
     values = (recording.history.value(each, position) or 0.0 for each in node.operands)
     shown = node.op.written(dict(zip(node.op.operands, map(number, values), strict=True)))
@@ -220,6 +214,6 @@ def _computed(recording: Recording, node: Node, position: int, *, with_result: b
 
 
 def _slack(compute: Callable[..., float], numbers: list[float], answer: float) -> float:
-    """How far one comes from the answer with the numbers as they are shown."""
+    """The error of the answer that follows from the numbers as they are shown."""
     off = abs(compute(*map(read_back, numbers)) - answer)
     return off if isfinite(off) else 0.0

@@ -7,7 +7,7 @@ from textual.color import Color
 from textual.content import Content
 
 from stepgrad.drawing import colours
-from stepgrad.replay.titles import printable
+from stepgrad.printable import printable
 from stepgrad.tui.render.canvas import cells_of, cut
 
 Span = tuple[str, str]

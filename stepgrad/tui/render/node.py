@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from textual.content import Content
 
 from stepgrad.numbers import exact, factor, gradient, number
+from stepgrad.printable import printable
 from stepgrad.recording.events import SetGrad, ZeroGrad
-from stepgrad.replay.derivatives import derivative, local_derivative
+from stepgrad.replay.derivatives import local_derivative
 from stepgrad.replay.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, made_by, printable, short_title
+from stepgrad.replay.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import beside_value
 
@@ -149,8 +150,7 @@ def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
     for slot, operand in enumerate(state.node(node).operands):
         if not state.node(operand).constant:
             local = local_derivative(state.recording, node, slot, state.seen_by(node))
-            by = derivative("", short_title(state.recording, operand))
-            yield _row(label, (f"{by} = ", ink.QUIET), (str(local) if told else "?", ""))
+            yield _row(label, (f"{local.name} = ", ink.QUIET), (str(local) if told else "?", ""))
             label = ""
 
 

@@ -31,7 +31,7 @@ def parameter_row(state: State, node: int, width: int) -> Content:
     numbers = _with_course(course(recording, node, COURSE), state.value(node), number)
     if width >= ROOMY:
         gradients = gradient_course(recording, node, COURSE)
-        numbers += [("   ∂ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
+        numbers += [("   ∇ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
     room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
     names = _names(recording, len(recording.blocks), recording.renames, room)
     name = ink.fit_end(names[node], room)

@@ -39,7 +39,7 @@ def paths_report(session: Session) -> Content:
             f"select {name} there, and press x again."
         )
     if node == root:
-        return Content(f"{name} is the output itself: ∂{output}/∂{output} = 1.")
+        return Content(f"{name} is the output itself: {derivative(output, output)} = 1.")
     found = paths(recording, root, node, state.seen_by(root))
     if not found.count:
         return Content(f"No path leads from {name} to {output}.")

@@ -94,7 +94,12 @@ class Training(Panel):
 class Timeline(Panel):
     """The phases of the recording, and how far it has come; a click seeks."""
 
-    BORDER_TITLE = "timeline"
+    def show(self) -> None:
+        """Put into the border why the recording ends early, if it does."""
+        why = self.state.recording.incomplete
+        told = [(f"  {why}", ink.CURRENT)] if why else []
+        self.border_title = Content.assemble("timeline", *told)
+        self.refresh()
 
     def render(self) -> Content:
         """Draw the timeline."""

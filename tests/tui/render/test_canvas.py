@@ -13,7 +13,7 @@ BOTH = {"HORIZONTAL": {"LEFT", "RIGHT"}, "VERTICAL": {"UP", "DOWN"}}
 
 
 def arms_in_name(character: str) -> dict[str, str]:
-    """The weight of each arm, as the Unicode name of a box-drawing character tells it."""
+    """The weight of each arm, from the Unicode name of a box-drawing character."""
     words = unicodedata.name(character).removeprefix("BOX DRAWINGS ").replace("ARC ", "").split()
     arms: dict[str, str] = {}
     for part in " ".join(words).split(" AND "):

@@ -13,14 +13,14 @@ TWO_LAYER = two_layer()
 
 CHAINS = {
     1: ["…", "…", "…"],
-    20: ["∂L/∂w2 += ∂L/∂(w2·h…", "= −4 · 1.5 = −6", "w2.grad – → −6, edg…"],
+    20: ["dL/dw2 += dL/d(w2·h…", "= −4 · 1.5 = −6", "w2.grad – → −6, edg…"],
     40: [
-        "∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2",
+        "dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2",
         "= −4 · h = −4 · 1.5 = −6",
         "w2.grad – → −6, edge 1 of 1",
     ],
     80: [
-        "∂L/∂w2 += ∂L/∂(w2·h) · ∂(w2·h)/∂w2",
+        "dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2",
         "= −4 · h = −4 · 1.5 = −6" + " " * 29 + "w2.grad – → −6, edge 1 of 1",
     ],
 }
@@ -34,7 +34,7 @@ def test_an_edge(width: int) -> None:
 
 def test_a_leaf_and_a_seed() -> None:
     assert chain(TWO_LAYER, 1, 40).plain == "x = 3"
-    assert chain(TWO_LAYER, 14, 40).plain == "∂L/∂L = 1" + " " * 19 + "L.grad – → 1"
+    assert chain(TWO_LAYER, 14, 40).plain == "dL/dL = 1" + " " * 19 + "L.grad – → 1"
 
 
 def test_before_the_first_event_it_says_what_to_do() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from rich.cells import cell_len
 
 from odd_runs import ODD_NAMES, odd_names, widths
-from stepgrad.replay.titles import printable
+from stepgrad.printable import printable
 from stepgrad.tui.render import ink
 
 
@@ -30,7 +30,7 @@ def test_fit_fills_its_cells_exactly(text: str, width: int) -> None:
         ("重み", 4, "重み"),
         ("重み", 3, "重…"),
         ("重み", 2, " …"),
-        ("two\nlines", 9, "twolines "),
+        ("two\nlines", 9, "two lines"),
         ("[bold]x[/]", 10, "[bold]x[/]"),
     ],
 )
@@ -40,11 +40,11 @@ def test_fit(text: str, width: int, fitted: str) -> None:
 
 @given(odd_names)
 def test_a_line_is_one_line_and_no_markup(text: str) -> None:
-    assert ink.line((text, ink.NAME)).plain == "".join(filter(str.isprintable, text))
+    assert ink.line((text, ink.NAME)).plain == printable(text)
 
 
 def test_lines_keep_apart() -> None:
-    assert ink.lines([("a", ""), ("b", ink.NAME)], [], [("c\n", "")]).plain == "ab\n\nc"
+    assert ink.lines([("a", ""), ("b", ink.NAME)], [], [("c\n", "")]).plain == "ab\n\nc "
 
 
 @pytest.mark.parametrize("text", ODD_NAMES)

@@ -26,7 +26,20 @@ def test_all_about_a_node() -> None:
         "value   1.5",
         "grad    −8",
         "paid in −8 at 21 from w2·h (−4·2)",
-        "local   ∂/∂z1 = 1 (z1 > 0)",
+        "local   ∂h/∂z1 = 1 (z1 > 0)",
+    ]
+
+
+def test_a_local_derivative_says_of_what_and_by_which_operand() -> None:
+    with record() as recording:
+        x = Value(3.0, label="x")
+        tripled = 3 * x
+        _ = tripled * tripled
+    session = at(recording, recording.length)
+    assert panel(session, 2)[-1] == "local   ∂(3·x)/∂x = 3"
+    assert panel(session, 3)[-2:] == [
+        "local   ∂₁(3·x·(3·x))/∂(3·x) = 3·x = 9",
+        "        ∂₂(3·x·(3·x))/∂(3·x) = 3·x = 9",
     ]
 
 
@@ -34,7 +47,7 @@ def test_all_about_a_node() -> None:
     ("width", "lines"),
     [
         (1, ["…", "…", "…", "…"]),
-        (20, ["value   1.5", "grad    −8", "paid in −8 at 21 fr…", "local   ∂/∂z1 = 1 (…"]),
+        (20, ["value   1.5", "grad    −8", "paid in −8 at 21 fr…", "local   ∂h/∂z1 = 1 …"]),
     ],
 )
 def test_a_narrow_and_low_one_is_cut(width: int, lines: list[str]) -> None:
@@ -49,14 +62,14 @@ def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
         "paid in −8 at 21",
         "        from w2·h",
         "        (−4·2)",
-        "local   ∂/∂z1 = 1",
+        "local   ∂h/∂z1 = 1",
         "        (z1 > 0)",
     ]
     assert panel(session, H, 20, height=6)[2:] == [
         "paid in −8 at 21",
         "        from w2·h",
         "        (−4·2)",
-        "local   ∂/∂z1 = 1 (…",
+        "local   ∂h/∂z1 = 1 …",
     ]
     assert [event_at(session.state, H, 20, 9, y) for y in range(2, 6)] == [21, 21, 21, None]
 

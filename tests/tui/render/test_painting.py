@@ -57,7 +57,7 @@ class Reader:
 
 
 def read_back(layout: Layout) -> dict[int, list[tuple[int, ...]]]:
-    """The operands in view of each box of each node, as the painting tells them."""
+    """The operands in view of each box of each node, read off the painting."""
     reader = Reader(paint(layout, lambda _: BoxContent(), lambda _: WireContent()), layout.boxes)
     entries: dict[Box, dict[int, int]] = {box: {} for box in layout.boxes}
     for source in layout.boxes:

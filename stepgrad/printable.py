@@ -1,0 +1,44 @@
+"""Text from outside, such as a label, a title or a path, made safe to show.
+
+It may hold characters that control a terminal, reverse the direction of a line, or break it. All
+such text passes through here: names and titles when they are read, so that everything made of them
+is clean, and whatever the command line prints.
+"""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+from typing import Any
+
+
+def printable(text: str) -> str:
+    """Return text as one line: white space as blanks, invisible format characters left out.
+
+    Any other character that cannot be printed, such as an escape, becomes �.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
+
+
+def printable_lines(text: str) -> str:
+    """As `printable`, but line feeds stay."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
+def as_json(content: Any) -> str:
+    """Return JSON to read: letters as they are, and what cannot be printed as escapes."""
+    text = json.dumps(content, indent=2, ensure_ascii=False)
+    return "\n".join(line if line.isprintable() else _escaped(line) for line in text.split("\n"))
+
+
+def _printable(character: str) -> str:
+    if character.isprintable():
+        return character
+    if character.isspace():
+        return " "
+    invisible = unicodedata.category(character) == "Cf"
+    return "" if invisible else "\N{REPLACEMENT CHARACTER}"
+
+
+def _escaped(text: str) -> str:
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in text)
