@@ -10,7 +10,7 @@ from pathlib import Path
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
-from stepgrad.scenario import ScenarioFile, open_scenario
+from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.source import suggest_file
 
@@ -28,8 +28,11 @@ class Opened:
 
 
 def is_program(name: str) -> bool:
-    """Whether a person means a Python program, whose arguments follow its name."""
-    return name.endswith(".py")
+    """Whether a person means a Python program, or a lesson that is one.
+
+    Its arguments follow its name.
+    """
+    return name.endswith(".py") or (name in shipped_programs() and not Path(name).exists())
 
 
 def is_saved(name: str) -> bool:
@@ -55,12 +58,13 @@ def open_typed(
     Raises:
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
-    if is_program(name) or is_saved(name):
-        _check_file(Path(name))
     if is_program(name):
-        run = run_program(name, arguments, memory, saves=saves)
+        path = locate(name)
+        _check_file(path)
+        run = run_program(str(path), arguments, memory, saves=saves)
         return Opened(run.recording, status=run.status)
     if is_saved(name):
+        _check_file(Path(name))
         opened = Opened(Recording.load(name))
     else:
         scenario = open_scenario(name)

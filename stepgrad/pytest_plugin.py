@@ -74,11 +74,11 @@ def stepgrad_replay(request: pytest.FixtureRequest) -> Callable[..., Replay]:
 
 
 def _found(name: str, folder: Path) -> str:
-    """Return what a test means by a name: a file beside it, one here, or a shipped scenario."""
-    from stepgrad.scenario import shipped  # noqa: PLC0415
+    """Return what a test means by a name: a file beside it, one here, or a shipped lesson."""
+    from stepgrad.scenario import shipped, shipped_programs  # noqa: PLC0415
 
     beside = folder / name
-    elsewhere = name in shipped() or Path(name).exists()
+    elsewhere = name in (*shipped(), *shipped_programs()) or Path(name).exists()
     return name if elsewhere and not beside.is_file() else str(_shown(beside))
 
 

@@ -42,8 +42,8 @@ wild = numbers | st.sampled_from(ODD_NUMBERS)
 
 def apply(op: Op, *operands: Any) -> Value:
     """Do what a user writes for `op`: an operator, or a method."""
-    written = _OPERATORS.get(op.name) or getattr(Value, op.name)
-    result = written(*operands)
+    written = _OPERATORS.get(op.name)
+    result = written(*operands) if written else getattr(operands[0], op.name)(*operands[1:])
     assert isinstance(result, Value)
     return result
 

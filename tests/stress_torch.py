@@ -26,7 +26,7 @@ import torch
 from graphs import OPERATIONS, apply, computation
 from stepgrad import Value
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.dual import magnitudes
+from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.ieee import div
 from stepgrad.engine.ops import LEAF, Op
 
@@ -170,8 +170,22 @@ def _divides_by_a_subnormal(program: Program) -> bool:
     return False
 
 
+def _rounds_before_infinity(program: Program) -> bool:
+    """Terms cancel up to rounding, and what is left, 0 or not, meets an infinite local derivative.
+
+    PyTorch rounds u/b and we u·(1/b): in one there may be 0·inf = nan, in the other inf.
+    """
+    graph = computation(program.run()[-1])
+    return any(
+        0 < size < inf and abs(grad) <= 1e-12 * size and isinf(graph.edge(place, slot)(1.0))
+        for place, (grad, size) in enumerate(zip(gradients(graph), magnitudes(graph), strict=True))
+        for slot, _ in graph.variable(place)
+    )
+
+
 DOCUMENTED: Mapping[str, Callable[[Program], bool]] = {
     "divides by a subnormal number": _divides_by_a_subnormal,
+    "rounds to 0 or not, before an infinite derivative": _rounds_before_infinity,
 }
 """Where gradients may differ, as the README says; values may not."""
 

@@ -20,6 +20,7 @@ from stepgrad.replay.stops import find
 from stepgrad.replay.titles import made_by, title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.programs import meant_to_fail
 from stepgrad.scenario.recorded import recorded_scenario
 
 
@@ -98,6 +99,8 @@ def judge(
     broken = "" if wanted or not skipped else _broken(recording, skipped)
     if wanted and skipped:
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
+    if recording.source and meant_to_fail(recording.source.text):
+        note = "this lesson shows a mistake: it is meant to fail"
     note = "; ".join(filter(None, (recording.incomplete, note)))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     return Verdict(file, promises, ways, broken, passes, note, status=status)

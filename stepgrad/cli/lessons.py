@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from stepgrad.cli.output import echo
-from stepgrad.scenario import gallery
+from stepgrad.scenario import ProgramFile, gallery
 
 
 @click.command(name="list")
 def list_() -> None:
-    """List the scenarios that ship with stepgrad.
+    """List the lessons that ship with stepgrad.
 
     \b
       stepgrad list
@@ -27,4 +27,5 @@ def print_list() -> None:
         if file.model.level != level:
             level = file.model.level
             echo(f"{level or 'other'}:")
-        echo(f"  {name:<{width}}  {file.title}")
+        fails = isinstance(file, ProgramFile) and file.fails
+        echo(f"  {name:<{width}}  {file.title}{' (check fails)' if fails else ''}")

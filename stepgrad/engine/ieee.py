@@ -24,11 +24,11 @@ def pow(a: float, b: float) -> float:  # noqa: A001 - the formulas read like mat
     try:
         return math.pow(a, b)
     except OverflowError:
-        return -inf if a < 0 and b % 2 == 1 else inf
+        return -inf if a < 0 and abs(math.fmod(b, 2)) == 1 else inf
     except ValueError:
         if a != 0:
             return nan
-        return math.copysign(inf, a) if b % 2 == 1 else inf
+        return math.copysign(inf, a) if abs(math.fmod(b, 2)) == 1 else inf
 
 
 def exp(a: float) -> float:

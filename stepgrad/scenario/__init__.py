@@ -10,10 +10,20 @@ from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.library import gallery, locate, shipped
+from stepgrad.scenario.library import gallery, locate, shipped, shipped_programs
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
+from stepgrad.scenario.programs import ProgramFile
 
-__all__ = ["ScenarioFile", "gallery", "open_scenario", "record_scenario", "shipped"]
+__all__ = [
+    "ProgramFile",
+    "ScenarioFile",
+    "gallery",
+    "locate",
+    "open_scenario",
+    "record_scenario",
+    "shipped",
+    "shipped_programs",
+]
 
 
 def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
@@ -22,7 +32,7 @@ def open_scenario(name: str | PathLike[str]) -> ScenarioFile:
     Raises:
         ScenarioError: with everything that is wrong with the file.
     """
-    return load_scenario_file(locate(name), FUNCTIONS, shipped())
+    return load_scenario_file(locate(name), FUNCTIONS, [*shipped(), *shipped_programs()])
 
 
 def record_scenario(name: str | PathLike[str], *, memory: int | str | None = None) -> Recording:

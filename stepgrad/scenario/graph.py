@@ -97,6 +97,10 @@ def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
         case Name(name=name):
             return values[name]
         case Apply(op=op, operands=operands):
-            numbers = [_evaluate(operand, values) for operand in operands]
-            return (_OPERATORS.get(op) or getattr(Value, op))(*numbers)
+            first, *others = (_evaluate(operand, values) for operand in operands)
+            # A method of the operand: those of plain numbers are others.
+            result: Value = (
+                _OPERATORS[op](first, *others) if op in _OPERATORS else getattr(first, op)(*others)
+            )
+            return result
     assert_never(expression)

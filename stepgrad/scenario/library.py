@@ -1,4 +1,4 @@
-"""The scenarios that ship with stepgrad: where they are, and how a user names one."""
+"""The lessons that ship with stepgrad: where they are, and how a user names one."""
 
 from functools import cache
 from os import PathLike
@@ -7,6 +7,7 @@ from pathlib import Path
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.errors import Diagnostic, ScenarioError
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
+from stepgrad.scenario.programs import ProgramFile, is_lesson, read_lesson
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -14,26 +15,40 @@ _PACKAGE = Path(__file__).parents[1]
 @cache
 def shipped() -> dict[str, Path]:
     """Return the shipped scenario files by name (`two_layer`), in alphabetical order."""
+    return _files("*.yaml")
+
+
+@cache
+def shipped_programs() -> dict[str, Path]:
+    """Return the programs that ship as lessons, by name, in alphabetical order."""
+    files = _files("*.py").items()
+    return {name: path for name, path in files if is_lesson(path.read_text(encoding="utf-8"))}
+
+
+def _files(pattern: str) -> dict[str, Path]:
     # In an installed package they are inside it; in a checkout they are beside it.
     for folder in (_PACKAGE / "scenarios", _PACKAGE.parent / "scenarios"):
         if folder.is_dir():
-            return {path.stem: path for path in sorted(folder.glob("*.yaml"))}
+            return {path.stem: path for path in sorted(folder.glob(pattern))}
     return {}
 
 
-def gallery() -> dict[str, ScenarioFile]:
-    """Return the shipped scenarios by name, in the order in which to learn them."""
-    files = {name: load_scenario_file(path, FUNCTIONS) for name, path in shipped().items()}
+def gallery() -> dict[str, ScenarioFile | ProgramFile]:
+    """Return the lessons that ship by name, in the order in which to learn them."""
+    files: dict[str, ScenarioFile | ProgramFile] = {
+        name: load_scenario_file(path, FUNCTIONS) for name, path in shipped().items()
+    }
+    files |= {name: read_lesson(path) for name, path in shipped_programs().items()}
     return dict(sorted(files.items(), key=lambda item: (*item[1].model.place, item[0])))
 
 
 def locate(name: str | PathLike[str]) -> Path:
-    """Return the path that a user means: a file as it is, or a shipped scenario by its name.
+    """Return the path that a user means: a file as it is, or a shipped lesson by its name.
 
     Raises `ScenarioError` for an empty name, which as a path would be the current folder.
     """
     if not str(name):
         raise ScenarioError("''", [Diagnostic(1, 1, "the name is empty")])
     path = Path(name)
-    ours = shipped().get(str(name))
+    ours = shipped().get(str(name)) or shipped_programs().get(str(name))
     return path if ours is None or path.exists() else ours

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
 from itertools import groupby
 
 from textual import on
@@ -16,7 +18,8 @@ from textual.widgets import Footer, Markdown, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
-from stepgrad.scenario import ScenarioFile, gallery
+from stepgrad.program import run_program
+from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
@@ -71,7 +74,9 @@ class GalleryScreen(Screen[None]):
         self.query_one("#preview").scroll_home(animate=False)
         builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
         after = f"\nafter: {builds_on}" if builds_on else ""
-        command = Content.styled(f"stepgrad run {event.option_id}{after}", ink.QUIET)
+        fails = isinstance(file, ProgramFile) and file.fails
+        check = f"\nstepgrad check {event.option_id}: fails, as it is meant to" if fails else ""
+        command = Content.styled(f"stepgrad run {event.option_id}{check}{after}", ink.QUIET)
         self.query_one("#command", Static).update(command)
 
     @on(OptionList.OptionSelected)
@@ -80,6 +85,11 @@ class GalleryScreen(Screen[None]):
         if not self.is_active:  # a second Enter in the same read
             return
         file = self._lessons[event.option_id or ""]
+        if isinstance(file, ProgramFile):  # those that ship take no time to run
+            with redirect_stdout(StringIO()):
+                run = run_program(str(file.path))
+            self.app.push_screen(DebuggerScreen(run.recording))
+            return
         growing = Growing(file)
         if growing.wait(PATIENCE):
             self._debug(file, growing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
@@ -280,3 +281,66 @@ def test_it_says_how_far_it_is() -> None:
         verify(recording)
     assert told == sorted(told)
     assert told[0] == 0.0
+
+
+def test_central_differences_fail_a_gradient_where_no_other_way_knows_better(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = Op("tanh", "tanh", TANH.forward, (Formula("2 - out"),), TANH.code)
+    for cached in ("local", "carry", "vjp"):
+        monkeypatch.setitem(TANH.__dict__, cached, getattr(wrong, cached))
+    monkeypatch.setattr(module, "has_torch", lambda: False)
+    with record() as recording:
+        x = Value(1e-150, label="x")  # too faint for a complex step
+        x.tanh().backward()
+    found = by_way(recording)
+    assert found["complex steps"].ok
+    assert not found["central differences"].ok
+    assert found["central differences"].odds == "x has the slope 1, not 2"
+
+
+@pytest.mark.parametrize(
+    ("function", "at"),
+    [
+        (lambda x: 1 / x, 1e-7), (lambda x: (x * 1e8).sin(), 0.3), (lambda x: (x**2).sqrt(), 1e-9),
+        (lambda x: x.relu(), 1e-9), (lambda x: abs(x - 1), 1 + 1e-12), (lambda x: x**1.5, 1e-8),
+        (lambda x: ((x - 1) ** 2).sqrt(), 1 + 1e-12), (lambda x: x.log(), 1e-12),
+        (lambda x: (x * 1e3).exp(), 0.5), (lambda x: (x - 1e8) * 1e-8, 1e8 + 1),
+    ],
+)  # fmt: skip
+def test_central_differences_raise_no_false_alarm(
+    function: Callable[[Value], Value], at: float
+) -> None:
+    with record() as recording:
+        function(Value(at, label="x")).backward()
+    assert by_way(recording)["central differences"].ok
+
+
+def test_a_slope_where_there_is_no_gradient_is_told() -> None:
+    with record() as recording:
+        x = Value(0.0, label="x")
+        (3 * (0 * x).sqrt() + 1).backward()
+    assert by_way(recording)["central differences"].note == "x has the slope 0, not nan"
+    verdict = judge("a.py", recording)
+    assert verdict.failed
+    assert "1 gradient is not finite" in verdict.broken
+
+
+def test_a_finite_gradient_of_pytorch_is_told_where_ours_is_not() -> None:
+    pytest.importorskip("torch")
+    with record() as recording:
+        (Value(1e-310, label="x").log() * 0).backward()
+    found = by_way(recording)["PyTorch"]
+    assert not found.ok
+    assert found.note == "x is nan here, 0 there"
+
+
+def test_a_nan_of_the_backward_pass_is_told_with_the_line_of_its_operation() -> None:
+    with record(lines=True) as recording:
+        x = Value(0.0, label="x")
+        root = (0 * x).sqrt()
+        (3 * root).backward()
+    assert root.data == 0
+    broken = judge("a.py", recording).broken
+    assert "in the backward step of" in broken
+    assert "test_ways.py:" in broken.rpartition("in the backward step of")[2]

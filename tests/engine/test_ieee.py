@@ -76,3 +76,9 @@ def test_binary_never_raises_and_agrees_with_math(name: str, a: float, b: float)
 )
 def test_where_python_raises(got: float, expected: float) -> None:
     assert bits(got) == bits(expected)
+
+
+def test_a_power_of_negative_zero_is_negative_for_odd_exponents_only() -> None:
+    assert ieee.pow(-0.0, -1.0) == -inf
+    assert ieee.pow(-0.0, -3.0) == -inf
+    assert ieee.pow(-0.0, math.nextafter(-1.0, 0.0)) == inf  # nearly odd

@@ -7,6 +7,7 @@ import cmath
 import math
 import operator
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from graphs import ODD_NUMBERS, OPERATIONS, apply
 from stepgrad import Value
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS, OPS, Op
+from stepgrad.engine.value import constant
 
 SMOOTH_POINTS = (0.3, 0.7, 1.4, 2.6)
 KINKED = {"abs", "max", "min", "relu", "leaky_relu"}
@@ -87,6 +89,7 @@ def test_a_partial_is_the_slope(op: Op, sign: int) -> None:
         ("pow", [0.0, 2.0], [0.0, 0.0]),
         ("sqrt", [0.0], [math.inf]),
         ("log", [0.0], [math.inf]),
+        ("max", [math.nan, 1.0], [1.0, 1.0]),
     ],
 )
 def test_conventions_at_kinks_and_poles(
@@ -160,3 +163,82 @@ def test_values_and_gradients_are_pytorchs(op: Op, with_nan: bool) -> None:
         if not all(_agree(op, *pair) for pair in pairs):
             differences.append(f"{op.name}{point}: (ours, torch's) value, gradients: {pairs}")
     assert not differences, "\n".join(differences)
+
+
+@pytest.mark.parametrize("upstream", [1.0, -2.0, math.inf, -math.inf, math.nan])
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
+def test_what_is_handed_on_is_pytorchs_whatever_arrives(op: Op, upstream: float) -> None:
+    torch = pytest.importorskip("torch")
+    function = _torch_function(torch, op)
+    differences = []
+    for point in product(ODD_NUMBERS, repeat=len(op.partials)):
+        theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in point]
+        out = function(*theirs)
+        out.backward(torch.tensor(upstream, dtype=torch.float64))
+        for carry, their in zip(op.carry, theirs, strict=True):
+            pair = carry(*point, out.item(), upstream), their.grad.item()
+            if not _agree(op, *pair):
+                differences.append(f"{op.name}{point}: {pair}")
+    assert not differences, "\n".join(differences)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "slot"),
+    [("relu", [-1.0], 0), ("max", [1.0, 2.0], 0), ("min", [1.0, 2.0], 1), ("pow", [3.0, 0.0], 0)],
+)
+@pytest.mark.parametrize("upstream", [1.0, math.inf, math.nan])
+def test_a_shut_gate_lets_nothing_pass(
+    name: str, operands: list[float], slot: int, upstream: float
+) -> None:
+    values = [Value(x) for x in operands]
+    node = apply(BY_NAME[name], *values)
+    node.grad = upstream
+    BY_NAME[name].vjp(node)
+    assert values[slot].grad == 0.0
+
+
+def test_the_zero_of_abs_multiplies() -> None:
+    x = Value(0.0)
+    x.abs().log().backward()
+    assert math.isnan(x.grad)
+
+
+@pytest.mark.parametrize(
+    ("name", "operands", "sign"),
+    [
+        ("relu", [-0.0], -1), ("relu", [0.0], 1), ("max", [0.0, -0.0], 1), ("max", [-0.0, 0.0], -1),
+        ("min", [0.0, -0.0], 1), ("min", [-0.0, 0.0], -1),
+    ],
+)  # fmt: skip
+def test_zeros_keep_their_sign(name: str, operands: list[float], sign: int) -> None:
+    assert math.copysign(1.0, BY_NAME[name].value(*operands)) == sign
+
+
+@pytest.mark.parametrize("op", [op for op in OPERATIONS if len(op.partials) == 2], ids=repr)
+@pytest.mark.parametrize("side", [0, 1])
+def test_a_plain_number_takes_no_gradient(op: Op, side: int) -> None:
+    numbers: list[Any] = [Value(-3.0), Value(-3.0)]
+    numbers[side] = constant(2.0)
+    node = apply(op, *numbers)
+    node.backward()
+    assert numbers[side].grad == 0.0
+    both = apply(op, constant(2.0), constant(3.0)) + Value(1.0)
+    both.backward()
+    assert [each.grad for each in both._prev[0]._prev] == [0.0, 0.0]
+
+
+def test_a_slice_of_the_stress_against_pytorch() -> None:
+    pytest.importorskip("torch")
+    from stress_torch import stress  # noqa: PLC0415 - it needs PyTorch
+
+    counts, wrong = stress(range(400))
+    assert wrong == [], "\n".join(str(program) for program, _ in wrong[:1])
+    assert counts["the same"] > 350
+
+
+def test_the_difference_that_the_readme_tells_of() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert "`(x.log() * 0).backward()` at `x = Value(1e-310)` gives `nan`" in " ".join(text.split())
+    x = Value(1e-310)
+    (x.log() * 0).backward()
+    assert math.isnan(x.grad)

@@ -1,0 +1,73 @@
+"""Lessons that are programs: what they say of themselves at their top.
+
+A program is a lesson if a comment in it says where it stands among the others:
+
+    # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
+
+The first line of its docstring is the title, and the rest the text.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from stepgrad.recording.recording import Source
+
+if TYPE_CHECKING:
+    from stepgrad.scenario.schema import Lesson
+
+_HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
+_FAILS = re.compile(r"\bfails: true\b")
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFile:
+    """A program that is a lesson: where it is, and what it says, as `ScenarioFile` has it."""
+
+    path: Path
+    model: Lesson
+
+    @property
+    def title(self) -> str:
+        """The title, one line."""
+        return self.model.title
+
+    @property
+    def lesson(self) -> str:
+        """The lesson, Markdown."""
+        return self.model.lesson
+
+    @property
+    def fails(self) -> bool:
+        """Whether it shows a mistake that `stepgrad check` finds."""
+        return meant_to_fail(self.path.read_text(encoding="utf-8"))
+
+
+def is_lesson(text: str) -> bool:
+    """Whether a program says that it is a lesson."""
+    return _HEADER.search(text) is not None
+
+
+def meant_to_fail(text: str) -> bool:
+    """Whether a program says that it is a lesson about a mistake that `stepgrad check` finds."""
+    header = _HEADER.search(text)
+    return header is not None and _FAILS.search(header[1]) is not None
+
+
+def read_lesson(path: Path) -> ProgramFile:
+    """Read what a program that is a lesson says of itself."""
+    import yaml  # noqa: PLC0415 - slow, like what comes with the schema
+
+    from stepgrad.scenario.schema import Lesson  # noqa: PLC0415
+
+    text = path.read_text(encoding="utf-8")
+    header = _HEADER.search(text)
+    assert header is not None, "it is a lesson"
+    about = yaml.safe_load(header[1])
+    about.pop("fails", None)
+    about["after"] = tuple(about["after"])
+    title, _, lesson = Source(str(path), text).docstring.partition("\n")
+    return ProgramFile(path, Lesson(title=title.rstrip("."), lesson=lesson.strip(), **about))

@@ -1,0 +1,104 @@
+"""Backward passes written by hand: what counts as one, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgrad.checking.by_hand import by_hand
+from stepgrad.checking.comparison import Comparison
+from stepgrad.checking.verdict import judge
+from stepgrad.program import run_program
+
+FORWARD = """\
+from stepgrad import SGD, Value, clip_norm
+w, x = Value(2.0, label="w"), Value(3.0, label="x")
+h = w * x
+h.label = "h"
+a, b = 2 * h, -h
+L = a**2 + b**2
+L.label = "L"
+"""
+
+BACKWARD = """\
+L.grad = 1.0
+a.grad = 2 * a.data * L.grad
+b.grad = 2 * b.data * L.grad
+h.grad = 2 * a.grad
+h.grad += -b.grad
+w.grad += x.data * h.grad
+x.grad += w.data * h.grad
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path
+
+
+def checked(folder: Path, *lines: str) -> list[Comparison]:
+    path = folder / "train.py"
+    path.write_text("".join(lines))
+    run = run_program(str(path))
+    assert run.status == 0
+    return [*by_hand(run.recording)]
+
+
+def test_a_pass_that_is_right(folder: Path) -> None:
+    [found] = checked(folder, FORWARD, BACKWARD)
+    assert found.ok
+    assert found.compared == 5  # all but the root
+
+
+def test_gradients_pile_up_over_passes_and_may_be_scaled_and_cleared(folder: Path) -> None:
+    again = FORWARD.split("\n", 2)[2] + BACKWARD
+    after = "w.grad *= 0.1\nw.data -= w.grad\nh.grad = 0\n"
+    [found] = checked(folder, FORWARD, BACKWARD, again, BACKWARD.replace("1.0", "1"), after)
+    assert found.ok
+
+
+def test_the_first_wrong_one_is_named_with_its_line(folder: Path) -> None:
+    wrong = BACKWARD.replace("a.grad = 2 *", "a.grad = 3 *")
+    [found] = checked(folder, FORWARD, wrong)
+    assert not found.ok
+    assert found.first.startswith("2·h.grad is 36 by hand (event ")
+    assert "train.py:9), and should be 24" in found.first
+    assert "+=" not in found.first
+
+
+def test_one_term_of_several_is_an_assignment_for_an_addition(folder: Path) -> None:
+    [found] = checked(folder, FORWARD, BACKWARD.replace("h.grad +=", "h.grad ="))
+    assert "h.grad is 12 by hand" in found.first
+    assert found.first.endswith("and should be 60 = 12 + 48: `=` stands where `+=` belongs")
+
+
+def test_without_a_seed_it_counts_if_one_gradient_is_right(folder: Path) -> None:
+    unseeded = BACKWARD.replace("L.grad = 1.0\n", "").replace("L.grad", "1.0")
+    [found] = checked(folder, FORWARD, unseeded.replace("h.grad +=", "h.grad ="))
+    assert "h.grad is 12 by hand" in found.first
+    scaled = "".join(f"{each}.grad = {number}\n" for each, number in (("a", 12), ("b", -6)))
+    assert checked(folder, FORWARD, scaled) == []
+
+
+@pytest.mark.parametrize(
+    "healthy",
+    [
+        "L.backward()\nfor v in (w, x, h): v.grad = max(-1.0, min(1.0, v.grad))\n",
+        "L.backward()\nh.grad = 5.0\nw.grad += 0.01\n",
+        "L.grad = 1.0\nL.backward()\n",
+        "w.grad = 7.0\nw.data -= 0.1 * w.grad\nx.grad = 1e-3\n",
+        "L.backward()\nclip_norm([w, x], 1.0)\nSGD([w, x], 0.1).step()\n",
+        "for v in (w, x, h, a, b, L): v.grad = 0\n",
+    ],
+)
+def test_what_is_no_pass_by_hand_is_left_alone(folder: Path, healthy: str) -> None:
+    assert checked(folder, FORWARD, healthy) == []
+
+
+def test_a_lesson_that_is_meant_to_fail_says_so() -> None:
+    path = Path(__file__).parents[2] / "scenarios" / "overwritten_gradient.py"
+    verdict = judge("overwritten_gradient", run_program(str(path)).recording)
+    assert verdict.failed
+    assert "meant to fail" in verdict.note
+    assert "h.grad is 3 by hand" in verdict.ways[-1].first
