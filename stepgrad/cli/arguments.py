@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -14,6 +15,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
+from stepgrad.scenario.load import ScenarioFile
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Tell every event in a sentence, as a screen reader wants it."
@@ -94,11 +96,17 @@ def check_output(path: Path, file: str) -> None:
         raise StepgradError(f"{path}: that is what is to be read; -o names another file")
 
 
-def narration(recording: Recording, plain: bool) -> Iterable[str]:
-    """Tell every event: in notation, or in sentences."""
-    if plain:
-        return (say(recording, index) for index in range(recording.length))
-    return headless.narration(recording)
+def narration(
+    recording: Recording, plain: bool, scenario: ScenarioFile | None = None
+) -> Iterable[str]:
+    """Tell every event in notation; if `plain`, title and lesson, then every event in a sentence."""
+    if not plain:
+        return headless.narration(recording)
+    about = recording.source.docstring if recording.source else ""  # of a program
+    title = scenario.title if scenario else recording.name
+    lesson = scenario.lesson if scenario else about
+    opening = [line for text in (title, lesson.strip()) if text for line in (text, "")]
+    return chain(opening, (say(recording, index) for index in range(recording.length)))
 
 
 NOTHING_HAPPENED = """\

@@ -13,9 +13,11 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import ARGUMENTS, PLAIN, FileCommand, narration
 from stepgrad.opening import Opened, open_typed
-from stepgrad.replay.commands import goto
+from stepgrad.replay.commands import KEYS, Command
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.hints import with_keys
+from stepgrad.replay.places import goto
 from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
@@ -59,20 +61,33 @@ def _replayed(
     opened: Opened, keys: str | None, where: str | None, *, as_json: bool, plain: bool
 ) -> Iterable[str]:
     """Return the lines that `replay` prints."""
-    scenario, cursor, said = opened.scenario, Cursor(opened.recording), ""
+    scenario, cursor, said = opened.scenario, Cursor(opened.recording), []
     if where is None and keys is None and not as_json:
-        return narration(cursor.recording, plain)
+        return narration(cursor.recording, plain, scenario)
     if where is None and keys is None:
         cursor = cursor.seek(cursor.recording.length)
     if where is not None:
         cursor = goto(cursor, where)
     if keys is not None:
         program = partial(record_file, scenario) if scenario else None
-        session = replay_keys(Session.open(cursor, program), headless.words(keys))
-        cursor, said = session.cursor, session.said
+        start, reports = Session.open(cursor, program), []
+        session = replay_keys(start, headless.words(keys), partial(_report, reports))
+        cursor, said = session.cursor, [with_keys(session.said, KEYS), *reports]
     if as_json:
         return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
     if plain:
         event = cursor.position - 1
-        return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
-    return [*headless.report(scenario, cursor), *(["", said] if said else [])]
+        told = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
+        return [told, *filter(None, said)]
+    return [
+        *headless.report(scenario, cursor),
+        *(line for text in said if text for line in ("", text)),
+    ]
+
+
+def _report(reports: list[str], command: Command, session: Session) -> None:
+    """Add what a command reports, as plain text."""
+    from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - Textual takes a while
+
+    lines = REPORTS[command.name](session, KEYS).plain.splitlines()
+    reports.append("\n".join(line.rstrip() for line in lines))

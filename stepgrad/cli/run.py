@@ -17,8 +17,8 @@ from stepgrad.cli.arguments import (
 from stepgrad.cli.lessons import print_list
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
-from stepgrad.replay.commands import goto
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.places import goto
 from stepgrad.scenario import open_scenario
 
 
@@ -67,7 +67,7 @@ def run(
     elif screen:
         open_debugger(recording, opened.scenario, theme=theme, position=position)
     elif plain or opened.scenario is not None:
-        for line in narration(recording, plain):
+        for line in narration(recording, plain, opened.scenario):
             click.echo(line)
     else:
         click.echo(f"{headless.summary(recording)}; --plain tells each", err=True)

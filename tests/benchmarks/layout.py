@@ -118,7 +118,7 @@ async def keys(recording: Recording) -> None:
             await pilot.pause()
         for word in ("pos3", "loss", "nowhere"):
             start = time.process_time()
-            screen.session = screen.now.search(word)
+            screen.session = search(screen.now, word)
             spent[f"/{word}"].append((time.process_time() - start) * 1e3)
             await pilot.pause()
     for key, taken in spent.items():

@@ -6,7 +6,8 @@ import pytest
 
 from replay_runs import training
 from stepgrad import Cursor, record
-from stepgrad.replay.commands import BY_KEY, COMMANDS, Command, CommandError, goto, replay
+from stepgrad.replay.commands import BY_KEY, COMMANDS, Command, replay
+from stepgrad.replay.places import CommandError, goto
 from stepgrad.replay.session import Session
 
 RECORDING = training()

@@ -131,7 +131,7 @@ def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
 
 def test_a_search_opens_what_it_finds() -> None:
     session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
-    assert session.search("neuron/b").folded == frozenset()
+    assert search(session, "neuron/b").folded == frozenset()
 
 
 def test_running_lets_go_of_the_selection() -> None:
@@ -147,7 +147,7 @@ def test_an_empty_recording_bears_every_command() -> None:
         session.select_by(1),
         session.toggle_stop(every=True),
         session.who_wrote(),
-        session.search("w"),
+        search(session, "w"),
         session.bookmark().next_bookmark(),
     ):
         assert after.cursor.position == 0
@@ -254,29 +254,29 @@ def names(session: Session) -> str | None:
 
 
 def test_search_goes_round_in_both_directions() -> None:
-    session = at(TWO_LAYER).search(" B ")
+    session = search(at(TWO_LAYER), " B ")
     assert (names(session), session.said) == ("b1", "1 of 2")
-    there = session.next_hit(1)
+    there = next_hit(session, 1)
     assert (names(there), there.said) == ("b2", "2 of 2")
-    assert names(there.next_hit(1)) == "b1"
-    assert names(session.next_hit(-1)) == "b2"
+    assert names(next_hit(there, 1)) == "b1"
+    assert names(next_hit(session, -1)) == "b2"
 
 
 def test_search_goes_on_from_the_node_that_is_spoken_of() -> None:
-    session = at(TWO_LAYER, 0, "b1").search("w")
+    session = search(at(TWO_LAYER, 0, "b1"), "w")
     assert names(session) == "w2"
-    assert names(session.next_hit(-1)) == "w1"
+    assert names(next_hit(session, -1)) == "w1"
 
 
 def test_a_search_for_nothing_and_of_nothing() -> None:
     assert at(TWO_LAYER).next_hit(1).said == "nothing was searched for: / does that"
-    assert at(TWO_LAYER).search("zz").said == "no node is called zz"
-    assert at(TWO_LAYER).search("zz").selected is None
+    assert search(at(TWO_LAYER), "zz").said == "no node is called zz"
+    assert search(at(TWO_LAYER), "zz").selected is None
 
 
 def test_a_search_finds_scopes_and_expressions() -> None:
-    assert names(at(TRAINING).search("neuron")) == "neuron/b"
-    assert at(TWO_LAYER, TWO_LAYER.length).search("y − t").selected is not None
+    assert search(names(at(TRAINING), "neuron")) == "neuron/b"
+    assert search(at(TWO_LAYER, TWO_LAYER.length), "y − t").selected is not None
 
 
 @given(st.integers(0, TWO_LAYER.length), st.lists(st.integers(-20, 20)))
@@ -308,6 +308,6 @@ def test_sessions_are_values() -> None:
     assert session == at(TWO_LAYER, 3)
     with pytest.raises(FrozenInstanceError):
         session.said = "x"  # type: ignore[misc]
-    for after in (session.bookmark(), session.toggle_stop(every=True), session.search("w")):
+    for after in (session.bookmark(), session.toggle_stop(every=True), search(session, "w")):
         assert after != session
     assert session == at(TWO_LAYER, 3)

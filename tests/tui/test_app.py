@@ -62,7 +62,7 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session(
     assert command.act
     async with debugger("xor_tanh") as (pilot, screen):
         start = Session(screen.now.cursor.seek(1000), selected=screen.now.state.scene[0])
-        middle = start.bookmark().search("w").stop_where("phase == 'update'")
+        middle = search(start.bookmark(), "w").stop_where("phase == 'update'")
         screen.session = middle
         await pilot.press(key)
         assert screen.now == command.act(middle, "")
