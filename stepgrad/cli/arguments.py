@@ -99,7 +99,7 @@ def check_output(path: Path, file: str) -> None:
 def narration(
     recording: Recording, plain: bool, scenario: ScenarioFile | None = None
 ) -> Iterable[str]:
-    """Tell every event in notation; if `plain`, title and lesson, then every event in a sentence."""
+    """Narrate every event in notation; if `plain`, in sentences, after title and lesson."""
     if not plain:
         return headless.narration(recording)
     about = recording.source.docstring if recording.source else ""  # of a program

@@ -70,8 +70,10 @@ def _replayed(
         cursor = goto(cursor, where)
     if keys is not None:
         program = partial(record_file, scenario) if scenario else None
-        start, reports = Session.open(cursor, program), []
-        session = replay_keys(start, headless.words(keys), partial(_report, reports))
+        reports: list[str] = []
+        session = replay_keys(
+            Session.open(cursor, program), headless.words(keys), partial(_report, reports)
+        )
         cursor, said = session.cursor, [with_keys(session.said, KEYS), *reports]
     if as_json:
         return [json.dumps(headless.snapshot(scenario, cursor), indent=2, ensure_ascii=False)]
@@ -79,10 +81,8 @@ def _replayed(
         event = cursor.position - 1
         told = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
         return [told, *filter(None, said)]
-    return [
-        *headless.report(scenario, cursor),
-        *(line for text in said if text for line in ("", text)),
-    ]
+    spaced = (line for text in said if text for line in ("", text))
+    return [*headless.report(scenario, cursor), *spaced]
 
 
 def _report(reports: list[str], command: Command, session: Session) -> None:

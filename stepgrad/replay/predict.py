@@ -37,8 +37,8 @@ def predict(session: Session, text: str) -> Session:
     score = there.score
     if text.strip() != UNKNOWN:
         score = score.plus(question, answered)
-    told = f"{answered.text} · score {score}" if score.asked else answered.text
-    shown = there.go(there.cursor.step(), told)
+    counted = f" · score {score.right}/{len(score.asked)}" if score.asked else ""
+    shown = there.go(there.cursor.step(), answered.text + counted)
     return replace(shown, score=score)
 
 

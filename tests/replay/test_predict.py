@@ -21,11 +21,11 @@ def at(position: int) -> Session:
 
 def test_a_prediction_is_checked_counted_and_shown() -> None:
     session = predict(at(20), "-8")
-    assert (session.cursor.position, session.said) == (21, "right: −8 · 1 of 1")
+    assert (session.cursor.position, session.said) == (21, "right: −8 · score 1/1")
     session = predict(session, "6")
-    assert (session.cursor.position, session.said) == (22, "not 6 but −8 · 1 of 2")
+    assert (session.cursor.position, session.said) == (22, "not 6 but −8 · score 1/2")
     session = predict(session, "?")
-    assert (session.cursor.position, session.said) == (23, "it is −8 · 1 of 2")
+    assert (session.cursor.position, session.said) == (23, "it is −8 · score 1/2")
 
 
 def test_events_without_a_question_are_stepped_over() -> None:
@@ -33,7 +33,7 @@ def test_events_without_a_question_are_stepped_over() -> None:
     assert (session.cursor.position, session.said) == (6, "6 events stepped over")
     assert question == "What is w1·x = 0.5·3?"
     assert ask(session) == (session, question)
-    assert ask(at(13))[0].said == "1 event stepped over"
+    assert ask(at(13))[0].said == "skipped 1 event"
     assert predict(at(0), "1.5").cursor.position == 7
 
 
@@ -53,7 +53,7 @@ def test_who_has_predicted_nothing_has_no_score() -> None:
 
 def test_at_the_start_the_score_starts_anew() -> None:
     session = replay(at(0), ["p1.5", "p1", "g", "p1.5"])
-    assert session.said == "right: 1.5 · 1 of 1"
+    assert session.said == "right: 1.5 · score 1/1"
     assert ask(replay(session, ["g"]))[0].score == Score()
 
 
@@ -71,4 +71,4 @@ def test_what_is_no_number_changes_nothing() -> None:
 
 def test_a_script_of_keys_predicts() -> None:
     session = replay(at(0), ["p1.5", "p1", "p?", ":20", "p-8"])
-    assert (session.cursor.position, session.said) == (21, "right: −8 · 2 of 3")
+    assert (session.cursor.position, session.said) == (21, "right: −8 · score 2/3")

@@ -23,6 +23,7 @@ from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import contributions
+from stepgrad.replay.search import search
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -119,9 +120,9 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
         assert "`x` is no number" in str(dialog.query_one("#problem", Static).content)
         dialog.query_one(Input).value = "-8"
         await pilot.press("enter")
-        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · 1 of 1")
+        assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
         await pilot.press("p", "?", "enter")
-        assert screen.now.said == "it is −8 · 1 of 1"
+        assert screen.now.said == "it is −8 · score 1/1"
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
@@ -152,6 +153,39 @@ async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
         await pilot.press("escape", "G", "p")
         assert pilot.app.screen is screen
         assert "nothing is left to predict" in screen.now.said
+
+
+@pytest.mark.parametrize("key", ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"])
+async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press(*["+"] * 5, "s", "space")
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position > 1, "it plays"
+        await pilot.press(key)
+        await pilot.pause()
+        assert pilot.app.screen is not screen
+        position = screen.now.cursor.position
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position == position
+        await pilot.press("escape")
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position == position
+
+
+async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("/", *"w1", "enter", "e")
+        question = pilot.app.screen.query_one("#question", Static)
+        assert str(question.content) == "w1 = 0.5. Which value instead?"
+        assert screen.query_one("#node").visible, "only a prediction hides anything"
+
+
+async def test_a_search_that_finds_nothing_stays_open() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("/", *"zz", "enter")
+        assert isinstance(pilot.app.screen, AskDialog)
+        problem = str(pilot.app.screen.query_one("#problem", Static).content)
+        assert problem == 'no node matches "zz"'
 
 
 async def test_help_lists_every_command_and_closes() -> None:
@@ -225,7 +259,7 @@ async def test_a_click_on_an_edge_goes_to_where_it_is_walked() -> None:
         await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
         event = screen.now.state.event
         assert isinstance(event, Accumulate)
-        assert (screen.now.said, event.local) == ("this edge is walked here", 14.0)
+        assert (screen.now.said, event.local) == ("this edge's backward step", 14.0)
         before = screen.now
         await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
         assert screen.now == before
@@ -388,7 +422,7 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
         assert (lesson.display, node.display) == (True, False)
         lines = shown(lesson)
         assert lines[0] == "A machine takes x, makes u = 3x +"
-        assert lines[-1] == "… 7: all of it"
+        assert lines[-1] == "… 7 shows all"
         await pilot.press("s")
         await pilot.pause()
         assert (lesson.display, node.display) == (False, True)
@@ -492,7 +526,7 @@ async def test_the_palette_finds_a_command_and_does_it() -> None:
         await pilot.pause(0.3)
         await pilot.press("enter")
         await pilot.pause()
-        assert "nobody has written the gradient" in screen.now.said
+        assert "no earlier write to" in screen.now.said
 
 
 PANEL_KEYS = [(command.panel, command.keys[0]) for command in COMMANDS if command.panel]

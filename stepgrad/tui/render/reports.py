@@ -28,16 +28,14 @@ _STATIONS = 10
 
 
 def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
-    """Return how many paths lead from the subject to the output, and what the weightiest contribute.
+    """Return how many paths lead from the subject to the output, and what the largest contribute.
 
     The output is the root of the training step at hand. `keys` are those to name.
     """
     recording, node, state = session.recording, session.subject, session.state
     root = state.destination
     if node is None or root is None:
-        return Content(
-            "No paths: nothing is differentiated here, so there is no output for them to lead to."
-        )
+        return Content("No paths: nothing is differentiated here, so there is no output.")
     name, output = title(recording, node), short_title(recording, root)
     if state.value(root) is None:
         hint = (
@@ -75,8 +73,11 @@ def _path(recording: Recording, path: Path) -> list[ink.Span]:
     runs = [(local, len(list(run))) for local, run in groupby(path.locals)]
     factors = [power(factor(local), times) for local, times in runs]
     factors = _shortened(factors, [i for i, (local, _) in enumerate(runs) if local == 0][:1])
-    return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
-            (f" = {'·'.join(factors) or '1'}  ", ink.PLAIN), (" → ".join(ways), ink.QUIET)]  # fmt: skip
+    return [
+        (f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
+        (f" = {'·'.join(factors) or '1'}  ", ink.PLAIN),
+        (" → ".join(ways), ink.QUIET),
+    ]
 
 
 def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:

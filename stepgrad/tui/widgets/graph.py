@@ -55,9 +55,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self._lines = spy(now, width, height)
         scene, rows = now.state.scene, rows_of(now, height)
         part = f"{rows.start + 1:,} to {rows.stop:,} of " if len(rows) < len(scene) else ""
-        self._entitle(
-            f"adjacency plot: rows are {part}{len(scene):,} nodes, columns their operands"
-        )
+        self._entitle(f"adjacency plot: {part}{len(scene):,} nodes in rows, operands in columns")
         self.refresh()
 
     def _show_boxes(self) -> None:
