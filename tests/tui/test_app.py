@@ -181,7 +181,7 @@ async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
 
 
 async def test_a_search_that_finds_nothing_stays_open() -> None:
-    async with debugger() as (pilot, screen):
+    async with debugger() as (pilot, _):
         await pilot.press("/", *"zz", "enter")
         assert isinstance(pilot.app.screen, AskDialog)
         problem = str(pilot.app.screen.query_one("#problem", Static).content)

@@ -161,7 +161,7 @@ async def test_messages_name_the_keys_in_force(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 24)) as pilot:
 
         def shown() -> str:
-            return unescape(app.export_screenshot()).replace("\xa0", " ")
+            return unescape(re.sub(r"<[^>]*>", "", app.export_screenshot())).replace("\xa0", " ")
 
         await pilot.pause()
         assert "Press l for the first event, h for help." in shown()
