@@ -163,7 +163,7 @@ _STOPPING = (
             'bad, op == "relu" and local == 0, abs(grad) > 1e3'),
     Command("watch", ("w",), "watch this node: stop at every change of it", "",
             _does(lambda session: session.toggle_stop(every=True))),
-    Command("who_wrote", ("W", "A"), "previous write to this gradient", "who wrote",
+    Command("who_wrote", ("W", "A"), "previous write to this gradient", "",
             _does(Session.who_wrote)),
     Command("next_write", ("a",), "next write to this gradient", "", _does(Session.next_write)),
     Command("bookmark", ("m",), "bookmark this position: again, remove it", "",

@@ -157,7 +157,7 @@ async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
 
 @pytest.mark.parametrize("key", ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"])
 async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
-    async with debugger() as (pilot, screen):
+    async with debugger("xor_tanh") as (pilot, screen):
         await pilot.press(*["+"] * 5, "s", "space")
         await pilot.pause(0.15)
         assert screen.now.cursor.position > 1, "it plays"
@@ -480,7 +480,7 @@ async def test_an_edit_keeps_the_selection() -> None:
 
 
 @pytest.mark.parametrize("width", [80, 90, 140])
-async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_guess(
+async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_prediction(
     width: int,
 ) -> None:
     async with debugger(size=(width, 24)) as (pilot, _):
@@ -488,7 +488,7 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_gues
         foot = pilot.app.screen.query_one(Footer)
         assert max(key.region.right for key in foot.query("FooterKey")) <= width
         picture = unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
-        assert all(word in picture for word in ("lesson", "guess", "help", "quit"))
+        assert all(word in picture for word in ("lesson", "predict", "help", "quit"))
 
 
 async def test_the_tape_says_what_its_columns_are() -> None:

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import KEYS
 from stepgrad.replay.hints import key, with_keys
 from stepgrad.replay.narrate import narrate
 from stepgrad.tui.render import ink
@@ -18,14 +19,14 @@ ROWS = 3
 """How many lines the panel has."""
 
 
-def chain(recording: Recording, position: int, width: int, keys: Keys | None = None) -> Content:
+def chain(recording: Recording, position: int, width: int, keys: Keys = KEYS) -> Content:
     """Return symbols over numbers, with the effect at the right of whichever line has room.
 
     Symbols that are too long for a line may go on where a line is left. Of numbers that are too
     long, the first steps are left out, not the result. At the start, a hint names two `keys`.
     """
     if not position:
-        step, help_ = (with_keys(key(name), keys or {}) for name in ("step", "help"))
+        step, help_ = (with_keys(key(name), keys) for name in ("step", "help"))
         hint = ink.lines(
             [(recording.title or "Nothing has happened yet.", ink.NAME)],
             [
