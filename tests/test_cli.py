@@ -476,3 +476,18 @@ def test_a_theme_that_is_misspelt_is_refused_before_anything_runs(tmp_path: Path
         result = CliRunner().invoke(main, ["run", "--theme", "nordd", file])
         assert (result.exit_code, result.stdout) == (2, "")
         assert "no theme `nordd`; did you mean `nord`?" in result.stderr
+
+
+def test_a_script_of_keys_prints_the_reports_of_its_keys() -> None:
+    result = CliRunner().invoke(main, ["replay", "two_layer", "--keys", "G ew1=1 x D"])
+    assert result.exit_code == 0, result.output
+    assert "one path leads from" in result.stdout
+    assert "0.5 → 1" in result.stdout
+
+
+@pytest.mark.parametrize("command", ["run", "replay"])
+def test_a_plain_narration_begins_with_title_and_lesson(command: str) -> None:
+    lines = CliRunner().invoke(main, [command, "square", "--plain"]).stdout.splitlines()
+    file = open_scenario("square")
+    assert lines[:2] == [file.title, ""]
+    assert lines[2] == file.lesson.strip().splitlines()[0]
