@@ -228,7 +228,9 @@ def replay(
         try:
             session = command.act(session, text)
         except StepgradError as error:
-            raise CommandError(f"`{word}`: {error}") from error
+            # Behind a letter, a text may have been meant as a part of a word.
+            told = f"`{word}`: {error}" if word[0].isalpha() else str(error)
+            raise CommandError(told) from error
     return session
 
 
