@@ -196,7 +196,7 @@ async def test_help_lists_every_command_and_closes() -> None:
         assert isinstance(help_screen, HelpScreen)
         shown = "\n".join(str(each.content) for each in help_screen.query(Static))
         words = " ".join(shown.split())
-        assert all(command.help.split()[-1] in words for command in COMMANDS)
+        assert all(command.brief.split()[-1] in words for command in COMMANDS)
         await pilot.press("?")
         assert pilot.app.screen is screen
 
@@ -627,7 +627,7 @@ async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Pa
         for file, current in (
             ("own.py", "▶  4 parts.double(Value(1.0))"),
             ("parts.py", "▶  2     return x * 2"),
-            ("<string>", "no text of <string>"),
+            ("<string>", "no source for <string>"),
         ):
             await pilot.press("s")
             assert file in str(panel.border_title)
