@@ -26,7 +26,7 @@ _TWO_COLUMNS = 72
 _GAP = 1
 
 LEGEND = (
-    "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▃▅▇ size",
+    "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▅ size",
     "gradient: – not reached yet  0 arrived, is zero  ∅ never reached",
     "tangent: in forward mode, how fast a number changes with the seeded input",
     "received: what was added to a gradient, and from where, edge by edge",
