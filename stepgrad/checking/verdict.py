@@ -113,8 +113,7 @@ def _gradients(count: int) -> str:
 def _broken(recording: Recording, count: int) -> str:
     """Say that gradients are not finite, and where that began."""
     told = f"{_gradients(count)} not finite"
-    wild = [Condition("not isfinite(value)"), Condition("not isfinite(grad)")]
-    found = find(recording, wild, 0, forward=True)
+    found = find(recording, [Condition("bad")], 0, forward=True)
     if found is None:
         return told
     index, _ = found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 import click
@@ -16,7 +17,12 @@ from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
-from stepgrad.scenario.library import shipped
+from stepgrad.scenario.library import (
+    shipped,
+)
+from stepgrad.scenario.load import (
+    ScenarioFile,
+)
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."
@@ -122,11 +128,17 @@ def check_output(path: Path, files: Iterable[str]) -> None:
             )
 
 
-def narration(recording: Recording, plain: bool) -> Iterable[str]:
-    """Describe every event: in notation, or in sentences."""
-    if plain:
-        return (say(recording, index) for index in range(recording.length))
-    return headless.narration(recording)
+def narration(
+    recording: Recording, plain: bool, scenario: ScenarioFile | None = None
+) -> Iterable[str]:
+    """Narrate every event in notation; if `plain`, in sentences, after title and lesson."""
+    if not plain:
+        return headless.narration(recording)
+    about = recording.source.docstring if recording.source else ""  # of a program
+    title = scenario.title if scenario else recording.name
+    lesson = scenario.lesson if scenario else about
+    opening = [line for text in (title, lesson.strip()) if text for line in (text, "")]
+    return chain(opening, (say(recording, index) for index in range(recording.length)))
 
 
 NOTHING_HAPPENED = """\

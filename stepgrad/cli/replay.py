@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 
@@ -22,9 +22,11 @@ from stepgrad.cli.output import (
     echo_json,
 )
 from stepgrad.opening import Opened, open_typed
-from stepgrad.replay.commands import goto
+from stepgrad.replay.commands import KEYS, Command
 from stepgrad.replay.commands import replay as replay_keys
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.hints import with_keys
+from stepgrad.replay.places import goto
 from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
@@ -63,7 +65,7 @@ def replay(  # noqa: PLR0913 - one for each option
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
     if where is None and keys is None and not as_json:
-        lines = narration(opened.recording, plain)
+        lines = narration(opened.recording, plain, opened.scenario)
     else:
         cursor, said = _arrived(opened, keys, where)
         if as_json:
@@ -75,24 +77,39 @@ def replay(  # noqa: PLR0913 - one for each option
     sys.exit(opened.status)
 
 
-def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Cursor, str]:
-    """Return where a position and keys lead, and what the last key says."""
+def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Cursor, Sequence[str]]:
+    """Return where a position and keys lead, and what the last key and the reports say."""
     scenario, cursor = opened.scenario, Cursor(opened.recording)
     if where is None and keys is None:
         cursor = cursor.seek(cursor.recording.length)
     if where is not None:
         cursor = goto(cursor, where)
     if keys is None:
-        return cursor, ""
+        return cursor, ()
     memory = opened.recording.memory
     program = partial(record_file, scenario, memory=memory) if scenario else None
-    session = replay_keys(Session.open(cursor, program), headless.words(keys))
-    return session.cursor, session.said
+    reports: list[str] = []
+    session = replay_keys(
+        Session.open(cursor, program), headless.words(keys), partial(_report, reports)
+    )
+    return session.cursor, [with_keys(session.said, KEYS), *reports]
 
 
-def _described(opened: Opened, cursor: Cursor, said: str, *, plain: bool) -> Iterable[str]:
+def _described(
+    opened: Opened, cursor: Cursor, said: Sequence[str], *, plain: bool
+) -> Iterable[str]:
     """Return the lines that describe a position."""
     if plain:
         event = cursor.position - 1
-        return [say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."]
-    return [*headless.report(opened.scenario, cursor), *(["", said] if said else [])]
+        here = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
+        return [here, *filter(None, said)]
+    spaced = (line for text in said if text for line in ("", text))
+    return [*headless.report(opened.scenario, cursor), *spaced]
+
+
+def _report(reports: list[str], command: Command, session: Session) -> None:
+    """Add what a command reports, as plain text."""
+    from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - Textual takes a while
+
+    lines = REPORTS[command.name](session, KEYS).plain.splitlines()
+    reports.append("\n".join(line.rstrip() for line in lines))

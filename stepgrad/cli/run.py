@@ -19,8 +19,8 @@ from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import is_scenario, open_typed
-from stepgrad.replay.commands import goto
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.places import goto
 from stepgrad.scenario import open_scenario
 
 
@@ -79,7 +79,7 @@ def run(  # noqa: PLR0913 - one for each option
         crash = open_debugger(recording, opened.scenario, theme=theme, position=position)
         sys.exit(crash or opened.status)
     elif plain or opened.scenario is not None:
-        for line in narration(recording, plain):
+        for line in narration(recording, plain, opened.scenario):
             echo(line)
     else:
         echo(f"{headless.summary(recording)}; --plain prints them", err=True)

@@ -26,15 +26,15 @@ class Cursor:
         return State(self.recording, self.position)
 
     def seek(self, position: int) -> Cursor:
-        """Go to a position, or to the end that is nearest to it."""
+        """Go to a position, clamped to the recording."""
         return replace(self, position=max(0, min(position, self.recording.length)))
 
     def step(self, events: int = 1) -> Cursor:
-        """Go on by so many events; back, where the number is negative."""
+        """Go forward by this many events; back, if the number is negative."""
         return self.seek(self.position + events)
 
     def next_node(self) -> Cursor:
-        """Go on until the next node is made, or its gradient is complete."""
+        """Go forward until the next node is made, or its gradient is complete."""
         block, offset = self._ahead()
         if not isinstance(block, Backward) or offset == 0:
             return self.step()
@@ -42,7 +42,7 @@ class Cursor:
         return self.seek(block.start + 1 + complete[bisect_right(complete, offset - 1)])
 
     def previous_node(self) -> Cursor:
-        """Go back to where the last node was not made, or its gradient not complete."""
+        """Go back to before the last node was made, or its gradient complete."""
         block, offset = self.seek(self.position - 1)._ahead()
         if not isinstance(block, Backward) or offset == 0:
             return self.step(-1)
@@ -51,7 +51,7 @@ class Cursor:
         return self.seek(block.start + 1 + (complete[nodes - 1] if nodes else 0))
 
     def phase_end(self) -> Cursor:
-        """Go on to the end of the phase: forward, backward, zero, set or update."""
+        """Go to the end of the phase: forward, backward, zero, set or update."""
         blocks = self.recording.blocks
         if self.position == self.recording.length:
             return self
@@ -77,17 +77,19 @@ class Cursor:
         return self.seek(blocks[here].start)
 
     def next_step(self) -> Cursor:
-        """Go to the same place in the next training step."""
+        """Go to the same point in the next training step."""
         return self._turn(1)
 
     def previous_step(self) -> Cursor:
-        """Go to the same place in the training step before."""
+        """Go to the same point in the previous training step."""
         return self._turn(-1)
 
     def _turn(self, by: int) -> Cursor:
         starts = self.recording.steps
         here = bisect_left(starts, self.position) - 1
         there = here + by
+        if len(starts) < 2:  # nothing is repeated
+            return self
         if not 0 <= there < len(starts):
             return self.seek(starts[0] if here == 0 and by < 0 else self.position)
         offset = self.position - starts[here] if here >= 0 else 1
@@ -95,7 +97,7 @@ class Cursor:
         return self.seek(min(starts[there] + offset, end))
 
     def _ahead(self) -> tuple[object, int]:
-        """Return the block of the event that comes next, and which of its events that is."""
+        """Return the block of the next event, and the event's offset in it."""
         if self.position >= self.recording.length:
             return None, 0
         block = self.recording.blocks[self.recording.history.block_at(self.position)]

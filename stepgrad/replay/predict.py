@@ -1,33 +1,34 @@
-"""Predict mode: the next number is asked before it is shown."""
+"""Predict mode: the next number is asked for before it is shown."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 from stepgrad.recording import events
+from stepgrad.replay.hints import key
 from stepgrad.replay.quiz.answers import UNKNOWN, Question, Score, reply
 from stepgrad.replay.quiz.questions import question_at
 from stepgrad.replay.session import Session
 
-NOTHING_LEFT = "nothing is left to predict here: g goes to the start"
+NOTHING_LEFT = f"nothing is left to predict: {key('start')} goes to the start"
 
 
 def ask(session: Session) -> tuple[Session, str]:
-    """Go to where the next number comes, and return what to ask there; nothing at the end.
+    """Go to the event of the next number, and return what to ask; nothing at the end.
 
-    What would tell the answer is kept secret from then on.
+    From there on, whatever would give the answer away is hidden.
     """
     there, question = _next(session)
     return there, question.prompt if question else ""
 
 
 def predict(session: Session, text: str) -> Session:
-    """Check what was predicted for the next number, count it, and go on to where it has come.
+    """Check the prediction of the next number, score it, and go to the event.
 
-    Who asks to be shown it has not predicted: that does not count.
+    Asking to see the number does not score.
 
     Raises:
-        AnswerError: it is no number.
+        AnswerError: it is not a number.
     """
     there, question = _next(session)
     if question is None:
@@ -36,13 +37,13 @@ def predict(session: Session, text: str) -> Session:
     score = there.score
     if text.strip() != UNKNOWN:
         score = score.plus(question, answered)
-    told = f"{answered.text} · {score}" if score.asked else answered.text
-    shown = there.go(there.cursor.step(), told)
+    counted = f" · score {score.right}/{len(score.asked)}" if score.asked else ""
+    shown = there.go(there.cursor.step(), answered.text + counted)
     return replace(shown, score=score)
 
 
 def _next(session: Session) -> tuple[Session, Question | None]:
-    """Step over the events without a question; who begins anew, is counted anew."""
+    """Skip the events without a question; starting over resets the score."""
     recording, here = session.recording, session.cursor.position
     if here == 0:
         session = replace(session, score=Score())
@@ -50,7 +51,7 @@ def _next(session: Session) -> tuple[Session, Question | None]:
         question = question_at(recording, position)
         if question is not None:
             event, skipped = recording.events[position], position - here
-            said = f"{skipped} event{'s' * (skipped > 1)} stepped over" if skipped else session.said
+            said = f"skipped {skipped} event{'s' * (skipped > 1)}" if skipped else session.said
             there = session.go(session.cursor.seek(position), said)
             secret = event.out if isinstance(event, events.Accumulate) else None
             return replace(there, secret=secret), question

@@ -1,20 +1,20 @@
-"""`Session`: everything that a debugger remembers. A command makes a new one of it."""
+"""`Session`: everything that a debugger remembers. A command turns one into the next."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any, Literal
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.hints import key
 from stepgrad.replay.ledger import last_write, next_write, walk
-from stepgrad.replay.outline import LARGE, Outline, enclosing, folds, outline
+from stepgrad.replay.outline import Outline, folds, outline
 from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.scene import Scene, scene
@@ -23,15 +23,18 @@ from stepgrad.replay.stops import NodeStop, Stop, find
 from stepgrad.replay.titles import title
 
 Program = Callable[[Mapping[str, float]], Recording]
-"""Runs what was recorded again, with other numbers for some named leaves."""
+"""Runs the recorded program again, with other numbers for some named leaves."""
 
 View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
 
 
+_NO_NODE = "there is no node yet"
+
+
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How much there is, from 0 to 1, of a recording that is being made, or was `stopped`."""
+    """The share, from 0 to 1, of a recording that is being made, or was `stopped`."""
 
     share: float
     stopped: bool = False
@@ -43,11 +46,10 @@ class Session:
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
     event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
-    `said` is what the last command has to say, if anything. Where there is a
-    `program`, it can be run again with `edits`, and `original` is the recording without them.
-    Where not all of the recording is there (yet), `progress` says how much. `score` counts what was
-    predicted, and while a number is asked for, the local derivatives of the `secret` node, which
-    would tell it, are not to be shown.
+    `said` is the message of the last command, if any; it names commands, not keys (`hints`). A
+    `program` can be run again with `edits`, and `original` is the recording without them.
+    `progress` is set while the recording is incomplete. `score` counts predictions, and while one
+    is asked for, the local derivatives of the `secret` node stay hidden: they would give it away.
     """
 
     cursor: Cursor
@@ -101,7 +103,7 @@ class Session:
 
     @property
     def subject(self) -> int | None:
-        """The node to speak of; None where there is none at all."""
+        """The node that commands and panels are about; None where there is none at all."""
         if self.selected is not None:
             return self.selected
         focus = self.state.focus
@@ -117,8 +119,16 @@ class Session:
         return written or self.recording.node(subject).place
 
     def go(self, cursor: Cursor, said: str = "") -> Session:
-        """Move, and let go of the selection."""
+        """Move, and clear the selection."""
         return replace(self, cursor=cursor, selected=None, said=said, secret=None)
+
+    def point_at(self, node: int | None) -> Session:
+        """Select a node that the last event is not about, so that commands act on it."""
+        return self if node is None or node == self.state.focus else replace(self, selected=node)
+
+    def clear_selection(self) -> Session:
+        """Follow the cursor again."""
+        return self.say("nothing is selected") if self.selected is None else self.select(None)
 
     def say(self, said: str, **changes: Any) -> Session:
         """Change something, and say so."""
@@ -129,14 +139,16 @@ class Session:
         return replace(self, selected=node, said="")
 
     def select_by(self, lines: int) -> Session:
-        """Point at the node, or the folded scope, so many below, or above, in the outline."""
+        """Select the node, or the folded scope, that many lines below (above, if negative)."""
         outline = self.outline
         if not outline.targets:
-            return self
+            return self.say("there is no node to select")
         known = self.selected if self.selected is not None else self.state.focus
         at = outline.target_of(known)
-        target = (-1 if at is None else at) + lines
-        return self.select(outline.node_of(max(0, min(target, outline.targets - 1))))
+        target = max(0, min((-1 if at is None else at) + lines, outline.targets - 1))
+        if self.selected is not None and target == at:
+            return self.say(f"this is the {'last' if lines > 0 else 'first'} node")
+        return self.select(outline.node_of(target))
 
     def run(self, *, forward: bool) -> Session:
         """Go on, or back, to the next place to stop, or to the end."""
@@ -148,70 +160,81 @@ class Session:
             index, stop = found
             return self.go(self.cursor.seek(index + 1), f"stopped: {stop.text}")
         which = "end" if forward else "start"
-        said = f"nothing to stop at: this is the {which}" if self.stops else ""
-        return self.go(self.cursor.seek(end), said)
+        why = "no stop on the way" if self.stops else f"no stops are set ({key('break')} sets one)"
+        return self.go(self.cursor.seek(end), f"{why}: this is the {which}")
 
     def toggle_stop(self, *, every: bool) -> Session:
-        """Stop at the subject (or at `every` change of it), or no longer."""
+        """Add a stop at the subject (or at `every` change of it), or remove it."""
         if self.subject is None:
-            return self
+            return self.say("there is no node to stop at")
         node, stop = self.subject, NodeStop.at(self.recording, self.subject, every=every)
-        verb = "watch" if every else "stop at"
+        kind, verb = ("watch", "watching") if every else ("stop", "stop at")
         rest = tuple(each for each in self.stops if not self._stands_for(each, node, every=every))
         if rest != self.stops:
-            return self.say(f"no longer: {verb} {stop.text}", stops=rest)
-        return self.say(f"{verb} {stop.text}: press c to go there", stops=(*self.stops, stop))
+            return self.say(f"{kind} removed: {stop.text}", stops=rest)
+        said = f"{verb} {stop.text}: press {key('continue')} to go there"
+        return self.say(said, stops=(*self.stops, stop))
 
     def _stands_for(self, stop: Stop, node: int, *, every: bool) -> bool:
-        """Whether a stop is at a node, or at its like in another training step."""
+        """Whether a stop is at a node, or at its counterpart in another training step."""
         if not isinstance(stop, NodeStop):
             return False
         return stop.every == every and stop.covers(self.recording, node)
 
     def stop_where(self, condition: str) -> Session:
-        """Stop where a condition holds, or no longer; with an empty one, nowhere any more.
+        """Add a stop where a condition holds, or remove it; an empty one removes all stops.
 
         Raises:
-            ConditionError: it is none.
+            ConditionError: it is not a condition.
         """
         if not condition.strip():
-            return self.say("no stops are left", stops=())
+            said = "all stops removed" if self.stops else "no stops are set"
+            return self.say(said, stops=())
         stop = Condition(condition.strip())
         if stop in self.stops:
             rest = tuple(each for each in self.stops if each != stop)
-            return self.say(f"no longer: {stop.text}", stops=rest)
-        return self.say(f"stop where {stop.text}: press c", stops=(*self.stops, stop))
+            return self.say(f"stop removed: {stop.text}", stops=rest)
+        said = f"stop where {stop.text}: press {key('continue')} to go there"
+        return self.say(said, stops=(*self.stops, stop))
 
     def who_wrote(self) -> Session:
-        """Go back to the event that wrote the subject's gradient last; again, to the one before."""
+        """Go back to the latest write to the subject's gradient; from there, to the one before."""
         node = self.subject
         if node is None:
-            return self
-        name = title(self.recording, node)
-        position = self.cursor.position
-        here = position and self.state.focus == node and self.state.phase not in ("forward", "mark")
-        index = last_write(self.recording, node, position - 1 if here else position)
+            return self.say(_NO_NODE)
+        name, position = title(self.recording, node), self.cursor.position
+        index = last_write(self.recording, node, position)
+        if index is not None and index + 1 == position:  # this very event
+            index = last_write(self.recording, node, index)
+            if index is None:
+                here = f"written right here: event {position}{self._source_of_write(position - 1)}"
+                return self.say(f"{here}; no earlier write")
         if index is None:
-            return self.say(f"nobody has written the gradient of {name} before")
-        moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} was written here")
-        return replace(moved, selected=node)
+            return self.say(f"no earlier write to {name}.grad")
+        said = f"{name}.grad was written here{self._source_of_write(index)}"
+        return replace(self.go(self.cursor.seek(index + 1), said), selected=node)
+
+    def _source_of_write(self, index: int) -> str:
+        """Where a contribution comes from: `, from w1·x`. Empty for other writes."""
+        event = self.recording.events[index]
+        return f", from {title(self.recording, event.out)}" if isinstance(event, Accumulate) else ""
 
     def next_write(self) -> Session:
-        """Go on to the event that writes the subject's gradient next; again, to the one after."""
+        """Go on to the next write to the subject's gradient."""
         node = self.subject
         if node is None:
-            return self
+            return self.say(_NO_NODE)
         name = title(self.recording, node)
         index = next_write(self.recording, node, self.cursor.position)
         if index is None:
-            return self.say(f"nobody writes to this gradient of {name} any more")
-        moved = self.go(self.cursor.seek(index + 1), f"the gradient of {name} is written here")
-        return replace(moved, selected=node)
+            return self.say(f"no later write to {name}.grad")
+        said = f"{name}.grad is written here{self._source_of_write(index)}"
+        return replace(self.go(self.cursor.seek(index + 1), said), selected=node)
 
     def go_to_edge(self, out: int, slot: int) -> Session:
-        """Go to where a backward pass of this training step walks the edge into a node's operand.
+        """Go to the backward step of an edge: where a pass of this training step walks it.
 
-        Of several passes, the first that is not over; of none, to where the edge came to be.
+        Of several passes it is the first that is not over; without one, where the node was made.
         """
         passes = [
             block
@@ -224,53 +247,25 @@ class Session:
         walked = None if block is None else walk(block, out, slot)
         if walked is None:
             made = self.recording.history.made_at(out)
-            return self.go(self.cursor.seek(made), "no backward pass walks this edge: made here")
-        return self.go(self.cursor.seek(walked), "this edge is walked here")
+            return self.go(self.cursor.seek(made), "no backward pass reaches this edge: made here")
+        return self.go(self.cursor.seek(walked), "this edge's backward step")
 
     def bookmark(self) -> Session:
-        """Set a bookmark at the position, or take it away."""
+        """Set a bookmark at the position, or remove it."""
         here = self.cursor.position
         if here in self.bookmarks:
             rest = tuple(each for each in self.bookmarks if each != here)
-            return self.say(f"no bookmark at {here} any more", bookmarks=rest)
+            return self.say("bookmark removed", bookmarks=rest)
         marks = tuple(sorted((*self.bookmarks, here)))
-        return self.say(f"bookmark at {here}: press ' to come back", bookmarks=marks)
+        return self.say(
+            f"bookmark at {here}: press {key('next_bookmark')} to come back", bookmarks=marks
+        )
 
     def next_bookmark(self) -> Session:
         """Go to the next bookmark; after the last, to the first."""
         if not self.bookmarks:
-            return self.say("no bookmarks yet: m sets one")
+            return self.say(f"no bookmarks yet: {key('bookmark')} sets one")
         here = self.cursor.position
         ahead = (mark for mark in self.bookmarks if mark > here)
         mark = next(ahead, self.bookmarks[0])
         return self.go(self.cursor.seek(mark), f"bookmark at {mark}")
-
-    def search(self, text: str) -> Session:
-        """Select the next node whose name contains a text."""
-        return replace(self, sought=text.strip()).next_hit(1)
-
-    def next_hit(self, by: int) -> Session:
-        """Select the next node that was searched for, or the one before, and open its scopes."""
-        if not self.sought:
-            return self.say("nothing was searched for: / does that")
-        hits = _hits(self.state.scene, self.sought.casefold())
-        if not hits:
-            return self.say(f"no node is called {self.sought}")
-        now = -1 if self.subject is None else self.subject
-        at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
-        at %= len(hits)
-        shut = enclosing(self.recording.node(hits[at]).place.scope)
-        opened = self.folded.difference(shut)
-        return self.say(f"{at + 1} of {len(hits)}", selected=hits[at], folded=opened)
-
-
-@lru_cache(maxsize=4)
-def _hits(scene: Scene, word: str) -> list[int]:
-    """Return the nodes whose names have a word in them; where none has, those that compute it.
-
-    What the nodes of a large scene compute would take seconds to write down.
-    """
-    named = [node for node, name in scene.names if word in name.casefold()]
-    if named or len(scene) > LARGE:
-        return named
-    return [node for node in scene if word in title(scene.recording, node).casefold()]

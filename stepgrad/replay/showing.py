@@ -7,13 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import get_args
 
 from stepgrad.replay.outline import enclosing
 from stepgrad.replay.session import Session, View
 
+NEARBY = 48
+"""The most boxes of a graph that is drawn whole anyway; of a larger one, those near the subject."""
+
 DRAWABLE = 400
-"""Up to so many nodes can the whole graph be drawn with boxes."""
+"""The most boxes that the view of all nodes draws."""
+
+PLOTTED = 24
+"""The fewest nodes that are worth a plot."""
 
 ZOOMS = range(-3, 2)
 """How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
@@ -28,7 +33,7 @@ def fold_subject(session: Session) -> Session:
     """Fold the scope of the subject, or open the outermost folded one around it."""
     scopes = _scopes(session)
     if not scopes:
-        return session.say("this node is in no scope")
+        return session.say("this node is not in a scope")
     return fold(session, next((scope for scope in scopes if scope in session.folded), scopes[-1]))
 
 
@@ -36,7 +41,7 @@ def scope_out(session: Session) -> Session:
     """Fold one level more around the subject."""
     scopes = _scopes(session)
     if not scopes:
-        return session.say("this node is in no scope")
+        return session.say("this node is not in a scope")
     depth = next((i for i, scope in enumerate(scopes) if scope in session.folded), len(scopes))
     if depth == 0:
         return session.say(f"{scopes[0]} is the outermost scope")
@@ -50,26 +55,40 @@ def scope_in(session: Session) -> Session:
 
 
 def next_view(session: Session) -> Session:
-    """Draw what is near the subject, the whole graph if it has room, or its plot."""
-    views: list[View] = list(get_args(View))
-    if len(session.quotient) > DRAWABLE:
-        views.remove("whole")
+    """Draw what is near the subject, the whole graph, or its plot: the next that adds something."""
+    size = len(session.quotient)
+    views: list[View] = ["near"]
+    if room(session) < size <= DRAWABLE:
+        views.append("whole")
+    if size >= PLOTTED:
+        views.append("plot")
     at = views.index(session.view) if session.view in views else 0
     view = views[(at + 1) % len(views)]
-    said = {"near": "near the node", "whole": "the whole graph", "plot": "a dot for each edge"}
+    if view == session.view:
+        return session.say("all of the graph is in view")
+    said = {"near": "nearby nodes", "whole": "all nodes", "plot": "adjacency plot"}
     return session.say(f"graph: {said[view]}", view=view, zoom=0)
+
+
+def room(session: Session) -> int:
+    """The most boxes that the view of nearby nodes draws at this zoom."""
+    return int(NEARBY * 2.0**-session.zoom)
 
 
 def zoom_by(session: Session, steps: int) -> Session:
     """Show less of the graph, and so more of each part; or more of it."""
+    size = len(session.quotient)
     zooms = {
         "near": ZOOMS,
         "whole": range(1),
         "plot": range(len(session.state.scene).bit_length() - 3),  # down to a few nodes
     }
-    if session.zoom + steps not in zooms[session.view]:
-        return session.say("no closer than this" if steps > 0 else "there is no more to see")
-    return session.say("", zoom=session.zoom + steps)
+    zoomed = replace(session, zoom=session.zoom + steps)
+    closer = steps > 0
+    unseen = session.view == "near" and size <= min(room(session), room(zoomed))
+    if unseen or zoomed.zoom not in zooms[session.view]:
+        return session.say("this is as close as it gets" if closer else "all of it is in view")
+    return zoomed.say("zoomed in" if closer else "zoomed out")
 
 
 def toggle_constants(session: Session) -> Session:

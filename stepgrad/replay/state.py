@@ -64,15 +64,8 @@ class State:
     @property
     def step(self) -> int | None:
         """The number of the training step; None before the first, and where nothing is trained."""
-        steps, ordinal = self.recording.steps, self.step_ordinal
-        if ordinal is None:
-            return None
-        match self.recording.blocks[self.recording.history.block_at(steps[ordinal])]:
-            case Marked(kind="step", number=int() as number):
-                return number
-            case Marked(kind=kind, number=None) if kind != "step":
-                return None  # what begins here has a name
-        return ordinal if len(steps) > 1 else None
+        ordinal = self.step_ordinal
+        return None if ordinal is None else step_number(self.recording, ordinal)
 
     @property
     def step_bounds(self) -> tuple[int, int]:
@@ -191,3 +184,14 @@ class State:
     def find(self, name: str) -> int | None:
         """Return the node of this name; of several, the one made last."""
         return self.recording.names(self.position).get(name)
+
+
+def step_number(recording: Recording, ordinal: int) -> int | None:
+    """Return the number of a training step; None where nothing is trained."""
+    steps = recording.steps
+    match recording.blocks[recording.history.block_at(steps[ordinal])]:
+        case Marked(kind="step", number=int() as number):
+            return number
+        case Marked(kind=kind, number=None) if kind != "step":
+            return None  # what begins here has a name
+    return ordinal if len(steps) > 1 else None

@@ -49,6 +49,16 @@ def names(recording: Recording, forward: Forward) -> list[str]:
     return found
 
 
+def full_names(recording: Recording, forward: Forward) -> list[str]:
+    """The names of all nodes of a forward block, scopes included; of a nameless one, nothing."""
+    found = [""] * len(forward.structure)
+    for offset, name in forward.structure.names.items():
+        found[offset] = name
+    for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
+        found[offset] = recording.node(forward.base + offset).name or ""
+    return found
+
+
 @lru_cache(maxsize=16)
 def _shared_names(structure: Structure) -> list[str]:
     found = [""] * len(structure)

@@ -1,4 +1,4 @@
-"""What if a number were another? The program runs again, and the session goes on in what came."""
+"""Edits: the program runs again with another value, and the session goes on in that recording."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact, typed
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.naming import AmbiguousNameError, find_node, near
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops import NodeStop
 from stepgrad.replay.titles import title
@@ -19,45 +20,64 @@ class EditError(StepgradError):
     """An edit that cannot be made; says what can be edited."""
 
 
-def edit(session: Session, text: str) -> Session:
-    """Run the program again with another number: `0.7` for the subject, or `w1 = 0.7`.
+_NO_PROGRAM = "only a scenario can run again: in a program, change the number and run it again"
 
-    Nothing at all flips a 0 to 1 and a 1 to 0. The position stays.
+
+def ask(session: Session) -> tuple[Session, str]:
+    """Return what to ask before an edit: it names the target, or says why it cannot be edited."""
+    if session.program is None:
+        return session.say(_NO_PROGRAM), ""
+    node, recording = session.subject, session.recording
+    if node is None:
+        return session, "Which input or parameter?"
+    facts, name = recording.node(node), title(recording, node)
+    if facts.operands or facts.name is None:
+        why = "is computed" if facts.operands else "has no name in the program"
+        return session, f"{name} {why}, so it cannot be edited. Which input or parameter?"
+    return session, f"{name} = {exact(recording.history.first_value(node))}. Which value instead?"
+
+
+def edit(session: Session, text: str) -> Session:
+    """Run the program again with another value: `0.7` for the subject, or `w1 = 0.7`.
+
+    An empty text flips a 0 to 1 and a 1 to 0. The position stays.
 
     Raises:
-        EditError: there is no such leaf, or no such number.
+        EditError: there is no such input or parameter, or no such number.
     """
     if session.program is None:
-        raise EditError(
-            "only a scenario can run again with another number: "
-            "change a program where it says the number, and run that"
-        )
+        raise EditError(_NO_PROGRAM)
     left, equals, right = text.rpartition("=")
     name = left.strip() if equals else None
     node = _named(session, name) if name else session.subject
-    if node is None or session.recording.node(node).operands:
-        called = name or (title(session.recording, node) if node is not None else "nothing")
-        raise EditError(f"{called} is no input and no parameter; only those can be edited")
-    name = session.recording.node(node).name
+    if node is None:
+        raise EditError("name an input or a parameter, as in w1 = 0.7")
+    facts, called = session.recording.node(node), title(session.recording, node)
+    if facts.operands:
+        raise EditError(f"{called} is computed: only inputs and parameters can be edited")
+    name = facts.name
     if name is None:
-        raise EditError("this number has no name in the program")
+        raise EditError(f"{called} has no name in the program, so it cannot be edited")
     number = _number(right) if right.strip() else _flipped(session.recording, node, name)
     return _rerun(session, {**dict(session.edits), name: number}, f"{name} = {exact(number)}")
 
 
-def _named(session: Session, name: str) -> int | None:
-    """The node of this name: of several the one made last, or else the first to come."""
-    node = session.state.find(name)
-    if node is None and name in session.recording.names(session.recording.length):
-        return session.recording.first_named(name)
+def _named(session: Session, name: str) -> int:
+    try:
+        node = find_node(session.state, name)
+    except AmbiguousNameError as error:
+        raise EditError(str(error)) from None
+    if node is None:
+        hint = near(session.state, name)
+        raise EditError(f"no input or parameter is called {name}{hint}")
     return node
 
 
 def undo_edits(session: Session) -> Session:
     """Go back to the original recording."""
     if not session.edits:
-        return session.say("nothing was edited")
-    return _rerun(session, {}, "the original again")
+        return session.say("there are no edits")
+    return _rerun(session, {}, "edits undone")
 
 
 def _rerun(session: Session, edits: Mapping[str, float], said: str) -> Session:
@@ -77,7 +97,7 @@ def _rerun(session: Session, edits: Mapping[str, float], said: str) -> Session:
 
 
 def _counterpart(recording: Recording, node: int | None, other: Recording) -> int | None:
-    """The same node in another run; None where there is none that is called so."""
+    """The node in the same place of another run; None if it has another name there."""
     if node is None or node >= other.size:
         return None
     return node if other.node(node).name == recording.node(node).name else None
@@ -87,7 +107,7 @@ def _flipped(recording: Recording, node: int, name: str) -> float:
     bit = recording.history.first_value(node)
     if bit not in (0, 1):
         raise EditError(
-            f"{name} is {exact(bit)}, and only a 0 or a 1 flips: write a number, as in {name} = 0.7"
+            f"{name} is {exact(bit)}, and only 0 and 1 flip: write a number, as in {name} = 0.7"
         )
     return 1.0 - bit
 
@@ -99,5 +119,5 @@ def _number(text: str) -> float:
         raise EditError(str(error)) from None
     number = float(given)
     if isinf(number) and given.is_finite():
-        raise EditError(f"{text.strip()} is beyond the largest number; write inf if you mean that")
+        raise EditError(f"{text.strip()} is too large for a float; write inf if you mean infinity")
     return number

@@ -135,6 +135,6 @@ class DebuggerApp(App[None]):
             self.set_keymap(textual_keymap(load_keymap(path)))
         except KeymapError as error:
             self.notify(
-                str(error), title="Your keys do not count", severity="warning", timeout=20,
+                str(error), title="keys.toml was ignored", severity="warning", timeout=20,
                 markup=False,
             )  # fmt: skip

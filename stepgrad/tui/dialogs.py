@@ -1,4 +1,4 @@
-"""What comes up over the debugger and goes away again: questions, and answers to read."""
+"""What opens over the debugger and closes again: questions, and reports to read."""
 
 from __future__ import annotations
 
@@ -8,23 +8,27 @@ from typing import Any, TypeVar
 from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
+from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, ProgressBar, Static
 
-from stepgrad.replay.commands import Command
+from stepgrad.replay.commands import COMMANDS, Command
 from stepgrad.tui.render import ink
 from stepgrad.tui.work import Work
 
 Result = TypeVar("Result")
+
+_CLOSING = [(command.name, ",".join(command.keys)) for command in COMMANDS
+            if command.report or command.name == "quit"]  # fmt: skip
 
 _AROUND_TITLE = 8
 """Cells beside the title of a question: its box, and the margin of that."""
 
 
 class Dialog(ModalScreen[Result]):
-    """A dialog closes once, however many of the keys that close it arrive together."""
+    """A dialog closes once, however many closing keys arrive together."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Close, and answer; nothing where it is not in front (any more)."""
@@ -126,7 +130,7 @@ class WaitDialog(Dialog[bool]):
             yield ProgressBar(total=1, show_eta=False)
 
     def on_mount(self) -> None:
-        """Look at the work from time to time."""
+        """Check the work at intervals."""
         self._look()
         self.set_interval(1 / 20, self._look)
 
@@ -142,15 +146,19 @@ class WaitDialog(Dialog[bool]):
         self.dismiss(False)
 
     def on_unmount(self) -> None:
-        """Let no work go on that nobody waits for: the app may be quit from here."""
+        """Stop work that is no longer waited for: the app may be quit from here."""
         if not self._work.wait(0):
             self._work.stop()
 
 
 class ReportScreen(Dialog[None]):
-    """An answer that needs more room than a line: read, scroll, close."""
+    """A report: read, scroll, close."""
 
-    BINDINGS = [("escape,q,enter,x,D", "dismiss", "close")]
+    BINDINGS = [
+        Binding("escape,enter", "dismiss", "close"),
+        # With the ids of commands, so that the keys in force close what they open.
+        *(Binding(key, "dismiss", "close", id=name) for name, key in _CLOSING),
+    ]
 
     def __init__(self, title: str, text: Content) -> None:
         super().__init__()

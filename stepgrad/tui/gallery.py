@@ -31,15 +31,15 @@ class LessonList(OptionList):
 
     BINDINGS = [
         Binding("enter", "select", "open"),
-        Binding("down,j", "cursor_down", "next", show=False),
-        Binding("up,k", "cursor_up", "previous", show=False),
+        Binding("down,j", "cursor_down", "next", show=False, id="select_down"),
+        Binding("up,k", "cursor_up", "previous", show=False, id="select_up"),
     ]
 
 
 class GalleryScreen(Screen[None]):
     """The titles of all lessons, and the text of the chosen one."""
 
-    BINDINGS = [Binding("q", "dismiss", "quit")]
+    BINDINGS = [Binding("q", "dismiss", "quit", id="quit")]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
     COMMANDS = {SystemCommandsProvider}
 

@@ -8,6 +8,7 @@ from textwrap import wrap
 
 from textual import events
 from textual.app import ComposeResult
+from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
@@ -25,16 +26,16 @@ _TWO_COLUMNS = 72
 _GAP = 1
 
 LEGEND = (
-    "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ mark  ▁▃▅▇ size",
-    "gradient: – none has come yet  0 it came, and is zero  ∅ none will come",
+    "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▅ size",
+    "gradient: – not reached yet  0 arrived, is zero  ∅ never reached",
     "dL/dh: the whole derivative, over all paths, as h.grad holds it",
     "∂z/∂h: the local one, of one operation  ∂₁b/∂a ∂₂b/∂a: a is both operands",
     "tangent: in forward mode, how fast a number changes with the seeded input",
-    "paid in: what was added to a gradient, and from where: a part for each edge",
-    "edge 1 of 2: the first of the two edges that pay into this gradient",
-    "checks 3/11: the scenario promises 11 numbers; 3 are there, and right",
+    "received: what was added to a gradient, and from where, edge by edge",
+    "contribution 1 of 2: the first of two edges into this gradient",
+    "checks 3/11: 11 expected values; 3 reached, all correct",
 )
-"""What signs and words mean. The keys come first: where there is no room, this is scrolled to."""
+"""What signs and words mean. It comes after the keys, and may have to be scrolled to."""
 
 _Row = list[ink.Span]
 
@@ -58,7 +59,7 @@ def help_text(keymap: Keymap, width: int) -> Content:
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     """Yield a group: its title, then its commands, those that belong together as one."""
     alone = [command for command in GROUPS[title] if command.panel]
-    yield [(title, ink.NAME), ("  one alone; again: all panels" if alone else "", ink.QUIET)]
+    yield [(title, ink.NAME), ("  one only; again: all" if alone else "", ink.QUIET)]
     yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
     others = [command for command in GROUPS[title] if not command.panel]
@@ -133,7 +134,7 @@ def _padded(row: _Row, width: int) -> _Row:
 
 
 class _HelpText(Static):
-    """The help, laid out anew whenever there is another width for it."""
+    """The help, laid out again for each width."""
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()
@@ -145,9 +146,14 @@ class _HelpText(Static):
 
 
 class HelpScreen(Dialog[None]):
-    """Every key and what it does; any of the keys that lead here leads back."""
+    """Every key and what it does; a key that opens it also closes it."""
 
-    BINDINGS = [("escape,q,?,f1", "dismiss", "close")]
+    BINDINGS = [
+        Binding("escape", "dismiss", "close"),
+        # With the ids of commands, so that the keys in force close what they open.
+        Binding("q", "dismiss", "close", id="quit"),
+        Binding("?,f1", "dismiss", "close", id="help"),
+    ]
 
     def __init__(self, keymap: Keymap) -> None:
         super().__init__()

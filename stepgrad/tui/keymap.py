@@ -1,4 +1,4 @@
-"""Which keys do what: those of the table of commands, or a person's own from `keys.toml`."""
+"""Which keys do what: those of the table of commands, or your own from `keys.toml`."""
 
 from __future__ import annotations
 
@@ -16,8 +16,14 @@ from textual.keys import Keys, format_key
 from textual.screen import Screen
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.reading import read_regular
-from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
+from stepgrad.reading import (
+    read_regular,
+)
+from stepgrad.replay.commands import (
+    BY_KEY,
+    KEYS,
+    Command,
+)
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
@@ -25,7 +31,7 @@ FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 Keymap = Mapping[str, tuple[str, ...]]
 """The keys of each command, by its name, the one to show first; none, where others took them."""
 
-DEFAULT: Keymap = {command.name: command.keys for command in COMMANDS}
+DEFAULT: Keymap = KEYS
 
 _WRITTEN = {
     "right": "→", "left": "←", "up": "↑", "down": "↓", "enter": "Enter", "escape": "Esc",
@@ -38,7 +44,7 @@ _TEXTUAL = {",": "comma"}  # it separates keys, so it has to be spelt
 
 
 class KeymapError(StepgradError):
-    """A `keys.toml` that cannot be used: all that is wrong with it, a line each."""
+    """A `keys.toml` that cannot be used: everything that is wrong with it, one line each."""
 
 
 def key_name(key: str) -> str:
@@ -90,8 +96,13 @@ def keys_in_force(screen: Screen[Any]) -> Keymap:
     return keymap
 
 
+def shown_keys(screen: Screen[Any]) -> Keymap:
+    """The keys in force as they are written for a person."""
+    return {name: tuple(map(key_name, keys)) for name, keys in keys_in_force(screen).items()}
+
+
 def keymap_path() -> Path:
-    """Where a person's own keys are kept; the file need not exist."""
+    """Where your own keys are kept; the file need not exist."""
     folder = os.environ.get(FOLDER_VARIABLE)
     return (Path(folder) if folder else user_config_path("stepgrad")) / "keys.toml"
 
@@ -141,7 +152,7 @@ def _problem(name: str, own: Keymap) -> str:
     if name not in DEFAULT:
         return f"unknown command `{name}`{suggest(name, DEFAULT)}"
     if not keys:
-        return f'`{name}` wants a key, or a list of keys: {name} = "{DEFAULT[name][0]}"'
+        return f'`{name}` needs a key or a list of keys: {name} = "{DEFAULT[name][0]}"'
     for key in keys:
         if not _is_key(key):
             return f"no key is called `{key}`{suggest(key, [*BY_KEY, *_NAMED_KEYS])}"

@@ -1,4 +1,4 @@
-"""The commands of the table in Textual's command palette, to be found by their words."""
+"""The commands of the table in Textual's command palette."""
 
 from __future__ import annotations
 

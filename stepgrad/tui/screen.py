@@ -16,6 +16,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay import commands
 from stepgrad.replay.commands import Command
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.hints import key
 from stepgrad.replay.session import Session
 from stepgrad.replay.showing import fold, zoom_by
 from stepgrad.replay.stops import reason
@@ -24,10 +25,10 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.dialogs import AskDialog, ReportScreen
 from stepgrad.tui.help import HelpScreen
-from stepgrad.tui.keymap import binding, key_name, keys_in_force
+from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.reports import difference_report, paths_report
+from stepgrad.tui.render.reports import REPORTS
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
@@ -102,25 +103,28 @@ class DebuggerScreen(WorkingScreen):
     def action_act(self, name: str) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
         command = BY_NAME[name]
+        self._pause()
         if command.question is not None:
-            self._pause()
             self.session, question = command.question(self.now)
             if question:
                 self._ask(command, question)
         elif command.asks:
             self._ask(command)
         else:
-            self._pause()
             self.carry_out(command, "")
             self.wait_for(command)
 
+    def on_screen_suspend(self) -> None:
+        """Pause: whatever opens over the screen is about what it shows now."""
+        self._pause()
+
     def _ask(self, command: Command, question: str = "") -> None:
         """Ask for what a command wants to know, and carry it out with that."""
-        self.set_class(bool(question), "-guessing")
+        self.set_class(command.hides, "-predicting")
 
         def answered(_: str | None) -> None:
-            self.remove_class("-guessing")
-            if self.now.secret is not None:  # nobody tries to guess it any more
+            self.remove_class("-predicting")
+            if self.now.secret is not None:  # the prediction is over
                 self.session = self.now.say("", secret=None)
             self.wait_for(command)
 
@@ -130,14 +134,13 @@ class DebuggerScreen(WorkingScreen):
     def _problem(self, command: Command, text: str) -> str | None:
         """Carry out a command with what was typed; return what is wrong with it, if anything."""
         try:
-            self._pause()
             self.carry_out(command, text)
         except StepgradError as error:
             return str(error)
         return None
 
     def action_play(self) -> None:
-        """Step by itself, or stop doing so."""
+        """Play, or pause."""
         if self._player is not None:
             self._pause()
             self.session = self.now.say("paused")
@@ -155,18 +158,20 @@ class DebuggerScreen(WorkingScreen):
 
     def _change_speed(self, by: int) -> None:
         self._speed = max(0, min(self._speed + by, len(SPEEDS) - 1))
-        self.session = self.now.say(f"{SPEEDS[self._speed]} events a second: Space plays")
+        self.session = self.now.say(f"{SPEEDS[self._speed]} events a second: {key('play')} plays")
         if self._player is not None:
             self._pause()
             self.action_play()
 
     def _tick(self) -> None:
         """Play an event; stop at the end, and where there is a stop."""
+        if not self.is_current:  # a dialog has opened since
+            return
         now = self.now
         onward = now.cursor.step()
         if onward == now.cursor:
             self._pause()
-            self.session = now.say("the end")
+            self.session = now.say("this is the end")
         elif stop := reason(now.recording, now.stops, now.cursor.position):
             self._pause()
             self.session = now.go(onward, f"stopped: {stop.text}")
@@ -179,19 +184,19 @@ class DebuggerScreen(WorkingScreen):
             self._player = None
 
     def action_panel(self, name: str) -> None:
-        """Give the screen to a panel; if it has it already, to all of them again."""
+        """Show a panel alone, or all of them again."""
         panel = next((each for each in self._panels if each.id == name), None)
         if panel is None:
-            self.session = self.now.say(f"there is no {name} here")
+            self.session = self.now.say(f"there is no {name} panel here")
         else:
             self._show_alone(None if panel is self.maximized else panel)
 
     def action_next_panel(self) -> None:
-        """Give the screen to the next panel; after the last, to all."""
+        """Show the next panel alone; after the last, all of them."""
         self._turn_to(1)
 
     def action_previous_panel(self) -> None:
-        """Give the screen to the panel before; before the first, to all."""
+        """Show the previous panel alone; before the first, all of them."""
         self._turn_to(-1)
 
     def _turn_to(self, by: int) -> None:
@@ -205,7 +210,7 @@ class DebuggerScreen(WorkingScreen):
         return [named[name] for name in commands.PANELS if name in named]
 
     def _show_alone(self, panel: Widget | None) -> None:
-        """Give the screen to a panel, or to all; one with text to scroll gets the arrow keys."""
+        """Show a panel alone, or all; one with text to scroll gets the arrow keys."""
         self.maximized = panel
         self.set_focus(panel if panel is not None and panel.focusable else None)
 
@@ -219,22 +224,24 @@ class DebuggerScreen(WorkingScreen):
         self.set_class(trains(now.recording), "-training")
 
     def watch_maximized(self) -> None:
-        """Say how to get back."""
+        """Name the keys that lead back."""
         self._show_notice()
 
     def on_resize(self) -> None:
-        """Say what there is no room for."""
+        """Name what there is no room for."""
         self.query_one(Footer).compact = self.size.width < 100
         self._show_notice()
 
     def _show_notice(self) -> None:
-        """Say in a line what cannot be seen now, and the keys that show it."""
-        keys = {name: " ".join(map(key_name, each)) for name, each in keys_in_force(self).items()}
+        """Name in a line what is out of view, and the keys that show it."""
+        shown = shown_keys(self)
+        keys = {name: " ".join(each) for name, each in shown.items()}
         if self.maximized is not None:
             name = self.maximized.id or ""
-            text = f"{name} alone: {keys.get(f'show_{name}', '')} or Esc shows all"
+            text = f"{name} only: {keys.get(f'show_{name}', '')} or Esc shows all panels"
             if isinstance(self.maximized, Lesson):
-                text += " · ↑ ↓ PgUp PgDn scroll"
+                arrows = (each for way in ("select_up", "select_down") for each in shown[way][:1])
+                text += f" · {' '.join([*arrows, 'PgUp', 'PgDn'])} scroll"
         elif self.size.width < 60 or self.size.height < 20:
             text = f"small terminal: 60×20 shows more · {keys.get('help', '')} help"
         else:
@@ -245,11 +252,15 @@ class DebuggerScreen(WorkingScreen):
 
     def action_paths(self) -> None:
         """Show the paths from the subject to the output."""
-        self.app.push_screen(ReportScreen("paths to the output", paths_report(self.now)))
+        self._report("paths")
 
     def action_difference(self) -> None:
         """Show what the edits have changed."""
-        self.app.push_screen(ReportScreen("what the edits changed", difference_report(self.now)))
+        self._report("difference")
+
+    def _report(self, name: str) -> None:
+        text = REPORTS[name](self.now, shown_keys(self))
+        self.app.push_screen(ReportScreen(BY_NAME[name].brief, text))
 
     def action_help(self) -> None:
         """Show what the keys do."""
@@ -261,7 +272,7 @@ class DebuggerScreen(WorkingScreen):
         self.dismiss()
 
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
-        """Select a node that was clicked; a second click lets go of it."""
+        """Select a node that was clicked; a second click clears the selection."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
@@ -271,7 +282,7 @@ class DebuggerScreen(WorkingScreen):
         self.session = self.now.go(cursor).select(message.node)
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
-        """Go to where an edge that was clicked is walked."""
+        """Go to the backward step of an edge that was clicked."""
         self._pause()
         self.session = self.now.go_to_edge(message.out, message.slot)
 

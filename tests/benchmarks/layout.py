@@ -15,6 +15,7 @@ import statistics
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 
 from transformer import transformer
@@ -24,6 +25,7 @@ from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.quotient import Quotient
+from stepgrad.replay.search import SearchError, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
@@ -118,7 +120,8 @@ async def keys(recording: Recording) -> None:
             await pilot.pause()
         for word in ("pos3", "loss", "nowhere"):
             start = time.process_time()
-            screen.session = screen.now.search(word)
+            with suppress(SearchError):
+                screen.session = search(screen.now, word)
             spent[f"/{word}"].append((time.process_time() - start) * 1e3)
             await pilot.pause()
     for key, taken in spent.items():

@@ -7,6 +7,7 @@ import operator
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf, isfinite, nan
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from hypothesis import strategies as st
 
 from graphs import Program, programs, run
 from replay_runs import two_layer
-from stepgrad import Recording, Value, mark, record
+from stepgrad import SGD, Recording, State, Value, mark, record, record_scenario
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording import events
 from stepgrad.replay.conditions.language import Condition, ConditionError
+from stepgrad.replay.narrate import narrate
 from stepgrad.replay.stops import find
 from stepgrad.replay.titles import short_title
 
@@ -201,48 +203,48 @@ def test_a_condition(condition: str, hits: int) -> None:
 @pytest.mark.parametrize(
     ("condition", "message"),
     [
-        ("", "nothing was asked for; write one such as isnan(grad)"),
+        ("", "no condition given; write one such as bad"),
         ("grda > 1", "unknown name `grda`; did you mean `grad`?"),
-        ("zzzz", "unknown name `zzzz`; use after, before, contribution, grad, local, node"),
-        ("isnam(grad)", "`isnam` cannot be called so; did you mean `isnan`?: use abs, isfinite"),
-        ("isnan()", "`isnan` cannot be called so"),
-        ("isnan(grad, 1)", "`isnan` cannot be called so"),
-        ("isnan(x=grad)", "`isnan` cannot be called so"),
-        ("print(grad)", "`print` cannot be called so"),
-        ('__import__("os")', "`__import__` cannot be called so"),
-        ('__import__("os").system("x")', "cannot stand in a condition"),
-        ("grad.real > 0", "`grad.real` cannot stand in a condition: use names, numbers"),
-        ("().__class__", "`().__class__` cannot stand in a condition"),
-        ("lambda: 1", "`lambda: 1` cannot stand in a condition"),
-        ("node[0] == 'h'", "`node[0]` cannot stand in a condition"),
-        ("f'{grad}' == 'x'", "cannot stand in a condition"),
-        ("(n := grad) > 1", "`n := grad` cannot stand in a condition"),
-        ("9**9**9", "`9**9**9` cannot stand in a condition"),
-        ("grad % 2", "`grad % 2` cannot stand in a condition"),
-        ("grad // 2", "`grad // 2` cannot stand in a condition"),
-        ("~position", "`~position` cannot stand in a condition"),
-        ("1 << 9", "`1 << 9` cannot stand in a condition"),
-        ("grad is None", "`grad is None` cannot stand in a condition"),
-        ("node in 'abc'", "cannot stand in a condition"),
-        ("None", "`None` cannot stand in a condition"),
-        ("1j", "`1j` cannot stand in a condition"),
-        ("b'x' == node", "`b'x'` cannot stand in a condition"),
-        ("...", "`...` cannot stand in a condition"),
-        ("[grad]", "`[grad]` cannot stand in a condition"),
-        ("{1: 2}", "`{1: 2}` cannot stand in a condition"),
-        ("grad if 1 else 2", "`grad if 1 else 2` cannot stand in a condition"),
-        ("*grad", "`*grad` is no condition"),
-        ("grad = 1", "`grad = 1` is no condition"),
-        ("grad >", "`grad >` is no condition"),
-        ("grad; value", "`grad; value` is no condition"),
-        ("import os", "`import os` is no condition"),
-        ("gr\0ad", "is no condition"),
-        ("(" * 10_000 + "1" + ")" * 10_000, "a condition has up to 1000 characters"),
-        ("(" * 450 + "1" + ")" * 450, "is no condition"),
+        ("zzzz", "unknown name `zzzz`; use after, bad, before, contribution, grad, local, node"),
+        ("isnam(grad)", "`isnam` cannot be called like that; did you mean `isnan`?: abs, isfinite"),
+        ("isnan()", "`isnan` cannot be called like that"),
+        ("isnan(grad, 1)", "`isnan` cannot be called like that"),
+        ("isnan(x=grad)", "`isnan` cannot be called like that"),
+        ("print(grad)", "`print` cannot be called like that"),
+        ('__import__("os")', "`__import__` cannot be called like that"),
+        ('__import__("os").system("x")', "cannot be part of a condition"),
+        ("grad.real > 0", "`grad.real` cannot be part of a condition: use names, numbers"),
+        ("().__class__", "`().__class__` cannot be part of a condition"),
+        ("lambda: 1", "`lambda: 1` cannot be part of a condition"),
+        ("node[0] == 'h'", "`node[0]` cannot be part of a condition"),
+        ("f'{grad}' == 'x'", "cannot be part of a condition"),
+        ("(n := grad) > 1", "`n := grad` cannot be part of a condition"),
+        ("9**9**9", "`9**9**9` cannot be part of a condition"),
+        ("grad % 2", "`grad % 2` cannot be part of a condition"),
+        ("grad // 2", "`grad // 2` cannot be part of a condition"),
+        ("~position", "`~position` cannot be part of a condition"),
+        ("1 << 9", "`1 << 9` cannot be part of a condition"),
+        ("grad is None", "`grad is None` cannot be part of a condition"),
+        ("node in 'abc'", "cannot be part of a condition"),
+        ("None", "`None` cannot be part of a condition"),
+        ("1j", "`1j` cannot be part of a condition"),
+        ("b'x' == node", "`b'x'` cannot be part of a condition"),
+        ("...", "`...` cannot be part of a condition"),
+        ("[grad]", "`[grad]` cannot be part of a condition"),
+        ("{1: 2}", "`{1: 2}` cannot be part of a condition"),
+        ("grad if 1 else 2", "`grad if 1 else 2` cannot be part of a condition"),
+        ("*grad", "`*grad` is not a condition"),
+        ("grad = 1", "`grad = 1` is not a condition"),
+        ("grad >", "`grad >` is not a condition"),
+        ("grad; value", "`grad; value` is not a condition"),
+        ("import os", "`import os` is not a condition"),
+        ("gr\0ad", "is not a condition"),
+        ("(" * 10_000 + "1" + ")" * 10_000, "a condition has at most 1000 characters"),
+        ("(" * 450 + "1" + ")" * 450, "is not a condition"),
         ("-" * 900 + "1", "nested too deeply"),
-        ("grad" + ".a" * 400, "cannot stand in a condition"),
+        ("grad" + ".a" * 400, "cannot be part of a condition"),
         ("1" + "+1" * 400, "nested too deeply"),
-        ("9" * 5000, "a condition has up to 1000 characters"),
+        ("9" * 5000, "a condition has at most 1000 characters"),
     ],
 )
 def test_what_no_condition_can_be_is_explained(condition: str, message: str) -> None:
@@ -284,3 +286,94 @@ def test_only_a_name_is_a_word(op: Op) -> None:
 def test_conditions_are_equal_by_their_text() -> None:
     assert Condition("grad > 1") == Condition("grad > 1") != Condition("grad > 2")
     assert {Condition("grad > 1"): 1}[Condition("grad > 1")] == 1
+
+
+def events_where(condition: str, recording: Recording) -> list[int]:
+    """The positions of the events of which a condition holds."""
+    stop = Condition(condition)
+    return [event + 1 for block in recording.blocks for event in stop.matches(recording, block)]
+
+
+def bad_by_definition(recording: Recording) -> list[int]:
+    """The events at which a number is not finite, although all that it is made of is."""
+    return [
+        position
+        for position in range(1, recording.length + 1)
+        if any(
+            not finite(number) and all(map(finite, parts))
+            for number, parts in numbers_with_parts(recording, position)
+        )
+    ]
+
+
+def numbers_with_parts(
+    recording: Recording, position: int
+) -> list[tuple[float | None, list[float | None]]]:
+    before = State(recording, position - 1)
+    match recording.events[position - 1]:
+        case events.Leaf(value=value):
+            return [(value, [])]
+        case events.Op(value=value, operands=operands):
+            return [(value, [before.value(operand) for operand in operands])]
+        case events.Accumulate(node=node, out=out) as edge:
+            values = [before.value(each) for each in (*recording.node(out).operands, out)]
+            return [
+                (edge.local, values),
+                (edge.contribution, [edge.upstream, edge.local]),
+                (State(recording, position).grad(node), [before.grad(node), edge.contribution]),
+            ]
+        case events.Update(node=node, before=old, after=new):
+            return [(new, [old, before.grad(node)])]
+        case events.SetGrad(before=old, after=new):
+            return [(new, [old])]
+    return []
+
+
+def finite(number: float | None) -> bool:
+    return number is None or isfinite(number)
+
+
+def wild(a: float, b: float) -> Recording:
+    """Products, a quotient, a root and an exponential of wild numbers, and an update."""
+    with record() as recording:
+        x, y = Value(a, label="x"), Value(b, label="y")
+        out = (x * y).exp() * x + y / x + (x * 1e308)
+        (out * out + abs(x) ** 0.5).backward()
+        SGD([x, y], 1e300).step()
+        (x * y).backward()
+    return recording
+
+
+@settings(max_examples=60)
+@given(*[st.sampled_from([0.0, 1.0, -2.0, 1e-308, 1e200, 710.0, inf, nan])] * 2)
+def test_bad_holds_where_a_number_is_not_finite_and_all_its_parts_are(a: float, b: float) -> None:
+    recording = wild(a, b)
+    assert events_where("bad", recording) == bad_by_definition(recording)
+
+
+@settings(max_examples=60)
+@given(*[st.sampled_from([0.0, 1.0, -2.0, 1e-308, 1e200, 710.0, inf, nan])] * 2)
+def test_the_first_bad_event_is_the_first_number_that_is_not_finite(a: float, b: float) -> None:
+    recording = wild(a, b)
+    anything = "not isfinite(value) or not isfinite(grad) or not isfinite(local)"
+    assert events_where("bad", recording)[:1] == events_where(anything, recording)[:1]
+
+
+def test_bad_finds_the_cause_of_a_nan_where_a_condition_on_gradients_comes_late() -> None:
+    recording = record_scenario("nan_origin")
+    [first, *_] = events_where("bad", recording)
+    assert first < events_where("isnan(grad)", recording)[0]
+    assert str(narrate(recording, first - 1)).startswith("u = log(p)")
+    assert events_where("bad", record_scenario("two_layer")) == []
+    assert "bad" in Condition("not bad").text
+
+
+def test_a_name_in_a_condition_may_have_its_scopes() -> None:
+    recording = record_scenario("diagonal_flip")
+    made = recording.history.made_at(recording.first_named("row1/layer1/neuron2/z"))
+    for name in ("row1/layer1/neuron2/z", "layer1/neuron2/z", "neuron2/z"):
+        assert events_where(f'node == "{name}"', recording)[0] == made
+    others = events_where('node != "neuron2/z"', recording)
+    every = events_where('node == "neuron2/z"', recording) + others
+    assert sorted(every) == list(range(1, recording.length + 1))
+    assert made in events_where('node == "z"', recording)

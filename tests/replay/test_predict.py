@@ -30,10 +30,10 @@ def test_a_prediction_is_checked_counted_and_shown() -> None:
 
 def test_events_without_a_question_are_stepped_over() -> None:
     session, question = ask(at(0))
-    assert (session.cursor.position, session.said) == (6, "6 events stepped over")
+    assert (session.cursor.position, session.said) == (6, "skipped 6 events")
     assert question == "What is w1·x = 0.5·3?"
     assert ask(session) == (session, question)
-    assert ask(at(13))[0].said == "1 event stepped over"
+    assert ask(at(13))[0].said == "skipped 1 event"
     assert predict(at(0), "1.5").cursor.position == 7
 
 

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
-from stepgrad import Cursor, Recording, Value, record
+from stepgrad import Cursor, Recording, Value, record, record_scenario
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
 from stepgrad.replay.conditions.language import Condition, ConditionError
+from stepgrad.replay.search import SearchError, next_hit, search
 from stepgrad.replay.session import Session
 
 TRAINING = training()
@@ -39,7 +40,7 @@ def test_without_stops_it_runs_to_the_ends() -> None:
     session = at(TWO_LAYER, 5)
     assert session.run(forward=True).cursor.position == TWO_LAYER.length
     assert session.run(forward=False).cursor.position == 0
-    assert session.run(forward=True).said == ""
+    assert session.run(forward=True).said == "no stops are set (⟦break⟧ sets one): this is the end"
 
 
 def test_with_stops_it_goes_from_one_to_the_next_and_says_which() -> None:
@@ -51,13 +52,13 @@ def test_with_stops_it_goes_from_one_to_the_next_and_says_which() -> None:
     forward = positions(session, forward=True)
     end = session.go(session.cursor.seek(TWO_LAYER.length))
     assert positions(end, forward=False) == [*reversed(forward[:-1]), 0]
-    assert end.run(forward=True).said == "nothing to stop at: this is the end"
-    assert session.run(forward=False).said == "nothing to stop at: this is the start"
+    assert end.run(forward=True).said == "no stop on the way: this is the end"
+    assert session.run(forward=False).said == "no stop on the way: this is the start"
 
 
 def walk_on(session: Session) -> list[int]:
     places: list[int] = []
-    while "any more" not in (session := session.next_write()).said:
+    while "no later write" not in (session := session.next_write()).said:
         places.append(session.cursor.position)
     return places
 
@@ -104,7 +105,7 @@ def test_an_edge_leads_to_where_it_is_walked_or_made(program: Program, data: st.
     there = session.go_to_edge(out, slot)
     if walks:
         assert there.cursor.position in walks
-        assert there.said == "this edge is walked here"
+        assert there.said == "this edge's backward step"
     else:
         assert there.cursor.position == recording.history.made_at(out)
         assert "no backward pass" in there.said
@@ -131,7 +132,7 @@ def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
 
 def test_a_search_opens_what_it_finds() -> None:
     session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
-    assert session.search("neuron/b").folded == frozenset()
+    assert search(session, "neuron/b").folded == frozenset()
 
 
 def test_running_lets_go_of_the_selection() -> None:
@@ -147,7 +148,6 @@ def test_an_empty_recording_bears_every_command() -> None:
         session.select_by(1),
         session.toggle_stop(every=True),
         session.who_wrote(),
-        session.search("w"),
         session.bookmark().next_bookmark(),
     ):
         assert after.cursor.position == 0
@@ -156,13 +156,13 @@ def test_an_empty_recording_bears_every_command() -> None:
 def test_a_stop_is_set_and_taken_away() -> None:
     session = at(TWO_LAYER, 3, "h")
     stopped = session.toggle_stop(every=False)
-    assert stopped.said == "stop at h: press c to go there"
+    assert stopped.said == "stop at h: press ⟦continue⟧ to go there"
     assert len(stopped.stops) == 1
     watched = stopped.toggle_stop(every=True)
-    assert watched.said == "watch h: press c to go there"
+    assert watched.said == "watching h: press ⟦continue⟧ to go there"
     assert len(watched.stops) == 2
     gone = watched.toggle_stop(every=False)
-    assert gone.said == "no longer: stop at h"
+    assert gone.said == "stop removed: h"
     assert gone.stops == watched.stops[1:]
     assert session.stops == ()
 
@@ -175,12 +175,12 @@ def test_a_stop_is_taken_away_at_its_like_in_another_step() -> None:
 
 def test_a_condition_is_set_and_taken_away_and_all_of_them_at_once() -> None:
     session = at(TWO_LAYER).stop_where(" grad > 1 ")
-    assert session.said == "stop where grad > 1: press c"
+    assert session.said == "stop where grad > 1: press ⟦continue⟧ to go there"
     assert session.stops == (Condition("grad > 1"),)
     gone = session.stop_where("grad > 1")
-    assert (gone.said, gone.stops) == ("no longer: grad > 1", ())
+    assert (gone.said, gone.stops) == ("stop removed: grad > 1", ())
     both = session.stop_where("value > 1").stop_where("  ")
-    assert (both.said, both.stops) == ("no stops are left", ())
+    assert (both.said, both.stops) == ("all stops removed", ())
     with pytest.raises(ConditionError, match="did you mean `grad`"):
         session.stop_where("grda > 1")
 
@@ -198,7 +198,7 @@ def writers(recording: Recording, node: int, before: int) -> list[int]:
 
 def walk_back(session: Session) -> list[int]:
     places: list[int] = []
-    while "nobody" not in (session := session.who_wrote()).said:
+    while "no earlier write" not in (session := session.who_wrote()).said:
         assert "was written here" in session.said
         places.append(session.cursor.position)
     return places
@@ -228,16 +228,27 @@ def test_who_wrote_goes_across_training_steps(name: str) -> None:
     last = session
     for _ in range(100):
         last = last.who_wrote()
-    assert last.said == f"nobody has written the gradient of {name} before"
+    assert "written right here: event" in last.said
+    assert last.said.endswith("; no earlier write")
     assert last.selected == node
+
+
+def test_a_write_at_this_very_event_is_told_as_such() -> None:
+    recording = record_scenario("two_layer")
+    end = Session(Cursor(recording, recording.length))
+    said = "written right here: event 26, from w1·x; no earlier write"
+    assert end.who_wrote().said == said
+    assert end.who_wrote().cursor.position == 26
+    earlier = Session(Cursor(recording, 12), recording.first_named("w1")).who_wrote()
+    assert earlier.said == "no earlier write to w1.grad"
 
 
 def test_bookmarks_are_gone_round() -> None:
     session = at(TWO_LAYER)
-    assert session.next_bookmark().said == "no bookmarks yet: m sets one"
+    assert session.next_bookmark().said == "no bookmarks yet: ⟦bookmark⟧ sets one"
     for place in (7, 2, 11):
         session = session.go(session.cursor.seek(place)).bookmark()
-        assert session.said == f"bookmark at {place}: press ' to come back"
+        assert session.said == f"bookmark at {place}: press ⟦next_bookmark⟧ to come back"
     assert session.bookmarks == (2, 7, 11)
     tour = []
     for _ in range(4):
@@ -245,7 +256,7 @@ def test_bookmarks_are_gone_round() -> None:
         tour.append(session.cursor.position)
     assert tour == [2, 7, 11, 2]
     gone = session.bookmark()
-    assert (gone.said, gone.bookmarks) == ("no bookmark at 2 any more", (7, 11))
+    assert (gone.said, gone.bookmarks) == ("bookmark removed", (7, 11))
 
 
 def names(session: Session) -> str | None:
@@ -254,29 +265,31 @@ def names(session: Session) -> str | None:
 
 
 def test_search_goes_round_in_both_directions() -> None:
-    session = at(TWO_LAYER).search(" B ")
-    assert (names(session), session.said) == ("b1", "1 of 2")
-    there = session.next_hit(1)
-    assert (names(there), there.said) == ("b2", "2 of 2")
-    assert names(there.next_hit(1)) == "b1"
-    assert names(session.next_hit(-1)) == "b2"
+    session = search(at(TWO_LAYER), " B ")
+    assert (names(session), session.said) == ("b1", "match 1 of 2")
+    there = next_hit(session, 1)
+    assert (names(there), there.said) == ("b2", "match 2 of 2")
+    assert names(next_hit(there, 1)) == "b1"
+    assert names(next_hit(session, -1)) == "b2"
 
 
 def test_search_goes_on_from_the_node_that_is_spoken_of() -> None:
-    session = at(TWO_LAYER, 0, "b1").search("w")
+    session = search(at(TWO_LAYER, 0, "b1"), "w")
     assert names(session) == "w2"
-    assert names(session.next_hit(-1)) == "w1"
+    assert names(next_hit(session, -1)) == "w1"
 
 
 def test_a_search_for_nothing_and_of_nothing() -> None:
-    assert at(TWO_LAYER).next_hit(1).said == "nothing was searched for: / does that"
-    assert at(TWO_LAYER).search("zz").said == "no node is called zz"
-    assert at(TWO_LAYER).search("zz").selected is None
+    assert next_hit(at(TWO_LAYER), 1).said == "nothing to repeat: ⟦search⟧ searches the nodes"
+    with pytest.raises(SearchError, match='no node matches "zz"'):
+        search(at(TWO_LAYER), "zz")
+    with pytest.raises(SearchError, match="write a part of a name"):
+        search(at(TWO_LAYER), " ")
 
 
 def test_a_search_finds_scopes_and_expressions() -> None:
-    assert names(at(TRAINING).search("neuron")) == "neuron/b"
-    assert at(TWO_LAYER, TWO_LAYER.length).search("y − t").selected is not None
+    assert names(search(at(TRAINING), "neuron")) == "neuron/b"
+    assert search(at(TWO_LAYER, TWO_LAYER.length), "y − t").selected is not None
 
 
 @given(st.integers(0, TWO_LAYER.length), st.lists(st.integers(-20, 20)))
@@ -308,6 +321,6 @@ def test_sessions_are_values() -> None:
     assert session == at(TWO_LAYER, 3)
     with pytest.raises(FrozenInstanceError):
         session.said = "x"  # type: ignore[misc]
-    for after in (session.bookmark(), session.toggle_stop(every=True), session.search("w")):
+    for after in (session.bookmark(), session.toggle_stop(every=True), search(session, "w")):
         assert after != session
     assert session == at(TWO_LAYER, 3)

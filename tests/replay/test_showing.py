@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from odd_runs import at
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record, scope
@@ -49,11 +51,21 @@ def test_folding_is_undone_by_folding() -> None:
 
 def test_a_node_in_no_scope_has_none_to_fold() -> None:
     for session in (at(TWO_LAYER, 3), at(Recording(), 0)):
-        assert fold_subject(session).said == scope_out(session).said == "this node is in no scope"
+        assert (
+            fold_subject(session).said == scope_out(session).said == "this node is not in a scope"
+        )
+
+
+def chain_of(nodes: int) -> Session:
+    with record() as recording:
+        x = Value(1.0)
+        for _ in range(nodes - 1):
+            x = x * x
+    return at(recording, 0)
 
 
 def test_the_views_go_round_and_each_begins_as_it_is() -> None:
-    session = at(TWO_LAYER, 0)
+    session = chain_of(100)
     assert session.view == "near"
     tour = []
     for _ in range(3):
@@ -63,16 +75,21 @@ def test_the_views_go_round_and_each_begins_as_it_is() -> None:
     assert tour == ["whole", "plot", "near"]
 
 
+def test_a_view_that_adds_nothing_is_skipped() -> None:
+    small = next_view(at(TWO_LAYER, 0))
+    assert (small.view, small.said) == ("near", "all of the graph is in view")
+    assert [next_view(chain_of(nodes)).view for nodes in (40, 500)] == ["plot", "plot"]
+    assert next_view(replace(chain_of(90), zoom=-1)).view == "plot", "all of it is in view already"
+
+
 def test_zoom_ends_where_there_is_nothing_more_to_see() -> None:
-    near = at(TWO_LAYER, 0)
+    near = chain_of(100)
     assert [zoom_by(near, -1).zoom, zoom_by(zoom_by(near, 1), 1).zoom] == [-1, 1]
-    assert zoom_by(next_view(near), 1).said == "no closer than this"
-    with record() as recording:
-        x = Value(1.0)
-        for _ in range(199):
-            x = x * x
-    plot = next_view(next_view(at(recording, 0)))
-    assert zoom_by(plot, -1).said == "there is no more to see"
+    assert zoom_by(zoom_by(near, 1), 1).said == "this is as close as it gets"
+    assert zoom_by(at(TWO_LAYER, 0), 1).said == "this is as close as it gets"
+    assert zoom_by(at(TWO_LAYER, 0), -1).said == "all of it is in view"
+    plot = next_view(next_view(chain_of(200)))
+    assert zoom_by(plot, -1).said == "all of it is in view"
     for _ in range(20):
         plot = zoom_by(plot, 1)
     assert 4 < len(plot.state.scene) >> plot.zoom < 16

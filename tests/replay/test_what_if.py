@@ -9,7 +9,7 @@ from stepgrad import Cursor, Value, record
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import differences
 from stepgrad.replay.session import Session
-from stepgrad.replay.what_if import EditError, edit, undo_edits
+from stepgrad.replay.what_if import EditError, ask, edit, undo_edits
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 
@@ -44,7 +44,7 @@ def test_an_edit_may_name_what_is_still_to_come(position: int) -> None:
     edited = edit(session(position), "bit = 0")
     assert edited.edits == (("bit", 0.0),)
     assert edited.cursor.position == position
-    with pytest.raises(EditError, match="z is no input and no parameter"):
+    with pytest.raises(EditError, match="z is computed: only inputs and parameters can be edited"):
         edit(session(position), "z = 1")
 
 
@@ -78,21 +78,21 @@ def test_undo_brings_the_very_recording_back() -> None:
     back = undo_edits(edit(edit(start, "w = 2"), "w = 3"))
     assert back.recording is start.recording
     assert back.edits == ()
-    assert undo_edits(start).said == "nothing was edited"
+    assert undo_edits(start).said == "there are no edits"
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("z = 1", "z is no input and no parameter; only those can be edited"),
-        ("q = 1", "q is no input and no parameter; only those can be edited"),
+        ("z = 1", "z is computed: only inputs and parameters can be edited"),
+        ("q = 1", "no input or parameter is called q"),
         ("w = x", "`x` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
         (
             "w = 0,7",
             "`0,7` is not a number; write a decimal point, as in 0.25, −3, 2e-3, 1/3, inf or nan",
         ),
         ("w = snan", "`snan` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
-        ("w =", "w is 0.5, and only a 0 or a 1 flips: write a number, as in w = 0.7"),
+        ("w =", "w is 0.5, and only 0 and 1 flip: write a number, as in w = 0.7"),
     ],
 )
 def test_what_cannot_be_edited(text: str, message: str) -> None:
@@ -140,3 +140,12 @@ def test_a_scenario_is_a_program() -> None:
     for name in ("row2/x1 = 1", "row1/t = 1", "layer1/neuron1/w1 = 0.5"):
         edited = edit(start, name)
         assert differences(start.state, edited.state)
+
+
+def test_the_question_names_its_target_and_says_first_what_cannot_be_edited() -> None:
+    assert ask(session().select(0))[1] == "w = 0.5. Which value instead?"
+    assert ask(edit(session().select(0), "2"))[1] == "w = 2. Which value instead?"
+    question = "z is computed, so it cannot be edited. Which input or parameter?"
+    assert ask(session().select(2))[1] == question
+    unable, question = ask(Session(Cursor(program({}))))
+    assert (question, "only a scenario can run again" in unable.said) == ("", True)

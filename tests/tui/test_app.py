@@ -23,6 +23,7 @@ from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands import BY_KEY, COMMANDS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import contributions
+from stepgrad.replay.search import search
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -62,7 +63,7 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session(
     assert command.act
     async with debugger("xor_tanh") as (pilot, screen):
         start = Session(screen.now.cursor.seek(1000), selected=screen.now.state.scene[0])
-        middle = start.bookmark().search("w").stop_where("phase == 'update'")
+        middle = search(start.bookmark(), "w").stop_where("phase == 'update'")
         screen.session = middle
         await pilot.press(key)
         assert screen.now == command.act(middle, "")
@@ -154,6 +155,39 @@ async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
         assert "nothing is left to predict" in screen.now.said
 
 
+@pytest.mark.parametrize("key", ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"])
+async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
+    async with debugger("xor_tanh") as (pilot, screen):
+        await pilot.press(*["+"] * 5, "s", "space")
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position > 1, "it plays"
+        await pilot.press(key)
+        await pilot.pause()
+        assert pilot.app.screen is not screen
+        position = screen.now.cursor.position
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position == position
+        await pilot.press("escape")
+        await pilot.pause(0.15)
+        assert screen.now.cursor.position == position
+
+
+async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("/", *"w1", "enter", "e")
+        question = pilot.app.screen.query_one("#question", Static)
+        assert str(question.content) == "w1 = 0.5. Which value instead?"
+        assert screen.query_one("#node").visible, "only a prediction hides anything"
+
+
+async def test_a_search_that_finds_nothing_stays_open() -> None:
+    async with debugger() as (pilot, _):
+        await pilot.press("/", *"zz", "enter")
+        assert isinstance(pilot.app.screen, AskDialog)
+        problem = str(pilot.app.screen.query_one("#problem", Static).content)
+        assert problem == 'no node matches "zz"'
+
+
 async def test_help_lists_every_command_and_closes() -> None:
     async with debugger(size=(140, 60)) as (pilot, screen):
         await pilot.press("?")
@@ -162,7 +196,7 @@ async def test_help_lists_every_command_and_closes() -> None:
         assert isinstance(help_screen, HelpScreen)
         shown = "\n".join(str(each.content) for each in help_screen.query(Static))
         words = " ".join(shown.split())
-        assert all(command.help.split()[-1] in words for command in COMMANDS)
+        assert all(command.brief.split()[-1] in words for command in COMMANDS)
         await pilot.press("?")
         assert pilot.app.screen is screen
 
@@ -225,7 +259,7 @@ async def test_a_click_on_an_edge_goes_to_where_it_is_walked() -> None:
         await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
         event = screen.now.state.event
         assert isinstance(event, Accumulate)
-        assert (screen.now.said, event.local) == ("this edge is walked here", 14.0)
+        assert (screen.now.said, event.local) == ("this edge's backward step", 14.0)
         before = screen.now
         await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
         assert screen.now == before
@@ -388,7 +422,7 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
         assert (lesson.display, node.display) == (True, False)
         lines = shown(lesson)
         assert lines[0] == "A machine takes x, turns it into u"
-        assert lines[-1] == "… 7: all of it"
+        assert lines[-1] == "… 7 shows all"
         await pilot.press("s")
         await pilot.pause()
         assert (lesson.display, node.display) == (False, True)
@@ -446,7 +480,7 @@ async def test_an_edit_keeps_the_selection() -> None:
 
 
 @pytest.mark.parametrize("width", [80, 90, 140])
-async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_guess(
+async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_prediction(
     width: int,
 ) -> None:
     async with debugger(size=(width, 24)) as (pilot, _):
@@ -454,7 +488,7 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_gues
         foot = pilot.app.screen.query_one(Footer)
         assert max(key.region.right for key in foot.query("FooterKey")) <= width
         picture = unescape(pilot.app.export_screenshot()).replace("\xa0", " ")
-        assert all(word in picture for word in ("lesson", "guess", "help", "quit"))
+        assert all(word in picture for word in ("lesson", "predict", "help", "quit"))
 
 
 async def test_the_tape_says_what_its_columns_are() -> None:
@@ -492,7 +526,7 @@ async def test_the_palette_finds_a_command_and_does_it() -> None:
         await pilot.pause(0.3)
         await pilot.press("enter")
         await pilot.pause()
-        assert "nobody has written the gradient" in screen.now.said
+        assert "no earlier write to" in screen.now.said
 
 
 PANEL_KEYS = [(command.panel, command.keys[0]) for command in COMMANDS if command.panel]
@@ -593,7 +627,7 @@ async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Pa
         for file, current in (
             ("own.py", "▶  4 parts.double(Value(1.0))"),
             ("parts.py", "▶  2     return x * 2"),
-            ("<string>", "no text of <string>"),
+            ("<string>", "no source for <string>"),
         ):
             await pilot.press("s")
             assert file in str(panel.border_title)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import os
+import re
+from html import (
+    unescape,
+)
 from pathlib import Path
 
 import pytest
 
+import stepgrad
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.dialogs import ReportScreen
 from stepgrad.tui.help import HelpScreen, help_text
 from stepgrad.tui.keymap import (
     DEFAULT,
@@ -74,9 +80,9 @@ def test_every_key_of_the_table_is_a_key(tmp_path: Path) -> None:
             ":2: unknown command `stpe_back`; did you mean `step_back`?",
         ),
         ('step = "l"\nnext_node = "l"', ":1: the key `l` is given twice"),
-        ("step = 3", ':1: `step` wants a key, or a list of keys: step = "s"'),
-        ("step = [1]", ':1: `step` wants a key, or a list of keys: step = "s"'),
-        ("step = []", ':1: `step` wants a key, or a list of keys: step = "s"'),
+        ("step = 3", ':1: `step` needs a key or a list of keys: step = "s"'),
+        ("step = [1]", ':1: `step` needs a key or a list of keys: step = "s"'),
+        ("step = []", ':1: `step` needs a key or a list of keys: step = "s"'),
         ('\nstep = "entr"', ":2: no key is called `entr`; did you mean `enter`?"),
         ('step = ""', ":1: no key is called ``"),
         ("step = l", ":1:8: "),
@@ -133,3 +139,56 @@ async def test_a_bad_file_is_told_on_the_screen_and_changes_nothing(tmp_path: Pa
 )
 def test_how_keys_are_written(key: str, name: str) -> None:
     assert key_name(key) == name
+
+
+OPENING = {
+    "help": ("f2", HelpScreen),
+    "paths": ("f3", ReportScreen),
+    "difference": ("f4", ReportScreen),
+}
+
+
+@pytest.mark.parametrize("name", OPENING)
+async def test_a_key_of_your_own_closes_what_it_opens(name: str, tmp_path: Path) -> None:
+    key, kind = OPENING[name]
+    app = app_with(written(tmp_path, f'{name} = "{key}"\nquit = "Z"\n'))
+    async with app.run_test(size=(80, 24)) as pilot:
+        debugger = app.screen
+        for close in (key, "Z", "escape"):
+            await pilot.press(key)
+            assert isinstance(app.screen, kind)
+            await pilot.press(close)
+            assert app.screen is debugger
+
+
+async def test_messages_name_the_keys_in_force(tmp_path: Path) -> None:
+    own = 'step = "l"\ncontinue = "r"\nhelp = "h"\nedit = "f6"\nplay = "y"\n'
+    app = app_with(written(tmp_path, own))
+
+    async with app.run_test(size=(100, 24)) as pilot:
+
+        def shown() -> str:
+            return unescape(re.sub(r"<[^>]*>", "", app.export_screenshot())).replace("\xa0", " ")
+
+        await pilot.pause()
+        assert "Press l for the first event, h for help." in shown()
+        await pilot.press("b")
+        await pilot.pause()
+        assert "press r to go there" in shown()
+        await pilot.press("plus")
+        await pilot.pause()
+        assert "events a second: y plays" in shown()
+        await pilot.press("D")
+        await pilot.pause()
+        assert "There are no edits: F6 makes one." in shown()
+
+
+def test_no_message_spells_a_key_out() -> None:
+    """Keys may be others than those of the table: a message names the command (`hints.key`)."""
+    spelt = re.compile(
+        r"""[Pp]ress [A-Za-z:/.,?'][ .,;:"']|[ "][A-Za-z] (?:sets|edits|goes|plays)"""
+    )
+    for folder in ("replay", "tui"):
+        for path in sorted((Path(stepgrad.__file__).parent / folder).rglob("*.py")):
+            text = re.sub(r'"""[\s\S]*?"""|#.*', "", path.read_text(encoding="utf-8"))
+            assert not spelt.search(text), f"{path.name}: {spelt.search(text)}"

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import cached_property, lru_cache
+from math import (
+    isfinite,
+)
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.tape import WriteKind
@@ -15,21 +18,25 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.recording.sweep import Writes
+from stepgrad.replay.conditions.bad import bad_edges, bad_nodes, bad_writes, is_finite
 from stepgrad.replay.conditions.columns import UNKNOWN, Column, Same, picked
 from stepgrad.replay.conditions.edges import Edges, edges_of
-from stepgrad.replay.titles import names, short_title, titles
+from stepgrad.replay.titles import full_names, names, short_title, titles
 
 TEXTS = ("node", "op", "out", "phase")
-COMPUTED = ("after", "before", "contribution", "grad", "local")
+COMPUTED = ("after", "bad", "before", "contribution", "grad", "local")
 NAMES = (*TEXTS, *COMPUTED, "position", "tangent", "upstream", "value")
 WORDS = {"node": "name of node", "out": "name of out"}
-"""Columns of names: like `node` and `out`, with an empty text for a node that nobody named."""
+"""Columns of names without scopes; the name of a nameless node is empty."""
+
+FULL_NAMES = {"node": "full name of node", "out": "full name of out"}
+"""Columns of names with their scopes; the name of a nameless node is empty."""
 
 _B = TypeVar("_B", bound=Block)
 
 
 class Facts(Generic[_B]):
-    """What can be said of those events of a block that are of one kind, in columns by name.
+    """What is known of the events of one kind in a block, in columns by name.
 
     `offsets` are the events, counted from the start of the block.
     """
@@ -45,7 +52,7 @@ class Facts(Generic[_B]):
         return self._column(name)
 
     def _column(self, name: str) -> Column:
-        """Return a column; what there is nothing to say of is unknown."""
+        """Return a column; unknown, unless the events have something of this name."""
         raise NotImplementedError
 
 
@@ -67,7 +74,7 @@ class _Beginning(Facts[Marked]):
     """A mark."""
 
     def _column(self, name: str) -> Column:
-        return Same("mark") if name == "phase" else UNKNOWN
+        return {"phase": Same("mark"), "bad": Same(False)}.get(name, UNKNOWN)
 
 
 class _Making(Facts[Forward]):
@@ -88,6 +95,10 @@ class _Making(Facts[Forward]):
                 return picked(block.values, created)
             case "tangent" if block.tangents is not None:
                 return picked(block.tangents, created)
+            case "full name of node":
+                return picked(full_names(self._recording, block), created)
+            case "bad":
+                return bad_nodes(self._recording, block)
         return UNKNOWN
 
 
@@ -101,6 +112,10 @@ class _Seeding(Facts[Backward]):
                 return Same("backward")
             case "node" | "name of node":
                 return Same(short_title(recording, block.root))
+            case "full name of node":
+                return Same(recording.node(block.root).name or "")
+            case "bad":
+                return Same(False)  # the sum of 1 and what was there is as finite as that
             case "op":
                 return Same(recording.node(block.root).op.name)
             case "value":
@@ -123,17 +138,15 @@ class _Propagating(Facts[Backward]):
     """The edges of a backward pass."""
 
     def _column(self, name: str) -> Column:
+        called, _, end = name.rpartition(" of ")
+        match end:
+            case "node":
+                return picked(self._names(called), self._edges.receivers)
+            case "out":
+                return picked(self._names(called), self._edges.outs)
         match name:
             case "phase":
                 return Same("backward")
-            case "node":
-                return picked(self._titles, self._edges.receivers)
-            case "out":
-                return picked(self._titles, self._edges.outs)
-            case "name of node":
-                return picked(self._names, self._edges.receivers)
-            case "name of out":
-                return picked(self._names, self._edges.outs)
             case "op":
                 return self._edges.ops
             case "value":
@@ -148,6 +161,8 @@ class _Propagating(Facts[Backward]):
                 return self._sums[0]
             case "after" | "grad":
                 return self._sums[1]
+            case "bad":
+                return self._bad
         return UNKNOWN
 
     @cached_property
@@ -158,23 +173,30 @@ class _Propagating(Facts[Backward]):
     def _edges(self) -> Edges:
         return edges_of(self._recording, self._forward.structure, self._block.sweep)
 
-    @cached_property
-    def _titles(self) -> list[str]:
-        return [*titles(self._recording, self._forward), *self._outer_titles]
-
-    @cached_property
-    def _names(self) -> list[str]:
-        return [*names(self._recording, self._forward), *self._outer_titles]
-
-    @property
-    def _outer_titles(self) -> list[str]:
-        return [short_title(self._recording, node) for node in self._edges.outer]
+    def _names(self, called: str) -> list[str]:
+        """What nodes are called, in the row of the edges: by title, by `name` or by `full name`."""
+        of = {"": titles, "name": names, "full name": full_names}[called]
+        if called == "full name":
+            outer = [self._recording.node(node).name or "" for node in self._edges.outer]
+        else:
+            outer = [short_title(self._recording, node) for node in self._edges.outer]
+        return [*of(self._recording, self._forward), *outer]
 
     @cached_property
     def _values(self) -> list[float | None]:
         history, start = self._recording.history, self._block.start
         outer = (history.value(node, start) for node in self._edges.outer)
         return [*history.values(self._forward, start), *outer]
+
+    @property
+    def _bad(self) -> Column:
+        if all(map(isfinite, self._block.grads)):  # what is not finite would stay so in each sum
+            return Same(False)
+        picks = [pick for _, pick in self._edges.locals]
+        return bad_edges(
+            [all(map(is_finite, pick(self._values))) for pick in picks],
+            (self._upstreams, self._locals, self._contributions, *self._sums),
+        )
 
     @cached_property
     def _upstreams(self) -> list[float]:
@@ -226,7 +248,7 @@ class _Writing(Facts[Write]):
         recording, history = self._recording, self._recording.history
         match name:
             case "phase":
-                return Same(self._kind)  # phases are called as kinds are
+                return Same(self._kind)  # phases have the names of kinds
             case "node" | "name of node":
                 return [short_title(recording, node) for node in self._nodes]
             case "op":
@@ -239,7 +261,18 @@ class _Writing(Facts[Write]):
                 return picked(self._block.after, self.offsets)
             case "grad" if not self._updates:
                 return picked(self._block.after, self.offsets)
+            case "full name of node":
+                return [recording.node(node).name or "" for node in self._nodes]
+            case "bad":
+                return self._bad
         return UNKNOWN
+
+    @property
+    def _bad(self) -> Column:
+        history = self._recording.history
+        used = (history.value, history.grad) if self._updates else (history.grad,)
+        after = picked(self._block.after, self.offsets)
+        return bad_writes(after, [self._asked(ask, 0) for ask in used])
 
     def _asked(self, ask: Callable[[int, int], float | None], later: int) -> list[float | None]:
         """Ask something of each node, where it is written or so many events later."""

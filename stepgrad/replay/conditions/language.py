@@ -1,4 +1,4 @@
-"""The language of conditions: a line such as `isnan(grad)` or `op == "relu" and local == 0`.
+"""The language of conditions: a line such as `bad` or `op == "relu" and local == 0`.
 
 It is parsed by Python's parser and made into functions by the few rules below; nothing in it is
 ever run as code. A rule takes whole columns at once, so that a search through a million events is a
@@ -19,12 +19,22 @@ from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.columns import Column, Same, applied, joined
-from stepgrad.replay.conditions.facts import COMPUTED, NAMES, TEXTS, WORDS, Facts, facts_of
-from stepgrad.syntax import parse_expression
+from stepgrad.replay.conditions.facts import (
+    COMPUTED,
+    FULL_NAMES,
+    NAMES,
+    TEXTS,
+    WORDS,
+    Facts,
+    facts_of,
+)
+from stepgrad.syntax import (
+    parse_expression,
+)
 
 
 class ConditionError(StepgradError):
-    """A condition that cannot be understood; says what is wrong and what would do."""
+    """A condition that cannot be understood; says what is wrong and what to write instead."""
 
 
 _FUNCTIONS: Mapping[str, Callable[[float], Any]] = {
@@ -49,7 +59,7 @@ _OPERATORS: Mapping[type[ast.AST], Callable[..., Any]] = {
     ast.GtE: operator.ge,
 }
 _DEEPEST, _LONGEST = 50, 1000
-_KEPT = 64  # answers about blocks: whoever goes from stop to stop asks again
+_KEPT = 64  # answers about blocks: going from stop to stop asks again
 
 _Rule = Callable[[Facts[Any]], Column]
 """What a part of a condition is at the events of a block; None where that is unknown."""
@@ -61,12 +71,13 @@ class Condition:
 
     It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`;
     where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
-    text), `local`, `upstream`, `contribution`. What compares or computes with a name that an event
-    has nothing for is unknown there, and so is its opposite; `and` and `or` ask for as much as they
-    need.
+    text), `local`, `upstream`, `contribution`. `bad` holds where a number turns up that is not
+    finite, although all it was made of is. `node == "x2"` also means `row1/x2`, as in any command.
+    A comparison or a calculation with a name that an event lacks is unknown, and so is its
+    opposite; `and` and `or` look no further than they need.
 
     Raises:
-        ConditionError: when made of a text that is no condition.
+        ConditionError: the text is not a condition.
     """
 
     text: str
@@ -112,13 +123,13 @@ class Condition:
 
 def _parse(text: str) -> ast.expr:
     if len(text) > _LONGEST:
-        raise ConditionError(f"a condition has up to {_LONGEST} characters; this has {len(text)}")
+        raise ConditionError(f"a condition has at most {_LONGEST} characters; this has {len(text)}")
     try:
         return parse_expression(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         reason = error.msg if isinstance(error, SyntaxError) else "too deep"
-        shown = f"`{_short(text)}` is no condition ({reason})" if text else "nothing was asked for"
-        raise ConditionError(f"{shown}; write one such as isnan(grad)") from None
+        shown = f"`{_short(text)}` is not a condition ({reason})" if text else "no condition given"
+        raise ConditionError(f"{shown}; write one such as bad or abs(grad) > 1e3") from None
 
 
 def _short(text: str) -> str:
@@ -132,7 +143,7 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
         ConditionError: it is nothing that a condition can contain.
     """
     if depth > _DEEPEST:
-        raise ConditionError(f"nested too deeply: more than {_DEEPEST} parts, one in the other")
+        raise ConditionError(f"nested too deeply: at most {_DEEPEST} levels")
 
     def rule(part: ast.expr) -> _Rule:
         return _compile(part, text, depth + 1)
@@ -150,7 +161,9 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
         case ast.Call(func=ast.Name(id=name)):
             near = suggest(name, _FUNCTIONS)
             known = ", ".join(_FUNCTIONS)
-            raise ConditionError(f"`{name}` cannot be called so{near}: use {known} of a number")
+            raise ConditionError(
+                f"`{name}` cannot be called like that{near}: {known} take one number"
+            )
         case ast.BoolOp(op=op, values=parts):
             cheap_first = sorted(parts, key=_is_computed)
             return _joined([rule(part) for part in cheap_first], decisive=isinstance(op, ast.Or))
@@ -166,8 +179,15 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
             ops=[ast.Eq() | ast.NotEq() as op],
             comparators=[ast.Constant(value=str() as word)],
         ) if word.isascii() and word.isidentifier():
-            # Only a name is a word: no title has to be worked out for who has none.
+            # Only a name is a word, so no title has to be worked out for a nameless node.
             return _applied(_OPERATORS[type(op)], [_named(WORDS[name]), _constant(word)])
+        case ast.Compare(
+            left=ast.Name(id="node" | "out" as name),
+            ops=[ast.Eq() | ast.NotEq() as op],
+            comparators=[ast.Constant(value=str() as word)],
+        ) if "/" in word:
+            called = _called(name, word)
+            return called if isinstance(op, ast.Eq) else _applied(operator.not_, [called])
         case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {
             *_OPERATORS
         }:
@@ -177,7 +197,7 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
             return links[0] if len(links) == 1 else _joined(links, decisive=False)
     shown = _short(ast.get_source_segment(text, tree) or text)
     raise ConditionError(
-        f"`{shown}` cannot stand in a condition: use names, numbers, texts, comparisons, "
+        f"`{shown}` cannot be part of a condition: use names, numbers, texts, comparisons, "
         "and, or, not, + - * /"
     )
 
@@ -202,6 +222,13 @@ def _constant(entry: Any) -> _Rule:
 
 def _named(column: str) -> _Rule:
     return lambda facts: facts[column]
+
+
+def _called(column: str, word: str) -> _Rule:
+    """Whether a node has a name that ends in `word`, after a slash, or computes it (`a/b`)."""
+    named = _applied(lambda name: f"/{name}".endswith(f"/{word}"), [_named(FULL_NAMES[column])])
+    computed = _applied(operator.eq, [_named(column), _constant(word)])
+    return _joined([named, computed], decisive=True)
 
 
 def _applied(function: Callable[..., Any], rules: Sequence[_Rule]) -> _Rule:

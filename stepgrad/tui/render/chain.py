@@ -1,32 +1,39 @@
 """The chain line: what the current event did, in mathematics."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import KEYS
+from stepgrad.replay.hints import key, with_keys
 from stepgrad.replay.narrate import narrate
 from stepgrad.tui.render import ink
+
+Keys = Mapping[str, Sequence[str]]
+"""The keys of each command, as they are written."""
 
 ROWS = 3
 """How many lines the panel has."""
 
 
-def chain(recording: Recording, position: int, width: int) -> Content:
+def chain(recording: Recording, position: int, width: int, keys: Keys = KEYS) -> Content:
     """Return symbols over numbers, with the effect at the right of whichever line has room.
 
     Symbols that are too long for a line may go on where a line is left. Of numbers that are too
-    long, the first steps are left out, not the result.
+    long, the first steps are left out, not the result. At the start, a hint names two `keys`.
     """
     if not position:
+        step, help_ = (with_keys(key(name), keys) for name in ("step", "help"))
         hint = ink.lines(
             [(recording.title or "Nothing has happened yet.", ink.NAME)],
             [
                 ("Press ", ink.QUIET),
-                ("s", ink.CURRENT),
+                (step, ink.CURRENT),
                 (" for the first event, ", ink.QUIET),
-                ("?", ink.CURRENT),
+                (help_, ink.CURRENT),
                 (" for help.", ink.QUIET),
             ],
         )

@@ -10,15 +10,12 @@ from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.quotient import Bundle, Quotient, operands_first
 from stepgrad.replay.session import Session
-from stepgrad.replay.showing import DRAWABLE
+from stepgrad.replay.showing import DRAWABLE, room
 from stepgrad.replay.state import State
 from stepgrad.tui.render.boxes import NodeBox, ScopeBox
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.painting import BoxContent, Painter, WireContent
 from stepgrad.tui.render.wires import BACK, Wires, label_width
-
-WHOLE = 48
-"""Graphs of up to so many boxes are drawn whole; of larger ones, what is near the focus."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +104,10 @@ def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
     so that the drawing does not move under the reader.
     """
     graph = session.quotient
-    room = int(WHOLE * 2.0**-session.zoom)
-    if len(graph) <= (DRAWABLE if session.view == "whole" else room):
+    most = DRAWABLE if session.view == "whole" else room(session)
+    if len(graph) <= most:
         return tuple(graph)
-    scene, subject, limit = graph.scene, session.subject, room // 2
+    scene, subject, limit = graph.scene, session.subject, room(session) // 2
     # A constant is no part of the graph, and stands right before the node that uses it.
     place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
     middle = graph.box_of(scene[place])

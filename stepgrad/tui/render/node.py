@@ -17,7 +17,7 @@ from stepgrad.replay.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import beside_value
 
-LABEL = 8
+LABEL = 9
 
 
 def heading(state: State, node: int) -> str:
@@ -31,23 +31,23 @@ def heading(state: State, node: int) -> str:
 def node_panel(
     state: State, node: int, width: int, height: int, secret: int | None = None
 ) -> Content:
-    """Return value, gradient (or tangent), what was paid into it, local derivatives and source.
+    """Return value, gradient (or tangent), what it received, local derivatives and source.
 
-    Those of the `secret` node are still to be guessed.
+    The local derivatives of the `secret` node are still to be predicted.
     """
     lines = _laid_out(_rows(state, node, height, secret), width, height)
     return Content("\n").join(line for line, _ in lines)
 
 
 def event_at(state: State, node: int, width: int, height: int, y: int) -> int | None:
-    """Return the position of the event that a line of the panel tells of, if it does."""
+    """Return the position of the event that a line of the panel is about, if any."""
     lines = _laid_out(_rows(state, node, height), width, height)
     return lines[y][1].position if 0 <= y < len(lines) else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of the panel, and the position just after the event that it tells of."""
+    """A row of the panel, and the position just after the event that it is about."""
 
     spans: Sequence[ink.Span]
     position: int | None = None
@@ -73,7 +73,7 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     """All rows but, where there is no room for them, the first contributions."""
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
-        return [_Row([("not made yet", ink.QUIET)]), *_whereabouts(state, node)]
+        return [_Row([("not computed yet", ink.QUIET)]), *_whereabouts(state, node)]
     top = [_row("value", (exact(value), ink.sign(value)), position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
@@ -86,19 +86,19 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
 
 
 def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
-    """What was paid in, the latest last; as much as there is room for, but three rows at least."""
+    """The contributions, the latest last; as many as fit, but at least three rows."""
     paid = contributions(state.recording, node, state.position)
     left = left_over(state.recording, node, state.position) if paid else None
     if left is not None:
         yield _left_over(state, node, left, paid[0].position)
         room -= 1
     room = max(room, 3)
-    label = "paid in"
+    label = "received"
     if (event := written_over(state.recording, node, state.position)) is not None:
         yield _written_over(state, event)
     if len(paid) > room:
         more = len(paid) - room + 1
-        yield _row(label, (f"… {more} before", ink.QUIET), position=paid[more - 1].position)
+        yield _row(label, (f"… {more} earlier events", ink.QUIET), position=paid[more - 1].position)
         paid, label = paid[more:], ""
     for each in paid:
         at = ink.CURRENT if each.position == state.position else ink.QUIET
@@ -114,7 +114,7 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
 
 
 def _written_over(state: State, index: int) -> _Row:
-    """Who wrote over what was paid in."""
+    """The event that overwrote what the gradient had received."""
     event, position = state.recording.events[index], index + 1
     assert isinstance(event, ZeroGrad | SetGrad), "a gradient was written, and not by a pass"
     match event:

@@ -1,43 +1,48 @@
-"""Answers that take more than a line: the paths to the output, and what an edit has changed."""
+"""Reports: the paths to the output, and what the edits changed."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import groupby, pairwise
 
 from textual.content import Content
 
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import KEYS
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Change, Difference, differences
+from stepgrad.replay.hints import key, with_keys
 from stepgrad.replay.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
 from stepgrad.tui.render import ink
 
+Keymap = Mapping[str, Sequence[str]]
+
 _NUMBER = 11
 _STATIONS = 10
-"""Up to so many nodes of a path are named."""
+"""The most nodes, or factors, of a path that are listed without a gap."""
 
 
-def paths_report(session: Session) -> Content:
-    """Return how many paths lead from the subject to the output, and what the weightiest bring.
+def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
+    """Return how many paths lead from the subject to the output, and what the largest contribute.
 
-    They are those of the gradients that there are or will be: from the output of the step at hand.
+    The output is the root of the training step at hand. `keys` are those to name.
     """
     recording, node, state = session.recording, session.subject, session.state
     root = state.destination
     if node is None or root is None:
-        return Content("Nothing is differentiated here: there is no output that paths lead to.")
+        return Content("No paths: nothing is differentiated here, so there is no output.")
     name, output = title(recording, node), short_title(recording, root)
     if state.value(root) is None:
-        return Content(
-            f"{output} is not made yet. Press f for the end of the forward pass, "
-            f"select {name} there, and press x again."
+        hint = (
+            f"{output} is not computed yet. Press {key('phase_end')} for the end of the forward "
+            f"pass, select {name} there, and press {key('paths')} again."
         )
+        return Content(with_keys(hint, keys))
     if node == root:
         return Content(f"{name} is the output itself: {derivative(output, output)} = 1.")
     found = paths(recording, root, node, state.seen_by(root))
@@ -62,24 +67,42 @@ def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
 
 
 def _path(recording: Recording, path: Path) -> list[ink.Span]:
+    shut = path.locals.index(0) if 0 in path.locals else None  # where the path ends in 0
     ways = [short_title(recording, node) for node in path.nodes]
-    if len(ways) > _STATIONS:
-        ways[2:-2] = [f"… {len(ways) - 4} more …"]
-    repeated = Counter(path.locals)
-    factors = "·".join(power(factor(local), times) for local, times in repeated.items()) or "1"
-    return [(f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
-            (f" = {factors}  ", ink.PLAIN), (" → ".join(ways), ink.QUIET)]  # fmt: skip
+    ways = _shortened(ways, [] if shut is None else [shut, shut + 1])
+    runs = [(local, len(list(run))) for local, run in groupby(path.locals)]
+    factors = [power(factor(local), times) for local, times in runs]
+    factors = _shortened(factors, [i for i, (local, _) in enumerate(runs) if local == 0][:1])
+    return [
+        (f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
+        (f" = {'·'.join(factors) or '1'}  ", ink.PLAIN),
+        (" → ".join(ways), ink.QUIET),
+    ]
 
 
-def difference_report(session: Session) -> Content:
-    """Return the values and gradients at the cursor that are other than in the original."""
+def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:
+    """Leave out the middle of a long list, but none of `always`."""
+    if len(texts) <= _STATIONS:
+        return list(texts)
+    kept = sorted({0, 1, *always, len(texts) - 2, len(texts) - 1})
+    shown = [texts[0]]
+    for before, place in pairwise(kept):
+        missing = place - before - 1
+        shown += [f"… {missing} more …"] * (missing > 0)
+        shown.append(texts[place])
+    return shown
+
+
+def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
+    """Return the values and gradients at the cursor that the edits changed."""
     if session.original is None or not session.edits:
-        return Content("Nothing was edited: e edits a number.")
+        return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
     before = Cursor(session.original).seek(session.cursor.position).state
     rows = differences(before, session.state)
     if not rows:
         ahead = session.cursor.position < session.recording.length
-        return Content(f"No number is another by this position{': go on with s' * ahead}.")
+        hint = f": go on with {key('step')}" if ahead else ""
+        return Content(with_keys(f"Nothing differs yet{hint}.", keys))
     rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
     heads = ("", "value", "change", " or ".join(rates))
     columns = [
@@ -129,3 +152,10 @@ def _by(before: float | None, after: float | None) -> ink.Span:
     """By how much a number changed: of a nudge, the numbers themselves show hardly a digit."""
     by = after - before if before is not None and after is not None else 0.0
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
+
+
+REPORTS: Mapping[str, Callable[[Session, Keymap], Content]] = {
+    "difference": difference_report,
+    "paths": paths_report,
+}
+"""The report of each command that has one."""

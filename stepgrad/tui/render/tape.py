@@ -97,7 +97,8 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     quiet = value is None or facts.constant
     name_style = ink.CURRENT if current else ink.QUIET if quiet else ink.PLAIN
     indent = "  " if facts.place.scope else ""
-    title = "constant" if facts.constant else short_title(state.recording, node)
+    unnamed = facts.constant and not facts.name
+    title = "constant" if unnamed else short_title(state.recording, node)
     name = ink.fit(indent + title, room)
     shown = "" if value is None else fitting(number(value), value, cells - 1)
     bare = value is None or facts.constant

@@ -27,7 +27,7 @@ def training(state: State, width: int, height: int) -> Content:
     """Draw the loss curve, and below it the decision boundary beside the answers."""
     steps = len(state.recording.steps)
     if not trains(state.recording):
-        return Content.styled("nothing is trained here", ink.QUIET)
+        return Content.styled("no training in this lesson", ink.QUIET)
     below = _height_of_answers(state, height)
     points = losses(state.recording, 2 * width)
     curve = loss_curve(points, steps, state.step_ordinal, width, height - below - 1)

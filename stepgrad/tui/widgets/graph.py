@@ -23,8 +23,8 @@ FRAMED = 12
 class GraphPanel(ScrollView, Panel, can_focus=False):
     """The nodes of the scene and its folded scopes as a graph, or as a plot.
 
-    A click on a node selects it, one on a scope opens it, one on an edge goes to where it is
-    walked. Wheel and drag pan; in the plot, the wheel zooms.
+    A click on a node selects it, on a scope opens it, on an edge goes to its backward step.
+    Wheel and drag pan; in the plot, the wheel zooms.
     """
 
     ALLOW_SELECT = False
@@ -55,7 +55,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self._lines = spy(now, width, height)
         scene, rows = now.state.scene, rows_of(now, height)
         part = f"{rows.start + 1:,} to {rows.stop:,} of " if len(rows) < len(scene) else ""
-        self._entitle(f"graph  {part}{len(scene):,} nodes downwards, their operands across")
+        self._entitle(f"adjacency plot: {part}{len(scene):,} nodes in rows, operands in columns")
         self.refresh()
 
     def _show_boxes(self) -> None:

@@ -147,7 +147,7 @@ class Parameters(Lines, can_focus=False):
         """Draw a parameter."""
         nodes = parameters(self.state.recording)
         if not nodes:
-            return Content.styled("nothing is trained here", ink.QUIET)
+            return Content.styled("no training in this lesson", ink.QUIET)
         return parameter_row(self.state, nodes[number], width)
 
     def line_of_interest(self) -> int | None:
@@ -186,7 +186,7 @@ class SourcePanel(Lines, can_focus=False):
     def line(self, number: int, width: int) -> Content:
         """Draw a line of the text."""
         if self._source is None:
-            told = f"no text of {self._place.file}" if self._place.file else "no source is known"
+            told = f"no source for {self._place.file}" if self._place.file else "source unknown"
             return ink.line((told, ink.QUIET)).truncate(width, ellipsis=True)
         current = number == self.line_of_interest()
         return source_line(self._source, number + 1, width, current=current)
@@ -218,8 +218,8 @@ class Lesson(Lines, can_focus=True):
     BORDER_TITLE = "lesson"
     FOCUS_ON_CLICK = False
     BINDINGS = [
-        Binding("down,j", "scroll_down", show=False),
-        Binding("up,k", "scroll_up", show=False),
+        Binding("down,j", "scroll_down", show=False, id="select_down"),
+        Binding("up,k", "scroll_up", show=False, id="select_up"),
     ]
 
     def __init__(self, markdown: str, *, id: str) -> None:  # noqa: A002
@@ -248,7 +248,7 @@ class Lesson(Lines, can_focus=True):
         """Find out how to see all of it."""
         keys = keys_in_force(self.screen).get("show_lesson", ())
         alone = self.screen.maximized is self
-        self._more = "↓" if alone else f"{key_name(keys[0])}: all of it" if keys else ""
+        self._more = "↓" if alone else f"{key_name(keys[0])} shows all" if keys else ""
         super().on_resize()
 
     def render_line(self, y: int) -> Strip:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 
+from stepgrad.replay.hints import has_keys, with_keys
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.keymap import key_name, keys_in_force
+from stepgrad.tui.keymap import shown_keys
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.header import header
@@ -32,8 +33,8 @@ class Header(Panel):
         counts = sum(check.ok for check in held), len(held)
         # Which keys there are takes a while to find out: only where one is to be shown.
         growing = self.now.progress is not None
-        stop = keys_in_force(self.screen).get("stop_recording", ("",))[0] if growing else ""
-        return header(self.now, self._title, counts, self.size.width, key_name(stop))
+        stop = shown_keys(self.screen).get("stop_recording", ("",))[0] if growing else ""
+        return header(self.now, self._title, counts, self.size.width, stop)
 
 
 class Chain(Panel):
@@ -42,11 +43,15 @@ class Chain(Panel):
     def render(self) -> Content:
         """Draw the chain line."""
         state = self.state
-        return chain(state.recording, state.position, self.size.width)
+        keys = {} if state.position else shown_keys(self.screen)  # for the hint at the start
+        return chain(state.recording, state.position, self.size.width, keys)
 
     def show(self) -> None:
-        """Put what the last command has to say into the border."""
-        self.border_title = Content.assemble("chain rule", (f"  {self.now.said}", ink.CURRENT))
+        """Put the message of the last command into the border."""
+        said = self.now.said
+        if has_keys(said):  # finding out which are in force takes a while
+            said = with_keys(said, shown_keys(self.screen))
+        self.border_title = Content.assemble("chain rule", (f"  {said}", ink.CURRENT))
         self.refresh()
 
 
@@ -56,7 +61,7 @@ class NodePanel(Panel):
     def render(self) -> Content:
         """Draw the node."""
         if self.now.subject is None:
-            return Content.styled("no node has been made", ink.QUIET)
+            return Content.styled("no node yet", ink.QUIET)
         return node_panel(self.state, self.now.subject, *self.size, self.now.secret)
 
     def show(self) -> None:

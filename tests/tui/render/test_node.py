@@ -23,10 +23,10 @@ def panel(session: Session, node: int, width: int = 80, height: int = 24) -> lis
 
 def test_all_about_a_node() -> None:
     assert panel(at(TWO_LAYER, END), H) == [
-        "value   1.5",
-        "grad    −8",
-        "paid in −8 at 21 from w2·h (−4·2)",
-        "local   ∂h/∂z1 = 1 (z1 > 0)",
+        "value    1.5",
+        "grad     −8",
+        "received −8 at 21 from w2·h (−4·2)",
+        "local    ∂h/∂z1 = 1 (z1 > 0)",
     ]
 
 
@@ -36,10 +36,10 @@ def test_a_local_derivative_says_of_what_and_by_which_operand() -> None:
         tripled = 3 * x
         _ = tripled * tripled
     session = at(recording, recording.length)
-    assert panel(session, 2)[-1] == "local   ∂(3·x)/∂x = 3"
+    assert panel(session, 2)[-1] == "local    ∂(3·x)/∂x = 3"
     assert panel(session, 3)[-2:] == [
-        "local   ∂₁(3·x·(3·x))/∂(3·x) = 3·x = 9",
-        "        ∂₂(3·x·(3·x))/∂(3·x) = 3·x = 9",
+        "local    ∂₁(3·x·(3·x))/∂(3·x) = 3·x = 9",
+        "         ∂₂(3·x·(3·x))/∂(3·x) = 3·x = 9",
     ]
 
 
@@ -47,7 +47,7 @@ def test_a_local_derivative_says_of_what_and_by_which_operand() -> None:
     ("width", "lines"),
     [
         (1, ["…", "…", "…", "…"]),
-        (20, ["value   1.5", "grad    −8", "paid in −8 at 21 fr…", "local   ∂h/∂z1 = 1 …"]),
+        (20, ["value    1.5", "grad     −8", "received −8 at 21 fr…", "local    ∂h/∂z1 = 1 …"]),
     ],
 )
 def test_a_narrow_and_low_one_is_cut(width: int, lines: list[str]) -> None:
@@ -57,26 +57,26 @@ def test_a_narrow_and_low_one_is_cut(width: int, lines: list[str]) -> None:
 def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
     session = at(TWO_LAYER, END)
     assert panel(session, H, 20, height=9) == [
-        "value   1.5",
-        "grad    −8",
-        "paid in −8 at 21",
-        "        from w2·h",
-        "        (−4·2)",
-        "local   ∂h/∂z1 = 1",
-        "        (z1 > 0)",
+        "value    1.5",
+        "grad     −8",
+        "received −8 at 21",
+        "         from w2·h",
+        "         (−4·2)",
+        "local    ∂h/∂z1 = 1",
+        "         (z1 > 0)",
     ]
     assert panel(session, H, 20, height=6)[2:] == [
-        "paid in −8 at 21",
-        "        from w2·h",
-        "        (−4·2)",
-        "local   ∂h/∂z1 = 1 …",
+        "received −8 at 21",
+        "         from w2·h",
+        "         (−4·2)",
+        "local    ∂h/∂z1 = 1 …",
     ]
     assert [event_at(session.state, H, 20, 9, y) for y in range(2, 6)] == [21, 21, 21, None]
 
 
 def test_before_it_is_made_and_before_its_gradient_comes() -> None:
-    assert panel(at(TWO_LAYER, 0), H) == ["not made yet"]
-    assert panel(at(TWO_LAYER, 13), H)[:2] == ["value   1.5", "grad    –"]
+    assert panel(at(TWO_LAYER, 0), H) == ["not computed yet"]
+    assert panel(at(TWO_LAYER, 13), H)[:2] == ["value     1.5", "grad      –"]
 
 
 def test_numbers_are_exact_and_what_is_none_says_so() -> None:
@@ -84,15 +84,15 @@ def test_numbers_are_exact_and_what_is_none_says_so() -> None:
         x = Value(-0.1 - 0.2, label="x")
         (x * float("nan")).backward()
     assert panel(at(recording, recording.length), 0)[:3] == [
-        "value   −0.30000000000000004",
-        "grad    !nan",
-        "paid in nan at 4 from x·nan (1·nan)",
+        "value     −0.30000000000000004",
+        "grad      !nan",
+        "received nan at 4 from x·nan (1·nan)",
     ]
 
 
 def test_scopes_are_told() -> None:
     recording = training()
-    assert "scope   neuron" in panel(at(recording, 3), 0)
+    assert "scope    neuron" in panel(at(recording, 3), 0)
 
 
 def shared(uses: int = 9) -> Session:
@@ -108,7 +108,7 @@ def shared(uses: int = 9) -> Session:
 def test_a_long_ledger_shows_what_came_last_and_leads_to_all_of_it() -> None:
     session = shared()
     lines = panel(session, 0, height=6)
-    assert lines[2] == "paid in … 6 before"
+    assert lines[2] == "received … 6 earlier events"
     assert [line.split()[0] for line in lines[3:]] == ["2", "1", "1"]
     events = [event_at(session.state, 0, 80, 6, y) for y in range(-1, 7)]
     assert events[:3] == [None, 1, None]
@@ -129,9 +129,9 @@ def test_what_an_earlier_pass_left_stands_before_what_this_one_pays_in() -> None
         (w * 5.0).backward()
     session = at(recording, recording.length)
     assert panel(session, 0)[1:] == [
-        "grad    8",
-        f"before  3 at {cleared}, not cleared",
-        f"paid in 5 at {recording.length} from w·5 (1·5)",
+        "grad      8",
+        f"before   3 at {cleared}, not cleared",
+        f"received 5 at {recording.length} from w·5 (1·5)",
     ]
     assert event_at(session.state, 0, 80, 24, 2) == cleared
     assert not any("cleared" in line for line in panel(at(recording, cleared), 0))
@@ -147,10 +147,10 @@ def test_who_wrote_over_a_gradient() -> None:
     end = recording.length
     told = [panel(at(recording, end - back), 0)[2:] for back in range(4)]
     assert told == [
-        [f"cleared at {end}, was 5"],
-        [f"set     at {end - 1}, was 1"],
-        [f"clipped at {end - 2}, was 3"],
-        [f"paid in 3 at {end - 3} from w·3 (1·3)"],
+        [f"cleared  at {end}, was 5"],
+        [f"set      at {end - 1}, was 1"],
+        [f"clipped  at {end - 2}, was 3"],
+        [f"received 3 at {end - 3} from w·3 (1·3)"],
     ]
     assert event_at(at(recording, end).state, 0, 40, 24, 2) == end
 
@@ -165,7 +165,7 @@ def test_the_contribution_at_hand_stands_out() -> None:
 def test_a_constant_has_a_value_and_no_gradient() -> None:
     session = shared()
     constant = next(n for n in range(9) if session.recording.node(n).constant)
-    assert panel(session, constant) == ["value   1", "a constant of the program"]
+    assert panel(session, constant) == ["value     1", "a constant of the program"]
 
 
 def test_headings() -> None:

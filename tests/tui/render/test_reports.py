@@ -1,5 +1,6 @@
 """Answers that take more than a line."""
 
+import re
 from collections.abc import Mapping
 from math import inf, nan
 
@@ -43,12 +44,9 @@ def test_what_a_nudge_changes_is_told_and_by_how_much(
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
     assert difference_report(edit(session(2.0, 0), "x = 3")).plain == (
-        "No number is another by this position: go on with s."
+        "Nothing differs yet: go on with s."
     )
-    assert (
-        difference_report(edit(session(2.0, 1), "x = 2")).plain
-        == "No number is another by this position."
-    )
+    assert difference_report(edit(session(2.0, 1), "x = 2")).plain == "Nothing differs yet."
 
 
 @pytest.mark.parametrize(
@@ -57,7 +55,7 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
         (
             "reused_twice",
             "",
-            "c is not made yet. Press f for the end of the forward pass, "
+            "c is not computed yet. Press f for the end of the forward pass, "
             "select a there, and press x again.",
         ),
         ("reused_twice", "f /a", "4 paths lead from a to c; dc/da = 4"),
@@ -74,16 +72,16 @@ def test_paths_are_told_as_soon_as_the_output_is_made(name: str, keys: str, told
     assert paths_report(Replay.of(name).press(keys).session).plain.splitlines()[0] == told
 
 
-def test_a_long_path_is_told_in_powers_and_without_its_middle() -> None:
+def test_a_long_path_is_told_in_order_and_without_its_middle() -> None:
     report = paths_report(Replay.of("vanishing_gradient").press("f /x").session).plain
     assert report.splitlines()[1].strip() == (
-        "9.53674e−7 = 1²⁰·0.25¹⁰  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
+        "9.53674e−7 = 1²·0.25·… 16 more …·1²·0.25  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
     )
 
 
 def test_where_nothing_is_differentiated_there_are_no_paths() -> None:
     assert paths_report(session(2.0, 1)).plain == (
-        "Nothing is differentiated here: there is no output that paths lead to."
+        "No paths: nothing is differentiated here, so there is no output."
     )
 
 
@@ -94,3 +92,21 @@ def test_what_forward_mode_makes_of_an_edit_are_tangents() -> None:
         *(["y", "5", "→", "7", "+2", "0"], ["u", "10", "→", "14", "+4", "5", "→", "7"]),
         ["s", "7", "→", "11", "+4", "5", "→", "7"],
     ]
+
+
+def test_a_shut_gate_is_shown_wherever_it_is_in_a_long_path() -> None:
+    with record() as recording:
+        x = Value(1.0, label="x")
+        node = x
+        for i in range(12):
+            node = node * (2.0 + i)
+            if i == 5:
+                gate = (-node).relu()
+                gate.label = "gate"
+                node = gate
+        node.label = "L"
+        node.backward()
+    text = paths_report(Session(Cursor(recording, recording.length), 0)).plain
+    line = text.splitlines()[1]
+    assert re.search(r"= 2·3·… \d+ more …·0·… \d+ more …·12·13  ", line), line
+    assert " → gate → " in line

@@ -163,4 +163,4 @@ def test_the_heads_of_the_table_stand_over_its_columns(xor: Recording) -> None:
 
 def test_without_training_it_says_so() -> None:
     recording = record_scenario("two_layer")
-    assert "nothing is trained" in training(State(recording, 3), 40, 10).plain
+    assert "no training" in training(State(recording, 3), 40, 10).plain

@@ -1,0 +1,23 @@
+"""Keys in messages: a message names a command, and whoever shows it names the key in force."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+_HINT = re.compile("⟦([a-z_]+)⟧")
+
+
+def key(command: str) -> str:
+    """Stand in a message for the key of a command of the table."""
+    return f"⟦{command}⟧"
+
+
+def with_keys(text: str, keymap: Mapping[str, Sequence[str]]) -> str:
+    """Put keys into a message; a command without one goes by its name."""
+    return _HINT.sub(lambda hint: next(iter(keymap.get(hint[1], ())), hint[1]), text)
+
+
+def has_keys(text: str) -> bool:
+    """Whether a message names a key."""
+    return _HINT.search(text) is not None
