@@ -154,10 +154,13 @@ def test_what_was_recorded_until_the_end_is_told(ending: str, code: int, tmp_pat
     assert ended.stderr.splitlines()[-1].startswith(f"program.py: {events} events, ")
 
 
+FIRST = "Event 1 of 5, forward: x is 2, in line 2 of program.py."
+
+
 def test_it_narrates_only_when_asked(tmp_path: Path) -> None:
     program(tmp_path, VALUE)
     told = process(tmp_path, "-m", "stepgrad", "run", "--plain", "program.py")
-    assert told.stdout.splitlines()[0] == "Event 1 of 5, forward: x is 2, in line 2 of program.py."
+    assert told.stdout.startswith(f"program.py\n\n{FIRST}\n")
     assert told.stderr == ""
 
 
@@ -179,10 +182,11 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
     assert running.returncode == 130
     assert err.startswith("Traceback")
     assert err.endswith("KeyboardInterrupt\n")
-    first, _, *rest = out.splitlines()
+    title, _, first, _, *rest = out.splitlines()
+    assert title == "program.py"
     assert "node number 0 is 0.5" in first
     told = [
-        *("pass begins", "changes by", "changes by"),
+        *("pass begins", "receives", "receives"),
         *("is set to .* in line 6", "is cleared.* in line 7", "times .* in line 5"),
     ]
     for index, line in enumerate(rest):
@@ -432,7 +436,7 @@ def test_a_program_is_saved(tmp_path: Path) -> None:
     assert result.stderr.endswith(f"program.py: {events}; {where}\n")
     for command in ("run", "replay"):
         told = stepgrad_(command, goal, "--plain").stdout
-        assert told.startswith("Event 1 of 5, forward: x is 2, in line 2 of program.py.\n")
+        assert told.startswith(f"program.py\n\n{FIRST}\n")
     assert events in stepgrad_("run", goal).stderr
     assert "ok" in stepgrad_("check", goal).stdout
 

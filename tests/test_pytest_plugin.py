@@ -188,7 +188,7 @@ def test_the_fixture_looks_beside_the_test_first(course: pytest.Pytester) -> Non
 BAD = {
     "stepgrad_replay('two_layr')": "*two_layr: no such file; did you mean `two_layer`?",
     "stepgrad_replay('prodct.scenario.yaml')": "*no such file; *`product.scenario.yaml`?",
-    "stepgrad_replay('two_layer').goto('z9')": "*`z9` is no position, percentage, step or name*",
+    "stepgrad_replay('two_layer').goto('z9')": "*`z9` is not a position, a percentage, a step*",
     "stepgrad_replay('two_layer').goto(99999)": "*no event 99999: there are 26; 0 is the start",
     "stepgrad_replay('two_layer').goto(-1)": "*no event -1: there are 26; 0 is the start",
     "stepgrad_replay('two_layer').press('y')": "*no command for the key `y`*",
@@ -249,4 +249,4 @@ def test_too_little_memory_is_a_test_that_says_so(course: pytest.Pytester) -> No
     scenarios(course, product=GOOD)
     result = run_pytest(course, "-k", "gradients")
     result.assert_outcomes(failed=1, deselected=3)
-    result.stdout.fnmatch_lines(["there is not enough memory for this: *"])
+    result.stdout.fnmatch_lines(["not enough memory: *"])

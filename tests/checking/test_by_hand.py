@@ -63,14 +63,14 @@ def test_the_first_wrong_one_is_named_with_its_line(folder: Path) -> None:
     [found] = checked(folder, FORWARD, wrong)
     assert not found.ok
     assert found.first.startswith("2·h.grad is 36 by hand (event ")
-    assert "train.py:9), and should be 24" in found.first
+    assert "train.py:9), but should be 24" in found.first
     assert "+=" not in found.first
 
 
 def test_one_term_of_several_is_an_assignment_for_an_addition(folder: Path) -> None:
     [found] = checked(folder, FORWARD, BACKWARD.replace("h.grad +=", "h.grad ="))
     assert "h.grad is 12 by hand" in found.first
-    assert found.first.endswith("and should be 60 = 12 + 48: `=` stands where `+=` belongs")
+    assert found.first.endswith("but should be 60 = 12 + 48: `=` overwrites, use `+=`")
 
 
 def test_without_a_seed_it_counts_if_one_gradient_is_right(folder: Path) -> None:

@@ -332,7 +332,7 @@ def test_a_finite_gradient_of_pytorch_is_told_where_ours_is_not() -> None:
         (Value(1e-310, label="x").log() * 0).backward()
     found = by_way(recording)["PyTorch"]
     assert not found.ok
-    assert found.note == "x is nan here, 0 there"
+    assert found.note == "x is nan here, but 0 there"
 
 
 def test_a_nan_of_the_backward_pass_is_told_with_the_line_of_its_operation() -> None:

@@ -44,7 +44,7 @@ def test_without_a_position_it_is_the_end() -> None:
         (["--to", "pdf"], "--to"),
         ([], "--to"),
         (["--to", "svg", "--at", "los"], "did you mean `loss`?"),
-        (["--to", "svg", "--at", "101%"], "is no percentage"),
+        (["--to", "svg", "--at", "101%"], "is not a percentage"),
         (["--to", "svg", "--at", "999999"], "no event 999999: there are 26"),
         (["--to", "svg", "--at=-1"], "no event -1: there are 26"),
         (["--to", "svg", "-o", "two.png"], "there is no `.png` export; --to svg writes two.svg"),

@@ -120,7 +120,8 @@ def test_contributions_add_up_and_are_the_formula(graph: Graph) -> None:
             operands = [recording.history.value(n, recording.length) for n in node.operands]
             local = node.op.local[event.slot](*operands, world.values[event.out])
             assert bits(event.local) == bits(local)
-            assert bits(event.contribution) == bits(event.upstream * local)
+            carried = node.op.carry[event.slot](*operands, world.values[event.out], event.upstream)
+            assert bits(event.contribution) == bits(carried)
             assert bits(event.before) == bits(world.grads.get(event.node))
             assert bits(event.after) == bits((event.before or 0.0) + event.contribution)
         world.take(event)

@@ -13,6 +13,7 @@ from graphs import Graph, computation, graphs, wild
 from stepgrad import Recording, Value, mark, record
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.dual import magnitudes, tangents
+from stepgrad.engine.graph import Graph as Described
 from stepgrad.engine.tape import seed
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.events import Leaf, Op
@@ -37,6 +38,15 @@ def place_of(leaf: Value, root: Value) -> int | None:
     return ordered.index(leaf) if leaf in ordered else None
 
 
+def locals_of(graph: Described) -> list[float]:
+    """The local derivatives of all edges."""
+    return [
+        graph.edge(place, slot)(1.0)
+        for place in range(len(graph))
+        for slot, _ in graph.variable(place)
+    ]
+
+
 def recorded(recording: Recording) -> list[float]:
     """The tangents of all nodes but constants."""
     events = [event for event in recording.events if isinstance(event, Leaf | Op)]
@@ -59,9 +69,10 @@ def test_recorded_tangents_are_the_gradients_of_the_backward_pass(graph: Graph, 
     for value, ours in zip(values, recorded(recording), strict=True):
         by.grad = 0.0
         value.backward()
-        place = place_of(by, value)
-        size = 0.0 if place is None else magnitudes(computation(value))[place]
-        if isfinite(size):
+        place, graph_of = place_of(by, value), computation(value)
+        size = 0.0 if place is None else magnitudes(graph_of)[place]
+        # Behind a shut gate, an infinite local derivative meets 0 in one of the two orders only.
+        if isfinite(size) and all(map(isfinite, locals_of(graph_of))):
             assert ours == pytest.approx(by.grad, rel=1e-9, abs=1e-9 * size)
 
 

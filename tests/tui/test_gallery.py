@@ -91,10 +91,12 @@ class Slow:
     def __init__(self) -> None:
         self.go, self.ended = Event(), Event()
 
-    def __call__(self, file: ScenarioFile, *, recording: Recording) -> Recording:
+    def __call__(
+        self, file: ScenarioFile, *, recording: Recording, memory: int | None
+    ) -> Recording:
         assert self.go.wait(PATIENCE)
         try:
-            return record_file(file, recording=recording)
+            return record_file(file, recording=recording, memory=memory)
         finally:
             self.ended.set()
 

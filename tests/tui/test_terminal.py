@@ -179,7 +179,7 @@ title: A long training
 network: {sizes: [2, 4, 1], activation: tanh, init: {seed: 1, weights: [-1, 1], bias: 0.0}}
 data: {inputs: [[0, 0], [0, 1], [1, 0], [1, 1]], targets: [-1, 1, 1, -1]}
 loss: sum_squared_error
-train: {steps: 100000, optimizer: sgd, learning_rate: 0.05}
+train: {steps: 1000000, optimizer: sgd, learning_rate: 0.05}
 """
 
 
