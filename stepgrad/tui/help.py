@@ -32,7 +32,7 @@ LEGEND = (
     "∂z/∂h: the local one, of one operation  ∂₁b/∂a ∂₂b/∂a: a is both operands",
     "tangent: in forward mode, how fast a number changes with the seeded input",
     "received: what was added to a gradient, and from where, edge by edge",
-    "contribution 1 of 2: the first of two edges into this gradient",
+    "edge 1 of 2: the first of two edges into this gradient",
     "checks 3/11: 11 expected values; 3 reached, all correct",
 )
 """What signs and words mean. It comes after the keys, and may have to be scrolled to."""
