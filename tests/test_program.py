@@ -549,6 +549,6 @@ def test_debug_shows_what_was_recorded_before_the_memory_was_spent(
 
 
 def test_a_program_is_a_regular_file(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "pipe.py")  # which nobody will ever write to
+    os.mkfifo(tmp_path / "pipe.py")  # never written to
     with pytest.raises(ProgramError, match="cannot be read: it is not a regular file"):
         run_program(str(tmp_path / "pipe.py"))

@@ -14,7 +14,7 @@ def key(command: str) -> str:
 
 
 def with_keys(text: str, keymap: Mapping[str, Sequence[str]]) -> str:
-    """Put keys into a message; a command without one goes by its name."""
+    """Put keys into a message; a command without a key is shown by name."""
     return _HINT.sub(lambda hint: next(iter(keymap.get(hint[1], ())), hint[1]), text)
 
 

@@ -211,7 +211,7 @@ def test_the_watch_ends_with_the_recording() -> None:
     recorded(passes)
     with record():
         passes(3)
-    Recorder(Recording())  # nobody closes it
+    Recorder(Recording())  # never closed
     gc.collect()
     gc.collect()
     assert gc.callbacks == before

@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
     (tmp_path / "keys.toml").mkdir()
     with pytest.raises(KeymapError, match="cannot be read"):
         load_keymap(tmp_path / "keys.toml")
-    os.mkfifo(tmp_path / "pipe.toml")  # which nobody will ever write to
+    os.mkfifo(tmp_path / "pipe.toml")  # never written to
     for device in (tmp_path / "pipe.toml", Path("/dev/zero")):
         with pytest.raises(KeymapError, match="it is not a regular file"):
             load_keymap(device)
