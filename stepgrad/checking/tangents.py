@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.engine.dual import gradients, tangent_magnitudes, tangents
@@ -96,13 +96,18 @@ def _compared(
 
 
 def _by_gradients(dual: _Dual) -> Iterator[tuple[int, float, float]]:
-    """Yield each result with its tangent by reverse mode, and the size of its terms."""
+    """Yield each result with its tangent by reverse mode, and the size of its terms.
+
+    A shut gate stops an infinite gradient on its way back. Ahead, its 0 meets the infinite local
+    derivative and becomes nan: there is nothing to compare then.
+    """
     sizes = tangent_magnitudes(dual.graph, dual.seeds)
+    ahead = tangents(dual.graph, dual.seeds)
     for result in dual.results:
         towards, places = dual.graph.towards(result)
         paid = dict(zip(places, gradients(towards), strict=True))
         terms = (seed * paid[leaf] for leaf, seed in dual.seeds.items() if leaf in paid)
-        yield result, sum(terms), sizes[result]
+        yield result, sum(terms) if isfinite(ahead[result]) else nan, sizes[result]
 
 
 def _by_steps(dual: _Dual) -> Iterator[tuple[int, float, float]]:

@@ -148,6 +148,12 @@ def test_recorded_tangents_agree_with_other_ways(graph: Graph, which: int) -> No
     assert all(each.worst <= 1e-9 for each in ways), ways
 
 
+def test_where_a_gate_is_shut_before_an_infinite_slope_modes_are_not_compared() -> None:
+    reverse, steps = tangent_ways(by_x(lambda x, _: (x - x).relu().log()))
+    assert (reverse.ok, reverse.compared, reverse.skipped) == (True, 0, 1)
+    assert steps.ok
+
+
 def test_passes_that_use_earlier_values_agree_too() -> None:
     with record() as recording:
         w = Value(3.0, label="w")

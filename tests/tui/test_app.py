@@ -573,7 +573,7 @@ async def test_what_has_no_room_is_told(size: tuple[int, int], words: str) -> No
 @pytest.mark.parametrize(
     ("size", "classes"),
     [((120, 40), {"-wide", "-high"}), ((80, 24), {"-narrow", "-middling"})],
-    ids=str,
+    ids=("large", "small"),
 )
 async def test_the_first_layout_knows_the_size_of_the_terminal(
     size: tuple[int, int], classes: set[str], monkeypatch: pytest.MonkeyPatch
