@@ -1,8 +1,16 @@
 """A course's folder of scenarios, run by pytest."""
 
+from importlib import import_module
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import Any
+
 import pytest
 
-from processes import run_pytest
+import stepgrad
+from processes import run_pytest as run_pytest_in_a_process
+from stepgrad.checking.ways import has_torch
+from stepgrad.scenario import build
 
 GOOD = """\
 title: A product
@@ -21,11 +29,25 @@ train: {steps: 1, learning_rate: 0.1}
 """
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _imported() -> None:
+    """Import all of it: of what a run in this process is the first to import, pytester lets go."""
+    ours = {module.name for module in walk_packages(stepgrad.__path__, "stepgrad.")}
+    for name in (ours - {"stepgrad.__main__"}) | ({"torch"} if has_torch() else set()):
+        import_module(name)
+
+
 @pytest.fixture
 def course(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder in which pytest runs with the plugin, installed or not."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     return pytester
+
+
+def run_pytest(course: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in this process, without plugins that cannot run within themselves."""
+    without = ["-p", "no:textual-snapshot", "-p", "no:asyncio"]
+    return course.runpytest_inprocess(*without, *arguments)
 
 
 def scenarios(course: pytest.Pytester, **texts: str) -> None:
@@ -93,7 +115,7 @@ def test_other_yaml_is_left_alone(course: pytest.Pytester) -> None:
     for name, text in FOREIGN.items():
         (course.path / f"{name}.yaml").write_text(text, encoding="utf-8")
     (course.path / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\n")
-    result = run_pytest(course, "-p", "no:asyncio")
+    result = run_pytest_in_a_process(course, "-p", "no:asyncio")
     result.assert_outcomes(passed=4)
     assert "warning" not in result.stdout.str()
 
@@ -114,27 +136,23 @@ def test_the_setting_names_others(course: pytest.Pytester) -> None:
     result.stdout.fnmatch_lines(["lesson_wrong.yaml:3:*did you mean `graph`?"])
 
 
-RUNS = """
-from stepgrad.scenario import build
+def test_a_scenario_runs_once_and_only_for_tests_of_it(
+    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = []
+    ours = build.record_file
 
-ours = build.record_file
-def record_file(file, *rest):
-    with open("runs.txt", "a") as runs:
-        print(file.path.stem, file=runs)
-    return ours(file, *rest)
-build.record_file = record_file
-"""
+    def record_file(file: Any, *rest: Any) -> Any:
+        runs.append(Path(file.path).stem)
+        return ours(file, *rest)
 
-
-def test_a_scenario_runs_once_and_only_for_tests_of_it(course: pytest.Pytester) -> None:
-    course.makeconftest(RUNS)
+    monkeypatch.setattr(build, "record_file", record_file)
     scenarios(course, one=GOOD, two=GOOD)
-    runs = course.path / "runs.txt"
     run_pytest(course, "--collect-only")
     run_pytest(course, "-k", "nothing")
-    assert not runs.exists()
+    assert not runs
     run_pytest(course).assert_outcomes(passed=8)
-    assert runs.read_text().split() == ["one.scenario", "two.scenario"]
+    assert runs == ["one.scenario", "two.scenario"]
 
 
 def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
@@ -237,15 +255,17 @@ def test_what_a_program_forks_runs_no_tests(course: pytest.Pytester) -> None:
                 log.write("once ")
         """
     )
-    run_pytest(course).assert_outcomes(passed=2)
+    run_pytest_in_a_process(course).assert_outcomes(passed=2)
     assert (course.path / "log.txt").read_text() == "once "
 
 
-def test_too_little_memory_is_a_test_that_says_so(course: pytest.Pytester) -> None:
-    course.makeconftest(
-        "from stepgrad.scenario import build\ndef huge(*_):\n    raise MemoryError\n"
-        "build.record_file = huge\n"
-    )
+def test_too_little_memory_is_a_test_that_says_so(
+    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def huge(*_: Any) -> Any:
+        raise MemoryError
+
+    monkeypatch.setattr(build, "record_file", huge)
     scenarios(course, product=GOOD)
     result = run_pytest(course, "-k", "gradients")
     result.assert_outcomes(failed=1, deselected=3)
