@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
-from pytest_textual_snapshot import SVGImageExtension
 
 pytest_plugins = ["pytester"]
 
-# This version of the plugin sets the older spelling of the name that syrupy reads.
-SVGImageExtension.file_extension = "svg"
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run two tests for each processor: most of them wait for a screen or for a process."""
+    return 2 * (os.cpu_count() or 1)
+
 
 # How fast a machine is says nothing about the code.
 settings.register_profile(

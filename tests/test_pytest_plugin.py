@@ -45,9 +45,8 @@ def course(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest
 
 
 def run_pytest(course: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run pytest in this process, without plugins that cannot run within themselves."""
-    without = ["-p", "no:textual-snapshot", "-p", "no:asyncio"]
-    return course.runpytest_inprocess(*without, *arguments)
+    """Run pytest in this process; pytest-asyncio would ask for a setting."""
+    return course.runpytest_inprocess("-p", "no:asyncio", *arguments)
 
 
 def scenarios(course: pytest.Pytester, **texts: str) -> None:

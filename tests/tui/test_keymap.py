@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from html import (
-    unescape,
-)
 from pathlib import Path
 
 import pytest
 
 import stepgrad
+from screens import shown
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -166,21 +164,17 @@ async def test_messages_name_the_keys_in_force(tmp_path: Path) -> None:
     app = app_with(written(tmp_path, own))
 
     async with app.run_test(size=(100, 24)) as pilot:
-
-        def shown() -> str:
-            return unescape(re.sub(r"<[^>]*>", "", app.export_screenshot())).replace("\xa0", " ")
-
         await pilot.pause()
-        assert "Press l for the first event, h for help." in shown()
+        assert "Press l for the first event, h for help." in shown(app)
         await pilot.press("b")
         await pilot.pause()
-        assert "press r to go there" in shown()
+        assert "press r to go there" in shown(app)
         await pilot.press("plus")
         await pilot.pause()
-        assert "events a second: y plays" in shown()
+        assert "events a second: y plays" in shown(app)
         await pilot.press("D")
         await pilot.pause()
-        assert "There are no edits: F6 makes one." in shown()
+        assert "There are no edits: F6 makes one." in shown(app)
 
 
 def test_no_message_spells_a_key_out() -> None:

@@ -1,22 +1,26 @@
-"""Whole screens, as people see them: kept as snapshots at both sizes."""
+"""Whole screens, as people see them: kept as text at three sizes, and some as pictures.
+
+A picture holds the colours too, and is reviewed by looking at it. Text is reviewed as a diff.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from textual.pilot import Pilot
-from textual.widgets import Input, ProgressBar
+from textual.widgets import ProgressBar
 from transformer import transformer
 
 from gates import gate
+from screens import Size, screenshots, text
 from stepgrad.replay.commands import PANELS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.work import Growing
-
-SIZES = [(80, 24), (140, 45), (200, 60)]
 
 MOMENTS = {
     "two_layer at the start": ("two_layer", ()),
@@ -50,17 +54,56 @@ MOMENTS = {
     "go to nowhere": ("two_layer", (*":w9", "enter")),
 }
 
+AT_EACH_SIZE = {"two_layer backward", "xor_tanh update", "large graph backward", "gallery"}
+PICTURED = {
+    "two_layer forward", "two_layer with a selection", "dead_relu shut gate", "forward mode",
+    "training alone", "folded", "the whole graph", "a plot of the graph", "constants",
+    "stops and a bookmark", "who wrote this", "paths", "difference", "help",
+    "a number to predict", "a wrong prediction", "waiting", "light theme",
+}  # fmt: skip
+
+
+class Text(SingleFileSnapshotExtension):
+    """A screen as text."""
+
+    file_extension = "txt"
+    _write_mode = WriteMode.TEXT
+
+
+class Picture(SingleFileSnapshotExtension):
+    """A screen as SVG."""
+
+    file_extension = "svg"
+    _write_mode = WriteMode.TEXT
+
+
+Seen = Callable[[str, dict[Size, str]], None]
+
+
+@pytest.fixture
+def seen(snapshot: SnapshotAssertion) -> Seen:
+    """Compare screens with what is kept of them: their text, and some pictures."""
+
+    def compare(moment: str, pictures: dict[Size, str]) -> None:
+        for size, picture in pictures.items():
+            name = "{}x{}".format(*size)
+            assert snapshot(name=name, extension_class=Text) == text(picture)
+            if moment in AT_EACH_SIZE or (moment in PICTURED and size == (140, 45)):
+                same = snapshot(name=name, extension_class=Picture) == picture
+                assert same, f"{name}: its colours differ; look at both"
+
+    return compare
+
 
 def app_on(name: str) -> DebuggerApp:
     scenario = open_scenario(name)
     return DebuggerApp(record_file(scenario), scenario)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_screen(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+async def test_screen(moment: str, seen: Seen) -> None:
     name, keys = MOMENTS[moment]
-    assert snap_compare(app_on(name), press=keys, terminal_size=size)
+    seen(moment, await screenshots(app_on(name), keys))
 
 
 LARGE = {
@@ -73,29 +116,22 @@ LARGE = {
 }
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("moment", LARGE)
-def test_large_graph(moment: str, size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+async def test_large_graph(moment: str, seen: Seen) -> None:
     app = DebuggerApp(transformer(positions=2))
-    assert snap_compare(app, press=LARGE[moment], terminal_size=size)
+    seen(f"large graph {moment}", await screenshots(app, LARGE[moment]))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_growing(
-    size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_growing(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     with gate(monkeypatch) as passes:
         scenario = open_scenario("xor_tanh")
         growing = Growing(scenario)
         passes.let(46)
         app = DebuggerApp(growing.result(), scenario, growing)
-        assert snap_compare(app, press=("f", "t", *"nnnn"), terminal_size=size)
+        seen("growing", await screenshots(app, ("f", "t", *"nnnn")))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_waiting(
-    size: tuple[int, int], snap_compare: Callable[..., bool], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_waiting(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
     app = app_on("xor_tanh")
     with gate(monkeypatch) as passes:
 
@@ -106,30 +142,28 @@ def test_waiting(
             while bar.progress < 46 / 101:
                 await pilot.pause(0.01)
 
-        assert snap_compare(app, run_before=edit, terminal_size=size)
+        seen("waiting", await screenshots(app, before=edit))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_gallery(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(DebuggerApp(), press=("j",), terminal_size=size)
+async def test_gallery(seen: Seen) -> None:
+    seen("gallery", await screenshots(DebuggerApp(), ("j",)))
 
 
-@pytest.mark.parametrize("size", [(79, 24), (50, 14)], ids=lambda size: f"{size[0]}x{size[1]}")
-def test_small_terminal(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
-    assert snap_compare(app_on("two_layer"), press=("f", "n", "n"), terminal_size=size)
+async def test_small_terminal(seen: Seen) -> None:
+    sizes = [(79, 24), (50, 14)]
+    seen("small terminal", await screenshots(app_on("two_layer"), ("f", "n", "n"), sizes))
 
 
-def test_light_theme(snap_compare: Callable[..., bool]) -> None:
+async def test_light_theme(seen: Seen) -> None:
     scenario = open_scenario("two_layer")
     app = DebuggerApp(record_file(scenario), scenario, theme="textual-light")
-    assert snap_compare(app, press=("f", "n", "n", "n", "b", "down"), terminal_size=(80, 24))
+    keys = ("f", "n", "n", "n", "b", "down")
+    seen("light theme", await screenshots(app, keys, [(140, 45)]))
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-def test_palette(size: tuple[int, int], snap_compare: Callable[..., bool]) -> None:
+async def test_palette(seen: Seen) -> None:
     async def open_palette(pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+p")
-        pilot.app.screen.query_one(Input).cursor_blink = False
         await pilot.pause(0.5)  # it gathers its commands by and by
 
-    assert snap_compare(app_on("two_layer"), run_before=open_palette, terminal_size=size)
+    seen("palette", await screenshots(app_on("two_layer"), before=open_palette))

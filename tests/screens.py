@@ -1,0 +1,59 @@
+"""What the screen shows: pressed into being without a terminal, as a picture and as text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from html import unescape
+
+from rich.cells import cell_len
+from textual.app import App
+from textual.pilot import Pilot
+from textual.widgets import Input
+
+Size = tuple[int, int]
+
+SIZES = [(80, 24), (140, 45), (200, 60)]
+
+_RUN = re.compile(r'<text class="[^"]*" x="([\d.]+)"[^>]*line-(\d+)\)">([^<]*)</text>')
+_CELL = 12.2
+"""How wide a character of a picture is."""
+
+
+async def screenshots(
+    app: App[None],
+    keys: Iterable[str] = (),
+    sizes: Sequence[Size] = SIZES,
+    before: Callable[[Pilot[None]], Awaitable[None]] | None = None,
+) -> dict[Size, str]:
+    """Run an app, press keys, and return the screen as SVG, at each size of the terminal."""
+    pictures = {}
+    async with app.run_test(size=sizes[0]) as pilot:
+        await pilot.pause()
+        if before:
+            await before(pilot)
+        await pilot.press(*keys)
+        for line in app.screen.query(Input):
+            line.cursor_blink = False
+        for size in sizes:
+            await pilot.resize_terminal(*size)
+            await pilot.wait_for_scheduled_animations()
+            await pilot.pause()
+            pictures[size] = app.export_screenshot(simplify=True)
+    return pictures
+
+
+def text(svg: str) -> str:
+    """Return the lines of a picture of a screen, without colours."""
+    lines: dict[int, str] = {}
+    for x, number, escaped in _RUN.findall(svg):
+        line, run = lines.get(int(number), ""), unescape(escaped).replace("\xa0", " ")
+        gap = round(float(x) / _CELL) - cell_len(line)
+        lines[int(number)] = line + " " * gap + run
+    last = max(lines, default=-1)
+    return "".join(f"{lines.get(number, '').rstrip()}\n" for number in range(last + 1))
+
+
+def shown(app: App[None]) -> str:
+    """Return what an app shows, as text."""
+    return text(app.export_screenshot(simplify=True))
