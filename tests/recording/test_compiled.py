@@ -102,7 +102,7 @@ train: {{steps: {steps}, learning_rate: {rate}, zero_grad: {clears}}}
 ACTIVATIONS = ["linear", "tanh", "relu", "sigmoid", "leaky_relu"]
 
 
-@settings(max_examples=25, deadline=None)  # the first run imports pydantic
+@settings(max_examples=25, deadline=None)  # the first run imports yaml
 @given(
     st.fixed_dictionaries(
         {
