@@ -14,11 +14,11 @@ from stepgrad.recording.budget import NODE, in_words
 from stepgrad.recording.recorder import Recorder, recorded_by
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
-from stepgrad.scenario.graph import both_modes, graph_program
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.scenario.network import network_program, nodes_of_row
 from stepgrad.scenario.program import Edits
-from stepgrad.scenario.training import epoch, run
+from stepgrad.scenario.program.graph import both_modes, graph_program
+from stepgrad.scenario.program.network import network_program, nodes_of_row
+from stepgrad.scenario.program.training import epoch, run
 
 
 def empty_recording(file: ScenarioFile) -> Recording:

@@ -9,14 +9,14 @@ from pathlib import Path
 
 from stepgrad.errors import ScenarioError, nearest, suggest
 from stepgrad.printable import printable, printable_lines
-from stepgrad.scenario.document import Document
-from stepgrad.scenario.document import Path as DataPath
 from stepgrad.scenario.form.reading import Reading, described
 from stepgrad.scenario.form.rules import check_rules
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario, Scenario
-from stepgrad.scenario.names import read_graph
-from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
-from stepgrad.scenario.statement import Statement
+from stepgrad.scenario.graph.names import read_graph
+from stepgrad.scenario.graph.statement import Statement
+from stepgrad.scenario.text import Problems, Source, name_of, neighbours, read_source
+from stepgrad.scenario.yaml.document import Document
+from stepgrad.scenario.yaml.document import Path as DataPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,7 @@ def parse_scenario(
 
     `lessons` are the scenarios that it can name under `after`, if they are known.
     """
-    from stepgrad.scenario.compose import compose  # noqa: PLC0415 - yaml is slow
+    from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
     problems = Problems(source)
     document = compose(source, problems)

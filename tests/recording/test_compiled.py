@@ -21,7 +21,7 @@ from stepgrad.recording.compiled import function, passes
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 from stepgrad.recording.traced import Root, Traced
-from stepgrad.scenario import training
+from stepgrad.scenario.program import training
 
 PassOf = Callable[..., Value | None]
 

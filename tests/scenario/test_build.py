@@ -19,7 +19,7 @@ from stepgrad.recording.recording import Node
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import empty_recording, record_file
 from stepgrad.scenario.form.sections import NetworkScenario
-from stepgrad.scenario.network import nodes_of_row
+from stepgrad.scenario.program.network import nodes_of_row
 
 # --- graphs
 

@@ -9,9 +9,11 @@ from scenario.runs import read, run
 from stepgrad.cli.help import scenario_format
 from stepgrad.engine.nn import ACTIVATIONS
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS
-from stepgrad.scenario import compose, expression, shipped, source, statement
+from stepgrad.scenario import shipped, text
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.form import sections
+from stepgrad.scenario.graph import expression, statement
+from stepgrad.scenario.yaml import compose
 
 TEXT = scenario_format()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
@@ -64,7 +66,7 @@ def test_the_conventions_at_kinks_are_those_of_the_op_table(
         f"{compose.MAX_VALUES:,} values", f"{sections.MAX_STATEMENTS:,} statements",
         f"{statement.MAX_LENGTH:,} characters", f"{expression.MAX_DEPTH} deep",
         f"{sections.MAX_PARAMETERS:,} parameters", f"{sections.MAX_STEPS:,} steps",
-        f"{source.MAX_BYTES // 1_000_000} MB",
+        f"{text.MAX_BYTES // 1_000_000} MB",
     ],
 )  # fmt: skip
 def test_the_limits_are_those_of_the_code(limit: str) -> None:

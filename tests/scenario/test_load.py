@@ -16,11 +16,11 @@ from processes import python, run
 from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
 from stepgrad import Value, record
 from stepgrad.errors import ScenarioError
-from stepgrad.scenario import compose as compose_module
 from stepgrad.scenario.form.sections import GraphScenario
 from stepgrad.scenario.load import load_scenario_file, parse_scenario
-from stepgrad.scenario.source import Source
-from stepgrad.scenario.yaml_errors import explain
+from stepgrad.scenario.text import Source
+from stepgrad.scenario.yaml import compose as compose_module
+from stepgrad.scenario.yaml.errors import explain
 
 
 def refusal(path: Path, shipped: tuple[str, ...] = ()) -> str:

@@ -14,7 +14,7 @@ from math import isfinite
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
-from stepgrad.scenario.document import Data
+from stepgrad.scenario.yaml.document import Data
 
 
 @dataclass(frozen=True, slots=True)

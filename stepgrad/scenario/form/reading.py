@@ -6,10 +6,10 @@ from dataclasses import Field, is_dataclass
 from typing import Any, Literal, TypeVar
 
 from stepgrad.errors import suggest_or_list
-from stepgrad.scenario.document import Data, Document, Key, Path
 from stepgrad.scenario.form.kinds import Kind, Limits, fields_of, is_required, kind_of
 from stepgrad.scenario.form.words import meant_by, number_meant
-from stepgrad.scenario.source import Problems
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.yaml.document import Data, Document, Key, Path
 
 _Section = TypeVar("_Section")
 

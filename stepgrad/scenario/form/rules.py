@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-from stepgrad.scenario.document import Data, Path
 from stepgrad.scenario.form.reading import Reading
 from stepgrad.scenario.form.sections import (
     Expect,
@@ -22,7 +21,8 @@ from stepgrad.scenario.form.sections import (
     Train,
     Vector,
 )
-from stepgrad.scenario.source import Problems
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.yaml.document import Data, Path
 
 Findings: TypeAlias = Iterator[tuple[Path, str]]
 """The place and the message of each finding."""

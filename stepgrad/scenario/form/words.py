@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from stepgrad.errors import nearest
-from stepgrad.scenario.scalars import is_number
+from stepgrad.scenario.yaml.scalars import is_number
 
 
 def meant_by(word: str, choices: Iterable[str]) -> str | None:

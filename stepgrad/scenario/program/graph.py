@@ -8,8 +8,8 @@ from typing import Literal, assert_never, cast
 
 from stepgrad.engine.tape import at_line, mark, seed
 from stepgrad.engine.value import Value, constant
-from stepgrad.scenario.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.form.sections import GraphScenario
+from stepgrad.scenario.graph.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.program import Edits, Program, Rows
 

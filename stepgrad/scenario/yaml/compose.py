@@ -15,10 +15,10 @@ from math import isinf
 
 import yaml
 
-from stepgrad.scenario.document import Data, Document, Key, Path, Place
-from stepgrad.scenario.scalars import WORDS, is_infinity, is_number, is_whole
-from stepgrad.scenario.source import Problems, Source
-from stepgrad.scenario.yaml_errors import explain, index_of
+from stepgrad.scenario.text import Problems, Source
+from stepgrad.scenario.yaml.document import Data, Document, Key, Path, Place
+from stepgrad.scenario.yaml.errors import explain, index_of
+from stepgrad.scenario.yaml.scalars import WORDS, is_infinity, is_number, is_whole
 
 MAX_DEPTH = 50
 """The deepest that lists and mappings may be nested."""

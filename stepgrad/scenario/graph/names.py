@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 
 from stepgrad.errors import suggest, suggest_or_list
-from stepgrad.scenario.document import Data, Document, Key, Path
-from stepgrad.scenario.expression import Name, Number, names_in
 from stepgrad.scenario.form.kinds import fields_of
 from stepgrad.scenario.form.sections import MAX_STATEMENTS, GraphScenario
-from stepgrad.scenario.source import Problems
-from stepgrad.scenario.statement import LOOKALIKES, Statement, StatementError, parse_statement
+from stepgrad.scenario.graph.expression import Name, Number, names_in
+from stepgrad.scenario.graph.statement import LOOKALIKES, Statement, StatementError, parse_statement
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.yaml.document import Data, Document, Key, Path
 
 _TARGET = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
 _NEXT_STATEMENT = re.compile(r"\n[ \t]*((?:-[ \t]+)?[^\W\d]\w*[ \t]*=)")
