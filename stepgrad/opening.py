@@ -12,7 +12,7 @@ from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.source import suggest_file
+from stepgrad.scenario.text import suggest_file
 
 SAVED = ".stepgrad"
 """The suffix of a saved recording."""

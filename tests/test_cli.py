@@ -24,7 +24,7 @@ from stepgrad.cli.help import scenario_format
 from stepgrad.headless import narration
 from stepgrad.replay.say import say
 from stepgrad.scenario import gallery, open_scenario, record_scenario
-from stepgrad.scenario.json_schema import json_schema
+from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.tui.app import DebuggerApp
 
 ROOT = Path(__file__).parents[1]

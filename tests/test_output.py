@@ -161,7 +161,7 @@ import sys
 
 class Finder:
     def find_spec(self, name, path=None, target=None):
-        if name == "stepgrad.scenario.schema":  # the last import before the work
+        if name == "stepgrad.scenario.yaml.compose":  # the last import before the work
             open("began", "w").close()
 
 sys.meta_path.insert(0, Finder())

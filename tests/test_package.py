@@ -23,7 +23,7 @@ def imported(code: str) -> set[str]:
     return set(answer.stdout.split())
 
 
-HEAVY = {"textual", "rich", "click", "pydantic", "yaml"}
+HEAVY = {"textual", "rich", "click", "yaml"}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ HEAVY = {"textual", "rich", "click", "pydantic", "yaml"}
         ("import stepgrad", set()),
         ("import stepgrad; stepgrad.State, stepgrad.Cursor", set()),
         ("import stepgrad.cli", {"click"}),
-        ("import stepgrad; stepgrad.record_scenario('two_layer')", {"pydantic", "yaml"}),
+        ("import stepgrad; stepgrad.record_scenario('two_layer')", {"yaml"}),
     ],
 )
 def test_an_import_costs_only_what_it_needs(code: str, allowed: Iterable[str]) -> None:

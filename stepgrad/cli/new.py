@@ -10,8 +10,8 @@ import click
 from stepgrad.atomic import write_new
 from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
-from stepgrad.scenario.source import name_of
 from stepgrad.scenario.template import template
+from stepgrad.scenario.text import name_of
 
 
 @click.command()

@@ -26,7 +26,7 @@ from stepgrad.opening import (
     is_saved,
     open_typed,
 )
-from stepgrad.scenario.source import (
+from stepgrad.scenario.text import (
     name_of,
 )
 

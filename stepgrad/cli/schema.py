@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from stepgrad.cli.output import echo_json
+from stepgrad.scenario.form.json_schema import json_schema
 
 
 @click.command()
@@ -21,6 +22,4 @@ def schema() -> None:
     \b
       stepgrad schema > stepgrad.schema.json
     """
-    from stepgrad.scenario.json_schema import json_schema  # noqa: PLC0415 - pydantic is slow
-
     echo_json(json_schema())

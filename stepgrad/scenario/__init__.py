@@ -1,7 +1,8 @@
 """Scenarios: YAML files that say what to compute, what to expect, and what to look at.
 
-`source` and `compose` read a file; `schema`, `rules` and `names` validate it; `build` runs it and
-records what happens; `expect` checks the result. `library` knows the scenarios that ship.
+`load` reads a file: its `text`, its `yaml`, its `form`, and the statements of its `graph`. `build`
+runs it, as a `program`, and records what happens; `expect` compares the numbers. `library` knows
+the lessons that ship.
 """
 
 from os import PathLike

@@ -6,21 +6,19 @@ from collections import deque
 from collections.abc import Iterator
 from itertools import islice, takewhile
 from types import MappingProxyType
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from stepgrad.errors import suggest
 from stepgrad.progress import advance
 from stepgrad.recording.budget import NODE, in_words
 from stepgrad.recording.recorder import Recorder, recorded_by
 from stepgrad.recording.recording import Recording, Source
-from stepgrad.scenario.graph import both_modes, graph_program
+from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.scenario.network import network_program, nodes_of_row
 from stepgrad.scenario.program import Edits
-from stepgrad.scenario.training import epoch, run
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import GraphScenario, NetworkScenario
+from stepgrad.scenario.program.graph import both_modes, graph_program
+from stepgrad.scenario.program.network import network_program, nodes_of_row
+from stepgrad.scenario.program.training import epoch, run
 
 
 def empty_recording(file: ScenarioFile) -> Recording:

@@ -6,17 +6,17 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from stepgrad.errors import ScenarioError
+from stepgrad.errors import ScenarioError, nearest, suggest
 from stepgrad.printable import printable, printable_lines
-from stepgrad.scenario.document import Document
-from stepgrad.scenario.document import Path as DataPath
-from stepgrad.scenario.source import Problems, Source, name_of, neighbours, read_source
-from stepgrad.scenario.statement import Statement
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import Scenario
+from stepgrad.scenario.form.reading import Reading, described
+from stepgrad.scenario.form.rules import check_rules
+from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario, Scenario
+from stepgrad.scenario.graph.names import read_graph
+from stepgrad.scenario.graph.statement import Statement
+from stepgrad.scenario.text import Problems, Source, name_of, neighbours, read_source
+from stepgrad.scenario.yaml.document import Document
+from stepgrad.scenario.yaml.document import Path as DataPath
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,26 +84,56 @@ def parse_scenario(
 
     `lessons` are the scenarios that it can name under `after`, if they are known.
     """
-    # yaml and pydantic are slow to import, so they wait until they are needed.
-    from stepgrad.scenario.compose import compose  # noqa: PLC0415
+    from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
     problems = Problems(source)
     document = compose(source, problems)
-
-    from stepgrad.scenario.names import read_graph  # noqa: PLC0415
-    from stepgrad.scenario.rules import check_after, check_rules  # noqa: PLC0415
-    from stepgrad.scenario.schema import GraphScenario  # noqa: PLC0415
-    from stepgrad.scenario.validate import scenario_kind, validate  # noqa: PLC0415
-
     model: Scenario | None = None
     statements: tuple[Statement, ...] = ()
-    if kind := scenario_kind(document, problems):
-        model = validate(document, kind, problems)
+    if kind := _kind(document, problems):
+        reading = Reading(document, problems)
+        model = reading.read(kind, document.data, ())
         if kind is GraphScenario:  # the names of a network are known when it is built
             statements = read_graph(document, functions, problems)
-        check_rules(document, kind, problems)
+        check_rules(reading, kind, problems)
         if lessons is not None:
-            check_after(document, lessons, problems)
+            _check_after(document, lessons, problems)
     problems.raise_if_any()
     assert model is not None, "a file that is not a scenario has problems"
     return ScenarioFile(document, model, statements)
+
+
+_KINDS: dict[str, type[Scenario]] = {"graph": GraphScenario, "network": NetworkScenario}
+
+
+def _kind(document: Document, problems: Problems) -> type[Scenario] | None:
+    """Return the kind of scenario in `document`, by its keys, or None after noting a problem."""
+    data = document.data
+    if not isinstance(data, dict):
+        found = described(document, data, ())
+        problems.add(document.index(()), f"expected a mapping such as `title: …`, not {found}")
+        return None
+    kinds = [key for key in data if key in _KINDS]
+    if len(kinds) == 1:
+        return _KINDS[str(kinds[0])]
+    if kinds:
+        message = "a scenario has either `graph` or `network`, not both"
+        problems.add(document.key_index((kinds[1],)), message)
+        return None
+    for kind in _KINDS:
+        if near := nearest(kind, (key for key in data if isinstance(key, str))):
+            message = f"unknown key `{near}`; did you mean `{kind}`?"
+            problems.add(document.key_index((near,)), message)
+            return None
+    problems.add(document.index(()), "a scenario needs `graph` or `network`")
+    return None
+
+
+def _check_after(document: Document, lessons: Collection[str], problems: Problems) -> None:
+    """Note every name under `after` that is not one of the lessons."""
+    after = document.data.get("after") if isinstance(document.data, dict) else ()
+    for number, name in enumerate(after if isinstance(after, tuple) else ()):
+        if isinstance(name, str) and name not in lessons:
+            message = f"scenario `{name}` neither ships with stepgrad nor is in this folder"
+            near = suggest(name, sorted(lessons))
+            problems.add(document.index(("after", number)), message + near)

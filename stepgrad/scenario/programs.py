@@ -12,12 +12,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from stepgrad.recording.recording import Source
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import Lesson
+from stepgrad.scenario.form.sections import Lesson
 
 _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
 _FAILS = re.compile(r"\bfails: true\b")
@@ -59,9 +56,7 @@ def meant_to_fail(text: str) -> bool:
 
 def read_lesson(path: Path) -> ProgramFile:
     """Read what a program that is a lesson says of itself."""
-    import yaml  # noqa: PLC0415 - slow, like what comes with the schema
-
-    from stepgrad.scenario.schema import Lesson  # noqa: PLC0415
+    import yaml  # noqa: PLC0415 - slow, and rarely needed
 
     text = path.read_text(encoding="utf-8")
     header = _HEADER.search(text)

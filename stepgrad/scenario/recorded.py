@@ -10,7 +10,7 @@ from stepgrad.progress import Cancelled, watching
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import empty_recording, record_file
 from stepgrad.scenario.load import ScenarioFile, parse_scenario
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 
 def recorded_scenario(recording: Recording) -> ScenarioFile | None:

@@ -21,7 +21,7 @@ from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import parse_scenario
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 STEPS, ROUNDS = 1000, 15
 SCENARIO = f"""

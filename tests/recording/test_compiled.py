@@ -21,7 +21,7 @@ from stepgrad.recording.compiled import function, passes
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 from stepgrad.recording.traced import Root, Traced
-from stepgrad.scenario import training
+from stepgrad.scenario.program import training
 
 PassOf = Callable[..., Value | None]
 
@@ -102,7 +102,7 @@ train: {{steps: {steps}, learning_rate: {rate}, zero_grad: {clears}}}
 ACTIVATIONS = ["linear", "tanh", "relu", "sigmoid", "leaky_relu"]
 
 
-@settings(max_examples=25, deadline=None)  # the first run imports pydantic
+@settings(max_examples=25, deadline=None)  # the first run imports yaml
 @given(
     st.fixed_dictionaries(
         {

@@ -6,7 +6,7 @@ from stepgrad import Recording, State
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile, parse_scenario
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = sorted((ROOT / "scenarios").glob("*.yaml"))

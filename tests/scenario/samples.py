@@ -6,7 +6,7 @@ import pytest
 
 from stepgrad.errors import ScenarioError
 from stepgrad.scenario.load import ScenarioFile, parse_scenario
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 FUNCTIONS = {"relu": 1, "tanh": 1, "exp": 1, "max": 2}
 

@@ -18,8 +18,8 @@ from stepgrad.recording.events import Accumulate, Leaf, Mark, Op, Seed, SetGrad,
 from stepgrad.recording.recording import Node
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import empty_recording, record_file
-from stepgrad.scenario.network import nodes_of_row
-from stepgrad.scenario.schema import NetworkScenario
+from stepgrad.scenario.form.sections import NetworkScenario
+from stepgrad.scenario.program.network import nodes_of_row
 
 # --- graphs
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgrad.scenario.expression import Apply, Expr, Name, Number, names_in
-from stepgrad.scenario.statement import MAX_LENGTH, Statement, StatementError, parse_statement
+from stepgrad.scenario.graph.expression import Apply, Expr, Name, Number, names_in
+from stepgrad.scenario.graph.statement import MAX_LENGTH, Statement, StatementError, parse_statement
 
 FUNCTIONS = {"relu": 1, "tanh": 1, "exp": 1, "max": 2}
 

@@ -9,8 +9,11 @@ from scenario.runs import read, run
 from stepgrad.cli.help import scenario_format
 from stepgrad.engine.nn import ACTIVATIONS
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS
-from stepgrad.scenario import compose, expression, schema, shipped, source, statement
+from stepgrad.scenario import shipped, text
 from stepgrad.scenario.expect import checks
+from stepgrad.scenario.form import sections
+from stepgrad.scenario.graph import expression, statement
+from stepgrad.scenario.yaml import compose
 
 TEXT = scenario_format()
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
@@ -25,15 +28,15 @@ def test_the_examples_run_and_keep_their_promises(example: str) -> None:
 
 def test_there_is_one_of_each_kind() -> None:
     kinds = {type(read(example).model) for example in EXAMPLES}
-    assert kinds == set(get_args(schema.Scenario))
+    assert kinds == set(get_args(sections.Scenario))
     assert {name for example in EXAMPLES for name in read(example).model.after} <= set(shipped())
 
 
 @pytest.mark.parametrize(
     "word",
     [
-        *FUNCTIONS, *ACTIVATIONS, *get_args(schema.Loss), *get_args(schema.Level),
-        *get_args(schema.Train.model_fields["optimizer"].annotation),
+        *FUNCTIONS, *ACTIVATIONS, *get_args(sections.Loss), *get_args(sections.Level),
+        *get_args(sections.Train.__annotations__["optimizer"]),
     ],
 )  # fmt: skip
 def test_no_word_is_left_out(word: str) -> None:
@@ -60,10 +63,10 @@ def test_the_conventions_at_kinks_are_those_of_the_op_table(
 @pytest.mark.parametrize(
     "limit",
     [
-        f"{compose.MAX_VALUES:,} values", f"{schema.MAX_STATEMENTS:,} statements",
+        f"{compose.MAX_VALUES:,} values", f"{sections.MAX_STATEMENTS:,} statements",
         f"{statement.MAX_LENGTH:,} characters", f"{expression.MAX_DEPTH} deep",
-        f"{schema.MAX_PARAMETERS:,} parameters", f"{schema.MAX_STEPS:,} steps",
-        f"{source.MAX_BYTES // 1_000_000} MB",
+        f"{sections.MAX_PARAMETERS:,} parameters", f"{sections.MAX_STEPS:,} steps",
+        f"{text.MAX_BYTES // 1_000_000} MB",
     ],
 )  # fmt: skip
 def test_the_limits_are_those_of_the_code(limit: str) -> None:

@@ -9,9 +9,9 @@ from jsonschema import Draft7Validator
 
 from scenario.runs import ROOT, SCENARIOS
 from scenario.samples import GRAPH, NETWORK, changed, parse, problems
-from stepgrad.scenario.compose import compose
-from stepgrad.scenario.json_schema import json_schema
-from stepgrad.scenario.source import Problems, Source
+from stepgrad.scenario.form.json_schema import json_schema
+from stepgrad.scenario.text import Problems, Source
+from stepgrad.scenario.yaml.compose import compose
 
 SCHEMA = json_schema()
 VALIDATOR = Draft7Validator(SCHEMA)

@@ -6,8 +6,9 @@ import pytest
 
 from scenario.samples import FUNCTIONS, GRAPH, NETWORK, changed, parse, problems
 from stepgrad.errors import ScenarioError
+from stepgrad.scenario.form.json_schema import json_schema
+from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario, parameter_count
 from stepgrad.scenario.load import load_scenario_file
-from stepgrad.scenario.schema import GraphScenario, NetworkScenario, parameter_count
 
 
 def test_a_graph_scenario() -> None:
@@ -51,7 +52,7 @@ def test_a_network_whose_numbers_are_written_out() -> None:
 def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
     kind: type[GraphScenario] | type[NetworkScenario],
 ) -> None:
-    schema = kind.model_json_schema()
+    schema = json_schema()["definitions"][kind.__name__]
     assert schema["additionalProperties"] is False
     lesson = schema["properties"]["lesson"]["description"]
     assert lesson == "Text in Markdown, shown beside the replay."
@@ -96,6 +97,8 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         ("backward: loss", "mode: forward", "8:7 forward mode needs `wrt`: the inputs to"),
         ("backward: loss", "wrt: x", "8:6 `wrt` is for forward mode: add `mode: forward`"),
         ("backward: loss", "wrt: []", "8:1 must not be empty"),
+        ("backward: loss", "wrt: {x: 1}", "8:1 expected a list (`[…]`, or a line with `- ` for"),
+        ("backward: loss", "mode: forward\nwrt: [{x: 1}]", "9:7 expected text, not a mapping"),
         ("backward: loss", "wrt: 3", "8:6 expected text, not the number `3`"),
         ("backward: loss", "mode: forward\nwrt: [x, xx]", "9:10 unknown name `xx`"),
         (
@@ -162,6 +165,7 @@ def test_fields_of_a_graph(old: str, new: str, expected: str) -> None:
         ("[2, 4, 1]", "[2, 1000000000, 1]", "3:14 must be at most 100,000"),
         ("[2, 4, 1]", "[2, 999, 999, 1]", "3:3 the network has 1,002,997 parameters; the limit"),
         ("activation: tanh", "activation: tahn", "4:15 expected `linear`, `tanh`, `relu`, "),
+        ("activation: tanh", "activation: []", "4:3 must not be empty"),
         ("activation: tanh", "activation: [tanh, relu, tanh]", "4:3 3 activations for 2 layers"),
         ("init: {seed: 42}", "init: {}", "5:3 `seed` is missing"),
         ("init: {seed: 42}", "", "2:1 a network needs `init`, or `weights` and `biases`"),

@@ -7,6 +7,7 @@ from math import isnan
 from operator import add
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.scenario import gallery, open_scenario, shipped
+from stepgrad.scenario import ScenarioFile, gallery, open_scenario, shipped
 from stepgrad.scenario.expect import checks
 from stepgrad.tui.render.reports import difference_report
 
@@ -213,14 +214,18 @@ def test_forward_mode_promises_the_numbers_of_the_lesson(name: str) -> None:
         assert {node: promised[node] for node in numbers} == pytest.approx(numbers, abs=1e-9)
 
 
+def _expecting(file: ScenarioFile, **numbers: dict[Any, Any]) -> ScenarioFile:
+    """The same scenario with other promises."""
+    model: Any = file.model
+    return replace(file, model=replace(model, expect=replace(model.expect, **numbers)))
+
+
 @pytest.mark.parametrize("name", TANGENTS)
 def test_a_wrong_tangent_would_be_found(name: str) -> None:
     file, recording = open_scenario(name), record_scenario(name)
     tangents: dict[str, dict[str, float]] = getattr(file.model.expect, "tangents", {})
     wrong = {by: {n: x + 1e-3 for n, x in each.items()} for by, each in tangents.items()}
-    expect = file.model.expect.model_copy(update={"tangents": wrong})
-    planted = replace(file, model=file.model.model_copy(update={"expect": expect}))
-    short = [check for check in checks(planted, recording) if not check.ok]
+    short = [check for check in checks(_expecting(file, tangents=wrong), recording) if not check.ok]
     assert [(check.name, check.line) for check in short] == [
         (f"d{n}/d{by}", file.line("expect", "tangents", by, n))
         for by, each in wrong.items()
@@ -323,7 +328,7 @@ def test_a_wrong_promise_would_be_found(path: Path, section: str) -> None:
     expect = file.model.expect
     promised = getattr(expect, section).items()
     wrong = {name: 0.5 if isnan(number) else number + 1e-3 for name, number in promised}
-    planted = file.model.model_copy(update={"expect": expect.model_copy(update={section: wrong})})
-    short = [check for check in checks(replace(file, model=planted), recording) if not check.ok]
+    planted = _expecting(file, **{section: wrong})
+    short = [check for check in checks(planted, recording) if not check.ok]
     assert [check.expected for check in short] == list(wrong.values())
     assert [check.line for check in short] == [file.line("expect", section, name) for name in wrong]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Literal, assert_never, cast
+from typing import Literal, assert_never, cast
 
 from stepgrad.engine.tape import at_line, mark, seed
 from stepgrad.engine.value import Value, constant
-from stepgrad.scenario.expression import Apply, Expr, Name, Number
+from stepgrad.scenario.form.sections import GraphScenario
+from stepgrad.scenario.graph.expression import Apply, Expr, Name, Number
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.program import Edits, Program, Rows
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import GraphScenario
 
 _OPERATORS: dict[str, Callable[..., Value]] = {
     "add": operator.add,

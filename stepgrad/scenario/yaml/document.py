@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 Key: TypeAlias = str | int
 Path: TypeAlias = tuple[Key, ...]

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stepgrad.errors import StepgradError
-from stepgrad.scenario.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
+from stepgrad.scenario.graph.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
 from stepgrad.syntax import parse
 
 MAX_LENGTH = 2_000

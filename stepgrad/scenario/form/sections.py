@@ -1,18 +1,17 @@
-"""What a scenario file may contain: the two kinds of scenario as pydantic models.
+"""What a scenario file may contain: the table of all fields.
 
-Only the form of single fields is defined here; what one section demands of another is in `rules`,
-what the statements of a graph say is in `names`. Importing this module imports pydantic, which
-takes a tenth of a second, so it is imported only when a file is read.
+An annotation says what a field may hold (`kinds` explains its terms); the text below it says what
+the field means. What one section demands of another is in `rules`.
 """
 
-from __future__ import annotations
+# The annotations are read when a file is, so they are no strings: there is no __future__ import.
 
+from dataclasses import dataclass, field
 from itertools import pairwise
 from math import inf
 from typing import Annotated, Literal, TypeAlias, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
-from pydantic_core import PydanticCustomError
+from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, finite
 
 MAX_STEPS = 1_000_000
 """The most training steps of a scenario."""
@@ -29,75 +28,54 @@ def parameter_count(sizes: tuple[int, ...]) -> int:
     return sum((before + 1) * after for before, after in pairwise(sizes))
 
 
-def _one_or_many(value: object) -> object:
-    return value if isinstance(value, tuple | dict) else (value,)
-
-
-def _limit_parameters(sizes: tuple[int, ...]) -> tuple[int, ...]:
+def _practical(sizes: tuple[int, ...]) -> str:
     count = parameter_count(sizes)
-    if count > MAX_PARAMETERS:
-        message = f"the network has {count:,} parameters; the limit is {MAX_PARAMETERS:,}"
-        raise PydanticCustomError("ours", "{message}", {"message": message})
-    return sizes
+    if count <= MAX_PARAMETERS:
+        return ""
+    return f"the network has {count:,} parameters; the limit is {MAX_PARAMETERS:,}"
 
 
-def _ascending(interval: tuple[float, float]) -> tuple[float, float]:
+def _ascending(interval: tuple[float, float]) -> str:
     low, high = interval
-    if low > high:
-        message = f"the lower end {low:g} is above the upper end {high:g}"
-        raise PydanticCustomError("ours", "{message}", {"message": message})
-    return interval
+    return f"the lower end {low:g} is above the upper end {high:g}" if low > high else ""
 
 
-def _canonical(activation: object) -> object:
-    return "linear" if activation == "identity" else activation
-
-
-Finite: TypeAlias = Annotated[float, Field(allow_inf_nan=False)]
-Step: TypeAlias = Annotated[int, Field(ge=0, le=MAX_STEPS)]
+Finite: TypeAlias = Annotated[float, finite]
+Positive: TypeAlias = Annotated[Finite, Limits(exclusiveMinimum=0)]
+Fraction: TypeAlias = Annotated[Finite, Limits(minimum=0, exclusiveMaximum=1)]
+Interval: TypeAlias = Annotated[tuple[Finite, Finite], _ascending]
+Natural: TypeAlias = Annotated[int, Limits(minimum=0)]
+Step: TypeAlias = Annotated[int, Limits(minimum=0, maximum=MAX_STEPS)]
+Size: TypeAlias = Annotated[int, Limits(minimum=1, maximum=MAX_PARAMETERS)]
+Sizes: TypeAlias = Annotated[tuple[Size, ...], Limits(minItems=2), _practical]
 Vector: TypeAlias = tuple[float, ...]
-Numbers: TypeAlias = Annotated[Vector, Field(min_length=1)]
-Row: TypeAlias = Annotated[
-    Numbers, BeforeValidator(_one_or_many, json_schema_input_type=float | Numbers)
-]
+Row: TypeAlias = Annotated[Vector, BARE, Limits(minItems=1)]
 """The numbers of one sample; a single number may be written without its brackets."""
-Rows: TypeAlias = Annotated[tuple[Row, ...], Field(min_length=1)]
-Interval: TypeAlias = Annotated[tuple[Finite, Finite], AfterValidator(_ascending)]
-Size: TypeAlias = Annotated[int, Field(ge=1, le=MAX_PARAMETERS)]
-Sizes: TypeAlias = Annotated[
-    tuple[Size, ...], Field(min_length=2), AfterValidator(_limit_parameters)
+Rows: TypeAlias = Annotated[tuple[Row, ...], Limits(minItems=1)]
+Name: TypeAlias = Annotated[str, Called("a name")]
+Numbers: TypeAlias = dict[Name, float]
+Losses: TypeAlias = dict[Annotated[Step, Called("a step (a whole number from 0)")], float]
+Statement: TypeAlias = Annotated[
+    str, Called("a statement such as `c = a + b`", "; write `=` instead of `: `")
 ]
-_Activation: TypeAlias = Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"]
+Statements: TypeAlias = Annotated[
+    tuple[Statement, ...],
+    Called(
+        "a list with a statement such as `c = a + b` after each `- `", "; write `=` instead of `: `"
+    ),
+    Limits(minItems=1, maxItems=MAX_STATEMENTS),
+]
 Activation: TypeAlias = Annotated[
-    _Activation,
-    BeforeValidator(_canonical, json_schema_input_type=_Activation | Literal["identity"]),
+    Literal["linear", "tanh", "relu", "sigmoid", "leaky_relu"], Also("identity", "linear")
 ]
-"""`identity` is another word for `linear`."""
 Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
-Fraction: TypeAlias = Annotated[Finite, Field(ge=0, lt=1)]
 Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
-Positive: TypeAlias = Annotated[Finite, Field(gt=0)]
 
 
-class Section(BaseModel):
-    """A mapping in a scenario: no unknown keys, no conversions, no empty values."""
-
-    model_config = ConfigDict(
-        strict=True, extra="forbid", frozen=True, use_attribute_docstrings=True, defer_build=True
-    )
-
-    @field_validator("*", mode="before")
-    @classmethod
-    def _given(cls, value: object) -> object:
-        """Refuse `backward:` with nothing after it: to say nothing, leave the line out."""
-        if value is None:
-            raise PydanticCustomError("nothing_given", "nothing is given here")
-        return value
-
-
-class Train(Section):
+@dataclass(frozen=True, kw_only=True)
+class Train:
     """How parameters are trained."""
 
     steps: Step
@@ -114,13 +92,13 @@ class Train(Section):
     """Keeps Adam's quotient finite; 1e-8 by default."""
     clip_norm: Positive | None = None
     """Before each update, scale all gradients down until their norm is at most this."""
-    batch_size: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Limits(minimum=1)] | None = None
     """The number of rows of a network's data in a step; by default, all.
 
     Batches go through the rows in turn; the last one of an epoch may be smaller. `loss` is that of
     the batch. After the last update there is a forward pass with all rows.
     """
-    shuffle_seed: Annotated[int, Field(ge=0)] | None = None
+    shuffle_seed: Natural | None = None
     """Shuffle the rows before each epoch, with Python's `random.Random(shuffle_seed).shuffle`.
 
     The same list is shuffled each time, starting from the order of the epoch before.
@@ -129,28 +107,29 @@ class Train(Section):
     """Whether gradients are cleared before each backward pass, as they should be."""
 
 
-class Expect(Section):
+@dataclass(frozen=True, kw_only=True)
+class Expect:
     """The numbers that a run of the scenario must reproduce."""
 
-    values: dict[str, float] = Field(default_factory=dict)
+    values: Numbers = field(default_factory=dict)
     """By name, after the last forward pass."""
-    grads: dict[str, float] = Field(default_factory=dict)
+    grads: Numbers = field(default_factory=dict)
     """By name, after the last backward pass and before any clipping."""
-    loss: dict[Step, float] = Field(
-        default_factory=dict, json_schema_extra={"propertyNames": {"pattern": "^[0-9]+$"}}
-    )
+    loss: Losses = field(default_factory=dict)
     """By training step, before that step's update."""
-    tolerance: Annotated[Finite, Field(ge=0)] = 1e-9
+    tolerance: Annotated[Finite, Limits(minimum=0)] = 1e-9
     """How far off a number may be, absolutely or relatively, whichever is more lenient."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class GraphExpect(Expect):
     """The numbers that a run of a graph must reproduce."""
 
-    tangents: dict[str, dict[str, float]] = Field(default_factory=dict)
+    tangents: dict[Name, Numbers] = field(default_factory=dict)
     """In forward mode: by the name in `wrt`, then by the name of the node."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class NetworkExpect(Expect):
     """The numbers that a run of a network must reproduce."""
 
@@ -158,14 +137,15 @@ class NetworkExpect(Expect):
     """The outputs for each sample, after training."""
 
 
-class Lesson(Section):
+@dataclass(frozen=True, kw_only=True)
+class Lesson:
     """What a learner sees of a scenario: its title, its text, and its place among the others."""
 
-    title: Annotated[str, Field(min_length=1)]
+    title: Annotated[str, Limits(minLength=1)]
     """What it is about, in a few words."""
     level: Level | None = None
     """Who it is for; the list of lessons is sorted by level."""
-    order: Annotated[int, Field(ge=0)] | None = None
+    order: Natural | None = None
     """Its place within the level: the smaller, the earlier."""
     after: tuple[str, ...] = ()
     """The names of the scenarios that it builds on."""
@@ -180,22 +160,19 @@ class Lesson(Section):
         return level, inf if self.order is None else self.order
 
 
+@dataclass(frozen=True, kw_only=True)
 class GraphScenario(Lesson):
     """A graph, written as one statement for each name."""
 
-    inputs: dict[str, float] = Field(default_factory=dict)
+    inputs: Numbers = field(default_factory=dict)
     """Numbers by name, which training does not change."""
-    params: dict[str, float] = Field(default_factory=dict)
+    params: Numbers = field(default_factory=dict)
     """Numbers by name, which training changes."""
-    graph: Annotated[tuple[str, ...], Field(min_length=1, max_length=MAX_STATEMENTS)]
+    graph: Statements
     """Statements such as `z = w*x + b`, in order: each defines a name and uses earlier ones."""
     mode: Literal["forward", "reverse"] = "reverse"
     """In forward mode, each name in `wrt` has a pass that computes tangents beside the values."""
-    wrt: Annotated[
-        tuple[str, ...],
-        BeforeValidator(_one_or_many, json_schema_input_type=str | tuple[str, ...]),
-        Field(min_length=1),
-    ] = ()
+    wrt: Annotated[tuple[str, ...], BARE, Limits(minItems=1)] = ()
     """The inputs or parameters to differentiate with respect to in forward mode: one or several."""
     backward: str | None = None
     """The node that the backward pass starts from; without it there is no backward pass.
@@ -208,10 +185,11 @@ class GraphScenario(Lesson):
     """The numbers that a run must reproduce, which `stepgrad check` compares."""
 
 
-class Init(Section):
+@dataclass(frozen=True, kw_only=True)
+class Init:
     """Random weights, drawn neuron by neuron, and one bias for all."""
 
-    seed: Annotated[int, Field(ge=0)]
+    seed: Natural
     """The seed of Python's `random.Random`."""
     weights: Interval = (-1.0, 1.0)
     """The interval that weights are drawn from, uniformly."""
@@ -219,15 +197,13 @@ class Init(Section):
     """The bias of every neuron."""
 
 
-class Network(Section):
+@dataclass(frozen=True, kw_only=True)
+class Network:
     """A fully connected network, whose parameters are drawn (`init`) or written out."""
 
     sizes: Sizes
     """The number of inputs, then of neurons in each layer."""
-    activation: Annotated[
-        tuple[Activation, ...],
-        BeforeValidator(_one_or_many, json_schema_input_type=Activation | tuple[Activation, ...]),
-    ]
+    activation: Annotated[tuple[Activation, ...], BARE, Limits(minItems=1)]
     """One for all layers, or one for each."""
     init: Init | None = None
     """How to draw the weights, instead of `weights` and `biases`."""
@@ -244,7 +220,8 @@ class Network(Section):
         return self.activation
 
 
-class Samples(Section):
+@dataclass(frozen=True, kw_only=True)
+class Samples:
     """The inputs and targets of a network: a row for each sample."""
 
     inputs: Rows
@@ -254,6 +231,7 @@ class Samples(Section):
     number: the correct class, counted from 0."""
 
 
+@dataclass(frozen=True, kw_only=True)
 class NetworkScenario(Lesson):
     """A network and its data: each step uses all rows, or a batch of them."""
 

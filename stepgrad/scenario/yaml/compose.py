@@ -15,9 +15,10 @@ from math import isinf
 
 import yaml
 
-from stepgrad.scenario.document import Data, Document, Key, Path, Place
-from stepgrad.scenario.source import Problems, Source
-from stepgrad.scenario.yaml_errors import explain, index_of
+from stepgrad.scenario.text import Problems, Source
+from stepgrad.scenario.yaml.document import Data, Document, Key, Path, Place
+from stepgrad.scenario.yaml.errors import explain, index_of
+from stepgrad.scenario.yaml.scalars import WORDS, is_infinity, is_number, is_whole
 
 MAX_DEPTH = 50
 """The deepest that lists and mappings may be nested."""
@@ -27,16 +28,6 @@ MAX_VALUES = 120_000
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
-_DIGITS = r"[0-9]+(?:_[0-9]+)*"
-_INTEGER = re.compile(rf"[-+]?{_DIGITS}")
-_NUMBER = re.compile(rf"[-+]?(?:{_DIGITS}(?:\.(?:{_DIGITS})?)?|\.{_DIGITS})(?:[eE][-+]?[0-9]+)?")
-_INFINITY = re.compile(r"[-+]?\.(?:inf|Inf|INF)")
-_WORDS: dict[str, float | bool | None] = {
-    **dict.fromkeys((".nan", ".NaN", ".NAN"), float("nan")),
-    **dict.fromkeys(("true", "True", "TRUE"), True),
-    **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys(("", "~", "null", "Null", "NULL"), None),
-}
 _LOOKS_AHEAD = 1024  # the most characters in a key by YAML's grammar: a parser reads that far
 _QUOTED_OR_BRACKET = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|(?P<open>[\[{])|(?P<close>[\]}])""")
 # Control characters, surrogates, byte order marks; in parts, which `re` compiles ten times faster.
@@ -64,11 +55,6 @@ def compose(source: Source, problems: Problems) -> Document:
     except (yaml.YAMLError, ValueError, OverflowError):
         # PyYAML's own parser does not check that an escape such as "\UFFFFFFFF" is a character.
         problems.stop(composer.read, "not valid YAML after this")
-
-
-def is_number(text: str) -> bool:
-    """Whether a plain scalar with this text is a finite number."""
-    return _NUMBER.fullmatch(text) is not None
 
 
 class _Composer:
@@ -157,7 +143,7 @@ class _Composer:
             if not isinstance(event, yaml.ScalarEvent):
                 self._problems.stop(start, "a key must be plain text or a whole number")
             key: Key = event.value
-            if not event.style and _INTEGER.fullmatch(event.value):
+            if not event.style and is_whole(event.value):
                 key = self._integer(event.value, start)
             if key in entries:
                 line, _ = self._source.position(self._places[*path, key].key or 0)
@@ -199,13 +185,13 @@ class _Composer:
 
     def _resolve(self, text: str, start: int) -> Data:
         """Return the value of a plain scalar: a number, a boolean, None or text."""
-        if text in _WORDS:
-            return _WORDS[text]
-        if _INFINITY.fullmatch(text):
+        if text in WORDS:
+            return WORDS[text]
+        if is_infinity(text):
             return float(text.replace(".", ""))
         if not is_number(text):
             return text
-        if _INTEGER.fullmatch(text):
+        if is_whole(text):
             return self._integer(text, start)
         return self._finite(text, start)
 

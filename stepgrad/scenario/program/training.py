@@ -6,16 +6,13 @@ from collections.abc import Callable, Iterator
 from itertools import islice, repeat
 from math import ceil
 from random import Random
-from typing import TYPE_CHECKING
 
 from stepgrad.engine.optim import SGD, Adam, clip_norm
 from stepgrad.engine.tape import mark
 from stepgrad.engine.value import Value
 from stepgrad.recording.traced import Root, Traced
+from stepgrad.scenario.form.sections import Train
 from stepgrad.scenario.program import Program, Rows
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import Train
 
 WORTH_COMPILING = 20
 """After this many passes, compiling one has saved more time than it took."""

@@ -11,7 +11,7 @@ from typing import Protocol
 
 import yaml
 
-from stepgrad.scenario.source import Source
+from stepgrad.scenario.text import Source
 
 _IN_QUOTES = "put text that begins with this character in quotes"
 _AT_THE_PROBLEM = {

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from stepgrad.engine.losses import binary_cross_entropy, softmax_cross_entropy, squared_error
 from stepgrad.engine.nn import MLP
 from stepgrad.engine.tape import at_line, current_place, scope
 from stepgrad.engine.value import Value, constant
+from stepgrad.scenario.form.sections import NetworkScenario
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.program import Edits, Program, Rows
-
-if TYPE_CHECKING:
-    from stepgrad.scenario.schema import NetworkScenario
 
 
 def network_program(file: ScenarioFile, edits: Edits) -> Program:

@@ -6,13 +6,13 @@ hide a mistake in another.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import TypeAlias
 
-from stepgrad.errors import nearest, suggest
-from stepgrad.scenario.document import Data, Document, Path
-from stepgrad.scenario.schema import (
+from stepgrad.scenario.form.reading import Reading
+from stepgrad.scenario.form.sections import (
+    Expect,
     GraphScenario,
     Network,
     NetworkExpect,
@@ -21,147 +21,118 @@ from stepgrad.scenario.schema import (
     Train,
     Vector,
 )
-from stepgrad.scenario.source import Problems
-from stepgrad.scenario.validate import sound
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.yaml.document import Data, Path
 
 Findings: TypeAlias = Iterator[tuple[Path, str]]
 """The place and the message of each finding."""
 
 
-def check_rules(document: Document, kind: type[Scenario], problems: Problems) -> None:
-    """Note every rule between sections that `document` breaks."""
-    rules = _graph_rules if kind is GraphScenario else _network_rules
-    for path, message in rules(document):
+def check_rules(reading: Reading, kind: type[Scenario], problems: Problems) -> None:
+    """Note every rule between sections that a document breaks."""
+    document = reading.document
+    for path, message in _graph(reading) if kind is GraphScenario else _network(reading):
         problems.add(document.index(path), message)
-    for path, message in (*_never_reached(document), *_settings(document)):
+    for path, message in _training(reading):
         problems.add(document.key_index(path), message)
 
 
-def check_after(document: Document, lessons: Collection[str], problems: Problems) -> None:
-    """Note every name under `after` that is not one of the lessons."""
-    data = document.data
-    assert isinstance(data, dict)
-    after = data.get("after")
-    for number, name in enumerate(after if isinstance(after, tuple) else ()):
-        if isinstance(name, str) and name not in lessons:
-            message = f"scenario `{name}` neither ships with stepgrad nor is in this folder"
-            near = suggest(name, sorted(lessons))
-            problems.add(document.index(("after", number)), message + near)
+_GRAPH_NEEDS = (
+    (("train",), "backward", "training needs `backward`, the name of the loss"),
+    (("train",), "params", "there are no `params` to train"),
+    (("expect", "grads"), "backward", "`grads` cannot be expected without `backward`"),
+    (("expect", "loss"), "backward", "`loss` cannot be expected without `backward`"),
+)
 
 
-def _graph_rules(document: Document) -> Findings:
+def _graph(reading: Reading) -> Findings:
     """Training and gradients need something to start from."""
-    data = document.data
-    assert isinstance(data, dict)
-    unknown = [str(key) for key in data if key not in GraphScenario.model_fields]
-    absent = {key for key in ("backward", "params") if key not in data}
-    absent = {key for key in absent if nearest(key, unknown) is None}  # it may be misspelt
-    if "train" in data and "backward" in absent:
-        yield ("train",), "training needs `backward`, the name of the loss"
-    if "train" in data and "params" in absent:
-        yield ("train",), "there are no `params` to train"
-    if "backward" in absent:
-        for key in ("grads", "loss"):
-            if ("expect", key) in document.places:
-                yield ("expect", key), f"`{key}` cannot be expected without `backward`"
+    given = reading.document.places
+    for path, needed, message in _GRAPH_NEEDS:
+        if path in given and reading.lacks(needed):
+            yield path, message
     for key in ("batch_size", "shuffle_seed"):
-        if ("train", key) in document.places:
+        if ("train", key) in given:
             yield ("train", key), f"`{key}` is for the data of a network; a graph has no rows"
-    if data.get("mode") == "forward":
-        yield from _forward_mode(document, unknown)
-    elif "mode" in data or nearest("mode", unknown) is None:
-        if "wrt" in data:
+    if reading.data.get("mode") == "forward":
+        yield from _forward_mode(reading)
+    elif ("mode",) in given or reading.lacks("mode"):
+        if ("wrt",) in given:
             yield ("wrt",), "`wrt` is for forward mode: add `mode: forward`"
-        if ("expect", "tangents") in document.places:
+        if ("expect", "tangents") in given:
             message = "`tangents` cannot be expected without `mode: forward`"
             yield ("expect", "tangents"), message
 
 
-def _forward_mode(document: Document, unknown: Sequence[str]) -> Findings:
+def _forward_mode(reading: Reading) -> Findings:
     """Forward mode needs `wrt`, and cannot train."""
-    data = document.data
-    assert isinstance(data, dict)
-    if "wrt" not in data and nearest("wrt", unknown) is None:
+    if reading.lacks("wrt"):
         yield ("mode",), "forward mode needs `wrt`: the inputs to differentiate with respect to"
-    if "train" in data:
+    if "train" in reading.data:
         message = "training needs gradients, but forward mode computes tangents"
         yield ("train",), f"{message}: remove one of the two"
-    wrt = data.get("wrt")
+    if "wrt" not in reading.data:
+        return
+    wrt = reading.data["wrt"]
     names = wrt if isinstance(wrt, tuple) else (wrt,)
     for i, name in enumerate(names):
         if name in names[:i]:
             yield ("wrt", i), f"`{name}` is listed already: one pass is enough"
-    for name in _by_name(document) if "wrt" in data else ():
-        if name not in names:
-            yield ("expect", "tangents", name), f"`{name}` is not listed in `wrt`"
-
-
-def _by_name(document: Document) -> list[str]:
-    """Return the names with respect to which tangents are expected."""
-    found = (path[2] for path in document.places if path[:2] == ("expect", "tangents") if path[2:])
-    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
-
-
-def _never_reached(document: Document) -> Findings:
-    """No loss is expected after the last step, and no gradient without a step."""
-    data = document.data
-    assert isinstance(data, dict)
-    train = sound(Train, data.get("train"))
-    expect = sound(NetworkExpect, data.get("expect"))
-    if train is not None and train.steps == 0 and expect is not None and expect.grads:
-        message = "0 steps have no backward pass: without `train` there is one"
-        yield ("expect", "grads"), message
-    if expect is not None and (train is not None or "train" not in data):
-        steps = train.steps if train else 0
-        for step in expect.loss:
-            if step > steps:
-                yield ("expect", "loss", step), f"there is no step {step}: the last is {steps}"
+    for path in reading.document.places:
+        match path:
+            case ("expect", "tangents", str(name)) if name not in names:
+                yield path, f"`{name}` is not listed in `wrt`"
 
 
 _SETTINGS = {"momentum": "momentum", "betas": "adam", "epsilon": "adam"}
 """The optimizer that a setting of `train` belongs to."""
 
 
-def _settings(document: Document) -> Findings:
-    """Settings belong to the optimizer that is used."""
-    data = document.data
-    assert isinstance(data, dict)
-    train = sound(Train, data.get("train"))
-    if train is not None:
-        for key, optimizer in _SETTINGS.items():
-            if getattr(train, key) is not None and train.optimizer != optimizer:
-                message = f"`{key}` is for `optimizer: {optimizer}`, not for `{train.optimizer}`"
-                yield ("train", key), message
+def _training(reading: Reading) -> Findings:
+    """Settings belong to the optimizer that is used; nothing is expected that no step reaches."""
+    train, expect = reading.section(Train, "train"), reading.section(Expect, "expect")
+    for key, optimizer in _SETTINGS.items():
+        if train and getattr(train, key) is not None and train.optimizer != optimizer:
+            message = f"`{key}` is for `optimizer: {optimizer}`, not for `{train.optimizer}`"
+            yield ("train", key), message
+    if expect is None or (train is None and "train" in reading.data):
+        return
+    if train and train.steps == 0 and expect.grads:
+        message = "0 steps have no backward pass: without `train` there is one"
+        yield ("expect", "grads"), message
+    last = train.steps if train else 0
+    for step in expect.loss:
+        if step > last:
+            yield ("expect", "loss", step), f"there is no step {step}: the last is {last}"
 
 
-def _network_rules(document: Document) -> Findings:
-    data = document.data
-    assert isinstance(data, dict)
-    network = sound(Network, data.get("network"))
-    samples = sound(Samples, data.get("data"))
-    expect = sound(NetworkExpect, data.get("expect"))
-    train = sound(Train, data.get("train"))
-    if train is not None:
+def _network(reading: Reading) -> Findings:
+    """The rows of the data fit each other, the network, and what is expected."""
+    loss = reading.data.get("loss")
+    network = reading.section(Network, "network")
+    samples = reading.section(Samples, "data")
+    expect = reading.section(NetworkExpect, "expect")
+    if train := reading.section(Train, "train"):
         yield from _batches(train, samples)
-    if network is not None:
-        yield from _origin(network, data["network"])
+    if network:
+        yield from _origin(network, reading)
         yield from _parameters(network)
-        yield from _last_layer(data.get("loss"), network)
-    if samples is not None:
+        yield from _last_layer(loss, network)
+    if samples:
         inputs, targets = len(samples.inputs), len(samples.targets)
         if inputs != targets:
             message = f"{_count(targets, 'row')} of targets for {_count(inputs, 'row')} of inputs"
             yield ("data", "targets"), message
-        if network is not None:
+        if network:
             takes, gives = network.sizes[0], network.sizes[-1]
             yield from _widths(("data", "inputs"), samples.inputs, takes)
-            yield from _targets(data.get("loss"), samples, gives)
-    if expect is not None and expect.predictions:
+            yield from _targets(loss, samples, gives)
+    if expect and expect.predictions:
         predictions = len(expect.predictions)
-        if samples is not None and predictions != len(samples.inputs):
+        if samples and predictions != len(samples.inputs):
             message = f"{predictions} predictions for {len(samples.inputs)} inputs"
             yield ("expect", "predictions"), message
-        if network is not None:
+        if network:
             yield from _widths(("expect", "predictions"), expect.predictions, network.sizes[-1])
 
 
@@ -233,13 +204,13 @@ def _widths(path: Path, rows: Sequence[Vector], width: int) -> Findings:
         yield (*path, number), f"{_count(len(rows[number]), 'number')}, but {wanted}"
 
 
-def _origin(network: Network, data: Data) -> Findings:
+def _origin(network: Network, reading: Reading) -> Findings:
     """Parameters are either drawn or written out."""
-    written = {key for key in ("weights", "biases") if getattr(network, key) is not None}
-    misspelt = isinstance(data, dict) and not data.keys() <= Network.model_fields.keys()
-    if network.init is not None and written:
-        yield ("network", "init"), "give either `init` or `weights` and `biases`, not both"
-    elif network.init is None and len(written) < 2 and not misspelt:
+    written = ("weights", "biases")
+    if network.init is not None:
+        if any(getattr(network, key) is not None for key in written):
+            yield ("network", "init"), "give either `init` or `weights` and `biases`, not both"
+    elif reading.lacks("network", "init") and any(reading.lacks("network", key) for key in written):
         yield ("network",), "a network needs `init`, or `weights` and `biases`"
 
 

@@ -12,11 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from keyword import iskeyword
 
 from stepgrad.errors import suggest, suggest_or_list
-from stepgrad.scenario.document import Data, Document, Key, Path
-from stepgrad.scenario.expression import Name, Number, names_in
-from stepgrad.scenario.schema import MAX_STATEMENTS, GraphScenario
-from stepgrad.scenario.source import Problems
-from stepgrad.scenario.statement import LOOKALIKES, Statement, StatementError, parse_statement
+from stepgrad.scenario.form.kinds import fields_of
+from stepgrad.scenario.form.sections import MAX_STATEMENTS, GraphScenario
+from stepgrad.scenario.graph.expression import Name, Number, names_in
+from stepgrad.scenario.graph.statement import LOOKALIKES, Statement, StatementError, parse_statement
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.yaml.document import Data, Document, Key, Path
 
 _TARGET = re.compile(r"([^\W\d]\w*)\s*=(?!=)")
 _NEXT_STATEMENT = re.compile(r"\n[ \t]*((?:-[ \t]+)?[^\W\d]\w*[ \t]*=)")
@@ -78,7 +79,7 @@ class _Names:
         too, so that one typo is one problem.
         """
         for section, values in _mapping(self._document.data).items():
-            if section in ("inputs", "params") or section not in GraphScenario.model_fields:
+            if section in ("inputs", "params") or section not in fields_of(GraphScenario):
                 for name in _mapping(values):
                     if isinstance(name, str):
                         self._define(name, self._document.key_index((section, name)))
@@ -192,8 +193,10 @@ class _Names:
         computed = {each.target for each in statements if not isinstance(each.expression, Number)}
         wrt = _mapping(self._document.data).get("wrt")
         for i, name in enumerate(wrt if isinstance(wrt, tuple) else (wrt,)):
+            if not isinstance(name, str):
+                continue
             index = self._document.index(("wrt", i))
-            if isinstance(name, str) and name not in self._defined:
+            if name not in self._defined:
                 self._unknown(name, index, [n for n in self._defined if n not in computed])
             elif name in computed:
                 message = f"`{name}` is computed; `wrt` takes inputs and parameters"

@@ -1,0 +1,1 @@
+"""What stands under `graph`: statements, their expressions, and the names that they define."""

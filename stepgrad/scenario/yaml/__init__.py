@@ -1,0 +1,1 @@
+"""YAML as plain data, with the place of every value in the text."""
