@@ -72,11 +72,11 @@ def _nearest(events: Sequence[int], start: int, *, forward: bool) -> int | None:
 
 @dataclass(frozen=True)
 class NodeStop:
-    """Stop at a node: in a training loop, at its like in every step.
+    """Stop at a node: in a training loop, at its counterpart in every step.
 
     Without `every`, where it is made and where its gradient is complete; with it, at each change of
-    its value or gradient. Its like is the node at the same place of a pass of the same shape, or
-    the one of the same name.
+    its value or gradient. Its counterpart is the node at the same place in a pass of the same
+    shape, or the one with the same name.
     """
 
     text: str
@@ -94,18 +94,18 @@ class NodeStop:
         return cls(text, node, made.structure, node - made.base, name, every)
 
     def covers(self, recording: Recording, node: int) -> bool:
-        """Whether it stops at a node: this one, or its like."""
+        """Whether it stops at a node: this one, or a counterpart."""
         made = recording.history.forward_of(node)
         return node == self.node or node - made.base == self._like(made.structure)
 
     def _like(self, structure: Structure) -> int | None:
-        """Return where in a pass the node's like is made."""
+        """Return where in a pass the node's counterpart is made."""
         if structure is self.structure:
             return self.offset
         return None if self.name is None else _named(structure).get(self.name)
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
-        """Return the events about the node, or its like in the step at hand."""
+        """Return the events about the node, or about its counterpart in the step at hand."""
         return [block.start + offset for offset in self._offsets(recording, block)]
 
     def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:
@@ -133,5 +133,5 @@ class NodeStop:
 
 @lru_cache(maxsize=64)
 def _named(structure: Structure) -> Mapping[str, int]:
-    """Return the offsets of the named nodes of a pass; of several so named, the first."""
+    """Return the offsets of the named nodes of a pass; of several with one name, the first."""
     return {name: offset for offset, name in reversed(structure.names.items())}

@@ -97,7 +97,7 @@ def _rerun(session: Session, edits: Mapping[str, float], said: str) -> Session:
 
 
 def _counterpart(recording: Recording, node: int | None, other: Recording) -> int | None:
-    """The node in the same place of another run; None if it has another name there."""
+    """The node at the same place in another run; None if it has another name there."""
     if node is None or node >= other.size:
         return None
     return node if other.node(node).name == recording.node(node).name else None
