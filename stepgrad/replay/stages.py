@@ -26,7 +26,7 @@ class Stages:
         self._current = _current(state)
 
     def of(self, bundle: Bundle, *, current: bool = True) -> Stage:
-        """Return the stage of a bundle; without `current`, as if the last event were like others."""
+        """Return the stage of a bundle; without `current`, the last event is like any other."""
         if self._state.value(bundle.edges[0][0]) is None:
             return "waiting"
         if current and any(edge in bundle.edges for edge in self._current):
