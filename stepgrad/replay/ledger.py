@@ -61,7 +61,7 @@ def _latest_write(
 
 
 class _Contributions(Sequence[Contribution]):
-    """Edges of a pass, each worked out when it is looked at: a weight may have a great many."""
+    """Edges of a pass, each worked out when it is looked at: a weight may have very many."""
 
     def __init__(self, recording: Recording, block: Backward, edges: Sequence[int]) -> None:
         self._recording = recording

@@ -16,7 +16,7 @@ def rules() -> list[Question]:
         _of_node("relu", (-1.0,), 0, 7.0, "A relu is a gate, and this one is shut."),
         _of_node("relu", (0.5,), 0, 7.0, "A relu is a gate, and this one is open."),
         _of_node("pow", (3.0, 2.0), 0, 1.0, "A square node multiplies by twice its operand."),
-        _of_node("max", (2.0, 5.0), 0, 4.0, "In a max, the gate is open for the larger operand only."),
+        _of_node("max", (2.0, 5.0), 0, 4.0, "In a max, only the larger operand's gate is open."),
         Question(
             "rule", "chain rule", "The axle turns 3 times for one turn of the crank, and the wheel "
             "2 times for one of the axle. How many times does the wheel turn for one of the crank?",
