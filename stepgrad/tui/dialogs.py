@@ -113,7 +113,7 @@ class _Field(Input):
 
 
 class WaitDialog(Dialog[bool]):
-    """Wait for work, and show how far it is; answers whether it was waited for to the end."""
+    """Wait for work, and show its progress; the answer is whether it was finished."""
 
     BINDINGS = [("escape,ctrl+c", "cancel", "cancel")]
 

@@ -1,4 +1,4 @@
-"""What a screen with a session does about all that takes long: the keys never wait for it."""
+"""How a screen with a session handles what takes long: the keys never wait for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
 FOLLOW = 8
-"""Times a second that a recording is looked at while it is being made."""
+"""How many times a second a recording is read while it is being made."""
 
 
 class WorkingScreen(Screen[None]):

@@ -14,7 +14,7 @@ from stepgrad.tui.render import ink
 from stepgrad.tui.render.braille import Dots
 
 LABEL = 9
-"""Cells for the numbers at the left."""
+"""Cells for the numbers on the left."""
 
 _DECADES = 2.0
 """From this range on, a curve of positive numbers is drawn on a logarithmic scale."""
@@ -25,7 +25,7 @@ def loss_curve(
 ) -> list[Content]:
     """Draw the loss over `steps` training steps in lines of cells; `here` is the step at hand.
 
-    What is not finite leaves a gap. A curve over several decades is drawn logarithmically.
+    What is not finite leaves a gap. A curve over several decades has a logarithmic scale.
     """
     finite = [point for point in points if isfinite(point.value)]
     room = width - LABEL - 1
@@ -60,7 +60,7 @@ def loss_curve(
 
 
 def ordinal_at(x: int, steps: int, width: int) -> int | None:
-    """Return which of so many steps is drawn at a column of a curve, if one is."""
+    """Return which of `steps` steps is drawn in a column of a curve, if any."""
     across = 2 * (width - LABEL - 1) - 1
     share = (2 * (x - LABEL - 1) + 0.5) / max(across, 1)
     return round(share * (steps - 1)) if 0 <= share <= 1 else None
