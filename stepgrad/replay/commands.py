@@ -21,7 +21,7 @@ class Command:
     to its colon; `label` is a word or two for the footer, or empty. `act` is what it does to a
     session, None if only the screen can do it. A command that `asks` also takes a text. If what to
     ask depends on the session, `question` moves to the place in question and returns the words;
-    no words mean that there is nothing to ask. While it is asked, a command that `hides` keeps the
+    no words mean that there is nothing to ask. While it asks, a command that `hides` keeps the
     answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to read
     and close. A `long` command may take a while, so it runs in a thread.
     """
@@ -40,12 +40,12 @@ class Command:
 
     @property
     def brief(self) -> str:
-        """What it does, where there is little room: its help up to the colon or bracket."""
+        """What it does, in brief: its help up to the colon or bracket."""
         return re.split(r": | \(", self.help)[0]
 
 
 def _moves(move: Callable[[Cursor], Cursor], steps: str = "") -> Callable[[Session, str], Session]:
-    """Make a command of a move; where it leads nowhere, it says why. `steps` is for training."""
+    """Turn a move into a command; if it leads nowhere, it says why. `steps` is for training."""
 
     def act(session: Session, _: str) -> Session:
         moved = move(session.cursor)
@@ -202,7 +202,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {command.name: command.keys for command in
 """The keys of each command, the one to show first."""
 
 _WORD = re.compile(r"(?!.(?:inf|nan)$)[a-z_]{2,}|\w+\+.+")
-"""What is meant as the name of a key, such as `pageup`: not as `p` with an answer behind it."""
+"""What is meant as the name of a key, such as `pageup`: not as `p` with an answer after it."""
 
 
 def replay(
@@ -228,14 +228,14 @@ def replay(
         try:
             session = command.act(session, text)
         except StepgradError as error:
-            # Behind a letter, a text may have been meant as a part of a word.
+            # After a letter, a text may have been meant as a part of a word.
             told = f"`{word}`: {error}" if word[0].isalpha() else str(error)
             raise CommandError(told) from error
     return session
 
 
 def _read(word: str) -> tuple[Command, str]:
-    """Return the command of a word of a script, and the text behind its key."""
+    """Return the command of a word of a script, and the text after its key."""
     if word in BY_KEY:
         return BY_KEY[word], ""
     asking = BY_KEY.get(word[:1])

@@ -28,7 +28,7 @@ def search(session: Session, text: str) -> Session:
     """
     word = text.strip()
     if not word:
-        raise SearchError("write a part of a name")
+        raise SearchError("write part of a name")
     session = replace(session, sought=word)
     hits = _hits(session)
     if not hits:

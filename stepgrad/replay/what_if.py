@@ -34,7 +34,7 @@ def ask(session: Session) -> tuple[Session, str]:
     if facts.operands or facts.name is None:
         why = "is computed" if facts.operands else "has no name in the program"
         return session, f"{name} {why}, so it cannot be edited. Which input or parameter?"
-    return session, f"{name} = {exact(recording.history.first_value(node))}. Which value instead?"
+    return session, f"{name} = {exact(recording.history.first_value(node))}. What value instead?"
 
 
 def edit(session: Session, text: str) -> Session:

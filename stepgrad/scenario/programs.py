@@ -1,6 +1,6 @@
-"""Lessons that are programs: what they say of themselves at their top.
+"""Lessons that are programs: what they say about themselves.
 
-A program is a lesson if a comment in it says where it stands among the others:
+A program is a lesson if a comment in it says where it belongs among the others:
 
     # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
 
@@ -58,7 +58,7 @@ def meant_to_fail(text: str) -> bool:
 
 
 def read_lesson(path: Path) -> ProgramFile:
-    """Read what a program that is a lesson says of itself."""
+    """Read what a program that is a lesson says about itself."""
     import yaml  # noqa: PLC0415 - slow, like what comes with the schema
 
     from stepgrad.scenario.schema import Lesson  # noqa: PLC0415

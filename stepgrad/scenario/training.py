@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from stepgrad.scenario.schema import Train
 
 WORTH_COMPILING = 20
-"""After this many passes, compiling one has saved more time than it took."""
+"""After this many passes, compiling has saved more time than it takes."""
 
 
 def run(program: Program, train: Train | None) -> Iterator[None]:
