@@ -36,7 +36,7 @@ def tangents(
 
 
 def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequence[float]:
-    """Return the tangents of consecutive Values; operands made before them are constants.
+    """Return the tangents of consecutive Values; operands from before them are constants.
 
     `seeds` maps the stamps of Values to their tangents.
     """
