@@ -58,7 +58,7 @@ def meant_to_fail(text: str) -> bool:
 
 
 def read_lesson(path: Path) -> ProgramFile:
-    """Read what a program that is a lesson says about itself."""
+    """Read what a program that is a lesson says of itself."""
     import yaml  # noqa: PLC0415 - slow, like what comes with the schema
 
     from stepgrad.scenario.schema import Lesson  # noqa: PLC0415
