@@ -59,7 +59,7 @@ def help_text(keymap: Keymap, width: int) -> Content:
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     """Yield a group: its title, then its commands, with similar ones on one line."""
     alone = [command for command in GROUPS[title] if command.panel]
-    yield [(title, ink.NAME), ("  one only; again: all" if alone else "", ink.QUIET)]
+    yield [(title, ink.NAME), ("  one only; again for all" if alone else "", ink.QUIET)]
     yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
     others = [command for command in GROUPS[title] if not command.panel]
