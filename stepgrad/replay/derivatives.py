@@ -159,7 +159,7 @@ def differential(of: str) -> str:
 
 
 def _single(title: str) -> str:
-    """Put brackets around what is not a single name: `(w·x)`, and `(layer1/w)`, no quotient."""
+    """Put brackets around what is not a single name: `(w·x)`, and `(layer1/w)`, not a quotient."""
     text = atom(title)
     return f"({text})" if text == title and "/" in title.partition("(")[0] else text
 

@@ -48,7 +48,7 @@ class WorkingScreen(Screen[None]):
             self._follow(self._growing)
 
     def on_unmount(self) -> None:
-        """Record no more than somebody looks at."""
+        """Stop recording when the screen closes."""
         if self._growing is not None:
             self._growing.stop()
 
@@ -90,7 +90,7 @@ class WorkingScreen(Screen[None]):
             self._work = work
 
     def wait_for(self, command: Command) -> None:
-        """If a command is not done yet, show how far it is until it is, or is given up."""
+        """If a command is not done yet, show its progress until it is done or cancelled."""
         if self._work is not None:
             self.app.push_screen(WaitDialog(command.brief, self._work), self._waited)
 

@@ -190,7 +190,7 @@ class _Propagating(Facts[Backward]):
 
     @property
     def _bad(self) -> Column:
-        if all(map(isfinite, self._block.grads)):  # what is not finite would stay so in each sum
+        if all(map(isfinite, self._block.grads)):  # or some sum would not be
             return Same(False)
         picks = [pick for _, pick in self._edges.locals]
         return bad_edges(
