@@ -241,5 +241,5 @@ def _read(word: str) -> tuple[Command, str]:
     asking = BY_KEY.get(word[:1])
     if asking is None or not asking.asks or _WORD.fullmatch(word):
         known = " ".join(each.keys[0] for each in COMMANDS if each.act or each.report)
-        raise CommandError(f"no command for the key `{word}`; there are {known}")
+        raise CommandError(f"no command for the key `{word}`; the keys are {known}")
     return asking, word[1:].strip()

@@ -43,7 +43,7 @@ def check_theme(name: str) -> None:
     """
     if name not in BUILTIN_THEMES:
         known = ", ".join(BUILTIN_THEMES)
-        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; there are {known}")
+        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; choose from {known}")
 
 
 class DebuggerApp(App[None]):

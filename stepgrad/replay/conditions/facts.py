@@ -190,7 +190,7 @@ class _Propagating(Facts[Backward]):
 
     @property
     def _bad(self) -> Column:
-        if all(map(isfinite, self._block.grads)):  # or some sum would not be
+        if all(map(isfinite, self._block.grads)):  # anything bad would show in these
             return Same(False)
         picks = [pick for _, pick in self._edges.locals]
         return bad_edges(
