@@ -51,7 +51,7 @@ def _samples(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[
 
 @lru_cache(maxsize=16)
 def _named(structure: Structure) -> Mapping[str, Mapping[str, Sequence[int]]]:
-    """Return the offsets of inputs, outputs and targets, by scope; only those of whole samples."""
+    """Return the offsets of inputs, outputs and targets, by scope; only of whole samples."""
     scopes: dict[str, dict[str, dict[int, int]]] = {}
     for offset, name in structure.names.items():
         if match := _NAME.fullmatch(name):

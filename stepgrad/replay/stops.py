@@ -99,7 +99,7 @@ class NodeStop:
         return node == self.node or node - made.base == self._like(made.structure)
 
     def _like(self, structure: Structure) -> int | None:
-        """Return where in a pass the node's counterpart is made."""
+        """Return where in a pass the node's like is made."""
         if structure is self.structure:
             return self.offset
         return None if self.name is None else _named(structure).get(self.name)

@@ -186,7 +186,7 @@ def _grads(
 
 
 def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
-    """Return the places of the nodes that a pass reaches, and the nodes that it does not reach."""
+    """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
     refs = map(index_to_ref, nodes, repeat(block.base))
     places = list(map(block.sweep.column.get, refs))
     reached = [place for place in places if place is not None]

@@ -1,6 +1,6 @@
 """The edges of a backward pass as places in a row of numbers, the same for all passes of a shape.
 
-The row holds the numbers of the pass's own nodes, followed by those of the nodes from earlier
+The row holds the numbers of the pass's own nodes, and behind them those of the nodes from earlier
 blocks that it uses. With places in it, a column of all edges is one loop in C.
 """
 
@@ -20,15 +20,15 @@ from stepgrad.recording.sweep import Sweep
 
 @dataclass(frozen=True, slots=True)
 class Edges:
-    """Where the numbers of each edge are in the row.
+    """Where the numbers of each edge stand in the row.
 
     Args:
         outer: the nodes from earlier blocks.
-        receivers: the node that receives a contribution.
-        outs: the node that the contribution comes from.
+        receivers: the node that is given a contribution.
+        outs: the node that hands its gradient on.
         ops: the operation of that node.
-        locals: its local derivative, and what picks the arguments of that out of the row.
-        carries: what it sends back, a function of these arguments and the upstream gradient.
+        locals: its derivative, and what picks the arguments of that out of the row.
+        carries: what it hands on, of these arguments and what arrives.
     """
 
     outer: Sequence[int]
