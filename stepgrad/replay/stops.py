@@ -133,5 +133,5 @@ class NodeStop:
 
 @lru_cache(maxsize=64)
 def _named(structure: Structure) -> Mapping[str, int]:
-    """Return the offsets of the named nodes of a pass; of several with one name, the first."""
+    """Return the offsets of the named nodes of a pass; of several so named, the first."""
     return {name: offset for offset, name in reversed(structure.names.items())}
