@@ -163,5 +163,5 @@ class HelpScreen(Dialog[None]):
         """Show the table."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Lowercase goes forward, the capital goes back"
-            box.border_subtitle = "↓ PgDn what the symbols mean · Esc closes"
+            box.border_subtitle = "↓ PgDn what the signs mean · Esc closes"
             yield _HelpText(self._keymap)

@@ -83,7 +83,7 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
 
 
 def _legend(middle: str, width: int, *, targets: bool) -> Content:
-    """Explain the areas and the circles and, if there is room, the axes."""
+    """Say what the areas are and what the circles are; and, where there is room, the axes."""
     areas = [("█", ink.shade(1.0)), (f"y>{middle} ", ink.QUIET)]
     areas += [("█", ink.shade(-1.0)), (f"y<{middle}", ink.QUIET)]
     circles = [(f"  {_TARGETS[True]}{_TARGETS[False]} t", ink.QUIET)] if targets else []

@@ -42,7 +42,7 @@ def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
 
 
 DARK, LIGHT = _with_shades(colours.DARK, "#121212"), _with_shades(colours.LIGHT, "#f5f5f5")
-"""The colours themselves, as theme variables, on a dark and on a light background."""
+"""The colours themselves, as theme variables, on a dark and on a light ground."""
 
 PHASES = {
     "forward": FORWARD,

@@ -25,7 +25,7 @@ def loss_curve(
 ) -> list[Content]:
     """Draw the loss over `steps` training steps in lines of cells; `here` is the step at hand.
 
-    What is not finite leaves a gap. A curve over several decades has a logarithmic scale.
+    What is not finite leaves a gap. A curve over several decades is drawn logarithmically.
     """
     finite = [point for point in points if isfinite(point.value)]
     room = width - LABEL - 1
