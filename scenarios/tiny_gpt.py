@@ -32,7 +32,7 @@ ruben ruth samuel sara selma simon sofia stella sven tara theo thomas tilda ursu
 viola walter wanda xavier yara yusuf zoe
 """
 NAMES = TEXT.split()
-TOKENS = "." + string.ascii_lowercase  # a point comes before and after each name
+TOKENS = "." + string.ascii_lowercase  # a dot comes before and after each name
 
 Vector = Sequence[Value]
 Matrix = Sequence[Vector]
@@ -42,10 +42,10 @@ class GPT:
     """One transformer block between an embedding and an unembedding.
 
     Args:
-        random: where the first weights come from.
+        random: the source of the initial weights.
         width: numbers in the vector of a position; the heads share them.
         heads: the number of attention heads.
-        context: the most positions it can read.
+        context: the number of positions that it can read.
     """
 
     def __init__(self, random: Random, width: int = 16, heads: int = 4, context: int = 8) -> None:
@@ -119,7 +119,7 @@ class GPT:
         return loss
 
     def sample(self, random: Random) -> str:
-        """Make up a name: draw letters by their probabilities, until a point is drawn."""
+        """Make up a name: draw letters by their probabilities, until a dot is drawn."""
         name, token = "", 0
         past: list[tuple[Vector, Vector]] = []
         while len(past) < self.context:
@@ -160,7 +160,7 @@ def named(start: str, values: list[Value], endings: Iterable[object] | None = No
 
 
 def train(gpt: GPT, names: Iterable[str], learning_rate: float) -> None:
-    """Show one name a step, and print how surprising each was."""
+    """Learn from one name per step, and print how surprising each was."""
     adam = Adam(gpt.parameters(), learning_rate)
     for step, name in enumerate(names):
         mark("step", step)

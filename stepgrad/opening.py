@@ -50,8 +50,8 @@ def open_typed(
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
-    `memory` is how many bytes a recording may take that is made now, as `record()` has it. Where it
-    ends early, a line on stderr says so.
+    `memory` is the most bytes that a new recording may take, as in `record()`. If a recording ends
+    early, a line on stderr says so.
 
     Whether the caller `saves` the recording decides what ends a program; see `run_program`.
 

@@ -21,7 +21,7 @@ from stepgrad.replay.derivatives import partial_at
 from stepgrad.replay.titles import line_of, made_by, title
 
 PASSES = 3
-"""The number of passes of a training to check: the first, the last, and one between."""
+"""The number of passes to check in training: the first, the last, and one between."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Pass:
     def steps(self) -> Edges:
         """What passes each edge by complex steps, from the numbers that were computed with.
 
-        Where there is none to take, by the op table.
+        Where no step can be taken, by the op table.
         """
         return cache(self._step)
 
@@ -167,7 +167,7 @@ class Pass:
         return "one of them was changed"
 
     def _undefined(self, place: int, slot: int, grad: float) -> str:
-        """Say where 0 meets ∞; nothing where it does not."""
+        """Say where 0 meets ∞, if it does."""
         edge = self.rules(place, slot)
         rule = edge(1.0)
         if not isnan(edge(grad)) or isnan(grad) or isnan(rule):

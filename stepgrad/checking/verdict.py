@@ -58,7 +58,7 @@ class Verdict:
 
     @property
     def failed(self) -> bool:
-        """Whether an expectation is not met, a gradient is not finite or differs by another way.
+        """Whether an expectation is not met, a gradient is not finite, or a way differs.
 
         Or whether the program itself failed.
         """

@@ -130,7 +130,7 @@ def _leaves(found: Sequence[tuple[Pass, _Difference]]) -> int:
     return len({(id(each), leaf) for each, difference in found for leaf in difference.leaves})
 
 
-def _kept(each: Pass) -> Iterator[_Difference]:
+def _saved(each: Pass) -> Iterator[_Difference]:
     found = gradients(each.graph, each.as_computed)
     for leaf in each.leaves:
         yield _Difference([leaf], relative(each.gradients[leaf], found[leaf], each.sizes[leaf]))
@@ -226,7 +226,7 @@ def _pytorch(each: Pass) -> Iterator[_Difference]:
 
 
 _WAYS = (
-    _Way("saved values", GATE, _kept),
+    _Way("saved values", GATE, _saved),
     _Way("forward mode", GATE, _ahead(lambda each: each.as_computed)),
     _Way(
         "complex steps",

@@ -56,11 +56,11 @@ def quiz(
     The numbers are those of FILE; without FILE, the questions are rules of thumb. For training,
     they are about its first and its last step.
 
-    An answer is judged to the digits that it gives, one or two at least: for 0.4621, 0.46 is
+    An answer is judged to the digits that it gives, but must be within 5%: for 0.4621, 0.46 is
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
     before the name of a program.
 
-    With --answers nothing is asked, and the exit status is 1 unless every question has an answer
+    With --answers, nothing is asked, and the exit status is 1 unless every question has an answer
     and all are right.
 
     \b

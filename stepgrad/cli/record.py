@@ -41,9 +41,9 @@ from stepgrad.scenario.text import (
 def record(file: str, arguments: tuple[str, ...], output: Path | None, memory: int | None) -> None:
     """Run FILE and save the recording.
 
-    Other commands, such as `run` and `replay`, open it. Without -o, the recording of `train.py` is
-    `train.stepgrad` in the current folder. If a program fails or a
-    signal ends it, the recording ends there; the exit status is the program's.
+    Other commands, such as `run` and `replay`, can open it. Without -o, the recording of `train.py`
+    is `train.stepgrad` in the current folder. If a program fails or a signal ends it, the recording
+    ends there; the exit status is the program's.
 
     \b
       stepgrad record xor_tanh

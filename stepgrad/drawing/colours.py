@@ -11,7 +11,7 @@ DARK: Mapping[str, str] = {
     "negative": "#ffab5e",
     "selected": "#2f3b52",
 }
-"""On a dark ground."""
+"""On a dark background."""
 
 LIGHT: Mapping[str, str] = {
     "forward": "#116329",
@@ -22,4 +22,4 @@ LIGHT: Mapping[str, str] = {
     "negative": "#8f3f06",
     "selected": "#a9c4f5",
 }
-"""On a light ground."""
+"""On a light background."""

@@ -1,7 +1,7 @@
-"""Where everything in a drawing of a graph stands: boxes, wires and the labels on the wires.
+"""Where everything in a drawing of a graph is: boxes, wires and the labels on the wires.
 
-The layout knows the shape of a graph and the sizes of its boxes, and nothing of what is written in
-them. Numbers change from step to step; the layout is made once and never moves under the reader.
+The layout knows the shape of a graph and the sizes of its boxes, but not what is written in them.
+Numbers change from step to step; the layout is made once and never moves under the reader.
 
 Coordinates are whole cells: of a terminal, or of a grid on paper.
 """
@@ -18,7 +18,7 @@ from stepgrad.drawing.layered.vertices import Item, Vertex, build
 __all__ = ["Box", "Item", "Layout", "Point", "Wire", "lay_out"]
 
 LEAD = 1
-"""Cells of wire before the first trunk and after the last, so that joins stand clear of text."""
+"""Cells of wire before the first trunk and after the last, so that joins stay clear of text."""
 
 ARROW = 2
 """Cells after a label: a piece of wire and the arrow head."""
@@ -89,7 +89,7 @@ class Layout:
         return next((box for box in self.boxes if box.covers(x, y)), None)
 
     def wires_at(self, x: int, y: int) -> tuple[Wire, ...]:
-        """The wires that are seen in a cell: at a crossing the upright ones, on a trunk all."""
+        """The wires that show in a cell: at a crossing the vertical ones, on a trunk all."""
         here = [wire for wire in self.wires if wire.passes(x, y)]
         upright = [wire for wire in here if wire.passes(x, y, upright=True)]
         return tuple(upright or here)
@@ -100,7 +100,7 @@ class Layout:
 
 
 def lay_out(items: Sequence[Item]) -> Layout:
-    """Lay the nodes out from left to right, operands before the nodes that use them.
+    """Lay out the nodes from left to right, operands before the nodes that use them.
 
     Items come in creation order. Raises ValueError if a key repeats, or if a node comes before
     one of its operands.
@@ -132,7 +132,7 @@ class _Draft:
         self._ways: dict[Vertex, _Way] = {}
 
     def add(self, layer: Sequence[Vertex]) -> None:
-        """Put a layer to the right of what there is, and the wires into the gap between."""
+        """Add a layer on the right, and the wires in the gap before it."""
         nets = [(tail.y + tail.exit, [link.end for link in tail.feeds]) for tail in self._layer]
         trunks, columns = tracks.route(nets)
         ways = self._through(trunks)
@@ -163,7 +163,7 @@ class _Draft:
         return ways
 
     def _add_box(self, vertex: Vertex, item: Item, right: int) -> None:
-        """Stand a box at the arrow heads of its layer, or a leaf at the right edge."""
+        """Put a box at the arrow heads of its layer, or a leaf at the right edge."""
         x = self.width if item.operands else right - item.width
         box = Box(item.key, x, vertex.y, item.width, vertex.height)
         self.boxes.append(box)

@@ -36,7 +36,7 @@ def ancestors(root: Value) -> list[Value]:
 def propagate(root: Value, order: Iterable[Value]) -> None:
     """Run the chain rule over `order`, the `ancestors` of `root`.
 
-    Every edge counts, also where the upstream gradient is 0: 0·inf is nan, and must show.
+    Every edge counts, even where the upstream gradient is 0: 0·inf is nan, and must show.
     """
     for node in order:
         node._grad = 0.0

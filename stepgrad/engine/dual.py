@@ -1,9 +1,9 @@
 """Forward mode: dual numbers.
 
-Each node carries its value (the primal) and its derivative by one input (the tangent). A tangent
-follows from those of the operands: ȯut = Σ ∂out/∂operand · ȯperand, without those behind a gate
-that is shut. One pass forward gives the
-derivative of every node by that input; n inputs need n passes, where the backward pass needs one.
+Each node carries its value (the primal) and its derivative with respect to one input (the tangent).
+A tangent follows from those of the operands: ȯut = Σ ∂out/∂operand · ȯperand, where a shut gate
+adds 0, whatever its operand's tangent is. One forward pass gives the derivative of every node with
+respect to that input; n inputs need n passes, where the backward pass needs one.
 (Wengert, "A simple automatic derivative evaluation program", 1964.)
 """
 
@@ -19,10 +19,10 @@ from stepgrad.engine.value import Value
 def tangents(
     graph: Graph, seeds: Mapping[int, float], edges: Edges | None = None
 ) -> Sequence[float]:
-    """Return the tangent of every node, where those of some leaves are given (the rest are 0).
+    """Return the tangent of every node, given those of some leaves; other leaves have 0.
 
-    A node that no seed reaches has the tangent 0, also where its local derivative is infinite.
-    Edges carry what the op table says, unless others are given.
+    A node that no seed reaches has the tangent 0, even where its local derivative is infinite.
+    Edges carry what the op table says, unless `edges` are given.
     """
     edges, found = edges or graph.edge, dict(seeds)
     for place, operands in enumerate(graph.operands):
@@ -38,7 +38,7 @@ def tangents(
 def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequence[float]:
     """Return the tangents of consecutive Values; operands from before them are constants.
 
-    `seeds` are tangents by the stamp of a Value.
+    `seeds` maps the stamps of Values to their tangents.
     """
     graph = Graph.among(nodes)
     first = len(graph) - len(nodes)
@@ -48,9 +48,9 @@ def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequen
 
 
 def gradients(graph: Graph, edges: Edges | None = None) -> Sequence[float]:
-    """Return the derivative of the root by every node, by reverse mode: one pass back.
+    """Return the derivative of the root with respect to every node: one pass of reverse mode.
 
-    That of a constant is 0. Edges carry what the op table says, unless others are given.
+    That of a constant is 0. Edges carry what the op table says, unless `edges` are given.
     """
     edges, found = edges or graph.edge, [0.0] * len(graph)
     found[-1] = 1.0
@@ -64,8 +64,8 @@ def magnitudes(graph: Graph) -> Sequence[float]:
     """Return the scale of the rounding error of every gradient.
 
     That is the sum, over all paths to the root, of the absolute product of local derivatives: terms
-    that cancel in a gradient still leave their rounding errors. A local derivative whose own terms
-    cancel (1 − out² of a saturated tanh) adds those of its terms.
+    that cancel in a gradient still leave their rounding errors. Where the terms of a local
+    derivative cancel (1 − out² of a saturated tanh), their sizes count as well.
     """
     sizes, lost = [0.0] * len(graph), [0.0] * len(graph)
     sizes[-1] = 1.0
@@ -91,8 +91,11 @@ def tangent_magnitudes(graph: Graph, seeds: Mapping[int, float]) -> Sequence[flo
 
 
 def _sizes(graph: Graph, place: int, slot: int, size: float, lost: float) -> tuple[float, float]:
-    """Return what an edge makes of a size, and of what was lost; its own terms lose more."""
+    """Carry two scales across an edge: of the terms, and of the digits that cancelling lost.
+
+    Where the terms of the edge's own local derivative cancel, more is lost.
+    """
     edge = graph.edge(place, slot)
-    rate = abs(edge(1.0))
-    cancelled = graph.magnitude(place, slot) - rate if isfinite(rate) else 0.0
+    local = abs(edge(1.0))
+    cancelled = graph.magnitude(place, slot) - local if isfinite(local) else 0.0
     return abs(edge(size)), abs(edge(lost)) + (cancelled and size * cancelled)

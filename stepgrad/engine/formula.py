@@ -66,14 +66,14 @@ class Formula:
 
     @cached_property
     def piecewise(self) -> bool:
-        """Whether it consists of several formulas, as |a| does of a and −a."""
+        """Whether it has branches, as |a| has a and −a."""
         return any(
             isinstance(part, ast.IfExp) or (isinstance(part, ast.Name) and part.id == "abs")
             for part in ast.walk(self._tree)
         )
 
     def tied(self, values: Mapping[str, float]) -> bool:
-        """Whether two sides that it compares are equal: there it changes branches."""
+        """Whether the two sides of a comparison in it are equal: there it changes branches."""
         return any(
             _value(part.left, values) == _value(part.comparators[0], values)
             for part in ast.walk(self._tree)
@@ -82,7 +82,7 @@ class Formula:
         )
 
     def sides(self, values: Mapping[str, float]) -> tuple[bool, ...]:
-        """On which side of each of its comparisons it is: another side is another branch."""
+        """On which side of each of its comparisons it is: other sides are other branches."""
         return tuple(
             bool(_value(part, values))
             for part in ast.walk(self._tree)
@@ -111,7 +111,7 @@ class Formula:
     def carried(self) -> "Formula":
         """What this partial derivative makes of the `upstream` that arrives: their product.
 
-        The multiplication is in each branch: there is none by 1, and where a gate is shut, it is 0.
+        The product is taken in each branch: a factor of 1 is left out, a shut gate gives 0.
         """
         return Formula(_carried(self._tree))
 
@@ -157,7 +157,7 @@ _SHUT = "shut"
 
 
 def _parsed(text: str) -> ast.expr:
-    """Parse a formula; `shut` becomes a 0 that is marked, and is a 0 like others elsewhere."""
+    """Parse a formula; `shut` becomes a marked 0, which otherwise is a 0 like any other."""
     tree = ast.parse(text, mode="eval").body
     marked: ast.expr = _Given({_SHUT: ast.Constant(0, kind=_SHUT)}).visit(tree)
     return marked

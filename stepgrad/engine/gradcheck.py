@@ -37,7 +37,7 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
         stepped = complex(_continued(op)(*beside))
     except (ArithmeticError, ValueError):
         return None
-    # Where the real function has no value, as log at −1, the complex one is another function.
+    # Where the real function has no value, like log at −1, the complex one is another function.
     same = isclose(stepped.real, value, rel_tol=1e-6, abs_tol=step)
     return stepped.imag / step if same else None
 
@@ -112,7 +112,7 @@ def slopes(graph: Graph, leaf: int, rounding: float) -> list[Slope]:
         step = _STEP * size
         if step and x + step != x:
             slope, ends = _slope(graph, leaf, step, rounding), (x - 2 * step, x + 2 * step)
-            # At a kink, both sides are others than that of the kink itself.
+            # At a kink, both ends are on other sides than the kink itself.
             sides = [_sides(graph.given({leaf: end})) for end in ends]
             if isfinite(slope.value) and sides == [here, here]:
                 found.append(slope)
@@ -141,7 +141,7 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
 def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> Carry:
     """Return what passes an edge by a complex step; where there is none to take, by the op table.
 
-    No step can tell whether a 0 multiplies or is that of a gate that is shut: the table can.
+    No step can tell a 0 that multiplies from that of a shut gate: the table can.
     """
     stepped, rule = complex_local(op, inputs, slot), partial(op.carry[slot], *inputs, out)
     if stepped is None or stepped == rule(1.0) == 0:

@@ -6,11 +6,11 @@ knows operations (`Value`'s methods, the backward pass, the notation on the scre
 of a scenario) reads this table. A new operation is a new row.
 
 At a kink, where no derivative exists, the row states PyTorch's convention: relu′(0) = 0,
-leaky_relu′(0) = 0.01, abs′(0) = 0, and `max` and `min` of equal operands give each one half; where
-an operand is nan, all of it.
+leaky_relu′(0) = 0.01, abs′(0) = 0, and `max` and `min` of equal operands give each one half; if one
+is nan, they give each all of it.
 
-A partial derivative that is `shut` is a gate that is shut: whatever arrives, inf and nan included,
-exactly 0 is handed on, as in PyTorch. Other zeros multiply: 0·∞ is nan.
+A partial derivative that is `shut` is a shut gate: exactly 0 goes back, whatever arrives, inf and
+nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 """
 
 from collections.abc import Callable, Mapping
@@ -71,18 +71,18 @@ class Op:
 
     @cached_property
     def carry(self) -> tuple[Callable[..., float], ...]:
-        """What each operand is handed: a function of the operands, `out` and `upstream`.
+        """What each operand receives: a function of the operands, `out` and `upstream`.
 
-        That is upstream × local, and 0 where a gate is shut.
+        That is upstream × local, or 0 where a gate is shut.
         """
         parameters = (*self.operands, "out", "upstream")
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
     @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
-        """What the rounding errors of the local derivatives are measured by.
+        """The scale of the rounding error of each local derivative.
 
-        Where tanh is shut, 1 − out² has no digits left, and the errors of 1 + out².
+        Where tanh is saturated, 1 − out² has no digits left, and an error on the scale of 1 + out².
         """
         parameters = (*self.operands, "out")
         return tuple(partial.magnitude().function(*parameters) for partial in self.partials)
@@ -94,7 +94,7 @@ class Op:
 
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":
-        """The same row where the operands in these slots are plain numbers."""
+        """This row for an operation whose operands in these slots are plain numbers."""
         return replace(self, constants=constants)
 
 

@@ -86,7 +86,7 @@ class Tape(Protocol):
         """Nodes are made at another place from here on."""
 
     def settle(self) -> None:
-        """Another tape takes over: take note of how things are."""
+        """Another tape takes over: note the state of things."""
 
     def missed(self, value: Value) -> None:
         """Another tape is about to write a value."""

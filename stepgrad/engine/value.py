@@ -72,7 +72,7 @@ class Value:
         y.backward()
         w.grad  # dy/dw
 
-    Arithmetic is IEEE 754 float64, as PyTorch's: log(0) is −inf and nothing raises. Code written
+    Arithmetic is IEEE 754 float64, as in PyTorch: log(0) is −inf and nothing raises. Code written
     for the Value classes of micrograd and its relatives runs with this one in their place.
 
     Args:
@@ -133,7 +133,7 @@ class Value:
         return self
 
     def backward(self) -> None:
-        """Compute the derivatives of this value with respect to all it was made from.
+        """Compute the derivatives of this value with respect to everything it was made from.
 
         One sweep in the reverse order of creation: each node multiplies its gradient by its local
         derivatives and adds the products to its operands' `grad`.
@@ -146,7 +146,7 @@ class Value:
 
     @property
     def data(self) -> float:
-        """The number. Assigning changes it in place, and nothing that was computed from it."""
+        """The number. Assigning changes it in place, but nothing that was computed from it."""
         return self._data
 
     @data.setter
@@ -193,7 +193,7 @@ class Value:
             self.__dict__.pop("_label", None)
             return
         scope = current_place().scope
-        # Every step of a training gives the same names: a recording keeps each of them once.
+        # Every training step gives the same names: a recording keeps each of them once.
         self._label = intern(f"{scope}/{name}" if scope else name)
         tape = active_tape()
         if tape is not None:

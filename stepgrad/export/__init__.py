@@ -22,10 +22,10 @@ from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 
 COLUMN = 32
-"""The most boxes of a folded graph that stay legible within a text, and on paper."""
+"""The most boxes of a folded graph that stay legible within text and on paper."""
 
 READABLE = 200
-"""The most nodes to pass to a program that draws for readers."""
+"""The most nodes to give to another program to draw."""
 
 
 def export(file: ScenarioFile | None, cursor: Cursor, to: str) -> str:

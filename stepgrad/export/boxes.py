@@ -145,7 +145,7 @@ def describe(state: State, index: int) -> Node:
 
 
 def sign(x: float | None) -> str:
-    """Return the sign of a number in a word; `broken` is nan or infinite."""
+    """Return the sign of a number as a word; `broken` is nan or infinite."""
     if x is None or x == 0:
         return "zero"
     if not isfinite(x):

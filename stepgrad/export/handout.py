@@ -1,7 +1,7 @@
 """A hand-out in Markdown: a derivation up to a position, line by line.
 
-Of a training it has the step of the position, of forward mode every pass up to it. What is too much
-for paper is left out and counted.
+For training it has one step, for forward mode every pass up to the position. What is too long for
+paper is left out, and its length is given.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def _listed(state: State) -> Sequence[int]:
 
 
 def _values(nodes: Sequence[Node]) -> Iterator[str]:
-    """Yield the table of nodes, and the meanings of the signs in it."""
+    """Yield the table of nodes, and the meanings of the symbols in it."""
     columns = {
         "node": [node.title for node in nodes],
         "formula": [node.formula if node.formula != node.name else "" for node in nodes],
@@ -176,7 +176,7 @@ def _line(recording: Recording, index: int) -> str:
 def _left_out(count: int, what: tuple[str, str], command: str) -> Iterator[str]:
     """Say how many are left out, if any, and which command shows them all.
 
-    `what` is the word for one of them and for several.
+    `what` is the word for one of them, and the word for several.
     """
     if count > 0:
         yield f"… and {count:,} more {what[count > 1]}: {code(command)} shows all."
@@ -219,7 +219,7 @@ def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:
     if checks:
         last = state.recording.length
         if state.position < last:
-            yield from (f"These apply to the end of the recording, event {last:,}.", "")
+            yield from (f"These are for the end of the recording, event {last:,}.", "")
         yield from table(("what", "expected", "got", ""), rows, numbers=("expected", "got"))
         more = "check", "checks"
         yield from block(_left_out(len(checks) - LINES, more, "stepgrad check --json"))

@@ -1,4 +1,4 @@
-"""The words to a drawing: the legend of its signs, and the drawing for those who do not see it."""
+"""The words for a drawing: the legend of its symbols, and a description for screen readers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MEANINGS = {"=": "value", "d": "tangent", "∇": "gradient", "|∇|": "range of
 
 
 def legend(picture: Picture, rows: int) -> Iterator[str]:
-    """Yield the lines that explain the signs that occur in a drawing."""
+    """Yield the lines that explain the symbols in a drawing."""
     stages = {edge.stage for edge in picture.edges}
     shown = {number.glyph for box in picture.boxes for number in box.numbers}
     folded = any(edge.count > 1 for edge in picture.edges)
@@ -35,7 +35,7 @@ def legend(picture: Picture, rows: int) -> Iterator[str]:
 
 
 def description(picture: Picture) -> str:
-    """Return a drawing in words, for those who do not see it."""
+    """Return a drawing in words, for those who cannot see it."""
     numbers = (
         f"{box.heading}: "
         + ", ".join(

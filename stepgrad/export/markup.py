@@ -1,4 +1,4 @@
-"""Writing Markdown in which no text is taken for markup; tables are GitHub's."""
+"""Markdown in which no text is taken for markup; tables are GitHub's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from markdown_it import MarkdownIt
 
 from stepgrad.printable import printable
 
-_ROUNDS = 8  # what was HTML becomes paragraphs, and these may have some in turn
+_ROUNDS = 8  # what was HTML becomes paragraphs, which may contain HTML in turn
 _BRACKETS = re.compile(
     r"""\\.                                       # what is plain already,
     | (?<!`)(`+)(?!`) .*? (?<!`)\1(?!`)          # code,
@@ -20,7 +20,7 @@ _BRACKETS = re.compile(
 
 
 def block(lines: Iterable[str]) -> Iterator[str]:
-    """Yield lines after an empty one; nothing if there are none."""
+    """Yield an empty line, then lines; nothing if there are none."""
     found = list(lines)
     if found:
         yield from ("", *found)

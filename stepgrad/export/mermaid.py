@@ -1,4 +1,4 @@
-"""A picture for Mermaid, which code hosts and note-taking programs draw within Markdown."""
+"""A picture for Mermaid, which code hosts and note-taking apps draw within Markdown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Picture`: what there is to be drawn at a position, for every format the same."""
+"""`Picture`: what to draw at a position, the same for every format."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PAGE = 48
 """The most boxes that stay legible in one drawing."""
 
 BACK = "↺ "
-"""Marks an edge that leads back, from a box further to the right."""
+"""The mark of an edge that leads back, from a box further to the right."""
 
 PHASES = {
     "forward": "▶ forward",
@@ -36,12 +36,12 @@ PHASES = {
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An operand that enters a box, or `count` edges between two boxes of which one is folded.
+    """An operand that enters a box, or `count` edges between two boxes, one of them folded.
 
     `local` is ∂node/∂operand; None before the node is computed, and for several edges. The stage
-    of several is that of the most advanced one. `direction` is that of a derivative which has
-    passed: −1 back to the operand, 1 forward, 0 if none has. `back`: it leads back in a drawing
-    that has operands first.
+    of several is that of the most advanced one. `direction` says which way a derivative has passed:
+    −1 back to the operand, 1 forward, 0 if none has. `back`: it leads back in a drawing that has
+    operands first.
     """
 
     operand: int
@@ -123,7 +123,7 @@ def picture(
 
 
 def result(picture: Picture) -> Picture:
-    """Return a picture in which the last event is like any other: nothing is highlighted."""
+    """Return a picture without a highlight: the last event looks like any other."""
     return replace(
         picture,
         event="",

@@ -1,4 +1,4 @@
-"""Which position to export: on paper, a training step is all that happened in it."""
+"""Which position to export: on paper, a training step is shown whole."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgrad.replay.training import trains
 def end(recording: Recording) -> int:
     """Return the default position: the end.
 
-    Of a training it is the end of the last step with a backward pass; what follows only looks at
+    For training it is the end of the last step with a backward pass; what follows only looks at
     the result.
     """
     last = latest_pass(recording, recording.length)
@@ -23,7 +23,7 @@ def end(recording: Recording) -> int:
 
 
 def finished(state: State) -> bool:
-    """Whether a training step, a pass or the recording is over: what is there is a result."""
+    """Whether a training step, a pass or the recording is over: the numbers are results."""
     return 0 < state.position == state.step_bounds[1]
 
 

@@ -1,4 +1,4 @@
-"""What is to be explained below a table of nodes: the signs in it that are no plain numbers."""
+"""What to explain below a table of nodes: the symbols in it that are not plain numbers."""
 
 from __future__ import annotations
 
@@ -10,23 +10,23 @@ from stepgrad.numbers import read_back
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.replay.state import State
 
-_TANGENTS = {"0": "what the pass goes by does not change it"}
+_TANGENTS = {"0": "the value does not change with the seeded input"}
 _GRADIENTS = {
     "∅": "no gradient ever arrives: nothing that was differentiated depends on it",
     "–": "no gradient has arrived yet",
-    "0": "zero, which is not none: a factor on its way was 0, or it was cleared",
+    "0": "zero, which is not the same as none: a factor was 0, or it was cleared",
 }
 _NUMBERS = {
-    "~0": "not zero, but too small for all of its digits",
+    "~0": "not zero, but so small that digits are lost",
     "nan": "not a number",
     "!nan": "not a number",
-    "inf": "more than the greatest number",
-    "−inf": "less than the least number",
+    "inf": "infinity, or too large for a float64",
+    "−inf": "minus infinity, or too far below zero for a float64",
 }
 
 
 def signs(columns: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
-    """Yield the signs that occur in the columns of a table, each with what it means."""
+    """Yield the symbols that occur in the columns of a table, each with its meaning."""
     meanings = {"tangent": _TANGENTS, "gradient": _GRADIENTS}
     for name, texts in columns.items():
         found = meanings.get(name, {})
@@ -36,16 +36,16 @@ def signs(columns: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
 
 
 def remarks(state: State, nodes: Sequence[Node]) -> Iterator[str]:
-    """Yield what else a reader of the numbers has to know."""
+    """Yield what else a reader of the numbers needs to know."""
     begin = state.step_bounds[0]
     blocks = state.recording.blocks_between(begin, state.position)
     swept = any(isinstance(block, Backward) for block in blocks)
     if any(node.value is None for node in nodes):
-        yield "A node without numbers is not made yet."
+        yield "A node without numbers is not computed yet."
     if any(node.grad for node in nodes) and not swept:
         yield "No backward pass has run here yet: the gradients are left over from an earlier one."
     if any(isinstance(block, Write) and block.writes.updates for block in blocks):
-        yield "What was updated has its new value; what was computed before has seen the old one."
+        yield "Updated nodes show their new values; nodes computed before used the old ones."
     numbers = (x for node in nodes for x in (node.value, node.tangent, node.grad) if x is not None)
     if any(isfinite(x) and read_back(x) != x for x in numbers):
         yield "Numbers are rounded to six digits."

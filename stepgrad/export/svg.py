@@ -1,6 +1,6 @@
 """A picture as SVG: boxes with name, value and gradient, and wires with their local derivatives.
 
-The drawing is made of cells, as on the screen, but each has a few pixels only. It follows the
+The drawing is made of cells, as on the screen, but each is only a few pixels large. It follows the
 reader's light or dark scheme; what a colour says is also said by a glyph, a dash or a line's width.
 """
 
@@ -38,7 +38,7 @@ ROWS = 5
 """Rows of cells in a box. It is odd: the wire leaves from the middle of a row."""
 
 WIDEST = 1600
-"""The width of a drawing that is not folded, in pixels: most screens have that."""
+"""The width of a drawing before it is folded into rows, in pixels: most screens are as wide."""
 
 MARGIN, LINE, GAP = 24, 20, 16
 """Pixels around a drawing, of a line of text, and between rows."""
@@ -107,7 +107,7 @@ def _element(width: int, height: int) -> str:
 
 
 def _opening(width: int, height: int, picture: Picture, key: str) -> Iterator[str]:
-    """Yield the beginning of a drawing: what it is, in words, its style and its ground."""
+    """Yield the beginning of a drawing: its description, its style and its background."""
     title, desc = f"title{key}", f"desc{key}"
     yield f'{_element(width, height)} role="img" aria-labelledby="{title} {desc}">'
     yield f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>'
@@ -136,7 +136,7 @@ class _Sheet:
         self.heights = [(row.bottom - row.top) * CELL_HEIGHT for row in self._rows]
 
     def legend(self) -> Iterator[str]:
-        """Yield the lines that explain the signs of the drawing."""
+        """Yield the lines that explain the symbols of the drawing."""
         return legend(self.picture, len(self._rows))
 
     def definitions(self) -> Iterator[str]:

@@ -158,7 +158,7 @@ def short(text: str) -> str:
 
 
 def pixels(text: str, size: int) -> int:
-    """Return the width of a monospace text: a character is about 0.6 of its height wide."""
+    """Return the width of a monospace text: a character is about 0.6 times as wide as high."""
     return ceil(cell_len(text) * size * 0.61)
 
 

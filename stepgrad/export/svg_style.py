@@ -1,4 +1,4 @@
-"""The style sheet of a picture: sizes, and colours for a light and a dark ground."""
+"""The style sheet of a picture: sizes, and colours for a light and a dark background."""
 
 from __future__ import annotations
 

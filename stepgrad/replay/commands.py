@@ -21,7 +21,7 @@ class Command:
     to its colon; `label` is a word or two for the footer, or empty. `act` is what it does to a
     session, None if only the screen can do it. A command that `asks` also takes a text. If what to
     ask depends on the session, `question` moves to the place in question and returns the words;
-    no words mean that there is nothing to ask. While it is asked, a command that `hides` keeps the
+    no words mean that there is nothing to ask. While it asks, a command that `hides` keeps the
     answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to read
     and close. A `long` command may take a while, so it runs in a thread.
     """
@@ -40,12 +40,12 @@ class Command:
 
     @property
     def brief(self) -> str:
-        """What it does, where there is little room: its help up to the colon or bracket."""
+        """What it does, in brief: its help up to the colon or bracket."""
         return re.split(r": | \(", self.help)[0]
 
 
 def _moves(move: Callable[[Cursor], Cursor], steps: str = "") -> Callable[[Session, str], Session]:
-    """Make a command of a move; where it leads nowhere, it says why. `steps` is for training."""
+    """Turn a move into a command; if it leads nowhere, it says why. `steps` is for training."""
 
     def act(session: Session, _: str) -> Session:
         moved = move(session.cursor)
@@ -94,9 +94,9 @@ _MOVING = (
     Command("previous_node", ("N",), "previous node", "", _moves(Cursor.previous_node)),
     Command("phase_end", ("f",), "end of the phase", "phase", _moves(Cursor.phase_end)),
     Command("phase_start", ("F",), "start of the phase", "", _moves(Cursor.phase_start)),
-    Command("next_step", ("t",), "next training step: same point in it", "",
+    Command("next_step", ("t",), "next training step (at the same point)", "",
             _moves(Cursor.next_step, "next")),
-    Command("previous_step", ("T",), "previous training step: same point in it", "",
+    Command("previous_step", ("T",), "previous training step (at the same point)", "",
             _moves(Cursor.previous_step, "previous")),
     Command("start", ("g", "home"), "start of the recording", "",
             _moves(lambda cursor: cursor.seek(0))),
@@ -141,7 +141,7 @@ _PANELS = (
         Command(
             f"show_{panel}",
             (str(key),),
-            f"{panel} only: again, all panels",
+            f"{panel} only: press again for all panels",
             "lesson" if panel == "lesson" else "",
             panel=panel,
         )
@@ -163,10 +163,10 @@ _STOPPING = (
             'bad, op == "relu" and local == 0, abs(grad) > 1e3'),
     Command("watch", ("w",), "watch this node: stop at every change of it", "",
             _does(lambda session: session.toggle_stop(every=True))),
-    Command("who_wrote", ("W", "A"), "previous write: to this gradient", "",
+    Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "",
             _does(Session.who_wrote)),
-    Command("next_write", ("a",), "next write: to this gradient", "", _does(Session.next_write)),
-    Command("bookmark", ("m",), "bookmark this position: again, remove it", "",
+    Command("next_write", ("a",), "next write (to this gradient)", "", _does(Session.next_write)),
+    Command("bookmark", ("m",), "bookmark this position: press again to remove it", "",
             _does(Session.bookmark)),
     Command("next_bookmark", ("'",), "next bookmark", "", _does(Session.next_bookmark)),
 )  # fmt: skip
@@ -202,7 +202,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {command.name: command.keys for command in
 """The keys of each command, the one to show first."""
 
 _WORD = re.compile(r"(?!.(?:inf|nan)$)[a-z_]{2,}|\w+\+.+")
-"""What is meant as the name of a key, such as `pageup`: not as `p` with an answer behind it."""
+"""What is meant as the name of a key, such as `pageup`: not as `p` with an answer after it."""
 
 
 def replay(
@@ -228,18 +228,18 @@ def replay(
         try:
             session = command.act(session, text)
         except StepgradError as error:
-            # Behind a letter, a text may have been meant as a part of a word.
+            # After a letter, a text may have been meant as a part of a word.
             told = f"`{word}`: {error}" if word[0].isalpha() else str(error)
             raise CommandError(told) from error
     return session
 
 
 def _read(word: str) -> tuple[Command, str]:
-    """Return the command of a word of a script, and the text behind its key."""
+    """Return the command of a word of a script, and the text after its key."""
     if word in BY_KEY:
         return BY_KEY[word], ""
     asking = BY_KEY.get(word[:1])
     if asking is None or not asking.asks or _WORD.fullmatch(word):
         known = " ".join(each.keys[0] for each in COMMANDS if each.act or each.report)
-        raise CommandError(f"no command for the key `{word}`; there are {known}")
+        raise CommandError(f"no command for the key `{word}`; the keys are {known}")
     return asking, word[1:].strip()

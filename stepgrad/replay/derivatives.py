@@ -1,8 +1,8 @@
 """Derivatives in notation, and in words.
 
-`d` is the whole derivative, over all paths: `dL/dh` is what `h.grad` holds. `∂` is local, one
-operation by one operand: `∂z/∂h`. Where an operation has the same operand twice, the index says
-which: `∂₁b/∂a` and `∂₂b/∂a` for b = a·a. No other module writes these signs.
+`d` is the whole derivative, over all paths: `dL/dh` is what `h.grad` holds. `∂` is local, of one
+operation with respect to one operand: `∂z/∂h`. Where an operation has the same operand twice, the
+index says which: `∂₁b/∂a` and `∂₂b/∂a` for b = a·a. No other module writes these symbols.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class LocalDerivative:
 
     @property
     def varies(self) -> bool:
-        """Whether it is a formula, and no constant and no branch of one."""
+        """Whether it is a formula, not a constant and not a branch that a condition chose."""
         return not self.because and self.symbols != number(self.value)
 
     @property
@@ -50,7 +50,7 @@ class LocalDerivative:
         return product(self.symbols) if self.varies else self.in_numbers(number(self.value))
 
     def in_numbers(self, shown: str) -> str:
-        """What to multiply by, as a number that is shown so: `0.79`, `0 (z1 ≤ 0)`, `(−1)`."""
+        """The factor with its number as `shown`: `0.79`, `0 (z1 ≤ 0)`, `(−1)`."""
         return f"{f'({shown})' if shown.startswith('−') else shown}{self._because}"
 
     @property
@@ -68,7 +68,7 @@ class LocalDerivative:
 
 @dataclass(frozen=True, slots=True)
 class TangentTerm:
-    """What one operand adds to a tangent: its own, times the local derivative.
+    """What one operand adds to a tangent: its own tangent times the local derivative.
 
     `operand` is the operand's title, `tangent` its tangent.
     """
@@ -96,9 +96,9 @@ class TangentTerm:
 
     @property
     def _still(self) -> bool:
-        """Whether nothing changes here: what does not change, changes nothing by any slope.
+        """Whether the term is 0 where the product would be nan.
 
-        Nor does anything that comes to a shut gate.
+        An operand that does not change adds nothing, however steep the slope; nor does a shut gate.
         """
         return (not self.tangent and not isfinite(self.local.value)) or (
             self.local.shut and not isfinite(self.tangent)
@@ -138,7 +138,7 @@ def partial_at(recording: Recording, out: int, slot: int) -> str:
 
 
 def _which(titles: Mapping[str, str], op: Op, slot: int) -> int:
-    """Which argument it is, from 1, where two operands go by the same title; else 0."""
+    """Return which argument it is, from 1, where both operands have the same title; else 0."""
     called = [titles[operand] for operand in op.operands]
     return slot + 1 if called.count(called[slot]) > 1 else 0
 
@@ -149,7 +149,7 @@ def derivative(of: str, by: str) -> str:
 
 
 def partial(of: str, by: str, which: int = 0) -> str:
-    """Write the local derivative of an operation: `∂z2/∂h`, or `∂₁b/∂a` by its first argument."""
+    """Write a local derivative: `∂z2/∂h`, or `∂₁b/∂a` with respect to the first argument."""
     return f"∂{'₀₁₂'[which] if which else ''}{_single(of)}/∂{_single(by)}"
 
 
@@ -159,7 +159,7 @@ def differential(of: str) -> str:
 
 
 def _single(title: str) -> str:
-    """Put brackets around what is not a single name: `(w·x)`, and `(layer1/w)`, no quotient."""
+    """Put brackets around what is not a single name: `(w·x)`, and `(layer1/w)`, not a quotient."""
     text = atom(title)
     return f"({text})" if text == title and "/" in title.partition("(")[0] else text
 
@@ -176,12 +176,12 @@ def spoken_partial(of: str, by: str, which: int = 0) -> str:
 
 
 def _said(title: str) -> str:
-    """Say a title; an expression stands in brackets, so that nothing is taken for a part of it."""
+    """Say a title; an expression is in brackets, so that nothing else sounds like a part of it."""
     return spoken(atom(title))
 
 
 def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[TangentTerm]:
-    """Yield what a tangent is the sum of, an operand after the other; constants add nothing."""
+    """Yield the terms of a tangent, operand by operand; constants add nothing."""
     for slot, operand in enumerate(recording.node(out).operands):
         if not recording.is_constant(operand):
             yield TangentTerm(
@@ -192,6 +192,6 @@ def tangent_terms(recording: Recording, out: int, position: int) -> Iterator[Tan
 
 
 def tangent_into(recording: Recording, out: int, operand: int, position: int) -> float:
-    """Return the tangent that an operand brings to a node; one from before the pass is constant."""
+    """Return an operand's tangent in a node's pass; an operand from before it is constant."""
     before = operand < recording.history.forward_of(out).base
     return 0.0 if before else recording.history.tangent(operand, position) or 0.0

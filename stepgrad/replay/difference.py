@@ -16,7 +16,7 @@ Change = tuple[float | None, float | None]
 class Difference:
     """A node's numbers before and after an edit.
 
-    A node that forward mode has made has a tangent; one of reverse mode may have a gradient.
+    A node made in forward mode has a tangent; others may have a gradient.
     """
 
     name: str
@@ -26,7 +26,7 @@ class Difference:
 
 
 def differences(before: State, after: State) -> list[Difference]:
-    """Return the named nodes of which a number differs between two states, in order."""
+    """Return the named nodes with a number that differs between two states, in order."""
     states = before, after
     names = [state.recording.names(state.position) for state in states]
 

@@ -1,4 +1,4 @@
-"""Keys in messages: a message names a command, and whoever shows it names the key in force."""
+"""Keys in messages: a message names a command, and the screen puts in the key that is in force."""
 
 from __future__ import annotations
 

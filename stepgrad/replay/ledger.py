@@ -41,7 +41,7 @@ def contributions(recording: Recording, node: int, position: int) -> Sequence[Co
 
 
 def left_over(recording: Recording, node: int, position: int) -> float | None:
-    """Return the gradient that the latest pass found at a leaf, and adds to; None for none or 0.
+    """Return the gradient of a leaf that the latest pass adds to; None if it is 0 or missing.
 
     If gradients are cleared before each pass, there is none.
     """
@@ -56,7 +56,7 @@ def left_over(recording: Recording, node: int, position: int) -> float | None:
 def _latest_write(
     recording: Recording, node: int, position: int
 ) -> tuple[Backward | Write | None, int]:
-    """Return the block that wrote a node's gradient last, and how often it had by a position."""
+    """Return the block that last wrote a node's gradient, and the number of its writes so far."""
     return next(recording.history.gradient_writes(node, position), (None, 0))
 
 

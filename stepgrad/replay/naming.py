@@ -19,9 +19,9 @@ class AmbiguousNameError(StepgradError):
 def find_node(state: State, text: str) -> int | None:
     """Return the node that `text` names, or None.
 
-    A node is known by its name (`row1/x2`), its end (`x2`), by its number (`#12`), or by what
-    it computes (`w·x`). Of several nodes with the same name it is the one made last by now, or else
-    the first to come.
+    A node is known by its name (`row1/x2`), by the end of that (`x2`), by its number (`#12`), or by
+    what it computes (`w·x`). Of several nodes with the same name it is the latest one made so far,
+    or else the first to come.
 
     Raises:
         AmbiguousNameError: several names end like this.

@@ -1,4 +1,4 @@
-"""The outline of a scene: its nodes under the scopes they are in, some of which are folded."""
+"""The outline of a scene: its nodes, grouped by scope; some scopes are folded."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from itertools import accumulate, pairwise
 from stepgrad.replay.scene import Scene
 
 LARGE = 1000
-"""A scene of more nodes is folded when it is opened."""
+"""A scene with more nodes than this opens with its scopes folded."""
 
 FITTING = 20
-"""Lines of an outline that most screens have room for."""
+"""The lines of an outline that fit on most screens."""
 
 
 @dataclass(frozen=True, eq=False)
 class ScopeLine:
-    """A line that is no node: the head of a scope, or all of a folded one's `nodes`."""
+    """A line that is not a node: the heading of a scope, or a folded scope with its `nodes`."""
 
     scope: str
     nodes: Sequence[int] = ()
@@ -30,7 +30,7 @@ Line = int | ScopeLine
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A head, if any, and the nodes below it, as places of the scene; none below a folded one."""
+    """A heading, if any, and the nodes below it, as places of the scene; a folded one has none."""
 
     head: ScopeLine | None
     start: int
@@ -50,17 +50,17 @@ class _Run:
 
 
 class Outline:
-    """Lines in the order of creation: nodes, each scope before its first one.
+    """Lines in the order of creation: nodes, with the heading of a scope above its first node.
 
-    A folded scope is one line, where its first node would stand. What can be pointed at is a
-    *target*: a node, or a folded scope, which stands for its first node. The heads of open scopes
-    are none.
+    A folded scope is one line, in the place of its first node. What can be pointed at is a
+    *target*: a node, or a folded scope, which stands for its first node. The headings of open
+    scopes are not targets.
     """
 
     def __init__(self, scene: Scene, folded: frozenset[str]) -> None:
         self._scene = scene
         self._runs: list[_Run] = []
-        self._places: list[tuple[int, int]] = []  # from which place on nodes are shown by which run
+        self._places: list[tuple[int, int]] = []  # from this place on, nodes are in this run
         self._collect(folded)
         self._lines = [0, *accumulate(run.lines for run in self._runs)]
         self._targets = [0, *accumulate(run.targets for run in self._runs)]
@@ -92,10 +92,10 @@ class Outline:
         return self._lines[-1]
 
     def __getitem__(self, number: int) -> Line:
-        """The line of a number, counted from 0.
+        """Return a line by its number, counted from 0.
 
         Raises:
-            IndexError: there is none.
+            IndexError: there is no such line.
         """
         if not 0 <= number < len(self):
             raise IndexError(f"line {number} of {len(self)}")
@@ -107,12 +107,12 @@ class Outline:
 
     @property
     def folded(self) -> Iterator[ScopeLine]:
-        """The lines that stand for all the nodes of a folded scope."""
+        """The lines of folded scopes."""
         return (run.head for run in self._runs if run.head is not None and run.folded)
 
     @property
     def shown_as(self) -> list[int]:
-        """For each place of the scene, the node that its target is, or stands for."""
+        """For each place of the scene, its node, or the first node of the folded scope it is in."""
         shown: list[int] = []
         stretches = [*self._places, (len(self._scene), 0)]
         for (start, at), (stop, _) in pairwise(stretches):
@@ -125,7 +125,7 @@ class Outline:
         return map(self.__getitem__, range(len(self)))
 
     def line_of(self, node: int | None) -> int | None:
-        """The line that shows a node, or the folded scope it is in; None where none does."""
+        """Return the line of a node, or of the folded scope it is in; None if there is none."""
         found = self._find(node)
         if found is None:
             return None
@@ -135,21 +135,21 @@ class Outline:
 
     @property
     def targets(self) -> int:
-        """How many targets there are."""
+        """The number of targets."""
         return self._targets[-1]
 
     def target_of(self, node: int | None) -> int | None:
-        """Which target shows a node, counted from 0; None where none does."""
+        """Return which target shows a node, counted from 0; None if none does."""
         found = self._find(node)
         return None if found is None else self._targets[found[0]] + found[1]
 
     def node_of(self, target: int) -> int:
-        """The node that a target is, or stands for."""
+        """Return the node that a target is, or the first node of a folded scope."""
         at = bisect_right(self._targets, target) - 1
         return self._scene[self._runs[at].start + target - self._targets[at]]
 
     def _find(self, node: int | None) -> tuple[int, int] | None:
-        """The run that shows a node, and how far below its head."""
+        """The run that shows a node, and the node's offset in it."""
         place = None if node is None else self._scene.place(node)
         if place is None:
             return None
@@ -159,19 +159,19 @@ class Outline:
 
 @lru_cache(maxsize=8)
 def outline(scene: Scene, folded: frozenset[str]) -> Outline:
-    """Return the outline of a scene, in which some scopes are folded."""
+    """Return the outline of a scene with these scopes folded."""
     return Outline(scene, folded)
 
 
 def folds(scene: Scene) -> frozenset[str]:
-    """Return what to fold in a scene before anybody has looked at it: nothing in a small one."""
+    """Return the scopes to fold when a scene opens: none in a small one."""
     return frozenset() if len(scene) <= LARGE else fitting(scene, FITTING)
 
 
 def fitting(scene: Scene, room: int) -> frozenset[str]:
-    """Return the scopes to fold for an outline of at most `room` lines, as few as can be.
+    """Return the fewest scopes to fold for an outline of at most `room` lines.
 
-    They are those below some depth: where not even the outermost ones are enough, all.
+    They are all scopes below some depth; if that is not enough at any depth, they are all scopes.
     """
     scopes = {each for scope, _, _ in scene.scopes for each in enclosing(scope)}
     folded = frozenset(scopes)
@@ -184,5 +184,5 @@ def fitting(scene: Scene, room: int) -> frozenset[str]:
 
 
 def enclosing(scope: str) -> Sequence[str]:
-    """Return the scopes that a scope lies in, the outermost first, itself last."""
+    """Return the scopes around a scope, the outermost first, and the scope itself last."""
     return list(accumulate(scope.split("/"), "{}/{}".format)) if scope else []

@@ -63,7 +63,7 @@ def paths(recording: Recording, root: int, node: int, position: int, most: int =
 
 
 def _between(recording: Recording, root: int, node: int) -> list[int]:
-    """Return what a root depends on and that was made after a node, the newest first."""
+    """Return the nodes made after a node that a root depends on, the newest first."""
     seen, stack = {root}, [root]
     while stack:
         operands = (each for each in recording.node(stack.pop()).operands if each > node)

@@ -124,6 +124,6 @@ def _named(cursor: Cursor, text: str) -> Place:
     word = text.partition(" ")[0]
     if word == "step":
         raise CommandError("which step? e.g. `step 20`")
-    wanted = "a position, a percentage, a step or a name"
+    wanted = "a position, a percentage, a step or a node"
     hint = near(cursor.state, word, "step")
     raise CommandError(f"`{text[:80]}` is not {wanted}{hint}")

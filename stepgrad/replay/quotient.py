@@ -1,4 +1,4 @@
-"""The graph that there is to draw: that of a scene, in which every folded scope is one box."""
+"""The graph to draw: that of a scene, with every folded scope as one box."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Edge = tuple[int, int]
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """What leads from the box `operand` into another: an edge, or all of them at a folded scope."""
+    """What leads from the box `operand` into another: an edge, or all edges of a folded scope."""
 
     operand: int
     edges: Sequence[Edge]
 
 
 class Quotient(Sequence[int]):
-    """The boxes of a scene of which some scopes are folded, in the order of creation.
+    """The boxes of a scene with some scopes folded, in the order of creation.
 
-    A box is known by a node: an open one by its own, a folded scope by its first, as a target of
-    the outline is. Edges between two nodes of one box are in none of the answers.
+    A box is known by a node: an open one by its own, a folded scope by its first, like a target of
+    the outline. Edges between two nodes of the same box are left out.
     """
 
     def __init__(self, scene: Scene, folded: frozenset[str]) -> None:
@@ -53,16 +53,16 @@ class Quotient(Sequence[int]):
         return self._outline.targets
 
     def box_of(self, node: int) -> int:
-        """The box that shows a node; what is not in the scene is its own."""
+        """The box that shows a node; a node outside the scene is its own box."""
         target = self._outline.target_of(node) if self._scopes else None
         return node if target is None else self._outline.node_of(target)
 
     def scope(self, box: int) -> ScopeLine | None:
-        """The folded scope that a box is; None for an open node."""
+        """The folded scope that a box stands for; None for a node."""
         return self._scopes.get(box)
 
     def operands(self, box: int) -> Collection[int]:
-        """The boxes that a box has operands in."""
+        """The boxes that contain operands of a box."""
         if box in self._scopes:
             return self._around_scopes[0][box].keys()
         return dict.fromkeys(map(self.box_of, self.scene.operands(box)))
@@ -74,9 +74,9 @@ class Quotient(Sequence[int]):
         return dict.fromkeys(map(self.box_of, self.scene.consumers(box)))
 
     def bundles(self, box: int) -> Sequence[Bundle]:
-        """What enters a box: edges between open nodes one by one, others by where they come from.
+        """What enters a box: edges between nodes one by one, others grouped by origin.
 
-        Constants are no part of it.
+        Edges from constants are left out.
         """
         if box in self._scopes:
             return [Bundle(*entry) for entry in sorted(self._around_scopes[0][box].items())]
@@ -90,9 +90,9 @@ class Quotient(Sequence[int]):
         return [Bundle(source, edges) for (source, _), edges in found.items()]
 
     def entering(self, box: int, drawn: Collection[int]) -> Sequence[Bundle]:
-        """What enters one of the boxes that are drawn: as `bundles`, in fewer wires.
+        """What enters one of the drawn boxes: the `bundles`, in fewer wires.
 
-        Into a folded scope, all that comes from elsewhere is one.
+        All edges into a folded scope from boxes that are not drawn become one wire.
         """
         bundles = self.bundles(box)
         outside = [each for each in bundles if each.operand not in drawn]
@@ -106,7 +106,7 @@ class Quotient(Sequence[int]):
     def _around_scopes(
         self,
     ) -> tuple[Mapping[int, Mapping[int, list[Edge]]], Mapping[int, dict[int, None]]]:
-        """For each folded scope, the edges that enter it by where they come from, and its users."""
+        """For each folded scope, the edges that enter it, grouped by origin, and its users."""
         scopes = self._scopes
         entering: dict[int, dict[int, list[Edge]]] = {box: {} for box in scopes}
         users: dict[int, dict[int, None]] = {box: {} for box in scopes}
@@ -125,15 +125,15 @@ class Quotient(Sequence[int]):
 
 @lru_cache(maxsize=8)
 def quotient(scene: Scene, folded: frozenset[str]) -> Quotient:
-    """Return the boxes of a scene of which some scopes are folded."""
+    """Return the boxes of a scene with these scopes folded."""
     return Quotient(scene, folded)
 
 
 def operands_first(operands: Mapping[int, Collection[int]]) -> list[int]:
-    """Put boxes in the order of creation, but each after its operands among them.
+    """Put boxes in the order of creation, but each after those of its operands.
 
-    Between scopes, which nodes enter and leave again and again, there may be cycles. Of each, the
-    way into the box that was made first leads back, against the order.
+    There may be cycles between scopes, because a program may return to a scope. In each cycle, the
+    edge into the box that was made first leads back, against the order.
     """
     before = {box: operands.keys() & set(entering) for box, entering in operands.items()}
     if all(max(entering, default=box - 1) < box for box, entering in before.items()):

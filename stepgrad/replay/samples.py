@@ -1,7 +1,7 @@
-"""What a network is shown and what it answers, read off the names of a training step.
+"""What a network is shown and what it answers, found by the names in a training step.
 
 A sample is a scope in which inputs are called `x1`, `x2`, … and outputs `y` (or `y1`, `y2`, …);
-`t`, likewise, is what the output should be. Scenarios name theirs so; a program may do it too.
+targets are called `t` likewise. Scenarios use these names; a program may do so, too.
 """
 
 from __future__ import annotations

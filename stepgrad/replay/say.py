@@ -15,7 +15,7 @@ from stepgrad.replay.titles import short_title, title
 
 
 def say(recording: Recording, index: int) -> str:
-    """Return a sentence that tells what an event did, without symbols."""
+    """Return a sentence that says what an event did, without symbols."""
     event = recording.events[index]
     phase = "" if isinstance(event, events.Mark) else f", {event.phase}"
     sentence = printable(_sentence(recording, event, index))
@@ -69,7 +69,7 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
 
 
 def _said_line(line: str) -> str:
-    """Say which line of a program it was, given `train.py:12`: `, in line 12 of train.py`."""
+    """Say which line of a program did it: `, in line 12 of train.py` for `train.py:12`."""
     file, _, number = line.rpartition(":")
     return f", in line {number} of {file}" if file else ""
 

@@ -1,4 +1,4 @@
-"""`Scene`: the nodes to look at during a training step, and how they hang together."""
+"""`Scene`: the nodes to look at during a training step, and the edges between them."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from stepgrad.recording.structure import index_to_ref, ref_to_index
 class Scene(Sequence[int]):
     """Nodes in the order of creation, all of them made by `forwards`.
 
-    A scene is equal to nothing but itself, so what is worked out about a large one can be kept
-    under it.
+    A scene equals nothing but itself, so it can be the key for what is worked out about it.
     """
 
     def __init__(
@@ -42,11 +41,11 @@ class Scene(Sequence[int]):
         return isinstance(node, int) and self.place(node) is not None
 
     def after(self, node: int) -> int:
-        """The place of a node or, where it is none of the scene, of the first one after it."""
+        """The place of a node or, if it is not in the scene, of the first one after it."""
         return bisect_left(self._nodes, node)
 
     def place(self, node: int) -> int | None:
-        """Which node of the scene it is, counted from 0; None where it is none."""
+        """The place of a node, counted from 0; None if it is not in the scene."""
         place = self.after(node)
         return place if place < len(self) and self._nodes[place] == node else None
 
@@ -68,9 +67,9 @@ class Scene(Sequence[int]):
 
     @cached_property
     def edges(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """All edges: the places of the nodes, ascending, those of the operands, and which they are.
+        """All edges, in three columns: the place of the node, that of the operand, and its slot.
 
-        The columns are equally long, with a row for each edge.
+        The first column is ascending.
         """
         places = dict(zip(self._nodes, count()))
         outs, operands, slots = array("q"), array("q"), array("q")
@@ -87,7 +86,7 @@ class Scene(Sequence[int]):
 
     @cached_property
     def scopes(self) -> Sequence[tuple[str, int, int]]:
-        """Stretches of nodes of one scope: its name, the first place, the one after the last."""
+        """Stretches of nodes in one scope: its name, the first place, and the end (exclusive)."""
         found: list[tuple[str, int, int]] = []
         start = 0
         while start < len(self):
@@ -104,7 +103,7 @@ class Scene(Sequence[int]):
 
     @cached_property
     def names(self) -> Sequence[tuple[int, str]]:
-        """The nodes that have a name, each with it."""
+        """The nodes that have a name, each with its name."""
         names: dict[int, str] = {}
         for block in self._forwards:
             names |= self.recording.names_in(block)
@@ -114,7 +113,7 @@ class Scene(Sequence[int]):
 def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
     """Return the nodes that are made, used or written between two positions.
 
-    With them come those from before training began; constants only where they are asked for.
+    Nodes from before training are included; constants only on request.
     """
     return _scene(recording, begin, end, constants, len(recording.blocks))
 

@@ -28,7 +28,7 @@ def search(session: Session, text: str) -> Session:
     """
     word = text.strip()
     if not word:
-        raise SearchError("write a part of a name")
+        raise SearchError("write part of a name")
     session = replace(session, sought=word)
     hits = _hits(session)
     if not hits:
@@ -75,7 +75,7 @@ def _hits(session: Session) -> Sequence[int]:
 def _matches(nodes: Scene, word: str, _renames: int) -> list[int]:
     """Return the nodes whose names contain a word; if none do, those whose definition does.
 
-    In a large scene only names count: writing all definitions down would take seconds.
+    In a large scene only names count: writing out all definitions would take seconds.
     """
     named = [node for node, name in nodes.names if word in name.casefold()]
     if named or len(nodes) > LARGE:

@@ -1,6 +1,6 @@
-"""What of a recording is shown: which scopes are folded, how much of the graph, and constants.
+"""How much of a recording is shown: which scopes are folded, how much of the graph, and constants.
 
-Each is a function from a session to a session.
+Each command is a function from a session to a session.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from stepgrad.replay.outline import enclosing
 from stepgrad.replay.session import Session, View
 
 NEARBY = 48
-"""The most boxes of a graph that is drawn whole anyway; of a larger one, those near the subject."""
+"""A graph of at most this many boxes is always drawn whole; of a larger one, what is near."""
 
 DRAWABLE = 400
 """The most boxes that the view of all nodes draws."""

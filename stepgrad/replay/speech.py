@@ -1,4 +1,4 @@
-"""Notation in words: what looks right does not sound right.
+"""Notation in words, because what looks right does not sound right.
 
 Screen readers skip brackets, read `·` as nothing or as "middle dot", and read `−8` as 8.
 """

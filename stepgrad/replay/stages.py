@@ -1,4 +1,4 @@
-"""What has become of the edges of a graph: for the screen, and for what is exported."""
+"""How far each edge of a graph has come, for the screen and for exports."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Stages:
         self._current = _current(state)
 
     def of(self, bundle: Bundle, *, current: bool = True) -> Stage:
-        """Return the stage of a bundle; without `current`, the one that the last event left."""
+        """Return the stage of a bundle; without `current`, the last event is like any other."""
         if self._state.value(bundle.edges[0][0]) is None:
             return "waiting"
         if current and any(edge in bundle.edges for edge in self._current):

@@ -71,7 +71,7 @@ class State:
     def step_bounds(self) -> tuple[int, int]:
         """The positions between which the training step lies; with one step or none, everything.
 
-        What comes before the first step is a stretch of its own.
+        What comes before the first step is counted as a step.
         """
         steps, ordinal = self.recording.steps, self.step_ordinal
         if len(steps) < 2:
@@ -82,10 +82,10 @@ class State:
         return steps[ordinal], self.recording.length if last else steps[ordinal + 1]
 
     def seen_by(self, node: int) -> int:
-        """The position whose values a computed node's local derivatives are made of.
+        """The position whose values make the local derivatives of a computed node.
 
-        Once a backward pass has gone over it, that is where the pass began: an update that came
-        since made other numbers, but no gradient went through these.
+        After a backward pass through the node, that is where the pass began: the gradient did not
+        go through the numbers that a later update has written.
         """
         block = latest_pass(self.recording, self.position)
         if block is None or self.recording.history.made_at(node) > block.start:
@@ -102,8 +102,8 @@ class State:
     def destination(self) -> int | None:
         """The root that this training step computes or has computed, for the header.
 
-        A step without a backward pass, as one of forward mode or the one that comes after training,
-        has none of its own: there it is the node with the name of the last root, or else of the
+        A step without a backward pass, such as one of forward mode or the last one after training,
+        has no root of its own: there it is the node with the name of the last root, or else of the
         first to come, if the step makes one.
         """
         begin, end = self.step_bounds
@@ -136,7 +136,7 @@ class State:
         return block.focus(self.position - 1 - block.start)
 
     def never_reached(self, node: int) -> bool:
-        """Whether a backward pass has come to its end and no pass has ever reached the node."""
+        """Whether a backward pass is over, and no pass ever reaches the node."""
         block = latest_pass(self.recording, self.position)
         return (
             block is not None
@@ -145,7 +145,7 @@ class State:
         )
 
     def value(self, node: int) -> float | None:
-        """Return a node's value; None where it is not made yet.
+        """Return a node's value; None if it is not computed yet.
 
         Raises:
             IndexError: the recording has no such node.
@@ -154,7 +154,7 @@ class State:
         return self.recording.history.value(node, self.position)
 
     def tangent(self, node: int) -> float | None:
-        """Return a node's tangent; None where it is not made yet, or not in forward mode.
+        """Return a node's tangent; None if it is not computed yet, or not in forward mode.
 
         Raises:
             IndexError: the recording has no such node.
@@ -164,12 +164,12 @@ class State:
 
     @property
     def seeds(self) -> Mapping[int, float]:
-        """What forward mode goes by, if it has come here: leaves, each with its tangent."""
+        """The seeds of forward mode, if it runs here: leaves, each with its tangent."""
         block = self._block if self.position else None
         return block.seeds if isinstance(block, Forward) else {}
 
     def grad(self, node: int) -> float | None:
-        """Return a node's gradient; None where nothing has reached it (in this pass).
+        """Return a node's gradient; None if nothing has reached it (in this pass).
 
         Raises:
             IndexError: the recording has no such node.
@@ -182,7 +182,7 @@ class State:
         return self.recording.node(index)
 
     def find(self, name: str) -> int | None:
-        """Return the node of this name; of several, the one made last."""
+        """Return the node with this name; of several, the one made last."""
         return self.recording.names(self.position).get(name)
 
 

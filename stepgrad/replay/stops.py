@@ -72,11 +72,11 @@ def _nearest(events: Sequence[int], start: int, *, forward: bool) -> int | None:
 
 @dataclass(frozen=True)
 class NodeStop:
-    """Stop at a node: in a training loop, at its like in every step.
+    """Stop at a node: in a training loop, at its counterpart in every step.
 
     Without `every`, where it is made and where its gradient is complete; with it, at each change of
-    its value or gradient. Its like is the node at the same place of a pass of the same shape, or
-    the one of the same name.
+    its value or gradient. Its counterpart is the node at the same place in a pass of the same
+    shape, or the one with the same name.
     """
 
     text: str
@@ -94,7 +94,7 @@ class NodeStop:
         return cls(text, node, made.structure, node - made.base, name, every)
 
     def covers(self, recording: Recording, node: int) -> bool:
-        """Whether it stops at a node: this one, or its like."""
+        """Whether it stops at a node: this one, or a counterpart."""
         made = recording.history.forward_of(node)
         return node == self.node or node - made.base == self._like(made.structure)
 
@@ -105,7 +105,7 @@ class NodeStop:
         return None if self.name is None else _named(structure).get(self.name)
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
-        """Return the events about the node, or its like in the step at hand."""
+        """Return the events about the node, or about its counterpart in the step at hand."""
         return [block.start + offset for offset in self._offsets(recording, block)]
 
     def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:

@@ -1,7 +1,7 @@
-"""The gradients of many nodes in a few numbers, at a cost that does not grow with every step.
+"""The gradients of many nodes in a few numbers, without looking at every node at every position.
 
-What a backward pass has brought to its end by each of its events is worked out once for a scope
-and a pass; a position is then a bisection.
+Which gradients each event of a backward pass completes is worked out once for a scope and a pass;
+a position is then found by bisection.
 """
 
 from __future__ import annotations
@@ -21,23 +21,23 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
 
 KEPT = 512
-"""Of how many scopes is kept what was worked out: of more than a graph has boxes."""
+"""The number of scopes to cache: more than a graph has boxes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What can be said of the gradients of some nodes at a position.
+    """The gradients of some nodes at a position, in a few numbers.
 
-    Only a gradient that is complete counts: in the middle of a backward pass, one to which
-    something is still to be added does not. `low` and `high` are the smallest and the largest
-    magnitude; without any gradient they are ∞ and −∞.
+    Only complete gradients count: in the middle of a backward pass, a gradient that will receive
+    more contributions does not. `low` and `high` are the smallest and the largest magnitude;
+    without any gradient they are ∞ and −∞.
 
     Args:
-        complete: how many nodes have a gradient.
-        low: the smallest magnitude of those that are numbers.
+        complete: the number of nodes with a complete gradient.
+        low: the smallest magnitude, nan aside.
         high: the largest.
-        zeros: how many gradients are exactly zero.
-        broken: how many are not a number.
+        zeros: the number of gradients that are exactly zero.
+        broken: the number of gradients that are nan.
     """
 
     complete: int = 0
@@ -48,7 +48,7 @@ class Summary:
 
     @classmethod
     def of(cls, grads: Iterable[float]) -> Summary:
-        """Sum some gradients up."""
+        """Sum up some gradients."""
         sizes = [abs(grad) for grad in grads]
         numbers = [size for size in sizes if size == size]
         return cls(
@@ -83,7 +83,7 @@ def summary(state: State, line: ScopeLine) -> Summary:
 
 
 def never_reached(state: State, line: ScopeLine) -> int:
-    """How many nodes of a folded scope no backward pass ever reaches, once one is over."""
+    """Count the nodes of a folded scope that no backward pass ever reaches, once one is over."""
     begin, end = state.step_bounds
     unreached = _unreached(state.recording, line, begin, end)
     return len(unreached) if unreached and state.never_reached(unreached[0]) else 0
@@ -93,8 +93,9 @@ def never_reached(state: State, line: ScopeLine) -> int:
 class _Progress:
     """What a pass completes, one gradient after the other.
 
-    `times` are how many of its events have happened by then, ascending; `sums` tell what is
-    complete by then, a column for each number of a summary. `outside` is what it does not reach.
+    `times` are the numbers of events after which another gradient is complete, ascending. `sums`
+    are the summaries by then: a column for each of their numbers. `outside` sums up the nodes that
+    the pass does not reach.
     """
 
     times: Sequence[int]
@@ -102,7 +103,7 @@ class _Progress:
     outside: Summary
 
     def at(self, done: int) -> Summary:
-        """Sum up what is complete when so many events of the pass have happened."""
+        """Sum up what is complete after the first `done` events of the pass."""
         complete = bisect_right(self.times, done)
         if not complete:
             return self.outside
@@ -132,8 +133,8 @@ def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) ->
 
 @lru_cache(maxsize=8)
 def _completed(sweep: Sweep) -> Mapping[int, int]:
-    """For each place of a sweep's column, how many events there have been when it is complete."""
-    # Of the edges that end at a place, the last one counts; none ends at the root.
+    """For each place of a sweep's column, the number of events after which it is complete."""
+    # The last edge that ends at a place counts; none ends at the root.
     return {0: 1, **dict(zip(sweep.receivers, count(2)))}
 
 
@@ -143,7 +144,7 @@ def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) 
 
 
 def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
-    """Return the first position since which nobody has written the gradients of a scope."""
+    """Return the first position from which on the gradients of a scope stay as they are."""
     while position:
         block = recording.blocks[recording.history.block_at(position - 1)]
         if isinstance(block, Backward) or (isinstance(block, Write) and _meets(line, block.writes)):
@@ -160,17 +161,17 @@ def _meets(line: ScopeLine, writes: Writes) -> bool:
 def _grads(
     recording: Recording, nodes: Sequence[int], position: int, begin: int
 ) -> Sequence[float]:
-    """Return the gradients that there are at a position which is not in the middle of a pass.
+    """Return the gradients at a position that is not in the middle of a pass.
 
-    Looked for backwards, block by block, down to position `begin`; what is older is asked for node
-    by node.
+    The search goes backwards, block by block, to position `begin`; older gradients are looked up
+    node by node.
     """
     found: list[float] = []
     end = position
     while nodes and end > begin:
         block = recording.blocks[recording.history.block_at(end - 1)]
         match block:
-            case Forward():  # what it makes had no gradient before
+            case Forward():  # its nodes had no gradient before
                 nodes = nodes[: bisect_left(nodes, block.base)]
             case Backward():
                 reached, nodes = _split(nodes, block)
@@ -193,7 +194,7 @@ def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]
 
 
 def _written(block: Write, node: int, end: int) -> float | None:
-    """Return what was written to a gradient last, by a position."""
+    """Return the last number written to a gradient by a position; None if there is none."""
     places = block.writes.gradients.get(node, ())
     before = bisect_left(places, end - block.start)
     return block.after[places[before - 1]] if before else None

@@ -1,4 +1,4 @@
-"""What to call a node, also one without a name."""
+"""What to call a node, even one without a name."""
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -50,7 +50,7 @@ def names(recording: Recording, forward: Forward) -> list[str]:
 
 
 def full_names(recording: Recording, forward: Forward) -> list[str]:
-    """The names of all nodes of a forward block, scopes included; of a nameless one, nothing."""
+    """The names of all nodes of a forward block, scopes included; empty for a node without one."""
     found = [""] * len(forward.structure)
     for offset, name in forward.structure.names.items():
         found[offset] = name

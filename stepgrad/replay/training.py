@@ -1,4 +1,4 @@
-"""Training as a whole: which parameters it changes, how they went, and how the loss fell."""
+"""Training as a whole: which parameters it changes, their history, and the loss curve."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgrad.replay.state import State
 
 
 def trains(recording: Recording) -> bool:
-    """Whether there are training steps, and not only passes in one mode and the other."""
+    """Whether there are training steps, and not just passes in forward and reverse mode."""
     steps = recording.steps
     return len(steps) > 1 and State(recording, steps[0] + 1).step is not None
 
@@ -54,7 +54,7 @@ def _gradient_course(
 
 
 def last_update(recording: Recording, position: int) -> int:
-    """Return the position of the last update by a position; 0 where there was none."""
+    """Return the position of the last update up to a position; 0 if there is none."""
     here = recording.history.block_at(position - 1) if position else -1
     for number in range(here, -1, -1):
         block = recording.blocks[number]
@@ -64,17 +64,17 @@ def last_update(recording: Recording, position: int) -> int:
 
 
 class Loss(NamedTuple):
-    """What came out of a training step: `ordinal` counts steps from 0."""
+    """The loss of a training step: `ordinal` counts steps from 0."""
 
     ordinal: int
     value: float
 
 
 def losses(recording: Recording, points: int) -> Sequence[Loss]:
-    """Return what was minimised in up to `points` training steps, evenly spread.
+    """Return the loss in up to `points` training steps, evenly spread.
 
-    That is the root of a step's backward pass, before the step's update; of a step without one, as
-    the one that comes after training, what it computes instead.
+    That is the root of a step's backward pass, before the step's update. For a step without a
+    backward pass, such as the last one after training, it is the node with the root's name.
     """
     return _losses(recording, points, len(recording.blocks))
 
@@ -117,7 +117,7 @@ def _steps(recording: Recording, points: int) -> Sequence[int]:
 
 
 def _spread(count: int, points: int) -> Sequence[int]:
-    """Up to `points` of so many places, evenly spread, the first and the last included."""
+    """Return up to `points` of `count` places, evenly spread, including the first and the last."""
     points = min(points, count)
     if points < 2:
         return range(count - points, count)

@@ -34,7 +34,7 @@ def ask(session: Session) -> tuple[Session, str]:
     if facts.operands or facts.name is None:
         why = "is computed" if facts.operands else "has no name in the program"
         return session, f"{name} {why}, so it cannot be edited. Which input or parameter?"
-    return session, f"{name} = {exact(recording.history.first_value(node))}. Which value instead?"
+    return session, f"{name} = {exact(recording.history.first_value(node))}. What value instead?"
 
 
 def edit(session: Session, text: str) -> Session:
@@ -97,7 +97,7 @@ def _rerun(session: Session, edits: Mapping[str, float], said: str) -> Session:
 
 
 def _counterpart(recording: Recording, node: int | None, other: Recording) -> int | None:
-    """The node in the same place of another run; None if it has another name there."""
+    """The node at the same place in another run; None if it has another name there."""
     if node is None or node >= other.size:
         return None
     return node if other.node(node).name == recording.node(node).name else None

@@ -1,6 +1,6 @@
-"""Lessons that are programs: what they say of themselves at their top.
+"""Lessons that are programs: what they say about themselves.
 
-A program is a lesson if a comment in it says where it stands among the others:
+A program is a lesson if a comment in it says where it belongs among the others:
 
     # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
 

@@ -39,19 +39,19 @@ def check_theme(name: str) -> None:
     """Make sure that there is such a theme.
 
     Raises:
-        ThemeError: there is none.
+        ThemeError: there is no such theme.
     """
     if name not in BUILTIN_THEMES:
         known = ", ".join(BUILTIN_THEMES)
-        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; there are {known}")
+        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; choose from {known}")
 
 
 class DebuggerApp(App[None]):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
     `scenario` adds its checks and its lesson; `growing` is what still adds to the recording, and
-    `position` where to begin. `theme` is a name of `available_themes`, or empty for the usual one.
-    `keys` is where a person's own keys are kept, if anywhere.
+    `position` where to begin. `theme` is a name of `available_themes`, or empty for the default.
+    `keys` is the file with a person's own keys, if any.
 
     Raises:
         ThemeError: there is no such theme.

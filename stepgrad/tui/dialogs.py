@@ -31,14 +31,14 @@ class Dialog(ModalScreen[Result]):
     """A dialog closes once, however many closing keys arrive together."""
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
-        """Close, and answer; nothing where it is not in front (any more)."""
+        """Close, and answer; do nothing if the dialog is not in front."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
 class AskDialog(Dialog[str]):
     """Ask for what a command wants to know, and explain a bad answer where it is typed.
 
-    `check` says what is wrong with an answer, or None. A `question` of the moment is put in full.
+    `check` says what is wrong with an answer, or None. A `question` is shown above the field.
     """
 
     def __init__(
@@ -113,7 +113,7 @@ class _Field(Input):
 
 
 class WaitDialog(Dialog[bool]):
-    """Wait for work, and show how far it is; answers whether it was waited for to the end."""
+    """Wait for work, and show its progress; the answer is whether it was finished."""
 
     BINDINGS = [("escape,ctrl+c", "cancel", "cancel")]
 
@@ -146,7 +146,7 @@ class WaitDialog(Dialog[bool]):
         self.dismiss(False)
 
     def on_unmount(self) -> None:
-        """Stop work that is no longer waited for: the app may be quit from here."""
+        """Stop the work if nothing waits for it: the app may be quit from here."""
         if not self._work.wait(0):
             self._work.stop()
 

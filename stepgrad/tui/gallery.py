@@ -27,7 +27,7 @@ from stepgrad.tui.work import PATIENCE, Growing
 
 
 class LessonList(OptionList):
-    """The titles; keys as in the debugger, and said in the footer."""
+    """The titles; the keys are those of the debugger, and the footer names them."""
 
     BINDINGS = [
         Binding("enter", "select", "open"),

@@ -28,14 +28,14 @@ _GAP = 1
 LEGEND = (
     "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▅ size",
     "gradient: – not reached yet  0 arrived, is zero  ∅ never reached",
-    "dL/dh: the whole derivative, over all paths, as h.grad holds it",
+    "dL/dh: the whole derivative, over all paths, which h.grad holds",
     "∂z/∂h: the local one, of one operation  ∂₁b/∂a ∂₂b/∂a: a is both operands",
     "tangent: in forward mode, how fast a number changes with the seeded input",
     "received: what was added to a gradient, and from where, edge by edge",
     "edge 1 of 2: the first of two edges into this gradient",
     "checks 3/11: 11 expected values; 3 reached, all correct",
 )
-"""What signs and words mean. It comes after the keys, and may have to be scrolled to."""
+"""What symbols and words mean. It comes after the keys; a small screen has to scroll to it."""
 
 _Row = list[ink.Span]
 
@@ -57,9 +57,9 @@ def help_text(keymap: Keymap, width: int) -> Content:
 
 
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
-    """Yield a group: its title, then its commands, those that belong together as one."""
+    """Yield a group: its title, then its commands, with similar ones on one line."""
     alone = [command for command in GROUPS[title] if command.panel]
-    yield [(title, ink.NAME), ("  one only; again: all" if alone else "", ink.QUIET)]
+    yield [(title, ink.NAME), ("  one only; again for all" if alone else "", ink.QUIET)]
     yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
     others = [command for command in GROUPS[title] if not command.panel]
@@ -71,7 +71,7 @@ def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
 
 
 def _panels(alone: Sequence[Command], keymap: Keymap, width: int) -> Iterator[_Row]:
-    """Yield the panels, each by its key and its name, as many in a row as have room."""
+    """Yield the panels, each with its key and its name, as many in a row as fit."""
     row: list[ink.Span] = []
     for command in alone:
         keys = keymap.get(command.name)
@@ -87,7 +87,7 @@ def _panels(alone: Sequence[Command], keymap: Keymap, width: int) -> Iterator[_R
 
 
 def _keys(group: Sequence[Command], keymap: Keymap) -> str:
-    """The keys of commands, the first of each before the others, which may have no room."""
+    """The keys of commands: the first key of each, then the others if there is room."""
     ranks = zip_longest(*(keymap.get(command.name) or [""] for command in group))
     first, *others = ([key_name(key) for key in rank if key] for rank in ranks)
     keys = " ".join(chain(first, *others))
@@ -95,7 +95,7 @@ def _keys(group: Sequence[Command], keymap: Keymap) -> str:
 
 
 def _together(commands: Sequence[Command]) -> Iterator[list[Command]]:
-    """Group neighbours of which but one word is different: next event, previous event."""
+    """Group neighbours that differ in one word only: next event, previous event."""
     group: list[Command] = []
     for command in commands:
         texts = [each.brief for each in (*group, command)]
@@ -107,7 +107,7 @@ def _together(commands: Sequence[Command]) -> Iterator[list[Command]]:
 
 
 def _joined(texts: Sequence[str]) -> str:
-    """Say texts of which but one word is different at once: `next/previous event`."""
+    """Join texts that differ in one word only: `next/previous event`."""
     words = _by_place(texts)
     return " ".join("/".join(w) if len(w) < 4 else f"{w[0]} … {w[-1]}" for w in words)
 
@@ -119,7 +119,7 @@ def _by_place(texts: Sequence[str]) -> list[list[str]]:
 
 
 def _halves(blocks: Sequence[list[_Row]], gap: list[_Row]) -> tuple[list[_Row], list[_Row]]:
-    """Divide blocks between two columns, in order, so that the longer one is short."""
+    """Divide blocks between two columns, in order, to make the longer one short."""
 
     def column(part: Sequence[list[_Row]]) -> list[_Row]:
         return [row for i, block in enumerate(part) for row in (gap if i else []) + block]

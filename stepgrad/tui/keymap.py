@@ -29,7 +29,7 @@ FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
 
 Keymap = Mapping[str, tuple[str, ...]]
-"""The keys of each command, by its name, the one to show first; none, where others took them."""
+"""The keys of each command by name, the one to show first; none if other commands took them."""
 
 DEFAULT: Keymap = KEYS
 
@@ -113,7 +113,7 @@ def load_keymap(path: Path) -> Keymap:
     A key that the file gives to one command is taken from the command that has it in the table.
 
     Raises:
-        KeymapError: the file cannot be read, or something in it is wrong; then none of it counts.
+        KeymapError: the file cannot be read, or something in it is wrong; then it is ignored.
     """
     try:
         text = read_regular(path).decode().replace("\r\n", "\n")
@@ -140,7 +140,7 @@ def load_keymap(path: Path) -> Keymap:
 
 
 def _keys(value: object) -> tuple[str, ...]:
-    """The keys that an entry gives; none where it is neither a text nor a list of texts."""
+    """The keys that an entry gives; none if it is neither a text nor a list of texts."""
     listed = value if isinstance(value, list) else [value]
     keys = tuple(key for key in listed if isinstance(key, str))
     return keys if len(keys) == len(listed) else ()
@@ -173,6 +173,6 @@ def _line_of(name: str, text: str) -> int:
 
 
 def _place(message: str) -> str:
-    """The place that TOML's parser speaks of, as `:line:column`, where it does."""
+    """The place that TOML's parser names, as `:line:column`; empty if it names none."""
     found = re.search(r"at line (\d+), column (\d+)", message)
     return f":{found[1]}:{found[2]}" if found else ""

@@ -228,7 +228,7 @@ class DebuggerScreen(WorkingScreen):
         self._show_notice()
 
     def on_resize(self) -> None:
-        """Name what there is no room for."""
+        """Name the panels that do not fit."""
         self.query_one(Footer).compact = self.size.width < 100
         self._show_notice()
 

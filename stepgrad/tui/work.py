@@ -1,8 +1,8 @@
 """Long work in a thread of its own, so that the keys never wait for it.
 
-The work says how far it is (`stepgrad.progress`), and hears there that it is not wanted any more.
-Python ends no thread from outside: work that never says anything runs on unheard, but as a daemon,
-which keeps no process from ending.
+The work reports its progress (`stepgrad.progress`), and learns there that it has been cancelled.
+Python cannot end a thread from outside: work that reports nothing runs on in the background, but as
+a daemon thread, which does not keep the process from ending.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from stepgrad.scenario.build import empty_recording, record_file
 from stepgrad.scenario.load import ScenarioFile
 
 PATIENCE = 0.2
-"""Seconds that a person waits without being told what for."""
+"""Seconds that a person waits before a bar says what for."""
 
 Result = TypeVar("Result")
 
 
 class Work(Generic[Result]):
-    """A function at work in a thread: `share` says how far it is, from 0 to 1."""
+    """A function at work in a thread: `share` is its progress, from 0 to 1."""
 
     def __init__(self, function: Callable[[], Result]) -> None:
         self.share = 0.0

@@ -1,4 +1,4 @@
-"""What a screen with a session does about all that takes long: the keys never wait for it."""
+"""How a screen with a session handles what takes long: the keys never wait for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
 FOLLOW = 8
-"""Times a second that a recording is looked at while it is being made."""
+"""How many times a second a recording is read while it is being made."""
 
 
 class WorkingScreen(Screen[None]):
@@ -48,7 +48,7 @@ class WorkingScreen(Screen[None]):
             self._follow(self._growing)
 
     def on_unmount(self) -> None:
-        """Record no more than somebody looks at."""
+        """Stop recording when the screen closes."""
         if self._growing is not None:
             self._growing.stop()
 
@@ -90,7 +90,7 @@ class WorkingScreen(Screen[None]):
             self._work = work
 
     def wait_for(self, command: Command) -> None:
-        """If a command is not done yet, show how far it is until it is, or is given up."""
+        """If a command is not done yet, show its progress until it is done or cancelled."""
         if self._work is not None:
             self.app.push_screen(WaitDialog(command.brief, self._work), self._waited)
 

@@ -186,7 +186,7 @@ def test_leftover_gradients_and_updated_values_are_told() -> None:
     left_over = "the gradients are left over from an earlier one"
     assert left_over in handout("xor_tanh", "100%")
     assert left_over not in handout("xor_tanh")
-    new = "What was updated has its new value"
+    new = "Updated nodes show their new values"
     assert new in handout("xor_tanh")
     assert new not in handout("xor_tanh", "8100")
 
@@ -258,12 +258,12 @@ SIGNS = [
     ("`∅`: no gradient ever arrives", "two_layer", "", False),
     ("`–`: no gradient has arrived yet", "two_layer", "16", True),
     ("`–`: no gradient has arrived yet", "two_layer", "", False),
-    ("`0`: zero, which is not none", "dead_relu", "", True),
-    ("`0`: zero, which is not none", "three_nodes", "", False),
-    ("`0`: what the pass goes by does not change it", "forward_and_reverse", "14", True),
-    ("`0`: what the pass goes by does not change it", "dual_numbers", "4", False),
-    ("A node without numbers is not made yet.", "two_layer", "8", True),
-    ("A node without numbers is not made yet.", "two_layer", "", False),
+    ("`0`: zero, which is not the same as none", "dead_relu", "", True),
+    ("`0`: zero, which is not the same as none", "three_nodes", "", False),
+    ("`0`: the value does not change with the seeded input", "forward_and_reverse", "14", True),
+    ("`0`: the value does not change with the seeded input", "dual_numbers", "4", False),
+    ("A node without numbers is not computed yet.", "two_layer", "8", True),
+    ("A node without numbers is not computed yet.", "two_layer", "", False),
     ("`∂` is local, of one operation", "two_layer", "", True),
     ("`∂` is local, of one operation", "two_layer", "8", False),
     ("brackets tell what became of a gradient (`–`: none before)", "two_layer", "", True),
@@ -286,7 +286,7 @@ def test_what_is_no_number_is_explained() -> None:
         (Value(nan, label="x") * 2.0).backward()
     text = of(recording)
     assert "`nan`: not a number." in text
-    assert "`−inf`: less than the least number." in text
+    assert "`−inf`: minus infinity, or too far below zero for a float64." in text
     assert "`inf`:" not in text
 
 

@@ -116,3 +116,10 @@ def test_rules_come_from_the_op_table() -> None:
     assert found["7 arrives at relu(−1). What gradient does the −1 receive?"] == 0
     assert found["1 arrives at 3². What gradient does the 3 receive?"] == 6
     assert len(found) == len(rules())
+
+
+def test_a_shut_gate_selects_and_does_not_multiply() -> None:
+    told = {question.prompt.partition(". ")[0]: question.explanation for question in rules()}
+    assert told["7 arrives at relu(0.5)"].endswith("7·1 = 7.")
+    for prompt in ("7 arrives at relu(−1)", "4 arrives at max(2, 5)"):
+        assert told[prompt].endswith("A shut gate sends back 0, whatever arrives.")

@@ -101,8 +101,11 @@ def test_of_several_so_named_the_one_made_last_by_now_is_meant() -> None:
 @pytest.mark.parametrize(
     ("where", "message"),
     [
-        ("los", "`los` is not a position, a percentage, a step or a name; did you mean `loss`?"),
-        ("zzzzzz", "`zzzzzz` is not a position, a percentage, a step or a name"),
+        (
+            "los",
+            "`los` is not a position, a percentage, a step or a node; did you mean `loss`?",
+        ),
+        ("zzzzzz", "`zzzzzz` is not a position, a percentage, a step or a node"),
         ("", "write where to go: 14, 50%, step 20, or a name"),
         ("101%", "`101%` is not a percentage from 0% to 100%"),
         ("-1%", "`-1%` is not a percentage from 0% to 100%"),
@@ -115,7 +118,7 @@ def test_of_several_so_named_the_one_made_last_by_now_is_meant() -> None:
             str(RECORDING.length + 1),
             f"no event {RECORDING.length + 1}: there are {RECORDING.length}; 0 is the start",
         ),
-        ("--5", "`--5` is not a position, a percentage, a step or a name"),
+        ("--5", "`--5` is not a position, a percentage, a step or a node"),
     ],
 )
 def test_a_bad_place(where: str, message: str) -> None:
@@ -234,8 +237,8 @@ def test_a_search_that_finds_nothing_ends_a_script_before_it_edits_another_node(
 
 @pytest.mark.parametrize(("where", "message"), [
     ("step", "which step? e.g. `step 20`"),
-    ("stp", "`stp` is not a position, a percentage, a step or a name; did you mean `step`?"),
-    ("stp 3", "`stp 3` is not a position, a percentage, a step or a name; did you mean `step`?"),
+    ("stp", "`stp` is not a position, a percentage, a step or a node; did you mean `step`?"),
+    ("stp 3", "`stp 3` is not a position, a percentage, a step or a node; did you mean `step`?"),
 ])  # fmt: skip
 def test_a_step_that_is_misspelt(where: str, message: str) -> None:
     with pytest.raises(CommandError) as caught:

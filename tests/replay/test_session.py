@@ -283,7 +283,7 @@ def test_a_search_for_nothing_and_of_nothing() -> None:
     assert next_hit(at(TWO_LAYER), 1).said == "nothing to repeat: ⟦search⟧ searches the nodes"
     with pytest.raises(SearchError, match='no node matches "zz"'):
         search(at(TWO_LAYER), "zz")
-    with pytest.raises(SearchError, match="write a part of a name"):
+    with pytest.raises(SearchError, match="write part of a name"):
         search(at(TWO_LAYER), " ")
 
 

@@ -143,8 +143,8 @@ def test_a_scenario_is_a_program() -> None:
 
 
 def test_the_question_names_its_target_and_says_first_what_cannot_be_edited() -> None:
-    assert ask(session().select(0))[1] == "w = 0.5. Which value instead?"
-    assert ask(edit(session().select(0), "2"))[1] == "w = 2. Which value instead?"
+    assert ask(session().select(0))[1] == "w = 0.5. What value instead?"
+    assert ask(edit(session().select(0), "2"))[1] == "w = 2. What value instead?"
     question = "z is computed, so it cannot be edited. Which input or parameter?"
     assert ask(session().select(2))[1] == question
     unable, question = ask(Session(Cursor(program({}))))

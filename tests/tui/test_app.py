@@ -171,7 +171,7 @@ async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("/", *"w1", "enter", "e")
         question = pilot.app.screen.query_one("#question", Static)
-        assert str(question.content) == "w1 = 0.5. Which value instead?"
+        assert str(question.content) == "w1 = 0.5. What value instead?"
         assert screen.query_one("#node").visible, "only a prediction hides anything"
 
 

@@ -33,7 +33,7 @@ def place(layers: Sequence[Sequence[Vertex]]) -> None:
 
 
 def _stacked(layer: Sequence[Vertex]) -> list[int]:
-    """The rows of a layer's vertices when each stands right under the one before."""
+    """The rows of a layer's vertices when each is right below the one before."""
     rows: list[int] = []
     y = 0
     for index, vertex in enumerate(layer):
@@ -93,7 +93,7 @@ def _weight(link: Link) -> int:
 
 
 def _squeeze(layers: Sequence[Sequence[Vertex]]) -> None:
-    """Take out the rows that no layer uses."""
+    """Remove the rows that no layer uses."""
     vertices = [vertex for layer in layers for vertex in layer]
     used = {
         row

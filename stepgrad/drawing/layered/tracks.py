@@ -43,7 +43,7 @@ class _Piece:
 
 
 def route(nets: Sequence[tuple[int, Sequence[int]]]) -> tuple[list[Trunk], int]:
-    """Trunks for nets of (row at the left, rows at the right), and how many columns they take."""
+    """Trunks for nets of (row on the left, rows on the right), and how many columns they take."""
     bent = [
         _Piece(net, start, ends)
         for net, (start, ends) in enumerate(nets)
@@ -84,7 +84,7 @@ def _ordered(waiting: list[_Piece], taken: set[int]) -> list[_Piece]:
 
 
 def _pull(piece: _Piece, other: _Piece) -> int:
-    """How many more crossings there are if the piece stands to the left of the other."""
+    """How many more crossings there are if the piece is to the left of the other."""
     if not piece.meets(other):
         return 0
     return _crossings(piece, other) - _crossings(other, piece)

@@ -1,4 +1,4 @@
-"""Step 1: from nodes to vertices in layers, with a lane wherever a wire passes a layer by.
+"""Step 1: from nodes to vertices in layers, with a lane wherever a wire passes a layer.
 
 Every link joins two neighbouring layers, so that the later steps look at one gap at a time.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 NEAR_STEPS = 16
-"""Uses of a leaf this close in reading order share one box, so that paths are seen to part."""
+"""Uses of a leaf this close in reading order share one box, so that one sees paths part."""
 
 NEAR_LAYERS = 3
 """Uses of a leaf in layers further apart than this get a box each, so that wires stay short."""
@@ -36,7 +36,7 @@ class Item:
 
 @dataclass(slots=True, eq=False)
 class Vertex:
-    """A box of the drawing or, without an item, the one cell of a lane that passes a layer by."""
+    """A box of the drawing or, without an item, the one cell of a lane that passes a layer."""
 
     item: Item | None
     layer: int

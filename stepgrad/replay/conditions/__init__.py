@@ -1,1 +1,1 @@
-"""Conditions: `isnan(grad)`, asked of every event of a recording, whole columns at a time."""
+"""Conditions such as `isnan(grad)`, tested for every event of a recording, in whole columns."""

@@ -1,7 +1,7 @@
-"""`bad`: where a number turns up that is not finite, although all that it was made of is.
+"""`bad`: where a number is not finite, although everything it is made of is.
 
-The first such event is where the trouble starts; whatever comes of it is merely infected. Where
-everything is finite, a look at the numbers in C settles it.
+The first such event is where the trouble starts; what is computed from it is merely infected. Where
+everything is finite, one pass over the numbers, in C, settles it.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def bad_nodes(recording: Recording, block: Forward) -> Column:
 def bad_edges(made_of: Sequence[bool], columns: Sequence[Sequence[float | None]]) -> Column:
     """Where a local derivative, a contribution or a gradient is not finite, but its parts are.
 
-    `made_of` says whether the values are finite that a local derivative is made of. The columns
+    `made_of` says whether the values that a local derivative is made of are finite. The columns
     are upstream gradients, local derivatives, contributions, and the sums before and after.
     """
     finite = (map(is_finite, column) for column in columns)
@@ -58,7 +58,7 @@ def bad_edges(made_of: Sequence[bool], columns: Sequence[Sequence[float | None]]
 
 
 def bad_writes(after: Sequence[float], used: Sequence[Sequence[float | None]]) -> Column:
-    """Where what is written is not finite, although all columns of what was `used` for it are."""
+    """Where what is written is not finite, although everything in the `used` columns is."""
     if all(map(isfinite, after)):
         return Same(False)
     known = (all(map(is_finite, numbers)) for numbers in zip(*used, strict=True))

@@ -1,7 +1,7 @@
-"""Columns: an entry for each event, and None where it is unknown. What computes with them.
+"""Columns: an entry for each event, None where it is unknown; and how to compute with them.
 
 A function is applied to whole columns by loops in C. Only where something is unknown, or cannot be
-computed, it is applied event by event.
+computed, is it applied event by event.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ UNKNOWN = Same(None)
 
 
 def picked(row: Sequence[_T], places: Iterable[int]) -> list[_T]:
-    """Return what stands at some places of a row."""
+    """Return the entries at some places of a row."""
     return list(map(row.__getitem__, places))
 
 
 def applied(function: Callable[..., Any], columns: Sequence[Column]) -> Column:
-    """Apply a function to what is known; what it cannot be applied to gives something unknown."""
+    """Apply a function to what is known; where it fails, the result is unknown."""
     if UNKNOWN in columns:
         return UNKNOWN
 
@@ -50,9 +50,9 @@ def applied(function: Callable[..., Any], columns: Sequence[Column]) -> Column:
 
 
 def joined(columns: Iterable[Column], *, decisive: bool) -> Column:
-    """Join by `or`, where one that holds decides, or by `and`, where one that does not.
+    """Join columns by `or`, where one that holds decides, or by `and`, where one that fails does.
 
-    Columns are taken one by one, and none any more when all events are decided.
+    Columns are taken one by one, until all events are decided.
     """
     taken = []
     for column in columns:

@@ -1,7 +1,7 @@
-"""What can be said of the events of a block, in columns: one for each name that a condition uses.
+"""The facts about the events of a block, in columns: one for each name that a condition uses.
 
-A condition is asked of every event of a recording. Whole columns need no event to be derived, and
-where their numbers are found is worked out once for all passes of a shape.
+A condition is tested for every event of a recording. With whole columns, no event need be derived,
+and where their numbers are is worked out once for all passes of a shape.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _B = TypeVar("_B", bound=Block)
 
 
 class Facts(Generic[_B]):
-    """What is known of the events of one kind in a block, in columns by name.
+    """What is known about the events of one kind in a block, in columns by name.
 
     `offsets` are the events, counted from the start of the block.
     """
@@ -190,7 +190,7 @@ class _Propagating(Facts[Backward]):
 
     @property
     def _bad(self) -> Column:
-        if all(map(isfinite, self._block.grads)):  # what is not finite would stay so in each sum
+        if all(map(isfinite, self._block.grads)):  # anything bad would show in these
             return Same(False)
         picks = [pick for _, pick in self._edges.locals]
         return bad_edges(

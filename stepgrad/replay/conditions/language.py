@@ -1,6 +1,6 @@
 """The language of conditions: a line such as `bad` or `op == "relu" and local == 0`.
 
-It is parsed by Python's parser and made into functions by the few rules below; nothing in it is
+It is parsed by Python's parser and turned into functions by the few rules below; nothing in it is
 ever run as code. A rule takes whole columns at once, so that a search through a million events is a
 few loops in C.
 """
@@ -71,8 +71,8 @@ class Condition:
 
     It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`;
     where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
-    text), `local`, `upstream`, `contribution`. `bad` holds where a number turns up that is not
-    finite, although all it was made of is. `node == "x2"` also means `row1/x2`, as in any command.
+    text), `local`, `upstream`, `contribution`. `bad` holds where a number is not finite, although
+    everything it is made of is. `node == "x2"` also means `row1/x2`, as in any command.
     A comparison or a calculation with a name that an event lacks is unknown, and so is its
     opposite; `and` and `or` look no further than they need.
 

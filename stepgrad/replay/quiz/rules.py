@@ -15,11 +15,11 @@ def rules() -> list[Question]:
         _of_node("mul", (3.0, 4.0), 0, 2.0, "A multiply node swaps its factors."),
         _of_node("relu", (-1.0,), 0, 7.0, "A relu is a gate, and this one is shut."),
         _of_node("relu", (0.5,), 0, 7.0, "A relu is a gate, and this one is open."),
-        _of_node("pow", (3.0, 2.0), 0, 1.0, "A square node multiplies by 2·v."),
-        _of_node("max", (2.0, 5.0), 0, 4.0, "In a max, only the larger operand matters."),
+        _of_node("pow", (3.0, 2.0), 0, 1.0, "A square node multiplies by twice its operand."),
+        _of_node("max", (2.0, 5.0), 0, 4.0, "In a max, only the larger operand's gate is open."),
         Question(
-            "rule", "chain rule", "The axle turns 3 times for one turn of the crank, the wheel 2 "
-            "times for one of the axle. How often does the wheel turn for one turn of the crank?",
+            "rule", "chain rule", "The axle turns 3 times for one turn of the crank, and the wheel "
+            "2 times for one of the axle. How many times does the wheel turn for one of the crank?",
             3.0 * 2.0, "Rates along a chain multiply: 3·2 = 6.",
         ),
         Question(
@@ -28,9 +28,9 @@ def rules() -> list[Question]:
             3.0 + 12.0, "Every path counts: what comes back along each is added up.",
         ),
         Question(
-            "rule", "kept values", "y = a·b is computed from a = 3 and b = 4. Then the program "
-            "sets a to 10, and only now 1 arrives at y. What should b receive?",
-            3.0, f"{partial('y', 'b')} is the a that y was computed from: that is why a tape keeps "
+            "rule", "saved values", "y = a·b is computed from a = 3 and b = 4. Then the program "
+            "sets a to 10, and only after that does 1 arrive at y. What should b receive?",
+            3.0, f"{partial('y', 'b')} is the a that y was computed from: that is why a tape saves "
             "the values.",
         ),
         Question(
@@ -62,12 +62,16 @@ def _of_node(
     """Ask for the gradient that an operand receives from a node, by the op table."""
     op = BY_NAME[name]
     written = op.written(dict(zip(op.operands, map(number, operands), strict=True)))
+    values = dict(zip(op.operands, operands, strict=True))
+    local, _ = op.partials[slot].branch(values)
     received = op.carry[slot](*operands, op.value(*operands), upstream)
+    product = f"{number(upstream)}·{factor(received / upstream)} = {number(received)}"
+    told = "A shut gate sends back 0, whatever arrives" if local.shut else product
     which = number(operands[slot])
     return Question(
         "rule",
         name,
         f"{number(upstream)} arrives at {written}. What gradient does the {which} receive?",
         received,
-        f"{rule} {number(upstream)}·{factor(received / upstream)} = {number(received)}.",
+        f"{rule} {told}.",
     )

@@ -85,7 +85,7 @@ def parse_statement(text: str, functions: Mapping[str, int], line: int = 1) -> S
 
 
 def lookalike(sign: str) -> str:
-    """Return the message about a sign in `LOOKALIKES`, with the sign's name to tell it apart."""
+    """Return the message about a symbol in `LOOKALIKES`, with its Unicode name."""
     return f"`{sign}` ({unicodedata.name(sign).lower()}): write {LOOKALIKES[sign]}"
 
 

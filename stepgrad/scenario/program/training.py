@@ -15,7 +15,7 @@ from stepgrad.scenario.form.sections import Train
 from stepgrad.scenario.program import Program, Rows
 
 WORTH_COMPILING = 20
-"""After this many passes, compiling one has saved more time than it took."""
+"""After this many passes, compiling has saved more time than it takes."""
 
 
 def run(program: Program, train: Train | None) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The decision boundary: what a network of two inputs answers in every corner of its world."""
+"""The decision boundary: what a network with two inputs answers all over the plane."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from stepgrad.replay.state import State
 from stepgrad.tui.render import ink
 
 MARGIN = 0.25
-"""How far the view reaches beyond the samples, as a part of their spread."""
+"""How far the view reaches beyond the samples, as a share of their spread."""
 
 _TARGETS = {True: "●", False: "○"}
 _BLOCKS = {(True, True): "█", (True, False): "▀", (False, True): "▄", (False, False): " "}
-"""Where the answer lies above the middle, in the upper and the lower half of a cell."""
+"""Whether the answer is above the middle in the upper and in the lower half of a cell."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Axis:
-    """A stretch of numbers laid over so many places, each at its middle."""
+    """An interval divided into `places`; each place stands for the number in its middle."""
 
     low: float
     high: float
@@ -46,9 +46,9 @@ class _Axis:
 def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -> list[Content]:
     """Draw the answer over the plane of two inputs in `height` lines of cells, below a legend.
 
-    Blocks fill where the first output lies above the middle of the targets (above 0 without
-    targets). The samples are circles, full where the target lies above; one that is answered
-    wrongly is in reverse. Nothing where the network has not two inputs.
+    The area is filled where the first output is above the middle of the targets (above 0 without
+    targets). The samples are circles, filled where the target is above; one that is answered
+    wrongly is in reverse video. Empty unless the network has two inputs.
     """
     if not samples or any(len(sample.inputs) != 2 for sample in samples) or height < 2:
         return []
@@ -62,7 +62,7 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
     respond = response(state, samples[0], samples[0].outputs[0])
 
     def answer(x1: float, x2: float) -> float:
-        """How far the network is from the middle; 1 is as far as the targets are."""
+        """How far the answer is from the middle; the targets are at −1 and 1."""
         return (respond(x1, x2) - middle) / reach
 
     cells = [

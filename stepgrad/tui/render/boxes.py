@@ -1,4 +1,4 @@
-"""What stands in the boxes of the graph: a node with its numbers, or a folded scope."""
+"""What is in the boxes of the graph: a node with its numbers, or a folded scope."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 @dataclass(frozen=True, slots=True)
 class NodeBox:
-    """A node: its name, and `framed` its value and its gradient (or tangent)."""
+    """A node: its name and, if `framed`, its value and its gradient (or tangent)."""
 
     node: int
     name: str
@@ -33,7 +33,7 @@ class NodeBox:
 
     @classmethod
     def of(cls, recording: Recording, node: int, *, framed: bool) -> NodeBox:
-        """Name a node as far as there is room."""
+        """Write a node's name as far as there is room."""
         return cls(node, ink.fit(short_title(recording, node), _NAME).strip(), framed)
 
     @property
@@ -64,9 +64,9 @@ class NodeBox:
 
 @dataclass(frozen=True, slots=True)
 class ScopeBox:
-    """A folded scope: its name, how many nodes, and what the tape tells of their gradients.
+    """A folded scope: its name, its number of nodes, and their gradients as the tape sums them up.
 
-    Where the last event is about one of the nodes, a framed box says which.
+    If the last event is about one of the nodes, a framed box says which.
     """
 
     line: ScopeLine
@@ -101,7 +101,7 @@ class ScopeBox:
 
 
 def _inside(state: State) -> str:
-    """Tell in a folded scope which of its nodes the last event is about."""
+    """Say in a folded scope which of its nodes the last event is about."""
     assert state.focus is not None, "asked where there is one"
     return f"{ink.ARROWS.get(state.phase or '', '▶')} {short_title(state.recording, state.focus)}"
 

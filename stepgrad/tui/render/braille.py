@@ -17,12 +17,12 @@ class Dots:
         """Set a dot.
 
         Raises:
-            IndexError: it lies outside.
+            IndexError: it is outside the field.
         """
         self._cells[y // 4][x // 2] |= _BITS[y % 4][x % 2]
 
     def line(self, start: tuple[int, int], end: tuple[int, int]) -> None:
-        """Set the dots from one to another."""
+        """Set the dots on a line from one to another."""
         (x, y), (dx, dy) = start, (end[0] - start[0], end[1] - start[1])
         count = max(abs(dx), abs(dy), 1)
         for i in range(count + 1):

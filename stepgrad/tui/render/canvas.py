@@ -1,7 +1,7 @@
 """A sheet of terminal cells: a character and a style in each, and lines that join where they meet.
 
 A line is drawn as arms: one bit for each direction in which it leaves a cell. Arms add up, so that
-two strokes that meet become the proper joint (`╮` and `╭` make `┬`) whatever their order.
+two strokes that meet become the proper joint (`╮` and `╭` make `┬`), whatever their order.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ Stroke = tuple[int, int, int]
 def cells_of(text: str) -> tuple[str, ...]:
     """The text in terminal cells.
 
-    The second cell of a wide character is empty, a combining mark stands with the character that
-    it marks, and what cannot be printed is left out.
+    The second cell of a wide character is empty, a combining mark is in the cell of the character
+    that it marks, and what cannot be printed is left out.
     """
     cells: list[str] = []
     for character in filter(str.isprintable, text):
@@ -82,7 +82,7 @@ def cut(cells: Sequence[str], start: int, stop: int) -> list[str]:
 
 
 def _seen(cells: Sequence[str], start: int, stop: int) -> list[str]:
-    """A stretch of cells, with `…` at an end where a text goes on: half a number is another one."""
+    """A stretch of cells, with `…` at an end that cuts a text: half a number is another number."""
     before = start > 0 and _is_text(cells[start - 1]) and _is_text(cells[start])
     after = stop < len(cells) and _is_text(cells[stop - 1]) and _is_text(cells[stop])
     if stop - start < 2:
@@ -91,12 +91,12 @@ def _seen(cells: Sequence[str], start: int, stop: int) -> list[str]:
 
 
 def _is_text(cell: str) -> bool:
-    """Whether a cell has a text in it, or the second half of a character, and no part of a line."""
+    """Whether a cell holds a text, or the second half of a character, and not a part of a line."""
     return not cell or not (cell in " ▶" or "─" <= cell[0] <= "╿")
 
 
 class Canvas:
-    """Cells to write on. Text is cut at the edges; lines have to lie within them."""
+    """Cells to write on. Text is cut at the edges; lines must stay within them."""
 
     def __init__(self, width: int, height: int) -> None:
         self.width = width
@@ -106,7 +106,7 @@ class Canvas:
         self._arms = [bytearray(width) for _ in range(height)]
 
     def trace(self, strokes: Iterable[Stroke], style: str = "", *, heavy: bool = False) -> None:
-        """Draw a line; its arms join those that are there, its style replaces theirs."""
+        """Draw a line; its arms join those already there, and its style replaces theirs."""
         shift = HEAVY if heavy else 0
         characters, styles, grid = self._characters, self._styles, self._arms
         for x, y, arms in strokes:
@@ -127,7 +127,7 @@ class Canvas:
     def crop(self, x: int, y: int, width: int, height: int) -> list[Content]:
         """The lines of a window on the canvas.
 
-        Cells outside it are blank. Where a text goes on outside of it, there is `…`.
+        Cells outside it are blank. Where the window cuts a text, there is `…`.
         """
         return [Content.assemble(*self._runs(row, x, width)) for row in range(y, y + height)]
 

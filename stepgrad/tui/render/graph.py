@@ -20,7 +20,7 @@ from stepgrad.tui.render.wires import BACK, Wires, label_width
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Some boxes of a graph, laid out once; `bundles` are what enters each, slot by slot."""
+    """Some boxes of a graph, laid out once; `bundles` are the edges into each, slot by slot."""
 
     graph: Quotient
     painter: Painter
@@ -28,7 +28,7 @@ class Drawing:
     bundles: Mapping[int, Sequence[Bundle]]
 
     def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
-        """Return the picture at a position, without what is still to be guessed of a node."""
+        """Return the picture at a position, without what is still to be predicted about a node."""
         current, chosen = self._box_of(state.focus), self._box_of(selected)
         ahead = self._ahead_of(current if chosen is None else chosen)
         wires = Wires(state, secret)
@@ -69,7 +69,7 @@ class Drawing:
 
 @lru_cache(maxsize=16)
 def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
-    """Lay boxes of a graph out."""
+    """Lay out boxes of a graph."""
     recording, drawn = graph.scene.recording, frozenset(keys)
     boxes: dict[int, NodeBox | ScopeBox] = {}
     for key in keys:
@@ -100,7 +100,7 @@ def _back(operand: int) -> int:
 def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
     """Return the boxes to draw: all of them, or what is near the subject in a large graph.
 
-    `before` are those drawn last. They stay while the subject and all next to it are among them,
+    `before` are those drawn last. They stay while the subject and its neighbours are among them,
     so that the drawing does not move under the reader.
     """
     graph = session.quotient
@@ -108,7 +108,7 @@ def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
     if len(graph) <= most:
         return tuple(graph)
     scene, subject, limit = graph.scene, session.subject, room(session) // 2
-    # A constant is no part of the graph, and stands right before the node that uses it.
+    # A constant is not part of the graph; it is made right before the node that uses it.
     place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
     middle = graph.box_of(scene[place])
     next_to = neighbourhood(graph.operands, graph.consumers, middle, 1, limit // 2)
@@ -119,7 +119,7 @@ def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
 
 
 def title(graph: Quotient, boxes: Sequence[int]) -> str:
-    """Say how much of a graph some boxes are, if they are not all."""
+    """Say how many boxes of a graph are drawn, if not all are."""
     if len(boxes) == len(graph):
         return "graph"
     kind = "nodes" if len(graph) == len(graph.scene) else "boxes"

@@ -1,4 +1,4 @@
-"""The top line: which recording, which way, where in it, and what the checks say."""
+"""The top line: the recording, the phase, the position, and what the checks say."""
 
 from textual.content import Content
 
@@ -19,10 +19,10 @@ def header(
 ) -> Content:
     """Return the header, `width` cells wide.
 
-    Of the `checks`, the first number holds already and the second is promised: of the numbers as
-    they are in the scenario, so they do not count where some were edited. `stop` is the key that
-    leaves a recording at what is there. Where the line is too narrow for all, the checks go first,
-    then which numbers were edited, the name and the key; the root stays as long as it can.
+    `checks` are the number of expected values that hold so far, and the number of all. They are for
+    the numbers of the scenario, so they do not count after an edit. `stop` is the key that ends a
+    recording early. If the line is too narrow, the checks are left out first, then the edits, the
+    name and the key; the root stays as long as possible.
     """
     state, (passed, promised) = session.state, checks
     phase = state.phase
@@ -67,7 +67,7 @@ def header(
 
 
 def _recorded(progress: Progress | None, stop: str) -> list[ink.Span]:
-    """How much of the recording is there, in a percentage that is never too high."""
+    """How much of the recording is there, as a percentage, rounded down."""
     if progress is None:
         return []
     share = f"{int(progress.share * 100)}%"
@@ -84,7 +84,7 @@ def _bar(progress: Progress | None) -> list[ink.Span]:
 
 
 def _seeds(state: State) -> str:
-    """What forward mode goes by: `dx = 1`."""
+    """The seed of forward mode: `dx = 1`."""
     titles = {node: short_title(state.recording, node) for node in state.seeds}
     seeds = (f"{differential(titles[node])} = {number(x)}" for node, x in state.seeds.items())
     return ink.fit(", ".join(seeds), _SEEDS).strip()

@@ -1,4 +1,4 @@
-"""What colours mean, in the words of the theme. Every state also has a glyph of its own."""
+"""What colours mean, in terms of the theme. Every state also has a glyph of its own."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,7 @@ SHADES = 3
 
 
 def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
-    """Add the shades: blends with the ground, because areas of two colours meet in one cell."""
+    """Add the shades: blends with the background, because areas of two colours meet in one cell."""
     shades = {
         f"{side}-{i}": Color.parse(ground).blend(Color.parse(named[side]), 0.3 + 0.25 * i).hex
         for side in ("positive", "negative")
@@ -58,13 +58,13 @@ BARS = "▁▂▃▄▅▆▇█"
 
 
 def shade(x: float) -> str:
-    """The style of an area: on which side of 0 a number lies, and how far; 1 is far."""
+    """The style of an area, by the sign of a number and its distance from 0; 1 is far."""
     side = "positive" if x > 0 else "negative"
     return f"${side}-{min(int(abs(x) * SHADES), SHADES - 1)}"
 
 
 def sign(x: float | None) -> str:
-    """The style of a number: its sign, or that it is none."""
+    """The style of a number, by its sign; also of one that is missing or not finite."""
     if x is None or x == 0:
         return QUIET
     if x != x or x in (float("inf"), float("-inf")):
@@ -73,7 +73,7 @@ def sign(x: float | None) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Text in exactly so many cells; one that is too long is cut at its end."""
+    """Text in exactly `width` cells; one that is too long is cut at its end."""
     text = printable(text)
     missing = width - cell_len(text)
     if missing >= 0:
@@ -82,7 +82,7 @@ def fit(text: str, width: int) -> str:
 
 
 def fit_end(text: str, width: int) -> str:
-    """Text in exactly so many cells; of one that is too long, such as a path, the end is kept."""
+    """Text in exactly `width` cells; one that is too long, such as a path, is cut at its start."""
     cells = cells_of(text)
     if len(cells) > width:
         text = f"…{''.join(cut(cells, len(cells) - max(width, 1) + 1, len(cells)))}"

@@ -18,7 +18,7 @@ _GAP = 2
 """Cells between two columns of a table."""
 
 _LEAST = 4
-"""Cells that a column of a table has at least."""
+"""The fewest cells of a column of a table."""
 
 _STYLES = {"strong": ink.NAME, "em": "italic", "th": ink.NAME, "heading": ink.NAME, "s": "strike"}
 
@@ -39,7 +39,7 @@ def _reader() -> MarkdownIt:
 
 
 def _blocks(nodes: Iterable[SyntaxTreeNode], width: int) -> list[Content]:
-    """Lay blocks below each other, with a blank line between them but in a tight list."""
+    """Put blocks below each other, with a blank line between them except in a tight list."""
     lines: list[Content] = []
     tight = True
     for node in nodes:
@@ -67,7 +67,7 @@ def _block(node: SyntaxTreeNode, width: int) -> list[Content]:
 
 
 def _items(items: SyntaxTreeNode, width: int) -> Iterator[Content]:
-    """Yield the items of a list, behind their marks."""
+    """Yield the items of a list, after their marks."""
     first = int(items.attrs.get("start", 1))
     ordered = items.type == "ordered_list"
     marks = [f"{first + i}. " if ordered else "• " for i in range(len(items.children))]
@@ -80,7 +80,7 @@ def _items(items: SyntaxTreeNode, width: int) -> Iterator[Content]:
 
 
 def _hung(first: str, further: str, lines: Sequence[Content]) -> list[Content]:
-    """Put something quiet before the first line, and before each further one."""
+    """Put something quiet before the first line, and something before each other line."""
     return [
         Content.styled(further if i else first, ink.QUIET) + line
         for i, line in enumerate(lines or [Content()])
@@ -106,12 +106,12 @@ def _table(table: SyntaxTreeNode, width: int) -> Iterator[Content]:
 
 
 def _text(node: SyntaxTreeNode, style: str) -> Content:
-    """The text within a block, in its styles."""
+    """The text of a block, in its styles."""
     return ink.lines(*map(list, _split(_spans(node, style))))
 
 
 def _split(spans: Iterable[ink.Span]) -> Iterator[list[ink.Span]]:
-    """Divide spans into lines, at those that are a line break."""
+    """Divide spans into lines at the line breaks."""
     line: list[ink.Span] = []
     for span in spans:
         if span[0] == "\n":

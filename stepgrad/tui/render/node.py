@@ -54,7 +54,7 @@ class _Row:
 
 
 def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Content, _Row]]:
-    """Lay rows out in lines: what is too long goes on in the next line, while there are enough."""
+    """Lay out rows in lines: a row that is too long takes more than one, if there are enough."""
     spare = height - len(rows)
     lines: list[tuple[Content, _Row]] = []
     for row in rows:
@@ -70,7 +70,7 @@ def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Conte
 
 
 def _rows(state: State, node: int, height: int, secret: int | None = None) -> list[_Row]:
-    """All rows but, where there is no room for them, the first contributions."""
+    """All rows; without room for all contributions, the first ones are left out."""
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
         return [_Row([("not computed yet", ink.QUIET)]), *_whereabouts(state, node)]

@@ -1,7 +1,7 @@
 """Ink for a layout: what is written in the boxes and on the wires, and in which style.
 
-A painter traces the geometry of its layout once. A step of the replay changes texts and styles
-only, and asks the painter for a new canvas.
+A painter traces the geometry of its layout once. A step of the replay changes only texts and
+styles, and asks the painter for a new canvas.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Line = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class BoxContent:
-    """What stands in a box: lines from the top, cut at its width, and the border around them.
+    """What is in a box: lines from the top, cut at its width, and the border around them.
 
     A framed box (three rows or more) carries its `title` in the top edge and its `foot` in the
-    bottom one. A slim one has brackets
-    at its ends, which hug the text: the wire runs on through the cells that the text leaves free.
+    bottom one. A slim one has brackets that hug the text: the wire runs on through the cells that
+    the text leaves free.
     """
 
     lines: Sequence[Line] = ()
@@ -38,7 +38,7 @@ class BoxContent:
 
 @dataclass(frozen=True, slots=True)
 class WireContent:
-    """How a wire looks. Where wires share a trunk, the one of the highest `rank` is seen.
+    """How a wire looks. Where wires share a trunk, the one with the highest `rank` shows.
 
     The label has a blank on either side if there is room, so that a minus sign is not lost in the
     wire. `label_style` is `style` unless given.
@@ -132,9 +132,9 @@ def fitted(line: Line, width: int) -> Line:
 
 
 def _traces(wires: Sequence[Wire]) -> list[list[Stroke]]:
-    """The cells of each wire that are seen: where wires cross, the upright one passes over.
+    """The visible cells of each wire: where wires cross, the vertical one passes over the other.
 
-    Wires of one source start in the same cell and are one net; they join, and never cross.
+    Wires from one source start in the same cell and form a net: they join, and never cross.
     """
     upright: dict[Point, Point] = {
         (x, y): wire.path[0]
@@ -172,7 +172,7 @@ def _strokes(path: Sequence[Point]) -> list[Stroke]:
 
 
 def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
-    """Write what only this wire has: its label, its arrow head, and the dashes of an open end."""
+    """Write what belongs to this wire alone: label, arrow head, and dashes of an open end."""
     (start, _), (tip, y) = wire.path[0], wire.path[-1]
     if wire.source is None:
         canvas.write(start, y, ("┅" if look.heavy else "┄") * (tip - start), look.style)
@@ -188,7 +188,7 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
 def _paint_framed(
     canvas: Canvas, box: Box, content: BoxContent, leaving: WireContent | None
 ) -> None:
-    """Write the lines between the edges of a box, and title and foot into these."""
+    """Write the lines of a box between its edges, and the title and the foot on the edges."""
     frame, inner = _FRAMES[content.border], box.width - 2
     edge = frame.level * inner
     bottom = box.y + box.height - 1

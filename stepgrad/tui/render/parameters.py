@@ -1,4 +1,4 @@
-"""The parameters: what training changes, with the course of each."""
+"""The parameters: what training changes, with a sparkline of each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ ROOMY = 72
 
 
 def parameter_row(state: State, node: int, width: int) -> Content:
-    """Return a parameter's row: name, course over all of training, value at this position.
+    """Return a parameter's row: name, sparkline over all of training, value at this position.
 
-    Where there is room, the gradient follows, with its own course over the backward passes.
+    If there is room, the gradient follows, with a sparkline over the backward passes.
     """
     recording = state.recording
     numbers = _with_course(course(recording, node, COURSE), state.value(node), number)
@@ -49,7 +49,7 @@ def _names(recording: Recording, _blocks: int, _renames: int, room: int) -> Mapp
 def shortened(names: Sequence[str], room: int) -> Sequence[str]:
     """Shorten the scopes in names, all alike: `layer1/w` to `lay1/w`, so that they fit and differ.
 
-    Where nothing makes them, they stay as they are.
+    If that is impossible, they stay as they are.
     """
     for letters in (max(map(len, names)), 5, 4, 3, 2, 1):
         short = [_abbreviated(name, letters) for name in names]
@@ -59,7 +59,7 @@ def shortened(names: Sequence[str], room: int) -> Sequence[str]:
 
 
 def _abbreviated(name: str, letters: int) -> str:
-    """Keep so many letters of each scope, and the digits it ends in."""
+    """Keep the first letters of each scope, and the digits at its end."""
     *scopes, last = name.split("/")
     return "/".join([*(re.sub(r"^(.+?)(\d*)$", _cut(letters), each) for each in scopes), last])
 
@@ -71,14 +71,14 @@ def _cut(letters: int) -> Callable[[re.Match[str]], str]:
 def _with_course(
     values: Sequence[float], now: float | None, written: Callable[[float], str]
 ) -> list[ink.Span]:
-    """A course as a sparkline, and the number that stands now."""
+    """A sparkline, and the current number."""
     shown = "" if now is None else fitting(written(now), now, NUMBER)
     spark = f"{sparkline(values):<{COURSE}} "
     return [(spark, ink.WRITING), (f"{shown:>{NUMBER}}", ink.sign(now))]
 
 
 def sparkline(values: Sequence[float]) -> str:
-    """Draw numbers as heights between the smallest and the largest; what is no number is blank."""
+    """Draw numbers as heights between the smallest and the largest; what is not finite is blank."""
     finite = [value for value in values if isfinite(value)]
     if not finite:
         return " " * len(values)

@@ -14,7 +14,7 @@ from stepgrad.tui.render import ink
 from stepgrad.tui.render.braille import Dots
 
 LABEL = 9
-"""Cells for the numbers at the left."""
+"""Cells for the numbers on the left."""
 
 _DECADES = 2.0
 """From this range on, a curve of positive numbers is drawn on a logarithmic scale."""
@@ -60,7 +60,7 @@ def loss_curve(
 
 
 def ordinal_at(x: int, steps: int, width: int) -> int | None:
-    """Return which of so many steps is drawn at a column of a curve, if one is."""
+    """Return which of `steps` steps is drawn in a column of a curve, if any."""
     across = 2 * (width - LABEL - 1) - 1
     share = (2 * (x - LABEL - 1) + 0.5) / max(across, 1)
     return round(share * (steps - 1)) if 0 <= share <= 1 else None

@@ -24,18 +24,18 @@ Keymap = Mapping[str, Sequence[str]]
 
 _NUMBER = 11
 _STATIONS = 10
-"""The most nodes, or factors, of a path that are listed without a gap."""
+"""The most nodes, or factors, of a path to list without a gap."""
 
 
 def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
     """Return how many paths lead from the subject to the output, and what the largest contribute.
 
-    The output is the root of the training step at hand. `keys` are those to name.
+    The output is the root of the training step at hand. Hints name the keys in `keys`.
     """
     recording, node, state = session.recording, session.subject, session.state
     root = state.destination
     if node is None or root is None:
-        return Content("No paths: nothing is differentiated here, so there is no output.")
+        return Content("No paths: there is no backward pass here, so there is no output.")
     name, output = title(recording, node), short_title(recording, root)
     if state.value(root) is None:
         hint = (
@@ -59,7 +59,7 @@ def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
 
 
 def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
-    """Say how many paths there are besides, and what they bring together."""
+    """Say how many more paths there are, and the sum of what they contribute."""
     more = found.count - len(found.weightiest)
     if more:
         rest = found.total - sum(path.product for path in found.weightiest)
@@ -81,7 +81,7 @@ def _path(recording: Recording, path: Path) -> list[ink.Span]:
 
 
 def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:
-    """Leave out the middle of a long list, but none of `always`."""
+    """Leave out the middle of a long list, except the places in `always`."""
     if len(texts) <= _STATIONS:
         return list(texts)
     kept = sorted({0, 1, *always, len(texts) - 2, len(texts) - 1})
@@ -101,7 +101,7 @@ def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
     rows = differences(before, session.state)
     if not rows:
         ahead = session.cursor.position < session.recording.length
-        hint = f": go on with {key('step')}" if ahead else ""
+        hint = f": step forward with {key('step')}" if ahead else ""
         return Content(with_keys(f"Nothing differs yet{hint}.", keys))
     rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
     heads = ("", "value", "change", " or ".join(rates))
@@ -119,14 +119,14 @@ def _in_forward_mode(row: Difference) -> bool:
 
 
 def _column(head: str, cells: Sequence[ink.Span]) -> list[ink.Span]:
-    """A column as wide as what stands in it, with its heading."""
+    """A column as wide as its widest cell, with its heading."""
     width = max(len(head), *(len(text) for text, _ in cells))
     padded = [(f"{text:<{width}}  ", style) for text, style in cells]
     return [(f"{head:^{width}}  ", ink.QUIET), *padded]
 
 
 def _changes(changes: Sequence[Change]) -> list[ink.Span]:
-    """Numbers before and after, the arrows below each other; once, where one stayed the same."""
+    """Numbers before and after, with aligned arrows; one number where nothing changed."""
     told = [_told(change) for change in changes]
     wide = max(len(before) for before, _ in told)
     return [
@@ -138,7 +138,7 @@ def _changes(changes: Sequence[Change]) -> list[ink.Span]:
 
 
 def _told(change: Change) -> tuple[str, str]:
-    """Two numbers with six digits, or with up to eight where only these tell them apart."""
+    """Two numbers with six digits, or with up to eight if it takes these to tell them apart."""
     before, after = map(gradient, change)
     if before == after and None not in change:
         for digits in (7, 8):
@@ -149,7 +149,7 @@ def _told(change: Change) -> tuple[str, str]:
 
 
 def _by(before: float | None, after: float | None) -> ink.Span:
-    """By how much a number changed: of a nudge, the numbers themselves show hardly a digit."""
+    """By how much a number changed: after a nudge, the numbers themselves hardly show it."""
     by = after - before if before is not None and after is not None else 0.0
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
 

@@ -1,4 +1,4 @@
-"""The source panel: the text that is being run, with the line that is."""
+"""The source panel: the text of the program or scenario, with the current line."""
 
 from textual.content import Content
 

@@ -1,8 +1,8 @@
 """The spy plot: a graph as a matrix of dots, a row for each node, a column for each operand.
 
-What a network is made of can be read in it at any size: layers are bands, shared weights are
-stripes at the left, a chain of sums lies along the diagonal. Zoomed in, the rows are the nodes
-around the subject, and the columns are those that they use.
+It shows the structure of a network at any size: layers are bands, shared weights are stripes on the
+left, a chain of sums runs along the diagonal. Zoomed in, the rows are the nodes around the subject,
+and the columns are the nodes that they use.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SCOPES = 20, 60  # cells for the names of scopes, and of the panel that has roo
 def spy(session: Session, width: int, height: int) -> list[Content]:
     """Return the plot in lines of cells; the line that holds the subject is bright.
 
-    In a wide one, the scopes stand at the left, each where it begins.
+    A wide one has the scopes on the left, each where it begins.
     """
     scene, rows = session.state.scene, rows_of(session, height)
     scopes = _scopes(scene, rows, height) if width >= _SCOPES[1] else ()

@@ -19,19 +19,19 @@ from stepgrad.tui.render import ink
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
 
-_NAME, _LEAST = 9, 7  # below so many cells for names, columns are narrower, but no less than this
+_NAME, _LEAST = 9, 7  # with fewer cells for names, columns get narrower, down to this
 
 MARGINS = "▶● █ "
-"""What stands around a row's texts: marker and stop at the left, the magnitude at the right."""
+"""What is around a row's texts: marker and stop on the left, the magnitude on the right."""
 
-_COUNT, _SHARE, _SPAN = 6, 6, 11  # cells of what is told of a folded scope
+_COUNT, _SHARE, _SPAN = 6, 6, 11  # cells of a folded scope's summary
 
 
 def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
-    """Return the line above the nodes of a scope; of a folded one, what is in it.
+    """Return the line above the nodes of a scope; for a folded one, a summary of it.
 
-    That is how many nodes, the range of their gradients' magnitudes, and which shares of them are
-    exactly 0 or never reached.
+    That is the number of its nodes, the range of their gradients' magnitudes, and the shares of
+    these that are exactly 0 or never reached.
     """
     if not line.nodes:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
@@ -57,7 +57,7 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
 
 
 def _facts(state: State, line: ScopeLine, known: Summary) -> str:
-    """Tell in columns what is in a folded scope: how many, shares, and the range at the right."""
+    """Sum up a folded scope in columns: the number of nodes, shares, and the range on the right."""
     count = len(line.nodes)
     told, sizes = shares(state, line, known), span(known)
     if not (told or sizes):
@@ -81,7 +81,7 @@ def _marker(session: Session, *, current: bool, selected: bool) -> str:
 def tape_row(session: Session, node: int, width: int) -> Content:
     """Return a node's row: stop, marker, name, value, gradient (or tangent), magnitude.
 
-    A node that is not made yet is there already, dim and without numbers.
+    A node that is not computed yet is there already, dim and without numbers.
     """
     state = session.state
     value = state.value(node)
@@ -133,13 +133,13 @@ def headings(state: State, width: int) -> Content:
 
 
 def _column(width: int) -> int:
-    """The cells of a number's column: where names would have no room, fewer than usual."""
+    """The cells of a number's column: fewer than usual if names would have no room."""
     spare = (width - len(MARGINS) - _NAME) // 2
     return max(_LEAST, min(NUMBER, spare))
 
 
 def beside_value(state: State, node: int) -> tuple[float | None, str]:
-    """What stands beside a node's value: its gradient or, in forward mode, its tangent."""
+    """What is beside a node's value: its gradient or, in forward mode, its tangent."""
     grad = state.grad(node)
     tangent = state.tangent(node) if grad is None else None
     if tangent is not None:

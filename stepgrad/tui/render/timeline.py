@@ -1,4 +1,4 @@
-"""The timeline: the whole recording in a row, or the training step at hand and where it stands."""
+"""The timeline: the whole recording in a row, or the training step at hand and its place."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from stepgrad.tui.render import ink
 SHORT = {"forward": "fwd", "backward": "bwd", "zero": "zero", "set": "set", "update": "upd"}
 
 SCANNED = 20_000
-"""How many events a frame may ask a condition of."""
+"""The most events for which one frame may test a condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A phase in a timeline: cells from `left`, which stand for positions `first` to `last`.
 
-    Before them comes a `label`, behind them a `gap`.
+    They come after a `label` and before a `gap`.
     """
 
     phase: str
@@ -62,7 +62,7 @@ def timeline(session: Session, width: int) -> Content:
     """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks.
 
     Where a condition holds is shown for a training step (or a recording without any) of up to
-    `SCANNED` events; in a longer one, as far as a search for it has just been.
+    `SCANNED` events; in a longer one, as far as the last search for it has come.
     """
     state = session.state
     slider = _slider(state, width)
@@ -111,8 +111,8 @@ def position_at(state: State, width: int, x: int) -> int | None:
 def stretches(state: State, width: int) -> list[Stretch]:
     """Divide the cells among the phases of the training step, or of the whole recording.
 
-    They fill the width. Where there are too many phases they lose their labels; where there is not
-    a cell for each, they are one.
+    They fill the width. Too many phases lose their labels; if there is not even a cell for each,
+    they become one.
     """
     runs = _runs(state.recording, *state.step_bounds, len(state.recording.blocks))
     if len(runs) > max(width, 1):
@@ -154,7 +154,7 @@ def _runs(
 
 
 def _slider(state: State, width: int) -> list[ink.Span]:
-    """Return where among the steps the one at hand stands, if there are some and room."""
+    """Return the place of the step at hand among all steps, if there are any, and room."""
     steps = len(state.recording.steps)
     if steps < 2 or width < 40:
         return []

@@ -47,7 +47,7 @@ def step_at(state: State, width: int, height: int, x: int, y: int) -> int | None
 
 
 def _height_of_answers(state: State, height: int) -> int:
-    """The lines for what comes below the curve, a blank one included."""
+    """The number of lines below the curve, including a blank one."""
     shown = samples(state)
     if not shown or height < 8:
         return 0
@@ -71,7 +71,7 @@ def _where(state: State, width: int) -> Content:
 
 
 def _answers(state: State, width: int, height: int) -> list[Content]:
-    """Draw the decision boundary, where there is one, with the table of answers at its right."""
+    """Draw the decision boundary, if there is one, with the table of answers to its right."""
     shown = samples(state)
     inputs = len(shown[0].inputs)
     columns = inputs if inputs == 2 else 0  # with more of them, the sample's name says which
@@ -127,7 +127,7 @@ def _fitted(value: float, width: int) -> str:
 
 
 def _plane(state: State, shown: Sequence[Sample], width: int, height: int) -> Sequence[Content]:
-    """The decision boundary, drawn anew only where an update has moved it."""
+    """The decision boundary, drawn again only after an update has moved it."""
     updated = last_update(state.recording, state.position)
     return _drawn(state.recording, updated, tuple(shown), width, height)
 

@@ -12,10 +12,10 @@ from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import WireContent
 
 LABELS = 4, 10
-"""Cells of a label, from and to: in training it may get longer than it is when it is laid out."""
+"""The fewest and the most cells of a label: in training it may outgrow its layout."""
 
 BACK = "↺ "
-"""Marks a wire that leads back, from a box that stands further to the right."""
+"""The mark of a wire that leads back, from a box further to the right."""
 
 
 _STYLES = {

@@ -40,7 +40,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self.show()
 
     def show(self) -> None:
-        """Paint the graph, and scroll to the node that is spoken of."""
+        """Paint the graph, and scroll to the subject."""
         if not self.size:
             return
         if self.now.view == "plot":
@@ -72,7 +72,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
         for box in () if now.subject is None else layout.boxes_of(graph.box_of(now.subject))[-1:]:
-            # Of a box that does not fit, the top is to be seen, where its name stands.
+            # If a box does not fit, show its top: it has the name.
             x, y = box.x + min(box.width - width, 0) // 2, box.y + min(box.height - height, 0) // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
         if before is None or place != (self.virtual_size, self.scroll_offset):
@@ -131,7 +131,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
             )
             self.post_message(pointed)
         elif len(wires) == 1:
-            # A pass goes backwards, so it comes over the last edge first.
+            # A pass goes backwards, so it walks the last edge first.
             self.post_message(self.EdgePointed(*drawing.bundle(wires[0]).edges[-1]))
         elif wires:
             self.post_message(self.NodeSelected(drawing.bundle(wires[0]).operand))

@@ -120,7 +120,7 @@ class Tape(Lines, can_focus=False):
         super().show()
 
     def line_of_interest(self) -> int | None:
-        """The line of the node that is spoken of."""
+        """The line of the subject."""
         return self.now.outline.line_of(self.now.subject)
 
     def on_click(self, event: events.Click) -> None:
@@ -134,13 +134,13 @@ class Tape(Lines, can_focus=False):
 
 
 class Parameters(Lines, can_focus=False):
-    """What training changes, each with its course; a click selects one."""
+    """What training changes, each with a sparkline; a click selects one."""
 
     BORDER_TITLE = "parameters"
 
     @property
     def count(self) -> int:
-        """One line for each parameter; one that says so where there are none."""
+        """One line for each parameter; without any, a line that says so."""
         return max(len(parameters(self.state.recording)), 1)
 
     def line(self, number: int, width: int) -> Content:
@@ -151,7 +151,7 @@ class Parameters(Lines, can_focus=False):
         return parameter_row(self.state, nodes[number], width)
 
     def line_of_interest(self) -> int | None:
-        """The line of the parameter that is spoken of."""
+        """The line of the parameter that is the subject."""
         nodes, subject = parameters(self.state.recording), self.now.subject
         return nodes.index(subject) if subject in nodes else None
 
@@ -170,17 +170,17 @@ class SourcePanel(Lines, can_focus=False):
 
     @property
     def _place(self) -> Place:
-        """Where the node that is spoken of was made, or written to."""
+        """Where the subject was made, or written to."""
         return self.now.place
 
     @property
     def _source(self) -> Source | None:
-        """The text that the node was made by; what is run, where nobody knows."""
+        """The text that made the subject; if that is unknown, the text that is run."""
         return self.state.recording.source_of(self._place)
 
     @property
     def count(self) -> int:
-        """One line for each of the text; one that says so where there is none."""
+        """One line for each line of the text; without a text, a line that says so."""
         return len(self._source.lines) if self._source else 1
 
     def line(self, number: int, width: int) -> Content:
@@ -192,13 +192,13 @@ class SourcePanel(Lines, can_focus=False):
         return source_line(self._source, number + 1, width, current=current)
 
     def line_of_interest(self) -> int | None:
-        """The line that made the node that is spoken of."""
+        """The line that made the subject."""
         line = self._place.line
         return None if line is None or self._source is None else line - 1
 
     @property
     def top(self) -> int:
-        """In a scenario, the first statement: its lesson comes before, and is shown as such."""
+        """In a scenario, the first statement: the lesson before it has its own panel."""
         recording = self.state.recording
         place = recording.node(0).place if recording.size else Place()
         return place.line - 1 if place.line is not None and place.file is None else 0
@@ -213,7 +213,7 @@ class SourcePanel(Lines, can_focus=False):
 
 
 class Lesson(Lines, can_focus=True):
-    """The lesson; where there is more of it than room, it says how to see that."""
+    """The lesson; if it does not fit, the last line says how to see all of it."""
 
     BORDER_TITLE = "lesson"
     FOCUS_ON_CLICK = False

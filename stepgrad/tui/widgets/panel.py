@@ -17,7 +17,7 @@ class Panel(Widget):
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
-    auto_links = reactive(False)  # there are none, so that no line need be searched for them
+    auto_links = reactive(False)  # there are no links, so no line need be searched for them
 
     @dataclass
     class NodeSelected(Message):

@@ -19,7 +19,7 @@ from stepgrad.tui.widgets.panel import Panel
 
 
 class Header(Panel):
-    """Which recording, which way, where in it, and what the checks say."""
+    """The recording, the phase, the position, and what the checks say."""
 
     def __init__(self, name: str, scenario: ScenarioFile | None, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -56,7 +56,7 @@ class Chain(Panel):
 
 
 class NodePanel(Panel):
-    """Everything about one node; a click on a contribution goes to where it came."""
+    """Everything about one node; a click on a contribution goes to its event."""
 
     def render(self) -> Content:
         """Draw the node."""

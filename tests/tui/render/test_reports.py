@@ -44,7 +44,7 @@ def test_what_a_nudge_changes_is_told_and_by_how_much(
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
     assert difference_report(edit(session(2.0, 0), "x = 3")).plain == (
-        "Nothing differs yet: go on with s."
+        "Nothing differs yet: step forward with s."
     )
     assert difference_report(edit(session(2.0, 1), "x = 2")).plain == "Nothing differs yet."
 
@@ -81,7 +81,7 @@ def test_a_long_path_is_told_in_order_and_without_its_middle() -> None:
 
 def test_where_nothing_is_differentiated_there_are_no_paths() -> None:
     assert paths_report(session(2.0, 1)).plain == (
-        "No paths: nothing is differentiated here, so there is no output."
+        "No paths: there is no backward pass here, so there is no output."
     )
 
 
