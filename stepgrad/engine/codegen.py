@@ -3,19 +3,15 @@
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
 with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
 gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
-templates below know how a `Value` is laid out (`value.py`); the mathematics stays in the rows.
+templates below know how a node is laid out (`node.py`); the mathematics stays in the rows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from stepgrad.engine.formula import Formula, namespace
-
-if TYPE_CHECKING:
-    from stepgrad.engine.ops import Op
-    from stepgrad.engine.value import Value
 
 Updates = Callable[..., tuple[list[float], ...]]
 """Takes parameters, and settings and state by name; returns what to write and the new state."""
@@ -67,52 +63,48 @@ def updates(parameters, {arguments}):
 """
 
 
-def methods(
-    op: Op, engine: dict[str, Any], *, reflected: bool = False
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Make the methods of `Value` and of `Constant` that apply `op`.
+def method(
+    operands: Sequence[str], forward: Formula, engine: dict[str, Any], *, reflected: bool = False
+) -> Callable[..., Callable[..., Any]]:
+    """Return a function that makes a method of `Value` for an operation with this formula.
 
-    Their first operand is `self`; in `reflected` ones (`__radd__`) it is the other. `engine` is
-    the namespace they run in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick`
-    and `active_tape`, which need not be there before the first call.
+    It takes that operation, and what the operation is beside a constant. The method's first operand
+    is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is the namespace that it
+    runs in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick` and `active_tape`,
+    which need not be there before the first call.
     """
-    operands = ["self", "other"][: len(op.partials)]
-    ordered = operands[:: -1 if reflected else 1]
-    own = ordered.index("self")
+    parameters = ["self", "other"][: len(operands)]
+    ordered = parameters[:: -1 if reflected else 1]
     source = _METHOD.format(
-        parameters=", ".join(operands),
-        operation=_BINARY if "other" in operands else _UNARY,
-        value=op.forward.python(
-            {name: f"{value}._data" for name, value in zip(op.operands, ordered, strict=True)}
+        parameters=", ".join(parameters),
+        operation=_BINARY if "other" in parameters else _UNARY,
+        value=forward.python(
+            {name: f"{value}._data" for name, value in zip(operands, ordered, strict=True)}
         ),
         first=ordered[0],
         second=ordered[1] if len(ordered) > 1 else None,
     )
-    bind = _define(source, "bind", engine)
-    of_value = bind(op, op.beside(1 - own))
-    of_constant = bind(op.beside(own), op.beside(*range(len(operands))))
-    for function in (of_value, of_constant):
-        function.__name__ = op.name
-        function.__doc__ = f"{op.written({})}. {_derivatives(op)}"
-    return of_value, of_constant
+    bind: Callable[..., Callable[..., Any]] = _define(source, "bind", engine)
+    return bind
 
 
-def vjp(op: Op) -> Callable[[Value], None]:
-    """Return the vector-Jacobian product of `op`.
+def vjp(partials: Mapping[str, Formula], constants: Collection[int] = ()) -> Callable[..., None]:
+    """Return the vector-Jacobian product of an operation, a function of a node.
 
-    For each operand but constants, in order: `operand.grad += node.grad * ∂node/∂operand`.
+    `partials` are the derivatives with respect to each operand. For each of these, in order, but
+    those in the slots of `constants`: `operand.grad += node.grad * ∂node/∂operand`.
     """
-    names = {name: f"{name}._data" for name in op.operands} | {"out": "node._data"}
-    slots = zip(op.operands, ("_first", "_second"), strict=False)
+    names = {name: f"{name}._data" for name in partials} | {"out": "node._data"}
+    slots = zip(partials, ("_first", "_second"), strict=False)
     source = _VJP.format(
         operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
         accumulations="\n    ".join(
             f"{name}._grad += {partial.carried().python(names)}"
-            for slot, (name, partial) in enumerate(zip(op.operands, op.partials, strict=True))
-            if slot not in op.constants
+            for slot, (name, partial) in enumerate(partials.items())
+            if slot not in constants
         ),
     )
-    function: Callable[[Value], None] = _define(source, "vjp", namespace())
+    function: Callable[..., None] = _define(source, "vjp", namespace())
     return function
 
 
@@ -142,11 +134,3 @@ def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
     definitions: dict[str, Any] = {}
     exec(compile(source, f"<stepgrad {name}>", "exec"), scope, definitions)
     return definitions[name]
-
-
-def _derivatives(op: Op) -> str:
-    partials = (
-        f"∂/∂{name} = {partial.written()}"
-        for name, partial in zip(op.operands, op.partials, strict=True)
-    )
-    return ", ".join(partials) + "."

@@ -12,14 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
-from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.tape import Rule, write_all
-
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
+from stepgrad.engine.value import Value
 
 
 @dataclass(frozen=True, eq=False)
