@@ -4,10 +4,14 @@ A scalar engine spends its time in calls. So each operation becomes two straight
 with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
 gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
 templates below know how a node is laid out (`node.py`); the mathematics stays in the rows.
+
+Each source has a file name, such as `<stepgrad mul>`, under which `inspect.getsource`, tracebacks,
+debuggers and profilers find it.
 """
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -64,7 +68,12 @@ def updates(parameters, {arguments}):
 
 
 def method(
-    operands: Sequence[str], forward: Formula, engine: dict[str, Any], *, reflected: bool = False
+    name: str,
+    operands: Sequence[str],
+    forward: Formula,
+    engine: dict[str, Any],
+    *,
+    reflected: bool = False,
 ) -> Callable[..., Callable[..., Any]]:
     """Return a function that makes a method of `Value` for an operation with this formula.
 
@@ -79,58 +88,67 @@ def method(
         parameters=", ".join(parameters),
         operation=_BINARY if "other" in parameters else _UNARY,
         value=forward.python(
-            {name: f"{value}._data" for name, value in zip(operands, ordered, strict=True)}
+            {each: f"{value}._data" for each, value in zip(operands, ordered, strict=True)}
         ),
         first=ordered[0],
         second=ordered[1] if len(ordered) > 1 else None,
     )
-    bind: Callable[..., Callable[..., Any]] = _define(source, "bind", engine)
+    bind: Callable[..., Callable[..., Any]] = _define(
+        f"{name} reflected" if reflected else name, source, "bind", engine
+    )
     return bind
 
 
-def vjp(partials: Mapping[str, Formula], constants: Collection[int] = ()) -> Callable[..., None]:
+def vjp(
+    name: str, partials: Mapping[str, Formula], constants: Collection[int] = ()
+) -> Callable[..., None]:
     """Return the vector-Jacobian product of an operation, a function of a node.
 
     `partials` are the derivatives with respect to each operand. For each of these, in order, but
     those in the slots of `constants`: `operand.grad += node.grad * ∂node/∂operand`.
     """
-    names = {name: f"{name}._data" for name in partials} | {"out": "node._data"}
+    names = {operand: f"{operand}._data" for operand in partials} | {"out": "node._data"}
     slots = zip(partials, ("_first", "_second"), strict=False)
     source = _VJP.format(
-        operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
+        operands="\n    ".join(f"{operand} = node.{slot}" for operand, slot in slots),
         accumulations="\n    ".join(
-            f"{name}._grad += {partial.carried().python(names)}"
-            for slot, (name, partial) in enumerate(partials.items())
+            f"{operand}._grad += {partial.carried().python(names)}"
+            for slot, (operand, partial) in enumerate(partials.items())
             if slot not in constants
         ),
     )
-    function: Callable[..., None] = _define(source, "vjp", namespace())
+    fixed = [f", {each} constant" for slot, each in enumerate(partials) if slot in constants]
+    file = f"{name} vjp{''.join(fixed)}"
+    function: Callable[..., None] = _define(file, source, "vjp", namespace())
     return function
 
 
 def updates(
-    formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
+    name: str, formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
 ) -> Updates:
     """Return the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
-    shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
-    assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}
+    shared = [each for each, formula in formulas.items() if formula.names <= {*settings}]
+    assignments = {each: f"{each} = {f.python({})}" for each, f in formulas.items()}
     written = [list(formulas)[-1], *state]
     source = _UPDATES.format(
         arguments=", ".join([*settings, *state]),
-        columns=", ".join(f"all_{name}" for name in written) + ",",
+        columns=", ".join(f"all_{each}" for each in written) + ",",
         lists=", ".join("[]" for _ in written) + ",",
         each=", ".join(["parameter", *state]),
         all=f"zip(parameters, {', '.join(state)})" if state else "parameters",
-        shared="; ".join(assignments.pop(name) for name in shared),
+        shared="; ".join(assignments.pop(each) for each in shared),
         assignments="\n        ".join(assignments.values()),
-        appends="\n        ".join(f"all_{name}.append({name})" for name in written),
+        appends="\n        ".join(f"all_{each}.append({each})" for each in written),
     )
-    function: Updates = _define(source, "updates", namespace() | {"zip": zip})
+    function: Updates = _define(name, source, "updates", namespace() | {"zip": zip})
     return function
 
 
-def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
-    definitions: dict[str, Any] = {}
-    exec(compile(source, f"<stepgrad {name}>", "exec"), scope, definitions)
+def _define(title: str, source: str, name: str, scope: dict[str, Any]) -> Any:
+    """Run `source`, whose file is `<stepgrad title>`, and return the function it defines."""
+    file, definitions = f"<stepgrad {title}>", dict[str, Any]()
+    exec(compile(source, file, "exec"), scope, definitions)
+    # Without a time, an entry is never looked for on disk.
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
     return definitions[name]

@@ -93,7 +93,8 @@ class Op:
     @cached_property
     def vjp(self) -> Callable[..., None]:
         """Hand a node's gradient on to its operands."""
-        return codegen.vjp(dict(zip(self.operands, self.partials, strict=True)), self.constants)
+        partials = dict(zip(self.operands, self.partials, strict=True))
+        return codegen.vjp(self.name, partials, self.constants)
 
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":

@@ -49,12 +49,13 @@ _of_constants: dict[object, Callable[..., Any]] = {}
 
 
 def _method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
-    bind = codegen.method(op.operands, op.forward, _engine, reflected=reflected)
+    bind = codegen.method(op.name, op.operands, op.forward, _engine, reflected=reflected)
     own = int(reflected)  # the slot of `self`
     of_value = bind(op, op.beside(1 - own))
     of_constant = bind(op.beside(own), op.beside(*range(len(op.operands))))
     for function in (of_value, of_constant):
-        function.__name__, function.__doc__ = op.name, op.described
+        function.__name__, function.__qualname__ = op.name, f"Value.{op.name}"
+        function.__module__, function.__doc__ = __name__, op.described
     _of_constants[of_value] = of_constant
     return of_value
 
