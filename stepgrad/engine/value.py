@@ -271,7 +271,8 @@ def _lift(number: object) -> Any:
 class Constant(Value):
     """A plain number in an expression: it takes no gradient.
 
-    It has a class of its own so that operations on others need not ask whether they have one.
+    It has a class of its own so that operations on others need not ask whether they have one. So
+    its methods are called on it: unbound ones of `Value` would hand it a gradient.
     """
 
     __slots__ = ()
