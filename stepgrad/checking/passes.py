@@ -46,13 +46,13 @@ class Pass:
         """Read a pass off a recording."""
         nodes, graph = graph_of(recording, block.root, block.start)
         place = {node: i for i, node in enumerate(nodes)}
-        paid = {place[block.root]: 1.0}
+        gradients = {place[block.root]: 1.0}
         for node in nodes:
             column = block.sweep.column.get(index_to_ref(node, block.base))
             if column is not None and node != block.root:
-                paid[place[node]] = _paid(recording, block, node, column)
+                gradients[place[node]] = _received(recording, block, node, column)
         kept = _kept(recording, block, nodes, graph)
-        return cls(recording, block, graph, nodes, paid, magnitudes(graph), kept)
+        return cls(recording, block, graph, nodes, gradients, magnitudes(graph), kept)
 
     @property
     def leaves(self) -> list[int]:
@@ -127,8 +127,9 @@ class Pass:
                 continue
             grad = self.gradients.get(place, 0.0)
             if relative(grad, summed[place], self.sizes[place]) > GATE:
-                paid, due = number(grad), number(summed[place])
-                return f"the gradient of {self._made(place)} is {paid}; its edges add up to {due}"
+                found, due = number(grad), number(summed[place])
+                name = self._made(place)
+                return f"the gradient of {name} is {found}; its contributions sum to {due}"
             for slot, operand in graph.variable(place):
                 if told := self._wrong(place, slot) or self._undefined(place, slot, grad):
                     return told
@@ -263,7 +264,7 @@ def _ancestors(recording: Recording, root: int) -> list[int]:
     return sorted(found)
 
 
-def _paid(recording: Recording, block: Backward, node: int, column: int) -> float:
+def _received(recording: Recording, block: Backward, node: int, column: int) -> float:
     """What a pass added to a gradient: the sum of its contributions, unless the gradient disagrees.
 
     The sum has no rounding error from what was in the gradient before.

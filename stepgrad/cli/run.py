@@ -18,7 +18,7 @@ from stepgrad.cli.arguments import (
 from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
-from stepgrad.opening import is_scenario, open_typed
+from stepgrad.opening import Opened, is_scenario, open_typed
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.places import goto
 from stepgrad.scenario import open_scenario
@@ -78,12 +78,18 @@ def run(  # noqa: PLR0913 - one for each option
     elif screen:
         crash = open_debugger(recording, opened.scenario, theme=theme, position=position)
         sys.exit(crash or opened.status)
-    elif plain or opened.scenario is not None:
-        for line in narration(recording, plain, opened.scenario):
+    else:
+        _print(opened, plain)
+    sys.exit(opened.status)
+
+
+def _print(opened: Opened, plain: bool) -> None:
+    """Print the events of a scenario, or the number of those of a program or a recording."""
+    if plain or opened.scenario is not None:
+        for line in narration(opened.recording, plain, opened.scenario):
             echo(line)
     else:
-        echo(f"{headless.summary(recording)}; --plain prints them", err=True)
-    sys.exit(opened.status)
+        echo(f"{headless.summary(opened.recording)}; --plain prints them", err=True)
 
 
 def _open_growing(file: str, theme: str, memory: int | None) -> int:

@@ -7,16 +7,16 @@ one of three.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
+from stepgrad.engine.node import Node
 
-    from stepgrad.engine.value import Value
+_Node = TypeVar("_Node", bound=Node)
 
 
-def ancestors(root: Value) -> list[Value]:
-    """Return every computed Value that `root` depends on, itself included, newest first.
+def ancestors(root: _Node) -> list[_Node]:
+    """Return every computed node that `root` depends on, itself included, newest first.
 
     Leaves and constants are not among them: they pass nothing on.
     """
@@ -33,7 +33,7 @@ def ancestors(root: Value) -> list[Value]:
     return [found[stamp] for stamp in newest_first if found[stamp]._first is not None]
 
 
-def propagate(root: Value, order: Iterable[Value]) -> None:
+def propagate(root: Node, order: Iterable[Node]) -> None:
     """Run the chain rule over `order`, the `ancestors` of `root`.
 
     Every edge counts, even where the upstream gradient is 0: 0·inf is nan, and must show.

@@ -3,19 +3,19 @@
 A scalar engine spends its time in calls. So each operation becomes two straight-line functions
 with the row's formulas inlined: the method that makes a node, and the VJP that passes a node's
 gradient to its operands; and an optimizer's method becomes one loop over parameters. Only the
-templates below know how a `Value` is laid out (`value.py`); the mathematics stays in the rows.
+templates below know how a node is laid out (`node.py`); the mathematics stays in the rows.
+
+Each source has a file name, such as `<stepgrad mul>`, under which `inspect.getsource`, tracebacks,
+debuggers and profilers find it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+import linecache
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
 
 from stepgrad.engine.formula import Formula, namespace
-
-if TYPE_CHECKING:
-    from stepgrad.engine.ops import Op
-    from stepgrad.engine.value import Value
 
 Updates = Callable[..., tuple[list[float], ...]]
 """Takes parameters, and settings and state by name; returns what to write and the new state."""
@@ -67,86 +67,88 @@ def updates(parameters, {arguments}):
 """
 
 
-def methods(
-    op: Op, engine: dict[str, Any], *, reflected: bool = False
-) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    """Make the methods of `Value` and of `Constant` that apply `op`.
+def method(
+    name: str,
+    operands: Sequence[str],
+    forward: Formula,
+    engine: dict[str, Any],
+    *,
+    reflected: bool = False,
+) -> Callable[..., Callable[..., Any]]:
+    """Return a function that makes a method of `Value` for an operation with this formula.
 
-    Their first operand is `self`; in `reflected` ones (`__radd__`) it is the other. `engine` is
-    the namespace they run in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick`
-    and `active_tape`, which need not be there before the first call.
+    It takes that operation, and what the operation is beside a constant. The method's first operand
+    is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is the namespace that it
+    runs in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick` and `active_tape`,
+    which need not be there before the first call.
     """
-    operands = ["self", "other"][: len(op.partials)]
-    ordered = operands[:: -1 if reflected else 1]
-    own = ordered.index("self")
+    parameters = ["self", "other"][: len(operands)]
+    ordered = parameters[:: -1 if reflected else 1]
     source = _METHOD.format(
-        parameters=", ".join(operands),
-        operation=_BINARY if "other" in operands else _UNARY,
-        value=op.forward.python(
-            {name: f"{value}._data" for name, value in zip(op.operands, ordered, strict=True)}
+        parameters=", ".join(parameters),
+        operation=_BINARY if "other" in parameters else _UNARY,
+        value=forward.python(
+            {each: f"{value}._data" for each, value in zip(operands, ordered, strict=True)}
         ),
         first=ordered[0],
         second=ordered[1] if len(ordered) > 1 else None,
     )
-    bind = _define(source, "bind", engine)
-    of_value = bind(op, op.beside(1 - own))
-    of_constant = bind(op.beside(own), op.beside(*range(len(operands))))
-    for function in (of_value, of_constant):
-        function.__name__ = op.name
-        function.__doc__ = f"{op.written({})}. {_derivatives(op)}"
-    return of_value, of_constant
+    bind: Callable[..., Callable[..., Any]] = _define(
+        f"{name} reflected" if reflected else name, source, "bind", engine
+    )
+    return bind
 
 
-def vjp(op: Op) -> Callable[[Value], None]:
-    """Return the vector-Jacobian product of `op`.
+def vjp(
+    name: str, partials: Mapping[str, Formula], constants: Collection[int] = ()
+) -> Callable[..., None]:
+    """Return the vector-Jacobian product of an operation, a function of a node.
 
-    For each operand but constants, in order: `operand.grad += node.grad * ∂node/∂operand`.
+    `partials` are the derivatives with respect to each operand. For each of these, in order, but
+    those in the slots of `constants`: `operand.grad += node.grad * ∂node/∂operand`.
     """
-    names = {name: f"{name}._data" for name in op.operands} | {"out": "node._data"}
-    slots = zip(op.operands, ("_first", "_second"), strict=False)
+    names = {operand: f"{operand}._data" for operand in partials} | {"out": "node._data"}
+    slots = zip(partials, ("_first", "_second"), strict=False)
     source = _VJP.format(
-        operands="\n    ".join(f"{name} = node.{slot}" for name, slot in slots),
+        operands="\n    ".join(f"{operand} = node.{slot}" for operand, slot in slots),
         accumulations="\n    ".join(
-            f"{name}._grad += {partial.carried().python(names)}"
-            for slot, (name, partial) in enumerate(zip(op.operands, op.partials, strict=True))
-            if slot not in op.constants
+            f"{operand}._grad += {partial.carried().python(names)}"
+            for slot, (operand, partial) in enumerate(partials.items())
+            if slot not in constants
         ),
     )
-    function: Callable[[Value], None] = _define(source, "vjp", namespace())
+    fixed = [f", {each} constant" for slot, each in enumerate(partials) if slot in constants]
+    file = f"{name} vjp{''.join(fixed)}"
+    function: Callable[..., None] = _define(file, source, "vjp", namespace())
     return function
 
 
 def updates(
-    formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
+    name: str, formulas: Mapping[str, Formula], settings: Iterable[str], state: Iterable[str]
 ) -> Updates:
     """Return the loop of an optimizer (see `optim.Method`)."""
     state = tuple(state)
-    shared = [name for name, formula in formulas.items() if formula.names <= {*settings}]
-    assignments = {name: f"{name} = {f.python({})}" for name, f in formulas.items()}
+    shared = [each for each, formula in formulas.items() if formula.names <= {*settings}]
+    assignments = {each: f"{each} = {f.python({})}" for each, f in formulas.items()}
     written = [list(formulas)[-1], *state]
     source = _UPDATES.format(
         arguments=", ".join([*settings, *state]),
-        columns=", ".join(f"all_{name}" for name in written) + ",",
+        columns=", ".join(f"all_{each}" for each in written) + ",",
         lists=", ".join("[]" for _ in written) + ",",
         each=", ".join(["parameter", *state]),
         all=f"zip(parameters, {', '.join(state)})" if state else "parameters",
-        shared="; ".join(assignments.pop(name) for name in shared),
+        shared="; ".join(assignments.pop(each) for each in shared),
         assignments="\n        ".join(assignments.values()),
-        appends="\n        ".join(f"all_{name}.append({name})" for name in written),
+        appends="\n        ".join(f"all_{each}.append({each})" for each in written),
     )
-    function: Updates = _define(source, "updates", namespace() | {"zip": zip})
+    function: Updates = _define(name, source, "updates", namespace() | {"zip": zip})
     return function
 
 
-def _define(source: str, name: str, scope: dict[str, Any]) -> Any:
-    definitions: dict[str, Any] = {}
-    exec(compile(source, f"<stepgrad {name}>", "exec"), scope, definitions)
+def _define(title: str, source: str, name: str, scope: dict[str, Any]) -> Any:
+    """Run `source`, whose file is `<stepgrad title>`, and return the function it defines."""
+    file, definitions = f"<stepgrad {title}>", dict[str, Any]()
+    exec(compile(source, file, "exec"), scope, definitions)
+    # Without a time, an entry is never looked for on disk.
+    linecache.cache[file] = len(source), None, source.splitlines(keepends=True), file
     return definitions[name]
-
-
-def _derivatives(op: Op) -> str:
-    partials = (
-        f"∂/∂{name} = {partial.written()}"
-        for name, partial in zip(op.operands, op.partials, strict=True)
-    )
-    return ", ".join(partials) + "."

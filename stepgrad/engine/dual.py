@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from stepgrad.engine.graph import Edges, Graph
-from stepgrad.engine.value import Value
+from stepgrad.engine.node import Node
 
 
 def tangents(
@@ -35,7 +35,7 @@ def tangents(
     return [found.get(place, 0.0) for place in range(len(graph))]
 
 
-def tangents_among(nodes: Sequence[Value], seeds: Mapping[int, float]) -> Sequence[float]:
+def tangents_among(nodes: Sequence[Node], seeds: Mapping[int, float]) -> Sequence[float]:
     """Return the tangents of consecutive Values; operands from before them are constants.
 
     `seeds` maps the stamps of Values to their tangents.

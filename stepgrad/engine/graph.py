@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
-from stepgrad.engine.value import Value
 
 Carry = Callable[[float], float]
 """What passes an edge when a gradient or a tangent arrives; for 1, the local derivative."""
@@ -36,7 +36,7 @@ class Graph:
     values: Sequence[float]
 
     @classmethod
-    def among(cls, nodes: Sequence[Value]) -> Graph:
+    def among(cls, nodes: Sequence[Node]) -> Graph:
         """Describe Values; their other operands come first, as constants."""
         used = {operand._stamp: operand for node in nodes for operand in node._operands}
         for node in nodes:

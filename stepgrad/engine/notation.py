@@ -99,7 +99,7 @@ def _write_binary(tree: ast.BinOp, names: Mapping[str, str]) -> tuple[str, int]:
             return " / ".join(parts), _QUOTIENT
         case ast.Pow():
             base, exponent = _within(left, names, _POWER + 1), _write(right, names)[0]
-            if exponent.lstrip("−").isdigit():
+            if exponent.lstrip("−").isdecimal():  # "2²" is not
                 return f"{base}{exponent.translate(_SUPERSCRIPTS)}", _POWER
             return f"{base}^{_within(right, names, _POWER + 1)}", _POWER
     raise TypeError(f"no notation for {ast.dump(tree)}")

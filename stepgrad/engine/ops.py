@@ -16,13 +16,9 @@ nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
-
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
 
 OPERANDS = ("a", "b")
 """What rows call their operands, in order."""
@@ -59,6 +55,13 @@ class Op:
             return f"{self.symbol}({arguments})"
         return self.forward.written(names)
 
+    @property
+    def described(self) -> str:
+        """The operation and its derivatives in notation: `a·b. ∂/∂a = b, ∂/∂b = a.`"""
+        partials = zip(self.operands, self.partials, strict=True)
+        derivatives = (f"∂/∂{name} = {partial.written()}" for name, partial in partials)
+        return f"{self.written({})}. {', '.join(derivatives)}."
+
     @cached_property
     def value(self) -> Callable[..., float]:
         """The forward function of the operands."""
@@ -88,9 +91,10 @@ class Op:
         return tuple(partial.magnitude().function(*parameters) for partial in self.partials)
 
     @cached_property
-    def vjp(self) -> Callable[["Value"], None]:
+    def vjp(self) -> Callable[..., None]:
         """Hand a node's gradient on to its operands."""
-        return codegen.vjp(self)
+        partials = dict(zip(self.operands, self.partials, strict=True))
+        return codegen.vjp(self.name, partials, self.constants)
 
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":

@@ -12,14 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
-from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.tape import Rule, write_all
-
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
+from stepgrad.engine.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +27,7 @@ class Method:
     and the `state`, which each parameter keeps from step to step, starting at 0.
     """
 
+    name: str
     formulas: Mapping[str, Formula]
     settings: Sequence[str]
     state: Sequence[str] = ()
@@ -49,23 +47,25 @@ class Method:
 
     @cached_property
     def _updates(self) -> codegen.Updates:
-        return codegen.updates(self.formulas, self.settings, self.state)
+        return codegen.updates(self.name, self.formulas, self.settings, self.state)
 
 
-def _method(settings: str, state: str, **formulas: str) -> Method:
-    rows = {name: Formula(text) for name, text in formulas.items()}
-    return Method(rows, settings.split(), state.split())
+def _method(name: str, settings: str, state: str, **formulas: str) -> Method:
+    rows = {computed: Formula(text) for computed, text in formulas.items()}
+    return Method(name, rows, settings.split(), state.split())
 
 
-METHODS = {
-    "sgd": _method("learning_rate", "", data="data - learning_rate * grad"),
-    "momentum": _method(
+_ROWS = (
+    _method("sgd", "learning_rate", "", data="data - learning_rate * grad"),
+    _method(
+        "momentum",
         "learning_rate momentum",
         "velocity",
         velocity="momentum * velocity + grad",
         data="data - learning_rate * velocity",
     ),
-    "adam": _method(
+    _method(
+        "adam",
         "learning_rate beta1 beta2 epsilon step",
         "mean square",
         mean_share="1 - beta1**step",
@@ -76,8 +76,15 @@ METHODS = {
         square_hat="square / square_share",
         data="data - learning_rate * mean_hat / (sqrt(square_hat) + epsilon)",
     ),
-    "clip_norm": _method("max_norm norm epsilon", "", grad="grad * (max_norm / (norm + epsilon))"),
-}
+    _method(
+        "clip_norm",
+        "max_norm norm epsilon",
+        "",
+        grad="grad * (max_norm / (norm + epsilon))",
+    ),
+)
+
+METHODS = {method.name: method for method in _ROWS}
 """The methods, by the name in a `Rule`.
 
 `momentum` is PyTorch's: the velocity accumulates gradients without dampening, and the learning rate

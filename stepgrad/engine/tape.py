@@ -13,10 +13,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from operator import index
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import Literal, Protocol
 
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
+from stepgrad.engine.node import Node
 
 WriteKind = Literal["update", "zero", "set"]
 """What is written: a value (`update`), or a gradient (`zero` clears it, `set` is any other)."""
@@ -59,27 +58,27 @@ class Tape(Protocol):
     is done are then one step, whichever thread comes next.
     """
 
-    append: Callable[[Value], None]
+    append: Callable[[Node], None]
     """A node was made."""
 
-    def backward(self, root: Value) -> None:
+    def backward(self, root: Node) -> None:
         """Run the backward pass from `root`."""
 
-    def write(self, kind: WriteKind, value: Value, after: float) -> None:
+    def write(self, kind: WriteKind, value: Node, after: float) -> None:
         """Make `after` the number of `value`, or its gradient."""
 
     def write_all(
-        self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
+        self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None
     ) -> None:
         """Write all these, as an optimizer does, by `rule`. `after` does not change later."""
 
     def mark(self, kind: str, number: int | None) -> None:
         """A training step, a sample or a phase begins."""
 
-    def name(self, value: Value) -> None:
+    def name(self, value: Node) -> None:
         """A value was given a label."""
 
-    def seed(self, value: Value, tangent: float) -> None:
+    def seed(self, value: Node, tangent: float) -> None:
         """Forward mode starts at a value that was just made."""
 
     def move(self, place: Place) -> None:
@@ -88,7 +87,7 @@ class Tape(Protocol):
     def settle(self) -> None:
         """Another tape takes over: note the state of things."""
 
-    def missed(self, value: Value) -> None:
+    def missed(self, value: Node) -> None:
         """Another tape is about to write a value."""
 
 
@@ -159,7 +158,7 @@ def mark(kind: str, number: int | None = None) -> None:
         tape.mark(str(kind), None if number is None else index(number))
 
 
-def seed(value: Value, tangent: float) -> None:
+def seed(value: Node, tangent: float) -> None:
     """Give a value just made a tangent: `seed(x, 1.0)` for derivatives with respect to x.
 
     What is computed in the same forward pass then has tangents too; earlier values count as
@@ -174,7 +173,7 @@ def seed(value: Value, tangent: float) -> None:
 
 
 def write_all(
-    kind: WriteKind, values: Sequence[Value], after: Sequence[float], rule: Rule | None = None
+    kind: WriteKind, values: Sequence[Node], after: Sequence[float], rule: Rule | None = None
 ) -> None:
     """Write many values or gradients at once. Nothing is written if an error is raised.
 
@@ -192,7 +191,7 @@ def write_all(
         tape.write_all(kind, values, numbers, rule)
 
 
-def assign(kind: WriteKind, values: Iterable[Value], after: Iterable[float]) -> None:
+def assign(kind: WriteKind, values: Iterable[Node], after: Iterable[float]) -> None:
     """Write numbers, and report to no tape."""
     if kind == "update":
         for value, number in zip(values, after, strict=True):

@@ -8,11 +8,12 @@ from math import copysign, inf
 from numbers import Real
 from sys import intern
 from types import FunctionType
-from typing import Any, NoReturn, Protocol, SupportsFloat
+from typing import Any, NoReturn, Protocol, Self, SupportsFloat
 
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
+from stepgrad.engine.node import Node
 from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import active_tape, current_place
 
@@ -48,7 +49,13 @@ _of_constants: dict[object, Callable[..., Any]] = {}
 
 
 def _method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
-    of_value, of_constant = codegen.methods(op, _engine, reflected=reflected)
+    bind = codegen.method(op.name, op.operands, op.forward, _engine, reflected=reflected)
+    own = int(reflected)  # the slot of `self`
+    of_value = bind(op, op.beside(1 - own))
+    of_constant = bind(op.beside(own), op.beside(*range(len(op.operands))))
+    for function in (of_value, of_constant):
+        function.__name__, function.__qualname__ = op.name, f"Value.{op.name}"
+        function.__module__, function.__doc__ = __name__, op.described
     _of_constants[of_value] = of_constant
     return of_value
 
@@ -61,7 +68,7 @@ def _unary(op: Op) -> Callable[[Value], Value]:
     return _method(op)
 
 
-class Value:
+class Value(Node):
     """A scalar in a computation: its number `data`, and its gradient `grad`.
 
     Arithmetic and the methods below make new Values, linked to their operands; a plain number on
@@ -88,17 +95,7 @@ class Value:
     backward passes until they are cleared; those of results belong to one pass.
     """
 
-    # In __dict__ is what a program keeps on its values, as optimizers keep moments in `p.m`.
-    __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
-
-    _data: float
-    _grad: float
-    _label: str  # in __dict__: few have one
-    _operation: Op
-    # The operands. A tuple of them would be one more object for each node: a third of the time.
-    _first: Value | None
-    _second: Value | None
-    _stamp: int  # one for each Value of the process, in the order in which they were made
+    __slots__ = ()
 
     __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
 
@@ -183,7 +180,7 @@ class Value:
     @property
     def label(self) -> str | None:
         """The name to show, scopes included; None for a Value without one."""
-        return getattr(self, "_label", None)
+        return self._label
 
     @label.setter
     def label(self, label: object) -> None:
@@ -200,11 +197,7 @@ class Value:
             tape.name(self)
 
     @property
-    def _operands(self) -> tuple[Value, ...]:
-        return tuple(operand for operand in (self._first, self._second) if operand is not None)
-
-    @property
-    def _prev(self) -> tuple[Value, ...]:
+    def _prev(self) -> tuple[Self, ...]:
         """The operands, under the name that micrograd's drawing code asks for."""
         return self._operands
 
@@ -226,7 +219,7 @@ class Value:
         """Return what a program or a subclass keeps on this Value, for a copy."""
         state = super().__getstate__()
         attributes, slots = state if isinstance(state, tuple) else (state, {})
-        return attributes, {key: slots[key] for key in slots if key not in Value.__slots__}
+        return attributes, {key: slots[key] for key in slots if key not in Node.__slots__}
 
 
 def _check_label(label: object) -> None:
@@ -278,7 +271,8 @@ def _lift(number: object) -> Any:
 class Constant(Value):
     """A plain number in an expression: it takes no gradient.
 
-    It has a class of its own so that operations on others need not ask whether they have one.
+    It has a class of its own so that operations on others need not ask whether they have one. So
+    its methods are called on it: unbound ones of `Value` would hand it a gradient.
     """
 
     __slots__ = ()

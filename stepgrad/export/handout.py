@@ -169,7 +169,7 @@ def _line(recording: Recording, index: int) -> str:
         case Backward(), Accumulate(before=None):
             receiver = block.sweep.receivers[index - block.start - 1]
             if len(block.sweep.incoming[receiver]) == 1:
-                return str(replace(told, effect=""))
+                return str(replace(told, effects=()))
     return str(told)
 
 
@@ -186,21 +186,21 @@ def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
     """Yield each gradient of this step that is a sum, with its terms."""
     begin, _ = state.step_bounds
     for node in nodes:
-        paid = contributions(state.recording, node.index, state.position)
-        if not paid or paid[0].position <= begin:
+        received = contributions(state.recording, node.index, state.position)
+        if not received or received[0].position <= begin:
             continue
-        hidden = len(paid) - TERMS if len(paid) > TERMS + 1 else 0
-        before = state.recording.history.grad(node.index, paid[hidden].position - 1)
-        if before or len(paid) > 1:
+        hidden = len(received) - TERMS if len(received) > TERMS + 1 else 0
+        before = state.recording.history.grad(node.index, received[hidden].position - 1)
+        if before or len(received) > 1:
             what = f"after {hidden:,} contributions" if hidden else "before"
             start = [f"{number(before)} ({what})"] if before else []
-            yield f"- {code(_sum(node, start, paid[hidden:]))}"
+            yield f"- {code(_sum(node, start, received[hidden:]))}"
 
 
-def _sum(node: Node, start: list[str], paid: Sequence[Contribution]) -> str:
+def _sum(node: Node, start: list[str], received: Sequence[Contribution]) -> str:
     """Write a gradient as a sum: of products, then of their values."""
-    factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in paid)
-    amounts = (factor(each.amount) for each in paid)
+    factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in received)
+    amounts = (factor(each.amount) for each in received)
     sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
     return " = ".join((f"{atom(node.title)}.grad", *sums, gradient(node.grad)))
 

@@ -51,5 +51,5 @@ def remarks(state: State, nodes: Sequence[Node]) -> Iterator[str]:
         yield "Numbers are rounded to six digits."
     if swept:
         yield "`d` is the whole derivative, over all paths; `∂` is local, of one operation."
-        yield "In the backward pass, brackets tell what became of a gradient (`–`: none before),"
-        yield "and which of its edges that came over."
+        yield "In the backward pass, brackets show a gradient before and after (`–`: none),"
+        yield "and which of its contributions this is."

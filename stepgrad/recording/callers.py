@@ -16,8 +16,8 @@ from sys import _getframe
 from threading import RLock
 from types import CodeType, FrameType
 
+from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
-from stepgrad.engine.value import Value
 from stepgrad.recording.recording import Source
 
 _PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
@@ -52,7 +52,7 @@ class Callers:
         self._places: dict[tuple[str, Spot], Place] = {}
         self._strays: dict[int, Place] = {}  # by stamp
 
-    def noting(self, append: Callable[[Value], None], lock: RLock) -> Callable[[Value], None]:
+    def noting(self, append: Callable[[Node], None], lock: RLock) -> Callable[[Node], None]:
         """Return an `append` for a tape that finds out first which line makes the node.
 
         A node on the same line as the one before takes no `lock`. If it turns out that another
@@ -61,7 +61,7 @@ class Callers:
         instructions_of, search = self._instructions.get, self._spot
         latest: tuple[Spot | None, Place | None] = None, None  # each move makes another tuple
 
-        def note(value: Value) -> None:
+        def note(value: Node) -> None:
             nonlocal latest
             # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
@@ -83,7 +83,7 @@ class Callers:
         return note
 
     def corrected(
-        self, moves: Sequence[tuple[int, Place]], nodes: Sequence[Value]
+        self, moves: Sequence[tuple[int, Place]], nodes: Sequence[Node]
     ) -> Sequence[tuple[int, Place]]:
         """Return from which of the nodes on they were made where, with strays in their places."""
         if not self._strays:

@@ -19,6 +19,7 @@ from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.dual import tangents_among
+from stepgrad.engine.node import Node
 from stepgrad.engine.tape import (
     Place,
     Rule,
@@ -28,7 +29,6 @@ from stepgrad.engine.tape import (
     current_place,
     recording_on,
 )
-from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.budget import Budget, as_bytes, default_memory, watch
 from stepgrad.recording.callers import Callers
@@ -135,12 +135,12 @@ class Recorder:
         self._known = self._writer.known
         # Pending: first writes, then the nodes that were made after them.
         self._written: list[tuple[WriteKind, int, float, Place | None]] = []
-        self._nodes: list[Value] = []
-        self._named: list[Value] = []
-        self._missed: dict[int, Value] = {}  # by stamp
+        self._nodes: list[Node] = []
+        self._named: list[Node] = []
+        self._missed: dict[int, Node] = {}  # by stamp
         self._seeds: dict[int, float] = {}  # by stamp
         self._places: list[tuple[int, Place]] = [(0, current_place())]
-        self.append: Callable[[Value], None] = self._nodes.append
+        self.append: Callable[[Node], None] = self._nodes.append
         self._callers = Callers(self._moved, recording.sources) if lines else None
         if self._callers is not None:
             self.append = self._callers.noting(self.append, self._lock)
@@ -157,7 +157,7 @@ class Recorder:
             if self._open():
                 self._settle()
                 self.closed = True
-                self._usual = deque[Value](maxlen=0).append  # keeps nothing, and is as fast
+                self._usual = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self.append = self._usual
                 self._unwatch()
                 self._recording.end()
@@ -171,7 +171,7 @@ class Recorder:
         if len(self._nodes) > self._room:
             self.append = self._append_last
 
-    def _append_last(self, value: Value) -> None:
+    def _append_last(self, value: Node) -> None:
         with self._lock:
             self._open()
             self.append = self._usual
@@ -200,7 +200,7 @@ class Recorder:
 
     # What the engine reports.
 
-    def backward(self, root: Value) -> None:
+    def backward(self, root: Node) -> None:
         """Run the backward pass from `root`, and log it."""
         with self._lock:
             if not self._open():
@@ -217,7 +217,7 @@ class Recorder:
             grads = column([node._grad for node in order] + [leaf._grad for leaf in leaves])
             self.log_backward(sweep, base, grads)
 
-    def write(self, kind: WriteKind, value: Value, after: float) -> None:
+    def write(self, kind: WriteKind, value: Node, after: float) -> None:
         """Log a write by hand, and carry it out."""
         with self._lock:
             # A program writes one by one what an optimizer writes at once: this has to be quick.
@@ -239,7 +239,7 @@ class Recorder:
                 value._grad = after
 
     def write_all(
-        self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
+        self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None
     ) -> None:
         """Log the writes of an optimizer, and carry them out."""
         with self._lock:
@@ -258,7 +258,7 @@ class Recorder:
                 self._writer.add(Marked(self._recording.length, kind, number))
                 self._check_budget()
 
-    def name(self, value: Value) -> None:
+    def name(self, value: Node) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
         with self._lock:
             if not self.closed:
@@ -266,7 +266,7 @@ class Recorder:
             if self._outer is not None:
                 self._outer.name(value)
 
-    def seed(self, value: Value, tangent: float) -> None:
+    def seed(self, value: Node, tangent: float) -> None:
         """Take note of a tangent; those of pending nodes are computed with their block."""
         with self._lock:
             if not self._open():
@@ -286,7 +286,7 @@ class Recorder:
             self._places.pop()
         self._places.append((len(self._nodes), place))
 
-    def missed(self, value: Value) -> None:
+    def missed(self, value: Node) -> None:
         """Take note that another tape is about to write a Value; what came of it is logged later.
 
         Many writes one after the other make one event: what counts is what is there at the end.
@@ -300,7 +300,7 @@ class Recorder:
             if self._outer is not None:
                 self._outer.missed(value)
 
-    def _tell_outer(self, values: Iterable[Value]) -> None:
+    def _tell_outer(self, values: Iterable[Node]) -> None:
         if self._outer is not None:
             for value in values:
                 self._outer.missed(value)
@@ -322,7 +322,7 @@ class Recorder:
         """Whether nodes are waiting that will share a block with those made next."""
         return bool(self._nodes)
 
-    def latest(self, root: Value) -> Pass | None:
+    def latest(self, root: Node) -> Pass | None:
         """Return the latest forward pass, and the sweep from `root` (see `Writer.latest`)."""
         return self._writer.latest(root)
 
@@ -392,7 +392,7 @@ class Recorder:
         names: tuple[tuple[int, str], ...] = ()
         if named:
             found = list(zip(offsets(named, nodes), named, strict=True))
-            names = tuple((offset, v.label or "") for offset, v in found if offset is not None)
+            names = tuple((offset, v._label or "") for offset, v in found if offset is not None)
             self._named = [value for offset, value in found if offset is None]
         tangents = column(tangents_among(nodes, seeds)) if seeds else None
         self._writer.forward(nodes, Context(names, tuple(places)), tangents)

@@ -19,9 +19,9 @@ from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
 
 from stepgrad.engine.backward import ancestors
+from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
-from stepgrad.engine.value import Value
 from stepgrad.recording.structure import Structure, index_to_ref
 from stepgrad.recording.sweep import OwnSweep, Sweep, leaves_of
 
@@ -66,11 +66,11 @@ class _Outline(NamedTuple):
     """What makes nodes alike, column by column: their operations and operands."""
 
     operations: list[Op]
-    firsts: list[Value | None]
-    seconds: list[Value | None]
+    firsts: list[Node | None]
+    seconds: list[Node | None]
 
     @classmethod
-    def of(cls, nodes: Sequence[Value]) -> _Outline:
+    def of(cls, nodes: Sequence[Node]) -> _Outline:
         """Read it off the nodes."""
         return cls(
             [node._operation for node in nodes],
@@ -83,8 +83,8 @@ class Participants(NamedTuple):
     """What takes part in a backward pass: computed nodes, newest first, and leaves."""
 
     sweep: Sweep
-    order: Sequence[Value]
-    leaves: Sequence[Value]
+    order: Sequence[Node]
+    leaves: Sequence[Node]
 
 
 class Pass(NamedTuple):
@@ -95,7 +95,7 @@ class Pass(NamedTuple):
 
     structure: Structure
     base: int
-    earlier: dict[int, Value]
+    earlier: dict[int, Node]
     sweep: Sweep
 
 
@@ -104,7 +104,7 @@ class Shape:
     """A structure together with the Values from earlier blocks that it uses, newest first."""
 
     structure: Structure
-    outer: list[Value]
+    outer: list[Node]
     _plans: dict[int, _Plan] = field(default_factory=dict)
     _memory: tuple[list[Op], Pick, Pick] | None = None
 
@@ -113,7 +113,7 @@ class Shape:
         """Whether a pass through it ends in leaves: it uses no earlier results."""
         return all(value._operation is LEAF for value in self.outer)
 
-    def memorise(self, nodes: Sequence[Value]) -> None:
+    def memorise(self, nodes: Sequence[Node]) -> None:
         """Prepare for `fits`. It takes memory, which pays when the shape recurs a third time."""
         outline = _Outline.of(nodes)
         place = {id(value): number for number, value in enumerate(self._pool(nodes))}
@@ -123,7 +123,7 @@ class Shape:
         )
         self._memory = outline.operations, firsts, seconds
 
-    def fits(self, nodes: Sequence[Value]) -> bool:
+    def fits(self, nodes: Sequence[Node]) -> bool:
         """Whether these nodes are the same operations on the same operands."""
         assert self._memory is not None, "it was memorised"
         operations, firsts, seconds = self._memory
@@ -134,13 +134,11 @@ class Shape:
             and same_values(outline.seconds, seconds(pool))
         )
 
-    def _pool(self, nodes: Sequence[Value]) -> list[Value | None]:
+    def _pool(self, nodes: Sequence[Node]) -> list[Node | None]:
         """Return everything that may be an operand of these nodes."""
         return [*nodes, *self.outer, None]
 
-    def participants(
-        self, root: Value, nodes: list[Value], base: int, known: Known
-    ) -> Participants:
+    def participants(self, root: Node, nodes: list[Node], base: int, known: Known) -> Participants:
         """Return what takes part in a backward pass from `root`, if `nodes` are of this shape.
 
         `base` is the index of the first of them.
@@ -157,7 +155,7 @@ class Shape:
         sweep = Sweep.of(everybody, ends, lambda node: index_to_ref(known.index(node), base))
         return Participants(sweep, everybody, ends)
 
-    def _own_participants(self, offset: int, nodes: list[Value], known: Known) -> Participants:
+    def _own_participants(self, offset: int, nodes: list[Node], known: Known) -> Participants:
         """Find the participants from the structure, without looking at the nodes."""
         reached, idle = self.structure.reached(offset)
         codes, outer_leaves = bytearray(self.structure.codes), self.outer
@@ -180,7 +178,7 @@ class _Plan:
     """The participants of a backward pass, to be picked from the nodes of a forward pass."""
 
     sweep: OwnSweep
-    outer_leaves: list[Value]
+    outer_leaves: list[Node]
 
     @cached_property
     def picks(self) -> tuple[Pick, Pick]:
@@ -197,7 +195,7 @@ def _pick(places: Sequence[int]) -> Pick:
     return lambda values: tuple(values[place] for place in places)
 
 
-def refs(nodes: Sequence[Value], known: Known) -> tuple[array[int], list[Value]]:
+def refs(nodes: Sequence[Node], known: Known) -> tuple[array[int], list[Node]]:
     """Return what refs name the operands of nodes that will form a block, one after the other.
 
     The second list has the operands that are already in the log, each once, newest first.
@@ -208,7 +206,7 @@ def refs(nodes: Sequence[Value], known: Known) -> tuple[array[int], list[Value]]
     row = _first_of_row(nodes)
     first = maxsize if row is None else row
     named = {} if row is not None else {node._stamp: i for i, node in enumerate(nodes)}
-    outer: dict[int, Value] = {}
+    outer: dict[int, Node] = {}
     found: list[int] = []
     note = found.append
     for node in nodes:
@@ -226,7 +224,7 @@ def refs(nodes: Sequence[Value], known: Known) -> tuple[array[int], list[Value]]
     return array("i", found), [outer[ref] for ref in sorted(outer)]
 
 
-def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]:
+def offsets(values: Iterable[Node], nodes: Sequence[Node]) -> list[int | None]:
     """Return where among `nodes` these values are; None for one that is not there."""
     first = _first_of_row(nodes)
     if first is not None:
@@ -236,7 +234,7 @@ def offsets(values: Iterable[Value], nodes: Sequence[Value]) -> list[int | None]
     return [own.get(value._stamp) for value in values]
 
 
-def _first_of_row(nodes: Sequence[Value]) -> int | None:
+def _first_of_row(nodes: Sequence[Node]) -> int | None:
     """Return the stamp of the first node, if the others were made right after it, in this order.
 
     They were not if they were unlogged, or another thread or recording made values in between.
@@ -264,7 +262,7 @@ class Known(dict[int, int]):
                 return self.setdefault(stamp, base + stamp - first)
         raise KeyError(stamp)
 
-    def index(self, value: Value) -> int:
+    def index(self, value: Node) -> int:
         """Return a Value's index in the recording.
 
         Raises:
@@ -272,14 +270,14 @@ class Known(dict[int, int]):
         """
         return self[value._stamp]
 
-    def has(self, value: Value) -> bool:
+    def has(self, value: Node) -> bool:
         """Whether a Value is in the log."""
         try:
             return self[value._stamp] >= 0
         except KeyError:
             return False
 
-    def add(self, nodes: Sequence[Value], base: int) -> None:
+    def add(self, nodes: Sequence[Node], base: int) -> None:
         """Add nodes, in the order in which they were made, from index `base` on."""
         first = _first_of_row(nodes)
         if first is not None and (not self._runs or self._runs[-1][0] < first):
@@ -288,10 +286,10 @@ class Known(dict[int, int]):
             self.update((node._stamp, base + i) for i, node in enumerate(nodes))
 
 
-def unlogged(values: Iterable[Value], known: Known, pending: Sequence[Value]) -> list[Value]:
+def unlogged(values: Iterable[Node], known: Known, pending: Sequence[Node]) -> list[Node]:
     """Return those Values that are in neither, with all they were made from, oldest first."""
     found = {value._stamp for value in pending}
-    new: list[Value] = []
+    new: list[Node] = []
     stack = list(values)
     while stack:
         value = stack.pop()
@@ -302,6 +300,6 @@ def unlogged(values: Iterable[Value], known: Known, pending: Sequence[Value]) ->
     return sorted(new, key=lambda value: value._stamp)
 
 
-def same_values(some: Sequence[Value | None], others: Sequence[Value | None]) -> bool:
+def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:
     """Whether they are the same Values, one for one, whatever `==` means for them."""
     return len(some) == len(others) and all(map(is_, some, others))

@@ -10,9 +10,9 @@ from functools import cached_property
 from itertools import count
 from operator import itemgetter
 
+from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS
 from stepgrad.engine.tape import Place, WriteKind
-from stepgrad.engine.value import Value
 from stepgrad.recording.structure import Structure
 
 
@@ -38,7 +38,7 @@ class Sweep:
 
     @classmethod
     def of(
-        cls, order: Sequence[Value], leaves: Sequence[Value], ref_of: Callable[[Value], int]
+        cls, order: Sequence[Node], leaves: Sequence[Node], ref_of: Callable[[Node], int]
     ) -> Sweep:
         """Describe a sweep over `order` (newest first) that ends in `leaves`."""
         reached = [*order, *leaves]
@@ -194,7 +194,7 @@ class Writes:
         return places
 
 
-def leaves_of(order: Iterable[Value], root: Value) -> list[Value]:
+def leaves_of(order: Iterable[Node], root: Node) -> list[Node]:
     """Return the leaves that a sweep over `order` reaches, in the order of the first edge.
 
     Where nothing is computed, that is the root.

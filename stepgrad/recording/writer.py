@@ -9,9 +9,9 @@ import struct
 from array import array
 from collections.abc import Iterable, Sequence
 
+from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.recording import Recording
@@ -46,8 +46,8 @@ class Writer:
         # By node count and context: the template that recurred last, tried first.
         self._expected: dict[tuple[int, Context], Shape] = {}
         self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], Writes]] = {}
-        self._latest: tuple[Shape, list[Value], int] | None = None
+        self._latest_writes: dict[WriteKind, tuple[Sequence[Node], Writes]] = {}
+        self._latest: tuple[Shape, list[Node], int] | None = None
 
     def let_go(self) -> None:
         """Keep no Value alive: nothing more will be written."""
@@ -60,15 +60,15 @@ class Writer:
         self._recording.add(block)
         self._budget.take(block)
 
-    def rename(self, value: Value) -> None:
+    def rename(self, value: Node) -> None:
         """Give a node its label, if it is in the log and has one."""
-        if value.label and self.known.has(value):
-            self._recording.rename(self.known.index(value), value.label)
+        if value._label and self.known.has(value):
+            self._recording.rename(self.known.index(value), value._label)
             self._budget.take_name()
 
     # Passes.
 
-    def indices(self, values: Sequence[Value]) -> tuple[int, ...]:
+    def indices(self, values: Sequence[Node]) -> tuple[int, ...]:
         """Return where in the log Values are, after adding those that are unlogged."""
         known = self.known
         try:
@@ -77,14 +77,14 @@ class Writer:
             self._adopt(values)
             return tuple([known[value._stamp] for value in values])
 
-    def participants(self, root: Value) -> tuple[Participants, int]:
+    def participants(self, root: Node) -> tuple[Participants, int]:
         """Return what takes part in a backward pass, and the index that its refs count from."""
         self.indices([root])
         assert self._latest is not None, "the root at least is in the log"
         shape, nodes, base = self._latest
         return shape.participants(root, nodes, base, self.known), base
 
-    def latest(self, root: Value) -> Pass | None:
+    def latest(self, root: Node) -> Pass | None:
         """Return the latest forward pass, and the sweep from `root`.
 
         None if the sweep does not start from a computed node of this pass, or leads through
@@ -115,7 +115,7 @@ class Writer:
         self.add(Backward(self._recording.length, sweep, root, base, grads))
 
     def forward(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None = None
+        self, nodes: list[Node], context: Context, tangents: array[float] | None = None
     ) -> None:
         """Add a forward block of Values."""
         shape = self._expected.get((len(nodes), context))
@@ -130,7 +130,7 @@ class Writer:
         self._latest = shape, nodes, base
 
     def _forward_with_unlogged(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None
+        self, nodes: list[Node], context: Context, tangents: array[float] | None
     ) -> None:
         """Add nodes that use unlogged Values, after these, which may use some of the nodes in turn.
 
@@ -148,7 +148,7 @@ class Writer:
             part = None if tangents is None else tangents[first:last]
             self.forward(nodes[first:last], context.part(first, last), part)
 
-    def _adopt(self, values: Iterable[Value], pending: Sequence[Value] = ()) -> None:
+    def _adopt(self, values: Iterable[Node], pending: Sequence[Node] = ()) -> None:
         """Add those of `values` that are unlogged, with all they were made from.
 
         Values in `pending` count as logged: they are about to be.
@@ -156,7 +156,7 @@ class Writer:
         nodes = unlogged(values, self.known, pending)
         if not nodes:
             return
-        names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
+        names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
         self.forward(nodes, Context(names, ((0, Place()),)))
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
@@ -164,7 +164,7 @@ class Writer:
         indices = tuple(map(self.known.index, carried))
         self.write(tuple(kinds), indices, [node._grad for node in carried])
 
-    def _shape(self, nodes: list[Value], context: Context) -> Shape:
+    def _shape(self, nodes: list[Node], context: Context) -> Shape:
         """Describe nodes, and find out whether there were others like them.
 
         Raises:
@@ -202,7 +202,7 @@ class Writer:
             self._add_write(self._writes_to(kinds, nodes, places), column(after), None)
 
     def write_all(
-        self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
+        self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None
     ) -> None:
         """Add the writes of an optimizer, if there are any."""
         if not values:
@@ -214,7 +214,7 @@ class Writer:
             self._latest_writes[kind] = values[:], writes
         self._add_write(writes, after, rule)
 
-    def write_differences(self, values: Iterable[Value]) -> None:
+    def write_differences(self, values: Iterable[Node]) -> None:
         """Add what has become of Values in the log, where that is not what it says."""
         history = self._recording.history
         for value in values:

@@ -15,7 +15,7 @@ from stepgrad.recording.structure import index_to_ref
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one edge adds to a gradient, received from `out` with the event before `position`.
+    """What a gradient receives over one edge, from `out`, with the event before `position`.
 
     `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is.
     """
@@ -61,7 +61,7 @@ def _latest_write(
 
 
 class _Contributions(Sequence[Contribution]):
-    """Edges of a pass, each worked out when it is looked at: a weight may have very many."""
+    """The contributions over some edges, each worked out when looked at: there may be many."""
 
     def __init__(self, recording: Recording, block: Backward, edges: Sequence[int]) -> None:
         self._recording = recording

@@ -34,19 +34,24 @@ class Narration:
     """An event in notation.
 
     `symbols` is the rule (`dL/dh += dL/dy · ∂y/∂h`), `steps` are the same with numbers put in, the
-    result last (`−4 · w2`, `−4 · 2`, `−8`), and `effect` is what changed in the node
-    (`h.grad – → −8, edge 1 of 1`), or the line of the program that made it. Steps and effect may be
-    empty.
+    result last (`−4 · w2`, `−4 · 2`, `−8`), and `effects` are what changed in the node
+    (`h.grad – → −8`, `contribution 1 of 1`), or the line of the program that made it. Steps and
+    effects may be empty.
     """
 
     symbols: str
     steps: Sequence[str] = ()
-    effect: str = ""
+    effects: Sequence[str] = ()
 
     @property
     def numbers(self) -> str:
         """All steps on one line: `= −4 · w2 = −4 · 2 = −8`."""
         return "".join(f"= {step} " for step in self.steps).rstrip()
+
+    @property
+    def effect(self) -> str:
+        """All effects on one line: `h.grad – → −8, contribution 1 of 1`."""
+        return ", ".join(self.effects)
 
     def __str__(self) -> str:
         effect = f"   [{self.effect}]" if self.effect else ""
@@ -65,7 +70,8 @@ def narrate(recording: Recording, index: int) -> Narration:
             if event.tangent is not None:
                 name = short_title(recording, event.node)
                 symbols += f", {differential(name)} = {number(event.tangent)}"
-            return Narration(symbols, effect=program_line(recording, recording.node(event.node)))
+            line = program_line(recording, recording.node(event.node))
+            return Narration(symbols, effects=_texts(line))
         case events.Op(tangent=None):
             return computed(recording, event, index)
         case events.Op():
@@ -73,19 +79,19 @@ def narrate(recording: Recording, index: int) -> Narration:
         case events.Seed():
             root = short_title(recording, event.node)
             effect = f"{atom(root)}.grad {gradient(event.before)} → {number(event.after)}"
-            return Narration(f"{derivative(root, root)} = 1", effect=effect)
+            return Narration(f"{derivative(root, root)} = 1", effects=[effect])
         case events.Accumulate():
             return _accumulated(recording, event, index)
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
             name = atom(title(recording, event.node))
-            effect = _instead_of(gradient(event.before), recording, index)
-            return Narration(f"{name}.grad ← {number(event.after)}", effect=effect)
+            effects = _instead_of(gradient(event.before), recording, index)
+            return Narration(f"{name}.grad ← {number(event.after)}", effects=effects)
         case events.Update():
             name = title(recording, event.node)
-            effect = _instead_of(number(event.before), recording, index)
-            return Narration(f"{name} ← {number(event.after)}", effect=effect)
+            effects = _instead_of(number(event.before), recording, index)
+            return Narration(f"{name} ← {number(event.after)}", effects=effects)
 
 
 def computed(recording: Recording, event: events.Op, index: int) -> Narration:
@@ -99,7 +105,7 @@ def computed(recording: Recording, event: events.Op, index: int) -> Narration:
     scope = f"{node.place.scope}: " if node.place.scope else ""
     symbols = f"{name} = {written}" if name else f"{scope}{written}"
     return Narration(
-        symbols, _steps(with_numbers, number(event.value)), program_line(recording, node)
+        symbols, _steps(with_numbers, number(event.value)), _texts(program_line(recording, node))
     )
 
 
@@ -108,8 +114,13 @@ def _steps(*steps: str) -> Sequence[str]:
     return tuple(dict.fromkeys(steps))
 
 
+def _texts(*texts: str) -> Sequence[str]:
+    """Leave out those that are empty."""
+    return tuple(filter(None, texts))
+
+
 def _differentiated(recording: Recording, event: events.Op, index: int) -> Narration:
-    """Narrate a tangent; the effect is the value that was computed along with it."""
+    """Narrate a tangent; the effects are the value that was computed along with it, and where."""
     name = short_title(recording, event.node)
     terms = [*tangent_terms(recording, event.node, index + 1)]
     symbols, steps = " + ".join(term.symbols for term in terms) or "0", _steps()
@@ -122,13 +133,13 @@ def _differentiated(recording: Recording, event: events.Op, index: int) -> Narra
             number(event.tangent or 0.0),
         )
     told = computed(recording, event, index)
-    effect = filter(None, (f"{told.symbols} {told.numbers}", told.effect))
-    return Narration(f"{differential(name)} = {symbols}", steps, ", ".join(effect))
+    effects = (f"{told.symbols} {told.numbers}", *told.effects)
+    return Narration(f"{differential(name)} = {symbols}", steps, effects)
 
 
-def _instead_of(before: str, recording: Recording, index: int) -> str:
+def _instead_of(before: str, recording: Recording, index: int) -> Sequence[str]:
     """What a write by hand replaced, and the line of the program that made it."""
-    return ", ".join(filter(None, (f"was {before}", written_at(recording, index))))
+    return _texts(f"was {before}", written_at(recording, index))
 
 
 def written_at(recording: Recording, index: int) -> str:
@@ -148,38 +159,40 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     root, out = (short_title(recording, node) for node in (block.root, event.out))
     full = title(recording, event.node)
     edge = index - block.start - 1
-    siblings = block.sweep.incoming[block.sweep.receivers[edge]]
+    into_it = block.sweep.incoming[block.sweep.receivers[edge]]
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
     steps = [f"{upstream} · {local.factor}", f"{upstream} · {local.in_numbers(rate)}"]
-    shut = ", the gate is shut: nothing passes" if local.shut else ""
-    if shut and not isfinite(event.upstream):  # no product: inf · 0 is nan
+    if local.shut and not isfinite(event.upstream):  # no product: inf · 0 is nan
         steps = [local.factor]
     return Narration(
         f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
         _steps(*steps, number(event.contribution)),
-        f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}, "
-        f"edge {siblings.index(edge) + 1} of {len(siblings)}{shut}",
+        _texts(
+            f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}",
+            f"contribution {into_it.index(edge) + 1} of {len(into_it)}",
+            "the gate is shut: nothing passes" if local.shut else "",
+        ),
     )
 
 
 def _by_rule(
     recording: Recording, event: events.Update | events.SetGrad, rule: Rule, index: int
 ) -> Narration:
-    """Narrate what an optimizer wrote; the effect is the state that it keeps for the parameter."""
+    """Narrate what an optimizer wrote; the effects are the state it keeps for the parameter."""
     name = title(recording, event.node)
     symbols = {**_SYMBOLS, "data": name, "grad": f"{name}.grad"}
     *remembered, (target, formula, numbers) = worked_out(recording, event, rule, index)
     shown = worked(formula.function(*numbers), [*numbers.values()])
-    effect = (
+    effects = [
         f"{symbols[kept]} = {_written(told, known, (number(x, 4) for x in known.values()))}"
         for kept, told, known in remembered
         if kept in METHODS[rule.method].state
-    )
+    ]
     return Narration(
         f"{symbols[target]} ← {formula.written(symbols)}",
         (_written(formula, numbers, shown), number(event.after)),
-        ", ".join(effect),
+        effects,
     )
 
 

@@ -75,7 +75,7 @@ def _said_line(line: str) -> str:
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
-    """Say what a gradient received along an edge, and its two factors."""
+    """Say what a gradient received, and its two factors."""
     block = recording.blocks[recording.history.block_at(index)]
     assert isinstance(block, Backward), "contributions are made in backward passes"
     local = local_derivative(recording, event.out, event.slot, block.start)

@@ -31,8 +31,8 @@ LEGEND = (
     "dL/dh: the whole derivative, over all paths, which h.grad holds",
     "∂z/∂h: the local one, of one operation  ∂₁b/∂a ∂₂b/∂a: a is both operands",
     "tangent: in forward mode, how fast a number changes with the seeded input",
-    "received: what was added to a gradient, and from where, edge by edge",
-    "edge 1 of 2: the first of two edges into this gradient",
+    "received: each contribution to a gradient, and where it came from",
+    "contribution 1 of 2: the first of two to this gradient",
     "checks 3/11: 11 expected values; 3 reached, all correct",
 )
 """What symbols and words mean. It comes after the keys; a small screen has to scroll to it."""

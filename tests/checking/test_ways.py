@@ -180,7 +180,7 @@ def test_a_backward_pass_that_goes_wrong_where_the_rule_is_right_is_caught(
         assert not comparison.ok
         assert (
             comparison.first
-            == "the gradient of x (event 1) is 0.537883; its edges add up to 0.786448"
+            == "the gradient of x (event 1) is 0.537883; its contributions sum to 0.786448"
         )
 
 

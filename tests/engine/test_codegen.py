@@ -1,12 +1,18 @@
 """Generated code: it computes what the rows say."""
 
+import cProfile
+import inspect
+import pstats
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 
 from graphs import OPERATIONS, apply, wild
 from reference import all_bits, bits
-from stepgrad import Value
-from stepgrad.engine.ops import Op
+from stepgrad import SGD, Value
+from stepgrad.engine.ops import MUL, Op
+from stepgrad.engine.value import constant
 
 every_op = pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 
@@ -49,3 +55,37 @@ def test_what_is_handed_on_is_the_product_or_nothing(
 )
 def test_a_method_documents_its_derivatives(method: object, doc: str) -> None:
     assert method.__doc__ == doc
+
+
+@pytest.mark.parametrize(
+    ("method", "line"),
+    [
+        (Value.__mul__, "node._data = self._data * other._data"),
+        (Value.__rpow__, "node._data = pow(other._data, self._data)"),
+        (type(constant(1.0)).__mul__, "node._data = self._data * other._data"),
+        (Value.tanh, "node._data = tanh(self._data)"),
+        (MUL.vjp, "a._grad += upstream * b._data"),
+        (MUL.beside(0).vjp, "b._grad += upstream * a._data"),
+    ],
+)
+def test_the_source_of_generated_code_is_at_hand(method: Callable[..., object], line: str) -> None:
+    assert line in inspect.getsource(method)
+
+
+def test_different_code_is_in_different_files() -> None:
+    functions = [op.vjp for row in OPERATIONS for op in (row, row.beside(0), row.beside(1))]
+    functions += [value for value in vars(Value).values() if hasattr(value, "__code__")]
+    codes = {function.__code__ for function in functions}
+    generated = [(code.co_filename, code.co_code, code.co_names) for code in codes]
+    ours = {each for each in generated if each[0].startswith("<stepgrad ")}
+    assert len({file for file, _, _ in ours}) == len(ours) > 3 * len(OPERATIONS)
+
+
+def test_a_profiler_tells_operations_and_optimizers_apart() -> None:
+    with cProfile.Profile() as profile:
+        w = Value(2.0)
+        (w * w.tanh()).backward()
+        SGD([w], 0.1).step()
+    files = {file for file, _, _ in pstats.Stats(profile).stats}  # type: ignore[attr-defined]
+    expected = {"mul", "mul vjp", "tanh", "tanh vjp", "sgd"}
+    assert {f"<stepgrad {each}>" for each in expected} <= files

@@ -63,6 +63,10 @@ def test_what_is_written_can_be_read_back(written: Written) -> None:
     assert ast.dump(read(notation)) == ast.dump(ast.parse(python, mode="eval").body)
 
 
+def test_a_power_in_an_exponent_is_not_a_digit() -> None:
+    assert Formula("a ** (2 ** 2)").written() == "a^(2²)"
+
+
 arithmetic = st.recursive(
     st.sampled_from(["a", "b", "out"]),
     lambda inner: (

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from stepgrad import SGD, Value, mark, scope
+from stepgrad.engine.node import Node
 from stepgrad.engine.tape import (
     Place,
     Rule,
@@ -30,10 +31,10 @@ class Listener:
         self.told: list[Any] = []
         self.append = lambda value: self.told.append(("made", value))
 
-    def backward(self, root: Value) -> None:
+    def backward(self, root: Node) -> None:
         self.told.append(("backward", root))
 
-    def write(self, kind: WriteKind, value: Value, after: float) -> None:
+    def write(self, kind: WriteKind, value: Node, after: float) -> None:
         self.told.append((kind, value, after))
         assign(kind, [value], [after])
 
@@ -44,16 +45,16 @@ class Listener:
     def mark(self, kind: str, number: int | None) -> None:
         self.told.append(("mark", kind, number))
 
-    def name(self, value: Value) -> None:
-        self.told.append(("name", value, value.label))
+    def name(self, value: Node) -> None:
+        self.told.append(("name", value, value._label))
 
-    def seed(self, value: Value, tangent: float) -> None:
+    def seed(self, value: Node, tangent: float) -> None:
         self.told.append(("seed", value, tangent))
 
     def settle(self) -> None:
         self.told.append("settle")
 
-    def missed(self, value: Value) -> None:
+    def missed(self, value: Node) -> None:
         self.told.append(("missed", value))
 
     def move(self, place: Place) -> None:
@@ -96,8 +97,8 @@ def test_a_tape_carries_out_the_writes() -> None:
     before = []
 
     class Early(Listener):
-        def write(self, kind: WriteKind, value: Value, after: float) -> None:
-            before.append((value.data, value.grad))
+        def write(self, kind: WriteKind, value: Node, after: float) -> None:
+            before.append((value._data, value._grad))
             super().write(kind, value, after)
 
     with recording_on(Early()):

@@ -266,8 +266,8 @@ SIGNS = [
     ("A node without numbers is not computed yet.", "two_layer", "", False),
     ("`∂` is local, of one operation", "two_layer", "", True),
     ("`∂` is local, of one operation", "two_layer", "8", False),
-    ("brackets tell what became of a gradient (`–`: none before)", "two_layer", "", True),
-    ("brackets tell what became of a gradient (`–`: none before)", "two_layer", "8", False),
+    ("brackets show a gradient before and after (`–`: none)", "two_layer", "", True),
+    ("brackets show a gradient before and after (`–`: none)", "two_layer", "8", False),
     ("rounded to six digits", "dual_numbers", "", True),
     ("rounded to six digits", "two_layer", "", False),
 ]

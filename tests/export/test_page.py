@@ -128,6 +128,6 @@ def test_only_a_gradient_of_several_contributions_shows_how_it_grew() -> None:
         x = Value(3.0, label="x")
         (x * 2 + x).backward()
     lines = export(None, Cursor(recording, recording.length), "markdown").splitlines()
-    grown = [line for line in lines if "x.grad" in line and "edge" in line]
+    grown = [line for line in lines if "x.grad" in line and "contribution" in line]
     assert len(grown) == 2
-    assert not [line for line in lines if "edge 1 of 1" in line]
+    assert not [line for line in lines if "contribution 1 of 1" in line]

@@ -66,7 +66,7 @@ def test_no_other_module_makes_the_signs() -> None:
     """Legends and comments name them; nothing else puts a title after one."""
     package = Path(stepgrad.__file__).parent
     makers = {path.name for path in package.rglob("*.py") if re.search(r"∂.?\{", path.read_text())}
-    assert makers == {"derivatives.py", "codegen.py"}  # codegen: the docstrings of operations
+    assert makers == {"derivatives.py", "ops.py"}  # ops: the docstrings of operations
 
 
 def test_two_operands_of_one_title_are_told_apart_too() -> None:

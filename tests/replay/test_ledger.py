@@ -25,17 +25,17 @@ def test_contributions_are_the_events_and_add_up(graph: Graph, data: st.DataObje
     for node in range(recording.size):
         if recording.node(node).constant:
             continue
-        paid = list(contributions(recording, node, position))
+        received = list(contributions(recording, node, position))
         events = [
             (k, e.out, e.slot, bits(e.contribution))
             for k, e in enumerate(recording.events[:position], 1)
             if isinstance(e, Accumulate) and e.node == node
         ]
-        assert [(c.position, c.out, c.slot, bits(c.amount)) for c in paid] == events
-        if paid:
+        assert [(c.position, c.out, c.slot, bits(c.amount)) for c in received] == events
+        if received:
             total = 0.0
-            for payment in paid:
-                total += payment.amount
+            for each in received:
+                total += each.amount
             assert bits(State(recording, position).grad(node)) == bits(total)
 
 
@@ -63,21 +63,21 @@ def test_what_an_earlier_pass_left_is_told_where_it_was_not_cleared() -> None:
     assert left_over(recording, 0, recording.length) is None
 
 
-def test_who_wrote_over_what_was_paid_in() -> None:
+def test_what_wrote_over_what_was_received() -> None:
     with record() as recording:
         x = Value(3.0)
         (x * 2).backward()
-        paid = recording.length
+        written = recording.length
         x.grad = 1.0
         y = x * 5
         y.backward()
-    assert written_over(recording, 0, paid) is None
-    assert written_over(recording, 0, paid + 1) == paid
+    assert written_over(recording, 0, written) is None
+    assert written_over(recording, 0, written + 1) == written
     assert written_over(recording, 0, recording.length) is None
 
 
 @given(graphs(), st.integers(2, 3), st.data())
-def test_what_was_left_and_what_was_paid_in_make_the_gradient(
+def test_what_was_left_and_what_was_received_make_the_gradient(
     graph: Graph, passes: int, data: st.DataObject
 ) -> None:
     with record() as recording:
@@ -86,11 +86,11 @@ def test_what_was_left_and_what_was_paid_in_make_the_gradient(
             root.backward()
     position = data.draw(st.integers(0, recording.length))
     for node in range(recording.size):
-        paid = [] if recording.node(node).constant else contributions(recording, node, position)
-        if paid:
+        received = [] if recording.node(node).constant else contributions(recording, node, position)
+        if received:
             total = left_over(recording, node, position) or 0.0
-            for payment in paid:
-                total += payment.amount
+            for each in received:
+                total += each.amount
             assert bits(State(recording, position).grad(node)) == bits(total)
 
 

@@ -34,18 +34,18 @@ y = w2·h + b2 = 3 + (−1) = 2
 y − t = 2 − 4 = −2
 L = (y − t)² = (−2)² = 4
 dL/dL = 1   [L.grad – → 1]
-dL/d(y − t) += dL/dL · ∂L/∂(y − t) = 1 · 2·(y − t) = 1 · (−4) = −4   [(y − t).grad – → −4, edge 1 of 1]
-dL/dy += dL/d(y − t) · ∂(y − t)/∂y = −4 · 1 = −4   [y.grad – → −4, edge 1 of 1]
-dL/dt += dL/d(y − t) · ∂(y − t)/∂t = −4 · (−1) = 4   [t.grad – → 4, edge 1 of 1]
-dL/d(w2·h) += dL/dy · ∂y/∂(w2·h) = −4 · 1 = −4   [(w2·h).grad – → −4, edge 1 of 1]
-dL/db2 += dL/dy · ∂y/∂b2 = −4 · 1 = −4   [b2.grad – → −4, edge 1 of 1]
-dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2 = −4 · h = −4 · 1.5 = −6   [w2.grad – → −6, edge 1 of 1]
-dL/dh += dL/d(w2·h) · ∂(w2·h)/∂h = −4 · w2 = −4 · 2 = −8   [h.grad – → −8, edge 1 of 1]
-dL/dz1 += dL/dh · ∂h/∂z1 = −8 · 1 (z1 > 0) = −8   [z1.grad – → −8, edge 1 of 1]
-dL/d(w1·x) += dL/dz1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad – → −8, edge 1 of 1]
-dL/db1 += dL/dz1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad – → −8, edge 1 of 1]
-dL/dw1 += dL/d(w1·x) · ∂(w1·x)/∂w1 = −8 · x = −8 · 3 = −24   [w1.grad – → −24, edge 1 of 1]
-dL/dx += dL/d(w1·x) · ∂(w1·x)/∂x = −8 · w1 = −8 · 0.5 = −4   [x.grad – → −4, edge 1 of 1]"""  # noqa: E501 - a line each
+dL/d(y − t) += dL/dL · ∂L/∂(y − t) = 1 · 2·(y − t) = 1 · (−4) = −4   [(y − t).grad – → −4, contribution 1 of 1]
+dL/dy += dL/d(y − t) · ∂(y − t)/∂y = −4 · 1 = −4   [y.grad – → −4, contribution 1 of 1]
+dL/dt += dL/d(y − t) · ∂(y − t)/∂t = −4 · (−1) = 4   [t.grad – → 4, contribution 1 of 1]
+dL/d(w2·h) += dL/dy · ∂y/∂(w2·h) = −4 · 1 = −4   [(w2·h).grad – → −4, contribution 1 of 1]
+dL/db2 += dL/dy · ∂y/∂b2 = −4 · 1 = −4   [b2.grad – → −4, contribution 1 of 1]
+dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2 = −4 · h = −4 · 1.5 = −6   [w2.grad – → −6, contribution 1 of 1]
+dL/dh += dL/d(w2·h) · ∂(w2·h)/∂h = −4 · w2 = −4 · 2 = −8   [h.grad – → −8, contribution 1 of 1]
+dL/dz1 += dL/dh · ∂h/∂z1 = −8 · 1 (z1 > 0) = −8   [z1.grad – → −8, contribution 1 of 1]
+dL/d(w1·x) += dL/dz1 · ∂z1/∂(w1·x) = −8 · 1 = −8   [(w1·x).grad – → −8, contribution 1 of 1]
+dL/db1 += dL/dz1 · ∂z1/∂b1 = −8 · 1 = −8   [b1.grad – → −8, contribution 1 of 1]
+dL/dw1 += dL/d(w1·x) · ∂(w1·x)/∂w1 = −8 · x = −8 · 3 = −24   [w1.grad – → −24, contribution 1 of 1]
+dL/dx += dL/d(w1·x) · ∂(w1·x)/∂x = −8 · w1 = −8 · 0.5 = −4   [x.grad – → −4, contribution 1 of 1]"""  # noqa: E501 - a line each
 
 
 def test_marks_updates_and_clearing() -> None:
@@ -181,15 +181,15 @@ def test_a_factor_that_reads_as_another_gets_the_digits_that_tell() -> None:
     assert "= 4 · w = 4 · 1.000003 = 4.00001" in numbers
 
 
-def test_several_edges_into_one_node_are_counted() -> None:
+def test_the_contributions_to_a_gradient_are_counted() -> None:
     with record() as recording:
         x = Value(3.0, label="x")
         y = x * x
         y.label = "y"
         y.backward()
     assert [narrate(recording, i).effect for i in (3, 4)] == [
-        "x.grad – → 3, edge 1 of 2",
-        "x.grad 3 → 6, edge 2 of 2",
+        "x.grad – → 3, contribution 1 of 2",
+        "x.grad 3 → 6, contribution 2 of 2",
     ]
 
 

@@ -68,7 +68,7 @@ def test_a_check_says_how_its_number_came_about() -> None:
     told = {check.name: list(check.why(recording)) for check in checks(file, recording)}
     assert told["z"] == ["z = w·x = 3·2 = 6"]
     assert told["w.grad"] == [
-        "dL/dw += dL/dz · ∂z/∂w = 12 · x = 12 · 2 = 24   [w.grad – → 24, edge 1 of 1]"
+        "dL/dw += dL/dz · ∂z/∂w = 12 · x = 12 · 2 = 24   [w.grad – → 24, contribution 1 of 1]"
     ]
 
 

@@ -221,9 +221,9 @@ class _Propagating(Facts[Backward]):
         leaves = sweep.refs[sweep.computed :]
         sums += [grad(ref_to_index(ref, block.base), block.start) for ref in leaves]
         before, after = [], []
-        for receiver, paid in zip(sweep.receivers, self._contributions, strict=True):
+        for receiver, contribution in zip(sweep.receivers, self._contributions, strict=True):
             old = sums[receiver]
-            sums[receiver] = new = (0.0 if old is None else old) + paid
+            sums[receiver] = new = (0.0 if old is None else old) + contribution
             before.append(old)
             after.append(new)
         return before, after

@@ -12,7 +12,7 @@ import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, compress
+from itertools import chain, compress, pairwise
 from typing import Any
 
 from stepgrad.errors import StepgradError, suggest
@@ -151,19 +151,14 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
     match tree:
         case ast.Constant(value=int() | float() | str() as constant):
             return _constant(constant)
-        case ast.Name(id=name) if name in NAMES:
-            return _named(name)
         case ast.Name(id=name):
-            known = ", ".join(sorted(NAMES))
-            raise ConditionError(f"unknown name `{name}`{suggest(name, NAMES) or f'; use {known}'}")
+            return _column(name)
         case ast.Call(func=ast.Name(id=name), args=[argument], keywords=[]) if name in _FUNCTIONS:
             return _applied(_FUNCTIONS[name], [rule(argument)])
         case ast.Call(func=ast.Name(id=name)):
-            near = suggest(name, _FUNCTIONS)
-            known = ", ".join(_FUNCTIONS)
-            raise ConditionError(
-                f"`{name}` cannot be called like that{near}: {known} take one number"
-            )
+            near, known = suggest(name, _FUNCTIONS), ", ".join(_FUNCTIONS)
+            reason = f"cannot be called like that{near}: {known} take one number"
+            raise ConditionError(f"`{name}` {reason}")
         case ast.BoolOp(op=op, values=parts):
             cheap_first = sorted(parts, key=_is_computed)
             return _joined([rule(part) for part in cheap_first], decisive=isinstance(op, ast.Or))
@@ -178,23 +173,13 @@ def _compile(tree: ast.expr, text: str, depth: int = 0) -> _Rule:
             left=ast.Name(id="node" | "out" as name),
             ops=[ast.Eq() | ast.NotEq() as op],
             comparators=[ast.Constant(value=str() as word)],
-        ) if word.isascii() and word.isidentifier():
-            # Only a name is a word, so no title has to be worked out for a nameless node.
-            return _applied(_OPERATORS[type(op)], [_named(WORDS[name]), _constant(word)])
-        case ast.Compare(
-            left=ast.Name(id="node" | "out" as name),
-            ops=[ast.Eq() | ast.NotEq() as op],
-            comparators=[ast.Constant(value=str() as word)],
-        ) if "/" in word:
+        ):
             called = _called(name, word)
             return called if isinstance(op, ast.Eq) else _applied(operator.not_, [called])
-        case ast.Compare(left=left, ops=ops, comparators=rest) if {*map(type, ops)} <= {
-            *_OPERATORS
-        }:
-            sides = [rule(side) for side in (left, *rest)]
-            pairs = zip(ops, sides, sides[1:], strict=False)
-            links = [_applied(_OPERATORS[type(op)], [a, b]) for op, a, b in pairs]
-            return links[0] if len(links) == 1 else _joined(links, decisive=False)
+        case ast.Compare(left=left, ops=ops, comparators=rest) if all(
+            type(op) in _OPERATORS for op in ops
+        ):
+            return _compared(ops, [rule(side) for side in (left, *rest)])
     shown = _short(ast.get_source_segment(text, tree) or text)
     raise ConditionError(
         f"`{shown}` cannot be part of a condition: use names, numbers, texts, comparisons, "
@@ -220,15 +205,34 @@ def _constant(entry: Any) -> _Rule:
     return lambda _facts: Same(entry)
 
 
-def _named(column: str) -> _Rule:
+def _column(name: str) -> _Rule:
+    if name not in NAMES:
+        known = ", ".join(sorted(NAMES))
+        raise ConditionError(f"unknown name `{name}`{suggest(name, NAMES) or f'; use {known}'}")
+    return _read(name)
+
+
+def _read(column: str) -> _Rule:
     return lambda facts: facts[column]
 
 
 def _called(column: str, word: str) -> _Rule:
-    """Whether a node has a name that ends in `word`, after a slash, or computes it (`a/b`)."""
-    named = _applied(lambda name: f"/{name}".endswith(f"/{word}"), [_named(FULL_NAMES[column])])
-    computed = _applied(operator.eq, [_named(column), _constant(word)])
-    return _joined([named, computed], decisive=True)
+    """Whether a node's name is `word`, or ends in it after a slash, or `word` is its title."""
+    if word.isascii() and word.isidentifier():
+        # Only a name is a word, so no title has to be worked out for a nameless node.
+        return _applied(operator.eq, [_read(WORDS[column]), _constant(word)])
+    titled = _applied(operator.eq, [_read(column), _constant(word)])
+    if "/" not in word:
+        return titled
+    named = _applied(lambda name: f"/{name}".endswith(f"/{word}"), [_read(FULL_NAMES[column])])
+    return _joined([named, titled], decisive=True)
+
+
+def _compared(ops: Sequence[ast.cmpop], sides: Sequence[_Rule]) -> _Rule:
+    """Compare each side with the next; all have to hold."""
+    pairs = zip(ops, pairwise(sides), strict=True)
+    links = [_applied(_OPERATORS[type(op)], pair) for op, pair in pairs]
+    return links[0] if len(links) == 1 else _joined(links, decisive=False)
 
 
 def _applied(function: Callable[..., Any], rules: Sequence[_Rule]) -> _Rule:

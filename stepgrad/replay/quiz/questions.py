@@ -35,8 +35,8 @@ _LOOKED_AT = 4096
 def question_at(recording: Recording, position: int) -> Question | None:
     """Return the question about the next event; None where there is nothing to predict.
 
-    For an edge it asks for the total if something has arrived before, else for the contribution;
-    for a computation in forward mode, for the tangent.
+    For the first contribution to a gradient it asks for that, for a later one for the total; for a
+    computation in forward mode, for the tangent.
     """
     asked = [*_questions_at(recording, position)]
     return asked[-1] if asked else None

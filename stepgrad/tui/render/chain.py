@@ -9,7 +9,7 @@ from textual.content import Content
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import KEYS
 from stepgrad.replay.hints import key, with_keys
-from stepgrad.replay.narrate import narrate
+from stepgrad.replay.narrate import Narration, narrate
 from stepgrad.tui.render import ink
 
 Keys = Mapping[str, Sequence[str]]
@@ -20,41 +20,66 @@ ROWS = 3
 
 
 def chain(recording: Recording, position: int, width: int, keys: Keys = KEYS) -> Content:
-    """Return symbols over numbers, with the effect at the right of whichever line has room.
+    """Return symbols over numbers, and the effects at the right of them or in a line below.
 
-    Symbols that are too long for a line may go on where a line is left. Of numbers that are too
-    long, the first steps are left out, not the result. At the start, a hint names two `keys`.
+    Where not all of this has room, the effects come apart, then the symbols are cut, the effects
+    last. Of numbers that are too long, the first steps are left out, not the result. At the start,
+    a hint names two `keys`.
     """
     if not position:
-        step, help_ = (with_keys(key(name), keys) for name in ("step", "help"))
-        hint = ink.lines(
-            [(recording.title or "Nothing has happened yet.", ink.NAME)],
-            [
-                ("Press ", ink.QUIET),
-                (step, ink.CURRENT),
-                (" for the first event, ", ink.QUIET),
-                (help_, ink.CURRENT),
-                (" for help.", ink.QUIET),
-            ],
-        )
-        return Content("\n").join(row.truncate(width, ellipsis=True) for row in hint.split("\n"))
+        rows = _hint(recording, keys)
+        return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
     told = narrate(recording, position - 1)
     while len(told.steps) > 1 and cell_len(told.numbers) > width:
         told = replace(told, steps=told.steps[1:])
     phase = recording.events[position - 1].phase
+    together, apart = [told.effect] if told.effect else [], told.effects
+    for effects, room in ((together, ROWS), (apart, ROWS), (apart, ROWS - 1), (apart, ROWS - 2)):
+        rows = _laid_out(told, ink.PHASES.get(phase, ""), effects, width, room)
+        if len(rows) <= ROWS and rows[-1].cell_length <= width:
+            break
+    return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
+
+
+def _hint(recording: Recording, keys: Keys) -> list[Content]:
+    step, help_ = (with_keys(key(name), keys) for name in ("step", "help"))
+    return [
+        ink.line((recording.title or "Nothing has happened yet.", ink.NAME)),
+        ink.line(
+            ("Press ", ink.QUIET),
+            (step, ink.CURRENT),
+            (" for the first event, ", ink.QUIET),
+            (help_, ink.CURRENT),
+            (" for help.", ink.QUIET),
+        ),
+    ]
+
+
+def _laid_out(
+    told: Narration, style: str, effects: Sequence[str], width: int, room: int
+) -> list[Content]:
+    """Lay out symbols in at most `room` rows, numbers in one, and the effects.
+
+    Each effect is at the right end of the numbers or of the symbols; those that have no room there
+    share a row.
+    """
     symbols = ink.line((told.symbols, ink.NAME)).wrap(max(width, 2))
-    under = [ink.line((told.numbers, ink.PHASES.get(phase, "")))] if told.numbers else []
-    effect = ink.line((told.effect, ink.QUIET))
-    if told.effect and not any(_set_right(rows, effect, width) for rows in (under, symbols)):
-        under.append(effect)
-    room = ROWS - len(under)
     if len(symbols) > room:
-        symbols[room - 1 :] = [symbols[room - 1] + " …"]
-    return Content("\n").join(row.truncate(width, ellipsis=True) for row in (*symbols, *under))
+        symbols[room - 1 :] = [(symbols[room - 1] + " …").truncate(width, ellipsis=True)]
+    numbers = [ink.line((told.numbers, style)).truncate(width, ellipsis=True)]
+    numbers = numbers if told.numbers else []
+    below = [
+        effect
+        for effect in effects
+        if not any(_set_right(rows, effect, width) for rows in (numbers, symbols))
+    ]
+    under = [ink.line((", ".join(below), ink.QUIET))] if below else []
+    return [*symbols, *numbers, *under]
 
 
-def _set_right(rows: list[Content], text: Content, width: int) -> bool:
-    """Put a text at the right end of the last row, if it has room."""
+def _set_right(rows: list[Content], effect: str, width: int) -> bool:
+    """Put an effect at the right end of the last row, if it has room."""
+    text = ink.line((effect, ink.QUIET))
     gap = width - rows[-1].cell_length - text.cell_length if rows else 0
     if gap >= 2:
         rows[-1] = rows[-1] + " " * gap + text

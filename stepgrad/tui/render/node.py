@@ -87,20 +87,22 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
 
 def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
     """The contributions, the latest last; as many as fit, but at least three rows."""
-    paid = contributions(state.recording, node, state.position)
-    left = left_over(state.recording, node, state.position) if paid else None
+    received = contributions(state.recording, node, state.position)
+    left = left_over(state.recording, node, state.position) if received else None
     if left is not None:
-        yield _left_over(state, node, left, paid[0].position)
+        yield _left_over(state, node, left, received[0].position)
         room -= 1
     room = max(room, 3)
     label = "received"
     if (event := written_over(state.recording, node, state.position)) is not None:
         yield _written_over(state, event)
-    if len(paid) > room:
-        more = len(paid) - room + 1
-        yield _row(label, (f"… {more} earlier events", ink.QUIET), position=paid[more - 1].position)
-        paid, label = paid[more:], ""
-    for each in paid:
+    if len(received) > room:
+        more = len(received) - room + 1
+        yield _row(
+            label, (f"… {more} earlier events", ink.QUIET), position=received[more - 1].position
+        )
+        received, label = received[more:], ""
+    for each in received:
         at = ink.CURRENT if each.position == state.position else ink.QUIET
         yield _row(
             label,
@@ -132,9 +134,9 @@ def _written_over(state: State, index: int) -> _Row:
     )
 
 
-def _left_over(state: State, node: int, amount: float, paid_at: int) -> _Row:
+def _left_over(state: State, node: int, amount: float, received_at: int) -> _Row:
     """What an earlier pass left, to which this one adds."""
-    event = last_write(state.recording, node, paid_at - 1)
+    event = last_write(state.recording, node, received_at - 1)
     position = None if event is None else event + 1
     at = "" if position is None else f" at {position}"
     return _row(

@@ -2,26 +2,29 @@
 
 import pytest
 from hypothesis import given
+from rich.cells import cell_len
 
 from odd_runs import WIDTHS, odd_sessions, widths
 from replay_runs import two_layer
-from stepgrad import Value, record
+from stepgrad import Value, record, scope
+from stepgrad.replay.narrate import narrate
 from stepgrad.replay.session import Session
+from stepgrad.tui.help import LEGEND
 from stepgrad.tui.render.chain import ROWS, chain
 
 TWO_LAYER = two_layer()
 
 CHAINS = {
     1: ["…", "…", "…"],
-    20: ["dL/dw2 += dL/d(w2·h…", "= −4 · 1.5 = −6", "w2.grad – → −6, edg…"],
+    20: ["dL/dw2 += dL/d(w2·h…", "= −4 · 1.5 = −6", "w2.grad – → −6, con…"],
     40: [
         "dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2",
         "= −4 · h = −4 · 1.5 = −6",
-        "w2.grad – → −6, edge 1 of 1",
+        "w2.grad – → −6, contribution 1 of 1",
     ],
     80: [
         "dL/dw2 += dL/d(w2·h) · ∂(w2·h)/∂w2",
-        "= −4 · h = −4 · 1.5 = −6" + " " * 29 + "w2.grad – → −6, edge 1 of 1",
+        "= −4 · h = −4 · 1.5 = −6" + " " * 21 + "w2.grad – → −6, contribution 1 of 1",
     ],
 }
 
@@ -30,6 +33,29 @@ CHAINS = {
 def test_an_edge(width: int) -> None:
     lines = chain(TWO_LAYER, 20, width).plain.split("\n")
     assert lines == CHAINS[width]
+
+
+def test_effects_that_have_no_room_together_come_apart() -> None:
+    with record() as recording:
+        with scope("row1/layer1/neuron2"):
+            z = Value(-1.0, label="z")
+            h = z.relu()
+            h.label = "h"
+        loss = h * -0.0475
+        loss.label = "loss"
+        loss.backward()
+    whole = narrate(recording, recording.length - 1)
+    assert cell_len(whole.effect) > 78
+    assert chain(recording, recording.length, 78).plain.split("\n") == [
+        f"{whole.symbols:<59}contribution 1 of 1",
+        f"{whole.numbers:<46}row1/layer1/neuron2/z.grad – → 0",
+        "the gate is shut: nothing passes",
+    ]
+
+
+def test_the_help_names_what_the_chain_line_counts() -> None:
+    counted = chain(TWO_LAYER, 20, 80).plain.rpartition(", ")[2]
+    assert any(line.startswith(counted.replace("of 1", "of 2: ")) for line in LEGEND)
 
 
 def test_a_leaf_and_a_seed() -> None:

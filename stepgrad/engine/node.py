@@ -1,0 +1,34 @@
+"""`Node`: a number in a graph, and how it is laid out.
+
+It is apart from `Value`, which adds what a program does with one, so that the backward pass and
+tapes can name what they work on, and `Value` can use both.
+"""
+
+from __future__ import annotations
+
+from typing import Self
+
+from stepgrad.engine.ops import Op
+
+
+class Node:
+    """A number, its gradient, and the operation and operands that it comes from.
+
+    Assigning to one of these reports to no tape.
+    """
+
+    # In __dict__ is what a program keeps on its values, as optimizers keep moments in `p.m`.
+    __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
+
+    _data: float
+    _grad: float
+    _label: str | None = None  # in __dict__: few have one
+    _operation: Op
+    # The operands. A tuple of them would be one more object for each node: a third of the time.
+    _first: Self | None
+    _second: Self | None
+    _stamp: int  # one for each node of the process, in the order in which they were made
+
+    @property
+    def _operands(self) -> tuple[Self, ...]:
+        return tuple(operand for operand in (self._first, self._second) if operand is not None)
