@@ -88,7 +88,11 @@ _TYPED = 20
 
 def factor(x: float) -> str:
     """A number as a factor or a subtrahend: a negative one is in brackets."""
-    text = number(x)
+    return bracketed(number(x))
+
+
+def bracketed(text: str) -> str:
+    """The text of a number, in brackets if it is negative."""
     return f"({text})" if text.startswith("−") else text
 
 

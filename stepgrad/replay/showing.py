@@ -20,6 +20,9 @@ DRAWABLE = 400
 PLOTTED = 24
 """The fewest nodes that are worth a plot."""
 
+_ALL = "the whole graph is drawn"
+"""What is said where more of it is asked for; whether it fits into the panel is not known here."""
+
 ZOOMS = range(-3, 2)
 """How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
 
@@ -65,7 +68,7 @@ def next_view(session: Session) -> Session:
     at = views.index(session.view) if session.view in views else 0
     view = views[(at + 1) % len(views)]
     if view == session.view:
-        return session.say("all of the graph is in view")
+        return session.say(_ALL)
     said = {"near": "nearby nodes", "whole": "all nodes", "plot": "adjacency plot"}
     return session.say(f"graph: {said[view]}", view=view, zoom=0)
 
@@ -87,7 +90,9 @@ def zoom_by(session: Session, steps: int) -> Session:
     closer = steps > 0
     unseen = session.view == "near" and size <= min(room(session), room(zoomed))
     if unseen or zoomed.zoom not in zooms[session.view]:
-        return session.say("this is as close as it gets" if closer else "all of it is in view")
+        left_out = session.view == "near" and size > room(session)
+        far = "this is as far as it gets" if left_out else _ALL
+        return session.say("this is as close as it gets" if closer else far)
     return zoomed.say("zoomed in" if closer else "zoomed out")
 
 

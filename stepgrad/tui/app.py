@@ -89,7 +89,9 @@ class DebuggerApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our own colours are in the theme at hand."""
-        return ink.DARK if self.current_theme.dark else ink.LIGHT
+        dark = self.current_theme.dark
+        colours = ink.DARK if dark else ink.LIGHT
+        return {**colours, **ink.greys(dark=dark)} if self.no_color else colours
 
     def get_key_display(self, binding: Binding) -> str:
         """Write a key as the help does."""

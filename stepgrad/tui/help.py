@@ -163,5 +163,18 @@ class HelpScreen(Dialog[None]):
         """Show the table."""
         with VerticalScroll(id="help") as box:
             box.border_title = "Lowercase goes forward, the capital goes back"
-            box.border_subtitle = "↓ PgDn what the signs mean · Esc closes"
             yield _HelpText(self._keymap)
+
+    def on_mount(self) -> None:
+        """Say what is further down, as long as something is."""
+        box = self.query_one("#help", VerticalScroll)
+
+        def point() -> None:
+            self.call_after_refresh(pointed)  # once it is laid out
+
+        def pointed() -> None:
+            more = box.scroll_offset.y < box.max_scroll_y
+            box.border_subtitle = "↓ PgDn what the signs mean · " * more + "Esc closes"
+
+        for moved in ("scroll_y", "virtual_size"):
+            self.watch(box, moved, point)

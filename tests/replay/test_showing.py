@@ -77,9 +77,9 @@ def test_the_views_go_round_and_each_begins_as_it_is() -> None:
 
 def test_a_view_that_adds_nothing_is_skipped() -> None:
     small = next_view(at(TWO_LAYER, 0))
-    assert (small.view, small.said) == ("near", "all of the graph is in view")
+    assert (small.view, small.said) == ("near", "the whole graph is drawn")
     assert [next_view(chain_of(nodes)).view for nodes in (40, 500)] == ["plot", "plot"]
-    assert next_view(replace(chain_of(90), zoom=-1)).view == "plot", "all of it is in view already"
+    assert next_view(replace(chain_of(90), zoom=-1)).view == "plot", "all of it is drawn already"
 
 
 def test_zoom_ends_where_there_is_nothing_more_to_see() -> None:
@@ -87,9 +87,11 @@ def test_zoom_ends_where_there_is_nothing_more_to_see() -> None:
     assert [zoom_by(near, -1).zoom, zoom_by(zoom_by(near, 1), 1).zoom] == [-1, 1]
     assert zoom_by(zoom_by(near, 1), 1).said == "this is as close as it gets"
     assert zoom_by(at(TWO_LAYER, 0), 1).said == "this is as close as it gets"
-    assert zoom_by(at(TWO_LAYER, 0), -1).said == "all of it is in view"
+    assert zoom_by(at(TWO_LAYER, 0), -1).said == "the whole graph is drawn"
     plot = next_view(next_view(chain_of(200)))
-    assert zoom_by(plot, -1).said == "all of it is in view"
+    assert zoom_by(plot, -1).said == "the whole graph is drawn"
+    far = replace(chain_of(500), zoom=-3)
+    assert zoom_by(far, -1).said == "this is as far as it gets", "most of it is left out"
     for _ in range(20):
         plot = zoom_by(plot, 1)
     assert 4 < len(plot.state.scene) >> plot.zoom < 16

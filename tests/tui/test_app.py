@@ -594,6 +594,33 @@ async def test_the_line_of_interest_is_in_view_from_the_start() -> None:
         assert 0 <= line - source.scroll_offset.y < source.size.height
 
 
+@pytest.mark.parametrize("theme", ["textual-dark", "textual-light"])
+def test_no_color_makes_areas_grey_that_the_eye_tells_apart(
+    monkeypatch: pytest.MonkeyPatch, theme: str
+) -> None:
+    coloured = DebuggerApp(theme=theme).get_theme_variable_defaults()
+    monkeypatch.setenv("NO_COLOR", "1")
+    grey = DebuggerApp(theme=theme).get_theme_variable_defaults()
+    assert {name for name in grey if grey[name] != coloured[name]} == {
+        f"{side}-{i}" for side in ("positive", "negative") for i in range(3)
+    }
+
+
+async def test_the_help_points_down_only_where_there_is_more() -> None:
+    async with debugger(size=(80, 24)) as (pilot, _):
+        await pilot.press("?")
+        await pilot.pause()
+        box = pilot.app.screen.query_one("#help")
+        assert "PgDn" in str(box.border_subtitle)
+        await pilot.press("end")
+        await pilot.pause()
+        assert box.border_subtitle == "Esc closes"
+    async with debugger(size=(140, 60)) as (pilot, _):
+        await pilot.press("?")
+        await pilot.pause()
+        assert pilot.app.screen.query_one("#help").border_subtitle == "Esc closes"
+
+
 def test_a_theme_that_does_not_exist() -> None:
     with pytest.raises(ThemeError, match="did you mean `textual-light`"):
         DebuggerApp(theme="textual-ligth")

@@ -84,12 +84,13 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
 
 def _legend(middle: str, width: int, *, targets: bool) -> Content:
     """Say what the areas are and what the circles are; and, where there is room, the axes."""
-    areas = [("█", ink.shade(1.0)), (f"y>{middle} ", ink.QUIET)]
-    areas += [("█", ink.shade(-1.0)), (f"y<{middle}", ink.QUIET)]
-    circles = [(f"  {_TARGETS[True]}{_TARGETS[False]} t", ink.QUIET)] if targets else []
-    full = ink.line(*areas, *circles, ("  x1 →  x2 ↑", ink.QUIET))
-    short = ink.line(*areas, *circles).truncate(width, ellipsis=True)
-    return full if full.cell_length <= width else short
+    above, below = (f" {_TARGETS[side]}t " if targets else "" for side in (True, False))
+    signs = [
+        ("█", ink.shade(1.0)), (f"y{above}>{middle}  ", ink.QUIET),
+        ("█", ink.shade(-1.0)), (f"y{below}<{middle}", ink.QUIET),
+    ]  # fmt: skip
+    full = ink.line(*signs, ("  x1 →  x2 ↑", ink.QUIET))
+    return full if full.cell_length <= width else ink.line(*signs).truncate(width, ellipsis=True)
 
 
 def _cell(upper: float, lower: float) -> ink.Span:

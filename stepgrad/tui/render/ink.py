@@ -41,8 +41,27 @@ def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
     return {**named, **shades}
 
 
-DARK, LIGHT = _with_shades(colours.DARK, "#121212"), _with_shades(colours.LIGHT, "#f5f5f5")
+_GROUNDS = {True: "#121212", False: "#f5f5f5"}
+
+DARK, LIGHT = (
+    _with_shades(colours.DARK, _GROUNDS[True]),
+    _with_shades(colours.LIGHT, _GROUNDS[False]),
+)
 """The colours themselves, as theme variables, on a dark and on a light ground."""
+
+
+def greys(*, dark: bool) -> dict[str, str]:
+    """The shades where there are no colours: from one side of 0 to the other in even steps.
+
+    Two colours that are equally light would become the same grey.
+    """
+    ground, ink = (Color.parse(_GROUNDS[each]) for each in (dark, not dark))
+    return {
+        f"{side}-{i}": ground.blend(ink, 0.31 + sign * (0.05 + 0.08 * i)).hex
+        for side, sign in (("positive", 1), ("negative", -1))
+        for i in range(SHADES)
+    }
+
 
 PHASES = {
     "forward": FORWARD,

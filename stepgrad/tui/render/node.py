@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import mul
 
 from textual.content import Content
 
-from stepgrad.numbers import exact, factor, gradient, number
+from stepgrad.numbers import bracketed, exact, gradient, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.derivatives import local_derivative
@@ -47,10 +48,14 @@ def event_at(state: State, node: int, width: int, height: int, y: int) -> int | 
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """A row of the panel, and the position just after the event that it is about."""
+    """A row of the panel, and the position just after the event that it is about.
+
+    Of a row that `ends` in what matters, such as the line of a file, the end is kept.
+    """
 
     spans: Sequence[ink.Span]
     position: int | None = None
+    ends: bool = False
 
 
 def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Content, _Row]]:
@@ -59,6 +64,9 @@ def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Conte
     lines: list[tuple[Content, _Row]] = []
     for row in rows:
         line = ink.line(*row.spans)
+        if row.ends and line.cell_length > width > 2 * LABEL:
+            (label, quiet), (text, style) = row.spans
+            line = ink.line((label, quiet), (ink.fit_end(text, width - LABEL), style))
         head, rest = line[:LABEL], line[LABEL:].wrap(max(width - LABEL, 1))
         if len(rest) - 1 > spare or width <= 2 * LABEL:
             lines.append((line.truncate(width, ellipsis=True), row))
@@ -103,13 +111,14 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         )
         received, label = received[more:], ""
     for each in received:
+        upstream, local = worked(mul, (each.upstream, each.local))
         at = ink.CURRENT if each.position == state.position else ink.QUIET
         yield _row(
             label,
             (number(each.amount), ink.sign(each.amount)),
             (f" at {each.position}", at),
             (f" from {short_title(state.recording, each.out)}", ink.QUIET),
-            (f" ({number(each.upstream)}·{factor(each.local)})", ""),
+            (f" ({upstream}·{bracketed(local)})", ""),
             position=each.position,
         )
         label = ""
@@ -161,7 +170,7 @@ def _whereabouts(state: State, node: int) -> Iterator[_Row]:
     if facts.place.scope:
         yield _row("scope", (facts.place.scope, ink.QUIET))
     if line := made_by(state.recording, facts):
-        yield _row("source", (line, ink.QUIET))
+        yield replace(_row("source", (line, ink.QUIET)), ends=True)
 
 
 def _row(label: str, *spans: ink.Span, position: int | None = None) -> _Row:

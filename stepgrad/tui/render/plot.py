@@ -25,7 +25,8 @@ def loss_curve(
 ) -> list[Content]:
     """Draw the loss over `steps` training steps in lines of cells; `here` is the step at hand.
 
-    What is not finite leaves a gap. A curve over several decades is drawn logarithmically.
+    What is not finite leaves a gap, and at its beginning the word for it: `!nan`, `!inf`. A curve
+    over several decades is drawn logarithmically.
     """
     finite = [point for point in points if isfinite(point.value)]
     room = width - LABEL - 1
@@ -43,20 +44,37 @@ def loss_curve(
 
     def place(point: Loss) -> tuple[int, int]:
         share = (scaled(point.value) - bottom) / span if span > 0 and isfinite(span) else 0.5
-        return round(point.ordinal * across / max(steps - 1, 1)), round((1 - share) * up)
+        return dot(point.ordinal), round((1 - share) * up)
+
+    def dot(ordinal: int) -> int:
+        return round(ordinal * across / max(steps - 1, 1))
+
+    def column(ordinal: int) -> int:
+        return dot(ordinal) // 2
 
     dots.dot(*place(finite[0]))
     for before, after in pairwise(points):
         if isfinite(before.value) and isfinite(after.value):
             dots.line(place(before), place(after))
-    cursor = None if here is None else round(here * across / max(steps - 1, 1)) // 2
+    drawn = dots.lines()
+    for before, after in pairwise(points):
+        if isfinite(before.value) and not isfinite(after.value):
+            begin = max(column(after.ordinal), column(before.ordinal) + 1)
+            drawn[-1] = _written(drawn[-1], begin, f"!{number(after.value)}")
+    cursor = None if here is None else column(here)
     labels = {0: number(high, 4), height - 1: number(low, 4)}
     if logarithmic and height > 2:
         labels[1] = "log"
     return [
         _row(labels.get(y, ""), line, min(cursor, room - 1) if cursor is not None else None)
-        for y, line in enumerate(dots.lines())
+        for y, line in enumerate(drawn)
     ]
+
+
+def _written(line: str, column: int, word: str) -> str:
+    """Write a word into a line from a column on, or as near to it as there is room."""
+    start = max(min(column, len(line) - len(word)), 0)
+    return (line[:start] + word + line[start + len(word) :])[: len(line)]
 
 
 def ordinal_at(x: int, steps: int, width: int) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
@@ -71,6 +72,8 @@ def _path(recording: Recording, path: Path) -> list[ink.Span]:
     ways = [short_title(recording, node) for node in path.nodes]
     ways = _shortened(ways, [] if shut is None else [shut, shut + 1])
     runs = [(local, len(list(run))) for local, run in groupby(path.locals)]
+    if len(runs) > _STATIONS:  # too many to list in their order: equal ones together
+        runs = list(Counter(path.locals).items())
     factors = [power(factor(local), times) for local, times in runs]
     factors = _shortened(factors, [i for i, (local, _) in enumerate(runs) if local == 0][:1])
     return [

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from odd_runs import at, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Value, clip_norm, record
+from stepgrad.harness import Replay
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
@@ -72,6 +73,18 @@ def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
         "local    ∂h/∂z1 = 1…",
     ]
     assert [event_at(session.state, H, 20, 9, y) for y in range(2, 6)] == [21, 21, 21, None]
+
+
+def test_a_file_that_is_too_long_keeps_its_line_number() -> None:
+    session = Replay.of("disconnected_parameter").session
+    sources = [row for row in panel(session, 0, 38) if "source" in row]
+    assert sources == ["source   …sconnected_parameter.yaml:19"]
+
+
+def test_the_numbers_of_a_contribution_give_what_was_received() -> None:
+    """14·2 is not 28.0001: where six digits hide what makes the difference, there are more."""
+    session = Replay.of("chain_rule_nudge").press("G 'ex = 3.00001'").session
+    assert panel(session, 0)[2] == "received 28.0001 at 8 from 2·x (14.00004·2)"
 
 
 def test_before_it_is_made_and_before_its_gradient_comes() -> None:

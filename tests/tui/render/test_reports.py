@@ -72,10 +72,10 @@ def test_paths_are_told_as_soon_as_the_output_is_made(name: str, keys: str, told
     assert paths_report(Replay.of(name).press(keys).session).plain.splitlines()[0] == told
 
 
-def test_a_long_path_is_told_in_order_and_without_its_middle() -> None:
+def test_a_long_path_is_told_without_its_middle_and_equal_factors_together() -> None:
     report = paths_report(Replay.of("vanishing_gradient").press("f /x").session).plain
     assert report.splitlines()[1].strip() == (
-        "9.53674e−7 = 1²·0.25·… 16 more …·1²·0.25  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
+        "9.53674e−7 = 1²⁰·0.25¹⁰  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
     )
 
 

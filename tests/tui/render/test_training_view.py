@@ -54,6 +54,18 @@ def test_a_falling_loss_falls_from_left_to_right() -> None:
     assert lines[-1].startswith(f"{'0':>{LABEL}}")
 
 
+@pytest.mark.parametrize(("value", "word"), [(math.nan, "!nan"), (math.inf, "!inf")])
+@pytest.mark.parametrize("steps", [3, 6, 40])
+def test_where_the_loss_is_no_longer_finite_the_curve_says_so(
+    value: float, word: str, steps: int
+) -> None:
+    points = [Loss(i, 2.0 - i if i < steps // 2 else value) for i in range(steps)]
+    lines = [line.plain for line in loss_curve(points, steps, None, 40, 6)]
+    assert [line.count(word) for line in lines] == [0, 0, 0, 0, 0, 1]
+    whole = [line.plain for line in loss_curve(points[: steps // 2], steps, None, 40, 6)]
+    assert lines[-1].replace(word, " " * 4) == whole[-1].ljust(40), "the curve itself is untouched"
+
+
 def test_several_decades_are_drawn_logarithmically() -> None:
     points = [Loss(i, 10.0**-i) for i in range(6)]
     lines = [line.plain for line in loss_curve(points, 6, None, 46, 6)]
@@ -110,12 +122,8 @@ def test_a_click_on_the_curve_leads_to_its_step(xor: Recording) -> None:
 def test_the_boundary_is_where_the_answer_changes_its_side(xor: Recording) -> None:
     state = State(xor, xor.length)
     legend, *lines = boundary(state, samples(state), 24, 12)
-    assert legend.plain == "█y>0 █y<0  ●○ t"
-    assert [span.style for span in legend.spans[::2]] == [
-        ink.shade(1.0),
-        ink.shade(-1.0),
-        ink.QUIET,
-    ]
+    assert legend.plain == "█y ●t >0  █y ○t <0"
+    assert [span.style for span in legend.spans[::2]] == [ink.shade(1.0), ink.shade(-1.0)]
     assert [line.cell_length for line in lines] == [24] * 12
     text = [line.plain for line in lines]
     circles = "".join(text)
