@@ -9,7 +9,7 @@ count, nor do writes to leaves only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,6 +17,8 @@ from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.checking.passes import graph_of
 from stepgrad.engine.dual import gradients, magnitudes
 from stepgrad.engine.graph import Graph
+from stepgrad.engine.notation import atom
+from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
@@ -43,6 +45,16 @@ class _Wrote:
     @property
     def after(self) -> float:
         return self.block.after[self.offset]
+
+    @property
+    def event(self) -> int:
+        """Its number, counted from 1."""
+        return self.block.start + self.offset + 1
+
+    @property
+    def line(self) -> Place | None:
+        """The line of the program that wrote it."""
+        return self.block.writes.place(self.offset)
 
     @property
     def clears(self) -> bool:
@@ -81,7 +93,26 @@ class _Pass:
         for each in self.wrote:
             if each.node in self.place and each.node != self.root:
                 found[each.node] = [*found.pop(each.node, ()), each]
-        return {n: all_ for n, all_ in found.items() if not all(each.clears for each in all_)}
+        terms = {node: [w for w in wrote if self._is_term(w)] for node, wrote in found.items()}
+        return {node: found[node] for node, wrote in terms.items() if wrote}
+
+    def _is_term(self, each: _Wrote) -> bool:
+        """Whether a gradient was written, not cleared.
+
+        A 0 is a term as well if the line that wrote it writes other numbers too, before the last
+        gradient of a computed node: such a line does not clear.
+        """
+        return not each.clears or (each.line in self._lines and each.event < self._last)
+
+    @cached_property
+    def _lines(self) -> Set[Place | None]:
+        return {each.line for each in self.wrote if not each.clears}
+
+    @cached_property
+    def _last(self) -> int:
+        inner = self.nodes[: self.place[self.root]]
+        computed = {node for node in inner if self.recording.node(node).operands}
+        return max((w.event for w in self.wrote if w.node in computed and not w.clears), default=0)
 
     def off(self, node: int, wrote: Iterable[_Wrote]) -> float:
         """How far a gradient is off when it is nearest to the true one; nan if not known.
@@ -98,27 +129,62 @@ class _Pass:
         return min(found)
 
     def told(self, node: int) -> str:
-        """Say what is wrong with a gradient, and where it was written last."""
-        place, wrote = self.place[node], self.written[node]
-        last = [each for each in wrote if not each.clears][-1]
-        at = last.block.writes.place(last.offset)
-        line = line_of(self.recording, at) if at else ""
-        event = last.block.start + last.offset + 1
-        terms = [
-            self.graph.edge(out, slot)(self.due[out])
-            for out in range(len(self.graph))
-            for slot, operand in self.graph.variable(out)
-            if operand == place
-        ]
-        alone = [each for each in terms if relative(last.after, each, self.sizes[place]) <= LIMIT]
-        why = ""
-        if len(terms) > 1 and alone:
-            sum_ = " + ".join(map(number, terms[::-1])).replace("+ −", "− ")
+        """Say what is wrong with a gradient, where it was written last, and why, if that is clear.
+
+        It is if the gradient takes from one that is written later, and if each time a term was
+        written in place of the sum so far.
+        """
+        wrote = [each for each in self.written[node] if self._is_term(each)]
+        last = wrote[-1]
+        line = line_of(self.recording, last.line) if last.line else ""
+        due = self.due[self.place[node]]
+        late = next((out for out in self._terms(node) if self._written_after(out, last)), None)
+        if late is not None:
+            why = f": it takes from {_grad(self.recording, self.nodes[late])}, written later"
+        elif sum_ := self._replaced(node, wrote):
             why = f" = {sum_}: `=` overwrites, use `+=`"
+        else:
+            why = ""
         return (
-            f"{title(self.recording, node)}.grad is {number(last.after)} by hand "
-            f"(event {event}{line and ', '}{line}), but should be {number(self.due[place])}{why}"
+            f"{_grad(self.recording, node)} is {number(last.after)} by hand "
+            f"(event {last.event}{line and ', '}{line}), but should be {number(due)}{why}"
         )
+
+    def _terms(self, node: int) -> Mapping[int, Sequence[float]]:
+        """The contributions to a gradient, by the place that they come from, the last place first.
+
+        There are several from one place if it has the node as an operand more than once.
+        """
+        place = self.place[node]
+        found = {
+            out: [
+                self.graph.edge(out, slot)(self.due[out])
+                for slot, operand in self.graph.variable(out)
+                if operand == place
+            ]
+            for out in range(len(self.graph) - 1, place, -1)
+        }
+        return {out: terms for out, terms in found.items() if terms}
+
+    def _written_after(self, out: int, wrote: _Wrote) -> bool:
+        later = (w for w in self.wrote if w.node == self.nodes[out] and w.event > wrote.event)
+        return any(not each.clears or each.event < self._last for each in later)
+
+    def _replaced(self, node: int, wrote: Sequence[_Wrote]) -> str:
+        """Write the sum that a gradient should be, if single terms of it were written in turn."""
+        grouped = [*self._terms(node).values()]
+        size = self.sizes[self.place[node]]
+        for terms in ([term for each in grouped for term in each], [*map(sum, grouped)]):
+            single = all(
+                any(relative(each.after, term, size) <= LIMIT for term in terms) for each in wrote
+            )
+            if single and len(wrote) > 1 and len(terms) > 1:
+                return " + ".join(map(number, terms)).replace("+ −", "− ")
+        return ""
+
+
+def _grad(recording: Recording, node: int) -> str:
+    return f"{atom(title(recording, node))}.grad"
 
 
 def by_hand(recording: Recording) -> Iterator[Comparison]:
