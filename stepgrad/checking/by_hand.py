@@ -9,182 +9,17 @@ count, nor do writes to leaves only.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Sequence
 
-from stepgrad.checking.comparison import Comparison, relative
+from stepgrad.checking.comparison import Comparison
+from stepgrad.checking.hand_pass import LIMIT, HandPass, Wrote
 from stepgrad.checking.passes import graph_of
-from stepgrad.engine.dual import gradients, magnitudes
-from stepgrad.engine.graph import Graph
-from stepgrad.engine.notation import atom
-from stepgrad.engine.tape import Place
-from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.titles import line_of, title
 
-LIMIT = 1e-5
-"""How far a gradient may differ, relative to its terms: a person may compute with fewer digits."""
-
 MOST = 16
 """The most passes to check: the first, the last, and some between."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Wrote:
-    """A write to a gradient: its block and its place in the block."""
-
-    block: Write
-    offset: int
-
-    @property
-    def node(self) -> int:
-        return self.block.writes.nodes[self.offset]
-
-    @property
-    def after(self) -> float:
-        return self.block.after[self.offset]
-
-    @property
-    def event(self) -> int:
-        """Its number, counted from 1."""
-        return self.block.start + self.offset + 1
-
-    @property
-    def line(self) -> Place | None:
-        """The line of the program that wrote it."""
-        return self.block.writes.place(self.offset)
-
-    @property
-    def clears(self) -> bool:
-        return self.block.writes.kinds[self.offset] == "zero"
-
-
-@dataclass(frozen=True)
-class _Pass:
-    """A backward pass by hand, from a root; `seeded` if its gradient was set to 1."""
-
-    recording: Recording
-    start: int
-    wrote: Sequence[_Wrote]
-    root: int
-    seeded: bool
-    nodes: Sequence[int]
-    graph: Graph
-
-    @cached_property
-    def place(self) -> Mapping[int, int]:
-        return {node: place for place, node in enumerate(self.nodes)}
-
-    @cached_property
-    def due(self) -> Sequence[float]:
-        """The true gradient of each place of the graph."""
-        return gradients(self.graph)
-
-    @cached_property
-    def sizes(self) -> Sequence[float]:
-        return magnitudes(self.graph)
-
-    @cached_property
-    def written(self) -> Mapping[int, Sequence[_Wrote]]:
-        """What was written to each node but the root, by the order in which nodes were finished."""
-        found: dict[int, list[_Wrote]] = {}
-        for each in self.wrote:
-            if each.node in self.place and each.node != self.root:
-                found[each.node] = [*found.pop(each.node, ()), each]
-        terms = {node: [w for w in wrote if self._is_term(w)] for node, wrote in found.items()}
-        return {node: found[node] for node, wrote in terms.items() if wrote}
-
-    def _is_term(self, each: _Wrote) -> bool:
-        """Whether a gradient was written, not cleared.
-
-        A 0 is a term as well if the line that wrote it writes other numbers too, before the last
-        gradient of a computed node: such a line does not clear.
-        """
-        return not each.clears or (each.line in self._lines and each.event < self._last)
-
-    @cached_property
-    def _lines(self) -> Set[Place | None]:
-        return {each.line for each in self.wrote if not each.clears}
-
-    @cached_property
-    def _last(self) -> int:
-        inner = self.nodes[: self.place[self.root]]
-        computed = {node for node in inner if self.recording.node(node).operands}
-        return max((w.event for w in self.wrote if w.node in computed and not w.clears), default=0)
-
-    def off(self, node: int, wrote: Iterable[_Wrote]) -> float:
-        """How far a gradient is off when it is nearest to the true one; nan if not known.
-
-        Later writes may scale it or clear it, and it may add to what was there before.
-        """
-        place = self.place[node]
-        before = self.recording.history.grad(node, self.start) or 0.0
-        found = [
-            relative(each.after, due, max(self.sizes[place], abs(before)))
-            for each in wrote
-            for due in (self.due[place], before + self.due[place])
-        ]
-        return min(found)
-
-    def told(self, node: int) -> str:
-        """Say what is wrong with a gradient, where it was written last, and why, if that is clear.
-
-        It is if the gradient takes from one that is written later, and if each time a term was
-        written in place of the sum so far.
-        """
-        wrote = [each for each in self.written[node] if self._is_term(each)]
-        last = wrote[-1]
-        line = line_of(self.recording, last.line) if last.line else ""
-        due = self.due[self.place[node]]
-        late = next((out for out in self._terms(node) if self._written_after(out, last)), None)
-        if late is not None:
-            why = f": it takes from {_grad(self.recording, self.nodes[late])}, written later"
-        elif sum_ := self._replaced(node, wrote):
-            why = f" = {sum_}: `=` overwrites, use `+=`"
-        else:
-            why = ""
-        return (
-            f"{_grad(self.recording, node)} is {number(last.after)} by hand "
-            f"(event {last.event}{line and ', '}{line}), but should be {number(due)}{why}"
-        )
-
-    def _terms(self, node: int) -> Mapping[int, Sequence[float]]:
-        """The contributions to a gradient, by the place that they come from, the last place first.
-
-        There are several from one place if it has the node as an operand more than once.
-        """
-        place = self.place[node]
-        found = {
-            out: [
-                self.graph.edge(out, slot)(self.due[out])
-                for slot, operand in self.graph.variable(out)
-                if operand == place
-            ]
-            for out in range(len(self.graph) - 1, place, -1)
-        }
-        return {out: terms for out, terms in found.items() if terms}
-
-    def _written_after(self, out: int, wrote: _Wrote) -> bool:
-        later = (w for w in self.wrote if w.node == self.nodes[out] and w.event > wrote.event)
-        return any(not each.clears or each.event < self._last for each in later)
-
-    def _replaced(self, node: int, wrote: Sequence[_Wrote]) -> str:
-        """Write the sum that a gradient should be, if single terms of it were written in turn."""
-        grouped = [*self._terms(node).values()]
-        size = self.sizes[self.place[node]]
-        for terms in ([term for each in grouped for term in each], [*map(sum, grouped)]):
-            single = all(
-                any(relative(each.after, term, size) <= LIMIT for term in terms) for each in wrote
-            )
-            if single and len(wrote) > 1 and len(terms) > 1:
-                return " + ".join(map(number, terms)).replace("+ −", "− ")
-        return ""
-
-
-def _grad(recording: Recording, node: int) -> str:
-    return f"{atom(title(recording, node))}.grad"
 
 
 def by_hand(recording: Recording) -> Iterator[Comparison]:
@@ -215,18 +50,37 @@ def by_hand(recording: Recording) -> Iterator[Comparison]:
         )
 
 
-def _runs(recording: Recording) -> Iterator[tuple[int, list[_Wrote]]]:
+def unclear(recording: Recording) -> str:
+    """Say that gradients were written by hand of which it is not clear what was differentiated.
+
+    Empty if there are none, or if there is a backward pass, whose gradients they may adjust.
+    """
+    if any(isinstance(block, Backward) for block in recording.blocks):
+        return ""
+    for block in recording.blocks:
+        if isinstance(block, Write) and block.rule is None and "set" in block.writes.kinds:
+            first = Wrote(block, block.writes.kinds.index("set"))
+            line = line_of(recording, first.line) if first.line else ""
+            return (
+                f"gradients written by hand, from event {first.event}{line and ', '}{line}, are "
+                "not compared: it is not clear what is differentiated; set the gradient of one "
+                "output to 1 first"
+            )
+    return ""
+
+
+def _runs(recording: Recording) -> Iterator[tuple[int, list[Wrote]]]:
     """Yield runs of writes to gradients, each with the position before it.
 
     A pass, or a computation, ends a run; a run counts if a computed node is written in it.
     """
-    start, wrote = 0, list[_Wrote]()
+    start, wrote = 0, list[Wrote]()
     for block in (*recording.blocks, None):
         if isinstance(block, Write):
             start = start if wrote else block.start
             if block.rule is None:
                 wrote += [
-                    _Wrote(block, offset)
+                    Wrote(block, offset)
                     for offset, kind in enumerate(block.writes.kinds)
                     # Writes by the recorder itself, for unrecorded passes, have no place.
                     if kind != "update" and block.writes.place(offset)
@@ -237,7 +91,7 @@ def _runs(recording: Recording) -> Iterator[tuple[int, list[_Wrote]]]:
             wrote = []
 
 
-def _pass(recording: Recording, start: int, wrote: Sequence[_Wrote]) -> _Pass | None:
+def _pass(recording: Recording, start: int, wrote: Sequence[Wrote]) -> HandPass | None:
     """Return a run of writes as a pass by hand; None if it cannot be understood as one."""
     computed = {w.node for w in wrote if not w.clears and recording.node(w.node).operands}
     root = max(computed)
@@ -252,7 +106,7 @@ def _pass(recording: Recording, start: int, wrote: Sequence[_Wrote]) -> _Pass | 
     blocks = recording.blocks_between(made, start)
     if not computed.issubset(nodes) or any(isinstance(block, Backward) for block in blocks):
         return None
-    return _Pass(recording, start, wrote, root, seeded, nodes, graph)
+    return HandPass(recording, start, wrote, root, seeded, nodes, graph)
 
 
 def _results(recording: Recording, node: int, position: int) -> list[int]:
@@ -268,14 +122,14 @@ def _results(recording: Recording, node: int, position: int) -> list[int]:
     return sorted(above - used)
 
 
-def _mended(each: _Pass, node: int) -> bool:
+def _mended(each: HandPass, node: int) -> bool:
     """Whether a wrong gradient is corrected later, before a backward pass."""
     after = each.wrote[-1].block.start + each.wrote[-1].block.length
-    later: list[_Wrote] = []
+    later: list[Wrote] = []
     for block in each.recording.blocks_between(after, each.recording.length):
         if isinstance(block, Backward):
             break
         if isinstance(block, Write):
             places = block.writes.gradients.get(node, ())
-            later += [_Wrote(block, offset) for offset in places]
+            later += [Wrote(block, offset) for offset in places]
     return bool(later) and each.off(node, later) <= LIMIT

@@ -150,3 +150,13 @@ def test_a_lesson_that_is_meant_to_fail_says_so() -> None:
     assert verdict.failed
     assert "meant to fail" in verdict.note
     assert "h.grad is 3 by hand" in verdict.ways[-1].first
+
+
+def test_gradients_of_who_knows_what_are_not_passed_over_in_silence(folder: Path) -> None:
+    path = folder / "train.py"
+    path.write_text(FORWARD + "w.grad = 1.5\n")
+    verdict = judge("train.py", run_program(str(path)).recording)
+    assert verdict.word == "nothing to check"
+    assert "written by hand, from event 9, train.py:8, are not compared" in verdict.note
+    path.write_text(FORWARD + "L.backward()\nw.grad = 1.5\n")
+    assert "by hand" not in judge("train.py", run_program(str(path)).recording).note

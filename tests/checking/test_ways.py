@@ -259,6 +259,19 @@ def test_many_leaves_are_compared_in_random_sums(monkeypatch: pytest.MonkeyPatch
         assert found[way].compared == by_leaves[way].compared
 
 
+def test_a_sum_that_overflows_on_the_way_is_not_held_against_a_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WORK", 1)
+    with record() as recording:
+        x, y = Value(1e-300), Value(2.0)
+        (x * 1e200 * 1e200 * 1e-300 * 1e-200 + y * y).backward()
+    found = by_way(recording)
+    for way in ("forward mode", "complex steps"):
+        assert found[way].ok
+        assert found[way].compared == 0
+
+
 def test_what_is_not_finite_spoils_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORK", 1)
     with record() as recording:
