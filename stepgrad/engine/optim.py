@@ -12,14 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
-from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.tape import Rule, write_all
-
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
+from stepgrad.engine.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +92,8 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
     """
     rounds: list[dict[int, Value]] = []
     for parameter in parameters:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"a parameter is a Value, not {parameter!r}")
         for earlier in rounds:
             if parameter._stamp not in earlier:
                 earlier[parameter._stamp] = parameter
@@ -133,6 +132,8 @@ class _Optimizer(ABC):
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
+        if not learning_rate >= 0:
+            raise ValueError(f"the learning rate is 0 or more, not {learning_rate!r}")
         self.learning_rate = learning_rate
         self._rounds = [_Round(each) for each in _rounds(self.parameters)]
 
@@ -143,7 +144,7 @@ class _Optimizer(ABC):
             each.update(*method)
 
     def zero_grad(self) -> None:
-        """Clear every gradient."""
+        """Set every gradient to 0; a step still updates a parameter that no pass reaches then."""
         for each in self._rounds:
             each.zero_grad()
 
@@ -163,12 +164,18 @@ class SGD(_Optimizer):
         parameters: the Values to train.
         learning_rate: the step size, 0 or more.
         momentum: the share of the velocity to keep, from 0 (none) to 1.
+
+    Raises:
+        TypeError: a parameter is not a Value.
+        ValueError: a number is outside its range.
     """
 
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.0
     ) -> None:
         super().__init__(parameters, learning_rate)
+        if not 0 <= momentum <= 1:
+            raise ValueError(f"momentum is from 0 to 1, not {momentum!r}")
         self.momentum = momentum
 
     def _method(self) -> tuple[str, Mapping[str, float]]:
@@ -188,6 +195,9 @@ class Adam(_Optimizer):
         learning_rate: the step size, 0 or more.
         betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
+
+    Raises:
+        TypeError, ValueError: as SGD does; or `betas` are outside their range.
     """
 
     def __init__(
@@ -198,6 +208,8 @@ class Adam(_Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate)
+        if not all(0 <= beta < 1 for beta in betas):
+            raise ValueError(f"betas are at least 0 and below 1, not {betas!r}")
         self.betas = betas
         self.epsilon = epsilon
         self._steps = 0
@@ -225,10 +237,11 @@ def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
     PyTorch, a parameter that is listed twice counts twice and is scaled twice.
     """
     parameters = list(parameters)
+    rounds = _rounds(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
         settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
-        for each in _rounds(parameters):
+        for each in rounds:
             after, _ = METHODS["clip_norm"](each, settings, {})
             write_all("set", each, after, Rule("clip_norm", settings))
     return norm

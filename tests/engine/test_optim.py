@@ -18,6 +18,9 @@ courses = st.lists(st.tuples(*[st.floats(-100, 100)] * 3), min_size=1, max_size=
 """The gradients of three parameters, step by step."""
 
 STARTS = [0.5, -2.0, 3.0]
+NUMBERS: Any = [1.0]
+"""What a program may take for parameters."""
+
 Optimizer = SGD | Adam
 
 
@@ -294,3 +297,21 @@ def test_a_recording_says_which_momentum_a_step_had() -> None:
     assert [(rule.method, rule.numbers.get("momentum")) for rule in rules if rule] == [
         ("sgd", None), ("momentum", 0.9), ("sgd", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("made", "error", "told"),
+    [
+        (lambda: SGD(NUMBERS, 0.1), TypeError, "a parameter is a Value, not 1.0"),
+        (lambda: clip_norm(NUMBERS, 1), TypeError, "a parameter is a Value, not 1.0"),
+        (lambda: SGD([Value(1.0)], -0.1), ValueError, "the learning rate is 0 or more, not -0.1"),
+        (lambda: Adam([Value(1.0)], nan), ValueError, "the learning rate is 0 or more, not nan"),
+        (lambda: SGD([Value(1.0)], 0.1, 2.0), ValueError, "momentum is from 0 to 1, not 2.0"),
+        (lambda: Adam([], betas=(0.9, 1.0)), ValueError, "betas are at least 0 and below 1"),
+    ],
+)
+def test_what_cannot_be_optimized_is_refused_at_once(
+    made: Callable[[], object], error: type[Exception], told: str
+) -> None:
+    with pytest.raises(error, match=told):
+        made()
