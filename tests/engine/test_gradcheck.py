@@ -59,9 +59,9 @@ def test_forward_mode_is_reverse_mode_is_the_complex_step(random: graphs.Graph) 
     sizes = magnitudes(graph)
     for leaf in graph.leaves:
         for found in (tangents(graph, {leaf: 1.0}), tangents(graph, {leaf: 1.0}, stepped(graph))):
-            # Where numbers overflow on the way back, they may not on the way forward.
-            off = relative(found[-1], backward[leaf], sizes[leaf])
-            assert not math.isfinite(backward[leaf]) or not off > GATE
+            # What overflows one way may not the other way, nor need it meet the same shut gates.
+            finite = math.isfinite(backward[leaf]) and math.isfinite(found[-1])
+            assert not finite or relative(found[-1], backward[leaf], sizes[leaf]) <= GATE
 
 
 @given(graphs.graphs(graphs.tame))
