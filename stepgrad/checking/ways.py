@@ -193,9 +193,10 @@ def _central(each: Pass) -> Iterator[_Difference]:
         off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
         told = "" if off <= _GROSS else _against(each, leaf, blurred)
-        # What is not finite fails anyway, if it is not promised.
-        odds, note = (told, "") if isfinite(ours) else ("", told)
-        yield _Difference([leaf], off, own, odds, note)
+        if isfinite(ours):
+            yield _Difference([leaf], off, own, odds=told)
+        else:  # it fails anyway, if it is not promised
+            yield _Difference([leaf], off if told else nan, own, note=told)
 
 
 def _against(each: Pass, leaf: int, blurred: float) -> str:

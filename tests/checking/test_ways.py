@@ -357,3 +357,17 @@ def test_a_nan_of_the_backward_pass_is_told_with_the_line_of_its_operation() -> 
     broken = judge("a.py", recording).broken
     assert "in the backward step of" in broken
     assert "test_ways.py:" in broken.rpartition("in the backward step of")[2]
+
+
+def test_an_infinite_gradient_is_compared_only_with_a_slope() -> None:
+    with record() as recording:
+        x, y = Value(1.0), Value(1.0)
+        (x / (x - y)).backward()  # a pole: no slope
+    found = by_way(recording)["central differences"]
+    assert (found.compared, found.skipped) == (0, 2)
+    with record() as recording:
+        x = Value(0.0)
+        ((x * x) ** 0.5).backward()
+    found = by_way(recording)["central differences"]
+    assert found.compared == 1
+    assert found.note.endswith("has the slope 0, not nan")
