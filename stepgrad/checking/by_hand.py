@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.hand_pass import LIMIT, HandPass, Wrote
 from stepgrad.checking.passes import graph_of
-from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.titles import line_of, title
 
@@ -58,15 +58,26 @@ def unclear(recording: Recording) -> str:
     if any(isinstance(block, Backward) for block in recording.blocks):
         return ""
     for block in recording.blocks:
-        if isinstance(block, Write) and block.rule is None and "set" in block.writes.kinds:
-            first = Wrote(block, block.writes.kinds.index("set"))
-            line = line_of(recording, first.line) if first.line else ""
-            return (
-                f"gradients written by hand, from event {first.event}{line and ', '}{line}, are "
-                "not compared: it is not clear what is differentiated; set the gradient of one "
-                "output to 1 first"
-            )
+        for first in _writes(block):
+            if not first.clears:
+                line = line_of(recording, first.line) if first.line else ""
+                return (
+                    f"gradients written by hand, from event {first.event}{line and ', '}{line}, "
+                    "are not compared: it is not clear what is differentiated; set the gradient of "
+                    "one output to 1 first"
+                )
     return ""
+
+
+def _writes(block: Block) -> Iterator[Wrote]:
+    """Yield the writes to gradients by hand in a block.
+
+    The recorder itself writes those of passes that were not recorded; they have no place.
+    """
+    if isinstance(block, Write) and block.rule is None:
+        for offset, kind in enumerate(block.writes.kinds):
+            if kind != "update" and block.writes.place(offset):
+                yield Wrote(block, offset)
 
 
 def _runs(recording: Recording) -> Iterator[tuple[int, list[Wrote]]]:
@@ -78,13 +89,7 @@ def _runs(recording: Recording) -> Iterator[tuple[int, list[Wrote]]]:
     for block in (*recording.blocks, None):
         if isinstance(block, Write):
             start = start if wrote else block.start
-            if block.rule is None:
-                wrote += [
-                    Wrote(block, offset)
-                    for offset, kind in enumerate(block.writes.kinds)
-                    # Writes by the recorder itself, for unrecorded passes, have no place.
-                    if kind != "update" and block.writes.place(offset)
-                ]
+            wrote += _writes(block)
         elif block is None or isinstance(block, (Forward, Backward)):
             if any(recording.node(each.node).operands for each in wrote if not each.clears):
                 yield start, wrote

@@ -158,5 +158,8 @@ def test_gradients_of_who_knows_what_are_not_passed_over_in_silence(folder: Path
     verdict = judge("train.py", run_program(str(path)).recording)
     assert verdict.word == "nothing to check"
     assert "written by hand, from event 9, train.py:8, are not compared" in verdict.note
+    passed = "with record(): L.backward()\nh = w + x\n"  # its gradients are taken over
+    path.write_text("from stepgrad import record\n" + FORWARD + passed)
+    assert not judge("train.py", run_program(str(path)).recording).note
     path.write_text(FORWARD + "L.backward()\nw.grad = 1.5\n")
     assert "by hand" not in judge("train.py", run_program(str(path)).recording).note
