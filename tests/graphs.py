@@ -130,7 +130,7 @@ class Act:
             case "clear":
                 value.grad = 0
             case "optimize":
-                sgd = SGD(values[self.which % len(values) :], abs(self.number), momentum=0.5)
+                sgd = SGD(values[self.which % len(values) :], self.number, momentum=0.5)
                 sgd.step()
                 clip_norm(sgd.parameters, 1.0)
                 sgd.zero_grad() if self.which % 2 else None

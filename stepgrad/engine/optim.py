@@ -132,8 +132,6 @@ class _Optimizer(ABC):
 
     def __init__(self, parameters: Iterable[Value], learning_rate: float) -> None:
         self.parameters = list(parameters)
-        if not learning_rate >= 0:
-            raise ValueError(f"the learning rate is 0 or more, not {learning_rate!r}")
         self.learning_rate = learning_rate
         self._rounds = [_Round(each) for each in _rounds(self.parameters)]
 
@@ -162,20 +160,17 @@ class SGD(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; a negative one goes uphill.
         momentum: the share of the velocity to keep, from 0 (none) to 1.
 
     Raises:
         TypeError: a parameter is not a Value.
-        ValueError: a number is outside its range.
     """
 
     def __init__(
         self, parameters: Iterable[Value], learning_rate: float, momentum: float = 0.0
     ) -> None:
         super().__init__(parameters, learning_rate)
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"momentum is from 0 to 1, not {momentum!r}")
         self.momentum = momentum
 
     def _method(self) -> tuple[str, Mapping[str, float]]:
@@ -192,12 +187,12 @@ class Adam(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; a negative one goes uphill.
         betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
 
     Raises:
-        TypeError, ValueError: as SGD does; or `betas` are outside their range.
+        TypeError: a parameter is not a Value.
     """
 
     def __init__(
@@ -208,8 +203,6 @@ class Adam(_Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(parameters, learning_rate)
-        if not all(0 <= beta < 1 for beta in betas):
-            raise ValueError(f"betas are at least 0 and below 1, not {betas!r}")
         self.betas = betas
         self.epsilon = epsilon
         self._steps = 0
