@@ -107,6 +107,11 @@ class MLP:
         biases: Sequence[Sequence[float]],
         activations: Sequence[Activation],
     ) -> None:
+        if isinstance(weights, int):
+            raise TypeError(
+                "weights are matrices; for random ones, use MLP.drawn([2, 4, 1], …), or the "
+                "MLP(2, [4, 1]) of stepgrad.compat"
+            )
         self.layers = []
         for number, layer in enumerate(zip(weights, biases, activations, strict=True), 1):
             with scope(f"layer{number}"):

@@ -102,6 +102,8 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
     """
     rounds: list[dict[int, Value]] = []
     for parameter in parameters:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"a parameter is a Value, not {parameter!r}")
         for earlier in rounds:
             if parameter._stamp not in earlier:
                 earlier[parameter._stamp] = parameter
@@ -150,7 +152,7 @@ class _Optimizer(ABC):
             each.update(*method)
 
     def zero_grad(self) -> None:
-        """Clear every gradient."""
+        """Set every gradient to 0; a step still updates a parameter that no pass reaches then."""
         for each in self._rounds:
             each.zero_grad()
 
@@ -168,8 +170,11 @@ class SGD(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; a negative one goes uphill.
         momentum: the share of the velocity to keep, from 0 (none) to 1.
+
+    Raises:
+        TypeError: a parameter is not a Value.
     """
 
     def __init__(
@@ -192,9 +197,12 @@ class Adam(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; a negative one goes uphill.
         betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
+
+    Raises:
+        TypeError: a parameter is not a Value.
     """
 
     def __init__(
@@ -232,10 +240,11 @@ def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
     PyTorch, a parameter that is listed twice counts twice and is scaled twice.
     """
     parameters = list(parameters)
+    rounds = _rounds(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
         settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
-        for each in _rounds(parameters):
+        for each in rounds:
             after, _ = METHODS["clip_norm"](each, settings, {})
             write_all("set", each, after, Rule("clip_norm", settings))
     return norm

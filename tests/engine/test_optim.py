@@ -18,6 +18,7 @@ courses = st.lists(st.tuples(*[st.floats(-100, 100)] * 3), min_size=1, max_size=
 """The gradients of three parameters, step by step."""
 
 STARTS = [0.5, -2.0, 3.0]
+
 Optimizer = SGD | Adam
 
 
@@ -294,3 +295,9 @@ def test_a_recording_says_which_momentum_a_step_had() -> None:
     assert [(rule.method, rule.numbers.get("momentum")) for rule in rules if rule] == [
         ("sgd", None), ("momentum", 0.9), ("sgd", None),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("made", [SGD, clip_norm, lambda values, _: Adam(values)])
+def test_only_values_are_parameters(made: Callable[[Any, float], object]) -> None:
+    with pytest.raises(TypeError, match="a parameter is a Value, not 1"):
+        made([Value(1.0), 1.0], 0.1)
