@@ -12,14 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import hypot
-from typing import TYPE_CHECKING
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.tape import Rule, write_all
-
-if TYPE_CHECKING:
-    from stepgrad.engine.value import Value
+from stepgrad.engine.value import Value
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +89,14 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
 
     A parameter that is listed twice is written twice, the second time from the result of the first
     write.
+
+    Raises:
+        TypeError: something in the list is not a Value.
     """
     rounds: list[dict[int, Value]] = []
     for parameter in parameters:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"a parameter is a Value, not {type(parameter).__name__}")
         for earlier in rounds:
             if parameter._stamp not in earlier:
                 earlier[parameter._stamp] = parameter
@@ -161,8 +163,11 @@ class SGD(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; below 0, a step goes uphill.
         momentum: the share of the velocity to keep, from 0 (none) to 1.
+
+    Raises:
+        TypeError: something in `parameters` is not a Value.
     """
 
     def __init__(
@@ -185,9 +190,12 @@ class Adam(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; below 0, a step goes uphill.
         betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
+
+    Raises:
+        TypeError: something in `parameters` is not a Value.
     """
 
     def __init__(
@@ -223,7 +231,12 @@ def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
 
     The norm is √(Σ grad²) over all parameters; if it is nan, every gradient becomes nan. As in
     PyTorch, a parameter that is listed twice counts twice and is scaled twice.
+
+    Raises:
+        ValueError: `max_norm` is below 0 or nan.
     """
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm is the longest that the gradients may be, not {max_norm}")
     parameters = list(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
