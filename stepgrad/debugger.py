@@ -17,6 +17,7 @@ from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.hints import key
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
@@ -53,15 +54,18 @@ def loading() -> Iterator[None]:
         gc.enable()
 
 
-def open_debugger(
+def open_debugger(  # noqa: PLR0913 - what the app takes
     recording: Recording | None,
     scenario: ScenarioFile | None = None,
     growing: Growing | None = None,
     *,
     theme: str = "",
     position: int = 0,
+    said: str = "",
 ) -> int:
     """Show a recording at a position, or the list of lessons, until the person quits.
+
+    The first message is what is `said`, as if a command had said it.
 
     A signal that asks the program to end does so once the terminal is restored.
 
@@ -77,7 +81,7 @@ def open_debugger(
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
     app = DebuggerApp(
-        recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
+        recording, scenario, growing, theme=theme, keys=keymap_path(), position=position, said=said
     )
     with _restoring(app):
         app.run()
@@ -144,7 +148,8 @@ def debug() -> None:
         return
     sys.stdout.flush()
     # In its own context, the debugger's own Values are not recorded.
-    Context().run(open_debugger, recording, position=recording.length)
+    said = f"{key('quit')} continues the program"
+    Context().run(open_debugger, recording, position=recording.length, said=said)
 
 
 def _obstacle() -> str | None:

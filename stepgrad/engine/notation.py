@@ -160,4 +160,4 @@ def _binding(text: str) -> int:
     if text.startswith("−"):
         return _SIGN
     raised = text[-1:] in _RAISED or "^" in text or _SCIENTIFIC.fullmatch(text)
-    return _POWER if raised else _POWER + 1
+    return _POWER if raised or " " in text else _POWER + 1  # a label may have several words
