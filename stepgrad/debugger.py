@@ -86,11 +86,14 @@ def open_debugger(
 
 @contextmanager
 def _restoring(app: DebuggerApp) -> Iterator[None]:
-    """Restore the terminal before a signal ends the program; a second signal does not wait."""
+    """Restore the terminal before a signal ends the program, as it would without a screen.
+
+    Where there is no terminal left to restore, or at a second signal, that is at once.
+    """
     asked: list[int] = []
 
     def leave(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
+        signal.signal(number, before[number])
         if app.leave():
             asked.append(number)
         else:
