@@ -190,3 +190,11 @@ def test_an_answer_that_is_not_text_is_no_number(tmp_path: Path) -> None:
     assert (status, err) == (0, "")
     assert "a number; write" in out
     assert "right: 9" in out
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.svg"
+    loop.symlink_to(loop)
+    status, _, err = end(begin(tmp_path, "export", "square", "--to", "svg", "-o", "loop.svg"))
+    assert status == 2
+    assert err.startswith(f"{loop}: ")

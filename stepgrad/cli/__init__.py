@@ -21,6 +21,7 @@ from stepgrad.errors import (
     NotEnoughMemoryError,
     StepgradError,
 )
+from stepgrad.printable import printable
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -95,7 +96,8 @@ class _Group(click.Group):
             abandon_output()
             if error.errno == errno.EPIPE:
                 sys.exit(128 + _SIGPIPE)
-            echo(f"stepgrad: {error.strerror or error}", err=True)
+            what = printable(str(error.filename or "stepgrad"))
+            echo(f"{what}: {error.strerror or error}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:  # while a command is being ended
             sys.exit(128 + signal.SIGINT)
