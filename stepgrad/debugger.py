@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from threading import current_thread, main_thread
 from types import FrameType
@@ -90,14 +91,21 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
 
 @contextmanager
 def _restoring(app: DebuggerApp) -> Iterator[None]:
-    """Restore the terminal before a signal ends the program; a second signal does not wait."""
+    """Leave the screen before a signal does what it would do without one.
+
+    A second signal does not wait for that, unless the terminal is gone: one that closes sends
+    SIGHUP twice.
+    """
     asked: list[int] = []
 
     def leave(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        if app.leave():
+        closed = _abandon_terminal()
+        if asked and closed:
+            return
+        if not asked and app.leave():
             asked.append(number)
         else:
+            signal.signal(number, before[number])
             signal.raise_signal(number)
 
     before = {number: signal.getsignal(number) for number in ENDING}
@@ -111,6 +119,22 @@ def _restoring(app: DebuggerApp) -> Iterator[None]:
             signal.signal(number, handler)
     if asked:
         signal.raise_signal(asked[0])
+
+
+def _abandon_terminal() -> bool:
+    """If the terminal is closed, lead its streams nowhere, or the screen could not be left.
+
+    Returns whether it is closed.
+    """
+    if os.isatty(1):
+        return False
+    for descriptor in range(3):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                nowhere = os.open(os.devnull, os.O_RDWR)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+    return True
 
 
 def check_theme(name: str) -> None:

@@ -118,7 +118,7 @@ def picture(
         sentence=printable(sentence),
         boxes=tuple(_box(state, graph, box) for box in drawn),
         edges=tuple(_edges(state, graph, drawn)),
-        limits=tuple(_limits(graph, drawn, near)),
+        limits=tuple(_limits(state, graph, drawn, near)),
     )
 
 
@@ -182,8 +182,10 @@ def _in_view(
     return sorted(found), full_title(state, middle)
 
 
-def _limits(graph: Quotient, drawn: Sequence[int], near: str) -> Iterator[str]:
-    """Say what is folded and what is left out, and where to find all of it."""
+def _limits(state: State, graph: Quotient, drawn: Sequence[int], near: str) -> Iterator[str]:
+    """Say what was not recorded, what is folded and left out, and where to find all of it."""
+    if state.recording.incomplete:
+        yield printable(state.recording.incomplete)
     nodes, boxes = len(graph.scene), len(graph)
     everything = "the screen and --to json have all of them"
     if boxes < nodes:

@@ -130,9 +130,8 @@ class DebuggerApp(App[None]):
             self.call_later(self.push_screen, screen, lambda _: self.exit())
 
     def leave(self) -> bool:
-        """Exit, called from a signal handler; return whether there is a terminal to restore."""
-        terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # not once it is closed
-        if self._loop_at_work is None or not terminal:
+        """Exit, called from a signal handler; return whether there is a screen to leave."""
+        if self._loop_at_work is None:
             return False
         self._loop_at_work.call_soon_threadsafe(self.exit)
         return True
