@@ -106,8 +106,3 @@ def test_nodes_are_made_in_the_scope_of_their_neuron() -> None:
     nodes = [recording.node(i) for i in range(recording.size)]
     made = [node.place.scope for node in nodes if node.operands]
     assert made == ["layer1/neuron1"] * 3 + ["layer1/neuron2"] * 3 + ["layer2/neuron1"] * 4
-
-
-def test_sizes_in_place_of_weights_are_answered_with_what_takes_them() -> None:
-    with pytest.raises(TypeError, match="for random ones"):
-        MLP(2, [4, 1], ["tanh", "linear"])  # type: ignore[arg-type, list-item]

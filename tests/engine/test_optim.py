@@ -310,9 +310,3 @@ def test_a_recording_says_which_momentum_a_step_had() -> None:
     assert [(rule.method, rule.numbers.get("momentum")) for rule in rules if rule] == [
         ("sgd", None), ("momentum", 0.9), ("sgd", None),
     ]  # fmt: skip
-
-
-@pytest.mark.parametrize("made", [SGD, clip_norm, lambda values, _: Adam(values)])
-def test_only_values_are_parameters(made: Callable[[Any, float], object]) -> None:
-    with pytest.raises(TypeError, match="a parameter is a Value, not 1"):
-        made([Value(1.0), 1.0], 0.1)
