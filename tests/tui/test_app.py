@@ -43,6 +43,7 @@ async def debugger(
     scenario = open_scenario(name)
     app = DebuggerApp(record_file(scenario), scenario)
     async with app.run_test(size=size) as pilot:
+        await pilot.pause()  # the lesson is opened after the first paint
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
         yield pilot, screen
