@@ -20,6 +20,7 @@ from stepgrad.errors import (
     NotEnoughMemoryError,
     StepgradError,
 )
+from stepgrad.loading import loading
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -50,7 +51,8 @@ class _Commands(Mapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         module, _, command = COMMANDS[name].partition(":")
-        return cast("click.Command", getattr(import_module(module), command))
+        with loading():
+            return cast("click.Command", getattr(import_module(module), command))
 
 
 class _Group(click.Group):

@@ -8,12 +8,20 @@ or ""; and the marks below.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from inspect import get_annotations
 from math import isfinite
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, dataclass_transform, get_args, get_origin
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    Union,
+    dataclass_transform,
+    get_args,
+    get_origin,
+)
 
 from stepgrad.scenario.yaml.document import Data
 
@@ -29,16 +37,14 @@ class Section:
         vars(self).update(given)
 
 
-@dataclass(frozen=True, slots=True)
-class Called:
+class Called(NamedTuple):
     """What messages call a value, and how to make one of a mapping."""
 
     wanted: str
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Also:
+class Also(NamedTuple):
     """Another word for one of a `Literal`; messages do not list it."""
 
     word: str
@@ -69,8 +75,7 @@ def finite(number: float) -> str:
     return "" if isfinite(number) else "must be a finite number"
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(NamedTuple):
     """An annotation, taken apart: a type, its arguments, and what is added."""
 
     type: Any
