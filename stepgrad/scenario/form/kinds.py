@@ -1,8 +1,8 @@
 """What the annotation of a field says: a type, and what `Annotated` adds to it.
 
-Types are bool, int, float, str, `Literal`, tuple for a list, `Mapping`, and for a section, a class
-of `Section`. What is added are checks, which are functions that return what is wrong with a value,
-or ""; and the marks below.
+Types are bool, int, float, str, `Literal`, tuple for a list, `Mapping`, and the kinds of `Section`.
+Added are checks, which are functions that return what is wrong with a value, or ""; and the marks
+below.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Section:
 
 
 class Called(NamedTuple):
-    """What messages call a value, and how to make one of a mapping."""
+    """What messages call a value, instead of by its type; `hint` is for a mapping in its place."""
 
     wanted: str
     hint: str = ""
@@ -109,7 +109,7 @@ class Kind(NamedTuple):
 
     @property
     def checks(self) -> tuple[Callable[[Any], str], ...]:
-        """What else a value has to meet."""
+        """What a value of the type still has to pass."""
         return tuple(filter(callable, self.added))
 
     @property

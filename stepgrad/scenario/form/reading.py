@@ -17,7 +17,7 @@ _LONGEST = 40  # the most characters of a value in a message
 
 
 class Reading:
-    """One reading of a document, which notes what is wrong with it, but not where the YAML is."""
+    """One reading of a document; a place where the YAML has a problem is not mentioned again."""
 
     def __init__(self, document: Document, problems: Problems) -> None:
         self.document = document

@@ -4,7 +4,7 @@ An annotation says what a field may hold (`kinds` explains its terms); the text 
 the field means. What one section demands of another is in `rules`.
 """
 
-# The annotations are read when a file is, so they are no strings: there is no __future__ import.
+# There is no `from __future__ import annotations`: it would turn the annotations into text.
 
 from collections.abc import Mapping
 from itertools import pairwise
