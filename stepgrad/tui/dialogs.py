@@ -12,7 +12,7 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, ProgressBar, Static
+from textual.widgets import Input, Static
 
 from stepgrad.replay.commands import COMMANDS, Command
 from stepgrad.tui.render import ink
@@ -124,10 +124,13 @@ class WaitDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """Show the bar."""
+        from textual.widgets import ProgressBar  # noqa: PLC0415 - slow, and often unused
+
         with Vertical(id="wait") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "Esc cancels"
-            yield ProgressBar(total=1, show_eta=False)
+            self._bar = ProgressBar(total=1, show_eta=False)
+            yield self._bar
 
     def on_mount(self) -> None:
         """Check the work at intervals."""
@@ -138,7 +141,7 @@ class WaitDialog(Dialog[bool]):
         if self._work.wait(0):
             self.dismiss(True)
         else:
-            self.query_one(ProgressBar).update(progress=self._work.share)
+            self._bar.update(progress=self._work.share)
 
     def action_cancel(self) -> None:
         """Give the work up."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -122,6 +121,8 @@ def load_keymap(path: Path) -> Keymap:
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise KeymapError(f"{path}: cannot be read: {reason}") from error
+    import tomllib  # noqa: PLC0415 - few have keys of their own
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -28,7 +28,6 @@ from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.reports import REPORTS
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
@@ -260,6 +259,8 @@ class DebuggerScreen(WorkingScreen):
         self._report("difference")
 
     def _report(self, name: str) -> None:
+        from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - after the first paint
+
         text = REPORTS[name](self.now, shown_keys(self))
         self.app.push_screen(ReportScreen(BY_NAME[name].brief, text))
 

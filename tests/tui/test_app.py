@@ -45,6 +45,7 @@ async def debugger(
     scenario = open_scenario(name)
     app = DebuggerApp(record_file(scenario), scenario)
     async with app.run_test(size=size) as pilot:
+        await pilot.pause()  # the lesson is opened after the first paint
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
         yield pilot, screen
@@ -426,6 +427,13 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
         await pilot.press("g", "down")
         await pilot.pause()
         assert (lesson.display, node.display) == (False, True)
+
+
+async def test_a_lesson_that_just_fits_is_shown_whole() -> None:
+    async with debugger("chain_rule", size=(140, 45)) as (_, screen):
+        lesson = screen.query_one("#lesson")
+        assert len(shown(lesson)) == lesson.size.height
+        assert shown(lesson)[-1] == "edit."
 
 
 async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:

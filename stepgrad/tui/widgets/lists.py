@@ -226,9 +226,18 @@ class Lesson(Lines, can_focus=True):
         super().__init__(id=id)
         self._markdown = markdown
         self._more = ""
+        self._opened = False
+
+    def on_mount(self) -> None:
+        """Open the text once everything else is painted: reading Markdown takes a while."""
+        self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        self._opened = True
+        self.show()
 
     def _text(self, width: int) -> Sequence[Content]:
-        return lesson(self._markdown, width)
+        return lesson(self._markdown, width) if self._opened else ()
 
     @property
     def count(self) -> int:
