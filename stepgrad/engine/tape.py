@@ -62,11 +62,11 @@ class Tape(Protocol):
     append: Callable[[Value], None]
     """A node was made."""
 
+    write: Callable[[WriteKind, Value, float], None]
+    """Make a number that of a value, or its gradient."""
+
     def backward(self, root: Value) -> None:
         """Run the backward pass from `root`."""
-
-    def write(self, kind: WriteKind, value: Value, after: float) -> None:
-        """Make `after` the number of `value`, or its gradient."""
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None

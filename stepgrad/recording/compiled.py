@@ -11,6 +11,7 @@ else gets into it. Nodes are named by their refs (`structure.py`).
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
@@ -19,11 +20,15 @@ from typing import Any
 
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
+from stepgrad.engine.value import Value
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
 
 Function = Callable[..., tuple[float, ...]]
 """Takes numbers, each as an argument of its own, and returns others."""
+
+Run = Callable[[Value], "array[float]"]
+"""Runs a backward pass from a root, and returns the column of gradients."""
 
 Passes = Iterator["array[float]"]
 """Passes, one after the other, without end: their columns of values and of gradients, in turn."""
@@ -62,19 +67,26 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
 
     The sweep starts from a computed node of the structure, and no other computed nodes take part.
     The function that is returned takes an argument for each of `structure.inputs`: a Value for a
-    node of an earlier block, a number for one of this. The passes read the Values' data, and
+    node of an earlier pass, a number for one of this. The passes read the Values' data, and
     backward adds to the gradients of those that it reaches.
     """
     nodes = range(len(structure))
     inputs = structure.inputs
     operands = _operands(structure, [ref for ref in nodes if structure.op(ref).partials])
     read = [f"{_value(ref)} = {_earlier(ref)}._data" for ref in inputs if ref < 0]
+    refs = _refs(structure, sweep)
     statements = [
         *read,
         *_forward(structure, operands),
-        *_column([_value(ref) for ref in nodes]),
+        *_column([_value(ref) for ref in nodes], "yield"),
         *read,  # local derivatives are those of what is there by then
-        *_backward(structure, sweep, operands),
+        *_backward(
+            sweep,
+            lambda place, slot: _contribution(structure.op(refs[place]), slot),
+            lambda place: [_value(refs[place]), *operands[refs[place]]],
+            lambda place: f"{_earlier(refs[place])}._grad" if refs[place] < 0 else "",
+            "yield",
+        ),
     ]
     source = _PASSES.format(
         parameters=", ".join(_value(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
@@ -82,6 +94,66 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
     )
     compiled: Callable[..., Passes] = _define(source)
     return compiled
+
+
+def backward(sweep: Sweep) -> Run:
+    """Compile a backward pass: a function of its root, which returns the column of gradients.
+
+    It finds all others by the links between them, in no time that counts. Where the same code is
+    known from another recording, it is that.
+    """
+    return compiled(sweep) or _keep(sweep)
+
+
+def compiled(sweep: Sweep) -> Run | None:
+    """Return the code of a backward pass if it is there."""
+    return _COMPILED.get(_key(sweep))
+
+
+def _keep(sweep: Sweep) -> Run:
+    if len(_COMPILED) >= _KEPT:
+        _COMPILED.pop(next(iter(_COMPILED)))
+    run: Run = _define(_RUN.format(statements="\n    ".join(_run(sweep))))
+    _COMPILED[_key(sweep)] = run
+    return run
+
+
+def _key(sweep: Sweep) -> object:
+    """What the code follows from, without the structures themselves, which may go."""
+    structures = (
+        (structure.codes, structure.refs.tobytes(), structure.outer) if links else None
+        for structure, links in zip(sweep.structures, sweep.links, strict=True)
+    )
+    leaves = tuple(sweep.offsets[sweep.computed :])
+    return tuple(structures), sweep.links, sweep.root, leaves
+
+
+def _run(sweep: Sweep) -> Iterator[str]:
+    """Write a backward pass over Values."""
+    for place in range(1, sweep.width):
+        edge = sweep.incoming[place][0]
+        yield f"n{place} = n{sweep.outs[edge]}.{_SLOTS[sweep.slots[edge]]}"
+    constants: dict[str, str] = {}
+
+    def numbers(place: int) -> list[str]:
+        found = [f"v{place}"]
+        for slot, (number, offset) in enumerate(sweep.operands(place)):
+            column = sweep.columns[number].get(offset) if number >= 0 else None
+            if column is None:
+                constants[f"c{place}_{slot}"] = f"n{place}.{_SLOTS[slot]}._data"
+            found.append(f"c{place}_{slot}" if column is None else f"v{column}")
+        return found
+
+    def op(place: int, slot: int) -> str:
+        structure = sweep.structures[sweep.passes[place]]
+        return _contribution(structure.op(sweep.offsets[place]), slot)
+
+    sums = [*_backward(sweep, op, numbers, lambda place: f"n{place}._grad", "return")]
+    used = {*_VARIABLE.findall(" ".join(sums))}
+    yield from (f"v{place} = n{place}._data" for place in range(sweep.width) if f"v{place}" in used)
+    yield from (f"{name} = {read}" for name, read in constants.items() if name in used)
+    yield "n0._grad = 1.0"
+    yield from sums
 
 
 _FUNCTION = """
@@ -95,6 +167,16 @@ def compiled({parameters}):
     while True:
         {statements}
 """
+
+_RUN = """
+def compiled(n0):
+    {statements}
+"""
+
+_SLOTS = ("_first", "_second")
+_VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
+_COMPILED: dict[object, Run] = {}
+_KEPT = 64  # backward passes, of whichever recordings
 
 _Operands = Mapping[int, Sequence[str]]
 """The variables that a node is computed from."""
@@ -110,29 +192,41 @@ def _forward(structure: Structure, operands: _Operands) -> Iterator[str]:
         yield f"{_value(ref)} = {_formula(structure.op(ref)).format(*variables)}"
 
 
-def _backward(structure: Structure, sweep: Sweep, operands: _Operands) -> Iterator[str]:
+def _backward(
+    sweep: Sweep,
+    term: Callable[[int, int], str],
+    numbers: Callable[[int], Sequence[str]],
+    kept: Callable[[int], str],
+    end: str,
+) -> Iterator[str]:
     """Write a backward pass: for each place of the column, the sum of what comes in.
 
     The additions to one gradient are those of `engine.backward.propagate`, in its order.
+
+    Args:
+        sweep: the pass.
+        term: what the node of a place hands to an operand, as a template.
+        numbers: the variables of a node and of its operands.
+        kept: where the gradient of a place is kept; empty where it is not.
+        end: how the column is handed out.
     """
     grads = ["1.0"]
-    for column in range(1, len(sweep.refs)):
-        ref, grad, terms = sweep.refs[column], f"g{column}", []
+    for column in range(1, sweep.width):
+        grad, target, terms = f"g{column}", kept(column), []
         for edge in sweep.incoming[column]:
             out = sweep.outs[edge]
-            node = sweep.refs[out]
-            term = _contribution(structure.op(node), sweep.slots[edge])
-            terms.append(term.format(grads[out], _value(node), *operands[node]))
-        if ref < 0:
-            gradient = f"{_earlier(ref)}._grad"
-            yield from _sum(f"{gradient} = {grad}", grad, [gradient, *terms])
+            terms.append(term(out, sweep.slots[edge]).format(grads[out], *numbers(out)))
+        if column >= sweep.computed and target:
+            yield from _sum(f"{target} = {grad}", grad, [target, *terms])
         elif terms != [grads[out]]:
-            yield from _sum(grad, grad, ["0.0", *terms])
+            yield from _sum(f"{target} = {grad}" if target else grad, grad, ["0.0", *terms])
         else:
             # A sum that began with 0.0 is never -0.0, so adding it to 0.0 changes nothing.
             grad = terms[0]
+            if target:
+                yield f"{target} = {grad}"
         grads.append(grad)
-    yield from _column(grads)
+    yield from _column(grads, end)
 
 
 def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
@@ -142,14 +236,23 @@ def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
         yield f"{target} = {' + '.join(([variable] if first else []) + some)}"
 
 
-def _column(variables: Sequence[str]) -> Iterator[str]:
+def _column(variables: Sequence[str], end: str) -> Iterator[str]:
     """Put variables into a column, and hand that out."""
     yield f"column = zeros * {len(variables)}"
     # CPython collects more than 30 arguments in a list, which takes as long as the arithmetic.
     for first in range(0, len(variables), _AT_ONCE):
         some = variables[first : first + _AT_ONCE]
         yield f"pack{len(some)}(column, {8 * first}, {', '.join(some)})"
-    yield "yield column"
+    yield f"{end} column"
+
+
+def _refs(structure: Structure, sweep: Sweep) -> list[int]:
+    """Return the refs of the nodes in the column of a sweep that goes over this structure."""
+    [links, *_] = sweep.links
+    return [
+        offset if number == 0 else structure.used[links.index(number), offset]
+        for number, offset in zip(sweep.passes, sweep.offsets, strict=True)
+    ]
 
 
 def _ancestors(structure: Structure, results: Iterable[int], stops: Iterable[int]) -> set[int]:
@@ -170,7 +273,7 @@ def _value(ref: int) -> str:
 
 
 def _earlier(ref: int) -> str:
-    """The variable for the Value of an earlier block."""
+    """The variable for the Value of an earlier pass."""
     return f"n{~ref}"
 
 

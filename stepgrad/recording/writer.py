@@ -7,199 +7,254 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+from typing import Any
 
+from stepgrad.engine.backward import propagate
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.budget import Budget
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import (
-    Context,
-    Known,
-    Participants,
-    Pass,
-    Shape,
-    refs,
-    same_values,
-    unlogged,
-)
-from stepgrad.recording.structure import Structure, ref_to_index
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.known import Known, same_values
+from stepgrad.recording.log import Log
+from stepgrad.recording.plan import Made, Participants, Plan, Plans
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Description, Moves, Said, Template
+from stepgrad.recording.writes import Writes
+
+_Found = tuple[Template, Sequence[Value], tuple[Forward, ...]]
+"""The template of a pass, the Values from earlier passes that it uses, and those passes."""
+
+_Form = tuple[str, tuple[str, ...], tuple[str, ...]]
+"""What a rule is, besides its numbers: the method, and the names of the numbers."""
+
+_Written = tuple[WriteKind, Value, float, Place | None]
+"""A write by hand: what kind, of which Value, the new number, and the line."""
+
+_TRIED = 8
+"""Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
 
 
 class Writer:
-    """Adds blocks to a recording, and knows which Values are in it.
+    """Adds blocks to a log, and knows which Values are in it.
 
     Args:
-        recording: where the blocks go.
+        log: where the blocks go.
         budget: what pays for them.
     """
 
-    def __init__(self, recording: Recording, budget: Budget) -> None:
+    def __init__(self, log: Log, budget: Budget) -> None:
         self.known = Known()
-        self._recording = recording
+        self._log = log
         self._budget = budget
-        self._structures: dict[tuple[bytes, Context], list[Structure]] = {}
-        self._shapes: dict[Structure, Shape] = {}
-        # By node count and context: the template that recurred last, tried first.
-        self._expected: dict[tuple[int, Context], Shape] = {}
+        self._forward_of = log.history.forward_of
+        self._templates: dict[bytes, list[Template]] = {}
+        # By node count: the templates that have recurred, the latest first.
+        self._recurring: dict[int, list[Template]] = {}
+        self._plans = Plans(self.known, self._forward_of)
         self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], Writes]] = {}
-        self._latest: tuple[Shape, list[Value], int] | None = None
+        self._latest_writes: dict[
+            WriteKind, tuple[Sequence[Value], _Form | None, Writes]
+        ] = {}
+        self._latest_by_hand: tuple[object, Sequence[tuple[int, int, Writes]]] = None, ()
+        self._latest: Made | None = None
 
     def let_go(self) -> None:
         """Keep no Value alive: nothing more will be written."""
-        for kept in (self._shapes, self._expected, self._latest_writes):
-            kept.clear()
+        self._latest_writes.clear()
         self._latest = None
 
     def add(self, block: Block) -> None:
         """Add a block."""
-        self._recording.add(block)
+        self._log.add(block)
         self._budget.take(block)
 
     def rename(self, value: Value) -> None:
         """Give a node its label, if it is in the log and has one."""
         if value.label and self.known.has(value):
-            self._recording.rename(self.known.index(value), value.label)
+            self._log.rename(self.known.index(value), value.label)
             self._budget.take_name()
 
-    # Passes.
+    # Forward passes.
+
+    def forward(
+        self,
+        nodes: Sequence[Value],
+        said: Said,
+        tangents: array[float] | None = None,
+    ) -> None:
+        """Add a forward block of Values, after all that it uses and that is not in the log yet."""
+        found = self._recognised(nodes)
+        if found is None:
+            described = Description.of(nodes)
+            missing = self._missing(described.outer, nodes)
+            used = {operand._stamp for value in missing for operand in value._operands}
+            cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
+            if cut:  # a thread that is not recorded has made them of pending Values
+                for first, last in ((0, cut), (cut, len(nodes))):
+                    part = None if tangents is None else tangents[first:last]
+                    self.forward(nodes[first:last], said.part(first, last), part)
+                return
+            self._adopt(missing)
+            found = self._described(nodes, described)
+        template, outer, earlier = found
+        values = column([node._data for node in nodes])
+        context, log = template.context(said), self._log
+        block = Forward(
+            log.length, template.structure, log.size, values, tangents, earlier, context
+        )
+        self.add(block)
+        self.known.add(nodes, block.base)
+        self._latest = Made(block, nodes, outer)
+
+    def _recognised(self, nodes: Sequence[Value]) -> _Found | None:
+        """Find the template of a pass that is like others, the Values it uses and their passes."""
+        tried = self._recurring.get(len(nodes), [])
+        for at, template in enumerate(tried):
+            outer = template.fits(nodes)
+            if outer is None:
+                continue
+            try:
+                earlier = template.located(outer, self.known, self._forward_of)
+            except KeyError:  # one of them is not in the log
+                return None
+            if earlier is not None:
+                if at:
+                    tried.insert(0, tried.pop(at))
+                return template, outer, earlier
+        return None
+
+    def _described(self, nodes: Sequence[Value], described: Description) -> _Found:
+        """Find or make the template of nodes whose operands are all in the log."""
+        indices = [self.known[value._stamp] for value in described.outer]
+        structure, outer, earlier = described.structure(indices, self._forward_of)
+        alike = self._templates.setdefault(structure.codes, [])
+        for template in alike:
+            known = template.structure
+            if known.refs == structure.refs and known.outer == structure.outer:
+                template.memorise(nodes, outer)
+                recurring = self._recurring.setdefault(len(nodes), [])
+                if template in recurring:
+                    recurring.remove(template)
+                recurring.insert(0, template)
+                del recurring[_TRIED:]
+                return template, outer, earlier
+        alike.append(Template(structure, outer, earlier))
+        return alike[-1], outer, earlier
+
+    # Values that were made outside.
 
     def indices(self, values: Sequence[Value]) -> tuple[int, ...]:
-        """Return where in the log Values are, after adding those that are unlogged."""
+        """Return where in the log Values are, after adding those that are not in it."""
+        self._adopt(self._missing(values))
+        return tuple([self.known[value._stamp] for value in values])
+
+    def _missing(self, values: Sequence[Value], pending: Sequence[Value] = ()) -> Sequence[Value]:
+        """Return the Values that have to be logged before these are; `pending` are about to be."""
         known = self.known
         try:
-            return tuple([known[value._stamp] for value in values])
+            for value in values:
+                known[value._stamp]
         except KeyError:
-            self._adopt(values)
-            return tuple([known[value._stamp] for value in values])
+            return known.unlogged(values, pending)
+        return ()
 
-    def participants(self, root: Value) -> tuple[Participants, int]:
-        """Return what takes part in a backward pass, and the index that its refs count from."""
+    def _adopt(self, nodes: Sequence[Value]) -> None:
+        """Add Values that were made outside, as they are by now."""
+        if not nodes:
+            return
+        names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
+        self.forward(nodes, Moves(names, [(0, Place())]))
+        # Gradients of passes that were not recorded.
+        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
+        self._write("set", [*map(self.known.index, carried)], [node._grad for node in carried])
+
+    # Backward passes.
+
+    def backward(self, root: Value, tell: Callable[[Iterable[Value]], None] | None) -> None:
+        """Run a backward pass and log it; before it writes to Values, `tell` is called with them."""
         self.indices([root])
-        assert self._latest is not None, "the root at least is in the log"
-        shape, nodes, base = self._latest
-        return shape.participants(root, nodes, base, self.known), base
+        plan, over = self._plans.find(root)
+        run = plan.run() if tell is None else None
+        if run is not None:
+            self.add_backward(plan.sweep, over, run(root))
+            return
+        order, leaves = self._participants(root, plan, over[0])
+        if tell is not None:
+            tell([*order, *leaves])
+        propagate(root, order)
+        grads = column([node._grad for node in order] + [leaf._grad for leaf in leaves])
+        self.add_backward(plan.sweep, over, grads)
 
-    def latest(self, root: Value) -> Pass | None:
-        """Return the latest forward pass, and the sweep from `root`.
+    def _participants(self, root: Value, plan: Plan, forward: Forward) -> Participants:
+        made = self._latest
+        if root._first is None:
+            return Participants([], [root])
+        if made is not None and made.forward is forward and plan.alone:
+            return plan.participants(made)
+        return self._plans.participants(root)
+
+    def add_backward(
+        self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]
+    ) -> None:
+        """Add a backward block."""
+        self.add(Backward(self._log.length, sweep, over, grads))
+
+    def traceable(self, root: Value) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
+        """Return the latest forward pass, and how backward goes from `root` in it.
 
         None if the sweep does not start from a computed node of this pass, or leads through
         computed nodes of others.
         """
-        if self._latest is None:
+        made = self._latest
+        if made is None or not self.known.has(root):
             return None
-        shape, nodes, base = self._latest
-        if not self.known.has(root) or self.known.index(root) < base:
+        plan, over = self._plans.find(root)
+        if over[0] is not made.forward or not plan.alone or not plan.sweep.edges:
             return None
-        sweep = shape.participants(root, nodes, base, self.known).sweep
-        if not sweep.computed or min(sweep.refs[: sweep.computed]) < 0:
-            return None
-        earlier = {~self.known.index(value): value for value in shape.outer}
-        return Pass(shape.structure, base, earlier, sweep)
-
-    def add_forward(
-        self, structure: Structure, values: array[float], tangents: array[float] | None = None
-    ) -> int:
-        """Add a forward block; return the index of its first node."""
-        base = self._recording.size
-        self.add(Forward(self._recording.length, structure, base, values, tangents))
-        return base
-
-    def add_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
-        """Add a backward block whose refs count from `base`."""
-        root = ref_to_index(sweep.root, base)
-        self.add(Backward(self._recording.length, sweep, root, base, grads))
-
-    def forward(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None = None
-    ) -> None:
-        """Add a forward block of Values."""
-        shape = self._expected.get((len(nodes), context))
-        if shape is None or not shape.fits(nodes):
-            try:
-                shape = self._shape(nodes, context)
-            except KeyError:
-                self._forward_with_unlogged(nodes, context, tangents)
-                return
-        base = self.add_forward(shape.structure, column([node._data for node in nodes]), tangents)
-        self.known.add(nodes, base)
-        self._latest = shape, nodes, base
-
-    def _forward_with_unlogged(
-        self, nodes: list[Value], context: Context, tangents: array[float] | None
-    ) -> None:
-        """Add nodes that use unlogged Values, after these, which may use some of the nodes in turn.
-
-        They do where a thread that is not recorded made them of pending Values.
-        """
-        operands = [operand for node in nodes for operand in node._operands]
-        new = unlogged(operands, self.known, nodes)
-        used = {operand._stamp for value in new for operand in value._operands}
-        cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
-        if not cut:
-            self._adopt(operands, pending=nodes)
-            self.forward(nodes, context, tangents)
-            return
-        for first, last in ((0, cut), (cut, len(nodes))):
-            part = None if tangents is None else tangents[first:last]
-            self.forward(nodes[first:last], context.part(first, last), part)
-
-    def _adopt(self, values: Iterable[Value], pending: Sequence[Value] = ()) -> None:
-        """Add those of `values` that are unlogged, with all they were made from.
-
-        Values in `pending` count as logged: they are about to be.
-        """
-        nodes = unlogged(values, self.known, pending)
-        if not nodes:
-            return
-        names = tuple((i, node.label) for i, node in enumerate(nodes) if node.label)
-        self.forward(nodes, Context(names, ((0, Place()),)))
-        # Gradients of passes that were not recorded.
-        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
-        kinds: list[WriteKind] = ["set"] * len(carried)
-        indices = tuple(map(self.known.index, carried))
-        self.write(tuple(kinds), indices, [node._grad for node in carried])
-
-    def _shape(self, nodes: list[Value], context: Context) -> Shape:
-        """Describe nodes, and find out whether there were others like them.
-
-        Raises:
-            KeyError: one of them uses an unlogged Value.
-        """
-        operands, outer = refs(nodes, self.known)
-        codes = bytes([node._operation.code for node in nodes])
-        alike = self._structures.setdefault((codes, context), [])
-        structure = next((each for each in alike if each.refs == operands), None)
-        if structure is None:
-            structure = Structure(codes, operands, dict(context.names), context.places)
-            alike.append(structure)
-        shape = self._shapes.get(structure)
-        if shape is not None:
-            shape.memorise(nodes)
-            self._expected[len(nodes), context] = shape
-            return shape
-        shape = Shape(structure, outer)
-        if shape.closed:
-            # What is kept alive for the next pass are leaves: parameters, not whole graphs.
-            self._shapes[structure] = shape
-        return shape
+        return made, plan.sweep, over
 
     # Writes.
 
-    def write(
-        self,
-        kinds: tuple[WriteKind, ...],
-        nodes: tuple[int, ...],
-        after: Sequence[float],
-        places: tuple[tuple[int, Place], ...] = (),
-    ) -> None:
-        """Add a block of writes by hand, if there are any."""
+    def write_by_hand(self, written: Sequence[_Written]) -> None:
+        """Add writes by hand, each kind as a phase of its own.
+
+        A loop that writes the value and clears the gradient of each parameter is one phase.
+        """
+        kinds, values, after, places = zip(*written, strict=True)
+        said = kinds, [self.known[value._stamp] for value in values], places
+        if said != self._latest_by_hand[0]:
+            self._latest_by_hand = said, [*self._runs(*said)]
+        for begin, end, writes in self._latest_by_hand[1]:
+            self.add(Write(self._log.length, writes, column(after[begin:end]), None))
+        now = [v._data if kind == "update" else v._grad for kind, v in zip(kinds, values, strict=True)]
+        if now != [*after]:  # something was written twice, perhaps by two threads at once
+            last = {(kind == "update", v._stamp): (v, number) for kind, v, number, _ in written}
+            self.write_differences([v for (data, _), (v, number) in last.items() if not _same(number, v._data if data else v._grad)])
+
+    def _runs(
+        self, kinds: Sequence[WriteKind], nodes: Sequence[int], places: Sequence[Place | None]
+    ) -> Iterator[tuple[int, int, Writes]]:
+        """Divide writes by kind; each run with where it begins and ends."""
+        lengths = [len([*run]) for _, run in groupby(kinds)]
+        if len(lengths) > len({*kinds}):
+            lengths = [len(kinds)]
+        begin = 0
+        for length in lengths:
+            end = begin + length
+            here = places[begin:end]
+            moves = enumerate(zip(here, (None, *here), strict=False))
+            known = tuple((i, at) for i, (at, before) in moves if at and at is not before)
+            yield begin, end, self._writes_to(tuple(kinds[begin:end]), tuple(nodes[begin:end]), known)
+            begin = end
+
+    def _write(self, kind: WriteKind, nodes: Sequence[int], after: Sequence[float]) -> None:
+        """Add writes of one kind that nobody has made by hand, if there are any."""
         if nodes:
-            self._add_write(self._writes_to(kinds, nodes, places), column(after), None)
+            writes = self._writes_to((kind,) * len(nodes), tuple(nodes))
+            self.add(Write(self._log.length, writes, column(after), None))
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
@@ -207,35 +262,28 @@ class Writer:
         """Add the writes of an optimizer, if there are any."""
         if not values:
             return
-        before, writes = self._latest_writes.get(kind, ((), None))
+        before, form, writes = self._latest_writes.get(kind, ((), None, None))
+        now = None if rule is None else (rule.method, tuple(rule.numbers), tuple(rule.columns))
         # The next step of the same optimizer writes the same Values.
-        if writes is None or not same_values(values, before):
-            writes = self._writes_to((kind,) * len(values), self.indices(values))
-            self._latest_writes[kind] = values[:], writes
-        self._add_write(writes, after, rule)
+        if writes is None or form != now or not same_values(values, before):
+            kinds, nodes = (kind,) * len(values), self.indices(values)
+            writes = self._writes_to(kinds, nodes, (), *(now or ()))
+            self._latest_writes[kind] = values[:], now, writes
+        self.add(Write(self._log.length, writes, after, rule))
 
     def write_differences(self, values: Iterable[Value]) -> None:
         """Add what has become of Values in the log, where that is not what it says."""
-        history = self._recording.history
+        history = self._log.history
         for value in values:
-            index, now = self.known.index(value), self._recording.length
+            index, now = self.known.index(value), self._log.length
             if not _same(history.value(index, now), value._data):
-                self.write(("update",), (index,), [value._data])
+                self._write("update", [index], [value._data])
             grad = history.grad(index, now) or 0.0
             if not _same(grad, value._grad) and value._operation is not CONSTANT:
-                self.write(("set",), (index,), [value._grad])
+                self._write("set", [index], [value._grad])
 
-    def _writes_to(
-        self,
-        kinds: tuple[WriteKind, ...],
-        nodes: tuple[int, ...],
-        places: tuple[tuple[int, Place], ...] = (),
-    ) -> Writes:
-        key = kinds, nodes, places
-        return self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-
-    def _add_write(self, writes: Writes, after: array[float], rule: Rule | None) -> None:
-        self.add(Write(self._recording.length, writes, after, rule))
+    def _writes_to(self, *said: Any) -> Writes:
+        return self._writes.get(said) or self._writes.setdefault(said, Writes(*said))
 
 
 def _same(logged: float | None, actual: float) -> bool:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Function, function
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.structure import Context, Structure
 from stepgrad.replay.state import State
 
 _NAME = re.compile(r"(?:(.*)/)?([xyt])(\d*)")
@@ -45,15 +45,15 @@ def _samples(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[
         Sample(scope, *(tuple(block.base + offset for offset in named[kind]) for kind in "xyt"))
         for block in recording.blocks_between(begin, end)
         if isinstance(block, Forward)
-        for scope, named in _named(block.structure).items()
+        for scope, named in _named(block.context).items()
     )
 
 
 @lru_cache(maxsize=16)
-def _named(structure: Structure) -> Mapping[str, Mapping[str, Sequence[int]]]:
+def _named(context: Context) -> Mapping[str, Mapping[str, Sequence[int]]]:
     """Return the offsets of inputs, outputs and targets, by scope; only of whole samples."""
     scopes: dict[str, dict[str, dict[int, int]]] = {}
-    for offset, name in structure.names.items():
+    for offset, name in context.names.items():
         if match := _NAME.fullmatch(name):
             scope, kind, number = match.groups("")
             kinds = scopes.setdefault(scope, {"x": {}, "y": {}, "t": {}})
@@ -73,7 +73,7 @@ def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
     given, respond = _compiled(forward.structure, output - forward.base, own)
 
     def now(ref: int) -> float:
-        node = ref_to_index(ref, forward.base)
+        node = forward.node(ref)
         value = history.value(node, state.position)
         return history.first_value(node) if value is None else value  # a leaf still to come
 

@@ -10,13 +10,13 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate, count, repeat
+from itertools import accumulate, count
 from math import inf, isnan
 
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.writes import Writes
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
 
@@ -186,8 +186,7 @@ def _grads(
 
 def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
     """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
-    refs = map(index_to_ref, nodes, repeat(block.base))
-    places = list(map(block.sweep.column.get, refs))
+    places = block.columns(nodes)
     reached = [place for place in places if place is not None]
     return reached, [node for node, place in zip(nodes, places, strict=True) if place is None]
 

@@ -24,7 +24,7 @@ def parameters(recording: Recording) -> Sequence[int]:
 
 @lru_cache(maxsize=4)
 def _parameters(recording: Recording, _blocks: int) -> tuple[int, ...]:
-    return tuple(recording.history.updated())
+    return tuple(recording.history.index.updated())
 
 
 def course(recording: Recording, node: int, points: int) -> Sequence[float]:

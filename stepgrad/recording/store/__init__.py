@@ -74,7 +74,7 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
-from stepgrad.recording.recording import Recording
+from stepgrad.recording.log import Log
 from stepgrad.recording.store.columns import Damaged, Unpacker
 from stepgrad.recording.store.fields import Fields
 from stepgrad.recording.store.read import restore
@@ -97,18 +97,18 @@ _UNZIPPABLE = (
 )  # fmt: skip
 
 
-def save(recording: Recording, path: str | os.PathLike[str]) -> None:
+def save(log: Log, path: str | os.PathLike[str]) -> None:
     """Write a recording to a file, which appears whole or not at all.
 
     Raises:
         RecordingError: it cannot be written; what the file was before, it still is.
     """
-    recording.settle()
+    log.settle()
     try:
-        content = _zipped(*describe(recording))
+        content = _zipped(*describe(log))
         with watching(lambda _: None):  # what could not be read is not written
-            restored = _restore(path, content)
-        assert (restored.length, restored.size) == (recording.length, recording.size)
+            _restore(path, content, restored := Log())
+        assert (restored.length, restored.size) == (log.length, log.size)
     except (Damaged, TypeError, ValueError) as error:
         raise RecordingError(path, f"a file cannot hold this recording: {error}") from error
     try:
@@ -118,8 +118,8 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
         raise RecordingError(path, f"{what}: {_reason(error)}") from error
 
 
-def load(path: str | os.PathLike[str]) -> Recording:
-    """Read a recording from a file.
+def load(path: str | os.PathLike[str], log: Log) -> None:
+    """Read a recording from a file into an empty log.
 
     Numbers are unpacked when they are looked at; the file itself is not needed any more.
 
@@ -136,7 +136,7 @@ def load(path: str | os.PathLike[str]) -> Recording:
     except (OSError, ValueError) as error:
         raise RecordingError(path, f"cannot be read: {_reason(error)}") from error
     try:
-        return _restore(path, content)
+        _restore(path, content, log)
     except Newer as error:
         raise RecordingError(path, f"needs a newer stepgrad: {error}") from error
     except Damaged as error:
@@ -171,8 +171,8 @@ def _zipped(description: dict[str, Any], pieces: Sequence[bytes]) -> bytes:
     return file.getvalue()
 
 
-def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
-    """Return the recording that the content of a file says."""
+def _restore(path: str | os.PathLike[str], content: bytes, log: Log) -> None:
+    """Fill a log with what the content of a file says."""
     text, columns = _unzipped(path, content)
     try:
         manifest = Fields(json.loads(text))
@@ -188,7 +188,7 @@ def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
         raise Damaged("its columns belong to another manifest")
 
     unpacker = Unpacker(_KEPT, lambda error: _damaged(path, error))
-    return restore(manifest, memoryview(columns), unpacker)
+    restore(manifest, memoryview(columns), unpacker, log)
 
 
 def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:

@@ -3,7 +3,7 @@
 Training changes numbers smoothly: what stands at one place of a column changes from pass to pass
 almost as it changed before. So what is kept of a pass is not its numbers but their differences of
 some order from the passes before it, computed on the 64 bits of each as on an integer, which loses
-nothing. Small differences have many zero bytes, and zlib finds them where bytes of the same weight
+nothing. Where samples take turns, the pass before is the one of the same sample: `lag` passes ago. Small differences have many zero bytes, and zlib finds them where bytes of the same weight
 stand together.
 
 All arithmetic is on whole columns at once: a column is one long integer of 64-bit lanes.
@@ -26,6 +26,8 @@ _LANE = (1 << 64) - 1
 _MOST_PASSES, _MOST_NUMBERS = 256, 1 << 16
 _DENSEST = 1040  # deflate says at most 258 bytes in two bits, and a few more at its ends
 _WORTHWHILE = 0.97
+_LAGS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 32)
+_LOOKED_AT = 96  # columns of a piece, and numbers of each, to see which lag it has
 
 
 class Damaged(ValueError):  # noqa: N818 - what the file is
@@ -72,9 +74,10 @@ def pack(columns: Sequence[array[Any]]) -> bytes:
     count, width = len(columns), len(columns[0])
     lanes = _lanes(width)
     rows = [int.from_bytes(_little(column).tobytes(), "little") for column in columns]
+    lag = _lag(rows, width)
     order, packed, weight = 0, rows, sum(map(int.bit_count, rows))
     for deeper in range(1, 256):
-        rows = [rows[0], *map(lanes.minus, rows[1:], rows)]
+        rows = [*rows[:lag], *map(lanes.minus, rows[lag:], rows)]
         folded = list(map(lanes.folded, rows))
         lighter = sum(map(int.bit_count, folded))
         if lighter >= weight * _WORTHWHILE:
@@ -87,7 +90,30 @@ def pack(columns: Sequence[array[Any]]) -> bytes:
             series.extend(numbers[place::width])
         numbers = series
     content = numbers.tobytes()
-    return bytes([order]) + zlib.compress(b"".join(content[i::_WIDTH] for i in range(_WIDTH)))
+    flat = zlib.compress(b"".join(content[i::_WIDTH] for i in range(_WIDTH)))
+    return bytes([order, lag]) + flat
+
+
+def _lag(rows: Sequence[int], width: int) -> int:
+    """Return from which earlier column the differences are the smallest: the one before, mostly."""
+    lanes, shift = _lanes(min(width, _LOOKED_AT)), 64 * max(0, width - _LOOKED_AT)
+    some = [row >> shift for row in rows[:_LOOKED_AT]]
+    weights = {
+        lag: sum(map(int.bit_count, map(lanes.folded, map(lanes.minus, some[lag:], some))))
+        / (len(some) - lag)
+        for lag in _LAGS
+        if lag * 2 <= len(some)
+    }
+    usual = weights.get(1, 0.0)
+    return min(weights, key=lambda lag: weights[lag] + (0.1 * usual if lag > 1 else 0), default=1)
+
+
+def _summed(rows: Sequence[int], lag: int, lanes: _Lanes) -> list[int]:
+    """Undo differences from `lag` columns before."""
+    summed = list(rows)
+    for first in range(lag):
+        summed[first::lag] = accumulate(summed[first::lag], lanes.plus)
+    return summed
 
 
 def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[array[Any]]:
@@ -98,17 +124,17 @@ def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[arr
     """
     _check_room(piece, count, width)
     content = bytearray(_WIDTH * count * width)
-    flat = _inflated(piece[1:], len(content))
+    flat = _inflated(piece[2:], len(content))
     for i in range(_WIDTH):
         content[i::_WIDTH] = flat[i * count * width : (i + 1) * count * width]
     numbers = array("Q", bytes(content))
     packed = (numbers[i::count].tobytes() for i in range(count))
-    rows: Iterator[int] = (int.from_bytes(row, "little") for row in packed)
+    rows = [int.from_bytes(row, "little") for row in packed]
     if order := piece[0]:
         lanes = _lanes(width)
-        rows = map(lanes.unfolded, rows)
+        rows = list(map(lanes.unfolded, rows))
         for _ in range(order):
-            rows = accumulate(rows, lanes.plus)
+            rows = _summed(rows, max(1, piece[1]), lanes)
     return [_little(array(typecode, row.to_bytes(_WIDTH * width, "little"))) for row in rows]
 
 
@@ -121,7 +147,7 @@ def unpack_place(
         Damaged: the piece does not hold so many columns of so many numbers.
     """
     _check_room(piece, count, width)
-    flat = _inflated(piece[1:], _WIDTH * count * width)
+    flat = _inflated(piece[2:], _WIDTH * count * width)
     content = bytearray(_WIDTH * count)
     for i in range(_WIDTH):
         begin = (i * width + place) * count
@@ -129,16 +155,19 @@ def unpack_place(
     if order := piece[0]:
         lanes = int.from_bytes(content, "little")
         content = bytearray(_lanes(count).unfolded(lanes).to_bytes(_WIDTH * count, "little"))
-        numbers = iter(struct.unpack(f"<{count}Q", content))
+        numbers = list(struct.unpack(f"<{count}Q", content))
+        lag = max(1, piece[1])
         for _ in range(order):
-            numbers = accumulate(numbers, lambda a, b: (a + b) & _LANE)
+            for first in range(lag):
+                series = accumulate(numbers[first::lag], lambda a, b: (a + b) & _LANE)
+                numbers[first::lag] = series
         content = bytearray(struct.pack(f"<{count}Q", *numbers))
     return _little(array(typecode, bytes(content)))
 
 
 def _check_room(piece: memoryview, count: int, width: int) -> None:
     """Raise `Damaged` if a piece is too short to hold so many numbers, whatever they are."""
-    if _WIDTH * count * width > _DENSEST * len(piece):
+    if len(piece) < 2 or _WIDTH * count * width > _DENSEST * len(piece):
         raise Damaged(f"{len(piece)} bytes cannot hold {count} times {width} numbers")
 
 

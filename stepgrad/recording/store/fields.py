@@ -47,6 +47,13 @@ class Fields:
         """Return a list of objects."""
         return [Fields(value) for value in self.get(name, list)]
 
+    def rows(self, name: str) -> list[list[int]]:
+        """Return a list of lists of integers."""
+        return [
+            [_typed(name, value, int) for value in _typed(name, row, list)]
+            for row in self.get(name, list)
+        ]
+
     def pairs(self, name: str, first: type[_T], second: type[_U]) -> list[tuple[_T, _U]]:
         """Return a list of pairs."""
         return as_pairs(name, self.get(name, list), first, second)

@@ -1,0 +1,240 @@
+"""How a backward pass goes that is like an earlier one (`Plan`), and finding it (`Plans`).
+
+Which nodes take part follows from the structures of the passes that it goes over, and from the node
+that it starts from. So it is worked out once for all of a kind; one that has come often is compiled
+(`compiled.backward`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import compress
+from typing import NamedTuple
+
+from stepgrad.engine.backward import ancestors
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS
+from stepgrad.engine.value import Value
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.compiled import Run, backward, compiled
+from stepgrad.recording.known import Known
+from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
+
+WORTH_COMPILING = 30
+"""How often a pass has come when it is compiled: that takes as long as so many save."""
+
+MOST_EDGES = 20_000
+"""Larger passes are not compiled: the program would have to wait for a second."""
+
+_IDLE = 255
+"""In place of the code of a node that does not take part."""
+
+
+def _mask(codes: Iterable[int]) -> bytes:
+    """Return a table for `bytes.translate`: 1 for these codes, 0 for others."""
+    wanted = set(codes)
+    return bytes(code in wanted for code in range(256))
+
+
+_COMPUTED = _mask(op.code for op in OPS if op.partials)
+_LEAVES, _CONSTANTS = _mask([LEAF.code]), _mask([CONSTANT.code])
+
+
+class Made(NamedTuple):
+    """A forward pass whose Values are at hand, with those from earlier passes that it uses."""
+
+    forward: Forward
+    nodes: Sequence[Value]
+    outer: Sequence[Value]
+
+
+class Participants(NamedTuple):
+    """The Values that take part in a backward pass: computed nodes, and leaves."""
+
+    order: Sequence[Value]
+    leaves: Sequence[Value]
+
+
+class _Part(NamedTuple):
+    """What is reached of a forward pass.
+
+    Args:
+        edges: how many edges lead out of its nodes.
+        computed: which computed nodes of each earlier pass are reached, by its number.
+        earlier: the numbers of all earlier passes that are reached.
+        idle: the refs that are not reached.
+    """
+
+    edges: int
+    computed: Mapping[int, Sequence[int]]
+    earlier: frozenset[int]
+    idle: Sequence[int]
+
+
+class Plan:
+    """A sweep, and what helps to run the next pass of that kind."""
+
+    def __init__(self, sweep: Sweep, idle: Sequence[int], *, alone: bool) -> None:
+        self.sweep = sweep
+        self.alone = alone  # whether it computes over a single forward pass, and leaves of others
+        self._idle = idle
+        self._count = 0
+        self._run: Run | None = None
+
+    def run(self) -> Run | None:
+        """Return code for the pass, if it has come often enough."""
+        if self._run is None and self._may_be_compiled:
+            self._count += 1
+            if self._count == 2:
+                self._run = compiled(self.sweep)
+            elif self._count >= WORTH_COMPILING:
+                self._run = backward(self.sweep)
+        return self._run
+
+    @property
+    def _may_be_compiled(self) -> bool:
+        return 0 < self.sweep.edges <= MOST_EDGES and self.sweep.order is None
+
+    @cached_property
+    def _masks(self) -> tuple[bytes, bytes, Sequence[bool]]:
+        """Which nodes of a single pass are computed, which are leaves, and who of the others."""
+        [structure, *_] = self.sweep.structures
+        codes, outer = bytearray(structure.codes), [True] * len(structure.outer)
+        for ref in self._idle:
+            if ref >= 0:
+                codes[ref] = _IDLE
+            else:
+                outer[~ref] = False
+        return codes.translate(_COMPUTED), codes.translate(_LEAVES), outer
+
+    def participants(self, made: Made) -> Participants:
+        """Pick who takes part in a pass that goes over a single forward pass."""
+        computed, leaves, outer = self._masks
+        order, own = [*compress(made.nodes, computed)], [*compress(made.nodes, leaves)]
+        return Participants(order[::-1], [*own[::-1], *compress(made.outer, outer)])
+
+
+class Plans:
+    """The plans of all backward passes of a log."""
+
+    def __init__(self, known: Known, forward_of: Callable[[int], Forward]) -> None:
+        self._known = known
+        self._forward_of = forward_of
+        self._plans: dict[object, Plan] = {}
+        self._parts: dict[object, _Part] = {}
+        # Those that go over a single pass: with the numbers of the earlier ones with leaves.
+        self._alone: dict[object, tuple[Plan, Sequence[int]]] = {}
+
+    def find(self, root: Value) -> tuple[Plan, tuple[Forward, ...]]:
+        """Return the plan of a pass from `root`, which is in the log, and what it goes over."""
+        index = self._known.index(root)
+        forward = self._forward_of(index)
+        offset = index - forward.base
+        alone = forward.structure, offset, tuple([each.structure for each in forward.earlier])
+        usual = self._alone.get(alone)
+        if usual is not None:
+            plan, earlier = usual
+            return plan, (forward, *[forward.earlier[number] for number in earlier])
+        plan, over, parts = self._work_out(root, forward, offset)
+        if parts == 1:
+            self._alone[alone] = plan, [forward.earlier.index(each) for each in over[1:]]
+        return plan, over
+
+    def _work_out(
+        self, root: Value, forward: Forward, offset: int
+    ) -> tuple[Plan, tuple[Forward, ...], int]:
+        parts = self._parts_of(forward, offset)
+        over = {each.base: each for each in parts}
+        for each, (_, part) in parts.items():
+            over.update((each.earlier[n].base, each.earlier[n]) for n in part.earlier)
+        bases = sorted(over, reverse=True)
+        numbers = {base: number for number, base in enumerate(bases)}
+        order: tuple[Stretch, ...] | None = None
+        if len(parts) > 1 and not self._known.in_order([each.base for each in parts]):
+            order = self._order(root, numbers)
+        structures = tuple([over[base].structure for base in bases])
+        links: list[tuple[int, ...]] = [()] * len(bases)
+        entries: list[Sequence[int]] = []
+        edges = 0
+        for each, (reached, part) in parts.items():
+            number = numbers[each.base]
+            links[number] = tuple(
+                [
+                    numbers[other.base] if n in part.earlier else -1
+                    for n, other in enumerate(each.earlier)
+                ]
+            )
+            entries.append(reached)
+            edges += part.edges
+        key = structures, tuple(links), tuple(entries), order
+        plan = self._plans.get(key)
+        if plan is None:
+            sweep = Sweep(structures, key[1], offset, edges, order)
+            plan = Plan(sweep, parts[forward][1].idle, alone=len(parts) == 1)
+            self._plans[key] = plan
+        return plan, tuple([over[base] for base in bases]), len(parts)
+
+    def _parts_of(
+        self, forward: Forward, offset: int
+    ) -> dict[Forward, tuple[tuple[int, ...], _Part]]:
+        """Return what is reached of each pass that computes something, the newest first."""
+        entries: dict[int, set[int]] = {forward.base: {offset}}
+        pending = {forward.base: forward}
+        parts = {}
+        while pending:
+            each = pending.pop(max(pending))
+            reached = tuple(sorted(entries[each.base]))
+            part = self._part(each, reached)
+            for number, offsets in part.computed.items():
+                other = each.earlier[number]
+                pending[other.base] = other
+                entries.setdefault(other.base, set()).update(offsets)
+            parts[each] = reached, part
+        return parts
+
+    def _part(self, forward: Forward, entries: tuple[int, ...]) -> _Part:
+        """Return what is reached of a pass by way of some of its nodes."""
+        structure = forward.structure
+        key = structure, entries, tuple([each.structure for each in forward.earlier])
+        part = self._parts.get(key)
+        if part is not None:
+            return part
+        if not any(structure.op(offset).partials for offset in entries):
+            return _Part(0, {}, frozenset(), ())  # a root that is not computed
+        reached, idle = structure.reached(entries)
+        own = compress(range(len(structure)), structure.codes.translate(_CONSTANTS))
+        edges = reached.total() - len(entries) - sum(map(reached.__getitem__, own))
+        computed: dict[int, list[int]] = {}
+        earlier = set()
+        for k, (number, offset) in enumerate(structure.outer):
+            if ~k in reached:
+                op = forward.earlier[number].structure.op(offset)
+                earlier.add(number)
+                if op is CONSTANT:
+                    edges -= reached[~k]
+                elif op is not LEAF:
+                    computed.setdefault(number, []).append(offset)
+        part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
+        return part
+
+    def _order(self, root: Value, numbers: Mapping[int, int]) -> tuple[Stretch, ...] | None:
+        """Return the order of computed nodes where that of the log is not that of the program."""
+        nodes = []
+        for node in ancestors(root):
+            index = self._known.index(node)
+            base = self._forward_of(index).base
+            nodes.append((numbers[base], index - base))
+        order = stretched(nodes)
+        return None if newest_first(order) else order
+
+    def participants(self, root: Value) -> Participants:
+        """Find who takes part in a backward pass, whatever it goes over."""
+        order = ancestors(root)
+        leaves = {
+            operand._stamp: operand
+            for node in order
+            for operand in node._operands
+            if operand._operation is LEAF
+        }
+        stamps = sorted(leaves, key=self._known.__getitem__, reverse=True)
+        return Participants(order, [leaves[stamp] for stamp in stamps])
