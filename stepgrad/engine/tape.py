@@ -62,8 +62,9 @@ class Tape(Protocol):
     append: Callable[[Value], None]
     """A node was made."""
 
-    write: Callable[[WriteKind, Value, float], None]
-    """Make a number that of a value, or its gradient."""
+    @property
+    def write(self) -> Callable[[WriteKind, Value, float], None]:
+        """Make a number that of a value, or its gradient."""
 
     def backward(self, root: Value) -> None:
         """Run the backward pass from `root`."""

@@ -160,7 +160,6 @@ class Backward:
             return None
         return self.sweep.columns[number].get(node - self.over[number].base)
 
-
     def columns(self, nodes: Sequence[int]) -> list[int | None]:
         """The places of many nodes in the column."""
         own, base = self.sweep.columns[0], self.over[0].base

@@ -159,11 +159,7 @@ class Index:
                 self._step_due = True
             case Write(writes=writes):
                 if writes not in self._writes:
-                    self._writes[writes] = _numbers()
-                    for node in writes.gradients:
-                        self._grads[node].append(writes)
-                    for node in writes.updates:
-                        self._updates[node].append(writes)
+                    self._register(writes)
                 self._writes[writes].append(number)
             case Marked(kind=kind):
                 if kind == "step":
@@ -173,3 +169,10 @@ class Index:
         if not isinstance(block, Marked):
             self._pending_mark = None
         self._starts.append(block.start)
+
+    def _register(self, writes: Writes) -> None:
+        self._writes[writes] = _numbers()
+        for node in writes.gradients:
+            self._grads[node].append(writes)
+        for node in writes.updates:
+            self._updates[node].append(writes)

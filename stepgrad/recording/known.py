@@ -28,10 +28,8 @@ class Known(dict[int, int]):
     def __missing__(self, stamp: int) -> int:
         row = bisect_right(self._firsts, stamp) - 1
         place = stamp - self._firsts[row] if row >= 0 else -1
-        if 0 <= place < self._counts[row]:
-            index = self._bases[row] + place
-        else:
-            index = self._others[stamp]
+        in_row = 0 <= place < self._counts[row]
+        index = self._bases[row] + place if in_row else self._others[stamp]
         if len(self) >= _KEPT:
             self.clear()
         self[stamp] = index

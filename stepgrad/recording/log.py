@@ -53,6 +53,7 @@ class Log:
         self.memory: int | None = None  # the budget that was given, in bytes, if one was
         self.spent = False  # whether recording stopped early, because its memory budget was spent
         self.changes = 0  # how often something was added: a block, or a name of an earlier node
+        self.renames = 0  # how often it was a name
         self._forwards: list[Forward] = []
         self._bases = array("q")
         self.history = History(self.blocks, self._forwards, self._bases)
@@ -209,6 +210,7 @@ class Log:
         """Name a node that is already in the log."""
         self._names[node] = printable(name)
         self.changes += 1
+        self.renames += 1
 
     @property
     def labels(self) -> Mapping[int, str]:

@@ -105,7 +105,7 @@ class Plan:
                 codes[ref] = _IDLE
             else:
                 outer[~ref] = False
-        return codes.translate(_COMPUTED), codes.translate(_LEAVES), outer
+        return bytes(codes.translate(_COMPUTED)), bytes(codes.translate(_LEAVES)), outer
 
     def participants(self, made: Made) -> Participants:
         """Pick who takes part in a pass that goes over a single forward pass."""

@@ -334,7 +334,7 @@ class Recorder:
             moves, self._moves = self._moves, [(0, self._moves[-1][1])]
             said = Moves(self._names(nodes), moves)
         else:
-            nodes, spots, places = zip(*pending, strict=True)  # type: ignore[arg-type]
+            nodes, spots, places = zip(*pending, strict=True)
             said = Spots(self._names(nodes), spots, places, self._callers.placed)
         seeds, self._seeds = self._seeds, {}
         tangents = column(tangents_among(nodes, seeds)) if seeds else None

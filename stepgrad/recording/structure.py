@@ -150,13 +150,11 @@ class Context:
         places: from which offset on nodes were made where.
     """
 
-    names: Mapping[int, str]
+    names: dict[int, str]
     places: Sequence[tuple[int, Place]]
 
     @classmethod
-    def of(
-        cls, names: Sequence[tuple[int, str]], places: Sequence[tuple[int, Place]]
-    ) -> Context:
+    def of(cls, names: Sequence[tuple[int, str]], places: Sequence[tuple[int, Place]]) -> Context:
         """Make one of what a program or a file says, fit to be shown."""
         if not all(name.isprintable() for _, name in names):
             names = [(offset, printable(name)) for offset, name in names]

@@ -41,9 +41,10 @@ class Moves(NamedTuple):
         inside = ((at - first, place) for at, place in self.moves if first < at < last)
         return Moves(_part(self.names, first, last), [(0, begun), *inside])
 
-    def key(self, count: int) -> tuple[object, ...]:
-        """Return something that is equal for equal contexts of so many nodes."""
-        return self.names, tuple({at: place for at, place in self.moves if at < count}.items())
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Something that is equal where this is equal, and can be a key."""
+        return self.names, tuple(self.moves)
 
     def context(self, count: int) -> Context:
         """Return the context of so many nodes."""
@@ -63,8 +64,9 @@ class Spots(NamedTuple):
         names = _part(self.names, first, last)
         return Spots(names, self.spots[first:last], self.places[first:last], self.placed)
 
-    def key(self, count: int) -> tuple[object, ...]:
-        """Return something that is equal for equal contexts of so many nodes."""
+    @property
+    def key(self) -> tuple[object, ...]:
+        """Something that is equal where this is equal, and can be a key."""
         return self.names, self.spots, self.places
 
     def context(self, count: int) -> Context:
@@ -171,13 +173,12 @@ class Template:
     def context(self, said: Said) -> Context:
         """Return what a pass is called and where it was made; the latest one, if that is equal."""
         if self._context is None or said != self._said:
-            count = len(self.structure)
-            key = said.key(count)
-            self._said, self._context = said, self._contexts.get(key)
+            self._said, self._context = said, self._contexts.get(said.key)
             if self._context is None:
                 if len(self._contexts) >= _KEPT:
                     self._contexts.clear()
-                self._context = self._contexts[key] = said.context(count)
+                self._context = said.context(len(self.structure))
+                self._contexts[said.key] = self._context
         return self._context
 
 

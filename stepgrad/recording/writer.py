@@ -55,9 +55,7 @@ class Writer:
         self._recurring: dict[int, list[Template]] = {}
         self._plans = Plans(self.known, self._forward_of)
         self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[
-            WriteKind, tuple[Sequence[Value], _Form | None, Writes]
-        ] = {}
+        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], _Form | None, Writes]] = {}
         self._latest_by_hand: tuple[object, Sequence[tuple[int, int, Writes]]] = None, ()
         self._latest: Made | None = None
 
@@ -174,7 +172,7 @@ class Writer:
     # Backward passes.
 
     def backward(self, root: Value, tell: Callable[[Iterable[Value]], None] | None) -> None:
-        """Run a backward pass and log it; before it writes to Values, `tell` is called with them."""
+        """Run a backward pass and log it; `tell` is told of the Values before they are written."""
         self.indices([root])
         plan, over = self._plans.find(root)
         run = plan.run() if tell is None else None
@@ -196,9 +194,7 @@ class Writer:
             return plan.participants(made)
         return self._plans.participants(root)
 
-    def add_backward(
-        self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]
-    ) -> None:
+    def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
         self.add(Backward(self._log.length, sweep, over, grads))
 
@@ -229,10 +225,18 @@ class Writer:
             self._latest_by_hand = said, [*self._runs(*said)]
         for begin, end, writes in self._latest_by_hand[1]:
             self.add(Write(self._log.length, writes, column(after[begin:end]), None))
-        now = [v._data if kind == "update" else v._grad for kind, v in zip(kinds, values, strict=True)]
+        now = [
+            v._data if kind == "update" else v._grad for kind, v in zip(kinds, values, strict=True)
+        ]
         if now != [*after]:  # something was written twice, perhaps by two threads at once
             last = {(kind == "update", v._stamp): (v, number) for kind, v, number, _ in written}
-            self.write_differences([v for (data, _), (v, number) in last.items() if not _same(number, v._data if data else v._grad)])
+            self.write_differences(
+                [
+                    v
+                    for (data, _), (v, number) in last.items()
+                    if not _same(number, v._data if data else v._grad)
+                ]
+            )
 
     def _runs(
         self, kinds: Sequence[WriteKind], nodes: Sequence[int], places: Sequence[Place | None]
@@ -247,7 +251,11 @@ class Writer:
             here = places[begin:end]
             moves = enumerate(zip(here, (None, *here), strict=False))
             known = tuple((i, at) for i, (at, before) in moves if at and at is not before)
-            yield begin, end, self._writes_to(tuple(kinds[begin:end]), tuple(nodes[begin:end]), known)
+            yield (
+                begin,
+                end,
+                self._writes_to(tuple(kinds[begin:end]), tuple(nodes[begin:end]), known),
+            )
             begin = end
 
     def _write(self, kind: WriteKind, nodes: Sequence[int], after: Sequence[float]) -> None:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Function, function
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.replay.state import State
@@ -36,11 +36,11 @@ def samples(state: State) -> Sequence[Sample]:
     bounds = [*recording.steps, recording.length]
     if not recording.steps:
         return ()
-    return _samples(recording, bounds[ordinal], bounds[ordinal + 1], len(recording.blocks))
+    return _samples(recording, bounds[ordinal], bounds[ordinal + 1])
 
 
-@lru_cache(maxsize=4)
-def _samples(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[Sample, ...]:
+@kept(4)
+def _samples(recording: Recording, begin: int, end: int) -> tuple[Sample, ...]:
     return tuple(
         Sample(scope, *(tuple(block.base + offset for offset in named[kind]) for kind in "xyt"))
         for block in recording.blocks_between(begin, end)
@@ -49,7 +49,7 @@ def _samples(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[
     )
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def _named(context: Context) -> Mapping[str, Mapping[str, Sequence[int]]]:
     """Return the offsets of inputs, outputs and targets, by scope; only of whole samples."""
     scopes: dict[str, dict[str, dict[int, int]]] = {}
@@ -81,7 +81,7 @@ def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
     return lambda *inputs: respond(*numbers, *inputs)[0]
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _compiled(
     structure: Structure, result: int, own: tuple[int, ...]
 ) -> tuple[Sequence[int], Function]:

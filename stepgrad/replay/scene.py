@@ -5,11 +5,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import compress, count, repeat
 from typing import overload
 
 from stepgrad.recording.blocks import Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 
 
@@ -57,11 +58,7 @@ class Scene(Sequence[int]):
 
     def consumers(self, node: int) -> list[int]:
         """The nodes of the scene that a node is an operand of."""
-        users = (
-            block.base + offset
-            for block in self._forwards
-            for offset in block.users(node)
-        )
+        users = (block.base + offset for block in self._forwards for offset in block.users(node))
         return [user for user in users if user in self]
 
     @cached_property
@@ -110,17 +107,12 @@ class Scene(Sequence[int]):
         return [(node, name) for node, name in names.items() if node in self]
 
 
+@kept(8)
 def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
     """Return the nodes that are made, used or written between two positions.
 
     With them come those from before training began; constants only where they are asked for.
     """
-    return _scene(recording, begin, end, constants, len(recording.blocks))
-
-
-@lru_cache(maxsize=8)
-def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks: int) -> Scene:
-    """Find them; `_blocks` tells a recording that has grown since."""
     before = recording.steps[0] if recording.steps else 0
     blocks = [*recording.blocks_between(0, min(before, begin))]
     blocks += recording.blocks_between(begin, end)

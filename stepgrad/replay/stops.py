@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Context
 from stepgrad.replay.titles import short_title
@@ -129,7 +129,7 @@ class NodeStop:
         return []
 
 
-@lru_cache(maxsize=64)
+@kept(1)
 def _named(context: Context) -> Mapping[str, int]:
     """Return the offsets of the named nodes of a pass; of several so named, the first."""
     return {name: offset for offset, name in reversed(context.names.items())}

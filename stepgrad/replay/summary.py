@@ -9,11 +9,11 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, count
 from math import inf, isnan
 
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -110,7 +110,7 @@ class _Progress:
         return self.outside + Summary(complete, low, high, int(zeros), int(broken))
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) -> _Progress:
     block = recording.blocks[number]
     assert isinstance(block, Backward), "asked of one"
@@ -130,14 +130,14 @@ def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) ->
     )
 
 
-@lru_cache(maxsize=8)
+@kept(1)
 def _completed(sweep: Sweep) -> Mapping[int, int]:
     """For each place of a sweep's column, how many events there have been when it is complete."""
     # Of the edges that end at a place, the last one counts; none ends at the root.
     return {0: 1, **dict(zip(sweep.receivers, count(2)))}
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) -> Summary:
     return Summary.of(_grads(recording, line.nodes, position, begin))
 
@@ -146,14 +146,14 @@ def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
     """Return the first position since which nobody has written the gradients of a scope."""
     while position:
         block = recording.blocks[recording.history.block_at(position - 1)]
-        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(line, block.writes)):
+        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(block.writes, line)):
             break
         position = block.start
     return position
 
 
-@lru_cache(maxsize=KEPT)
-def _meets(line: ScopeLine, writes: Writes) -> bool:
+@kept(KEPT)
+def _meets(writes: Writes, line: ScopeLine) -> bool:
     return not writes.gradients.keys().isdisjoint(line.nodes)
 
 
@@ -198,7 +198,7 @@ def _written(block: Write, node: int, end: int) -> float | None:
     return block.after[places[before - 1]] if before else None
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _unreached(recording: Recording, line: ScopeLine, begin: int, end: int) -> Sequence[int]:
     """Return the nodes that no pass ever reaches, constants left out."""
     nodes = line.nodes

@@ -289,17 +289,23 @@ def files(recording: Recording, path: Path) -> str:
     return f"{path.stat().st_size / recording.length:9.2f}{saved:9.2f}{opened:8.2f}"
 
 
+def _look(cursor: Cursor, position: int) -> None:
+    show(cursor.seek(position))
+
+
 def seeks(recording: Recording) -> float:
     draw = random.Random(1)
     cursor = Cursor(recording)
     show(cursor)
     positions = [draw.randrange(recording.length) for _ in range(SEEKS)]
-    times = [milliseconds(lambda at=at: show(cursor.seek(at))) for at in positions]
+    times = [milliseconds(partial(_look, cursor, at)) for at in positions]
     return statistics.quantiles(times, n=100)[98]
 
 
 def main(names: list[str]) -> None:
-    print("pattern       × lean (target)  structures/sweeps/writes  B/event  save s  load s  seek ms")
+    print(
+        "pattern       × lean (target)  structures/sweeps/writes  B/event  save s  load s  seek ms"
+    )
     for name in names or PATTERNS:
         pattern, target = PATTERNS[name]
         rounds = [(seconds(pattern, Value), seconds(pattern, LeanValue)) for _ in range(ROUNDS)]

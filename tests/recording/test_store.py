@@ -456,7 +456,11 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     links: list[bytes] = []
     for kind, table in zip([*columns][:3], tables[:3], strict=True):
         for which in range(len(manifest[table])):
-            n = 1 if kind == "backward" else 1 + len({number for number, _ in structures[which].outer})
+            n = (
+                1
+                if kind == "backward"
+                else 1 + len({number for number, _ in structures[which].outer})
+            )
             count = uses[kind, which]
             together = max(1, min(256, 65536 // n))
             for first in range(0, count, together):

@@ -3,8 +3,9 @@
 Training changes numbers smoothly: what stands at one place of a column changes from pass to pass
 almost as it changed before. So what is kept of a pass is not its numbers but their differences of
 some order from the passes before it, computed on the 64 bits of each as on an integer, which loses
-nothing. Where samples take turns, the pass before is the one of the same sample: `lag` passes ago. Small differences have many zero bytes, and zlib finds them where bytes of the same weight
-stand together.
+nothing. Where samples take turns, that is the latest pass of the same sample, some passes before.
+Small differences have many zero bytes, and zlib finds them where bytes of the same weight stand
+together.
 
 All arithmetic is on whole columns at once: a column is one long integer of 64-bit lanes.
 """

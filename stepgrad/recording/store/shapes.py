@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, chain, islice, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
 from stepgrad.engine.tape import Place, WriteKind
 from stepgrad.recording.store.columns import Damaged, unpack
-from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.store.fields import Fields, pick
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, stretched
 from stepgrad.recording.writes import Writes
@@ -124,8 +124,11 @@ def _op(name: str, operands: int) -> Op:
 
 
 def _refs(arities: Sequence[int], back: array[int], outer: int) -> array[int]:
-    """Return the operands of all nodes: those of the same pass are so far back, others at 0, −1 …"""
-    if min(back, default=0) <= -outer and outer < 1 - min(back, default=1):
+    """Return the operands of all nodes.
+
+    Those of the same pass are so far back; number `k` of those from others is at `-k`.
+    """
+    if 1 - min(back, default=1) > outer:
         raise Damaged("an operand in it is of no pass")
     offsets = chain.from_iterable([i] * arity for i, arity in enumerate(arities))
     try:
@@ -178,9 +181,7 @@ def _moves(entry: Fields, places: Sequence[Place]) -> tuple[tuple[int, Place], .
     return tuple((offset, pick("places", places, place)) for offset, place in moves)
 
 
-def _sweeps(
-    manifest: Fields, pieces: Pieces, structures: Sequence[Structure]
-) -> list[Sweep]:
+def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -> list[Sweep]:
     """Return the sweeps of a file."""
     sweeps = []
     for entry in manifest.objects("sweeps"):
@@ -204,9 +205,7 @@ def _sweeps(
     return sweeps
 
 
-def _edges(
-    over: Sequence[Structure], links: Sequence[Sequence[int]], root: int
-) -> int:
+def _edges(over: Sequence[Structure], links: Sequence[Sequence[int]], root: int) -> int:
     """Return how many edges a sweep walks.
 
     Raises:

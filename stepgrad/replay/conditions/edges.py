@@ -9,10 +9,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
+from stepgrad.recording.kept import kept
 from stepgrad.recording.sweep import Sweep
 
 
@@ -37,7 +37,7 @@ class Edges:
     carries: Sequence[Callable[..., float]]
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def edges_of(sweep: Sweep) -> Edges:
     """Describe the edges of a sweep."""
     starts: dict[int, int] = {}

@@ -7,13 +7,14 @@ where their numbers are found is worked out once for all passes of a shape.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import chain
 from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.writes import Writes
@@ -285,13 +286,13 @@ class _Writing(Facts[Write]):
         return [ask(n, first + i) for n, i in zip(self._nodes, self.offsets, strict=True)]
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def _by_kind(writes: Writes) -> Sequence[Sequence[int]]:
     """Return which writes are of each kind."""
     kinds = dict.fromkeys(writes.kinds)
     return [[i for i, each in enumerate(writes.kinds) if each == kind] for kind in kinds]
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def _ops(structure: Structure) -> Sequence[str]:
     return [structure.op(offset).name for offset in structure.created]
