@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from operator import is_
 
@@ -24,6 +24,7 @@ class Known(dict[int, int]):
         self._bases = array("q")
         self._counts = array("q")
         self._others: dict[int, int] = {}
+        self._irregular: set[int] = set()  # the bases of passes that are no rows
 
     def __missing__(self, stamp: int) -> int:
         row = bisect_right(self._firsts, stamp) - 1
@@ -59,17 +60,14 @@ class Known(dict[int, int]):
             self._counts.append(len(nodes))
         else:
             self._others.update((node._stamp, base + i) for i, node in enumerate(nodes))
+            self._irregular.add(base)
 
-    def in_order(self, bases: Sequence[int]) -> bool:
-        """Whether passes, the newest first, are rows: what comes later in the log was made later.
+    def in_order(self, bases: Iterable[int]) -> bool:
+        """Whether what comes later in these passes, and in the log, was made later.
 
-        Rows are kept in the order of stamps, which is also that of indices.
+        Rows are in the order of stamps, which is also that of indices.
         """
-        for base in bases:
-            row = bisect_left(self._bases, base)
-            if row == len(self._bases) or self._bases[row] != base:
-                return False
-        return True
+        return self._irregular.isdisjoint(bases)
 
     def unlogged(self, values: Iterable[Value], pending: Sequence[Value] = ()) -> list[Value]:
         """Return those that are not in the log, with all they were made from, oldest first.

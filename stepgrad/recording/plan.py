@@ -18,13 +18,18 @@ from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Run, backward, compiled
 from stepgrad.recording.known import Known
+from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
+from stepgrad.recording.template import Made
 
 WORTH_COMPILING = 30
 """How often a pass has come when it is compiled: that takes as long as so many save."""
 
 MOST_EDGES = 20_000
 """Larger passes are not compiled: the program would have to wait for a second."""
+
+_TRIED = 8
+"""Of how many plans from a root it is tried whether they fit: they may take turns."""
 
 _IDLE = 255
 """In place of the code of a node that does not take part."""
@@ -38,14 +43,6 @@ def _mask(codes: Iterable[int]) -> bytes:
 
 _COMPUTED = _mask(op.code for op in OPS if op.partials)
 _LEAVES, _CONSTANTS = _mask([LEAF.code]), _mask([CONSTANT.code])
-
-
-class Made(NamedTuple):
-    """A forward pass whose Values are at hand, with those from earlier passes that it uses."""
-
-    forward: Forward
-    nodes: Sequence[Value]
-    outer: Sequence[Value]
 
 
 class Participants(NamedTuple):
@@ -91,6 +88,39 @@ class Plan:
                 self._run = backward(self.sweep)
         return self._run
 
+    def over(self, forward: Forward) -> list[Forward] | None:
+        """Return the passes that it goes over, if they hang together as those of the sweep do.
+
+        `forward` is the one that has made the root.
+        """
+        structures = self.sweep.structures
+        if len(structures) == 1:
+            return [forward]
+        over: list[Forward] = [forward]
+        for number, earlier, to in self._links:
+            other = over[number].earlier[earlier]
+            if to == len(over):
+                if other.structure is not structures[to] or other.base >= over[-1].base:
+                    return None
+                over.append(other)
+            elif other is not over[to]:
+                return None
+        return over
+
+    @cached_property
+    def _links(self) -> Sequence[tuple[int, int, int]]:
+        """Which pass uses which other one; each is first met as the next of those that are known.
+
+        Empty where they are not met in their order.
+        """
+        met = sorted(
+            (to, number, earlier)
+            for number, links in enumerate(self.sweep.links)
+            for earlier, to in enumerate(links)
+            if to >= 0
+        )
+        return [(number, earlier, to) for to, number, earlier in met]
+
     @property
     def _may_be_compiled(self) -> bool:
         return 0 < self.sweep.edges <= MOST_EDGES and self.sweep.order is None
@@ -122,27 +152,33 @@ class Plans:
         self._forward_of = forward_of
         self._plans: dict[object, Plan] = {}
         self._parts: dict[object, _Part] = {}
-        # Those that go over a single pass: with the numbers of the earlier ones with leaves.
-        self._alone: dict[object, tuple[Plan, Sequence[int]]] = {}
+        # Those that have come lately, by the structure and the offset of the root.
+        self._usual: dict[tuple[Structure, int], list[Plan]] = {}
 
     def find(self, root: Value) -> tuple[Plan, tuple[Forward, ...]]:
         """Return the plan of a pass from `root`, which is in the log, and what it goes over."""
         index = self._known.index(root)
         forward = self._forward_of(index)
         offset = index - forward.base
-        alone = forward.structure, offset, tuple([each.structure for each in forward.earlier])
-        usual = self._alone.get(alone)
-        if usual is not None:
-            plan, earlier = usual
-            return plan, (forward, *[forward.earlier[number] for number in earlier])
-        plan, over, parts = self._work_out(root, forward, offset)
-        if parts == 1:
-            self._alone[alone] = plan, [forward.earlier.index(each) for each in over[1:]]
-        return plan, over
+        usual = self._usual.setdefault((forward.structure, offset), [])
+        for plan in usual:
+            over = plan.over(forward)
+            if over is not None and (plan.alone or self._in_order(over)):
+                return plan, tuple(over)
+        plan, passes = self._work_out(root, forward, offset)
+        if plan.sweep.order is None:
+            if plan in usual:
+                usual.remove(plan)
+            usual.insert(0, plan)
+            del usual[_TRIED:]
+        return plan, passes
+
+    def _in_order(self, over: Sequence[Forward]) -> bool:
+        return self._known.in_order([each.base for each in over])
 
     def _work_out(
         self, root: Value, forward: Forward, offset: int
-    ) -> tuple[Plan, tuple[Forward, ...], int]:
+    ) -> tuple[Plan, tuple[Forward, ...]]:
         parts = self._parts_of(forward, offset)
         over = {each.base: each for each in parts}
         for each, (_, part) in parts.items():
@@ -150,7 +186,7 @@ class Plans:
         bases = sorted(over, reverse=True)
         numbers = {base: number for number, base in enumerate(bases)}
         order: tuple[Stretch, ...] | None = None
-        if len(parts) > 1 and not self._known.in_order([each.base for each in parts]):
+        if len(parts) > 1 and not self._in_order([*parts]):
             order = self._order(root, numbers)
         structures = tuple([over[base].structure for base in bases])
         links: list[tuple[int, ...]] = [()] * len(bases)
@@ -172,7 +208,7 @@ class Plans:
             sweep = Sweep(structures, key[1], offset, edges, order)
             plan = Plan(sweep, parts[forward][1].idle, alone=len(parts) == 1)
             self._plans[key] = plan
-        return plan, tuple([over[base] for base in bases]), len(parts)
+        return plan, tuple([over[base] for base in bases])
 
     def _parts_of(
         self, forward: Forward, offset: int
@@ -203,7 +239,7 @@ class Plans:
             return _Part(0, {}, frozenset(), ())  # a root that is not computed
         reached, idle = structure.reached(entries)
         own = compress(range(len(structure)), structure.codes.translate(_CONSTANTS))
-        edges = reached.total() - len(entries) - sum(map(reached.__getitem__, own))
+        edges = sum(reached.values()) - len(entries) - sum(reached.get(ref, 0) for ref in own)
         computed: dict[int, list[int]] = {}
         earlier = set()
         for k, (number, offset) in enumerate(structure.outer):

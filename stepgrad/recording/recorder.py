@@ -24,10 +24,9 @@ from stepgrad.recording.callers import Callers
 from stepgrad.recording.known import offsets
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
-from stepgrad.recording.plan import Made
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Moves, Said, Spots
+from stepgrad.recording.template import Made, Moves, Said, Spots
 from stepgrad.recording.writer import Writer, column
 
 

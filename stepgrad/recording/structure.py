@@ -14,10 +14,12 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, repeat
+from operator import sub
+from typing import Protocol, TypeVar
 
 from stepgrad.engine.ops import CONSTANT, OPS, Op
 from stepgrad.engine.tape import Place
@@ -25,6 +27,14 @@ from stepgrad.printable import printable
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """How many operands an operation has, by code, for `bytes.translate`."""
+
+
+class _HasBase(Protocol):
+    @property
+    def base(self) -> int: ...
+
+
+_Pass = TypeVar("_Pass", bound=_HasBase)
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +105,26 @@ class Structure:
         firsts = {number: k for k, number in reversed([*enumerate(numbers)])}
         return numbers, [offset for _, offset in self.outer], [firsts[n] for n in sorted(firsts)]
 
+    def passes_of(
+        self, indices: Sequence[int], pass_of: Callable[[int], _Pass]
+    ) -> tuple[_Pass, ...] | None:
+        """Return the earlier passes that these operands are of, if they stand there as they should.
+
+        `pass_of` tells in which pass a node was made.
+        """
+        numbers, offsets, firsts = self.located
+        bases = [*map(sub, indices, offsets)]
+        newest = [*map(bases.__getitem__, firsts)]
+        # The first operand of each pass is the one that is farthest in it.
+        passes = tuple([pass_of(indices[k]) for k in firsts])
+        if (
+            bases == [*map(newest.__getitem__, numbers)]
+            and newest == [each.base for each in passes]
+            and newest == sorted({*newest}, reverse=True)
+        ):
+            return passes
+        return None
+
     @cached_property
     def users(self) -> Mapping[int, Sequence[int]]:
         """For each ref that is used, the offsets of the nodes that it is an operand of."""
@@ -121,14 +151,15 @@ class Structure:
         """Return the refs of a node's operands."""
         return self.refs[self.first_ref[offset] : self.first_ref[offset + 1]]
 
-    def reached(self, roots: Sequence[int]) -> tuple[Counter[int], Sequence[int]]:
+    def reached(self, roots: Sequence[int]) -> tuple[dict[int, int], Sequence[int]]:
         """Return the refs that some nodes depend on, and those that none of them does.
 
         For the former, the edges that lead to each are counted; a root gets one more. Nearly all
         are usually reached, so this searches for the others, from the unused nodes back.
         """
-        reached = Counter(self.refs)
-        reached.update(roots)
+        counts = Counter(self.refs)
+        counts.update(roots)
+        reached = dict(counts)
         idle = sorted({*range(len(self))}.difference(reached))
         # Not `first_ref`: what that keeps for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from operator import is_, itemgetter, sub
+from operator import is_, itemgetter
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -92,6 +92,14 @@ class Pick(Protocol):
         """Return them."""
 
 
+class Made(NamedTuple):
+    """A forward pass whose Values are at hand, with those from earlier passes that it uses."""
+
+    forward: Forward
+    nodes: Sequence[Value]
+    outer: Sequence[Value]
+
+
 class Template:
     """A structure, and what is known of the latest pass that had it.
 
@@ -108,6 +116,7 @@ class Template:
         self._stamps = [value._stamp for value in outer]
         self._earlier = earlier
         self._memory: tuple[list[Op], Pick, Pick] | None = None
+        self.following: Template | None = None  # the one that came after it, the last time
         self._said: Said | None = None
         self._context: Context | None = None
         self._contexts: dict[object, Context] = {}
@@ -141,34 +150,49 @@ class Template:
         return outer  # type: ignore[return-value]
 
     def located(
-        self, outer: Sequence[Value], known: Known, forward_of: Callable[[int], Forward]
+        self,
+        outer: Sequence[Value],
+        before: Made | None,
+        known: Known,
+        forward_of: Callable[[int], Forward],
     ) -> tuple[Forward, ...] | None:
         """Return the passes that earlier Values are of; None if they stand elsewhere in theirs.
+
+        `before` is the latest pass in the log.
 
         Raises:
             KeyError: one of them is not in the log.
         """
         stamps = [value._stamp for value in outer]
-        if stamps == self._stamps:
-            return self._earlier
-        indices = [known[stamp] for stamp in stamps]
-        numbers, offsets, firsts = self.structure.located
-        bases = [*map(sub, indices, offsets)]
-        newest = [*map(bases.__getitem__, firsts)]
-        if bases != [*map(newest.__getitem__, numbers)]:
+        if stamps != self._stamps:
+            earlier = self._moved(stamps, outer, before)
+            if earlier is None:
+                indices = [known[stamp] for stamp in stamps]
+                earlier = self.structure.passes_of(indices, forward_of)
+                if earlier is None:
+                    return None
+            self._stamps = stamps
+            self._earlier = earlier
+        return self._earlier
+
+    def _moved(
+        self, stamps: Sequence[int], outer: Sequence[Value], before: Made | None
+    ) -> tuple[Forward, ...] | None:
+        """Return the passes if only what the latest one has made is not what it was.
+
+        That is usual where a step is recorded in several passes, and quickly seen.
+        """
+        if before is None or not self._earlier or before.forward in self._earlier[1:]:
             return None
-        earlier = tuple(map(forward_of, newest))
-        # The first operand of each pass is the one that is farthest in it.
-        ends = (each.end for each in earlier)
-        if (
-            [each.base for each in earlier] != newest
-            or sorted({*newest}, reverse=True) != newest
-            or not all(indices[k] < end for k, end in zip(firsts, ends, strict=True))
-        ):
+        _, offsets, firsts = self.structure.located
+        count = firsts[1] if len(firsts) > 1 else len(offsets)
+        nodes = before.nodes
+        if offsets[0] >= len(nodes) or stamps[count:] != self._stamps[count:]:
             return None
-        self._stamps = stamps
-        self._earlier = earlier
-        return earlier
+        for offset, value in zip(offsets[:count], outer, strict=False):
+            if nodes[offset] is not value:
+                return None
+        return before.forward, *self._earlier[1:]
 
     def context(self, said: Said) -> Context:
         """Return what a pass is called and where it was made; the latest one, if that is equal."""

@@ -14,10 +14,10 @@ from stepgrad.engine.tape import active_tape, current_place
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Passes, passes
-from stepgrad.recording.plan import Made
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Made
 
 MAX_NODES = 50_000
 """Larger passes stay with Value: Python takes 1.5 s and 300 MB to compile this many nodes."""

@@ -19,9 +19,9 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.known import Known, same_values
 from stepgrad.recording.log import Log
-from stepgrad.recording.plan import Made, Participants, Plan, Plans
+from stepgrad.recording.plan import Participants, Plan, Plans
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Description, Moves, Said, Template
+from stepgrad.recording.template import Description, Made, Moves, Said, Template
 from stepgrad.recording.writes import Writes
 
 _Found = tuple[Template, Sequence[Value], tuple[Forward, ...]]
@@ -53,10 +53,11 @@ class Writer:
         self._templates: dict[bytes, list[Template]] = {}
         # By node count: the templates that have recurred, the latest first.
         self._recurring: dict[int, list[Template]] = {}
+        self._before: Template | None = None  # that of the latest pass
         self._plans = Plans(self.known, self._forward_of)
         self._writes: dict[object, Writes] = {}
         self._latest_writes: dict[WriteKind, tuple[Sequence[Value], _Form | None, Writes]] = {}
-        self._latest_by_hand: tuple[object, Sequence[tuple[int, int, Writes]]] = None, ()
+        self._by_hand: dict[int, tuple[object, Sequence[tuple[int, int, Writes]]]] = {}
         self._latest: Made | None = None
 
     def let_go(self) -> None:
@@ -98,6 +99,9 @@ class Writer:
             self._adopt(missing)
             found = self._described(nodes, described)
         template, outer, earlier = found
+        if self._before is not None:
+            self._before.following = template
+        self._before = template
         values = column([node._data for node in nodes])
         context, log = template.context(said), self._log
         block = Forward(
@@ -110,17 +114,19 @@ class Writer:
     def _recognised(self, nodes: Sequence[Value]) -> _Found | None:
         """Find the template of a pass that is like others, the Values it uses and their passes."""
         tried = self._recurring.get(len(nodes), [])
-        for at, template in enumerate(tried):
+        expected = None if self._before is None else self._before.following
+        if expected is not None and tried and expected is not tried[0] and expected in tried:
+            tried.remove(expected)
+            tried.insert(0, expected)
+        for template in tried:
             outer = template.fits(nodes)
             if outer is None:
                 continue
             try:
-                earlier = template.located(outer, self.known, self._forward_of)
+                earlier = template.located(outer, self._latest, self.known, self._forward_of)
             except KeyError:  # one of them is not in the log
                 return None
             if earlier is not None:
-                if at:
-                    tried.insert(0, tried.pop(at))
                 return template, outer, earlier
         return None
 
@@ -221,9 +227,10 @@ class Writer:
         """
         kinds, values, after, places = zip(*written, strict=True)
         said = kinds, [self.known[value._stamp] for value in values], places
-        if said != self._latest_by_hand[0]:
-            self._latest_by_hand = said, [*self._runs(*said)]
-        for begin, end, writes in self._latest_by_hand[1]:
+        latest = self._by_hand.get(len(kinds))
+        if latest is None or said != latest[0]:
+            latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
+        for begin, end, writes in latest[1]:
             self.add(Write(self._log.length, writes, column(after[begin:end]), None))
         now = [
             v._data if kind == "update" else v._grad for kind, v in zip(kinds, values, strict=True)

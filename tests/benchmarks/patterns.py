@@ -216,18 +216,17 @@ def labels(number: Number) -> Step:
 
 def trees(number: Number) -> Step:
     """A graph that is another one each time: a random tree over some parameters."""
-    draw = random.Random(1)
-    parameters = [number(draw.uniform(-1, 1)) for _ in range(37)]
+    draw = random.Random(1).random
+    parameters = [number(2 * draw() - 1) for _ in range(37)]
 
     def step() -> None:
-        nodes = [draw.choice(parameters) for _ in range(160)]
+        nodes = [parameters[int(37 * draw())] for _ in range(160)]
         while len(nodes) > 1:
-            i = draw.randrange(len(nodes))
-            nodes[i], nodes[-1] = nodes[-1], nodes[i]
-            a, b = nodes.pop(), nodes[draw.randrange(len(nodes))]
-            which = draw.random()
+            for last in (-1, -2):
+                i = int(len(nodes) * draw())
+                nodes[i], nodes[last] = nodes[last], nodes[i]
+            a, b, which = nodes.pop(), nodes.pop(), draw()
             nodes.append(a + b if which < 0.4 else (a * b).tanh() if which < 0.7 else a - b)
-            nodes[draw.randrange(len(nodes))] = nodes.pop()
         ((nodes[0].tanh() - 0.5) ** 2).backward()
         update(parameters)
 

@@ -224,7 +224,7 @@ def _edges(over: Sequence[Structure], links: Sequence[Sequence[int]], root: int)
         if len(linked) != len(structure.located[2]):
             raise Damaged("a backward pass goes over passes that it does not know")
         refs, _ = structure.reached([*entries[number]])
-        edges += refs.total() - len(entries[number])
+        edges += sum(refs.values()) - len(entries[number])
         for ref, count in refs.items():
             if ref >= 0:
                 constant = structure.op(ref) is CONSTANT
