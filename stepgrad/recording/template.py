@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from operator import is_, itemgetter
+from operator import itemgetter
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -17,7 +17,7 @@ from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.known import Known, first_of_row
+from stepgrad.recording.known import Known, first_of_row, same_values
 from stepgrad.recording.structure import Context, Structure
 
 T = TypeVar("T")
@@ -145,7 +145,7 @@ class Template:
             return None
         operands = _operands(nodes)
         outer = pick_outer(operands)
-        if not all(map(is_, operands, pick_operands((*nodes, *outer, None)))):
+        if not same_values(operands, pick_operands((*nodes, *outer, None))):
             return None
         return outer  # type: ignore[return-value]
 
@@ -256,11 +256,9 @@ class Description(NamedTuple):
         return Structure(self.codes, refs, tuple(places)), outer, tuple(earlier)
 
 
-def _operands(nodes: Sequence[Value]) -> list[Value | None]:
+def _operands(nodes: Sequence[Value]) -> tuple[Value | None, ...]:
     """Return the operands of nodes, in columns."""
-    operands = [node._first for node in nodes]
-    operands += [node._second for node in nodes]
-    return operands
+    return (*[node._first for node in nodes], *[node._second for node in nodes])
 
 
 def _pick(places: Sequence[int]) -> Pick:

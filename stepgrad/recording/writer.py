@@ -233,17 +233,22 @@ class Writer:
         for begin, end, writes in latest[1]:
             self.add(Write(self._log.length, writes, column(after[begin:end]), None))
         now = [
-            v._data if kind == "update" else v._grad for kind, v in zip(kinds, values, strict=True)
+            value._data if kind == "update" else value._grad
+            for kind, value in zip(kinds, values, strict=True)
         ]
         if now != [*after]:  # something was written twice, perhaps by two threads at once
-            last = {(kind == "update", v._stamp): (v, number) for kind, v, number, _ in written}
-            self.write_differences(
-                [
-                    v
-                    for (data, _), (v, number) in last.items()
-                    if not _same(number, v._data if data else v._grad)
-                ]
-            )
+            self._correct(written)
+
+    def _correct(self, written: Sequence[_Written]) -> None:
+        """Add what became of Values, where that is not the last number that was noted."""
+        last = {(kind == "update", v._stamp): (v, number) for kind, v, number, _ in written}
+        self.write_differences(
+            [
+                value
+                for (data, _), (value, number) in last.items()
+                if not _same(number, value._data if data else value._grad)
+            ]
+        )
 
     def _runs(
         self, kinds: Sequence[WriteKind], nodes: Sequence[int], places: Sequence[Place | None]
