@@ -121,7 +121,7 @@ def _keep(sweep: Sweep) -> Run:
 def _key(sweep: Sweep) -> object:
     """What the code follows from, without the structures themselves, which may go."""
     structures = (
-        (structure.codes, structure.refs.tobytes(), structure.outer) if links else None
+        None if links is None else (structure.codes, structure.refs.tobytes(), structure.outer)
         for structure, links in zip(sweep.structures, sweep.links, strict=True)
     )
     leaves = tuple(sweep.offsets[sweep.computed :])
@@ -248,7 +248,7 @@ def _column(variables: Sequence[str], end: str) -> Iterator[str]:
 
 def _refs(structure: Structure, sweep: Sweep) -> list[int]:
     """Return the refs of the nodes in the column of a sweep that goes over this structure."""
-    [links, *_] = sweep.links
+    links = sweep.links[0] or ()
     return [
         offset if number == 0 else structure.used[links.index(number), offset]
         for number, offset in zip(sweep.passes, sweep.offsets, strict=True)

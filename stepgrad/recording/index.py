@@ -41,7 +41,9 @@ class Index:
         self._contexts: dict[Context, list[Forward]] = {}
         # For each forward pass, by its base: the sweeps over it, each with the number that the
         # pass has there, and the backward passes.
-        self._over: dict[int, dict[Sweep, tuple[int, Numbers]]] = defaultdict(dict)
+        self._over: dict[int, dict[tuple[Sweep, int], Numbers]] = defaultdict(
+            lambda: defaultdict(_numbers)
+        )
         self._writes: dict[Writes, Numbers] = {}
         self._updates: dict[int, list[Writes]] = defaultdict(list)
         self._grads: dict[int, list[Writes]] = defaultdict(list)
@@ -107,7 +109,7 @@ class Index:
         if over:
             listed += [
                 numbers
-                for sweep, (number, numbers) in over.copy().items()
+                for (sweep, number), numbers in over.copy().items()
                 if sweep.may_reach(number, node - base)
             ]
         return self._all_of("grad", node, listed)
@@ -152,10 +154,7 @@ class Index:
                 self._step_due = block.tangents is not None
             case Backward(sweep=sweep):
                 for which, forward in enumerate(block.over):
-                    over = self._over[forward.base]
-                    if sweep not in over:
-                        over[sweep] = which, _numbers()
-                    over[sweep][1].append(number)
+                    self._over[forward.base][sweep, which].append(number)
                 self._step_due = True
             case Write(writes=writes):
                 if writes not in self._writes:

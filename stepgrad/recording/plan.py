@@ -116,7 +116,7 @@ class Plan:
         met = sorted(
             (to, number, earlier)
             for number, links in enumerate(self.sweep.links)
-            for earlier, to in enumerate(links)
+            for earlier, to in enumerate(links or ())
             if to >= 0
         )
         return [(number, earlier, to) for to, number, earlier in met]
@@ -189,7 +189,7 @@ class Plans:
         if len(parts) > 1 and not self._in_order([*parts]):
             order = self._order(root, numbers)
         structures = tuple([over[base].structure for base in bases])
-        links: list[tuple[int, ...]] = [()] * len(bases)
+        links: list[tuple[int, ...] | None] = [None] * len(bases)
         entries: list[Sequence[int]] = []
         edges = 0
         for each, (reached, part) in parts.items():

@@ -28,14 +28,14 @@ class Sweep:
     Args:
         structures: that of each forward pass.
         links: for each forward pass, which numbers the earlier ones have that it uses; -1 where
-            none of their nodes is reached; empty where only leaves of it are reached.
+            none of their nodes is reached. None where only leaves of it are reached.
         root: the offset in pass 0 of the node that the pass starts from.
         edges: how many edges the pass walks.
         order: the computed nodes, where those of several passes alternate.
     """
 
     structures: tuple[Structure, ...]
-    links: tuple[tuple[int, ...], ...]
+    links: tuple[tuple[int, ...] | None, ...]
     root: int
     edges: int
     order: tuple[Stretch, ...] | None = None
@@ -46,7 +46,7 @@ class Sweep:
         reached: list[set[int]] = [set() for _ in self.structures]
         reached[0].add(self.root)
         for number, (structure, links) in enumerate(zip(self.structures, self.links, strict=True)):
-            if any(structure.op(offset).partials for offset in reached[number]):
+            if links is not None:
                 refs, _ = structure.reached([*reached[number]])
                 for k, (earlier, offset) in enumerate(structure.outer):
                     if ~k in refs:
@@ -115,7 +115,7 @@ class Sweep:
     def operands(self, place: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
         number = self.passes[place]
-        structure, links = self.structures[number], self.links[number]
+        structure, links = self.structures[number], self.links[number] or ()
         found = []
         for ref in structure.operands(self.offsets[place]):
             earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
@@ -127,7 +127,7 @@ class Sweep:
         """The edges: `outs`, `slots` and `receivers`."""
         outs, slots, receivers, place = array("q"), bytearray(), array("q"), 0
         for number, offsets in self.computed_nodes:
-            structure, links = self.structures[number], self.links[number]
+            structure, links = self.structures[number], self.links[number] or ()
             own: dict[int, int] = {**self.columns[number]}
             for k, (earlier, offset) in enumerate(structure.outer):
                 if links[earlier] >= 0:
@@ -183,10 +183,12 @@ class Sweep:
         """Whether a node of a forward pass may take part; asked before all is worked out."""
         if "columns" in vars(self):
             return offset in self.columns[number]
-        return number == 0 or any(
+        if self.links[number] is not None:  # it may be reached from a node of the same pass
+            return True
+        return any(
             (links.index(number), offset) in structure.used
             for structure, links in zip(self.structures, self.links, strict=True)
-            if number in links
+            if links is not None and number in links
         )
 
 

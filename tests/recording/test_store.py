@@ -415,7 +415,7 @@ def linked(blocks: list[Block], shapes: list[object]) -> list[bytes]:
     return [row for key in order for row in found[key]]
 
 
-def test_the_format_is_as_it_is_told(path: Path) -> None:
+def trained_both_ways() -> Recording:
     network = MLP.drawn([2, 4, 1], ["tanh", "tanh"], random.Random(1))
     sgd = SGD(network.parameters(), 0.05)
     with record() as recording:
@@ -430,6 +430,11 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
             seed(x, 1.0)
             x.tanh()
             mark("next")
+    return recording
+
+
+def test_the_format_is_as_it_is_told(path: Path) -> None:
+    recording = trained_both_ways()
     recording.save(path)
     manifest = manifest_of(path)
     with ZipFile(path) as archive:

@@ -47,12 +47,10 @@ class Fields:
         """Return a list of objects."""
         return [Fields(value) for value in self.get(name, list)]
 
-    def rows(self, name: str) -> list[list[int]]:
-        """Return a list of lists of integers."""
-        return [
-            [_typed(name, value, int) for value in _typed(name, row, list)]
-            for row in self.get(name, list)
-        ]
+    def rows(self, name: str) -> list[list[int] | None]:
+        """Return a list of lists of integers, in which null is allowed."""
+        rows = (_typed_or_none(name, row, list) for row in self.get(name, list))
+        return [row and [_typed(name, value, int) for value in row] for row in rows]
 
     def pairs(self, name: str, first: type[_T], second: type[_U]) -> list[tuple[_T, _U]]:
         """Return a list of pairs."""

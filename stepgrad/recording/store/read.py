@@ -195,7 +195,7 @@ class _Reader:
             here = over[number]
             if here is None or here.structure is not sweep.structures[number]:
                 raise Damaged("a backward pass goes over the wrong nodes")
-            for to, earlier in zip(links, here.earlier, strict=False):
+            for to, earlier in zip(links or (), here.earlier, strict=False):
                 if to >= 0:
                     if over[to] not in (None, earlier):
                         raise Damaged("a backward pass goes over the wrong nodes")

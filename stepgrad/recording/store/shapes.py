@@ -186,7 +186,7 @@ def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -
     sweeps = []
     for entry in manifest.objects("sweeps"):
         over = tuple(pick("structures", structures, n) for n in entry.all("over", int))
-        links = tuple(tuple(row) for row in entry.rows("links"))
+        links = tuple(None if row is None else tuple(row) for row in entry.rows("links"))
         ordered = entry.get("ordered", int)
         order: tuple[Stretch, ...] | None = None
         if ordered > 0:
@@ -205,7 +205,7 @@ def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -
     return sweeps
 
 
-def _edges(over: Sequence[Structure], links: Sequence[Sequence[int]], root: int) -> int:
+def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int) -> int:
     """Return how many edges a sweep walks.
 
     Raises:
@@ -219,7 +219,10 @@ def _edges(over: Sequence[Structure], links: Sequence[Sequence[int]], root: int)
     for number, (structure, linked) in enumerate(zip(over, links, strict=True)):
         if not entries[number] or max(entries[number]) >= len(structure):
             raise Damaged("a backward pass reaches a node that there is not")
-        if not any(structure.op(offset).partials for offset in entries[number]):
+        computes = any(structure.op(offset).partials for offset in entries[number])
+        if computes and linked is None:
+            raise Damaged("a backward pass goes over passes that it does not know")
+        if linked is None or not computes:
             continue
         if len(linked) != len(structure.located[2]):
             raise Damaged("a backward pass goes over passes that it does not know")
