@@ -155,10 +155,13 @@ class Backward:
 
     def column(self, node: int) -> int | None:
         """The place of a node in the column; None if the pass does not reach it."""
-        number = _number(self.over, node)
-        if number is None:
-            return None
-        return self.sweep.columns[number].get(node - self.over[number].base)
+        for number, forward in enumerate(self.over) if len(self.over) < _MANY else ():
+            if forward.base <= node:
+                return self.sweep.columns[number].get(node - forward.base)
+        found = _number(self.over, node)
+        return (
+            None if found is None else self.sweep.columns[found].get(node - self.over[found].base)
+        )
 
     def columns(self, nodes: Sequence[int]) -> list[int | None]:
         """The places of many nodes in the column."""
@@ -215,6 +218,8 @@ class Marked:
 
 
 Block = Forward | Backward | Write | Marked
+
+_MANY = 8  # passes, among which it takes shorter to bisect than to go through them
 
 
 def _number(passes: Sequence[Forward], node: int) -> int | None:

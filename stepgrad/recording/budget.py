@@ -40,27 +40,21 @@ class Budget:
 
     def take(self, block: Block) -> None:
         """Pay for a block, and for its shape where it is the first of it."""
-        self._left -= _BLOCK
-        shape: _Shape | None = None
-        match block:
-            case Forward(structure=structure, values=values, tangents=tangents):
-                self._pay_for(block.context)
-                shape = structure
-                self._left -= _NUMBER * len(values) * (1 if tangents is None else 2)
-            case Backward(sweep=sweep, grads=grads):
-                shape = sweep
-                self._left -= _NUMBER * len(grads)
-            case Write(writes=writes, after=after, rule=rule):
-                shape = writes
-                columns = 0 if rule is None else len(rule.columns)
-                self._left -= _NUMBER * len(after) * (1 + columns)
-        if shape is not None:
-            self._pay_for(shape)
-
-    def _pay_for(self, shape: _Shape) -> None:
-        if shape not in self._shapes:
-            self._shapes.add(shape)
-            self._left -= _of_shape(shape)
+        shapes: tuple[_Shape, ...] = ()
+        numbers = 0
+        if isinstance(block, Forward):
+            shapes = block.structure, block.context
+            numbers = len(block.values) * (1 if block.tangents is None else 2)
+        elif isinstance(block, Backward):
+            shapes, numbers = (block.sweep,), len(block.grads)
+        elif isinstance(block, Write):
+            columns = 0 if block.rule is None else len(block.rule.columns)
+            shapes, numbers = (block.writes,), len(block.after) * (1 + columns)
+        self._left -= _BLOCK + _NUMBER * numbers
+        for shape in shapes:
+            if shape not in self._shapes:
+                self._shapes.add(shape)
+                self._left -= _of_shape(shape)
 
     def take_name(self) -> None:
         """Pay for a name that a node gets when it is in the log already."""
@@ -80,6 +74,10 @@ class Budget:
     def room(self) -> int:
         """The most nodes that may wait for the end of their pass, before all is overspent."""
         return max(1, (self._left + self.memory) // NODE)
+
+    def holds(self, nodes: int) -> bool:
+        """Whether so many nodes may wait for the end of their pass."""
+        return nodes <= 1 or nodes * NODE <= self._left + self.memory
 
 
 def _of_shape(shape: _Shape) -> int:

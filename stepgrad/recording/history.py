@@ -97,14 +97,20 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it.
         """
-        for block, count in self.gradient_writes(node, position):
+        for block, column in self._written(node, position):
+            done = position - block.start
             if isinstance(block, Write):
-                return block.after[block.writes.gradients[node][count - 1]]
-            column = block.column(node)
-            assert column is not None, "the pass has written it"
-            if position >= block.start + block.length or count == len(block.sweep.incoming[column]):
+                if before := bisect_left(block.writes.gradients[node], done):
+                    return block.after[block.writes.gradients[node][before - 1]]
+            elif done > block.sweep.edges:  # the pass is over
                 return block.grads[column]
-            return self._partial(block, column, count)
+            else:
+                edges = block.sweep.incoming[column]
+                count = bisect_right(edges, done - 2)
+                if count == len(edges):
+                    return block.grads[column]
+                if count or column < block.sweep.computed:
+                    return self._partial(block, column, count)
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
@@ -169,22 +175,31 @@ class History:
         pass. Those of a pass may be 0: its seed clears a computed node, and is the gradient of a
         leaf that it starts from.
         """
-        written = self.index.gradient_blocks(node, self.forward_of(node).base)
-        begun = bisect_right(written, self.block_at(position - 1))
-        for number in range(begun - 1, -1, -1):
-            block = self._blocks[written[number]]
+        for block, column in self._written(node, position):
             done = position - block.start
             if isinstance(block, Write):
                 if count := bisect_left(block.writes.gradients[node], done):
                     yield block, count
-                continue
-            assert isinstance(block, Backward)
-            column = block.column(node)
-            if column is not None:
+            else:
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
                 if count or not edges or column < block.sweep.computed:
                     yield block, count
+
+    def _written(self, node: int, position: int) -> Iterator[tuple[Write | Backward, int]]:
+        """Yield the blocks begun by a position that write a node's gradient, the latest first.
+
+        With a backward pass comes the node's place in its column.
+        """
+        written = self.index.gradient_blocks(node, self.forward_of(node).base)
+        for at in range(bisect_right(written, self.block_at(position - 1)) - 1, -1, -1):
+            block = self._blocks[written[at]]
+            if isinstance(block, Write):
+                yield block, 0
+            elif isinstance(block, Backward):
+                column = block.column(node)
+                if column is not None:
+                    yield block, column
 
     def event(self, index: int) -> Event:
         """Return an event, counted from 0."""
@@ -196,7 +211,7 @@ class History:
             case Backward():
                 return self._propagated(block, offset)
             case Write():
-                return self._written(block, offset)
+                return self._write(block, offset)
             case Marked():
                 return events.Mark(block.kind, block.number)
 
@@ -215,7 +230,7 @@ class History:
         slot = sweep.slots[edge]
         return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
 
-    def _written(self, block: Write, offset: int) -> Event:
+    def _write(self, block: Write, offset: int) -> Event:
         position = block.start + offset
         node, after = block.writes.nodes[offset], block.after[offset]
         rule = block.rule.at(offset) if block.rule else None

@@ -47,8 +47,9 @@ class Index:
         self._writes: dict[Writes, Numbers] = {}
         self._updates: dict[int, list[Writes]] = defaultdict(list)
         self._grads: dict[int, list[Writes]] = defaultdict(list)
-        # What was found for a node, up to which block; nodes of which the same is found share it.
-        self._found: dict[tuple[str, int], tuple[int, Numbers]] = {}
+        # What was found for a node, up to which block.
+        self._value_writes: dict[int, tuple[int, Numbers]] = {}
+        self._gradient_blocks: dict[int, tuple[int, Numbers]] = {}
         self._merged: dict[tuple[int, ...], tuple[int, Numbers]] = {}
         # Where training steps begin: as marked; or implicitly, with the first forward pass after a
         # backward pass or one in forward mode, and with the marks right before it.
@@ -89,37 +90,36 @@ class Index:
 
     def value_writes(self, node: int) -> Numbers:
         """Return the blocks that write a node's value."""
-        self._catch_up()
-        writes = self._updates.get(node)
-        if writes is None:
-            return _NONE
-        return self._all_of("value", node, [self._writes[each] for each in writes.copy()])
+        if self._indexed != len(self._blocks):
+            self._catch_up()
+        found = self._value_writes.get(node)
+        if found is None or found[0] != self._indexed:
+            listed = [self._writes[each] for each in tuple(self._updates.get(node, ()))]
+            found = self._value_writes[node] = self._indexed, self._merge(listed)
+        return found[1]
 
     def gradient_blocks(self, node: int, base: int) -> Numbers:
         """Return the blocks that write a node's gradient; a backward pass among them may not.
 
         `base` is that of the forward pass that made the node.
         """
-        self._catch_up()
-        found = self._found.get(("grad", node))
-        if found is not None and found[0] == self._indexed:
-            return found[1]
-        over, writes = self._over.get(base), self._grads.get(node)
-        listed = [self._writes[each] for each in writes.copy()] if writes else []
-        if over:
+        if self._indexed != len(self._blocks):
+            self._catch_up()
+        found = self._gradient_blocks.get(node)
+        if found is None or found[0] != self._indexed:
+            listed = [self._writes[each] for each in tuple(self._grads.get(node, ()))]
             listed += [
                 numbers
-                for (sweep, number), numbers in over.copy().items()
+                for (sweep, number), numbers in self._over.get(base, {}).copy().items()
                 if sweep.may_reach(number, node - base)
             ]
-        return self._all_of("grad", node, listed)
+            found = self._gradient_blocks[node] = self._indexed, self._merge(listed)
+        return found[1]
 
-    def _all_of(self, what: str, node: int, listed: Sequence[Numbers]) -> Numbers:
-        """Merge lists of blocks, and keep the result for the node."""
-        if not listed:
-            return _NONE
-        if len(listed) == 1:
-            return listed[0]
+    def _merge(self, listed: Sequence[Numbers]) -> Numbers:
+        """Return the numbers of some lists in one; nodes that have the same lists share it."""
+        if len(listed) < 2:
+            return listed[0] if listed else _NONE
         now = self._indexed
         key = tuple(map(id, listed))  # they live as long as this index
         indexed, merged = self._merged.get(key, (0, _NONE))
@@ -130,7 +130,6 @@ class Index:
             )
             merged = merged + array("q", sorted(new))  # not in place: somebody may be reading it
             self._merged[key] = now, merged
-        self._found[what, node] = now, merged
         return merged
 
     def _catch_up(self) -> None:

@@ -7,13 +7,13 @@ that it starts from. So it is worked out once for all of a kind; one that has co
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
 from typing import NamedTuple
 
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.ops import CONSTANT, LEAF, OPS
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Run, backward, compiled
@@ -30,19 +30,6 @@ MOST_EDGES = 20_000
 
 _TRIED = 8
 """Of how many plans from a root it is tried whether they fit: they may take turns."""
-
-_IDLE = 255
-"""In place of the code of a node that does not take part."""
-
-
-def _mask(codes: Iterable[int]) -> bytes:
-    """Return a table for `bytes.translate`: 1 for these codes, 0 for others."""
-    wanted = set(codes)
-    return bytes(code in wanted for code in range(256))
-
-
-_COMPUTED = _mask(op.code for op in OPS if op.partials)
-_LEAVES, _CONSTANTS = _mask([LEAF.code]), _mask([CONSTANT.code])
 
 
 class Participants(NamedTuple):
@@ -129,13 +116,11 @@ class Plan:
     def _masks(self) -> tuple[bytes, bytes, Sequence[bool]]:
         """Which nodes of a single pass are computed, which are leaves, and who of the others."""
         [structure, *_] = self.sweep.structures
-        codes, outer = bytearray(structure.codes), [True] * len(structure.outer)
+        outer = [True] * len(structure.outer)
         for ref in self._idle:
-            if ref >= 0:
-                codes[ref] = _IDLE
-            else:
+            if ref < 0:
                 outer[~ref] = False
-        return bytes(codes.translate(_COMPUTED)), bytes(codes.translate(_LEAVES)), outer
+        return *structure.taking_part(self._idle), outer
 
     def participants(self, made: Made) -> Participants:
         """Pick who takes part in a pass that goes over a single forward pass."""
@@ -238,8 +223,9 @@ class Plans:
         if not any(structure.op(offset).partials for offset in entries):
             return _Part(0, {}, frozenset(), ())  # a root that is not computed
         reached, idle = structure.reached(entries)
-        own = compress(range(len(structure)), structure.codes.translate(_CONSTANTS))
-        edges = sum(reached.values()) - len(entries) - sum(reached.get(ref, 0) for ref in own)
+        edges = sum(reached.values()) - len(entries)
+        for ref, count in reached.items() if CONSTANT.code in structure.codes else ():
+            edges -= count if ref >= 0 and structure.codes[ref] == CONSTANT.code else 0
         computed: dict[int, list[int]] = {}
         earlier = set()
         for k, (number, offset) in enumerate(structure.outer):

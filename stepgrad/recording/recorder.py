@@ -59,7 +59,6 @@ class Recorder:
         self.log = log
         log.memory = memory
         self._budget = Budget(default_memory() if memory is None else memory)
-        self.room = self._budget.room  # the most nodes that a pass may have that begins now
         self._say_spent = spent
         self._lock = RLock()
         self._outer = active_tape()
@@ -109,9 +108,9 @@ class Recorder:
 
         This may come in the middle of anything, so it does no more.
         """
-        if len(self._pending) > self.room:
+        if not self._budget.holds(len(self._pending)):
             self.append = self._append_last
-        if len(self._written) > self.room:
+        if not self._budget.holds(len(self._written)):
             self.write = self._write_last
 
     def _append_last(self, value: Value) -> None:
@@ -128,7 +127,7 @@ class Recorder:
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
-        if len(self._pending) > self.room or len(self._written) > self.room:
+        if not self._budget.holds(max(len(self._pending), len(self._written))):
             # Cut where the room ends: when it was seen to be too much is chance.
             del self._pending[self.room :], self._written[self.room :]
             self._moves = [move for move in self._moves if move[0] < max(1, len(self._pending))]
@@ -137,8 +136,7 @@ class Recorder:
 
     def _check_budget(self, *, end_of_pass: bool = False) -> None:
         """Stop if the budget is spent: at the end of a pass, or when it is spent twice."""
-        self.room = self._budget.room
-        if self._budget.overspent or (end_of_pass and self._budget.spent):
+        if self._budget.spent and (end_of_pass or self._budget.overspent):
             self._stop()
 
     def _stop(self) -> None:
@@ -257,6 +255,11 @@ class Recorder:
                 self._outer.missed(value)
 
     # What a pass without Values needs (`traced.py`).
+
+    @property
+    def room(self) -> int:
+        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
+        return self._budget.room
 
     @property
     def pending(self) -> bool:

@@ -14,19 +14,27 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, repeat
 from operator import sub
 from typing import Protocol, TypeVar
 
-from stepgrad.engine.ops import CONSTANT, OPS, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
 from stepgrad.printable import printable
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """How many operands an operation has, by code, for `bytes.translate`."""
+
+
+_IDLE = 255
+"""In place of the code of a node that does not take part."""
+
+_COMPUTED = bytes(code < len(OPS) and bool(OPS[code].partials) for code in range(256))
+_LEAVES = bytes(code == LEAF.code for code in range(256))
+"""Tables for `bytes.translate`: 1 for the codes of computed nodes, or of leaves; 0 for others."""
 
 
 class _HasBase(Protocol):
@@ -151,15 +159,15 @@ class Structure:
         """Return the refs of a node's operands."""
         return self.refs[self.first_ref[offset] : self.first_ref[offset + 1]]
 
-    def reached(self, roots: Sequence[int]) -> tuple[dict[int, int], Sequence[int]]:
+    def reached(self, roots: Iterable[int]) -> tuple[dict[int, int], Sequence[int]]:
         """Return the refs that some nodes depend on, and those that none of them does.
 
         For the former, the edges that lead to each are counted; a root gets one more. Nearly all
         are usually reached, so this searches for the others, from the unused nodes back.
         """
-        counts = Counter(self.refs)
-        counts.update(roots)
-        reached = dict(counts)
+        reached = dict(Counter(self.refs))
+        for root in roots:
+            reached[root] = reached.get(root, 0) + 1
         idle = sorted({*range(len(self))}.difference(reached))
         # Not `first_ref`: what that keeps for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []
@@ -170,6 +178,14 @@ class Structure:
                     del reached[ref]
                     idle.append(ref)
         return reached, idle
+
+    def taking_part(self, idle: Iterable[int]) -> tuple[bytes, bytes]:
+        """Return which nodes are computed, and which are leaves; none of those that are idle."""
+        codes = bytearray(self.codes)
+        for ref in idle:
+            if ref >= 0:
+                codes[ref] = _IDLE
+        return bytes(codes.translate(_COMPUTED)), bytes(codes.translate(_LEAVES))
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
+from operator import add
 
-from stepgrad.engine.ops import LEAF, Op
+from stepgrad.engine.ops import LEAF
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -41,45 +42,46 @@ class Sweep:
     order: tuple[Stretch, ...] | None = None
 
     @cached_property
-    def _reached(self) -> list[set[int]]:
-        """For each forward pass, the offsets of the nodes that the root depends on."""
-        reached: list[set[int]] = [set() for _ in self.structures]
-        reached[0].add(self.root)
+    def _taking_part(self) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """For each forward pass, its computed nodes and its leaves that take part, newest first."""
+        entries: list[set[int]] = [set() for _ in self.structures]
+        entries[0].add(self.root)
+        found: list[tuple[Sequence[int], Sequence[int]]] = []
         for number, (structure, links) in enumerate(zip(self.structures, self.links, strict=True)):
-            if links is not None:
-                refs, _ = structure.reached([*reached[number]])
-                for k, (earlier, offset) in enumerate(structure.outer):
-                    if ~k in refs:
-                        reached[links[earlier]].add(offset)
-                reached[number] = {ref for ref in refs if ref >= 0}
-        return reached
-
-    def _picked(self, wanted: Callable[[Op], object]) -> Sequence[Stretch]:
-        """Return the nodes that are reached whose operation is wanted, newest first."""
-        picked = (
-            (number, [o for o in sorted(reached, reverse=True) if wanted(structure.op(o))])
-            for number, (structure, reached) in enumerate(
-                zip(self.structures, self._reached, strict=True)
+            if links is None:
+                leaves = (o for o in sorted(entries[number], reverse=True))
+                found.append(([], [o for o in leaves if structure.op(o) is LEAF]))
+                continue
+            reached, idle = structure.reached(entries[number])
+            for k, (earlier, offset) in enumerate(structure.outer):
+                if ~k in reached:
+                    entries[links[earlier]].add(offset)
+            newest_first = range(len(structure) - 1, -1, -1)
+            computed, own = structure.taking_part(idle)
+            found.append(
+                ([*compress(newest_first, computed[::-1])], [*compress(newest_first, own[::-1])])
             )
-        )
-        return [(number, offsets) for number, offsets in picked if offsets]
+        return found
 
     @cached_property
     def computed_nodes(self) -> Sequence[Stretch]:
         """The computed nodes that take part, in the order in which they hand gradients on."""
-        return self.order or self._picked(lambda op: op.partials)
-
-    @cached_property
-    def swept(self) -> Sequence[int]:
-        """The numbers of the forward passes of which computed nodes take part."""
-        return sorted({number for number, _ in self.computed_nodes})
+        if self.order is not None:
+            return self.order
+        return [(n, computed) for n, (computed, _) in enumerate(self._taking_part) if computed]
 
     @cached_property
     def stretches(self) -> Sequence[Stretch]:
         """The nodes of the column."""
         if not self.computed:  # a root may be a constant, too
             return [(0, [self.root])]
-        return [*self.computed_nodes, *self._picked(lambda op: op is LEAF)]
+        leaves = [(n, leaves) for n, (_, leaves) in enumerate(self._taking_part) if leaves]
+        return [*self.computed_nodes, *leaves]
+
+    @cached_property
+    def swept(self) -> Sequence[int]:
+        """The numbers of the forward passes of which computed nodes take part."""
+        return sorted({number for number, _ in self.computed_nodes})
 
     @cached_property
     def computed(self) -> int:
@@ -127,26 +129,29 @@ class Sweep:
         """The edges: `outs`, `slots` and `receivers`."""
         outs, slots, receivers, place = array("q"), bytearray(), array("q"), 0
         for number, offsets in self.computed_nodes:
-            structure, links = self.structures[number], self.links[number] or ()
-            own: dict[int, int] = {**self.columns[number]}
-            for k, (earlier, offset) in enumerate(structure.outer):
-                if links[earlier] >= 0:
-                    column = self.columns[links[earlier]].get(offset)
-                    if column is not None:
-                        own[~k] = column
-            first, arities = structure.first_ref, [*map(structure.arities.__getitem__, offsets)]
-            begins = [*map(first.__getitem__, offsets)]
-            walked = chain.from_iterable(
-                range(begin, begin + arity) for begin, arity in zip(begins, arities, strict=True)
-            )
-            to = [own.get(ref, -1) for ref in map(structure.refs.__getitem__, walked)]
-            taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
+            structure = self.structures[number]
+            arities = [*map(structure.arities.__getitem__, offsets)]
+            begins = [*map(structure.first_ref.__getitem__, offsets)]
+            walked = chain.from_iterable(map(range, begins, map(add, begins, arities)))
+            to = [*map(self._places(number).__getitem__, map(structure.refs.__getitem__, walked))]
             from_ = chain.from_iterable(map(repeat, count(place), arities))
+            which = chain.from_iterable(map(range, arities))
+            taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
             outs.extend(compress(from_, taken))
-            slots.extend(compress(chain.from_iterable(map(range, arities)), taken))
+            slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
             place += len(offsets)
         return outs, bytes(slots), receivers
+
+    def _places(self, number: int) -> list[int]:
+        """Return the place in the column of everything that a ref of a pass names; -1 for none."""
+        structure, links = self.structures[number], self.links[number] or ()
+        own = [*map(self.columns[number].get, range(len(structure)), repeat(-1))]
+        outer = (
+            self.columns[links[earlier]].get(offset, -1) if links[earlier] >= 0 else -1
+            for earlier, offset in reversed(structure.outer)
+        )
+        return [*own, *outer]  # `~k` counts from the end
 
     @property
     def outs(self) -> array[int]:
