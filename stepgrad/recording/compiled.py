@@ -5,8 +5,7 @@ each operation. Where the graph of the next pass is known from the last, none of
 one local variable for each number will do. The code does the same floating-point operations in the
 same order as the engine, so it gives the same numbers, bit for bit.
 
-It is made of the formulas of the op table and of variable names that are numbered here; nothing
-else gets into it. Nodes are named by their refs (`structure.py`).
+Nodes are named by their refs (`structure.py`).
 """
 
 from __future__ import annotations
@@ -14,13 +13,16 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from struct import Struct
-from typing import Any
 
-from stepgrad.engine.formula import namespace
-from stepgrad.engine.ops import Op
 from stepgrad.engine.value import Value
+from stepgrad.recording.statements import (
+    backward_statements,
+    column_statements,
+    contribution,
+    define,
+    formula,
+    variable,
+)
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
 
@@ -54,11 +56,11 @@ def function(structure: Structure, free: Sequence[int], results: Sequence[int]) 
     if missing:
         raise ValueError(f"the results depend on nodes {sorted(missing)}, which are not free")
     source = _FUNCTION.format(
-        parameters=", ".join(map(_value, free)),
+        parameters=", ".join(map(variable, free)),
         statements="\n    ".join(_forward(structure, _operands(structure, needed))),
-        results=", ".join(map(_value, results)),
+        results=", ".join(map(variable, results)),
     )
-    compiled: Function = _define(source)
+    compiled: Function = define(source)
     return compiled
 
 
@@ -73,26 +75,26 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
     nodes = range(len(structure))
     inputs = structure.inputs
     operands = _operands(structure, [ref for ref in nodes if structure.op(ref).partials])
-    read = [f"{_value(ref)} = {_earlier(ref)}._data" for ref in inputs if ref < 0]
+    read = [f"{variable(ref)} = {_earlier(ref)}._data" for ref in inputs if ref < 0]
     refs = _refs(structure, sweep)
     statements = [
         *read,
         *_forward(structure, operands),
-        *_column([_value(ref) for ref in nodes], "yield"),
+        *column_statements([variable(ref) for ref in nodes], "yield"),
         *read,  # local derivatives are those of what is there by then
-        *_backward(
+        *backward_statements(
             sweep,
-            lambda place, slot: _contribution(structure.op(refs[place]), slot),
-            lambda place: [_value(refs[place]), *operands[refs[place]]],
+            lambda place, slot: contribution(structure.op(refs[place]), slot),
+            lambda place: [variable(refs[place]), *operands[refs[place]]],
             lambda place: f"{_earlier(refs[place])}._grad" if refs[place] < 0 else "",
             "yield",
         ),
     ]
     source = _PASSES.format(
-        parameters=", ".join(_value(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
+        parameters=", ".join(variable(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
         statements="\n        ".join(statements),
     )
-    compiled: Callable[..., Passes] = _define(source)
+    compiled: Callable[..., Passes] = define(source)
     return compiled
 
 
@@ -111,9 +113,9 @@ def compiled(sweep: Sweep) -> Run | None:
 
 
 def _keep(sweep: Sweep) -> Run:
-    if len(_COMPILED) >= _KEPT:
-        _COMPILED.pop(next(iter(_COMPILED)))
-    run: Run = _define(_RUN.format(statements="\n    ".join(_run(sweep))))
+    for oldest in [*_COMPILED][: len(_COMPILED) + 1 - _KEPT]:
+        _COMPILED.pop(oldest, None)
+    run: Run = define(_RUN.format(statements="\n    ".join(_run(sweep))))
     _COMPILED[_key(sweep)] = run
     return run
 
@@ -144,11 +146,11 @@ def _run(sweep: Sweep) -> Iterator[str]:
             found.append(f"c{place}_{slot}" if column is None else f"v{column}")
         return found
 
-    def op(place: int, slot: int) -> str:
+    def term(place: int, slot: int) -> str:
         structure = sweep.structures[sweep.passes[place]]
-        return _contribution(structure.op(sweep.offsets[place]), slot)
+        return contribution(structure.op(sweep.offsets[place]), slot)
 
-    sums = [*_backward(sweep, op, numbers, lambda place: f"n{place}._grad", "return")]
+    sums = [*backward_statements(sweep, term, numbers, lambda place: f"n{place}._grad", "return")]
     used = {*_VARIABLE.findall(" ".join(sums))}
     yield from (f"v{place} = n{place}._data" for place in range(sweep.width) if f"v{place}" in used)
     yield from (f"{name} = {read}" for name, read in constants.items() if name in used)
@@ -183,67 +185,13 @@ _Operands = Mapping[int, Sequence[str]]
 
 
 def _operands(structure: Structure, nodes: Iterable[int]) -> _Operands:
-    return {ref: [_value(operand) for operand in structure.operands(ref)] for ref in nodes}
+    return {ref: [variable(operand) for operand in structure.operands(ref)] for ref in nodes}
 
 
 def _forward(structure: Structure, operands: _Operands) -> Iterator[str]:
     """Write the computation of nodes."""
     for ref, variables in operands.items():
-        yield f"{_value(ref)} = {_formula(structure.op(ref)).format(*variables)}"
-
-
-def _backward(
-    sweep: Sweep,
-    term: Callable[[int, int], str],
-    numbers: Callable[[int], Sequence[str]],
-    kept: Callable[[int], str],
-    end: str,
-) -> Iterator[str]:
-    """Write a backward pass: for each place of the column, the sum of what comes in.
-
-    The additions to one gradient are those of `engine.backward.propagate`, in its order.
-
-    Args:
-        sweep: the pass.
-        term: what the node of a place hands to an operand, as a template.
-        numbers: the variables of a node and of its operands.
-        kept: where the gradient of a place is kept; empty where it is not.
-        end: how the column is handed out.
-    """
-    grads = ["1.0"]
-    for column in range(1, sweep.width):
-        grad, target, terms = f"g{column}", kept(column), []
-        for edge in sweep.incoming[column]:
-            out = sweep.outs[edge]
-            terms.append(term(out, sweep.slots[edge]).format(grads[out], *numbers(out)))
-        if column >= sweep.computed and target:
-            yield from _sum(f"{target} = {grad}", grad, [target, *terms])
-        elif terms != [grads[out]]:
-            yield from _sum(f"{target} = {grad}" if target else grad, grad, ["0.0", *terms])
-        else:
-            # A sum that began with 0.0 is never -0.0, so adding it to 0.0 changes nothing.
-            grad = terms[0]
-            if target:
-                yield f"{target} = {grad}"
-        grads.append(grad)
-    yield from _column(grads, end)
-
-
-def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
-    """Assign a sum. A long one is several statements: each addition in one nests deeper."""
-    for first in range(0, len(terms), _AT_ONCE):
-        some = terms[first : first + _AT_ONCE]
-        yield f"{target} = {' + '.join(([variable] if first else []) + some)}"
-
-
-def _column(variables: Sequence[str], end: str) -> Iterator[str]:
-    """Put variables into a column, and hand that out."""
-    yield f"column = zeros * {len(variables)}"
-    # CPython collects more than 30 arguments in a list, which takes as long as the arithmetic.
-    for first in range(0, len(variables), _AT_ONCE):
-        some = variables[first : first + _AT_ONCE]
-        yield f"pack{len(some)}(column, {8 * first}, {', '.join(some)})"
-    yield f"{end} column"
+        yield f"{variable(ref)} = {formula(structure.op(ref)).format(*variables)}"
 
 
 def _refs(structure: Structure, sweep: Sweep) -> list[int]:
@@ -267,38 +215,6 @@ def _ancestors(structure: Structure, results: Iterable[int], stops: Iterable[int
     return found
 
 
-def _value(ref: int) -> str:
-    """The variable for a node's value."""
-    return f"v{ref}" if ref >= 0 else f"e{~ref}"
-
-
 def _earlier(ref: int) -> str:
     """The variable for the Value of an earlier pass."""
     return f"n{~ref}"
-
-
-@cache
-def _formula(op: Op) -> str:
-    """An operation's formula, as a template for its operands: `{0} * {1}`."""
-    return op.forward.python({name: f"{{{i}}}" for i, name in enumerate(op.operands)})
-
-
-@cache
-def _contribution(op: Op, slot: int) -> str:
-    """What it hands to an operand, as a template: `{0} * {3}` for the first factor of a product.
-
-    It takes the upstream gradient, then the node itself, then its operands.
-    """
-    names = {name: f"{{{i}}}" for i, name in enumerate(("upstream", "out", *op.operands))}
-    code = op.partials[slot].carried().python(names)
-    return f"({code})" if " if " in code else code
-
-
-_AT_ONCE = 28
-_PACK = {f"pack{size}": Struct(f"{size}d").pack_into for size in range(1, _AT_ONCE + 1)}
-
-
-def _define(source: str) -> Any:
-    scope = namespace() | _PACK | {"zeros": array("d", [0.0])}
-    exec(compile(source, "<compiled>", "exec"), scope)
-    return scope["compiled"]

@@ -14,20 +14,19 @@ from threading import RLock
 from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
-from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.ops import LEAF
-from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign, current_place
+from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward, Marked
 from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
-from stepgrad.recording.known import offsets
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
+from stepgrad.recording.pending import Pending
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Made, Moves, Said, Spots
-from stepgrad.recording.writer import Writer, column
+from stepgrad.recording.template import Made
+from stepgrad.recording.writer import Writer
 
 
 class Recorder:
@@ -65,25 +64,12 @@ class Recorder:
         self.closed = False
         log.begin(self._settle_for_reader)
         self._writer = Writer(log, self._budget)
-        # Pending: first writes, then the nodes that were made after them; with the line of each
-        # where lines are noted.
-        self._written: list[tuple[WriteKind, Value, float, Place | None]] = []
-        self._nodes: list[Value] = []
-        self._spotted: list[tuple[Value, tuple[int | None, str | None], Place]] = []
-        self._named: list[Value] = []
-        self._missed: dict[int, Value] = {}  # by stamp
-        self._seeds: dict[int, float] = {}  # by stamp
-        self._moves: list[tuple[int, Place]] = [(0, current_place())]
         self._callers = Callers(log.sources) if lines else None
-        self._pending: list[Value] | list[object] = self._nodes
-        if self._callers is None:
-            self.append: Callable[[Value], None] = self._nodes.append
-        else:
-            self._pending = self._spotted  # type: ignore[assignment]
-            self.append = self._callers.noting(self._spotted.append)
-        self._usual = self.append
+        self._pending = Pending(self._callers)
+        self._missed: dict[int, Value] = {}  # by stamp
+        self.append = self._pending.append
         self.write: Callable[[WriteKind, Value, float], None] = self._writing()
-        self._usual_write = self.write
+        self._usual = self.append, self.write
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
@@ -96,41 +82,35 @@ class Recorder:
             if self._open():
                 self._settle()
                 self.closed = True
-                self._usual = deque[Value](maxlen=0).append  # keeps nothing, and is as fast
-                self.append = self._usual
-                self._usual_write = self.write = self._write_unrecorded
+                nothing = deque[Value](maxlen=0).append  # keeps nothing, and is as fast
+                self._usual = nothing, self._write_unrecorded
+                self.append, self.write = self._usual
                 self._unwatch()
                 self.log.end()
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
-        """Have the next node or write stop the recording, if too many wait for the end of a pass.
-
-        This may come in the middle of anything, so it does no more.
-        """
+        """Have the next node or write stop the recording, if too many wait for the end of a pass."""
         if not self._budget.holds(len(self._pending)):
-            self.append = self._append_last
-        if not self._budget.holds(len(self._written)):
-            self.write = self._write_last
+            self.append, self.write = self._append_last, self._write_last
 
     def _append_last(self, value: Value) -> None:
-        with self._lock:
-            self._open()
-            self.append = self._usual
+        self._looked_at()
         self.append(value)
 
     def _write_last(self, kind: WriteKind, value: Value, after: float) -> None:
+        self._looked_at()
+        self.write(kind, value, after)
+
+    def _looked_at(self) -> None:
         with self._lock:
             self._open()
-            self.write = self._usual_write
-        self.write(kind, value, after)
+            self.append, self.write = self._usual
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
-        if not self._budget.holds(max(len(self._pending), len(self._written))):
-            # Cut where the room ends: when it was seen to be too much is chance.
-            del self._pending[self.room :], self._written[self.room :]
-            self._moves = [move for move in self._moves if move[0] < max(1, len(self._pending))]
+        if not self._budget.holds(len(self._pending)):
+            self._pending.cut(self.room)  # when it was seen to be too much is chance
             self._stop()
         return not self.closed
 
@@ -162,11 +142,11 @@ class Recorder:
 
     def _writing(self) -> Callable[[WriteKind, Value, float], None]:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
-        pending, known, note = self._pending, self._writer.known, self._written.append
-        callers, outer = self._callers, self._outer
+        made, note = self._pending.made, self._pending.written.append
+        known, callers, outer = self._writer.known, self._callers, self._outer
 
         def write(kind: WriteKind, value: Value, after: float) -> None:
-            if pending:
+            if made:
                 self.settle()
             try:
                 known[value._stamp]
@@ -216,24 +196,19 @@ class Recorder:
         """Take note of a label; it is resolved when the value's block is written."""
         with self._lock:
             if not self.closed:
-                self._named.append(value)
+                self._pending.name(value)
             if self._outer is not None:
                 self._outer.name(value)
 
     def seed(self, value: Value, tangent: float) -> None:
         """Take note of a tangent; those of pending nodes are computed with their block."""
         with self._lock:
-            if not self._open():
-                return
-            nodes = self._nodes or [value for value, _, _ in self._spotted]
-            if not nodes or value._stamp < nodes[0]._stamp:
-                raise ValueError("only what this pass has made can be seeded: make a new Value")
-            self._seeds[value._stamp] = tangent
+            if self._open():
+                self._pending.seed(value, tangent)
 
     def move(self, place: Place) -> None:
         """Take note that nodes are made at another place from here on."""
-        if self._callers is None:  # they see by themselves where a node is made
-            self._moves.append((len(self._nodes), place))
+        self._pending.move(place)
 
     def missed(self, value: Value) -> None:
         """Take note that another tape is about to write a Value; what came of it is logged later.
@@ -242,7 +217,7 @@ class Recorder:
         """
         with self._lock:
             if not self.closed:
-                if self._pending or self._written:
+                if self._pending:
                     self.settle()
                 if self._writer.known.has(value):
                     self._missed[value._stamp] = value
@@ -264,7 +239,7 @@ class Recorder:
     @property
     def pending(self) -> bool:
         """Whether nodes are waiting that will share a block with those made next."""
-        return bool(self._pending)
+        return bool(self._pending.made)
 
     def traceable(self, root: Value) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
         """Return the latest forward pass, and how backward goes from `root` in it.
@@ -283,9 +258,8 @@ class Recorder:
     ) -> Forward:
         """Log a forward block, and return it."""
         with self._lock:
-            block = Forward(
-                self.log.length, structure, self.log.size, values, None, earlier, context
-            )
+            start, base = self.log.length, self.log.size
+            block = Forward(start, structure, base, values, None, earlier, context)
             if not self.closed:
                 self._writer.add(block)
             return block
@@ -307,45 +281,18 @@ class Recorder:
                 self._check_budget()
 
     def _settle(self) -> None:
+        pending, writer = self._pending, self._writer
         if self._missed:
             missed, self._missed = self._missed, {}
-            self._writer.write_differences(missed.values())
-        # Other threads go on: what they add to a list in the meantime is for the next block.
-        if self._written:
-            written = self._written[:]
-            del self._written[: len(written)]
-            self._writer.write_by_hand(written)
-        if self._pending:
-            self._settle_nodes()
-        named, self._named = self._named, []
-        for value in named:
-            self._writer.rename(value)
+            writer.changes.differences(missed.values())
+        if pending.written:
+            writer.changes.by_hand(pending.take_written())
+        if pending.made:
+            writer.forward(*pending.take_made())
+        for value in pending.take_named():
+            writer.rename(value)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
             self.settle()
-
-    def _settle_nodes(self) -> None:
-        pending = self._pending[:]
-        del self._pending[: len(pending)]
-        said: Said
-        nodes: Sequence[Value]
-        if self._callers is None:
-            nodes = pending  # type: ignore[assignment]
-            moves, self._moves = self._moves, [(0, self._moves[-1][1])]
-            said = Moves(self._names(nodes), moves)
-        else:
-            nodes, spots, places = zip(*pending, strict=True)
-            said = Spots(self._names(nodes), spots, places, self._callers.placed)
-        seeds, self._seeds = self._seeds, {}
-        tangents = column(tangents_among(nodes, seeds)) if seeds else None
-        self._writer.forward(nodes, said, tangents)
-
-    def _names(self, nodes: Sequence[Value]) -> tuple[tuple[int, str], ...]:
-        """Return the labels of nodes, by offset; those of others stay pending."""
-        if not self._named:
-            return ()
-        found = list(zip(offsets(self._named, nodes), self._named, strict=True))
-        self._named = [value for offset, value in found if offset is None]
-        return tuple((offset, v.label or "") for offset, v in found if offset is not None)

@@ -5,33 +5,25 @@ The shape of a block is recognised among the known ones, its numbers are packed 
 
 from __future__ import annotations
 
-import struct
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import groupby
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
 from stepgrad.engine.backward import propagate
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.engine.value import Value
-from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.blocks import Backward, Block, Forward
 from stepgrad.recording.budget import Budget
-from stepgrad.recording.known import Known, same_values
+from stepgrad.recording.changes import Changes
+from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
+from stepgrad.recording.packed import packed
 from stepgrad.recording.plan import Participants, Plan, Plans
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Moves, Said, Template
-from stepgrad.recording.writes import Writes
 
 _Found = tuple[Template, Sequence[Value], tuple[Forward, ...]]
 """The template of a pass, the Values from earlier passes that it uses, and those passes."""
-
-_Form = tuple[str, tuple[str, ...], tuple[str, ...]]
-"""What a rule is, besides its numbers: the method, and the names of the numbers."""
-
-_Written = tuple[WriteKind, Value, float, Place | None]
-"""A write by hand: what kind, of which Value, the new number, and the line."""
 
 _TRIED = 8
 """Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
@@ -54,15 +46,13 @@ class Writer:
         # By node count: the templates that have recurred, the latest first.
         self._recurring: dict[int, list[Template]] = {}
         self._before: Template | None = None  # that of the latest pass
+        self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
-        self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[WriteKind, tuple[Sequence[Value], _Form | None, Writes]] = {}
-        self._by_hand: dict[int, tuple[object, Sequence[tuple[int, int, Writes]]]] = {}
         self._latest: Made | None = None
 
     def let_go(self) -> None:
         """Keep no Value alive: nothing more will be written."""
-        self._latest_writes.clear()
+        self.changes.let_go()
         self._latest = None
 
     def add(self, block: Block) -> None:
@@ -102,7 +92,7 @@ class Writer:
         if self._before is not None:
             self._before.following = template
         self._before = template
-        values = column([node._data for node in nodes])
+        values = packed([node._data for node in nodes])
         context, log = template.context(said), self._log
         block = Forward(
             log.length, template.structure, log.size, values, tangents, earlier, context
@@ -173,7 +163,9 @@ class Writer:
         self.forward(nodes, Moves(names, [(0, Place())]))
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
-        self._write("set", [*map(self.known.index, carried)], [node._grad for node in carried])
+        self.changes.of_kind(
+            "set", [*map(self.known.index, carried)], [node._grad for node in carried]
+        )
 
     # Backward passes.
 
@@ -189,7 +181,7 @@ class Writer:
         if tell is not None:
             tell([*order, *leaves])
         propagate(root, order)
-        grads = column([node._grad for node in order] + [leaf._grad for leaf in leaves])
+        grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(plan.sweep, over, grads)
 
     def _participants(self, root: Value, plan: Plan, forward: Forward) -> Participants:
@@ -218,99 +210,12 @@ class Writer:
             return None
         return made, plan.sweep, over
 
-    # Writes.
-
-    def write_by_hand(self, written: Sequence[_Written]) -> None:
-        """Add writes by hand, each kind as a phase of its own.
-
-        A loop that writes the value and clears the gradient of each parameter is one phase.
-        """
-        kinds, values, after, places = zip(*written, strict=True)
-        said = kinds, [self.known[value._stamp] for value in values], places
-        latest = self._by_hand.get(len(kinds))
-        if latest is None or said != latest[0]:
-            latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
-        for begin, end, writes in latest[1]:
-            self.add(Write(self._log.length, writes, column(after[begin:end]), None))
-        now = [
-            value._data if kind == "update" else value._grad
-            for kind, value in zip(kinds, values, strict=True)
-        ]
-        if now != [*after]:  # something was written twice, perhaps by two threads at once
-            self._correct(written)
-
-    def _correct(self, written: Sequence[_Written]) -> None:
-        """Add what became of Values, where that is not the last number that was noted."""
-        last = {(kind == "update", v._stamp): (v, number) for kind, v, number, _ in written}
-        self.write_differences(
-            [
-                value
-                for (data, _), (value, number) in last.items()
-                if not _same(number, value._data if data else value._grad)
-            ]
-        )
-
-    def _runs(
-        self, kinds: Sequence[WriteKind], nodes: Sequence[int], places: Sequence[Place | None]
-    ) -> Iterator[tuple[int, int, Writes]]:
-        """Divide writes by kind; each run with where it begins and ends."""
-        lengths = [len([*run]) for _, run in groupby(kinds)]
-        if len(lengths) > len({*kinds}):
-            lengths = [len(kinds)]
-        begin = 0
-        for length in lengths:
-            end = begin + length
-            here = places[begin:end]
-            moves = enumerate(zip(here, (None, *here), strict=False))
-            known = tuple((i, at) for i, (at, before) in moves if at and at is not before)
-            yield (
-                begin,
-                end,
-                self._writes_to(tuple(kinds[begin:end]), tuple(nodes[begin:end]), known),
-            )
-            begin = end
-
-    def _write(self, kind: WriteKind, nodes: Sequence[int], after: Sequence[float]) -> None:
-        """Add writes of one kind that nobody has made by hand, if there are any."""
-        if nodes:
-            writes = self._writes_to((kind,) * len(nodes), tuple(nodes))
-            self.add(Write(self._log.length, writes, column(after), None))
-
     def write_all(
         self, kind: WriteKind, values: Sequence[Value], after: array[float], rule: Rule | None
     ) -> None:
-        """Add the writes of an optimizer, if there are any."""
-        if not values:
-            return
-        before, form, writes = self._latest_writes.get(kind, ((), None, None))
-        now = None if rule is None else (rule.method, tuple(rule.numbers), tuple(rule.columns))
-        # The next step of the same optimizer writes the same Values.
-        if writes is None or form != now or not same_values(values, before):
-            kinds, nodes = (kind,) * len(values), self.indices(values)
-            writes = self._writes_to(kinds, nodes, (), *(now or ()))
-            self._latest_writes[kind] = values[:], now, writes
-        self.add(Write(self._log.length, writes, after, rule))
-
-    def write_differences(self, values: Iterable[Value]) -> None:
-        """Add what has become of Values in the log, where that is not what it says."""
-        history = self._log.history
-        for value in values:
-            index, now = self.known.index(value), self._log.length
-            if not _same(history.value(index, now), value._data):
-                self._write("update", [index], [value._data])
-            grad = history.grad(index, now) or 0.0
-            if not _same(grad, value._grad) and value._operation is not CONSTANT:
-                self._write("set", [index], [value._grad])
-
-    def _writes_to(self, *said: Any) -> Writes:
-        return self._writes.get(said) or self._writes.setdefault(said, Writes(*said))
-
-
-def _same(logged: float | None, actual: float) -> bool:
-    return logged == actual or (logged != logged and actual != actual)
-
-
-def column(numbers: Sequence[float]) -> array[float]:
-    """Pack numbers."""
-    # Packing first is three times as fast as array("d", numbers).
-    return array("d", struct.pack(f"{len(numbers)}d", *numbers))
+        """Add the writes of an optimizer."""
+        try:
+            self.changes.by_rule(kind, values, after, rule)
+        except KeyError:  # a Value was made outside
+            self.indices(values)
+            self.changes.by_rule(kind, values, after, rule)

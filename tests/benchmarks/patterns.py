@@ -31,7 +31,7 @@ from step import ROWS, network
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.recording.blocks import Backward, Forward, Write
 
-STEPS, ROUNDS, EVENTS, SEEKS = 300, 7, 200_000, 300
+STEPS, ROUNDS, EVENTS, SEEKS = 300, 7, 2_600_000, 300
 
 Number = Callable[[float], Any]
 Step = Callable[[], None]

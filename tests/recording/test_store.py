@@ -34,7 +34,7 @@ from stepgrad.progress import watching
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Source
 from stepgrad.recording.store import VERSION
-from stepgrad.recording.store.columns import Damaged, pack, passes_in_piece, unpack, unpack_place
+from stepgrad.recording.store.packing import Damaged, pack, passes_in_piece, unpack, unpack_place
 from stepgrad.replay.session import Session
 
 files = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

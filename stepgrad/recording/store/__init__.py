@@ -89,8 +89,9 @@ from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.log import Log
-from stepgrad.recording.store.columns import Damaged, Unpacker
+from stepgrad.recording.store.columns import Unpacker
 from stepgrad.recording.store.fields import Fields
+from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.read import restore
 from stepgrad.recording.store.shapes import Newer
 from stepgrad.recording.store.write import describe

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from stepgrad.recording.store.columns import Damaged
+from stepgrad.recording.store.packing import Damaged
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")

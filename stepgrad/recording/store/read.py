@@ -16,16 +16,9 @@ from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.log import Log
 from stepgrad.recording.source import Source
-from stepgrad.recording.store.columns import (
-    Damaged,
-    Named,
-    Packed,
-    Stream,
-    Unpacker,
-    passes_in_piece,
-    unpack,
-)
+from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.store.packing import Damaged, passes_in_piece, unpack
 from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, take_next
 from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep

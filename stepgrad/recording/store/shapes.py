@@ -10,8 +10,8 @@ from typing import TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
 from stepgrad.engine.tape import Place, WriteKind
-from stepgrad.recording.store.columns import Damaged, unpack
 from stepgrad.recording.store.fields import Fields, pick
+from stepgrad.recording.store.packing import Damaged, unpack
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, stretched
 from stepgrad.recording.writes import Writes

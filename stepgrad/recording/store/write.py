@@ -16,7 +16,7 @@ from stepgrad.engine.ops import OPS
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.log import Log
-from stepgrad.recording.store.columns import pack, passes_in_piece
+from stepgrad.recording.store.packing import pack, passes_in_piece
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
