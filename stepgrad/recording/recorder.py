@@ -90,7 +90,7 @@ class Recorder:
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
-        """Have the next node or write stop the recording, if too many wait for the end of a pass."""
+        """Have the next node or write stop the recording, if too many wait for their pass."""
         if not self._budget.holds(len(self._pending)):
             self.append, self.write = self._append_last, self._write_last
 

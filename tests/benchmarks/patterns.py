@@ -8,6 +8,8 @@ which has neither marks nor labels. For each pattern it prints a row:
 - the structures, sweeps and runs of writes there are after 300 steps;
 - for 2.6 million events: bytes an event on disk, the seconds to save and to load, and the 99th
   percentile of a seek (see `seek.py`).
+
+All times are the processor's.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from itertools import count
+from itertools import count, cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -136,7 +138,7 @@ def accumulation(number: Number) -> Step:
 
 
 def rnn(number: Number) -> Step:
-    """A recurrent network, whose sequence is longer in one step than in another."""
+    """A recurrent network that learns sequences, some longer than others, in turns."""
     draw = random.Random(1)
     w, u, b, h0 = (
         [[number(draw.uniform(-1, 1)) for _ in range(4)] for _ in range(rows)]
@@ -144,11 +146,13 @@ def rnn(number: Number) -> Step:
     )
     out = [number(draw.uniform(-1, 1)) for _ in range(4)]
     parameters = [p for rows in (w, u, b, h0, [out]) for row in rows for p in row]
+    lengths = (7, 3, 11, 5, 9, 4, 8)
+    turns = cycle([[draw.choice((-1.0, 1.0)) for _ in range(length)] for length in lengths])
 
     def step() -> None:
         hidden = h0[0]
-        for _ in range(draw.randrange(3, 12)):
-            x = number(draw.choice((-1.0, 1.0)))
+        for element in next(turns):
+            x = number(element)
             following = []
             for i in range(4):
                 total = b[0][i] + w[0][i] * x
@@ -247,10 +251,10 @@ def seconds(pattern: Callable[[Number], Step], number: Number) -> float:
         if number is Value:
             stack.enter_context(record())
         step = pattern(number)
-        start = time.perf_counter()
+        start = time.process_time()
         for _ in range(STEPS):
             step()
-        return time.perf_counter() - start
+        return time.process_time() - start
 
 
 def recorded(pattern: Callable[[Number], Step], steps: int, events: int) -> Recording:
@@ -278,12 +282,12 @@ def shapes(recording: Recording) -> str:
 
 
 def files(recording: Recording, path: Path) -> str:
-    start = time.perf_counter()
+    start = time.process_time()
     recording.save(path)
-    saved = time.perf_counter() - start
-    start = time.perf_counter()
+    saved = time.process_time() - start
+    start = time.process_time()
     loaded = Recording.load(path)
-    opened = time.perf_counter() - start
+    opened = time.process_time() - start
     assert loaded.length == recording.length
     return f"{path.stat().st_size / recording.length:9.2f}{saved:9.2f}{opened:8.2f}"
 
