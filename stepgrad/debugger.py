@@ -145,12 +145,13 @@ def debug() -> None:
         NothingRecordedError: nothing is being recorded here.
     """
     tape = active_tape()
-    if not isinstance(tape, Recorder) or (tape.closed and not tape.recording.spent):
+    if not isinstance(tape, Recorder) or (tape.closed and not tape.log.spent):
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
             "or call debug() inside `with stepgrad.record():`"
         )
-    recording = tape.recording
+    recording = tape.log
+    assert isinstance(recording, Recording), "so it began"
     recording.settle()
     if obstacle := _obstacle():
         so_far = recording.incomplete or f"{recording.length} events so far"

@@ -14,7 +14,7 @@ from stepgrad.atomic import permissions
 from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
-from stepgrad.recording.budget import as_bytes
+from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.say import say
 from stepgrad.scenario.library import (

@@ -5,12 +5,10 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import repeat
 from typing import overload
 
 from stepgrad.recording.blocks import Backward, Block, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +34,9 @@ def contributions(recording: Recording, node: int, position: int) -> Sequence[Co
     block, count = _latest_write(recording, node, position)
     if not isinstance(block, Backward):
         return ()
-    edges = block.sweep.incoming[block.sweep.column[index_to_ref(node, block.base)]]
+    column = block.column(node)
+    assert column is not None, "the pass has written it"
+    edges = block.sweep.incoming[column]
     return _Contributions(recording, block, edges[:count])
 
 
@@ -114,7 +114,8 @@ def last_write(recording: Recording, node: int, before: int) -> int | None:
         if isinstance(block, Write):
             return block.start + block.writes.gradients[node][count - 1]
         if count:
-            column = block.sweep.column[index_to_ref(node, block.base)]
+            column = block.column(node)
+            assert column is not None, "the pass has written it"
             return block.start + 1 + block.sweep.incoming[column][count - 1]
         if node == block.root:
             return block.start
@@ -136,7 +137,7 @@ def _writes(block: Block, node: int) -> Sequence[int]:
     """Return which events of a block write a node's gradient."""
     match block:
         case Backward():
-            column = block.sweep.column.get(index_to_ref(node, block.base))
+            column = block.column(node)
             edges = [] if column is None else [e + 1 for e in block.sweep.incoming[column]]
             return [0, *edges] if node == block.root else edges
         case Write():
@@ -147,7 +148,7 @@ def _writes(block: Block, node: int) -> Sequence[int]:
 def walk(block: Backward, out: int, slot: int) -> int | None:
     """Return the position just after a pass walked an edge; None if it does not walk it."""
     sweep = block.sweep
-    column = sweep.column.get(index_to_ref(out, block.base))
+    column = block.column(out)
     if column is None:
         return None
     first = bisect_left(sweep.outs, column)
@@ -161,8 +162,8 @@ def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
 
     Each edge is a node and a slot; those of one node come in the order of their slots.
     """
-    never = len(block.sweep.refs)
-    refs = (index_to_ref(out, block.base) for out, _ in edges)
-    places = list(map(block.sweep.column.get, refs, repeat(never)))
+    never = block.sweep.width
+    found = block.columns([out for out, _ in edges])
+    places = [never if place is None else place for place in found]
     first = min(places)
     return None if first == never else walk(block, *edges[places.index(first)])

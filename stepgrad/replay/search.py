@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from stepgrad.errors import StepgradError
+from stepgrad.recording.kept import kept
 from stepgrad.replay.hints import key
 from stepgrad.replay.naming import AmbiguousNameError, find_node
 from stepgrad.replay.outline import LARGE, enclosing
@@ -68,11 +68,11 @@ def _select(session: Session, hits: Sequence[int], node: int) -> Session:
 def _hits(session: Session) -> Sequence[int]:
     """The nodes of this training step that match the search, named constants included."""
     nodes = scene(session.recording, *session.state.step_bounds, constants=True)
-    return _matches(nodes, session.sought.casefold(), session.recording.renames)
+    return _matches(nodes, session.sought.casefold())
 
 
-@lru_cache(maxsize=4)
-def _matches(nodes: Scene, word: str, _renames: int) -> list[int]:
+@kept(4)
+def _matches(nodes: Scene, word: str) -> list[int]:
     """Return the nodes whose names contain a word; if none do, those whose definition does.
 
     In a large scene only names count: writing out all definitions would take seconds.

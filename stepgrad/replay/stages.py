@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Literal
 
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.derivatives import tangent_into
 from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.quotient import Bundle, Edge
@@ -37,7 +38,7 @@ class Stages:
 
     def walked(self, bundle: Bundle) -> bool:
         """Whether the latest backward pass has walked one of the edges."""
-        begun = None if self._pass is None else _begin(self._pass, bundle)
+        begun = None if self._pass is None else _begin(self._state.recording, self._pass, bundle)
         return begun is not None and begun <= self._state.position
 
     def _carried(self, bundle: Bundle) -> bool:
@@ -65,6 +66,6 @@ def _tangent(state: State, edge: Edge) -> float:
     return tangent_into(recording, out, recording.node(out).operands[slot], state.position)
 
 
-@lru_cache(maxsize=1024)
-def _begin(block: Backward, bundle: Bundle) -> int | None:
+@kept(1024)
+def _begin(_: Recording, block: Backward, bundle: Bundle) -> int | None:
     return first_walk(block, bundle.edges)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, index_to_ref
+from stepgrad.recording.structure import Context
 from stepgrad.replay.titles import short_title
 
 
@@ -81,7 +81,7 @@ class NodeStop:
 
     text: str
     node: int
-    structure: Structure
+    made: Forward
     offset: int
     name: str | None
     every: bool = False
@@ -91,18 +91,18 @@ class NodeStop:
         """Make one for a node of a recording."""
         made, name = recording.history.forward_of(node), recording.node(node).name
         text = short_title(recording, node)
-        return cls(text, node, made.structure, node - made.base, name, every)
+        return cls(text, node, made, node - made.base, name, every)
 
     def covers(self, recording: Recording, node: int) -> bool:
         """Whether it stops at a node: this one, or a counterpart."""
         made = recording.history.forward_of(node)
-        return node == self.node or node - made.base == self._like(made.structure)
+        return node == self.node or node - made.base == self._like(made)
 
-    def _like(self, structure: Structure) -> int | None:
+    def _like(self, forward: Forward) -> int | None:
         """Return where in a pass the node's like is made."""
-        if structure is self.structure:
+        if forward.structure is self.made.structure and forward.context is self.made.context:
             return self.offset
-        return None if self.name is None else _named(structure).get(self.name)
+        return None if self.name is None else _named(forward.context).get(self.name)
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
         """Return the events about the node, or about its counterpart in the step at hand."""
@@ -111,27 +111,25 @@ class NodeStop:
     def _offsets(self, recording: Recording, block: Block) -> Sequence[int]:
         match block:
             case Forward():
-                like = self._like(block.structure)
+                like = self._like(block)
                 return [] if like is None else [bisect_left(block.structure.created, like)]
             case Backward():
-                like = self._like(recording.history.forward_of(block.base).structure)
-                refs = {index_to_ref(self.node, block.base)}
-                if like is not None:
-                    refs.add(like)
+                likes = ((forward.base, self._like(forward)) for forward in block.over)
+                nodes = {base + like for base, like in likes if like is not None}
                 found: list[int] = []
-                for ref in refs:
-                    column = block.sweep.column.get(ref)
+                for node in {self.node, *nodes}:
+                    column = block.column(node)
                     if column is not None:
                         edges = [1 + edge for edge in block.sweep.incoming[column]] or [0]
                         found += edges if self.every else edges[-1:]
                 return sorted(found)
             case Write() if self.every:
-                nodes = block.writes.nodes
-                return [i for i, node in enumerate(nodes) if self.covers(recording, node)]
+                written = block.writes.nodes
+                return [i for i, node in enumerate(written) if self.covers(recording, node)]
         return []
 
 
-@lru_cache(maxsize=64)
-def _named(structure: Structure) -> Mapping[str, int]:
+@kept(1)
+def _named(context: Context) -> Mapping[str, int]:
     """Return the offsets of the named nodes of a pass; of several so named, the first."""
-    return {name: offset for offset, name in reversed(structure.names.items())}
+    return {name: offset for offset, name in reversed(context.names.items())}

@@ -6,15 +6,17 @@ from functools import cache, lru_cache
 from itertools import takewhile
 from pathlib import PurePath
 
-from stepgrad.engine.ops import ADD, Op
+from stepgrad.engine.ops import ADD, LEAF, Op
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.recording.structure import Structure
+from stepgrad.recording.structure import Context, Structure
 
 _Look = Callable[[int], Node]
+_Shapes = tuple[tuple[Structure, Context], ...]
 
 _WIDEST = 28
 _DEEPEST = 3
@@ -46,7 +48,8 @@ def parted(name: str, scope: str) -> tuple[str, str]:
 
 def titles(recording: Recording, forward: Forward) -> list[str]:
     """The short titles of all nodes of a forward block, in order."""
-    shared = _shared_titles(recording, forward.structure, recording.renames)
+    earlier = _shapes(forward.earlier)
+    shared = _shared_titles(recording, forward.structure, forward.context, earlier)
     return [
         short_title(recording, node) if title is None else title
         for node, title in enumerate(shared, forward.base)
@@ -55,8 +58,8 @@ def titles(recording: Recording, forward: Forward) -> list[str]:
 
 def names(recording: Recording, forward: Forward) -> list[str]:
     """The names of all nodes of a forward block, without scopes; empty for a node without one."""
-    found = _shared_names(forward.structure).copy()
-    for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
+    found = _shared_names(forward.context, forward.structure).copy()
+    for offset in _named_late(recording).get(forward.context, ()):
         node = recording.node(forward.base + offset)
         found[offset] = parted(node.name or "", node.place.scope)[1]
     return found
@@ -65,54 +68,67 @@ def names(recording: Recording, forward: Forward) -> list[str]:
 def full_names(recording: Recording, forward: Forward) -> list[str]:
     """The names of all nodes of a forward block, scopes included; empty for a node without one."""
     found = [""] * len(forward.structure)
-    for offset, name in forward.structure.names.items():
+    for offset, name in forward.context.names.items():
         found[offset] = name
-    for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
+    for offset in _named_late(recording).get(forward.context, ()):
         found[offset] = recording.node(forward.base + offset).name or ""
     return found
 
 
-@lru_cache(maxsize=16)
-def _shared_names(structure: Structure) -> list[str]:
+@kept(1)
+def _shared_names(context: Context, structure: Structure) -> list[str]:
     found = [""] * len(structure)
-    for offset, name in structure.names.items():
-        found[offset] = parted(name, structure.place(offset).scope)[1]
+    for offset, name in context.names.items():
+        found[offset] = parted(name, context.place(offset).scope)[1]
     return found
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _shared_titles(
-    recording: Recording, structure: Structure, _renames: int
+    recording: Recording, structure: Structure, context: Context, earlier: _Shapes
 ) -> Sequence[str | None]:
-    """The titles that are the same in every pass of a structure; `_renames` keys the cache."""
-    late = _named_late(recording, _renames).get(structure, ())
-    base = recording.history.shapes()[structure][0].base
+    """The titles that are the same in every pass of a structure, in a context, after others."""
+    late = _named_late(recording)
+    made = next(
+        each
+        for each in recording.history.index.contexts()[context]
+        if each.structure is structure and _shapes(each.earlier) == earlier
+    )
     look = cache(recording.node)  # each is looked up as an operand too
 
-    def varies(offset: int, depth: int) -> bool:
-        if offset in late:
+    def varies(ref: int, depth: int) -> bool:
+        if ref < 0:
+            number, offset = structure.outer[~ref]
+            other = made.earlier[number]
+            if offset in late.get(other.context, ()):
+                return True
+            return offset not in other.context.names and other.structure.op(offset) is not LEAF
+        if ref in late.get(context, ()):
             return True
-        if offset in structure.names:
+        if ref in context.names:
             return False
-        operands = structure.operands(offset)  # none: a constant, or a leaf without a name
-        return not operands or (
-            depth > 0 and any(ref >= 0 and varies(ref, depth - 1) for ref in operands)
-        )
+        operands = structure.operands(ref)  # none: a constant, or a leaf without a name
+        return not operands or (depth > 0 and any(varies(ref, depth - 1) for ref in operands))
 
     shared: list[str | None] = []
     for offset in range(len(structure)):
-        title = None if varies(offset, _DEEPEST) else _short_title(recording, look, base + offset)
-        shared.append(None if title == f"#{base + offset}" else title)
+        index = made.base + offset
+        title = None if varies(offset, _DEEPEST) else _short_title(recording, look, index)
+        shared.append(None if title == f"#{index}" else title)
     return shared
 
 
-@lru_cache(maxsize=4)
-def _named_late(recording: Recording, _renames: int) -> Mapping[Structure, set[int]]:
+def _shapes(passes: Sequence[Forward]) -> _Shapes:
+    return tuple((each.structure, each.context) for each in passes)
+
+
+@kept(1)
+def _named_late(recording: Recording) -> Mapping[Context, set[int]]:
     """The offsets of nodes that got their names after their pass was logged."""
     late = defaultdict(set)
     for node in recording.labels:
         forward = recording.history.forward_of(node)
-        late[forward.structure].add(node - forward.base)
+        late[forward.context].add(node - forward.base)
     return late
 
 

@@ -60,8 +60,8 @@ def network() -> Recording:
 
 def picture(state: State, nodes: Sequence[int]) -> None:
     """Lay some nodes out and paint them, with nothing kept from before."""
-    graph = Quotient(state.scene, frozenset())
-    draw.__wrapped__(graph, tuple(nodes), framed=True).paint(state, None)
+    graph = Quotient(state.scene, frozenset())  # what is kept is kept on the graph
+    draw(graph, tuple(nodes), framed=True).paint(state, None)
 
 
 def median(work: Callable[[int], object]) -> float:

@@ -432,8 +432,8 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
 async def test_a_lesson_that_just_fits_is_shown_whole() -> None:
     async with debugger("chain_rule", size=(140, 45)) as (_, screen):
         lesson = screen.query_one("#lesson")
-        assert len(shown(lesson)) == lesson.size.height
-        assert shown(lesson)[-1] == "edit."
+        assert len(lines_of(lesson)) == lesson.size.height
+        assert lines_of(lesson)[-1] == "edit."
 
 
 async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:

@@ -11,7 +11,6 @@ from math import isfinite
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import ref_to_index
 from stepgrad.replay.conditions.columns import Column, Same
 
 
@@ -31,7 +30,7 @@ def bad_nodes(recording: Recording, block: Forward) -> Column:
     def was_finite(ref: int) -> bool:
         if ref >= 0:
             return finite[ref]
-        node = ref_to_index(ref, block.base)
+        node = block.node(ref)
         return is_finite(history.value(node, start)) and is_finite(history.tangent(node, start))
 
     return [

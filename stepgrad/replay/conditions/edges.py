@@ -1,7 +1,7 @@
 """The edges of a backward pass as places in a row of numbers, the same for all passes of a shape.
 
-The row holds the numbers of the pass's own nodes, and behind them those of the nodes from earlier
-blocks that it uses. With places in it, a column of all edges is one loop in C.
+The row holds the numbers of all nodes of the forward passes that it sweeps over, and behind them
+those of the other nodes that it uses. With places in it, a column of all edges is one loop in C.
 """
 
 from __future__ import annotations
@@ -9,12 +9,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure
+from stepgrad.recording.kept import kept
 from stepgrad.recording.sweep import Sweep
 
 
@@ -23,7 +21,7 @@ class Edges:
     """Where the numbers of each edge stand in the row.
 
     Args:
-        outer: the nodes from earlier blocks.
+        outer: the other nodes: each as the number of its forward pass, and the offset there.
         receivers: the node that is given a contribution.
         outs: the node that hands its gradient on.
         ops: the operation of that node.
@@ -31,7 +29,7 @@ class Edges:
         carries: what it hands on, of these arguments and what arrives.
     """
 
-    outer: Sequence[int]
+    outer: Sequence[tuple[int, int]]
     receivers: array[int]
     outs: array[int]
     ops: Sequence[str]
@@ -39,28 +37,31 @@ class Edges:
     carries: Sequence[Callable[..., float]]
 
 
-@lru_cache(maxsize=16)
-def edges_of(recording: Recording, structure: Structure, sweep: Sweep) -> Edges:
-    """Describe the edges of the passes that sweep over a structure."""
-    outer: dict[int, int] = {}
+@kept(1)
+def edges_of(sweep: Sweep) -> Edges:
+    """Describe the edges of a sweep."""
+    starts: dict[int, int] = {}
+    length = 0
+    for number in sweep.swept:
+        starts[number] = length
+        length += len(sweep.structures[number])
+    outer: dict[tuple[int, int], int] = {}
 
-    def place(ref: int) -> int:
-        return ref if ref >= 0 else outer.setdefault(~ref, len(structure) + len(outer))
+    def place(number: int, offset: int) -> int:
+        if number in starts:
+            return starts[number] + offset
+        return outer.setdefault((number, offset), length + len(outer))
 
-    places = [place(ref) for ref in sweep.refs]
+    places = list(map(place, sweep.passes, sweep.offsets))
     ops = []
     locals_ = []
     carries = []
     at = -1
     for out, slot in zip(sweep.outs, sweep.slots, strict=True):
         if out != at:
-            at, ref = out, sweep.refs[out]
-            if ref >= 0:
-                op, operands = structure.op(ref), structure.operands(ref)
-            else:
-                node = recording.node(~ref)
-                op, operands = node.op, [~operand for operand in node.operands]
-            pick = itemgetter(*map(place, operands), places[out])
+            at = out
+            op = sweep.structures[sweep.passes[out]].op(sweep.offsets[out])
+            pick = itemgetter(*(place(*operand) for operand in sweep.operands(out)), places[out])
         ops.append(op.name)
         locals_.append((op.local[slot], pick))
         carries.append(op.carry[slot])

@@ -6,18 +6,18 @@ and where their numbers are is worked out once for all passes of a shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cached_property, lru_cache
-from math import (
-    isfinite,
-)
+from collections.abc import Callable, Iterator, Sequence
+from functools import cached_property
+from itertools import chain
+from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, ref_to_index
-from stepgrad.recording.sweep import Writes
+from stepgrad.recording.structure import Structure
+from stepgrad.recording.writes import Writes
 from stepgrad.replay.conditions.bad import bad_edges, bad_nodes, bad_writes, is_finite
 from stepgrad.replay.conditions.columns import UNKNOWN, Column, Same, picked
 from stepgrad.replay.conditions.edges import Edges, edges_of
@@ -165,28 +165,35 @@ class _Propagating(Facts[Backward]):
                 return self._bad
         return UNKNOWN
 
-    @cached_property
-    def _forward(self) -> Forward:
-        return self._recording.history.forward_of(self._block.base)
+    @property
+    def _forwards(self) -> Iterator[Forward]:
+        return map(self._block.over.__getitem__, self._block.sweep.swept)
 
     @cached_property
     def _edges(self) -> Edges:
-        return edges_of(self._recording, self._forward.structure, self._block.sweep)
+        return edges_of(self._block.sweep)
+
+    @property
+    def _outer(self) -> list[int]:
+        over = self._block.over
+        return [over[number].base + offset for number, offset in self._edges.outer]
 
     def _names(self, called: str) -> list[str]:
         """What nodes are called, in the row of the edges: by title, by `name` or by `full name`."""
         of = {"": titles, "name": names, "full name": full_names}[called]
         if called == "full name":
-            outer = [self._recording.node(node).name or "" for node in self._edges.outer]
+            outer = [self._recording.node(node).name or "" for node in self._outer]
         else:
-            outer = [short_title(self._recording, node) for node in self._edges.outer]
-        return [*of(self._recording, self._forward), *outer]
+            outer = [short_title(self._recording, node) for node in self._outer]
+        own = (of(self._recording, forward) for forward in self._forwards)
+        return [*chain.from_iterable(own), *outer]
 
     @cached_property
     def _values(self) -> list[float | None]:
         history, start = self._recording.history, self._block.start
-        outer = (history.value(node, start) for node in self._edges.outer)
-        return [*history.values(self._forward, start), *outer]
+        outer = (history.value(node, start) for node in self._outer)
+        own = (history.values(forward, start) for forward in self._forwards)
+        return [*chain.from_iterable(own), *outer]
 
     @property
     def _bad(self) -> Column:
@@ -218,8 +225,7 @@ class _Propagating(Facts[Backward]):
         """Each gradient before and after its events, added up in the order of the pass."""
         block, sweep, grad = self._block, self._block.sweep, self._recording.history.grad
         sums: list[float | None] = [None] * sweep.computed
-        leaves = sweep.refs[sweep.computed :]
-        sums += [grad(ref_to_index(ref, block.base), block.start) for ref in leaves]
+        sums += [grad(node, block.start) for node in block.nodes[sweep.computed :]]
         before, after = [], []
         for receiver, contribution in zip(sweep.receivers, self._contributions, strict=True):
             old = sums[receiver]
@@ -280,13 +286,13 @@ class _Writing(Facts[Write]):
         return [ask(n, first + i) for n, i in zip(self._nodes, self.offsets, strict=True)]
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def _by_kind(writes: Writes) -> Sequence[Sequence[int]]:
     """Return which writes are of each kind."""
     kinds = dict.fromkeys(writes.kinds)
     return [[i for i, each in enumerate(writes.kinds) if each == kind] for kind in kinds]
 
 
-@lru_cache(maxsize=16)
+@kept(1)
 def _ops(structure: Structure) -> Sequence[str]:
     return [structure.op(offset).name for offset in structure.created]

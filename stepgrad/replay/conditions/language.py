@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, compress, pairwise
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
@@ -82,8 +83,9 @@ class Condition:
 
     text: str
     _rule: _Rule = field(init=False, repr=False, compare=False)
-    _asked: dict[tuple[Recording, int, int], Sequence[int]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
+    # For each recording, how often nodes had been renamed, and the events that were found by then.
+    _asked: WeakKeyDictionary[Recording, tuple[int, dict[int, Sequence[int]]]] = field(
+        init=False, repr=False, compare=False, default_factory=WeakKeyDictionary
     )
 
     def __post_init__(self) -> None:
@@ -94,16 +96,23 @@ class Condition:
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
         """Return the events of which it holds."""
-        key = recording, block.start, recording.renames
-        found = self._asked.get(key)
+        asked = self._asked_of(recording)
+        found = asked.get(block.start)
         if found is None:
             kinds = facts_of(recording, block)
             held = sorted(chain.from_iterable(map(self._holding, kinds)))
             found = list(map(block.start.__add__, held))
-            if len(self._asked) >= _KEPT:
-                self._asked.clear()
-            self._asked[key] = found
+            if len(asked) >= _KEPT:
+                asked.clear()
+            asked[block.start] = found
         return found
+
+    def _asked_of(self, recording: Recording) -> dict[int, Sequence[int]]:
+        renames, asked = self._asked.get(recording, (-1, {}))
+        if renames != recording.renames:
+            asked = {}
+            self._asked[recording] = recording.renames, asked
+        return asked
 
     def seen(self, recording: Recording, begin: int, end: int) -> Sequence[int]:
         """Return the events between two positions of which it is known to hold, in order.
@@ -112,8 +121,8 @@ class Condition:
         """
         asked = sorted(
             (start, events)
-            for (of, start, renames), events in tuple(self._asked.items())
-            if of is recording and renames == recording.renames and begin <= start < end
+            for start, events in tuple(self._asked_of(recording).items())
+            if begin <= start < end
         )
         return list(chain.from_iterable(events for _, events in asked))
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.recording.kept import kept
 from stepgrad.replay.quotient import Bundle, Quotient, operands_first
 from stepgrad.replay.session import Session
 from stepgrad.replay.showing import DRAWABLE, room
@@ -67,7 +67,7 @@ class Drawing:
         return ahead
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay out boxes of a graph."""
     recording, drawn = graph.scene.recording, frozenset(keys)
