@@ -16,12 +16,12 @@ from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.graph.outline import ScopeLine, folds, outline
+from stepgrad.replay.graph.summary import shares, span
+from stepgrad.replay.graph.summary import summary as summary_of
 from stepgrad.replay.narrate import narrate
-from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.places import CommandError
-from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import summary as summary_of
 from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile

@@ -9,10 +9,9 @@ from typing import NamedTuple
 
 from stepgrad.numbers import gradient, number
 from stepgrad.printable import printable
-from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.scopes import shares, span
+from stepgrad.replay.graph.outline import ScopeLine
+from stepgrad.replay.graph.summary import shares, span, summary
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import summary
 from stepgrad.replay.titles import definition, short_title, title
 
 

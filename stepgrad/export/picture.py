@@ -12,11 +12,11 @@ from stepgrad.numbers import number
 from stepgrad.printable import (
     printable,
 )
+from stepgrad.replay.graph.folding import Quotient, quotient
+from stepgrad.replay.graph.outline import enclosing, fitting, outline
+from stepgrad.replay.graph.stages import Stage, Stages
 from stepgrad.replay.narrate import Narration, narrate
-from stepgrad.replay.outline import enclosing, fitting, outline
-from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.say import say
-from stepgrad.replay.stages import Stage, Stages
 from stepgrad.replay.state import State
 
 PAGE = 48

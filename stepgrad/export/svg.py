@@ -31,8 +31,8 @@ from stepgrad.export.svg_parts import (
     wire_path,
 )
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
-from stepgrad.replay.quotient import operands_first
-from stepgrad.replay.stages import Stage
+from stepgrad.replay.graph.folding import operands_first
+from stepgrad.replay.graph.stages import Stage
 
 ROWS = 5
 """Rows of cells in a box. It is odd: the wire leaves from the middle of a row."""

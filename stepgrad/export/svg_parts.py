@@ -12,7 +12,7 @@ from stepgrad.drawing.layout import Box, Wire
 from stepgrad.export.boxes import Content, Fold, sign
 from stepgrad.export.picture import Edge
 from stepgrad.export.svg_style import LABEL
-from stepgrad.replay.stages import Stage
+from stepgrad.replay.graph.stages import Stage
 
 CELL_WIDTH, CELL_HEIGHT = 8, 12
 RADIUS, PADDING = 5, 10

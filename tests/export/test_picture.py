@@ -19,7 +19,7 @@ from stepgrad.export import export
 from stepgrad.export.boxes import Fold
 from stepgrad.export.picture import Picture, picture
 from stepgrad.export.svg import svg
-from stepgrad.replay.outline import enclosing
+from stepgrad.replay.graph.outline import enclosing
 
 
 @given(rows, st.integers(1, 20), st.integers(1, 20), st.floats(0, 1))

@@ -9,10 +9,9 @@ from rich.cells import cell_len
 
 from stepgrad.numbers import fitting, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.scopes import shares, span
+from stepgrad.replay.graph.outline import ScopeLine
+from stepgrad.replay.graph.summary import shares, span, summary
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line

@@ -7,12 +7,11 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.numbers import fitting, gradient, number
-from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.scopes import shares, span
+from stepgrad.replay.graph.outline import ScopeLine
+from stepgrad.replay.graph.summary import Summary, shares, span, summary
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop
-from stepgrad.replay.summary import Summary, summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 

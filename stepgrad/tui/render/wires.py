@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.quotient import Bundle
-from stepgrad.replay.stages import Stages
+from stepgrad.replay.graph.folding import Bundle
+from stepgrad.replay.graph.stages import Stages
 from stepgrad.replay.state import State
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink

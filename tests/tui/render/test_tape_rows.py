@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
-from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.tape import bar, gradient_text, scope_row, tape_row

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise
 
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.scene import Scene
 
 LARGE = 1000
 """A scene with more nodes than this opens with its scopes folded."""

@@ -9,8 +9,8 @@ from typing import Literal
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.replay.derivatives import tangent_into
+from stepgrad.replay.graph.folding import Bundle, Edge
 from stepgrad.replay.ledger import first_walk, latest_pass
-from stepgrad.replay.quotient import Bundle, Edge
 from stepgrad.replay.state import State
 
 Stage = Literal["waiting", "forward", "tangent", "backward", "current"]

@@ -11,8 +11,8 @@ from itertools import compress
 from operator import ne
 from typing import overload
 
-from stepgrad.replay.outline import ScopeLine, outline
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.outline import ScopeLine, outline
+from stepgrad.replay.graph.scene import Scene
 
 Edge = tuple[int, int]
 """A node, and which operand of it."""
