@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record, scope
+from stepgrad.replay.graph.picture import Part
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import draw, in_view, title
+from stepgrad.tui.render.graph import draw, in_view
 
 TWO_LAYER = two_layer()
 
@@ -209,7 +210,7 @@ def test_near_a_folded_scope_are_the_boxes_next_to_it() -> None:
     assert len(graph) == 101
     inside = graph[50] + 2
     assert in_view(session.select(inside)) == tuple(graph[48:53])
-    assert title(graph, in_view(session)) == "graph  3 of 101 boxes"
+    assert Part(graph, in_view(session)).extent == "3 of 101 boxes"
     assert len(in_view(replace(session, view="whole"))) == 101
 
 
