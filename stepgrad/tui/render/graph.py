@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -16,6 +16,9 @@ from stepgrad.tui.render.boxes import GraphBox
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.painting import BoxContent, Painter, WireContent
 from stepgrad.tui.render.wires import label_width, look
+
+STRETCH = 16
+"""How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,17 +89,32 @@ def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
     return Drawing(part, Painter(lay_out(items)), boxes)
 
 
-def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
+def in_view(session: Session) -> tuple[int, ...]:
     """Return the boxes to draw: all of them, or what is near the subject in a large graph.
 
-    `before` are those drawn last. They stay while the subject and its neighbours are among them,
-    so that the drawing does not move under the reader.
+    What is near stays while the subject and its neighbours are within it, so that the drawing does
+    not move under the reader. It is the same whichever way the reader came: it follows the events,
+    or the nodes before a selected one, from the beginning of a `STRETCH`.
     """
-    graph = session.quotient
+    graph, scene, position = session.quotient, session.state.scene, session.cursor.position
     most = DRAWABLE if session.view == "whole" else room(session)
     if len(graph) <= most:
         return tuple(graph)
-    subject, limit = session.subject, room(session) // 2
-    if set(before).issuperset(graph.near(subject, 1, limit // 2)):
-        return before
-    return tuple(graph.near(subject, 2 - session.zoom, limit))
+    begin = max(position // STRETCH * STRETCH, session.state.step_bounds[0])
+    events = range(begin, position + 1)
+    shown = _follow(session, (State(session.recording, each).focus for each in events))
+    if session.selected is not None and _follow(session, [session.selected], shown) != shown:
+        place = scene.after(scene.nearest(session.selected))
+        shown = _follow(session, scene[place // STRETCH * STRETCH : place + 1])
+    return shown
+
+
+def _follow(
+    session: Session, nodes: Iterable[int | None], shown: tuple[int, ...] = ()
+) -> tuple[int, ...]:
+    """Return the boxes near the last of some nodes, which the view moves to one after the other."""
+    graph, limit = session.quotient, room(session) // 2
+    for node in nodes:
+        if not set(shown).issuperset(graph.near(node, 1, limit // 2)):
+            shown = tuple(graph.near(node, 2 - session.zoom, limit))
+    return shown
