@@ -16,12 +16,11 @@ from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.graph.contents import Fold
+from stepgrad.replay.graph.outline import ScopeLine, folds, outline
 from stepgrad.replay.narrate import narrate
-from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.places import CommandError
-from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import summary as summary_of
 from stepgrad.replay.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
@@ -93,9 +92,9 @@ def _rows(state: State) -> Iterator[_Row]:
             if state.value(line) is not None:
                 yield _row(state, line)
         elif line.nodes:
-            known = summary_of(state, line)
-            told = f"{span(known)} {shares(state, line, known)}".strip()
-            yield f"{printable(line.scope)} ×{len(line.nodes)}", "", told, ""
+            fold = Fold(state, line)
+            told = f"{fold.span} {fold.shares}".strip()
+            yield f"{printable(line.scope)} ×{fold.count}", "", told, ""
 
 
 def _row(state: State, node: int) -> _Row:

@@ -24,7 +24,7 @@ from stepgrad.cli.output import (
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
-from stepgrad.export.picture import where as where_is
+from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
 from stepgrad.opening import open_typed
 from stepgrad.replay.cursor import Cursor

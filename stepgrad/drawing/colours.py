@@ -1,6 +1,7 @@
 """The colours of what is drawn, by meaning: the same on the screen and on paper."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 DARK: Mapping[str, str] = {
     "forward": "#7bd88f",
@@ -23,3 +24,12 @@ LIGHT: Mapping[str, str] = {
     "selected": "#a9c4f5",
 }
 """On a light background."""
+
+
+def sign(x: float | None) -> str:
+    """Return which colour a number has: `broken` is nan or infinite, and none is like `zero`."""
+    if not x:
+        return "zero"
+    if not isfinite(x):
+        return "broken"
+    return "positive" if x > 0 else "negative"

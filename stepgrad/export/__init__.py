@@ -1,6 +1,6 @@
 """A position as a file, for paper and for other programs: a drawing, a hand-out or data.
 
-Every drawing is made from one description of what to draw, `picture`.
+Every drawing is made from one description of what to draw, `figure`.
 """
 
 from __future__ import annotations
@@ -8,15 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from stepgrad.export.dot import dot
+from stepgrad.export.figure import PAGE, Figure, figure
 from stepgrad.export.graph_json import graph_json
 from stepgrad.export.handout import handout
 from stepgrad.export.mermaid import mermaid
 from stepgrad.export.page import WIDTH, page
-from stepgrad.export.picture import PAGE, Picture, picture, result
-from stepgrad.export.position import end, finished
-from stepgrad.export.svg import figure, svg
+from stepgrad.export.position import end
+from stepgrad.export.svg import part_of_page, svg
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.graph.folding import quotient
+from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.state import State
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
@@ -37,20 +39,12 @@ def _title(file: ScenarioFile | None, cursor: Cursor) -> str:
     return file.title if file else cursor.recording.name
 
 
-def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return _shown(cursor.state, _title(file, cursor), PAGE, hops=2)
+def _drawn(file: ScenarioFile | None, cursor: Cursor) -> Figure:
+    return figure(cursor.state, _title(file, cursor), PAGE, hops=2)
 
 
-def _listed(file: ScenarioFile | None, cursor: Cursor) -> Picture:
-    return _shown(cursor.state, _title(file, cursor), READABLE)
-
-
-def _shown(
-    state: State, title: str, limit: int, room: int = PAGE, hops: int | None = None
-) -> Picture:
-    """Describe a drawing for readers: the last event is highlighted unless it is over."""
-    shown = picture(state, title, limit, room, hops)
-    return result(shown) if finished(state) else shown
+def _listed(file: ScenarioFile | None, cursor: Cursor) -> Figure:
+    return figure(cursor.state, _title(file, cursor), READABLE)
 
 
 def _checks(file: ScenarioFile | None, cursor: Cursor) -> Sequence[Check]:
@@ -74,17 +68,18 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
     title = _title(file, cursor)
 
     def draw(state: State, key: str) -> str:
-        return figure(_shown(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
+        return part_of_page(figure(state, title, PAGE, COLUMN, hops=2), WIDTH, key)
 
     return "".join(page(title, _handout(file, cursor), draw))
 
 
 def _json(file: ScenarioFile | None, cursor: Cursor) -> str:
-    everything = picture(cursor.state, _title(file, cursor))
+    state = cursor.state
+    graph = quotient(state.scene, frozenset())
     described = snapshot(file, cursor)
     if promised := _checks(file, cursor):
         described["checks"] = [check_object(check) for check in promised]
-    return graph_json(everything, described)
+    return graph_json(picture(state, Part(graph, graph)), described)
 
 
 FORMATS: Mapping[str, Callable[[ScenarioFile | None, Cursor], str]] = {

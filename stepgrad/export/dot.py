@@ -7,9 +7,10 @@ from html import escape
 from itertools import count
 
 from stepgrad.drawing import colours
-from stepgrad.export.boxes import Content, sign
-from stepgrad.export.picture import Edge, Picture
+from stepgrad.export.figure import Figure
 from stepgrad.export.scopes import Scope, scoped
+from stepgrad.replay.graph.contents import Content
+from stepgrad.replay.graph.picture import Edge
 
 _COLOURS = colours.LIGHT
 _SIGNS = {
@@ -27,23 +28,22 @@ _STAGES = {
 }
 
 
-def dot(picture: Picture) -> str:
-    """Write a picture in the DOT language."""
-    return "".join(f"{line}\n" for line in _lines(picture))
+def dot(figure: Figure) -> str:
+    """Write a figure in the DOT language."""
+    return "".join(f"{line}\n" for line in _lines(figure))
 
 
-def _lines(picture: Picture) -> Iterator[str]:
-    told = (picture.title, picture.place, picture.event, picture.effect, *picture.limits)
+def _lines(figure: Figure) -> Iterator[str]:
     left = "\\l"  # ends a line and aligns it left
-    label = "".join(f"{_escaped(line)}{left}" for line in told if line)
+    label = "".join(f"{_escaped(line)}{left}" for line in figure.lines)
     yield "digraph stepgrad {"
     yield "  rankdir=LR; labelloc=t; labeljust=l; bgcolor=white;"
     yield '  fontname="monospace"; fontsize=12;'
     yield f'  label="{label}";'
     yield '  node [shape=plain, fontname="monospace", fontsize=12];'
     yield '  edge [fontname="monospace", fontsize=10];'
-    yield from _scope(scoped(picture.boxes), "  ", count())
-    for edge in picture.inner_edges:
+    yield from _scope(scoped(figure.picture.boxes), "  ", count())
+    for edge in figure.picture.inner_edges:
         yield f"  {_edge(edge)}"
     yield "}"
 
@@ -60,11 +60,11 @@ def _scope(scope: Scope, indent: str, numbers: count[int]) -> Iterator[str]:
 
 def _table(box: Content) -> str:
     """Write the content of a box: its heading and its numbers."""
-    colour, border = (_COLOURS["current"], 2) if box.focus else ("gray40", 1)
+    colour, border = (_COLOURS["current"], 2) if box.current else ("gray40", 1)
     heading = escape(box.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
     for word, _, text, x in box.numbers:
-        number = f'<FONT COLOR="{_SIGNS[sign(x)]}">{escape(text)}</FONT>'
+        number = f'<FONT COLOR="{_SIGNS[colours.sign(x)]}">{escape(text)}</FONT>'
         rows.append(
             f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{word}</FONT></TD>'
             f'<TD ALIGN="RIGHT">{number}</TD></TR>'

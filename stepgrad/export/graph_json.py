@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from stepgrad.export.boxes import Node
-from stepgrad.export.picture import Edge, Picture
 from stepgrad.numbers import for_json
 from stepgrad.printable import as_json
+from stepgrad.replay.graph.contents import Node
+from stepgrad.replay.graph.picture import Edge, Picture
 
 
 def graph_json(picture: Picture, snapshot: dict[str, Any]) -> str:

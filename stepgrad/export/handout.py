@@ -11,7 +11,6 @@ from dataclasses import replace
 from itertools import chain, groupby, islice
 
 from stepgrad.engine.notation import atom
-from stepgrad.export.boxes import Node, describe
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
@@ -28,6 +27,7 @@ from stepgrad.recording.events import (
 from stepgrad.recording.recording import (
     Recording,
 )
+from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.ledger import Contribution, contributions
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
@@ -105,7 +105,7 @@ def _which(state: State) -> str:
 
 
 def _pass(state: State, level: int) -> Iterator[str]:
-    nodes = [describe(state, index) for index in _listed(state)]
+    nodes = [Node(state, index) for index in _listed(state)]
     yield from block(_values(nodes))
     yield from block(remarks(state, nodes))
     more = "node", "nodes (nodes with names come first)"

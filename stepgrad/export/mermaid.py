@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from itertools import count
 
-from stepgrad.export.boxes import Content
-from stepgrad.export.picture import Picture
+from stepgrad.export.figure import Figure
 from stepgrad.export.scopes import Scope, scoped
+from stepgrad.replay.graph.contents import Content
 
 _PLAIN = re.compile(r"[^\w ./=+()·−∇∅–▶◀△×²³…,:]|_|\d(?=\. )")
 """Characters with a meaning in Mermaid or in the Markdown of its labels: `1. ` begins a list."""
@@ -22,17 +22,17 @@ _STAGES = {
 """The looks of edges, in colours that are visible on light and dark grounds."""
 
 
-def mermaid(picture: Picture) -> str:
-    """Write a picture as a flowchart."""
-    return "".join(f"{line}\n" for line in _lines(picture))
+def mermaid(figure: Figure) -> str:
+    """Write a figure as a flowchart."""
+    return "".join(f"{line}\n" for line in _lines(figure))
 
 
-def _lines(picture: Picture) -> Iterator[str]:
-    for told in (picture.title, picture.place, picture.event, picture.effect, *picture.limits):
-        if told:
-            yield f"%% {told.replace('{', '(').replace('}', ')')}"  # `%%{` would be a directive
+def _lines(figure: Figure) -> Iterator[str]:
+    picture = figure.picture
+    for line in figure.lines:
+        yield f"%% {line.replace('{', '(').replace('}', ')')}"  # `%%{` would be a directive
     yield "flowchart LR"
-    yield from _scope(scoped(picture.boxes), "  ", count(), _event(picture))
+    yield from _scope(scoped(picture.boxes), "  ", count(), _event(figure))
     stages: dict[str, list[int]] = {}
     for number, edge in enumerate(picture.inner_edges):
         label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
@@ -44,18 +44,18 @@ def _lines(picture: Picture) -> Iterator[str]:
     yield "  classDef focus stroke:#bf8700,stroke-width:4px"
     yield "  classDef waiting stroke-dasharray:4"
     for box in picture.boxes:
-        if box.focus or not box.made:
-            yield f"  class n{box.index} {'focus' if box.focus else 'waiting'}"
+        if box.current or not box.made:
+            yield f"  class n{box.index} {'focus' if box.current else 'waiting'}"
 
 
-def _event(picture: Picture) -> str:
+def _event(figure: Figure) -> str:
     """Return the line that says why a box is highlighted: comments are not drawn."""
-    return picture.place.partition(" of ")[0]
+    return figure.place.partition(" of ")[0]
 
 
 def _scope(scope: Scope, indent: str, numbers: count[int], event: str) -> Iterator[str]:
     for box in scope.boxes:
-        yield f'{indent}n{box.index}["{_label(box, event if box.focus else "")}"]'
+        yield f'{indent}n{box.index}["{_label(box, event if box.current else "")}"]'
     for name, inner in scope.inner.items():
         yield f'{indent}subgraph s{next(numbers)}["{_escaped(name)}"]'
         yield from _scope(inner, f"{indent}  ", numbers, event)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from stepgrad.export.boxes import Content
+from stepgrad.replay.graph.contents import Content
 
 
 @dataclass(slots=True)

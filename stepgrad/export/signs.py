@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 
-from stepgrad.export.boxes import Node
 from stepgrad.numbers import read_back
 from stepgrad.recording.blocks import Backward, Write
+from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.state import State
 
 _TANGENTS = {"0": "the value does not change with the seeded input"}

@@ -6,15 +6,14 @@ reader's light or dark scheme; what a colour says is also said by a glyph, a das
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
 from math import ceil
 from xml.sax.saxutils import escape
 
 from stepgrad.drawing.layout import Item, Layout, Wire, lay_out
+from stepgrad.export.figure import Figure
 from stepgrad.export.folding import Crossing, crossings, windows
 from stepgrad.export.legend import description, legend
-from stepgrad.export.picture import Edge, Picture
 from stepgrad.export.svg_parts import (
     CELL_HEIGHT,
     CELL_WIDTH,
@@ -31,8 +30,8 @@ from stepgrad.export.svg_parts import (
     wire_path,
 )
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
-from stepgrad.replay.quotient import operands_first
-from stepgrad.replay.stages import Stage
+from stepgrad.replay.graph.picture import Edge, Picture
+from stepgrad.replay.graph.stages import STAGES
 
 ROWS = 5
 """Rows of cells in a box. It is odd: the wire leaves from the middle of a row."""
@@ -46,19 +45,11 @@ MARGIN, LINE, GAP = 24, 20, 16
 BORDER = 4
 """Pixels around a row, so that outlines and the ends of wires are whole."""
 
-_RANKS: Mapping[Stage, int] = {
-    "waiting": 0,
-    "forward": 1,
-    "tangent": 2,
-    "backward": 3,
-    "current": 4,
-}
 
-
-def svg(picture: Picture, width: int = WIDEST) -> str:
-    """Draw a picture with its title and legend, folded into rows of at most `width` pixels."""
-    sheet = _Sheet(picture, width - 2 * MARGIN)
-    above, below = [*_heading(picture)], [("quiet", text) for text in sheet.legend()]
+def svg(figure: Figure, width: int = WIDEST) -> str:
+    """Draw a figure with its title and legend, folded into rows of at most `width` pixels."""
+    sheet = _Sheet(figure, width - 2 * MARGIN)
+    above, below = [*_heading(figure)], [("quiet", text) for text in sheet.legend()]
     texts = [(text, TITLE if style == "title" else TEXT) for style, text in above + below]
     wide = max([sheet.width, *(pixels(text, size) for text, size in texts)]) + 2 * MARGIN
     top = MARGIN + len(above) * LINE + GAP
@@ -69,7 +60,7 @@ def svg(picture: Picture, width: int = WIDEST) -> str:
         top += height + GAP
     height = bottom + len(below) * LINE + MARGIN // 2
     return _lines(
-        *_opening(wide, height, sheet.picture, ""),
+        *_opening(wide, height, figure, ""),
         *_texts(above, MARGIN),
         *sheet.definitions(),
         *rows,
@@ -78,17 +69,17 @@ def svg(picture: Picture, width: int = WIDEST) -> str:
     )
 
 
-def figure(picture: Picture, width: int, key: str) -> str:
-    """Draw a picture as a part of a page: a drawing for each row, and a caption.
+def part_of_page(figure: Figure, width: int, key: str) -> str:
+    """Draw a figure as a part of a page: a drawing for each row, and a caption.
 
     A page breaks between the rows. The key sets the marks apart from those of other figures.
     """
-    sheet, drawings = _Sheet(picture, width - 2 * BORDER, key), []
+    sheet, drawings = _Sheet(figure, width - 2 * BORDER, key), []
     for number, high in enumerate(sheet.heights):
         inner = [*sheet.row(number, BORDER, BORDER), "</svg>"]
         size = sheet.width + 2 * BORDER, high + 2 * BORDER
         if number == 0:
-            drawings += [*_opening(*size, sheet.picture, key), *sheet.definitions(), *inner]
+            drawings += [*_opening(*size, figure, key), *sheet.definitions(), *inner]
         else:
             drawings += [f'{_element(*size)} aria-hidden="true">', _ground(*size), *inner]
     caption = "<br>\n".join(map(escape, sheet.legend()))
@@ -106,12 +97,12 @@ def _element(width: int, height: int) -> str:
     )
 
 
-def _opening(width: int, height: int, picture: Picture, key: str) -> Iterator[str]:
+def _opening(width: int, height: int, figure: Figure, key: str) -> Iterator[str]:
     """Yield the beginning of a drawing: its description, its style and its background."""
     title, desc = f"title{key}", f"desc{key}"
     yield f'{_element(width, height)} role="img" aria-labelledby="{title} {desc}">'
-    yield f'<title id="{title}">{escape(picture.title)}, {escape(picture.place)}</title>'
-    yield f'<desc id="{desc}">{escape(description(picture))}</desc>'
+    yield f'<title id="{title}">{escape(figure.title)}, {escape(figure.place)}</title>'
+    yield f'<desc id="{desc}">{escape(description(figure))}</desc>'
     yield f"<style>{STYLE}</style>"
     yield _ground(width, height)
 
@@ -121,15 +112,15 @@ def _ground(width: int, height: int) -> str:
 
 
 class _Sheet:
-    """A picture in rows of at most `width` pixels; a row names the wires that enter from above."""
+    """A figure in rows of at most `width` pixels; a row names the wires that enter from above."""
 
-    def __init__(self, picture: Picture, width: int, key: str = "") -> None:
-        self.picture = _unrolled(picture)
+    def __init__(self, figure: Figure, width: int, key: str = "") -> None:
+        self._figure = figure
         self._key = key
-        layout = lay_out(list(_items(self.picture)))
+        layout = lay_out(list(_items(figure.picture)))
         whole = layout.width * CELL_WIDTH <= width
         self._rows = windows(layout, (width if whole else width - GUTTER) // CELL_WIDTH)
-        self._drawing = _Drawing(self.picture, layout)
+        self._drawing = _Drawing(figure.picture, layout)
         self._breaks = [crossings(layout, row.left) for row in self._rows[1:]]
         first, *others = ((row.right - row.left) * CELL_WIDTH for row in self._rows)
         self.width = max(first, *(each + GUTTER for each in others), 0)
@@ -137,7 +128,7 @@ class _Sheet:
 
     def legend(self) -> Iterator[str]:
         """Yield the lines that explain the symbols of the drawing."""
-        return legend(self.picture, len(self._rows))
+        return legend(self._figure, len(self._rows))
 
     def definitions(self) -> Iterator[str]:
         """Yield the whole drawing, for rows to show parts of; nothing where it is one row."""
@@ -169,14 +160,14 @@ class _Sheet:
                 yield from self._drawing.wire_end(crossing, end, middle, named=end == left)
 
 
-def _heading(picture: Picture) -> Iterator[tuple[str, str]]:
+def _heading(figure: Figure) -> Iterator[tuple[str, str]]:
     """Yield the lines above the drawing, each with its style."""
-    yield "title", picture.title
-    yield "quiet", picture.place
-    if picture.event:
-        yield "event", picture.event
-    if picture.effect:
-        yield "quiet", picture.effect
+    yield "title", figure.title
+    yield "quiet", figure.place
+    if figure.event:
+        yield "event", figure.event
+    if figure.effect:
+        yield "quiet", figure.effect
 
 
 def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
@@ -184,37 +175,18 @@ def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
         yield draw_text(MARGIN, top + number * LINE + 14, text, style)
 
 
-def _unrolled(picture: Picture) -> Picture:
-    """Put operands first; an edge that leads back becomes one from outside the drawing."""
-    entering: dict[int, set[int]] = {box.index: set() for box in picture.boxes}
-    for edge in picture.edges:
-        entering[edge.out].add(edge.operand)
-    place = {box: number for number, box in enumerate(operands_first(entering))}
-    edges = (
-        replace(edge, operand=~edge.operand, back=True)
-        if place.get(edge.operand, -1) > place[edge.out]
-        else edge
-        for edge in picture.edges
-    )
-    boxes = sorted(picture.boxes, key=lambda box: place[box.index])
-    return replace(picture, boxes=tuple(boxes), edges=tuple(edges))
-
-
 def _items(picture: Picture) -> Iterator[Item]:
-    entering: dict[int, list[Edge]] = {box.index: [] for box in picture.boxes}
-    for edge in picture.edges:
-        entering[edge.out].append(edge)
     for box in picture.boxes:
-        edges = entering[box.index]
+        edges = picture.entering[box.index]
         widest = max(
             pixels(fitted(box), TEXT),
             *(pixels(number.text, TEXT) + 24 for number in box.numbers),
             pixels(short(box.scope), LABEL),
         )
-        room = max((pixels(edge.label, LABEL) for edge in edges), default=0)
+        room = max((pixels(edge.marked_label, LABEL) for edge in edges), default=0)
         yield Item(
             box.index,
-            tuple(edge.operand for edge in edges),
+            tuple(edge.source for edge in edges),
             max(ceil((widest + 2 * PADDING) / CELL_WIDTH), 9),
             max(ROWS + 2 * bool(box.scope), 2 * len(edges) + 1),
             ceil((room + 24) / CELL_WIDTH),  # the arrow before the label, and air
@@ -227,19 +199,17 @@ class _Drawing:
     def __init__(self, picture: Picture, layout: Layout) -> None:
         self.layout = layout
         self._contents = {box.index: box for box in picture.boxes}
-        self._slots: dict[int, list[Edge]] = {}
-        for edge in picture.edges:
-            self._slots.setdefault(edge.out, []).append(edge)
+        self._entering = picture.entering
 
     def wires(self) -> Iterator[str]:
         """Draw net after net, each over gaps in the wires it crosses; labels come last."""
         nets: dict[object, list[tuple[Wire, Edge]]] = {}
         for wire in self.layout.wires:
-            edge = self._slots[wire.target.key][wire.slot]
+            edge = self._entering[wire.target.key][wire.slot]
             key = wire.source or (wire.target.key, wire.slot)
             nets.setdefault(key, []).append((wire, edge))
         for net in sorted(nets.values(), key=_rank):
-            net.sort(key=lambda each: _RANKS[each[1].stage])
+            net.sort(key=lambda each: STAGES.index(each[1].stage))
             ways = [wire_path(wire) for wire, _ in net]
             yield from (f'<path class="gap" d="{way}"/>' for way in ways)
             for way, (wire, edge) in zip(ways, net, strict=True):
@@ -252,8 +222,8 @@ class _Drawing:
 
     def wire_end(self, crossing: Crossing, x: float, y: float, *, named: bool) -> Iterator[str]:
         """Draw a place where a wire leaves a row, or enters one and is `named`."""
-        edges = [self._slots[wire.target.key][wire.slot] for wire in crossing.wires]
-        stage = max((edge.stage for edge in edges), key=_RANKS.__getitem__)
+        edges = [self._entering[wire.target.key][wire.slot] for wire in crossing.wires]
+        stage = max((edge.stage for edge in edges), key=STAGES.index)
         content = self._contents[crossing.source.key] if named else None
         yield from draw_wire_end(x, y, stage, content)
 
@@ -264,4 +234,4 @@ class _Drawing:
 
 
 def _rank(net: Sequence[tuple[Wire, Edge]]) -> int:
-    return max(_RANKS[edge.stage] for _, edge in net)
+    return max(STAGES.index(edge.stage) for _, edge in net)

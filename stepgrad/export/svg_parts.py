@@ -8,11 +8,12 @@ from xml.sax.saxutils import escape
 
 from rich.cells import cell_len, set_cell_size
 
+from stepgrad.drawing.colours import sign
 from stepgrad.drawing.layout import Box, Wire
-from stepgrad.export.boxes import Content, Fold, sign
-from stepgrad.export.picture import Edge
 from stepgrad.export.svg_style import LABEL
-from stepgrad.replay.stages import Stage
+from stepgrad.replay.graph.contents import Content, Fold
+from stepgrad.replay.graph.picture import Edge
+from stepgrad.replay.graph.stages import Stage
 
 CELL_WIDTH, CELL_HEIGHT = 8, 12
 RADIUS, PADDING = 5, 10
@@ -67,12 +68,13 @@ def arrow_head(wire: Wire, edge: Edge) -> str:
 
 def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
     """Draw a label in a gap of its wire, with an arrow for a gradient or a tangent on its way."""
-    if not edge.label:
+    label = edge.marked_label
+    if not label:
         return
     x, y = wire.label
     middle, centre = (y + 0.5) * CELL_HEIGHT, (x + wire.label_width / 2) * CELL_WIDTH
     way = edge.direction
-    width = pixels(edge.label, LABEL) + 6 + 9 * bool(way)
+    width = pixels(label, LABEL) + 6 + 9 * bool(way)
     left = centre - width / 2
     yield f'<rect class="ground" x="{left:g}" y="{middle - 7:g}" width="{width:g}" height="14"/>'
     if way:
@@ -80,7 +82,7 @@ def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
         corners = ((point, middle), (base, middle - 3.5), (base, middle + 3.5))
         yield f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
     style = "label current" if edge.stage == "current" else f"label {sign(edge.local)}"
-    yield draw_text(left + 3 + 9 * bool(way), middle + 4, edge.label, style)
+    yield draw_text(left + 3 + 9 * bool(way), middle + 4, label, style)
 
 
 def draw_wire_end(x: float, y: float, stage: Stage, source: Content | None) -> Iterator[str]:
@@ -103,7 +105,7 @@ def draw_box(box: Box, content: Content) -> Iterator[str]:
     """Draw a box: scope, name, formula and numbers; its tooltip has all digits."""
     left, top = box.x * CELL_WIDTH, box.y * CELL_HEIGHT
     width, height = box.width * CELL_WIDTH, box.height * CELL_HEIGHT
-    style = "focus" if content.focus else "made" if content.made else "waiting"
+    style = "focus" if content.current else "made" if content.made else "waiting"
     yield "<g>"
     yield f"<title>{escape(_exact(content))}</title>"
     yield (

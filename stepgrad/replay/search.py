@@ -8,10 +8,10 @@ from dataclasses import replace
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.kept import kept
+from stepgrad.replay.graph.outline import LARGE, enclosing
+from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.hints import key
 from stepgrad.replay.naming import AmbiguousNameError, find_node
-from stepgrad.replay.outline import LARGE, enclosing
-from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import title
 

@@ -12,12 +12,12 @@ from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.graph.folding import Quotient, quotient
+from stepgrad.replay.graph.outline import Outline, folds, outline
+from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.hints import key
 from stepgrad.replay.ledger import last_write, next_write, walk
-from stepgrad.replay.outline import Outline, folds, outline
 from stepgrad.replay.quiz.answers import Score
-from stepgrad.replay.quotient import Quotient, quotient
-from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop, Stop, find
 from stepgrad.replay.titles import title

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from stepgrad.replay.outline import enclosing
+from stepgrad.replay.graph.outline import enclosing
 from stepgrad.replay.session import Session, View
 
 NEARBY = 48

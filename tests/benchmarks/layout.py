@@ -24,7 +24,7 @@ from stepgrad import MLP, Recording, record
 from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.commands import BY_KEY
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.quotient import Quotient
+from stepgrad.replay.graph.folding import Quotient
 from stepgrad.replay.search import SearchError, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State

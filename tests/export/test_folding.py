@@ -11,8 +11,8 @@ from drawings import dags
 from readers import SVG, at, read_svg
 from stepgrad.drawing.layout import Item, lay_out
 from stepgrad.export import export
+from stepgrad.export.figure import figure
 from stepgrad.export.folding import crossings, windows
-from stepgrad.export.picture import picture
 from stepgrad.export.svg import svg
 
 
@@ -70,7 +70,7 @@ def test_a_long_chain_is_legible() -> None:
 
 def test_drawings_on_a_page_are_narrower() -> None:
     _, cursor = at("two_layer")
-    shown = picture(cursor.state, "two layers")
+    shown = figure(cursor.state, "two layers")
     wide, narrow = (read_svg(svg(shown, width)) for width in (1600, 960))
     assert wide.findall(f"{SVG}svg") == []
     assert len(narrow.findall(f"{SVG}svg")) == 2

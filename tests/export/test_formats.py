@@ -29,9 +29,10 @@ from readers import (
 )  # fmt: skip
 from stepgrad import Cursor, Value, record, scope
 from stepgrad.export import FORMATS, export
-from stepgrad.export.picture import PAGE, Picture, picture
+from stepgrad.export.figure import PAGE, figure
 from stepgrad.export.svg import svg
 from stepgrad.headless import snapshot
+from stepgrad.replay.graph.picture import Picture
 from stepgrad.replay.session import Session
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -43,7 +44,7 @@ CASES = [
 
 
 def whole(cursor: Cursor) -> Picture:
-    return picture(cursor.state, "")
+    return figure(cursor.state, "").picture
 
 
 READERS: dict[str, Callable[[str], object]] = {
@@ -156,7 +157,7 @@ def test_what_happened_last_stands_out() -> None:
 
 def test_boxes_are_inside_and_apart() -> None:
     for case in CASES:
-        shown = picture(at(*case)[1].state, "", PAGE, hops=2)
+        shown = figure(at(*case)[1].state, "", PAGE, hops=2)
         root = read_svg(svg(shown, width=99_999))
         width, height = float(root.get("width", "")), float(root.get("height", ""))
         graph = root.find(f"{SVG}g")

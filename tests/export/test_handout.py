@@ -15,12 +15,12 @@ from readers import at, code_of, read_html, read_markdown, read_svg
 from scenario.samples import with_fields
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
+from stepgrad.export.figure import figure
 from stepgrad.export.handout import LINES
 from stepgrad.export.markup import (
     code,
     without_html,
 )
-from stepgrad.export.picture import picture
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
@@ -47,7 +47,7 @@ def rows(text: str) -> list[list[str]]:
 @given(odd_sessions())
 def test_no_name_is_read_as_markdown(session: Session) -> None:
     cursor = session.cursor
-    shown = picture(cursor.state, "")
+    shown = figure(cursor.state, "").picture
     found = code_of(read_markdown(export(None, cursor, "markdown")))
     names = [node.title for node in shown.nodes if node.title.strip()]
     assert [name for name in names if name not in found] == []
@@ -237,7 +237,7 @@ def test_of_many_passes_some_are_counted() -> None:
 def test_the_table_has_every_name_and_number() -> None:
     text = handout("xor_relu")
     _, cursor = at("xor_relu")
-    shown = picture(cursor.state, "").nodes
+    shown = figure(cursor.state, "").picture.nodes
     table = [row for row in rows(text) if len(row) == 4][: len(shown)]
     assert [row[0] for row in table] == [node.title for node in shown]
     assert [row[2:] for row in table] == [[node.value_text, node.grad_text] for node in shown]

@@ -34,6 +34,7 @@ from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
 from stepgrad.tui.widgets.text import Chain
 
@@ -276,6 +277,18 @@ async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
         x, y = cell(panel, "┌h")
         await pilot.click("#graph", offset=(x + box.exit[0] - box.x, y + box.exit[1] - box.y))
         assert screen.now.selected == h
+
+
+async def test_what_is_drawn_depends_on_the_position_and_not_on_the_way_there() -> None:
+    async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
+        panel = screen.query_one(GraphPanel)
+        await pilot.press("f")
+        seen: dict[int, list[str]] = {}
+        for key in [*["s"] * 20, *["S"] * 20]:
+            await pilot.press(key)
+            lines = [panel.render_line(y).text for y in range(panel.size.height)]
+            assert seen.setdefault(screen.now.cursor.position, lines) == lines
+        assert len({tuple(lines) for lines in seen.values()}) > 10
 
 
 async def test_a_click_on_a_folded_scope_opens_it_and_one_on_a_wire_goes_to_its_edges() -> None:

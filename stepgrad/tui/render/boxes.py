@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from rich.cells import cell_len
 
-from stepgrad.numbers import fitting, number
+from stepgrad.numbers import fitting
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.scopes import shares, span
+from stepgrad.replay.graph.contents import Content, Fold
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
-from stepgrad.tui.render.tape import beside_value
 
 _NAME, _SCOPE = 14, 20
 _NUMBER = 11
@@ -24,80 +22,49 @@ _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 
 @dataclass(frozen=True, slots=True)
-class NodeBox:
-    """A node: its name and, if `framed`, its value and its gradient (or tangent)."""
+class GraphBox:
+    """The name and the size (in cells) of a box, which are the same at every position.
 
-    node: int
+    A node shows its name and, if `framed`, its value and its gradient (or tangent). A folded scope
+    shows its gradients as the tape sums them up; a framed one says which of its nodes the last
+    event is about.
+    """
+
     name: str
+    size: tuple[int, int]
     framed: bool
 
     @classmethod
-    def of(cls, recording: Recording, node: int, *, framed: bool) -> NodeBox:
+    def of_node(cls, recording: Recording, node: int, *, framed: bool) -> GraphBox:
         """Write a node's name as far as there is room."""
-        return cls(node, ink.fit(short_title(recording, node), _NAME).strip(), framed)
+        name = ink.fit(short_title(recording, node), _NAME).strip()
+        width = cell_len(name)
+        return cls(name, (max(width + 4, _NUMBER + 2), 4) if framed else (width + 2, 1), framed)
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in cells."""
-        width = cell_len(self.name)
-        return (max(width + 4, _NUMBER + 2), 4) if self.framed else (width + 2, 1)
+    @classmethod
+    def of_scope(cls, line: ScopeLine, *, framed: bool) -> GraphBox:
+        """Write a scope's name as far as there is room, and its number of nodes."""
+        scope = ink.fit_end(line.scope, min(cell_len(line.scope), _SCOPE))
+        name = f"+ {scope} ×{len(line.nodes):,}"
+        width = cell_len(name)
+        size = (max(width + 2, _SPAN) + 2, 4) if framed else (max(width, _SPAN + _SHARES) + 2, 2)
+        return cls(name, size, framed)
 
-    def content(self, state: State, *, current: bool, selected: bool) -> BoxContent:
+    def look(self, content: Content, *, selected: bool) -> BoxContent:
         """Fill the box."""
-        value = state.value(self.node)
-        made = value is not None
-        if not self.framed:
-            return _slim([self.name], made=made, current=current, selected=selected)
-        derivative, text = beside_value(state, self.node)
-        shown, paid = ("", "") if value is None else (number(value), text)
-        return _framed(
-            self.name,
-            [
-                [(fitting(shown, value, _NUMBER), ink.sign(value))],
-                [(fitting(paid, derivative, _NUMBER), ink.sign(derivative))],
-            ],
-            made=made,
-            current=current,
-            selected=selected,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class ScopeBox:
-    """A folded scope: its name, its number of nodes, and their gradients as the tape sums them up.
-
-    If the last event is about one of the nodes, a framed box says which.
-    """
-
-    line: ScopeLine
-    framed: bool
-
-    @property
-    def _name(self) -> str:
-        name = self.line.scope
-        shown = ink.fit_end(name, min(cell_len(name), _SCOPE))
-        return f"+ {shown} ×{len(self.line.nodes):,}"
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """Width and height in cells."""
-        name = cell_len(self._name)
+        style = ink.CURRENT if content.current else ink.PLAIN if content.made else ink.QUIET
+        ground = f"{style} {ink.SELECTED}".strip() if selected else style
         if self.framed:
-            return max(name + 2, _SPAN) + 2, 4
-        return max(name, _SPAN + _SHARES) + 2, 2
-
-    def content(self, state: State, *, current: bool, selected: bool) -> BoxContent:
-        """Fill the box."""
-        known = summary(state, self.line)
-        told, sizes = shares(state, self.line, known), span(known)
-        sizes = f"|grad| {sizes}" if sizes else ""
-        made = state.value(self.line.nodes[0]) is not None
-        if not self.framed:
-            lines = [self._name, f"{sizes} {told}".strip()]
-            return _slim(lines, made=made, current=current, selected=selected)
-        facts = [[(text, ink.QUIET)] for text in (sizes, told)]
-        box = _framed(self._name, facts, made=made, current=current, selected=selected)
-        return replace(box, foot=[(_inside(state), box.style)]) if current else box
+            border: Border = "heavy" if content.current else "solid" if content.made else "dashed"
+            title = f"›{self.name}" if selected else self.name
+            within = isinstance(content, Fold) and content.current
+            foot = [(_inside(content.state), ground)] if within else []
+            return BoxContent(_facts(content), border, ground, [(title, style)], foot)
+        border = "solid" if content.current else "dashed" if selected else "none"
+        lines = [self.name]
+        if isinstance(content, Fold):
+            lines.append(f"{_sizes(content)} {content.shares}".strip())
+        return BoxContent([[(line, ground)] for line in lines], border, style)
 
 
 def _inside(state: State) -> str:
@@ -106,22 +73,12 @@ def _inside(state: State) -> str:
     return f"{ink.ARROWS.get(state.phase or '', '▶')} {short_title(state.recording, state.focus)}"
 
 
-def _framed(
-    name: str, lines: Sequence[Line], *, made: bool, current: bool, selected: bool
-) -> BoxContent:
-    style = _style(made=made, current=current)
-    border: Border = "heavy" if current else "solid" if made else "dashed"
-    title = f"›{name}" if selected else name
-    ground = f"{style} {ink.SELECTED}".strip() if selected else style
-    return BoxContent(lines, border, ground, [(title, style)])
+def _facts(content: Content) -> Sequence[Line]:
+    """The lines in a framed box."""
+    if isinstance(content, Fold):
+        return [[(text, ink.QUIET)] for text in (_sizes(content), content.shares)]
+    return [[(fitting(text, x, _NUMBER), ink.sign(x))] for _, _, text, x in content.numbers]
 
 
-def _slim(lines: Sequence[str], *, made: bool, current: bool, selected: bool) -> BoxContent:
-    style = _style(made=made, current=current)
-    text = f"{style} {ink.SELECTED}".strip() if selected else style
-    border: Border = "solid" if current else "dashed" if selected else "none"
-    return BoxContent([[(line, text)] for line in lines], border, style)
-
-
-def _style(*, made: bool, current: bool) -> str:
-    return ink.CURRENT if current else ink.PLAIN if made else ink.QUIET
+def _sizes(fold: Fold) -> str:
+    return f"|grad| {fold.span}" if fold.span else ""

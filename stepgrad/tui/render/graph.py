@@ -2,125 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
-from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.recording.kept import kept
-from stepgrad.replay.quotient import Bundle, Quotient, operands_first
+from stepgrad.replay.graph.folding import Bundle, Quotient
+from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
 from stepgrad.replay.showing import DRAWABLE, room
 from stepgrad.replay.state import State
-from stepgrad.tui.render.boxes import NodeBox, ScopeBox
+from stepgrad.tui.render.boxes import GraphBox
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.painting import BoxContent, Painter, WireContent
-from stepgrad.tui.render.wires import BACK, Wires, label_width
+from stepgrad.tui.render.wires import label_width, look
+
+STRETCH = 16
+"""How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Some boxes of a graph, laid out once; `bundles` are the edges into each, slot by slot."""
+    """A part of a graph, laid out once."""
 
-    graph: Quotient
+    part: Part
     painter: Painter
-    boxes: Mapping[int, NodeBox | ScopeBox]
-    bundles: Mapping[int, Sequence[Bundle]]
+    boxes: Mapping[int, GraphBox]
 
     def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
-        """Return the picture at a position, without what is still to be predicted about a node."""
+        """Paint a position, without what is still to be predicted about a node."""
+        shown = picture(state, self.part)
+        contents = {content.index: content for content in shown.boxes}
         current, chosen = self._box_of(state.focus), self._box_of(selected)
-        ahead = self._ahead_of(current if chosen is None else chosen)
-        wires = Wires(state, secret)
+        ahead = _ahead_of(shown, current if chosen is None else chosen)
 
         def box(key: int) -> BoxContent:
-            return self.boxes[key].content(state, current=key == current, selected=key == chosen)
+            return self.boxes[key].look(contents[key], selected=key == chosen)
 
         def wire(each: Wire) -> WireContent:
-            bundle = self.bundle(each)
-            look = wires.look(bundle)
-            if each.operand == _back(bundle.operand):
-                look = replace(look, label=f"{BACK}{look.label}")
-            return replace(look, heavy=True) if bundle.operand in ahead else look
+            edge = shown.entering[each.target.key][each.slot]
+            hidden = self.bundle(each).edges[0][0] == secret
+            return look(edge, secret=hidden, heavy=edge.operand in ahead)
 
         return self.painter.paint(box, wire)
 
     def bundle(self, wire: Wire) -> Bundle:
         """Return what a wire stands for."""
-        return self.bundles[wire.target.key][wire.slot]
+        return self.part.entering[wire.target.key][wire.slot]
 
     def _box_of(self, node: int | None) -> int | None:
-        return None if node is None else self.graph.box_of(node)
+        return None if node is None else self.part.graph.box_of(node)
 
-    def _ahead_of(self, box: int | None) -> set[int]:
-        """Return the box and all that depends on it; the wires between lead to the output."""
-        users: dict[int, list[int]] = {}
-        for key, bundles in self.bundles.items():
-            for bundle in bundles:
-                users.setdefault(bundle.operand, []).append(key)
-        ahead = set() if box is None else {box}
-        pending = list(ahead)
-        while pending:
-            further = set(users.get(pending.pop(), ())) - ahead
-            ahead |= further
-            pending += further
-        return ahead
+
+def _ahead_of(shown: Picture, box: int | None) -> set[int]:
+    """Return a box and all that depends on it; the wires between lead to the output."""
+    users: dict[int, list[int]] = {}
+    for edge in shown.edges:
+        users.setdefault(edge.operand, []).append(edge.out)
+    ahead = set() if box is None else {box}
+    pending = list(ahead)
+    while pending:
+        further = set(users.get(pending.pop(), ())) - ahead
+        ahead |= further
+        pending += further
+    return ahead
 
 
 @kept(16)
 def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay out boxes of a graph."""
-    recording, drawn = graph.scene.recording, frozenset(keys)
-    boxes: dict[int, NodeBox | ScopeBox] = {}
-    for key in keys:
-        line = graph.scope(key)
-        if line is None:
-            boxes[key] = NodeBox.of(recording, key, framed=framed)
-        else:
-            boxes[key] = ScopeBox(line, framed)
-    bundles = {key: graph.entering(key, drawn) for key in keys}
+    recording, part = graph.scene.recording, Part(graph, keys)
+    boxes: dict[int, GraphBox] = {}
     items: list[Item] = []
-    placed: set[int] = set()
-    for key in operands_first({key: {each.operand for each in bundles[key]} for key in keys}):
-        sources = [each.operand for each in bundles[key]]
-        back = {source for source in sources if source in drawn and source not in placed}
-        label = max((label_width(recording, each) for each in bundles[key]), default=0)
-        operands = tuple(_back(each) if each in back else each for each in sources)
-        room = label + len(BACK) if back else label
-        items.append(Item(key, operands, *boxes[key].size, room))
-        placed.add(key)
-    return Drawing(graph, Painter(lay_out(items)), boxes, bundles)
+    for key, bundles in part.entering.items():
+        line = graph.scope(key)
+        boxes[key] = (
+            GraphBox.of_node(recording, key, framed=framed)
+            if line is None
+            else GraphBox.of_scope(line, framed=framed)
+        )
+        sources = tuple(part.source(key, each) for each in bundles)
+        label = max((label_width(recording, each) for each in bundles), default=0)
+        if any(source < 0 for source in sources):  # one leads back
+            label += len(BACK)
+        items.append(Item(key, sources, *boxes[key].size, label))
+    return Drawing(part, Painter(lay_out(items)), boxes)
 
 
-def _back(operand: int) -> int:
-    """Return a key that no box has: a wire that leads back is drawn as an open end."""
-    return ~operand
-
-
-def in_view(session: Session, before: tuple[int, ...] = ()) -> tuple[int, ...]:
+def in_view(session: Session) -> tuple[int, ...]:
     """Return the boxes to draw: all of them, or what is near the subject in a large graph.
 
-    `before` are those drawn last. They stay while the subject and its neighbours are among them,
-    so that the drawing does not move under the reader.
+    What is near stays while the subject and its neighbours are within it, so that the drawing does
+    not move under the reader. It is the same whichever way the reader came: it follows the events,
+    or the nodes before a selected one, from the beginning of a `STRETCH`.
     """
-    graph = session.quotient
+    graph, scene, position = session.quotient, session.state.scene, session.cursor.position
     most = DRAWABLE if session.view == "whole" else room(session)
     if len(graph) <= most:
         return tuple(graph)
-    scene, subject, limit = graph.scene, session.subject, room(session) // 2
-    # A constant is not part of the graph; it is made right before the node that uses it.
-    place = 0 if subject is None else min(scene.after(subject), len(scene) - 1)
-    middle = graph.box_of(scene[place])
-    next_to = neighbourhood(graph.operands, graph.consumers, middle, 1, limit // 2)
-    if set(before).issuperset(next_to):
-        return before
-    hops = 2 - session.zoom
-    return tuple(sorted(neighbourhood(graph.operands, graph.consumers, middle, hops, limit)))
+    begin = max(position // STRETCH * STRETCH, session.state.step_bounds[0])
+    events = range(begin, position + 1)
+    shown = _follow(session, (State(session.recording, each).focus for each in events))
+    if session.selected is not None and _follow(session, [session.selected], shown) != shown:
+        place = scene.after(scene.nearest(session.selected))
+        shown = _follow(session, scene[place // STRETCH * STRETCH : place + 1])
+    return shown
 
 
-def title(graph: Quotient, boxes: Sequence[int]) -> str:
-    """Say how many boxes of a graph are drawn, if not all are."""
-    if len(boxes) == len(graph):
-        return "graph"
-    kind = "nodes" if len(graph) == len(graph.scene) else "boxes"
-    return f"graph  {len(boxes)} of {len(graph):,} {kind}"
+def _follow(
+    session: Session, nodes: Iterable[int | None], shown: tuple[int, ...] = ()
+) -> tuple[int, ...]:
+    """Return the boxes near the last of some nodes, which the view moves to one after the other."""
+    graph, limit = session.quotient, room(session) // 2
+    for node in nodes:
+        if not set(shown).issuperset(graph.near(node, 1, limit // 2)):
+            shown = tuple(graph.near(node, 2 - session.zoom, limit))
+    return shown

@@ -27,6 +27,8 @@ NEGATIVE = "$negative"
 BROKEN = "reverse $negative"
 HALT = "bold $negative"
 
+_SIGNS = {"zero": QUIET, "broken": BROKEN, "positive": POSITIVE, "negative": NEGATIVE}
+
 SHADES = 3
 """How many shades an area has, from pale to full."""
 
@@ -84,11 +86,7 @@ def shade(x: float) -> str:
 
 def sign(x: float | None) -> str:
     """The style of a number, by its sign; also of one that is missing or not finite."""
-    if x is None or x == 0:
-        return QUIET
-    if x != x or x in (float("inf"), float("-inf")):
-        return BROKEN
-    return POSITIVE if x > 0 else NEGATIVE
+    return _SIGNS[colours.sign(x)]
 
 
 def fit(text: str, width: int) -> str:

@@ -13,11 +13,11 @@ from stepgrad.numbers import bracketed, exact, gradient, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.derivatives import local_derivative
+from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.state import State
 from stepgrad.replay.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import beside_value
 
 LABEL = 9
 
@@ -101,9 +101,8 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     top = [_row("value", (exact(value), ink.sign(value)), position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
-    rate, text = beside_value(state, node)
+    label, _, text, rate = Node(state, node).derivative
     told = exact(rate) if rate is not None and rate == rate else text
-    label = "tangent" if rate is not None and state.grad(node) is None else "grad"
     top.append(_row(label, (told, ink.sign(rate))))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]

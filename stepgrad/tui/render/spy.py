@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from textual.content import Content
 
 from stepgrad.recording.kept import kept
-from stepgrad.replay.outline import enclosing
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.outline import enclosing
+from stepgrad.replay.graph.scene import Scene
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.braille import Dots

@@ -1,18 +1,16 @@
 """The tape: a row for each node, in the order in which they are made."""
 
-from bisect import bisect_left
 from math import isfinite, log10
 
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.numbers import fitting, gradient, number
-from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.scopes import shares, span
+from stepgrad.numbers import fitting
+from stepgrad.replay.graph.contents import Fold, Node
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops import NodeStop
-from stepgrad.replay.summary import Summary, summary
 from stepgrad.replay.titles import short_title
 from stepgrad.tui.render import ink
 
@@ -35,41 +33,30 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     """
     if not line.nodes:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
-    state = session.state
-    current = _holds(line, state.focus)
-    selected = _holds(line, session.selected)
-    marker = _marker(session, current=current, selected=selected)
-    made = state.value(line.nodes[0]) is not None
-    known = summary(state, line)
-    told, room = _facts(state, line, known), width - len(MARGINS) - 2
+    fold = Fold(session.state, line, current=line.holds(session.state.focus))
+    selected = line.holds(session.selected)
+    marker = _marker(session, current=fold.current, selected=selected)
+    told, room = _facts(fold), width - len(MARGINS) - 2
     if cell_len(line.scope) + len(told) > room:
         told = told.lstrip()
     name = ink.fit_end(line.scope, room - len(told))
-    style = ink.CURRENT if current else ink.PLAIN if made else ink.QUIET
+    style = ink.CURRENT if fold.current else ink.PLAIN if fold.made else ink.QUIET
     row = Content.assemble(
         (marker, ink.CURRENT),
         ("+ ", ink.QUIET),
         (name, style),
         (f" {told}", ink.QUIET),
-        (f" {bar(known.high)} ", ink.PLAIN),
+        (f" {bar(fold.summary.high)} ", ink.PLAIN),
     ).truncate(width)
     return row.stylize(ink.SELECTED) if selected else row
 
 
-def _facts(state: State, line: ScopeLine, known: Summary) -> str:
+def _facts(fold: Fold) -> str:
     """Sum up a folded scope in columns: the number of nodes, shares, and the range on the right."""
-    count = len(line.nodes)
-    told, sizes = shares(state, line, known), span(known)
-    if not (told or sizes):
-        return f"{count:,} nodes"
-    return f"{count:>{_COUNT},} {told:>{_SHARE}} {sizes:>{_SPAN}}"
-
-
-def _holds(line: ScopeLine, node: int | None) -> bool:
-    if node is None:
-        return False
-    at = bisect_left(line.nodes, node)
-    return at < len(line.nodes) and line.nodes[at] == node
+    shares, span = fold.shares, fold.span
+    if not (shares or span):
+        return f"{fold.count:,} nodes"
+    return f"{fold.count:>{_COUNT},} {shares:>{_SHARE}} {span:>{_SPAN}}"
 
 
 def _marker(session: Session, *, current: bool, selected: bool) -> str:
@@ -84,32 +71,29 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     A node that is not computed yet is there already, dim and without numbers.
     """
     state = session.state
-    value = state.value(node)
-    derivative, text = beside_value(state, node)
-    facts = state.node(node)
+    facts, shown = state.node(node), Node(state, node, current=node == state.focus)
     cells = _column(width)
     room = width - 2 * cells - len(MARGINS)
-    current = node == state.focus
     selected = node == session.selected
-    marker = _marker(session, current=current, selected=selected)
+    marker = _marker(session, current=shown.current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
     stop = any(each.covers(state.recording, node) for each in stops)
-    quiet = value is None or facts.constant
-    name_style = ink.CURRENT if current else ink.QUIET if quiet else ink.PLAIN
+    quiet = facts.constant or not shown.made
+    name_style = ink.CURRENT if shown.current else ink.QUIET if quiet else ink.PLAIN
     indent = "  " if facts.place.scope else ""
     unnamed = facts.constant and not facts.name
     title = "constant" if unnamed else short_title(state.recording, node)
     name = ink.fit(indent + title, room)
-    shown = "" if value is None else fitting(number(value), value, cells - 1)
-    bare = value is None or facts.constant
-    paid = "" if bare else fitting(text, derivative, cells - 1)
+    value = fitting(shown.value_text, shown.value, cells - 1)
+    beside = shown.derivative
+    derivative = "" if facts.constant else fitting(beside.text, beside.x, cells - 1)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),
         (name, name_style),
-        (f"{shown:>{cells}}", ink.sign(value)),
-        (f"{paid:>{cells}}", ink.sign(derivative)),
-        (f" {bar(derivative)} ", ink.sign(derivative)),
+        (f"{value:>{cells}}", ink.sign(shown.value)),
+        (f"{derivative:>{cells}}", ink.sign(beside.x)),
+        (f" {bar(beside.x)} ", ink.sign(beside.x)),
     ).truncate(width)
     return row.stylize(ink.SELECTED) if selected else row
 
@@ -136,22 +120,6 @@ def _column(width: int) -> int:
     """The cells of a number's column: fewer than usual if names would have no room."""
     spare = (width - len(MARGINS) - _NAME) // 2
     return max(_LEAST, min(NUMBER, spare))
-
-
-def beside_value(state: State, node: int) -> tuple[float | None, str]:
-    """What is beside a node's value: its gradient or, in forward mode, its tangent."""
-    grad = state.grad(node)
-    tangent = state.tangent(node) if grad is None else None
-    if tangent is not None:
-        return tangent, gradient(tangent)
-    return grad, gradient_text(state, node, grad)
-
-
-def gradient_text(state: State, node: int, grad: float | None) -> str:
-    """A gradient, or why there is none: `–` not reached yet, `∅` never reached."""
-    if grad is None and state.never_reached(node):
-        return "∅"
-    return gradient(grad)
 
 
 def bar(grad: float | None) -> str:

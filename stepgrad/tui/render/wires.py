@@ -1,12 +1,14 @@
-"""How the wires of the graph look at a position: their labels, and the ink of their stage."""
+"""How the wires of the graph look: their labels, and the ink of their stage."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.quotient import Bundle
-from stepgrad.replay.stages import Stages
-from stepgrad.replay.state import State
+from stepgrad.replay.graph.folding import Bundle
+from stepgrad.replay.graph.picture import BACK, Edge
+from stepgrad.replay.graph.stages import STAGES, Stage
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import WireContent
@@ -14,56 +16,37 @@ from stepgrad.tui.render.painting import WireContent
 LABELS = 4, 10
 """The fewest and the most cells of a label: in training it may outgrow its layout."""
 
-BACK = "↺ "
-"""The mark of a wire that leads back, from a box further to the right."""
-
-
-_STYLES = {
-    "tangent": (ink.FORWARD, 1),
-    "backward": (ink.BACKWARD, 1),
-    "forward": (ink.PLAIN, 0),
+_STYLES: Mapping[Stage, str] = {
+    "waiting": ink.QUIET,
+    "forward": ink.PLAIN,
+    "tangent": ink.FORWARD,
+    "backward": ink.BACKWARD,
+    "current": ink.CURRENT,
 }
-"""The ink of a wire, and its rank above others."""
 
 
-class Wires:
-    """The wires at a position, without the labels of those into a `secret` node."""
-
-    def __init__(self, state: State, secret: int | None = None) -> None:
-        self._state = state
-        self._secret = secret
-        self._stages = Stages(state)
-
-    def look(self, bundle: Bundle) -> WireContent:
-        """Return how a wire looks: one edge shows its local derivative, several their count."""
-        state, (out, slot) = self._state, bundle.edges[0]
-        alone = len(bundle.edges) == 1
-        label = "" if alone else _count(bundle)
-        stage = self._stages.of(bundle)
-        if stage == "waiting":
-            return WireContent(label, ink.QUIET)
-        if alone and out == self._secret and not self._stages.walked(bundle):
-            return WireContent("?")
-        style = ink.PLAIN
-        if alone:
-            local = state.recording.history.local(out, slot, state.seen_by(out))
-            label, style = number(local), ink.sign(local)
-        if stage == "current":
-            return WireContent(label, ink.CURRENT, ink.CURRENT, heavy=True, rank=2)
-        wire, rank = _STYLES[stage]
-        return WireContent(label, wire, style, rank=rank)
+def look(edge: Edge, *, secret: bool = False, heavy: bool = False) -> WireContent:
+    """Return how an edge looks; a `secret` local derivative shows once a gradient has used it."""
+    stage = edge.stage
+    if secret and stage != "waiting" and edge.count == 1 and edge.direction >= 0:
+        return WireContent(f"{BACK * edge.back}?", heavy=heavy, rank=STAGES.index("forward"))
+    style = _STYLES[stage]
+    of_label = ink.PLAIN if edge.local is None else ink.sign(edge.local)
+    return WireContent(
+        edge.marked_label,
+        style,
+        style if stage in ("waiting", "current") else of_label,
+        heavy=heavy or stage == "current",
+        rank=STAGES.index(stage),
+    )
 
 
 def label_width(recording: Recording, bundle: Bundle) -> int:
-    """The room for the label of a wire, with a blank on each side."""
-    if len(bundle.edges) > 1:
-        return len(_count(bundle)) + 2
+    """The room for the label of a wire at any position, with a blank on each side."""
+    if (count := len(bundle.edges)) > 1:
+        return len(f"×{count:,}") + 2
     (out, slot), (shortest, longest) = bundle.edges[0], LABELS
     if trains(recording) and recording.node(out).op.partials[slot].constant is None:
         return longest  # it is another number in every step
     local = recording.history.local(out, slot, recording.length)
     return max(shortest, min(len(number(local)) + 2, longest))
-
-
-def _count(bundle: Bundle) -> str:
-    return f"×{len(bundle.edges):,}"

@@ -12,7 +12,7 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import Drawing, draw, in_view, title
+from stepgrad.tui.render.graph import Drawing, draw, in_view
 from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.widgets.panel import Panel
 
@@ -33,7 +33,6 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
     _drawing: Drawing | None = None
     _canvas: Canvas | None = None
     _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
-    _near: tuple[object, tuple[int, ...]] = (None, ())  # which scene and zoom, what is drawn of it
 
     def on_resize(self) -> None:
         """Choose boxes that fit the panel."""
@@ -62,11 +61,8 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         now, (width, height) = self.now, self.size
         graph, before = now.quotient, self._canvas
         place = self.virtual_size, self.scroll_offset
-        key = graph, now.view, now.zoom
-        boxes = in_view(now, self._near[1] if self._near[0] == key else ())
-        self._near = key, boxes
-        self._entitle(title(graph, boxes))
-        self._drawing = draw(graph, boxes, framed=height >= FRAMED)
+        self._drawing = draw(graph, in_view(now), framed=height >= FRAMED)
+        self._entitle(f"graph  {self._drawing.part.extent}".rstrip())
         self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
@@ -125,7 +121,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         layout = drawing.painter.layout
         box, wires = layout.box_at(x, y), layout.wires_at(x, y)
         if box is not None:
-            scope = drawing.graph.scope(box.key)
+            scope = drawing.part.graph.scope(box.key)
             pointed = (
                 self.NodeSelected(box.key) if scope is None else self.ScopePointed(scope.scope)
             )

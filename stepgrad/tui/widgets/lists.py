@@ -16,7 +16,7 @@ from textual.visual import Visual
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
-from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.training import parameters
 from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink

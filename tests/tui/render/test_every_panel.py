@@ -8,7 +8,7 @@ from graphs import Program, run, writing_programs
 from odd_runs import at
 from stepgrad import Recording, Value, record
 from stepgrad.headless import narration, report, snapshot
-from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
-from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.graph.contents import Node
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import bar, gradient_text, scope_row, tape_row
+from stepgrad.tui.render.tape import bar, scope_row, tape_row
 
 TWO_LAYER = two_layer()
 H = TWO_LAYER.first_named("h")
@@ -160,7 +161,7 @@ def test_the_states_of_a_gradient(grad: float, text: str) -> None:
         (x * 2).backward()
         x.grad = grad
     session = Session(Cursor(recording, recording.length))
-    assert gradient_text(session.state, 0, session.state.grad(0)) == text
+    assert Node(session.state, 0).grad_text == text
     assert tape_row(session, 0, 44).plain.split()[-1 if bar(grad) == " " else -2] == text
 
 
@@ -171,8 +172,8 @@ def test_a_gradient_that_has_not_come_and_one_that_never_will() -> None:
     before, after = at(recording, 2).state, at(recording, recording.length).state
     assert recording.node(1).operands == ()
     assert idle.grad == 0
-    assert [gradient_text(before, n, before.grad(n)) for n in (0, 1)] == ["–", "–"]
-    assert [gradient_text(after, n, after.grad(n)) for n in (0, 1)] == ["2", "∅"]
+    assert [Node(before, n).grad_text for n in (0, 1)] == ["–", "–"]
+    assert [Node(after, n).grad_text for n in (0, 1)] == ["2", "∅"]
 
 
 @pytest.mark.parametrize("x", [-1.23456789e-300, -9.87654321e-10, 1.23456e10, -123456789012.5])

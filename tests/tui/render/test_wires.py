@@ -12,12 +12,14 @@ from stepgrad import Recording, Value, record, scope
 from stepgrad.engine.tape import seed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
+from stepgrad.replay.graph.folding import Bundle
+from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.ledger import walk
-from stepgrad.replay.quotient import Bundle
 from stepgrad.replay.state import State
 from stepgrad.scenario import record_scenario
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.wires import Wires, label_width
+from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.wires import label_width, look
 
 
 def network() -> Recording:
@@ -49,17 +51,19 @@ def test_a_wire_is_lit_while_a_gradient_comes_over_one_of_its_edges(
     state = session.state
     event = state.event
     current = (event.out, event.slot) if isinstance(event, Accumulate) else None
-    wires = Wires(state)
+    part = Part(session.quotient, session.quotient)
+    shown = picture(state, part)
     begun = [each for each in NETWORK.blocks if each.start < position]
     latest = next((each for each in reversed(begun) if isinstance(each, Backward)), None)
-    for box in session.quotient:
-        for bundle in session.quotient.bundles(box):
-            look = wires.look(bundle)
+    for box, bundles in part.entering.items():
+        for bundle, edge in zip(bundles, shown.entering[box], strict=True):
+            wire = look(edge)
             walks = [walk(latest, *edge) for edge in bundle.edges] if latest else []
             walked = any(at is not None and at <= position for at in walks)
-            assert (look.rank == 2) == (current in bundle.edges)
+            assert wire.heavy == (wire.style == ink.CURRENT) == (current in bundle.edges)
             made = state.value(bundle.edges[0][0]) is not None
-            assert (look.rank > 0) == (made and walked)
+            lit = wire.style in (ink.CURRENT, ink.BACKWARD)
+            assert lit == (made and walked)
 
 
 def forward() -> Recording:
@@ -74,10 +78,9 @@ def forward() -> Recording:
 def looks(recording: Recording, position: int) -> dict[tuple[int, int], tuple[str, str]]:
     """Label and style of each wire, by its edge."""
     session = at(recording, position)
-    wires = Wires(session.state)
-    bundles = [each for box in session.quotient for each in session.quotient.bundles(box)]
-    found = ((each.edges[0], wires.look(each)) for each in bundles)
-    return {edge: (look.label, look.style) for edge, look in found}
+    shown = picture(session.state, Part(session.quotient, session.quotient))
+    found = (((each.out, each.slot), look(each)) for each in shown.edges)
+    return {edge: (wire.label, wire.style) for edge, wire in found}
 
 
 def test_in_forward_mode_the_wires_are_lit_that_the_tangent_comes_over() -> None:
@@ -112,3 +115,14 @@ def test_a_wire_of_many_edges_says_how_many() -> None:
     edges = [(node, 0) for node in range(1200)]
     bundle = Bundle(0, edges)
     assert label_width(NETWORK, bundle) == len(" ×1,200 ")
+
+
+def test_on_a_trunk_the_wire_shows_that_has_come_furthest() -> None:
+    with record() as recording:
+        x = Value(3.0, label="x")
+        _ = x * 2.0, x * 3.0
+    session = at(recording, recording.history.made_at(2))
+    canvas = draw(session.quotient, in_view(session), framed=False).paint(session.state, None)
+    assert canvas.plain() == " x ─┬─ 2 ──▶[x·2]\n    ╰──────▶ x·3"
+    (trunk,) = canvas.crop(3, 0, 2, 1)
+    assert [span.style for span in trunk.spans if span.style == ink.QUIET] == []

@@ -11,11 +11,12 @@ from itertools import compress
 from operator import ne
 from typing import overload
 
+from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.recording.kept import kept
-from stepgrad.replay.outline import ScopeLine, outline
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.outline import ScopeLine, outline
+from stepgrad.replay.graph.scene import Scene
 
-Edge = tuple[int, int]
+Slot = tuple[int, int]
 """A node, and which operand of it."""
 
 
@@ -24,7 +25,7 @@ class Bundle:
     """What leads from the box `operand` into another: an edge, or all edges of a folded scope."""
 
     operand: int
-    edges: Sequence[Edge]
+    edges: Sequence[Slot]
 
 
 class Quotient(Sequence[int]):
@@ -82,7 +83,7 @@ class Quotient(Sequence[int]):
         if box in self._scopes:
             return [Bundle(*entry) for entry in sorted(self._around_scopes[0][box].items())]
         recording = self.scene.recording
-        found: dict[tuple[int, int | None], list[Edge]] = {}
+        found: dict[tuple[int, int | None], list[Slot]] = {}
         for slot, operand in enumerate(recording.node(box).operands):
             if not recording.is_constant(operand):
                 source = self.box_of(operand)
@@ -99,17 +100,22 @@ class Quotient(Sequence[int]):
         outside = [each for each in bundles if each.operand not in drawn]
         if box not in self._scopes or len(outside) < 2:
             return bundles
-        edges = [edge for each in outside for edge in each.edges]
+        edges = sorted(edge for each in outside for edge in each.edges)
         inside = (each for each in bundles if each.operand in drawn)
         return [*inside, Bundle(outside[0].operand, edges)]
+
+    def near(self, node: int | None, hops: int, limit: int) -> Sequence[int]:
+        """The boxes at most `hops` edges from that of a node, the nearest `limit` of them."""
+        middle = self.box_of(self.scene.nearest(node))
+        return sorted(neighbourhood(self.operands, self.consumers, middle, hops, limit))
 
     @cached_property
     def _around_scopes(
         self,
-    ) -> tuple[Mapping[int, Mapping[int, list[Edge]]], Mapping[int, dict[int, None]]]:
+    ) -> tuple[Mapping[int, Mapping[int, list[Slot]]], Mapping[int, dict[int, None]]]:
         """For each folded scope, the edges that enter it, grouped by origin, and its users."""
         scopes = self._scopes
-        entering: dict[int, dict[int, list[Edge]]] = {box: {} for box in scopes}
+        entering: dict[int, dict[int, list[Slot]]] = {box: {} for box in scopes}
         users: dict[int, dict[int, None]] = {box: {} for box in scopes}
         nodes, shown = self.scene[:], self._outline.shown_as
         outs, operands, slots = self.scene.edges

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from odd_runs import at
 from stepgrad import Recording, Value, record, scope
-from stepgrad.replay.outline import FITTING, LARGE, Outline, ScopeLine, enclosing, folds
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.outline import FITTING, LARGE, Outline, ScopeLine, enclosing, folds
+from stepgrad.replay.graph.scene import Scene
 
 SCOPES = ("", "a", "a/b", "a/b/c", "a/d", "e", "e/b")
 

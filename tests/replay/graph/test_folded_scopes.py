@@ -9,8 +9,8 @@ from hypothesis import given
 from nested import Row, folds, recorded, rows
 from odd_runs import at
 from stepgrad import Recording
-from stepgrad.replay.outline import Outline
-from stepgrad.replay.quotient import Quotient, operands_first
+from stepgrad.replay.graph.folding import Quotient, operands_first
+from stepgrad.replay.graph.outline import Outline
 
 
 def quotient_of(

@@ -44,6 +44,13 @@ class Scene(Sequence[int]):
         """The place of a node or, if it is not in the scene, of the first one after it."""
         return bisect_left(self._nodes, node)
 
+    def nearest(self, node: int | None) -> int:
+        """A node itself or, if it is not in the scene, the first one after it, or the last.
+
+        A constant is not part of the scene; it is made right before the node that uses it.
+        """
+        return self._nodes[0 if node is None else min(self.after(node), len(self) - 1)]
+
     def place(self, node: int) -> int | None:
         """The place of a node, counted from 0; None if it is not in the scene."""
         place = self.after(node)
@@ -96,6 +103,11 @@ class Scene(Sequence[int]):
                 found.append((place.scope, start, stop))
             start = stop
         return found
+
+    @cached_property
+    def forward_mode(self) -> bool:
+        """Whether forward mode has made any of the nodes."""
+        return any(block.tangents is not None for block in self._forwards)
 
     @cached_property
     def names(self) -> Sequence[tuple[int, str]]:

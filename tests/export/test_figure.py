@@ -16,10 +16,11 @@ from readers import SVG, nodes_of, read_dot, read_mermaid, read_svg
 from readers import at as at_position
 from stepgrad import Cursor, Recording, Value, record, scope
 from stepgrad.export import export
-from stepgrad.export.boxes import Fold
-from stepgrad.export.picture import Picture, picture
+from stepgrad.export.figure import figure
 from stepgrad.export.svg import svg
-from stepgrad.replay.outline import enclosing
+from stepgrad.replay.graph.contents import Fold
+from stepgrad.replay.graph.outline import enclosing
+from stepgrad.replay.graph.picture import Picture
 
 
 @given(rows, st.integers(1, 20), st.integers(1, 20), st.floats(0, 1))
@@ -28,7 +29,8 @@ def test_every_edge_is_within_a_box_or_in_one_wire(
 ) -> None:
     recording = recorded(rows)
     state = at(recording, round(place * recording.length)).state
-    shown = picture(state, "", limit, room)
+    drawing = figure(state, "", limit, room)
+    shown = drawing.picture
     drawn = {box.index for box in shown.boxes}
     scene = {node: box_of(shown, recording, node) for node in state.scene}
     wanted: Counter[tuple[int, int | None]] = Counter()
@@ -46,7 +48,7 @@ def test_every_edge_is_within_a_box_or_in_one_wire(
     wires = [(edge.operand, edge.out) for edge in shown.inner_edges]
     at_folds = [ends for ends in wires if not folds.isdisjoint(ends)]
     assert len(set(at_folds)) == len(at_folds)
-    read_svg(svg(shown))
+    read_svg(svg(drawing))
 
 
 def box_of(shown: Picture, recording: Recording, node: int) -> int:
@@ -84,13 +86,14 @@ HEADINGS = ["x", "w", "+ layer0 ×80", "+ layer1 ×80", "+ layer2 ×80"]
 def test_scopes_are_folded_and_the_one_of_the_position_is_open() -> None:
     recording = tower()
     end, forward = recording.length, recording.blocks[-1].start
-    shown = picture(at(recording, forward).state, "", 48)
+    drawing = figure(at(recording, forward).state, "", 48)
+    shown = drawing.picture
     assert [box.heading for box in shown.boxes] == [*HEADINGS, "#243 = #241 − 3", "y = relu(#243)"]
-    assert "net: + layer0 ×80: no gradient yet" in svg(shown)
+    assert "net: + layer0 ×80: no gradient yet" in svg(drawing)
     labels = {(edge.operand, edge.out): edge.label for edge in shown.edges}
     assert labels[0, 2] == "1"
     assert labels[1, 2] == "×40"
-    shown = picture(at(recording, end).state, "", 48)
+    shown = figure(at(recording, end).state, "", 48).picture
     assert [box.heading for box in shown.boxes] == [*HEADINGS, "+ out ×2"]
 
 
@@ -105,7 +108,7 @@ def test_every_drawing_has_them(to: str) -> None:
 
 def test_readers_find_boxes_and_wires() -> None:
     cursor = Cursor(tower(), tower().length)
-    shown = picture(cursor.state, "", 48)
+    shown = figure(cursor.state, "", 48).picture
     wires = [(f"n{edge.operand}", f"n{edge.out}") for edge in shown.edges]
     graph = read_dot(export(None, cursor, "dot"))
     assert len(nodes_of(graph)) == len(shown.boxes)
@@ -132,15 +135,16 @@ def test_what_leads_back_says_so() -> None:
                 a = a * a
             with scope("back"):
                 a = a + a
-    shown = picture(at(recording, recording.length).state, "", 4, room=2)
+    drawing = figure(at(recording, recording.length).state, "", 4, room=2)
+    shown = drawing.picture
     assert [box.heading for box in shown.boxes] == ["x", "+ there ×2", "+ back ×2"]
-    root = read_svg(svg(shown))
+    root = read_svg(svg(drawing))
     texts = ["".join(text.itertext()) for text in root.iter(f"{SVG}text")]
     assert sorted(text for text in texts if text.startswith(("×", "↺"))) == ["×2", "×4", "↺ ×2"]
     assert any("↺ from a box further right" in text for text in texts)
     assert not any("not shown" in text for text in texts)
     assert len(root.findall(f".//{SVG}path[@class='wire forward open']")) == 1
-    assert len(list(shown.inner_edges)) == 3, "other formats lead it back themselves"
+    assert len(shown.inner_edges) == 3, "other formats lead it back themselves"
 
 
 def test_what_is_not_drawn_enters_a_scope_by_one_wire() -> None:
@@ -148,18 +152,19 @@ def test_what_is_not_drawn_enters_a_scope_by_one_wire() -> None:
         leaves = [Value(1.0) for _ in range(20)]
         with scope("sum"):
             sum(leaves[1:], leaves[0])
-    shown = picture(at(recording, recording.length).state, "", 6, room=6)
+    drawing = figure(at(recording, recording.length).state, "", 6, room=6)
+    shown = drawing.picture
     assert [box.heading for box in shown.boxes][-1:] == ["+ sum ×19"]
     assert [edge.label for edge in shown.edges] == ["1", "1", "×18"]
-    assert len(list(shown.inner_edges)) == 2
-    assert "shows 3 of 21 boxes, those near sum: " in shown.limits[-1]
+    assert len(shown.inner_edges) == 2
+    assert "shows 3 of 21 boxes, those near sum: " in drawing.limits[-1]
 
 
 def test_forward_mode_has_the_edges_that_the_screen_lights() -> None:
     file, cursor = at_position("dual_numbers", "3")
     edges = json.loads(export(file, cursor, "json"))["edges"]
     assert [edge["stage"] for edge in edges] == ["current", "waiting"]
-    assert [edge.direction for edge in picture(cursor.state, "").edges] == [1, 0]
+    assert [edge.direction for edge in figure(cursor.state, "").picture.edges] == [1, 0]
     root = read_svg(export(file, cursor, "svg"))
     assert len(root.findall(f".//{SVG}path[@class='wire current']")) == 1
     root = read_svg(export(*at_position("dual_numbers", "4"), "svg"))

@@ -10,14 +10,15 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
-from math import inf, isnan
+from math import inf, isnan, nextafter
 
+from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
-from stepgrad.replay.outline import ScopeLine
+from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
 
 KEPT = 512
@@ -75,10 +76,10 @@ def summary(state: State, line: ScopeLine) -> Summary:
     position = _settled(recording, line, state.position)
     if not position:
         return Summary()
-    number = recording.history.block_at(position - 1)
-    block = recording.blocks[number]
+    which = recording.history.block_at(position - 1)
+    block = recording.blocks[which]
     if isinstance(block, Backward):
-        return _progress(recording, line, number, begin).at(position - block.start)
+        return _progress(recording, line, which, begin).at(position - block.start)
     return _standing(recording, line, position, begin)
 
 
@@ -87,6 +88,33 @@ def never_reached(state: State, line: ScopeLine) -> int:
     begin, end = state.step_bounds
     unreached = _unreached(state.recording, line, begin, end)
     return len(unreached) if unreached and state.never_reached(unreached[0]) else 0
+
+
+def shares(state: State, line: ScopeLine, known: Summary) -> str:
+    """The shares of its gradients that are nan, exactly 0 or never reached; empty if none are."""
+    told = (("!nan", known.broken), ("0", known.zeros), ("∅", never_reached(state, line)))
+    return " ".join(f"{glyph} {_percent(part, len(line.nodes))}" for glyph, part in told if part)
+
+
+def span(known: Summary) -> str:
+    """From the smallest magnitude to the largest; empty without gradients."""
+    if known.low > known.high:
+        return ""
+    low, high = _brief(known.low), _brief(known.high)
+    return high if low == high else f"{low}…{high}"
+
+
+def _brief(size: float) -> str:
+    """A magnitude with two digits, or with one if it needs an exponent."""
+    if size == 0 or 1e-3 <= size < 1e5 or size == inf:
+        return number(nextafter(size, size * inf), 2) if size else "0"  # halves go up
+    mantissa, exponent = f"{size:.0e}".split("e")
+    return f"{mantissa}e{int(exponent)}".replace("-", "−")
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share as a percentage; only the whole is 100%, and only nothing is 0%."""
+    return f"{min(max(round(100 * part / whole), 1), 99 if part < whole else 100)}%"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +140,8 @@ class _Progress:
 
 
 @kept(KEPT)
-def _progress(recording: Recording, line: ScopeLine, number: int, begin: int) -> _Progress:
-    block = recording.blocks[number]
+def _progress(recording: Recording, line: ScopeLine, which: int, begin: int) -> _Progress:
+    block = recording.blocks[which]
     assert isinstance(block, Backward), "asked of one"
     completed = _completed(block.sweep)
     reached, outside = _split(line.nodes, block)

@@ -11,10 +11,10 @@ from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record
 from stepgrad.recording.blocks import Backward
+from stepgrad.replay.graph.outline import ScopeLine
+from stepgrad.replay.graph.summary import Summary, never_reached, summary
 from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
-from stepgrad.replay.summary import Summary, never_reached, summary
 
 
 def to_come(state: State, node: int) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 from stepgrad.recording.kept import kept
-from stepgrad.replay.scene import Scene
+from stepgrad.replay.graph.scene import Scene
 
 LARGE = 1000
 """A scene with more nodes than this opens with its scopes folded."""
@@ -23,6 +23,11 @@ class ScopeLine:
 
     scope: str
     nodes: Sequence[int] = ()
+
+    def holds(self, node: int | None) -> bool:
+        """Whether a node is in the folded scope."""
+        at = len(self.nodes) if node is None else bisect_left(self.nodes, node)
+        return at < len(self.nodes) and self.nodes[at] == node
 
 
 Line = int | ScopeLine
