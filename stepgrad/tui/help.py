@@ -149,10 +149,10 @@ class HelpScreen(Dialog[None]):
     """Every key and what it does; a key that opens it also closes it."""
 
     BINDINGS = [
-        Binding("escape", "dismiss", "close"),
+        Binding("escape", "dismiss", "close", priority=True),
         # With the ids of commands, so that the keys in force close what they open.
-        Binding("q", "dismiss", "close", id="quit"),
-        Binding("?,f1", "dismiss", "close", id="help"),
+        Binding("q", "dismiss", "close", id="quit", priority=True),
+        Binding("?,f1", "dismiss", "close", id="help", priority=True),
     ]
 
     def __init__(self, keymap: Keymap) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -23,7 +24,7 @@ from stepgrad.replay.stops import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.dialogs import AskDialog, ReportScreen
+from stepgrad.tui.dialogs import ReportScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
@@ -32,6 +33,7 @@ from stepgrad.tui.render.reports import REPORTS
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
+from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 from stepgrad.tui.working import WorkingScreen
@@ -47,13 +49,14 @@ class DebuggerScreen(WorkingScreen):
 
     BINDINGS = [
         *(binding(command) for command in commands.COMMANDS if command.name != "palette"),
-        Binding("ctrl+c", "quit", show=False),  # what a terminal's user presses when lost
+        # What a terminal's user presses when lost.
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
     COMMANDS = {CommandProvider}
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
-    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
 
     def __init__(
         self,
@@ -70,6 +73,7 @@ class DebuggerScreen(WorkingScreen):
         self._lesson = scenario.lesson if scenario else about
         self._speed = 1
         self._player: Timer | None = None
+        self._prompt = Prompt(self._asked, id="prompt")
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -92,6 +96,7 @@ class DebuggerScreen(WorkingScreen):
             yield panel.data_bind(DebuggerScreen.session)
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
+        yield self._prompt
 
     def _classify(self) -> None:
         """Take on the classes of the terminal's size, as a resize would after a layout without."""
@@ -114,22 +119,32 @@ class DebuggerScreen(WorkingScreen):
             self.carry_out(command, "")
             self.wait_for(command)
 
-    def on_screen_suspend(self) -> None:
-        """Pause: whatever opens over the screen is about what it shows now."""
+    def check_action(self, _: str, parameters: tuple[object, ...]) -> bool:
+        """Leave its keys to what has the focus: all to a prompt, to a panel those that it binds."""
+        bindings = self.focused.BINDINGS if self.focused else []
+        bound = {each.id for each in bindings if isinstance(each, Binding)}
+        return not self._prompt.asks and bound.isdisjoint(parameters)
+
+    @on(events.ScreenSuspend)
+    @on(Panel.Pointed)
+    def turn_away(self) -> None:
+        """Pause, and ask no more: a question is about what the screen has shown so far."""
         self._pause()
+        self._prompt.action_leave()
 
     def _ask(self, command: Command, question: str = "") -> None:
         """Ask for what a command wants to know, and carry it out with that."""
         self.set_class(command.hides, "-predicting")
+        self._asking = command
+        self._prompt.ask(command, question, partial(self._problem, command))
 
-        def answered(_: str | None) -> None:
-            self.remove_class("-predicting")
-            if self.now.secret is not None:  # the prediction is over
-                self.session = self.now.say("", secret=None)
-            self.wait_for(command)
-
-        ask = AskDialog(command, partial(self._problem, command), question)
-        self.app.push_screen(ask, answered)
+    def _asked(self) -> None:
+        """Show again what a question has hidden, and give the keys back to a panel alone."""
+        self.remove_class("-predicting")
+        if self.now.secret is not None:  # the prediction is over
+            self.session = self.now.say("", secret=None)
+        self._focus(self.maximized)
+        self.wait_for(self._asking)
 
     def _problem(self, command: Command, text: str) -> str | None:
         """Carry out a command with what was typed; return what is wrong with it, if anything."""
@@ -212,6 +227,9 @@ class DebuggerScreen(WorkingScreen):
     def _show_alone(self, panel: Widget | None) -> None:
         """Show a panel alone, or all; one with text to scroll gets the arrow keys."""
         self.maximized = panel
+        self._focus(panel)
+
+    def _focus(self, panel: Widget | None) -> None:
         self.set_focus(panel if panel is not None and panel.focusable else None)
 
     def watch_session(self) -> None:

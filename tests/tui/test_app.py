@@ -28,12 +28,12 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp, ThemeError
-from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lists import SourcePanel
+from stepgrad.tui.widgets.prompt import Prompt
 
 
 @asynccontextmanager
@@ -89,11 +89,10 @@ def test_no_key_has_two_meanings() -> None:
 async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press(*":w9", "enter")
-        dialog = pilot.app.screen
-        assert isinstance(dialog, AskDialog)
-        problem = str(dialog.query_one("#problem", Static).content)
+        assert screen.query_one(Prompt).asks
+        problem = str(screen.query_one("#problem", Static).content)
         assert "did you mean `w1`" in problem
-        dialog.query_one(Input).value = "50%"
+        screen.query_one(Input).value = "50%"
         await pilot.press("enter")
         assert screen.now.cursor.position == 13
 
@@ -101,22 +100,21 @@ async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
 async def test_goto_can_be_left() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("n", ":", "escape")
-        assert pilot.app.screen is screen
+        assert not screen.query_one(Prompt).asks
         assert screen.now.cursor.position == 1
 
 
 async def test_a_number_is_predicted_checked_and_shown() -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
         await pilot.press(*"fnnnnnnnnp")
-        dialog = pilot.app.screen
-        assert isinstance(dialog, AskDialog)
-        question = str(dialog.query_one("#question", Static).content)
+        assert screen.query_one(Prompt).asks
+        question = str(screen.query_one("#question", Static).content)
         assert question == (
             "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
         )
         await pilot.press("x", "enter")
-        assert "`x` is not a number" in str(dialog.query_one("#problem", Static).content)
-        dialog.query_one(Input).value = "-8"
+        assert "`x` is not a number" in str(screen.query_one("#problem", Static).content)
+        screen.query_one(Input).value = "-8"
         await pilot.press("enter")
         assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
         await pilot.press("p", "?", "enter")
@@ -124,7 +122,7 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
-async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leave: str) -> None:
+async def test_what_would_tell_the_answer_is_hidden_until_the_prompt_closes(leave: str) -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
         await pilot.press(*"fnnnnnnnn")
         telling = ("1 (z1 > 0)", "backward: loss")
@@ -143,10 +141,10 @@ async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leav
 async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("space", "p")
-        asking: object = pilot.app.screen
-        assert isinstance(asking, AskDialog)
+        prompt = screen.query_one(Prompt)
+        asked = [prompt.asks]
         await pilot.press("escape", "G", "p")
-        assert pilot.app.screen is screen
+        assert [*asked, prompt.asks] == [True, False]
         assert "nothing is left to predict" in screen.now.said
 
 
@@ -158,7 +156,7 @@ async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
         assert screen.now.cursor.position > 1, "it plays"
         await pilot.press(key)
         await pilot.pause()
-        assert pilot.app.screen is not screen
+        assert screen.query_one(Prompt).asks or pilot.app.screen is not screen
         position = screen.now.cursor.position
         await pilot.pause(0.15)
         assert screen.now.cursor.position == position
@@ -170,16 +168,16 @@ async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
 async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("/", *"w1", "enter", "e")
-        question = pilot.app.screen.query_one("#question", Static)
+        question = screen.query_one("#question", Static)
         assert str(question.content) == "w1 = 0.5. What value instead?"
         assert screen.query_one("#node").visible, "only a prediction hides anything"
 
 
 async def test_a_search_that_finds_nothing_stays_open() -> None:
-    async with debugger() as (pilot, _):
+    async with debugger() as (pilot, screen):
         await pilot.press("/", *"zz", "enter")
-        assert isinstance(pilot.app.screen, AskDialog)
-        problem = str(pilot.app.screen.query_one("#problem", Static).content)
+        assert screen.query_one(Prompt).asks
+        problem = str(screen.query_one("#problem", Static).content)
         assert problem == 'no node matches "zz"'
 
 
