@@ -16,8 +16,3 @@ def key(command: str) -> str:
 def with_keys(text: str, keymap: Mapping[str, Sequence[str]]) -> str:
     """Put keys into a message; a command without a key is shown by name."""
     return _HINT.sub(lambda hint: next(iter(keymap.get(hint[1], ())), hint[1]), text)
-
-
-def has_keys(text: str) -> bool:
-    """Whether a message names a key."""
-    return _HINT.search(text) is not None

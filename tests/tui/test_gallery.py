@@ -44,6 +44,21 @@ async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list()
         assert str(screen.query_one("#title", Static).content) == second.title
 
 
+async def test_g_and_capital_g_go_to_the_first_and_the_last_lesson() -> None:
+    names = list(gallery())
+    async with DebuggerApp().run_test() as pilot:
+        for key, name in (
+            ("G", names[-1]),
+            ("g", names[0]),
+            ("end", names[-1]),
+            ("home", names[0]),
+        ):
+            await pilot.press(key)
+            chosen = pilot.app.screen.query_one(OptionList).highlighted_option
+            assert chosen is not None
+            assert chosen.id == name
+
+
 async def test_enter_opens_a_lesson_and_q_comes_back() -> None:
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("enter")

@@ -65,11 +65,12 @@ async def test_what_is_read_is_closed_once(text: str) -> None:
             assert pilot.app.screen is screen
 
 
-async def test_two_enters_open_one_lesson() -> None:
+async def test_keys_after_an_enter_in_the_gallery_go_to_the_lesson() -> None:
     app = DebuggerApp()
     async with app.run_test() as pilot:
-        await at_once(pilot, "\r\r")
+        await at_once(pilot, "Ggj\r\rsss:5\rs")
         assert isinstance(app.screen, DebuggerScreen)
+        assert app.screen.now.cursor.position == 6
         await pilot.press("q")
         assert isinstance(app.screen, GalleryScreen)
 

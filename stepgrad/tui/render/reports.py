@@ -141,10 +141,10 @@ def _changes(changes: Sequence[Change]) -> list[ink.Span]:
 
 
 def _told(change: Change) -> tuple[str, str]:
-    """Two numbers with six digits, or with up to eight if it takes these to tell them apart."""
+    """Two numbers with six digits, or with as many more as it takes to tell them apart."""
     before, after = map(gradient, change)
     if before == after and None not in change:
-        for digits in (7, 8):
+        for digits in range(7, 18):
             texts = [number(x, digits) for x in change if x is not None]
             if texts[0] != texts[1]:
                 return texts[0], texts[1]
