@@ -15,10 +15,10 @@ from stepgrad.numbers import for_json, gradient, number
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.narrate import narrate
 from stepgrad.replay.outline import ScopeLine, folds, outline
-from stepgrad.replay.places import CommandError
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary as summary_of

@@ -17,7 +17,7 @@ from stepgrad import (
 )
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
-from stepgrad.replay.commands import COMMANDS
+from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
 from test_cli import expanded

@@ -19,8 +19,8 @@ from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
 from stepgrad.opening import Opened, is_scenario, open_typed
+from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.places import goto
 from stepgrad.scenario import open_scenario
 
 

@@ -13,7 +13,7 @@ from textual.theme import BUILTIN_THEMES
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
-from stepgrad.replay import commands
+from stepgrad.replay.commands import table
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import KeyedApp, binding
 from stepgrad.tui.render import ink
@@ -53,7 +53,7 @@ class DebuggerApp(KeyedApp):
     COMMANDS = set()  # each screen has its own
     BINDINGS = [
         binding(command, "command_palette")
-        for command in commands.COMMANDS
+        for command in table.COMMANDS
         if command.name == "palette"
     ]
 

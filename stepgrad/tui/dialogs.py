@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import ProgressBar, Static
 
-from stepgrad.replay.commands import COMMANDS
+from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.tui.work import Work
 
 Result = TypeVar("Result")

@@ -13,7 +13,7 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from stepgrad.replay.commands import GROUPS, Command
+from stepgrad.replay.commands.table import GROUPS, Command
 from stepgrad.tui.dialogs import Dialog
 from stepgrad.tui.keymap import Keymap, key_name
 from stepgrad.tui.render import ink

@@ -17,7 +17,7 @@ from textual.widget import Widget
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.reading import read_regular
-from stepgrad.replay.commands import BY_KEY, KEYS, Command
+from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
@@ -57,21 +57,14 @@ def _joined(keys: Sequence[str]) -> str:
     return ",".join(_TEXTUAL.get(key, key) for key in keys)
 
 
-def action(command: Command) -> str:
-    """The screen's action that carries out a command."""
-    if command.panel:
-        return f"panel('{command.panel}')"
-    return f"act('{command.name}')" if command.act else command.name
-
-
 def binding(command: Command, does: str = "") -> Binding:
-    """Bind a command of the table; the footer shows those that have a label.
+    """Bind a command of the table to the action of its name; the footer shows those with a label.
 
     With priority, a key is done before the next one is looked up, however fast they arrive.
     """
     return Binding(
         _joined(command.keys),
-        does or action(command),
+        does or command.name,
         command.label or command.help,
         show=bool(command.label),
         tooltip=command.help,

@@ -19,6 +19,7 @@ from recordings import one_pass, training
 
 from stepgrad import Cursor, Recording
 from stepgrad.recording.events import Accumulate, Mark, Seed, SetGrad, Update, ZeroGrad
+from stepgrad.replay.commands import moving
 from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops import find
@@ -91,7 +92,7 @@ def who_wrote(make: Callable[[], Recording]) -> float:
     for node in range(0, recording.size, recording.size // 50):
         session = Session(Cursor(recording).seek(recording.length), selected=node)
         start = time.process_time()
-        session.who_wrote()
+        moving.previous_write(session)
         slowest = max(slowest, time.process_time() - start)
     return slowest * 1e3
 

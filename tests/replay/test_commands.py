@@ -7,10 +7,11 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, mark, record, record_scenario
-from stepgrad.replay import places
-from stepgrad.replay.commands import BY_KEY, COMMANDS, Command, replay
+from stepgrad.replay.commands import places
+from stepgrad.replay.commands.places import CommandError, goto
+from stepgrad.replay.commands.script import replay
+from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
 from stepgrad.replay.naming import find_node
-from stepgrad.replay.places import CommandError, goto
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import step_number
 
@@ -156,7 +157,7 @@ def test_the_text_of_a_key_is_told_with_the_key() -> None:
     assert replay(Session(Cursor(RECORDING)), ["pnan", "pinf"]).score.asked
 
 
-ACTING = [command for command in COMMANDS if command.act and not command.asks]
+ACTING = [command for command in COMMANDS if command.act]
 SILENT_PLACES = {"training": (RECORDING, (0, 1, MIDDLE, RECORDING.length))} | {
     name: (recording, (0, recording.length // 2, recording.length))
     for name, recording in {
@@ -172,11 +173,10 @@ SILENT_PLACES = {"training": (RECORDING, (0, 1, MIDDLE, RECORDING.length))} | {
 @pytest.mark.parametrize("command", ACTING, ids=lambda command: command.name)
 def test_no_key_does_nothing_in_silence(command: Command, name: str) -> None:
     recording, places = SILENT_PLACES[name]
-    assert command.act
     for place in places:
         session = Session.open(Cursor(recording, place))
         for _ in range(3):
-            after = command.act(session, "")
+            after = command(session)
             assert after.said or replace(after, said="") != replace(session, said=""), place
             session = after
 

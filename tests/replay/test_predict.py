@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from stepgrad.recording import events
-from stepgrad.replay.commands import replay
+from stepgrad.replay.commands.predicting import NOTHING_LEFT, ask, predict
+from stepgrad.replay.commands.script import replay
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.predict import NOTHING_LEFT, ask, predict
 from stepgrad.replay.quiz.answers import AnswerError, Score
 from stepgrad.replay.session import Session
 from stepgrad.scenario import record_scenario

@@ -7,8 +7,7 @@ from dataclasses import replace
 from odd_runs import at
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record, scope
-from stepgrad.replay.session import Session
-from stepgrad.replay.showing import (
+from stepgrad.replay.commands.looking import (
     fold,
     fold_subject,
     next_view,
@@ -17,6 +16,7 @@ from stepgrad.replay.showing import (
     toggle_constants,
     zoom_by,
 )
+from stepgrad.replay.session import Session
 
 TRAINING = training()
 TWO_LAYER = two_layer()

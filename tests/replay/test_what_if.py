@@ -7,9 +7,10 @@ import pytest
 
 from stepgrad import Cursor, Value, record
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import stopping
+from stepgrad.replay.commands.editing import EditError, ask, edit, undo_edits
 from stepgrad.replay.difference import differences
 from stepgrad.replay.session import Session
-from stepgrad.replay.what_if import EditError, ask, edit, undo_edits
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 
@@ -129,7 +130,7 @@ def test_nan_does_not_differ_from_nan() -> None:
 
 
 def test_stops_by_condition_stay_and_those_at_nodes_go() -> None:
-    start = session().stop_where("isnan(grad)").toggle_stop(every=False)
+    start = stopping.toggle_stop(stopping.stop_where(session(), "isnan(grad)"), every=False)
     assert [stop.text for stop in edit(start, "w = 2").stops] == ["isnan(grad)"]
 
 

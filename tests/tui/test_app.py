@@ -20,10 +20,11 @@ from screens import shown
 from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay.commands import BY_KEY, COMMANDS
+from stepgrad.replay.commands import moving, stopping
+from stepgrad.replay.commands.searching import search
+from stepgrad.replay.commands.table import BY_KEY, COMMANDS
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.ledger import contributions
-from stepgrad.replay.search import search
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -48,23 +49,17 @@ async def debugger(
         yield pilot, screen
 
 
-ACTS = [
-    (command, key)
-    for command in COMMANDS
-    if command.act and not command.asks
-    for key in command.keys
-]
+ACTS = [(command, key) for command in COMMANDS if command.act for key in command.keys]
 
 
 async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
         start = Session(screen.now.cursor.seek(1000), selected=screen.now.state.scene[0])
-        middle = search(start.bookmark(), "w").stop_where("phase == 'update'")
+        middle = stopping.stop_where(search(moving.bookmark(start), "w"), "phase == 'update'")
         for command, key in ACTS:
-            assert command.act
             screen.session = middle
             await pilot.press(key)
-            assert screen.now == command.act(middle, ""), key
+            assert screen.now == command(middle), key
             assert screen.now != middle, key
 
 
@@ -496,7 +491,7 @@ async def test_the_tape_says_what_its_columns_are() -> None:
 async def test_every_command_is_known_to_the_screen() -> None:
     async with debugger() as (_, screen):
         for command in COMMANDS:
-            if not command.act and not command.panel and command.name != "palette":
+            if command.name != "palette":
                 assert callable(getattr(screen, f"action_{command.name}", None)), command.name
 
 

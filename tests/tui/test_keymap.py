@@ -10,7 +10,7 @@ import pytest
 
 import stepgrad
 from screens import shown
-from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp

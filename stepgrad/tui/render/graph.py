@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.replay.commands.looking import DRAWABLE, room
 from stepgrad.replay.quotient import Bundle, Quotient, operands_first
 from stepgrad.replay.session import Session
-from stepgrad.replay.showing import DRAWABLE, room
 from stepgrad.replay.state import State
 from stepgrad.tui.render.boxes import NodeBox, ScopeBox
 from stepgrad.tui.render.canvas import Canvas

@@ -11,11 +11,11 @@ from textual.content import Content
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands import KEYS
+from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Change, Difference, differences
-from stepgrad.replay.hints import key, with_keys
 from stepgrad.replay.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title

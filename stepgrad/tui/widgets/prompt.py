@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import Input, Static
 
-from stepgrad.replay.commands import Command
+from stepgrad.replay.commands.table import Command
 
 
 class _Field(Input, inherit_bindings=False):
@@ -50,13 +50,11 @@ class Prompt(Vertical):
         Binding("escape", "leave", "leave", priority=True),
     ]
 
-    def __init__(self, left: Callable[[], None], *, id: str) -> None:  # noqa: A002
+    def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._question = Static(id="question")
         self._field = _Field(compact=True, id="answer")
         self._problem = Static(id="problem")
-        self._check: Callable[[str], str | None] = lambda _: None
-        self._left = left
         self.display = False
 
     def compose(self) -> ComposeResult:
@@ -70,9 +68,16 @@ class Prompt(Vertical):
         """Whether a command is waiting for an answer."""
         return bool(self.display)
 
-    def ask(self, command: Command, question: str, check: Callable[[str], str | None]) -> None:
-        """Ask; `check` takes an answer, or returns what is wrong with it."""
+    def ask(
+        self,
+        command: Command,
+        question: str,
+        check: Callable[[str], str | None],
+        left: Callable[[], None],
+    ) -> None:
+        """Ask; `check` takes an answer, or returns what is wrong with it, and `left` ends it."""
         self._check = check
+        self._left = left
         self._question.update(Content(question or command.brief))
         self._field.value = ""
         self._field.placeholder = command.asks

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 
-from stepgrad.replay.hints import with_keys
+from stepgrad.replay.commands.hints import with_keys
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import shown_keys

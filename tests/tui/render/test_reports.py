@@ -9,8 +9,8 @@ import pytest
 from stepgrad import Cursor, Value, record
 from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.editing import edit
 from stepgrad.replay.session import Session
-from stepgrad.replay.what_if import edit
 from stepgrad.tui.render.reports import difference_report, paths_report
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from stepgrad.recording import events
-from stepgrad.replay.hints import key
+from stepgrad.replay.commands.hints import key
 from stepgrad.replay.quiz.answers import UNKNOWN, Question, Score, reply
 from stepgrad.replay.quiz.questions import question_at
 from stepgrad.replay.session import Session

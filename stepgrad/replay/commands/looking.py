@@ -1,7 +1,4 @@
-"""How much of a recording is shown: which scopes are folded, how much of the graph, and constants.
-
-Each command is a function from a session to a session.
-"""
+"""Looking: at which node, which scopes are folded, how much of the graph is drawn, constants."""
 
 from __future__ import annotations
 
@@ -25,6 +22,24 @@ _ALL = "the whole graph is drawn"
 
 ZOOMS = range(-3, 2)
 """How far one can zoom out of what is near, and into it; 0 is two edges away from the subject."""
+
+
+def select_by(session: Session, lines: int) -> Session:
+    """Select the node, or the folded scope, that many lines below (above, if negative)."""
+    outline = session.outline
+    if not outline.targets:
+        return session.say("there is no node to select")
+    known = session.selected if session.selected is not None else session.state.focus
+    at = outline.target_of(known)
+    target = max(0, min((-1 if at is None else at) + lines, outline.targets - 1))
+    if session.selected is not None and target == at:
+        return session.say(f"this is the {'last' if lines > 0 else 'first'} node")
+    return session.select(outline.node_of(target))
+
+
+def clear_selection(session: Session) -> Session:
+    """Follow the cursor again."""
+    return session.say("nothing is selected") if session.selected is None else session.select(None)
 
 
 def fold(session: Session, scope: str) -> Session:

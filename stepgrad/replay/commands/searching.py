@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from stepgrad.errors import StepgradError
-from stepgrad.replay.hints import key
+from stepgrad.replay.commands.hints import key
 from stepgrad.replay.naming import AmbiguousNameError, find_node
 from stepgrad.replay.outline import LARGE, enclosing
 from stepgrad.replay.scene import Scene, scene
