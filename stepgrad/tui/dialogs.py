@@ -10,7 +10,8 @@ from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import ProgressBar, Static
+from textual.widget import Widget
+from textual.widgets import ProgressBar
 
 from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.tui.work import Work
@@ -18,7 +19,7 @@ from stepgrad.tui.work import Work
 Result = TypeVar("Result")
 
 _CLOSING = [(command.name, ",".join(command.keys)) for command in COMMANDS
-            if command.report or command.name == "quit"]  # fmt: skip
+            if command.report or command.name in ("help", "quit")]  # fmt: skip
 
 
 class Dialog(ModalScreen[Result]):
@@ -69,7 +70,7 @@ class WaitDialog(Dialog[bool]):
 
 
 class ReportScreen(Dialog[None]):
-    """A report: read, scroll, close."""
+    """A report: read, scroll, close; the key that opens it also closes it."""
 
     BINDINGS = [
         Binding("escape,enter", "dismiss", "close", priority=True),
@@ -77,14 +78,27 @@ class ReportScreen(Dialog[None]):
         *(Binding(key, "dismiss", "close", id=name, priority=True) for name, key in _CLOSING),
     ]
 
-    def __init__(self, title: str, text: Content) -> None:
+    def __init__(self, title: str, *parts: Widget) -> None:
         super().__init__()
         self._title = title
-        self._text = text
+        self._parts = parts
 
     def compose(self) -> ComposeResult:
-        """Show the answer."""
+        """Show its parts below each other."""
         with VerticalScroll(id="report") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "Esc closes"
-            yield Static(self._text)
+            yield from self._parts
+
+    def on_mount(self) -> None:
+        """Say that there is more further down, as long as there is."""
+        box = self.query_one("#report")
+
+        def point() -> None:
+            self.call_after_refresh(pointed)  # once it is laid out
+
+        def pointed() -> None:
+            more = box.scroll_offset.y < box.max_scroll_y
+            box.border_subtitle = "↓ PgDn more · " * more + "Esc closes"
+
+        for moved in ("scroll_y", "virtual_size"):
+            self.watch(box, moved, point)

@@ -109,7 +109,7 @@ class DebuggerScreen(WorkingScreen):
         self._pause()
         if command.report:
             text = REPORTS[command.name](self.now, shown_keys(self))
-            self.app.push_screen(ReportScreen(command.brief, text))
+            self.app.push_screen(ReportScreen(command.brief, Static(text)))
         else:
             super().perform(command)
 

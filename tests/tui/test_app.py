@@ -392,7 +392,7 @@ async def test_at_80x24_all_keys_are_in_view_and_what_the_signs_mean_is_scrolled
     async with debugger() as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        box = pilot.app.screen.query_one("#help")
+        box = pilot.app.screen.query_one("#report")
         assert box.max_scroll_y <= len(LEGEND)
         await pilot.press("pagedown")
         await pilot.pause(0.5)
@@ -603,7 +603,7 @@ async def test_the_help_points_down_only_where_there_is_more() -> None:
     async with debugger(size=(80, 24)) as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        box = pilot.app.screen.query_one("#help")
+        box = pilot.app.screen.query_one("#report")
         assert "PgDn" in str(box.border_subtitle)
         await pilot.press("end")
         await pilot.pause()
@@ -611,7 +611,7 @@ async def test_the_help_points_down_only_where_there_is_more() -> None:
     async with debugger(size=(140, 60)) as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        assert pilot.app.screen.query_one("#help").border_subtitle == "Esc closes"
+        assert pilot.app.screen.query_one("#report").border_subtitle == "Esc closes"
 
 
 def test_a_theme_that_does_not_exist() -> None:
