@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Footer, Markdown, OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
@@ -22,6 +23,7 @@ from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.work import PATIENCE, Growing
 
@@ -36,6 +38,20 @@ class LessonList(OptionList):
         Binding("home,g", "first", "first", show=False, id="start", priority=True),
         Binding("end,G", "last", "last", show=False, id="end", priority=True),
     ]
+
+
+class LessonText(Static):
+    """All of a lesson, as the debugger shows it."""
+
+    markdown = reactive("", init=False)
+
+    def watch_markdown(self) -> None:
+        """Lay it out for the width at hand."""
+        self.update(Content("\n").join(lesson(self.markdown, self.size.width)))
+
+    def on_resize(self) -> None:
+        """Lay it out again."""
+        self.watch_markdown()
 
 
 class GalleryScreen(Screen[None]):
@@ -57,7 +73,7 @@ class GalleryScreen(Screen[None]):
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="title")
                 yield Static(id="command")
-                yield Markdown(id="text")
+                yield LessonText(id="text")
         yield Footer(show_command_palette=False)
 
     def _options(self) -> Iterator[Option]:
@@ -72,7 +88,7 @@ class GalleryScreen(Screen[None]):
         """Show a lesson: what it builds on, how to open it without the gallery, and its text."""
         file = self._lessons[event.option_id or ""]
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
-        self.query_one("#text", Markdown).update(file.lesson)
+        self.query_one(LessonText).markdown = file.lesson
         self.query_one("#preview").scroll_home(animate=False)
         builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
         after = f"\nafter: {builds_on}" if builds_on else ""
