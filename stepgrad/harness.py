@@ -13,8 +13,8 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.narrate import narrate
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 

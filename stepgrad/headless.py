@@ -17,12 +17,12 @@ from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.narrate import narrate
 from stepgrad.replay.outline import ScopeLine, folds, outline
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary as summary_of
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 

@@ -16,7 +16,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
 from stepgrad.recording.budget import as_bytes
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.say import say
+from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.library import (
     shipped,
 )

@@ -27,8 +27,8 @@ from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay as replay_keys
 from stepgrad.replay.commands.table import KEYS, Command
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.build import record_file
 
 

@@ -13,7 +13,7 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
-from stepgrad.replay.titles import definition, short_title, title
+from stepgrad.replay.telling.titles import definition, short_title, title
 
 
 class Number(NamedTuple):

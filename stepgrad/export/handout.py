@@ -28,9 +28,9 @@ from stepgrad.recording.events import (
 from stepgrad.recording.recording import (
     Recording,
 )
-from stepgrad.replay.ledger import Contribution, contributions
-from stepgrad.replay.narrate import narrate
+from stepgrad.replay.gradients.ledger import Contribution, contributions
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 

@@ -12,12 +12,12 @@ from stepgrad.numbers import number
 from stepgrad.printable import (
     printable,
 )
-from stepgrad.replay.narrate import Narration, narrate
 from stepgrad.replay.outline import enclosing, fitting, outline
 from stepgrad.replay.quotient import Quotient, quotient
-from stepgrad.replay.say import say
 from stepgrad.replay.stages import Stage, Stages
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.narration import Narration, narrate
+from stepgrad.replay.telling.sentences import say
 
 PAGE = 48
 """The most boxes that stay legible in one drawing."""

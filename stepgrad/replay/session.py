@@ -14,7 +14,7 @@ from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.quotient import Quotient, quotient
 from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import Stop
+from stepgrad.replay.stops.stop import Stop
 
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs the recorded program again, with other numbers for some named leaves."""

@@ -10,7 +10,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.scene import Scene, scene
 
 

@@ -20,7 +20,7 @@ from stepgrad.replay.commands.moving import go_to_edge
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops import reason
+from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile

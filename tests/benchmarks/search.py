@@ -20,10 +20,10 @@ from recordings import one_pass, training
 from stepgrad import Cursor, Recording
 from stepgrad.recording.events import Accumulate, Mark, Seed, SetGrad, Update, ZeroGrad
 from stepgrad.replay.commands import moving
-from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops import find
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import find
+from stepgrad.replay.telling.titles import short_title
 
 EVENTS, PART, ROUNDS = 1_000_000, 5_000, 5
 SEARCH_TARGET, WRITE_TARGET = 2.0, 50.0

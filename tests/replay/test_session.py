@@ -14,8 +14,8 @@ from stepgrad import Cursor, Recording, Value, record, record_scenario
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
 from stepgrad.replay.commands import looking, moving, stopping
 from stepgrad.replay.commands.searching import SearchError, next_hit, search
-from stepgrad.replay.conditions.language import Condition, ConditionError
 from stepgrad.replay.session import Session
+from stepgrad.replay.stops.language import Condition, ConditionError
 
 TRAINING = training()
 TWO_LAYER = two_layer()

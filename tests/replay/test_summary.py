@@ -11,7 +11,7 @@ from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record
 from stepgrad.recording.blocks import Backward
-from stepgrad.replay.ledger import latest_pass
+from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import Summary, never_reached, summary

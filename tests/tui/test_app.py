@@ -24,7 +24,7 @@ from stepgrad.replay.commands import moving, stopping
 from stepgrad.replay.commands.searching import search
 from stepgrad.replay.commands.table import BY_KEY, COMMANDS
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.ledger import contributions
+from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file

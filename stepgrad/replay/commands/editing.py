@@ -12,8 +12,8 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.naming import AmbiguousNameError, find_node, near
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops import NodeStop
-from stepgrad.replay.titles import title
+from stepgrad.replay.stops.stop import NodeStop
+from stepgrad.replay.telling.titles import title
 
 
 class EditError(StepgradError):

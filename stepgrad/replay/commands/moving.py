@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay import ledger
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.places import find_place
 from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.gradients import ledger
 from stepgrad.replay.session import Session
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 
 _NO_NODE = "there is no node yet"
 

@@ -13,7 +13,7 @@ from stepgrad.replay.naming import AmbiguousNameError, find_node
 from stepgrad.replay.outline import LARGE, enclosing
 from stepgrad.replay.scene import Scene, scene
 from stepgrad.replay.session import Session
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 
 
 class SearchError(StepgradError):

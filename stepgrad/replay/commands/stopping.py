@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from stepgrad.replay.commands.hints import key
-from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops import NodeStop, find
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import NodeStop, find
 
 
 def run(session: Session, *, forward: bool) -> Session:

@@ -13,7 +13,7 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.state import State
 from stepgrad.replay.summary import summary
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
 from stepgrad.tui.render.tape import beside_value

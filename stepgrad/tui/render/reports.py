@@ -14,11 +14,11 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Change, Difference, differences
-from stepgrad.replay.paths import Path, Paths, paths
+from stepgrad.replay.gradients.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
-from stepgrad.replay.titles import short_title, title
+from stepgrad.replay.telling.derivatives import derivative
+from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 
 Keymap = Mapping[str, Sequence[str]]

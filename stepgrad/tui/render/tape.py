@@ -11,9 +11,9 @@ from stepgrad.replay.outline import ScopeLine
 from stepgrad.replay.scopes import shares, span
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import NodeStop
+from stepgrad.replay.stops.stop import NodeStop
 from stepgrad.replay.summary import Summary, summary
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 
 NUMBER = 11

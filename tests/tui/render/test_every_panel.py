@@ -10,8 +10,8 @@ from stepgrad import Recording, Value, record
 from stepgrad.headless import narration, report, snapshot
 from stepgrad.replay.commands import moving
 from stepgrad.replay.outline import ScopeLine
-from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.training import parameters
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.graph import draw, in_view

@@ -12,7 +12,7 @@ from stepgrad import Recording, Value, record, scope
 from stepgrad.engine.tape import seed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay.ledger import walk
+from stepgrad.replay.gradients.ledger import walk
 from stepgrad.replay.quotient import Bundle
 from stepgrad.replay.state import State
 from stepgrad.scenario import record_scenario

@@ -18,8 +18,8 @@ from typing import Any
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions.columns import Column, Same, applied, joined
-from stepgrad.replay.conditions.facts import (
+from stepgrad.replay.stops.columns import Column, Same, applied, joined
+from stepgrad.replay.stops.facts import (
     COMPUTED,
     FULL_NAMES,
     NAMES,

@@ -15,8 +15,8 @@ from stepgrad.engine.notation import atom, product
 from stepgrad.engine.ops import Op
 from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import operand_titles, short_title
+from stepgrad.replay.telling.spoken import spoken
+from stepgrad.replay.telling.titles import operand_titles, short_title
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 from graphs import Program, programs, run
 from stepgrad import Recording, Value, record, scope
 from stepgrad.recording.blocks import Forward
-from stepgrad.replay.titles import definition, names, operand_titles, short_title, title, titles
+from stepgrad.replay.telling.titles import (
+    definition,
+    names,
+    operand_titles,
+    short_title,
+    title,
+    titles,
+)
 
 
 @pytest.fixture(scope="module")

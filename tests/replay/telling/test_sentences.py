@@ -4,8 +4,8 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, mark, record
-from stepgrad.replay.say import say
-from stepgrad.replay.speech import spoken
+from stepgrad.replay.telling.sentences import say
+from stepgrad.replay.telling.spoken import spoken
 
 
 def by_hand() -> Recording:

@@ -12,7 +12,7 @@ from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure, index_to_ref
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.telling.titles import short_title
 
 
 class Stop(Protocol):

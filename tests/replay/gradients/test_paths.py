@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stepgrad import Value, record
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.paths import Paths, paths
+from stepgrad.replay.gradients.ledger import latest_pass
+from stepgrad.replay.gradients.paths import Paths, paths
 
 
 def paths_to(recording: Recording, node: int, most: int = 8) -> Paths:

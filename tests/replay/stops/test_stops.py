@@ -13,8 +13,8 @@ from replay_runs import training
 from stepgrad import Recording, Value, record
 from stepgrad.progress import Cancelled, watching
 from stepgrad.recording import events
-from stepgrad.replay.conditions.language import Condition
-from stepgrad.replay.stops import NodeStop, Stop, find, reason
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import NodeStop, Stop, find, reason
 
 conditions = st.sampled_from(["grad > 0.5", 'op == "mul"', "not value < 1", "position > 0"])
 

@@ -6,9 +6,9 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, record
-from stepgrad.replay.derivatives import local_derivative
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.say import say
+from stepgrad.replay.telling.derivatives import local_derivative
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.sentences import say
 
 
 def told(recording: Recording) -> list[str]:

@@ -7,7 +7,7 @@ from graphs import Graph, Program, graphs, run, writing_programs
 from reference import Fold, bits
 from stepgrad import Recording, State, Value, record
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
-from stepgrad.replay.ledger import (
+from stepgrad.replay.gradients.ledger import (
     Contribution,
     contributions,
     last_write,

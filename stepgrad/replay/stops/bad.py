@@ -12,7 +12,7 @@ from math import isfinite
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import ref_to_index
-from stepgrad.replay.conditions.columns import Column, Same
+from stepgrad.replay.stops.columns import Column, Same
 
 
 def is_finite(number: float | None) -> bool:

@@ -18,10 +18,10 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure, ref_to_index
 from stepgrad.recording.sweep import Writes
-from stepgrad.replay.conditions.bad import bad_edges, bad_nodes, bad_writes, is_finite
-from stepgrad.replay.conditions.columns import UNKNOWN, Column, Same, picked
-from stepgrad.replay.conditions.edges import Edges, edges_of
-from stepgrad.replay.titles import full_names, names, short_title, titles
+from stepgrad.replay.stops.bad import bad_edges, bad_nodes, bad_writes, is_finite
+from stepgrad.replay.stops.columns import UNKNOWN, Column, Same, picked
+from stepgrad.replay.stops.edges import Edges, edges_of
+from stepgrad.replay.telling.titles import full_names, names, short_title, titles
 
 TEXTS = ("node", "op", "out", "phase")
 COMPUTED = ("after", "bad", "before", "contribution", "grad", "local")

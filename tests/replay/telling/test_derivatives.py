@@ -15,16 +15,16 @@ from stepgrad import Recording, State, Value, record
 from stepgrad.numbers import number
 from stepgrad.program import run_program
 from stepgrad.recording import events
-from stepgrad.replay.derivatives import (
+from stepgrad.replay.quiz.answers import Question
+from stepgrad.replay.quiz.questions import questions
+from stepgrad.replay.telling.derivatives import (
     derivative,
     local_derivative,
     partial,
     partial_at,
     spoken_partial,
 )
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.quiz.answers import Question
-from stepgrad.replay.quiz.questions import questions
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import record_scenario
 from stepgrad.scenario.library import shipped
 from stepgrad.tui.render.node import node_panel

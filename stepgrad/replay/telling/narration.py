@@ -1,6 +1,6 @@
 """What an event did, in one line of mathematics.
 
-The screen, the plain output and the exports share this text; `say` has it in words.
+The screen, the plain output and the exports share this text; `sentences` has it in words.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import (
+from stepgrad.replay.state import State
+from stepgrad.replay.telling.derivatives import (
     derivative,
     differential,
     local_derivative,
     tangent_terms,
 )
-from stepgrad.replay.state import State
-from stepgrad.replay.titles import line_of, made_by, operand_titles, short_title, title
+from stepgrad.replay.telling.titles import line_of, made_by, operand_titles, short_title, title
 
 
 @dataclass(frozen=True, slots=True)

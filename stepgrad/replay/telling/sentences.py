@@ -8,10 +8,10 @@ from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.derivatives import local_derivative, spoken_derivative, tangent_terms
-from stepgrad.replay.narrate import computed, program_line, worked_out, written_at
-from stepgrad.replay.speech import spoken
-from stepgrad.replay.titles import short_title, title
+from stepgrad.replay.telling.derivatives import local_derivative, spoken_derivative, tangent_terms
+from stepgrad.replay.telling.narration import computed, program_line, worked_out, written_at
+from stepgrad.replay.telling.spoken import spoken
+from stepgrad.replay.telling.titles import short_title, title
 
 
 def say(recording: Recording, index: int) -> str:

@@ -19,10 +19,10 @@ from replay_runs import two_layer
 from stepgrad import SGD, Recording, State, Value, mark, record, record_scenario
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording import events
-from stepgrad.replay.conditions.language import Condition, ConditionError
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.stops import find
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.stops.language import Condition, ConditionError
+from stepgrad.replay.stops.stop import find
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.titles import short_title
 
 Facts = dict[str, Any]
 
