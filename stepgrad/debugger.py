@@ -18,7 +18,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.loading import loading
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.hints import key
+from stepgrad.replay.commands.hints import key
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:

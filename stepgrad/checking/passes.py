@@ -16,8 +16,8 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.derivatives import partial_at
-from stepgrad.replay.titles import line_of, made_by, title
+from stepgrad.replay.telling.derivatives import partial_at
+from stepgrad.replay.telling.titles import line_of, made_by, title
 
 PASSES = 3
 """The number of passes to check in training: the first, the last, and one between."""

@@ -17,7 +17,7 @@ from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 
 MOST = 16
 """The most passes to check, and the most results of each."""

@@ -13,14 +13,8 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.cli.output import (
-    abandon_output,
-    echo,
-)
-from stepgrad.errors import (
-    NotEnoughMemoryError,
-    StepgradError,
-)
+from stepgrad.cli.output import abandon_output, echo
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.loading import loading
 from stepgrad.printable import printable
 from stepgrad.version import __version__

@@ -17,10 +17,7 @@ from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
 from stepgrad.export.figure import figure
 from stepgrad.export.handout import LINES
-from stepgrad.export.markup import (
-    code,
-    without_html,
-)
+from stepgrad.export.markup import code, without_html
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile

@@ -19,7 +19,7 @@ from stepgrad.harness import Replay
 from stepgrad.numbers import number
 from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward, Forward
-from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, gallery, open_scenario, shipped

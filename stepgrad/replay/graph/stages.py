@@ -9,10 +9,10 @@ from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.derivatives import tangent_into
+from stepgrad.replay.gradients.ledger import first_walk, latest_pass
 from stepgrad.replay.graph.folding import Bundle, Slot
-from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.derivatives import tangent_into
 
 Stage = Literal["waiting", "forward", "tangent", "backward", "current"]
 """Not computed yet; computed; carried a tangent; walked back; the edge of the last event."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.recording.kept import kept
+from stepgrad.replay.commands.looking import DRAWABLE, room
 from stepgrad.replay.graph.folding import Bundle, Quotient
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
-from stepgrad.replay.showing import DRAWABLE, room
 from stepgrad.replay.state import State
 from stepgrad.tui.render.boxes import GraphBox
 from stepgrad.tui.render.canvas import Canvas

@@ -12,7 +12,7 @@ from stepgrad.numbers import fitting, gradient, number
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 from stepgrad.replay.training import course, gradient_course, parameters
 from stepgrad.tui.render import ink
 

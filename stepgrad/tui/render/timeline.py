@@ -12,10 +12,10 @@ from textual.content import Content
 from stepgrad.recording.blocks import Marked
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import Stop
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import Stop
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 

@@ -255,7 +255,7 @@ class Lesson(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         """Find out how to see all of it."""
-        keys = keys_in_force(self.screen).get("show_lesson", ())
+        keys = keys_in_force(self).get("show_lesson", ())
         alone = self.screen.maximized is self
         self._more = "↓" if alone else f"{key_name(keys[0])} shows all" if keys else ""
         super().on_resize()
