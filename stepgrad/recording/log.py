@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import overload
 
+from stepgrad.printable import counted
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
@@ -22,6 +23,9 @@ class Log(Sequence[Event]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self), 'event')}>"
 
     @overload
     def __getitem__(self, index: int) -> Event: ...

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
-from stepgrad.printable import printable, printable_lines
-from stepgrad.recording.blocks import Block, Forward
+from stepgrad.printable import counted, printable, printable_lines
+from stepgrad.recording.blocks import Backward, Block, Forward
 from stepgrad.recording.history import History
 from stepgrad.syntax import parse
 
@@ -87,6 +87,12 @@ class Recording:
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
         self._size = 0
+
+    def __repr__(self) -> str:
+        self.settle()
+        passes = sum(isinstance(block, Backward) for block in self.blocks)
+        events, backward = counted(self.length, "event"), counted(passes, "backward pass")
+        return f"<Recording: {events}, {backward}>"
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:

@@ -111,3 +111,12 @@ def test_nodes_are_made_in_the_scope_of_their_neuron() -> None:
 def test_sizes_in_place_of_weights_are_answered_with_what_takes_them() -> None:
     with pytest.raises(TypeError, match="for random ones"):
         MLP(2, [4, 1], ["tanh", "linear"])  # type: ignore[arg-type, list-item]
+
+
+def test_they_are_shown_in_a_line() -> None:
+    network = MLP.drawn([2, 4, 1], ["tanh", "linear"], Random(1))
+    assert repr(network) == "<MLP: 2 → 4 → 1, 17 parameters>"
+    assert repr(network.layers[0]) == "<Layer: 2 → 4, 12 parameters>"
+    assert repr(network.layers[1].neurons[0]) == "<Neuron: 4 inputs, linear>"
+    assert repr(MLP([], [], [])) == "<MLP: no layers, 0 parameters>"
+    assert repr(Layer([], [])) == "<Layer: 0, 0 parameters>"

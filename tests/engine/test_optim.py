@@ -316,3 +316,13 @@ def test_a_recording_says_which_momentum_a_step_had() -> None:
 def test_only_values_are_parameters(made: Callable[[Any, float], object]) -> None:
     with pytest.raises(TypeError, match="a parameter is a Value, not 1"):
         made([Value(1.0), 1.0], 0.1)
+
+
+def test_they_are_shown_in_a_line() -> None:
+    parameters = [Value(1.0), Value(2.0)]
+    assert repr(SGD(parameters, 0.1)) == "<SGD: 2 parameters, learning_rate=0.1>"
+    assert repr(SGD(parameters, 0.1, 0.9)) == "<SGD: 2 parameters, learning_rate=0.1, momentum=0.9>"
+    adam = Adam(parameters)
+    adam.step()
+    settings = "learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, step=1"
+    assert repr(adam) == f"<Adam: 2 parameters, {settings}>"
