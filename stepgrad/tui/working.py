@@ -8,7 +8,7 @@ from functools import partial
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from stepgrad.errors import StepgradError
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands import Command
 from stepgrad.replay.session import Session
 from stepgrad.tui.dialogs import WaitDialog
@@ -81,7 +81,10 @@ class WorkingScreen(Screen[None]):
         """
         assert command.act is not None, "bound to commands that act"
         if not command.long:
-            self.session = command.act(self.now, text)
+            try:
+                self.session = command.act(self.now, text)
+            except MemoryError:
+                self.session = self.now.say(str(NotEnoughMemoryError()))
             return
         work = Work(partial(command.act, self.now, text))
         if work.wait(PATIENCE):
