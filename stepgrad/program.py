@@ -72,7 +72,9 @@ def run_program(
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ProgramError(f"{path}: cannot be read: {reason}") from None
     recording, process = Recording(), os.getpid()
-    status, failure = _recorded(recording, path, content, arguments, memory, saves)
+    status, failure = _recorded(
+        recording, path, content, arguments=arguments, memory=memory, saves=saves
+    )
     if os.getpid() != process:
         raise SystemExit(status)
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
@@ -85,6 +87,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
     recording: Recording,
     path: str,
     content: bytes,
+    *,
     arguments: Sequence[str],
     memory: int | None,
     saves: bool,

@@ -18,9 +18,11 @@ from stepgrad.cli.arguments import (
 )
 from stepgrad.cli.output import (
     echo,
+    echo_lines,
 )
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
+from stepgrad.printable import printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
@@ -28,6 +30,9 @@ from stepgrad.replay.quiz.rules import rules
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
+
+_COUNT = click.IntRange(min=1)
+_COUNT.name = "whole number"  # as errors call it
 
 
 @click.command(cls=FileCommand)
@@ -37,7 +42,7 @@ BRIEFLY = 5
     "--questions",
     "most",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=_COUNT,
     default=15,
     help="Ask at most N questions; 15 by default.",
 )
@@ -84,9 +89,10 @@ def quiz(
     else:
         score = _hold(recording, asked, _scripted(given), _strictly)
     left = len(asked) - len(score.asked)
-    echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
+    echo()
+    echo(f"{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     for missed in score.again():
-        echo(_again(missed, [*([file] if file else []), *arguments]))
+        echo_lines(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
         if len(given) != len(asked):
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
@@ -154,7 +160,7 @@ def _hold(
         answered = _replied(question, answers, reply)
         if answered is None:
             break
-        echo(f"{answered.text}\n    {question.explanation}")
+        echo_lines(f"{answered.text}\n    {question.explanation}")
         score = score.plus(question, answered)
     return score
 
@@ -188,7 +194,7 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
         return f"review: {first.about}{''.join(rules)}"
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
-    shows = f"stepgrad run --to {places[0]} {shlex.join(typed)}"
+    shows = f"stepgrad run --to {places[0]} {printable(shlex.join(typed))}"
     return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
 
 
