@@ -98,11 +98,12 @@ class DebuggerApp(KeyedApp):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
-    def on_mount(self) -> None:
-        """Take over a person's keys and open the first screen; leaving it leaves the app.
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool:
+        """Leave a dialog to its own keys."""
+        return action != "command_palette" or not self.screen.is_modal
 
-        Keys that have been pressed since the start wait until the screen is there.
-        """
+    def on_mount(self) -> None:
+        """Take over a person's keys and open the first screen; leaving it leaves the app."""
         # A key takes many turns: it should not wait the usual 5 ms for each while a thread works.
         sys.setswitchinterval(0.001)
         self._loop_at_work = asyncio.get_running_loop()
@@ -116,7 +117,7 @@ class DebuggerApp(KeyedApp):
             screen = DebuggerScreen(
                 self._recording, self._scenario, self._growing, self._position, self._said
             )
-        # Not before the app is mounted: until then it throws away what screens draw.
+        # Not before the app is mounted: until then it throws away what screens draw. Keys wait.
         self.call_next(self.push_screen, screen, lambda _: self.exit())
 
     def leave(self) -> bool:

@@ -271,5 +271,5 @@ class DebuggerScreen(WorkingScreen):
 
 
 for each in table.COMMANDS:
-    if each.changes_session or each.panel or each.report:  # the others have a method above
+    if each.act or each.panel or each.report:  # the others have a method above
         setattr(DebuggerScreen, f"action_{each.name}", partialmethod(DebuggerScreen.perform, each))

@@ -12,6 +12,7 @@ from textual.screen import Screen
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
+from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
@@ -27,7 +28,6 @@ class WorkingScreen(Screen[None]):
     def __init__(self, session: Session, growing: Growing | None = None) -> None:
         super().__init__()
         self._growing = growing
-        self._work: Work[Session] | None = None
         self.prompt = Prompt(id="prompt")
         self.set_reactive(WorkingScreen.session, self.validate_session(session))
 
@@ -84,8 +84,7 @@ class WorkingScreen(Screen[None]):
         elif command.asks:
             self._ask(command)
         else:
-            self.carry_out(command, "")
-            self.wait_for(command)
+            self._carry_out(command)
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool:
         """Leave its keys to what has the focus: all to a prompt, to a panel those that it binds."""
@@ -96,21 +95,19 @@ class WorkingScreen(Screen[None]):
     def _ask(self, command: Command, question: str = "") -> None:
         """Ask for what a command wants to know, and carry it out with that."""
         self.set_class(command.hides, "-predicting")
-        check, left = partial(self._problem, command), partial(self._asked, command)
-        self.prompt.ask(command, question, check, left)
+        self.prompt.ask(command, question, partial(self._problem, command), self._asked)
 
-    def _asked(self, command: Command) -> None:
+    def _asked(self) -> None:
         """Show again what a question has hidden, and give the keys back to a panel alone."""
         self.remove_class("-predicting")
         if self.now.secret is not None:  # the prediction is over
             self.session = self.now.say("", secret=None)
         self.focus_panel()
-        self.wait_for(command)
 
     def _problem(self, command: Command, text: str) -> str | None:
         """Carry out a command with what was typed; return what is wrong with it, if anything."""
         try:
-            self.carry_out(command, text)
+            self._carry_out(command, text)
         except StepgradError as error:
             return str(error)
         return None
@@ -120,32 +117,27 @@ class WorkingScreen(Screen[None]):
         panel = self.maximized
         self.set_focus(panel if panel is not None and panel.focusable else None)
 
-    def carry_out(self, command: Command, text: str) -> None:
-        """Do to the session what a command does; what takes long is left to `wait_for`.
+    def _carry_out(self, command: Command, *answer: str) -> None:
+        """Do to the session what a command does; show the progress of what takes long.
 
         Raises:
-            StepgradError: what the command has to say against it.
+            StepgradError: what the command has to say against the answer.
         """
+        assert command.act is not None, "the screen does what is not about a session"
+        act = partial(command.act, self.now, *answer)
         if not command.long:
             try:
-                self.session = command(self.now, text)
+                self.session = act()
             except MemoryError:
                 self.session = self.now.say(str(NotEnoughMemoryError()))
             return
-        work = Work(partial(command, self.now, text))
+        work = Work(act)
         if work.wait(PATIENCE):
             self.session = work.result()
         else:
-            self._work = work
+            self.app.push_screen(WaitDialog(command.brief, work), partial(self._waited, work))
 
-    def wait_for(self, command: Command) -> None:
-        """If a command is not done yet, show its progress until it is done or cancelled."""
-        if self._work is not None:
-            self.app.push_screen(WaitDialog(command.brief, self._work), self._waited)
-
-    def _waited(self, done: bool | None) -> None:
-        assert self._work is not None, "it was waited for"
-        work, self._work = self._work, None
+    def _waited(self, work: Work[Session], done: bool | None) -> None:
         if not done:
             self.session = self.now.say("cancelled")
             return

@@ -111,7 +111,8 @@ async def keys(recording: Recording) -> None:
         for key in KEYS.split():
             command = BY_KEY[key]
             start = time.process_time()
-            screen.session = command(screen.now)
+            assert command.act
+            screen.session = command.act(screen.now)
             for panel in screen.query(Panel):
                 if panel.display:
                     panel.render_lines(panel.region.at_offset((0, 0)))

@@ -158,3 +158,9 @@ async def test_who_points_at_something_is_not_asked_any_more() -> None:
         assert not screen.query_one(Prompt).asks
         await pilot.press("S")
         assert screen.now.cursor.position == 5
+
+
+async def test_a_dialog_has_the_keys_to_itself() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("?", "ctrl+p", "s", "escape", "s")
+        assert (pilot.app.screen, screen.now.cursor.position) == (screen, 1)

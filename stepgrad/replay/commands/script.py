@@ -32,10 +32,10 @@ def replay(
             if report is not None:
                 report(command, session)
             continue
-        if not command.changes_session:
+        if command.act is None:
             raise CommandError(f"the key `{word}` needs the screen: {command.help}")
         try:
-            session = command(session, text)
+            session = command.act(session, *([text] if command.asks else []))
         except StepgradError as error:
             # After a letter, a text may have been meant as a part of a word.
             told = f"`{word}`: {error}" if word[0].isalpha() else str(error)
@@ -49,6 +49,6 @@ def _read(word: str) -> tuple[Command, str]:
         return BY_KEY[word], ""
     asking = BY_KEY.get(word[:1])
     if asking is None or not asking.asks or _WORD.fullmatch(word):
-        known = " ".join(each.keys[0] for each in COMMANDS if each.changes_session or each.report)
+        known = " ".join(each.keys[0] for each in COMMANDS if each.act or each.report)
         raise CommandError(f"no command for the key `{word}`; the keys are {known}")
     return asking, word[1:].strip()

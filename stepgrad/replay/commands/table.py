@@ -18,43 +18,25 @@ class Command:
     """A row of the table.
 
     `keys` are the default ones, the first is the one to show. `help` says what it does, in brief up
-    to its colon; `label` is a word or two for the footer, or empty. `act` is what it does to a
-    session, and `answer` what it does with the text that it `asks` for; it has neither if only the
-    screen can do it. If what to ask depends on the session, `question` moves to the place in
-    question and returns the words; no words mean that there is nothing to ask. While it asks, a
-    command that `hides` keeps the answer off the screen. `panel` is the panel that it shows alone.
-    A `report` is a text to read and close. A `long` command may take a while, so it runs in a
-    thread.
+    to its colon; `label` is a word or two for the footer, or empty. `act` turns a session, and the
+    text that the command `asks` for, into the next session; None if only the screen can do it. If
+    what to ask depends on the session, `question` moves to the place in question and returns the
+    words; no words mean that there is nothing to ask. While it asks, a command that `hides` keeps
+    the answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to
+    read and close. A `long` command may take a while, so it runs in a thread.
     """
 
     name: str
     keys: tuple[str, ...]
     help: str
     label: str = ""
-    act: Callable[[Session], Session] | None = None
-    answer: Callable[[Session, str], Session] | None = None
+    act: Callable[..., Session] | None = None
     asks: str = ""
     question: Callable[[Session], tuple[Session, str]] | None = None
     panel: str = ""
     long: bool = False
     hides: bool = False
     report: bool = False
-
-    def __call__(self, session: Session, text: str = "") -> Session:
-        """Carry it out, with an answer if it asks for one.
-
-        Raises:
-            StepgradError: what it has to say against the answer.
-        """
-        if self.answer is not None:
-            return self.answer(session, text)
-        assert self.act is not None, "the screen does what changes no session"
-        return self.act(session)
-
-    @property
-    def changes_session(self) -> bool:
-        """Whether it does something to a session, with or without a screen."""
-        return self.act is not None or self.answer is not None
 
     @property
     def brief(self) -> str:
@@ -84,19 +66,18 @@ _MOVING = (
             partial(move, to=lambda cursor: cursor.seek(0))),
     Command("end", ("G", "end"), "end of the recording", "",
             partial(move, to=lambda cursor: cursor.seek(cursor.recording.length))),
-    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "", answer=moving.goto,
-            asks="14, 50%, step 20, or a name"),
+    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "", moving.goto,
+            "14, 50%, step 20, or a name"),
     Command("play", ("space",), "play / pause"),
     Command("faster", ("+",), "play faster"),
     Command("slower", ("-",), "play slower"),
     Command("predict", ("p",), "predict the next number: then see it", "predict",
-            answer=predicting.predict, question=predicting.ask,
-            asks="a number, such as 0.25, 2e-3 or 1/3; ? shows it", hides=True),
+            predicting.predict, "a number, such as 0.25, 2e-3 or 1/3; ? shows it", predicting.ask,
+            hides=True),
 )  # fmt: skip
 
 _LOOKING = (
-    Command("search", ("/",), "search the nodes", "", answer=searching.search,
-            asks="part of a name"),
+    Command("search", ("/",), "search the nodes", "", searching.search, "part of a name"),
     Command("next_hit", (".",), "next match", "", partial(searching.next_hit, by=1)),
     Command("previous_hit", (",",), "previous match", "", partial(searching.next_hit, by=-1)),
     Command("select_up", ("up", "k"), "select the node above", "",
@@ -139,7 +120,7 @@ _STOPPING = (
     Command("break", ("b",), "stop at this node: when it is made, when its gradient is complete",
             "", partial(stopping.toggle_stop, every=False)),
     Command("break_where", ("B",), "stop on a condition (empty: remove all stops)", "",
-            answer=stopping.stop_where, asks='bad, op == "relu" and local == 0, abs(grad) > 1e3'),
+            stopping.stop_where, 'bad, op == "relu" and local == 0, abs(grad) > 1e3'),
     Command("watch", ("w",), "watch this node: stop at every change of it", "",
             partial(stopping.toggle_stop, every=True)),
     Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "",
@@ -151,8 +132,8 @@ _STOPPING = (
 )  # fmt: skip
 
 _OTHER = (
-    Command("edit", ("e",), "try another value", "edit", answer=editing.edit, question=editing.ask,
-            asks="0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", long=True),
+    Command("edit", ("e",), "try another value", "edit", editing.edit,
+            "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
     Command("undo_edits", ("E",), "undo all edits", "", editing.undo_edits),
     Command("difference", ("D",), "what the edits changed", report=True),
     Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
