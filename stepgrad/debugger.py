@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import signal
+import stat
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import Context
 from threading import current_thread, main_thread
 from types import FrameType
@@ -17,6 +18,7 @@ from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.hints import key
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
@@ -53,15 +55,18 @@ def loading() -> Iterator[None]:
         gc.enable()
 
 
-def open_debugger(
+def open_debugger(  # noqa: PLR0913 - what the app takes
     recording: Recording | None,
     scenario: ScenarioFile | None = None,
     growing: Growing | None = None,
     *,
     theme: str = "",
     position: int = 0,
+    said: str = "",
 ) -> int:
     """Show a recording at a position, or the list of lessons, until the person quits.
+
+    The first message is what is `said`, as if a command had said it.
 
     A signal that asks the program to end does so once the terminal is restored.
 
@@ -77,7 +82,7 @@ def open_debugger(
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
     app = DebuggerApp(
-        recording, scenario, growing, theme=theme, keys=keymap_path(), position=position
+        recording, scenario, growing, theme=theme, keys=keymap_path(), position=position, said=said
     )
     with _restoring(app):
         app.run()
@@ -86,14 +91,21 @@ def open_debugger(
 
 @contextmanager
 def _restoring(app: DebuggerApp) -> Iterator[None]:
-    """Restore the terminal before a signal ends the program; a second signal does not wait."""
+    """Leave the screen before a signal does what it would do without one.
+
+    A second signal does not wait for that, unless the terminal is gone: one that closes sends
+    SIGHUP twice.
+    """
     asked: list[int] = []
 
     def leave(number: int, _: FrameType | None) -> None:
-        signal.signal(number, signal.SIG_DFL)
-        if app.leave():
+        closed = _abandon_terminal()
+        if asked and closed:
+            return
+        if not asked and app.leave():
             asked.append(number)
         else:
+            signal.signal(number, before[number])
             signal.raise_signal(number)
 
     before = {number: signal.getsignal(number) for number in ENDING}
@@ -107,6 +119,22 @@ def _restoring(app: DebuggerApp) -> Iterator[None]:
             signal.signal(number, handler)
     if asked:
         signal.raise_signal(asked[0])
+
+
+def _abandon_terminal() -> bool:
+    """If the terminal is closed, lead its streams nowhere, or the screen could not be left.
+
+    Returns whether it is closed.
+    """
+    if os.isatty(1):
+        return False
+    for descriptor in range(3):
+        with suppress(OSError):
+            if stat.S_ISCHR(os.fstat(descriptor).st_mode) and not os.isatty(descriptor):
+                nowhere = os.open(os.devnull, os.O_RDWR)
+                os.dup2(nowhere, descriptor)
+                os.close(nowhere)
+    return True
 
 
 def check_theme(name: str) -> None:
@@ -144,7 +172,8 @@ def debug() -> None:
         return
     sys.stdout.flush()
     # In its own context, the debugger's own Values are not recorded.
-    Context().run(open_debugger, recording, position=recording.length)
+    said = f"{key('quit')} continues the program"
+    Context().run(open_debugger, recording, position=recording.length, said=said)
 
 
 def _obstacle() -> str | None:

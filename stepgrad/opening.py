@@ -20,11 +20,12 @@ SAVED = ".stepgrad"
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A recording, its scenario if it has one, and the program's exit status."""
+    """A recording, its scenario if it has one, and a program's exit status and what ended it."""
 
     recording: Recording
     scenario: ScenarioFile | None = None
     status: int = 0
+    failure: str = ""
 
 
 def is_program(name: str) -> bool:
@@ -62,7 +63,7 @@ def open_typed(
         path = locate(name)
         _check_file(path)
         run = run_program(str(path), arguments, memory, saves=saves)
-        return Opened(run.recording, status=run.status)
+        return Opened(run.recording, status=run.status, failure=run.failure)
     if is_saved(name):
         _check_file(Path(name))
         opened = Opened(Recording.load(name))

@@ -16,10 +16,12 @@ from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
 from pathlib import Path
 from threading import Timer, current_thread, main_thread
+from traceback import format_exception_only
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
 from stepgrad.errors import StepgradError
+from stepgrad.printable import printable
 from stepgrad.reading import read_regular
 from stepgrad.recording.recorder import record
 from stepgrad.recording.recording import Recording, Source
@@ -34,10 +36,14 @@ class ProgramError(StepgradError):
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What was recorded of a program until it ended, and its exit status."""
+    """What was recorded of a program until it ended, and its exit status.
+
+    `failure` says what ended it, where that was an error or Ctrl+C.
+    """
 
     recording: Recording
     status: int
+    failure: str = ""
 
 
 def run_program(
@@ -62,7 +68,7 @@ def run_program(
     file = os.path.abspath(path)  # noqa: PTH100 - what Python does: links are not resolved
     recording = Recording()
     code: CodeType | None = None
-    process, status = os.getpid(), 0
+    process, status, failure = os.getpid(), 0, ""
     try:
         with _as_main(path, file, arguments) as main, _interruptible(file, saves):
             code = compile(content, file, "exec", dont_inherit=True)
@@ -70,11 +76,11 @@ def run_program(
             with record(recording, lines=True, memory=memory):
                 exec(code, main.__dict__)
     except BaseException as error:  # whatever it is, it is the program's
-        status = _exit_status(error, code)
+        status, failure = _exit_status(error, code), _failure(error)
     if os.getpid() != process:
         raise SystemExit(status)
     _reopen_streams()
-    return Run(recording, status)
+    return Run(recording, status, failure)
 
 
 @contextmanager
@@ -168,6 +174,17 @@ def _exit_status(error: BaseException, code: CodeType | None) -> int:
     _end_before_ours(trace)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def _failure(error: BaseException) -> str:
+    """Say in a line what ended a program; nothing if it ended itself."""
+    if isinstance(error, SystemExit):
+        return ""
+    if isinstance(error, KeyboardInterrupt):
+        return "the program was stopped with Ctrl+C"
+    lines = "".join(format_exception_only(error)).splitlines()
+    what = next(line for line in lines if not line.startswith(" "))  # of a SyntaxError, the last
+    return printable(f"the program failed: {what}")
 
 
 def _end_before_ours(trace: TracebackType | None) -> None:

@@ -55,16 +55,19 @@ def _shown(path: Path) -> Path:
 def stepgrad_replay(request: pytest.FixtureRequest) -> Callable[..., Replay]:
     """Replay a scenario: `stepgrad_replay("two_layer").press("f n n n").grad("y")`.
 
-    Also takes a program with its arguments, or a saved recording, as `stepgrad replay` does. A file
-    is looked up beside the test first, then in the working directory. If the program fails, so
-    does the test.
+    Also takes a program with its arguments, or a saved recording, as `stepgrad replay` does, and
+    the recording that `record()` returned. A file is looked up beside the test first, then in the
+    working directory. If the program fails, so does the test.
     """
     folder = request.path.parent
 
-    def replay(name: str | PathLike[str], *arguments: str) -> Replay:
+    def replay(name: str | PathLike[str] | Recording, *arguments: str) -> Replay:
         __tracebackhide__ = True
         from stepgrad.errors import StepgradError  # noqa: PLC0415 - only for tests that replay
+        from stepgrad.recording.recording import Recording  # noqa: PLC0415
 
+        if isinstance(name, Recording):
+            return _opened(name)
         try:
             return _replay(_found(fspath(name), folder), arguments)
         except StepgradError as error:
@@ -86,8 +89,6 @@ def _replay(name: str, arguments: tuple[str, ...]) -> Replay:
     from stepgrad.errors import StepgradError  # noqa: PLC0415
     from stepgrad.harness import Replay  # noqa: PLC0415
     from stepgrad.opening import is_program, is_scenario, open_typed  # noqa: PLC0415
-    from stepgrad.replay.cursor import Cursor  # noqa: PLC0415
-    from stepgrad.replay.session import Session  # noqa: PLC0415
 
     if arguments and not is_program(name):
         raise StepgradError(f"{name}: only a program takes arguments: {' '.join(arguments)}")
@@ -99,7 +100,15 @@ def _replay(name: str, arguments: tuple[str, ...]) -> Replay:
         os._exit(ended.code if isinstance(ended.code, int) else 1)
     if opened.status:
         raise StepgradError(f"{name}: the program ended with exit status {opened.status}")
-    return Replay(Session.open(Cursor(opened.recording)))
+    return _opened(opened.recording)
+
+
+def _opened(recording: Recording) -> Replay:
+    from stepgrad.harness import Replay  # noqa: PLC0415
+    from stepgrad.replay.cursor import Cursor  # noqa: PLC0415
+    from stepgrad.replay.session import Session  # noqa: PLC0415
+
+    return Replay(Session.open(Cursor(recording)))
 
 
 class ScenarioTests(pytest.File):

@@ -80,3 +80,14 @@ def test_too_little_memory_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None
         said = stepgrad(command, "two_layer", code=2).stderr
         assert said.endswith(f"{NotEnoughMemoryError()}\n")
         assert "Traceback" not in said
+
+
+def test_a_recording_that_ends_before_its_first_pass_is_not_checked(tmp_path: Path) -> None:
+    program = tmp_path / "deep.py"
+    program.write_text(
+        "from stepgrad import Value\nx = Value(1.0)\n"
+        "for _ in range(1000): x = x * 1.5\nx.backward()\n"
+    )
+    result = stepgrad("check", "--memory", "20kB", program, code=2)
+    assert "not checked" in result.stdout
+    assert "before there is anything to check; allow more with --memory" in result.stderr

@@ -27,7 +27,7 @@ def test_a_neuron_is_a_gate_or_a_sum() -> None:
         neuron.w[0].data = 2.0
         assert neuron([-1.0]).data == expected
     assert neuron.parameters() == [*neuron.w, neuron.b]
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="inputs: 2, weights: 1"):
         neuron([1.0, 2.0])
 
 

@@ -36,6 +36,9 @@ ALL = [
     ["help", "scenario"],
 ]
 FORMAT = ["help", "scenario"]
+CLICKS = [["--help"], ["--version"], ["check", "-h"], ["record", "--help"]]
+"""What click itself prints."""
+
 PRINTING = [command for command in ALL if command[0] != "record"]
 """Those that print on stdout; `record` says what it has to say on stderr."""
 
@@ -77,7 +80,7 @@ def test_all_commands_are_here() -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
-@pytest.mark.parametrize("command", [*PRINTING, ["--help"], ["check", "-h"]], ids=" ".join)
+@pytest.mark.parametrize("command", [*PRINTING, *CLICKS], ids=" ".join)
 def test_a_full_disk(command: list[str], tmp_path: Path) -> None:
     unbuffered = "1" * (len(command) % 2)
     with Path("/dev/full").open("w") as full:
@@ -86,7 +89,7 @@ def test_a_full_disk(command: list[str], tmp_path: Path) -> None:
     assert (status, err) == (2, "stepgrad: No space left on device\n")
 
 
-@pytest.mark.parametrize("command", [c for c in PRINTING if c != FORMAT], ids=" ".join)
+@pytest.mark.parametrize("command", [*PRINTING, *CLICKS], ids=" ".join)
 def test_no_output_at_all(command: list[str], tmp_path: Path) -> None:
     status, _, err = end(begin(tmp_path, *command, close=[1]))
     assert (status, err) == (2, "stepgrad: standard output is closed\n")
@@ -120,7 +123,9 @@ def test_a_document_is_utf_8_wherever_it_goes(tmp_path: Path) -> None:
         assert "−" in printed
 
 
-@pytest.mark.parametrize("command", [["check", "two_layer"], ["help"], ["schema"]], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [["check", "two_layer"], ["help"], FORMAT, ["schema"], *CLICKS], ids=" ".join
+)
 def test_nobody_reads(command: list[str], tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
@@ -185,3 +190,11 @@ def test_an_answer_that_is_not_text_is_no_number(tmp_path: Path) -> None:
     assert (status, err) == (0, "")
     assert "a number; write" in out
     assert "right: 9" in out
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    loop = tmp_path / "loop.svg"
+    loop.symlink_to(loop)
+    status, _, err = end(begin(tmp_path, "export", "square", "--to", "svg", "-o", "loop.svg"))
+    assert status == 2
+    assert err.startswith(f"{loop}: ")

@@ -157,6 +157,24 @@ def test_what_was_recorded_until_the_end_is_told(ending: str, code: int, tmp_pat
 FIRST = "Event 1 of 5, forward: x is 2, in line 2 of program.py."
 
 
+@pytest.mark.parametrize(
+    ("ending", "failure"),
+    [
+        ("1 / 0", "the program failed: ZeroDivisionError: division by zero"),
+        ("raise ValueError('one\\ntwo')", "the program failed: ValueError: one"),
+        ("x =", "the program failed: SyntaxError: invalid syntax"),
+        ("raise KeyboardInterrupt", "the program was stopped with Ctrl+C"),
+        ("raise SystemExit(3)", ""),
+        ("", ""),
+    ],
+)
+def test_the_screen_opens_with_what_ended_the_program(
+    ending: str, failure: str, tmp_path: Path
+) -> None:
+    name = program(tmp_path, f"{VALUE}{ending}")
+    assert run_program(str(tmp_path / name)).failure == failure
+
+
 def test_it_narrates_only_when_asked(tmp_path: Path) -> None:
     program(tmp_path, VALUE)
     told = process(tmp_path, "-m", "stepgrad", "run", "--plain", "program.py")
@@ -505,7 +523,8 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
     """A terminal that is said to be there; what is opened on it: position and length."""
     opened: list[tuple[int, int]] = []
 
-    def show(recording: Recording, *, position: int) -> None:
+    def show(recording: Recording, *, position: int, said: str) -> None:
+        assert said == "⟦quit⟧ continues the program"
         assert active_tape() is None
         stepgrad.Value(9.0)  # nothing that the debugger does is heard
         opened.append((position, len(recording.events)))

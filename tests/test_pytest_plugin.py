@@ -183,6 +183,9 @@ def test_the_fixture_drives_a_cursor(course: pytest.Pytester) -> None:
             assert replay.grad("x") == 6
             replay.session.recording.save(tmp_path / "square.stepgrad")
             assert stepgrad_replay(tmp_path / "square.stepgrad").press("G").grad("x") == 6
+            from stepgrad import Recording
+            loaded = Recording.load(tmp_path / "square.stepgrad")
+            assert stepgrad_replay(loaded).press("G").grad("x") == 6
         """
     )
     run_pytest(course, "-k", "test_").assert_outcomes(passed=3, deselected=4)

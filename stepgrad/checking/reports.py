@@ -85,16 +85,19 @@ def _suite(suites: Element, verdict: Verdict) -> None:
         case("program", "failure", f"exit status {verdict.status}")
     if verdict.broken:
         case("finite", "failure", verdict.broken)
-    if verdict.note:
-        case("expectations", "skipped", verdict.note)
     if verdict.word == "nothing to check":
-        case("gradients", "skipped", "there is no backward pass and no expectation")
+        told = verdict.note or "there is no backward pass and no expectation"
+        case("gradients", "skipped", told)
+    elif verdict.note:
+        case("expectations", "skipped", verdict.note)
     for way in verdict.ways:
         if way.limit is None and way.ok:
             continue
-        said = "" if way.ok else way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
-        lines = comparison_lines([way])
-        case(f"gradients: {way.way}", "" if way.ok else "failure", "\n".join((said, *lines)))
+        result, said = "" if way.compared else "skipped", "nothing is compared"
+        if not way.ok:
+            result = "failure"
+            said = way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
+        case(f"gradients: {way.way}", result, "\n".join((said, *comparison_lines([way]))))
     suite.set("tests", str(len(suite)))
     for problem, total in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(total, str(len(suite.findall(f"testcase/{problem}"))))

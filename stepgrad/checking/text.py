@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.checking.comparison import Comparison
+from stepgrad.checking.comparison import FAINTEST, Comparison
 from stepgrad.checking.verdict import Verdict
 
 
@@ -60,7 +60,7 @@ def _comparison_line(each: Comparison) -> str:
     if each.limit is not None:
         limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
     elif each.own_error is not None and each.worst and isfinite(each.own_error):
-        limit = f"±{each.own_error:.0e}"
+        limit = f"±{each.own_error:.0e}" if each.own_error > FAINTEST else "±0"
     if each.odds:
         verdict = "FAILED"
     where = f"  at {each.where}" if each.worst else ""

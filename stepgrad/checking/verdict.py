@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Literal
 
+from stepgrad.checking.by_hand import unclear
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.errors import ScenarioError
@@ -101,9 +102,14 @@ def judge(
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
-    note = "; ".join(filter(None, (recording.incomplete, note)))
+    notes = (recording.incomplete, note, "" if ways else unclear(recording))
+    note = "; ".join(filter(None, notes))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
-    return Verdict(file, promises, ways, broken, passes, note, status=status)
+    verdict = Verdict(file, promises, ways, broken, passes, note, status=status)
+    if recording.spent and verdict.word == "nothing to check":
+        early = f"{recording.incomplete}, before there is anything to check"
+        return replace(verdict, note="", error=f"{file}: {early}; allow more with --memory")
+    return verdict
 
 
 def _gradients(count: int) -> str:

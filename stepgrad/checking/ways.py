@@ -174,7 +174,9 @@ def _by_sums(
     for _ in range(PROBES if finite else 0):
         seeds = {leaf: random.choice((-1, 1)) * unit / sizes[leaf] for leaf in finite}
         ours = sum(seed * each.gradients[leaf] for leaf, seed in seeds.items())
-        yield _Difference(finite, abs(ours - derivative(seeds)) / unit)
+        other = derivative(seeds)
+        off = abs(ours - other) / unit if isfinite(other) else nan  # on the way, it may overflow
+        yield _Difference(finite, off)
 
 
 def _central(each: Pass) -> Iterator[_Difference]:
@@ -191,9 +193,10 @@ def _central(each: Pass) -> Iterator[_Difference]:
         off = relative(ours, slope.value, sizes[leaf])
         own = slope.error / max(sizes[leaf], abs(slope.value), FAINTEST)
         told = "" if off <= _GROSS else _against(each, leaf, blurred)
-        # What is not finite fails anyway, if it is not promised.
-        odds, note = (told, "") if isfinite(ours) else ("", told)
-        yield _Difference([leaf], off, own, odds, note)
+        if isfinite(ours):
+            yield _Difference([leaf], off, own, odds=told)
+        else:  # it fails anyway, if it is not promised
+            yield _Difference([leaf], off if told else nan, own, note=told)
 
 
 def _against(each: Pass, leaf: int, blurred: float) -> str:

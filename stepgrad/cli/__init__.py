@@ -6,6 +6,7 @@ import errno
 import signal
 import sys
 from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from importlib import import_module
 from io import StringIO, TextIOWrapper
 from typing import Any, NoReturn, cast
@@ -20,6 +21,7 @@ from stepgrad.errors import (
     NotEnoughMemoryError,
     StepgradError,
 )
+from stepgrad.printable import printable
 from stepgrad.version import __version__
 
 COMMANDS = {
@@ -53,6 +55,16 @@ class _Commands(Mapping[str, click.Command]):
         return cast("click.Command", getattr(import_module(module), command))
 
 
+@contextmanager
+def _read_or_not() -> Iterator[None]:
+    """Exit as a shell expects if the output is not read: click itself would exit with 1."""
+    try:
+        yield
+    except BrokenPipeError:
+        abandon_output()
+        sys.exit(128 + _SIGPIPE)
+
+
 class _Group(click.Group):
     """A group whose commands end with a message and an exit status, never with a traceback."""
 
@@ -60,13 +72,15 @@ class _Group(click.Group):
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
+    def make_context(self, *args: Any, **extra: Any) -> click.Context:
+        """Parse the options; `--help` and `--version` print here."""
+        with _read_or_not():
+            return super().make_context(*args, **extra)
+
     def invoke(self, ctx: click.Context) -> Any:
-        """Call a command; click itself would exit with 1 if the output is not read."""
-        try:
+        """Call a command."""
+        with _read_or_not():
             return super().invoke(ctx)
-        except BrokenPipeError:
-            abandon_output()
-            ctx.exit(128 + _SIGPIPE)
 
     def main(self, *args: Any, **extra: Any) -> NoReturn:
         """Run a command and exit with its status.
@@ -82,7 +96,8 @@ class _Group(click.Group):
             abandon_output()
             if error.errno == errno.EPIPE:
                 sys.exit(128 + _SIGPIPE)
-            echo(f"stepgrad: {error.strerror or error}", err=True)
+            what = printable(str(error.filename or "stepgrad"))
+            echo(f"{what}: {error.strerror or error}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:  # while a command is being ended
             sys.exit(128 + signal.SIGINT)
@@ -92,6 +107,8 @@ class _Group(click.Group):
         status: Any
         try:
             status = super().main(*args, **extra | {"standalone_mode": False})
+            if status is not None and sys.stdout is None:  # click has printed help to nowhere
+                raise OSError(errno.EBADF, "standard output is closed")
         except SystemExit as exit_:
             status = exit_.code
         except click.ClickException as error:

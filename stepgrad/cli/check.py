@@ -60,8 +60,8 @@ def check(  # noqa: PLR0913 - one for each option
     hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for a file
     where they differ, and with -v for every file.
 
-    The exit status is 2 if a file cannot be read, the program's own if it fails, and otherwise 1
-    if anything differs or is not finite.
+    The exit status is 2 if a file cannot be checked, the program's own if it fails, and otherwise
+    1 if anything differs or is not finite.
 
     \b
       stepgrad check two_layer

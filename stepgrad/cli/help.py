@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -30,7 +31,10 @@ def help_(ctx: click.Context, topic: str | None) -> None:
     if topic is None:
         echo(above.get_help())
     elif topic == SCENARIO:
-        click.echo_via_pager(scenario_format())
+        if sys.stdout is not None and sys.stdout.isatty():
+            click.echo_via_pager(scenario_format())
+        else:
+            echo(scenario_format(), end="")
     elif topic in commands:
         with click.Context(commands[topic], parent=above, info_name=topic) as about:
             echo(about.get_help())

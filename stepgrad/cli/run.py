@@ -76,7 +76,9 @@ def run(  # noqa: PLR0913 - one for each option
     if not recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
-        crash = open_debugger(recording, opened.scenario, theme=theme, position=position)
+        crash = open_debugger(
+            recording, opened.scenario, theme=theme, position=position, said=opened.failure
+        )
         sys.exit(crash or opened.status)
     else:
         _print(opened, plain)

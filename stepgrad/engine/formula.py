@@ -15,7 +15,7 @@ from copy import deepcopy
 from functools import cached_property
 
 from stepgrad.engine import ieee
-from stepgrad.engine.notation import condition, written
+from stepgrad.engine.notation import conditions, written
 
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
 _NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan}
@@ -132,16 +132,20 @@ class Formula:
     ) -> tuple["Formula", str]:
         """Return the formula of the branch that `values` take, and the reason.
 
-        The reason reads `z1 > 0`; it is empty for a formula without branches.
+        The reason reads `z1 > 0`, or `z1 = nan`; it is empty for a formula without branches.
         """
-        tree = self._tree
-        reasons: list[str] = []
+        tree, names = self._tree, names or {}
+        tests: dict[ast.expr, bool] = {}
         while isinstance(tree, ast.IfExp):
             taken = bool(eval(_code(tree.test, {}), namespace(), dict(values)))
-            reason = condition(tree.test, taken, names or {})
-            reasons = [reason] if taken else [*reasons, reason]
+            tests = {tree.test: True} if taken else tests | {tree.test: False}
             tree = tree.body if taken else tree.orelse
-        return Formula(tree), " and ".join(reasons)
+        # Every comparison with nan fails, and so would its negation.
+        compared = sorted({name for test in tests for name in Formula(test).names})
+        for name in compared:
+            if math.isnan(values[name]):
+                return Formula(tree), f"{names.get(name, name)} = nan"
+        return Formula(tree), conditions(tests, names)
 
     def written(self, names: Mapping[str, str] | None = None) -> str:
         """Textbook notation, with `names` (or numbers) filled in for the operands."""

@@ -33,7 +33,11 @@ def binary_cross_entropy(probability: Value, target: Value | float) -> Value:
 
 
 def softmax(logits: Sequence[Value]) -> list[Value]:
-    """exp(z) of each logit z, over the sum of all: probabilities, in a scope `softmax`."""
+    """exp(z) of each logit z, over the sum of all: probabilities, in a scope `softmax`.
+
+    Raises:
+        ValueError: there are no logits.
+    """
     with scope("softmax"):
         _, exponentials, total = _exponentials(logits)
         return _labelled("p", [each / total for each in exponentials])
@@ -44,7 +48,15 @@ def softmax_cross_entropy(logits: Sequence[Value], targets: Sequence[Value | flo
 
     `targets` has a number for each logit: 1 for the correct class and 0 for the others. It uses
     log p = z − log Σ exp z, without a quotient, which is finite even where p underflows to 0.
+
+    Raises:
+        TypeError: `targets` is a number, as the index of a class is.
+        ValueError: there are no logits; or there are more targets than logits, or fewer.
     """
+    if isinstance(targets, int | float):
+        raise TypeError("targets has a number for each logit, such as [0, 1, 0]: no class index")
+    if len(targets) != len(logits):
+        raise ValueError(f"each logit needs a target: {len(logits)} logits, {len(targets)} targets")
     with scope("softmax"):
         shifted, _, total = _exponentials(logits)
         log_total = total.log()
@@ -58,7 +70,12 @@ def _exponentials(logits: Sequence[Value]) -> tuple[list[Value], list[Value], Va
 
     So no exponential overflows. The maximum cancels: it is subtracted from each logit and from the
     logarithm of the sum.
+
+    Raises:
+        ValueError: there are no logits.
     """
+    if not logits:
+        raise ValueError("softmax needs at least one logit")
     greatest = reduce(Value.max, logits)
     shifted = [logit - greatest for logit in logits]
     exponentials = _labelled("exp", [each.exp() for each in shifted])

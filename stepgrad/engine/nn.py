@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Literal
 
@@ -33,17 +33,30 @@ class Neuron:
         weights: one number for each input.
         bias: a number.
         activation: a key of `ACTIVATIONS`.
+
+    Raises:
+        TypeError: `weights` is a number, as in micrograd, whose classes `stepgrad.compat` has.
+        ValueError: there is no such activation.
     """
 
     def __init__(
         self, weights: Sequence[float], bias: float = 0.0, activation: Activation = "tanh"
     ) -> None:
+        _check_listed(weights)
+        if activation not in ACTIVATIONS:
+            raise ValueError(f"no activation `{activation}`; there are {', '.join(ACTIVATIONS)}")
         self.weights = [Value(weight, label=f"w{i}") for i, weight in enumerate(weights, 1)]
         self.bias = Value(bias, label="b")
         self.activation = activation
 
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
-        """Return the output for the inputs, of which there are as many as weights."""
+        """Return the output for the inputs.
+
+        Raises:
+            ValueError: there are more inputs than weights, or fewer.
+        """
+        if len(inputs) != len(self.weights):
+            _check_equal({"inputs": inputs, "weights": self.weights})
         z = self.bias
         for weight, x in zip(self.weights, inputs, strict=True):
             z = z + weight * x
@@ -64,6 +77,11 @@ class Layer:
         weights: a row for each neuron, with a number for each input.
         biases: one number for each neuron.
         activation: a key of `ACTIVATIONS`.
+
+    Raises:
+        TypeError: `weights` is a number, as in micrograd, whose classes `stepgrad.compat` has.
+        ValueError: rows and biases are not equally many, or rows are not equally long; or there is
+            no such activation.
     """
 
     def __init__(
@@ -72,6 +90,10 @@ class Layer:
         biases: Sequence[float],
         activation: Activation = "tanh",
     ) -> None:
+        _check_listed(weights)
+        _check_equal({"rows of weights": weights, "biases": biases})
+        for number, row in enumerate(weights, 1):
+            _check_equal({"weights in row 1": weights[0], f"weights in row {number}": row})
         self.neurons = []
         for number, (row, bias) in enumerate(zip(weights, biases, strict=True), 1):
             with scope(f"neuron{number}"):
@@ -99,6 +121,10 @@ class MLP:
         weights: for each layer, a matrix with a row for each neuron.
         biases: for each layer, a number for each neuron.
         activations: for each layer, a key of `ACTIVATIONS`.
+
+    Raises:
+        TypeError: `weights` is a number, as in micrograd, whose classes `stepgrad.compat` has.
+        ValueError: the numbers of layers differ, or something in a layer does not fit.
     """
 
     def __init__(
@@ -107,6 +133,10 @@ class MLP:
         biases: Sequence[Sequence[float]],
         activations: Sequence[Activation],
     ) -> None:
+        _check_listed(weights)
+        _check_equal(
+            {"layers of weights": weights, "layers of biases": biases, "activations": activations}
+        )
         self.layers = []
         for number, layer in enumerate(zip(weights, biases, activations, strict=True), 1):
             with scope(f"layer{number}"):
@@ -123,7 +153,8 @@ class MLP:
     ) -> MLP:
         """Return a network with weights drawn uniformly from an interval, neuron by neuron.
 
-        `sizes` has the number of inputs, then of neurons in each layer: [2, 4, 1].
+        `sizes` has the number of inputs, then of neurons in each layer: [2, 4, 1] goes with
+        ["tanh", "linear"], an activation for each layer.
         """
         matrices = [
             [[random.uniform(*weights) for _ in range(inputs)] for _ in range(neurons)]
@@ -142,3 +173,27 @@ class MLP:
     def parameters(self) -> list[Value]:
         """Return all parameters, layer by layer."""
         return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+
+def _check_listed(weights: object) -> None:
+    """Check that weights are listed.
+
+    Raises:
+        TypeError: there is only a number, as of how many there are to be.
+    """
+    if isinstance(weights, int | float):
+        raise TypeError(
+            "weights are a list of numbers, not how many there are: MLP.drawn([2, 3, 1], …) draws "
+            "them, and stepgrad.compat has the classes of micrograd"
+        )
+
+
+def _check_equal(lists: Mapping[str, Sequence[object]]) -> None:
+    """Check that lists, given by name, are equally long.
+
+    Raises:
+        ValueError: they are not; says how long each is.
+    """
+    if len({*map(len, lists.values())}) > 1:
+        told = ", ".join(f"{name}: {len(each)}" for name, each in lists.items())
+        raise ValueError(f"there must be as many of each: {told}")

@@ -22,6 +22,13 @@ _COMPARISONS: dict[type[ast.cmpop], tuple[str, str]] = {  # as written, and its 
     ast.Eq: ("=", "≠"),
     ast.NotEq: ("≠", "="),
 }
+_ORDERS = {each: frozenset(each) for each in "<=>"} | {
+    "≤": frozenset("<="),
+    "≥": frozenset(">="),
+    "≠": frozenset("<>"),
+}
+"""Which orders of two numbers each comparison allows."""
+
 _SUM, _QUOTIENT, _PRODUCT, _SIGN, _POWER = range(1, 6)  # how tightly each binds
 
 
@@ -46,16 +53,39 @@ def power(base: str, exponent: int) -> str:
     return base if exponent == 1 else f"{base}{str(exponent).translate(_SUPERSCRIPTS)}"
 
 
+def conditions(tests: Mapping[ast.expr, bool], names: Mapping[str, str]) -> str:
+    """Write tests that hold or fail together, those of the same two numbers as one.
+
+    `a > b` where not a < b and not a = b.
+    """
+    orders: dict[tuple[str, str], frozenset[str]] = {}
+    others = []
+    for test, holds in tests.items():
+        if isinstance(test, ast.Compare):
+            left, symbol, right = _comparison(test, holds, names)
+            orders[left, right] = orders.get((left, right), _ORDERS[symbol]) & _ORDERS[symbol]
+        else:
+            others.append(condition(test, holds, names))
+    symbols = {allowed: symbol for symbol, allowed in _ORDERS.items()}
+    compared = (f"{left} {symbols[allowed]} {right}" for (left, right), allowed in orders.items())
+    return " and ".join((*compared, *others))
+
+
 def condition(test: ast.expr, holds: bool, names: Mapping[str, str]) -> str:
     """Write a comparison, or several joined by and/or; one that fails is written negated."""
     match test:
         case ast.BoolOp(op=joint, values=tests):
             word = " and " if isinstance(joint, ast.And) is holds else " or "
             return word.join(condition(each, holds, names) for each in tests)
-        case ast.Compare(left=left, ops=[comparison], comparators=[right]):
-            symbol = _COMPARISONS[type(comparison)][0 if holds else 1]
-            return f"{_write(left, names)[0]} {symbol} {_write(right, names)[0]}"
+        case ast.Compare():
+            return " ".join(_comparison(test, holds, names))
     raise TypeError(f"no notation for {ast.dump(test)}")
+
+
+def _comparison(test: ast.Compare, holds: bool, names: Mapping[str, str]) -> tuple[str, str, str]:
+    [comparison], [right] = test.ops, test.comparators
+    symbol = _COMPARISONS[type(comparison)][0 if holds else 1]
+    return _write(test.left, names)[0], symbol, _write(right, names)[0]
 
 
 def _write(tree: ast.expr, names: Mapping[str, str]) -> tuple[str, int]:
@@ -130,4 +160,4 @@ def _binding(text: str) -> int:
     if text.startswith("−"):
         return _SIGN
     raised = text[-1:] in _RAISED or "^" in text or _SCIENTIFIC.fullmatch(text)
-    return _POWER if raised else _POWER + 1
+    return _POWER if raised or " " in text else _POWER + 1  # a label may have several words

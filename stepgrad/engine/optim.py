@@ -99,9 +99,14 @@ def _rounds(parameters: Iterable[Value]) -> list[list[Value]]:
 
     A parameter that is listed twice is written twice, the second time from the result of the first
     write.
+
+    Raises:
+        TypeError: something in the list is not a Value.
     """
     rounds: list[dict[int, Value]] = []
     for parameter in parameters:
+        if not isinstance(parameter, Value):
+            raise TypeError(f"a parameter is a Value, not {type(parameter).__name__}")
         for earlier in rounds:
             if parameter._stamp not in earlier:
                 earlier[parameter._stamp] = parameter
@@ -150,7 +155,7 @@ class _Optimizer(ABC):
             each.update(*method)
 
     def zero_grad(self) -> None:
-        """Clear every gradient."""
+        """Set every gradient to 0; a step still updates a parameter that no pass reaches then."""
         for each in self._rounds:
             each.zero_grad()
 
@@ -168,8 +173,11 @@ class SGD(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; below 0, a step goes uphill.
         momentum: the share of the velocity to keep, from 0 (none) to 1.
+
+    Raises:
+        TypeError: something in `parameters` is not a Value.
     """
 
     def __init__(
@@ -192,9 +200,12 @@ class Adam(_Optimizer):
 
     Args:
         parameters: the Values to train.
-        learning_rate: the step size, 0 or more.
+        learning_rate: the step size; below 0, a step goes uphill.
         betas: β1 and β2, the share of each mean to keep: at least 0, below 1.
         epsilon: keeps the quotient finite where v̂ is 0.
+
+    Raises:
+        TypeError: something in `parameters` is not a Value.
     """
 
     def __init__(
@@ -230,12 +241,18 @@ def clip_norm(parameters: Iterable[Value], max_norm: float) -> float:
 
     The norm is √(Σ grad²) over all parameters; if it is nan, every gradient becomes nan. As in
     PyTorch, a parameter that is listed twice counts twice and is scaled twice.
+
+    Raises:
+        ValueError: `max_norm` is below 0 or nan.
     """
+    if not max_norm >= 0:
+        raise ValueError(f"max_norm is the longest that the gradients may be, not {max_norm}")
     parameters = list(parameters)
+    rounds = _rounds(parameters)
     norm = hypot(*(parameter._grad for parameter in parameters))
     if not norm <= max_norm:
         settings = {"max_norm": max_norm, "norm": norm, "epsilon": 1e-6}
-        for each in _rounds(parameters):
+        for each in rounds:
             after, _ = METHODS["clip_norm"](each, settings, {})
             write_all("set", each, after, Rule("clip_norm", settings))
     return norm

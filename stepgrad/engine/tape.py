@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from math import copysign
 from operator import index
 from typing import Literal, Protocol
 
@@ -189,6 +190,11 @@ def write_all(
         assign(kind, values, numbers)
     else:
         tape.write_all(kind, values, numbers, rule)
+
+
+def clears(grad: float) -> bool:
+    """Whether a gradient is cleared by writing this: by 0.0, but −0.0 is another number."""
+    return not grad and copysign(1.0, grad) > 0
 
 
 def assign(kind: WriteKind, values: Iterable[Node], after: Iterable[float]) -> None:

@@ -8,14 +8,14 @@ from math import copysign, inf
 from numbers import Real
 from sys import intern
 from types import FunctionType
-from typing import Any, NoReturn, Protocol, Self, SupportsFloat
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, SupportsFloat
 
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import Op
-from stepgrad.engine.tape import active_tape, current_place
+from stepgrad.engine.tape import active_tape, clears, current_place
 
 
 class RealNumber(Protocol):
@@ -31,6 +31,8 @@ _NO_CLOSURE = (
     "that it is made of; write a new function with these"
 )
 
+_NOT_A_NUMBER = "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad"
+
 Operand = float | RealNumber
 """The other operand of a `Value`: another one, or any real number."""
 
@@ -42,7 +44,6 @@ _engine: dict[str, Any] = namespace() | {
     "tick": _tick,
     "active_tape": active_tape,
 }
-
 
 _of_constants: dict[object, Callable[..., Any]] = {}
 """The methods of `Constant`, by those of `Value` that they stand for."""
@@ -175,7 +176,7 @@ class Value(Node):
         if tape is None:
             self._grad = after
         else:
-            tape.write("zero" if _is_cleared(after) else "set", self, after)
+            tape.write("zero" if clears(after) else "set", self, after)
 
     @property
     def label(self) -> str | None:
@@ -195,6 +196,11 @@ class Value(Node):
         tape = active_tape()
         if tape is not None:
             tape.name(self)
+
+    if not TYPE_CHECKING:  # to type checkers, too, it is none
+
+        def __float__(self) -> NoReturn:
+            raise TypeError(_NOT_A_NUMBER)
 
     @property
     def _prev(self) -> tuple[Self, ...]:
@@ -246,14 +252,9 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
         node._label = label
         if tape is not None:
             tape.name(node)
-    if not _is_cleared(grad):
+    if not clears(grad):
         node.grad = grad
     return node
-
-
-def _is_cleared(grad: float) -> bool:
-    """Whether a gradient is 0.0: -0.0 is another number."""
-    return not grad and copysign(1.0, grad) > 0
 
 
 def _lift(number: object) -> Any:

@@ -119,7 +119,9 @@ def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
 
 
 def _limits(state: State, part: Part) -> Iterator[str]:
-    """Say what is folded and what is left out, and where to find all of it."""
+    """Say what was not recorded, what is folded and left out, and where to find all of it."""
+    if state.recording.incomplete:
+        yield printable(state.recording.incomplete)
     nodes, boxes = len(part.graph.scene), len(part.graph)
     everything = "the screen and --to json have all of them"
     if boxes < nodes:

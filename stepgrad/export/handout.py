@@ -34,7 +34,7 @@ from stepgrad.replay.state import State
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 
-LINES = 500
+LINES = 350
 """The most lines of a section or a table."""
 
 SECTIONS = 12

@@ -12,6 +12,7 @@ import os
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 from pathlib import Path
 from typing import Any
 from weakref import WeakMethod
@@ -130,10 +131,10 @@ def as_bytes(size: int | str) -> int:
         ValueError: it is not a size, or not above 0.
     """
     found = _SIZE.fullmatch(str(size).strip())
-    count = int(float(found[1]) * _UNITS[found[2].upper()]) if found else 0
-    if count < 1:
+    count = float(found[1]) * _UNITS[found[2].upper()] if found else 0
+    if not 1 <= count < inf:
         raise ValueError(f"{size!r} is not an amount of memory; write 500MB or 2GB")
-    return count
+    return int(count)
 
 
 def in_words(count: int) -> str:

@@ -122,8 +122,8 @@ class State:
     def scene(self) -> Scene:
         """The nodes to look at, in order: those of this training step, made yet or not.
 
-        With them come those from before training began, and all that this step uses and writes;
-        constants do not.
+        With them come those from before training began, and all that this step uses, writes, or
+        reaches in a backward pass; constants do not.
         """
         return scene(self.recording, *self.step_bounds)
 

@@ -31,6 +31,19 @@ def short_title(recording: Recording, index: int) -> str:
     return _short_title(recording, recording.node, index)
 
 
+def parted(name: str, scope: str) -> tuple[str, str]:
+    """Part the name of a node that was made in a scope: the scope in it, and what follows.
+
+    A label may have slashes of its own: outside of scopes, `dL/dw` is one name.
+    """
+    if not scope:
+        return "", name
+    if name.startswith(f"{scope}/"):
+        return scope, name.removeprefix(f"{scope}/")
+    before, _, last = name.rpartition("/")  # the label was given in another scope
+    return before, last
+
+
 def titles(recording: Recording, forward: Forward) -> list[str]:
     """The short titles of all nodes of a forward block, in order."""
     shared = _shared_titles(recording, forward.structure, recording.renames)
@@ -44,8 +57,8 @@ def names(recording: Recording, forward: Forward) -> list[str]:
     """The names of all nodes of a forward block, without scopes; empty for a node without one."""
     found = _shared_names(forward.structure).copy()
     for offset in _named_late(recording, recording.renames).get(forward.structure, ()):
-        name = recording.node(forward.base + offset).name or ""
-        found[offset] = name.rpartition("/")[2]
+        node = recording.node(forward.base + offset)
+        found[offset] = parted(node.name or "", node.place.scope)[1]
     return found
 
 
@@ -63,7 +76,7 @@ def full_names(recording: Recording, forward: Forward) -> list[str]:
 def _shared_names(structure: Structure) -> list[str]:
     found = [""] * len(structure)
     for offset, name in structure.names.items():
-        found[offset] = name.rpartition("/")[2]
+        found[offset] = parted(name, structure.place(offset).scope)[1]
     return found
 
 
@@ -138,7 +151,7 @@ def _seen_from(node: Node, operand: Node) -> str | None:
     """
     if not operand.name:
         return None
-    here, (scope, _, name) = node.place.scope, operand.name.rpartition("/")
+    here, (scope, name) = node.place.scope, parted(operand.name, operand.place.scope)
     if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
         return name
     both = zip(here.split("/"), scope.split("/"), strict=False)
@@ -149,7 +162,7 @@ def _seen_from(node: Node, operand: Node) -> str | None:
 def _short_title(recording: Recording, look: _Look, index: int) -> str:
     node = look(index)
     if node.name:
-        return node.name.rpartition("/")[2]
+        return parted(node.name, node.place.scope)[1]
     return _expression(recording, look, node, _DEEPEST) or f"#{index}"
 
 

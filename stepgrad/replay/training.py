@@ -17,6 +17,12 @@ def trains(recording: Recording) -> bool:
     return len(steps) > 1 and State(recording, steps[0] + 1).step is not None
 
 
+def steps_trained(recording: Recording) -> int:
+    """How many training steps there are, without one that only looks at the result in the end."""
+    last = len(recording.steps) - 1
+    return last + (_backward(recording, last) is not None)
+
+
 def parameters(recording: Recording) -> Sequence[int]:
     """Return the nodes whose values the program updates, in the order of creation."""
     return _parameters(recording, len(recording.blocks))

@@ -20,13 +20,13 @@ class EditError(StepgradError):
     """An edit that cannot be made; says what can be edited."""
 
 
-_NO_PROGRAM = "only a scenario can run again: in a program, change the number and run it again"
+NO_PROGRAM = "only a scenario can run again: in a program, change the number and run it again"
 
 
 def ask(session: Session) -> tuple[Session, str]:
     """Return what to ask before an edit: it names the target, or says why it cannot be edited."""
     if session.program is None:
-        return session.say(_NO_PROGRAM), ""
+        return session.say(NO_PROGRAM), ""
     node, recording = session.subject, session.recording
     if node is None:
         return session, "Which input or parameter?"
@@ -46,7 +46,7 @@ def edit(session: Session, text: str) -> Session:
         EditError: there is no such input or parameter, or no such number.
     """
     if session.program is None:
-        raise EditError(_NO_PROGRAM)
+        raise EditError(NO_PROGRAM)
     left, equals, right = text.rpartition("=")
     name = left.strip() if equals else None
     node = _named(session, name) if name else session.subject

@@ -161,5 +161,6 @@ def suggest_file(path: Path, shipped: Iterable[str] = ()) -> str:
     endings = kind or tuple(ending for kind in _KINDS for ending in kind)
     # The suffix does not count: every file of the kind has it.
     meant = {name: name for name in shipped} | neighbours(path, endings)
+    meant = {name: file for name, file in meant.items() if file != str(path)}  # a dangling link
     near = nearest(name_of(path) if kind else path.name, meant)
     return f"; did you mean `{meant[near]}`?" if near is not None else ""

@@ -49,9 +49,10 @@ def check_theme(name: str) -> None:
 class DebuggerApp(App[None]):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
-    `scenario` adds its checks and its lesson; `growing` is what still adds to the recording, and
-    `position` where to begin. `theme` is a name of `available_themes`, or empty for the default.
-    `keys` is the file with a person's own keys, if any.
+    `scenario` adds its checks and its lesson; `growing` is what still adds to the recording,
+    `position` is where to begin, and `said` the first message. `theme` is a name of
+    `available_themes`, or empty for the default. `keys` is the file with a person's own keys, if
+    any.
 
     Raises:
         ThemeError: there is no such theme.
@@ -75,6 +76,7 @@ class DebuggerApp(App[None]):
         theme: str = "",
         keys: Path | None = None,
         position: int = 0,
+        said: str = "",
     ) -> None:
         super().__init__()
         self._recording = recording
@@ -82,6 +84,7 @@ class DebuggerApp(App[None]):
         self._growing = growing
         self._keys = keys
         self._position = position
+        self._said = said
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
         if theme:
             check_theme(theme)
@@ -120,14 +123,15 @@ class DebuggerApp(App[None]):
 
             self.push_screen(GalleryScreen(), lambda _: self.exit())
         else:
-            screen = DebuggerScreen(self._recording, self._scenario, self._growing, self._position)
+            screen = DebuggerScreen(
+                self._recording, self._scenario, self._growing, self._position, self._said
+            )
             # Not before the app is mounted: until then it throws away what screens draw.
             self.call_later(self.push_screen, screen, lambda _: self.exit())
 
     def leave(self) -> bool:
-        """Exit, called from a signal handler; return whether there is a terminal to restore."""
-        terminal = sys.__stdout__ is not None and sys.__stdout__.isatty()  # not once it is closed
-        if self._loop_at_work is None or not terminal:
+        """Exit, called from a signal handler; return whether there is a screen to leave."""
+        if self._loop_at_work is None:
             return False
         self._loop_at_work.call_soon_threadsafe(self.exit)
         return True

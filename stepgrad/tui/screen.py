@@ -61,10 +61,11 @@ class DebuggerScreen(WorkingScreen):
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
         position: int = 0,
+        said: str = "",
     ) -> None:
         memory = recording.memory
         program = partial(record_file, scenario, memory=memory) if scenario else None
-        super().__init__(Session.open(Cursor(recording, position), program), growing)
+        super().__init__(Session.open(Cursor(recording, position), program).say(said), growing)
         self._scenario = scenario
         about = recording.source.docstring if recording.source else ""  # of a program
         self._lesson = scenario.lesson if scenario else about

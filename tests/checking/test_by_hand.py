@@ -62,7 +62,7 @@ def test_the_first_wrong_one_is_named_with_its_line(folder: Path) -> None:
     wrong = BACKWARD.replace("a.grad = 2 *", "a.grad = 3 *")
     [found] = checked(folder, FORWARD, wrong)
     assert not found.ok
-    assert found.first.startswith("2·h.grad is 36 by hand (event ")
+    assert found.first.startswith("(2·h).grad is 36 by hand (event ")
     assert "train.py:9), but should be 24" in found.first
     assert "+=" not in found.first
 
@@ -71,6 +71,54 @@ def test_one_term_of_several_is_an_assignment_for_an_addition(folder: Path) -> N
     [found] = checked(folder, FORWARD, BACKWARD.replace("h.grad +=", "h.grad ="))
     assert "h.grad is 12 by hand" in found.first
     assert found.first.endswith("but should be 60 = 12 + 48: `=` overwrites, use `+=`")
+
+
+def test_a_coincidence_is_no_assignment(folder: Path) -> None:
+    early = "c.grad = 1.0\na.grad = c.grad\nb.grad = c.grad\nx.grad += 3 * a.grad\n"
+    late = "a.grad += x.data * b.grad\nx.grad += a.data * b.grad\n"
+    graph = "x = Value(2.0, label='x')\na = x * 3\nb = a * x\nc = a + b\n"
+    [found] = checked(folder, FORWARD, graph, early, late)
+    assert found.first.startswith("x.grad is 9 by hand")  # 3 + 6; the terms are 9 and 6
+    assert found.first.endswith("but should be 15")
+
+
+def test_both_operands_of_a_product_are_one_term(folder: Path) -> None:
+    graph = "x = Value(2.0, label='x')\na, b = x * 3, x * x\nc = a + b\n"
+    pass_ = "c.grad = a.grad = b.grad = 1.0\nx.grad = 3 * a.grad\nx.grad = 4 * b.grad\n"
+    [found] = checked(folder, FORWARD, graph, pass_)
+    assert found.first.endswith("but should be 7 = 4 + 3: `=` overwrites, use `+=`")
+
+
+TAPE = """\
+tape = []
+def mul(a, b):
+    out = a * b
+    def back():
+        a.grad += b.data * out.grad
+        b.grad += a.data * out.grad
+    tape.append(back)
+    return out
+def tanh(a):
+    out = a.tanh()
+    def back():
+        a.grad += (1 - out.data**2) * out.grad
+    tape.append(back)
+    return out
+for p in (w, x): p.grad = 0.0
+h = tanh(mul(tanh(mul(x, w)), w))
+h.grad = 1.0
+for back in reversed(tape): back()
+for p in (w, x): p.data -= 0.1 * p.grad
+for p in (w, x): p.grad = 0.0
+"""
+
+
+def test_a_tape_in_the_wrong_order_leaves_zeros(folder: Path) -> None:
+    [found] = checked(folder, FORWARD, TAPE)
+    assert found.ok
+    [found] = checked(folder, FORWARD, TAPE.replace("reversed(tape)", "tape"))
+    assert found.first.startswith("(x·w).grad is 0 by hand")
+    assert found.first.endswith(": it takes from tanh(x·w).grad, written later")
 
 
 def test_without_a_seed_it_counts_if_one_gradient_is_right(folder: Path) -> None:
@@ -102,3 +150,16 @@ def test_a_lesson_that_is_meant_to_fail_says_so() -> None:
     assert verdict.failed
     assert "meant to fail" in verdict.note
     assert "h.grad is 3 by hand" in verdict.ways[-1].first
+
+
+def test_gradients_of_who_knows_what_are_not_passed_over_in_silence(folder: Path) -> None:
+    path = folder / "train.py"
+    path.write_text(FORWARD + "w.grad = 1.5\n")
+    verdict = judge("train.py", run_program(str(path)).recording)
+    assert verdict.word == "nothing to check"
+    assert "written by hand, from event 9, train.py:8, are not compared" in verdict.note
+    passed = "with record(): L.backward()\nh = w + x\n"  # its gradients are taken over
+    path.write_text("from stepgrad import record\n" + FORWARD + passed)
+    assert not judge("train.py", run_program(str(path)).recording).note
+    path.write_text(FORWARD + "L.backward()\nw.grad = 1.5\n")
+    assert "by hand" not in judge("train.py", run_program(str(path)).recording).note

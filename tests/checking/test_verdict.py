@@ -10,8 +10,9 @@ import pytest
 
 from scenario.samples import GRAPH, changed
 from stepgrad import Value, record, record_scenario
+from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.reports import as_junit, as_object
-from stepgrad.checking.text import verdict_details, verdict_line
+from stepgrad.checking.text import comparison_lines, verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
@@ -152,3 +153,16 @@ def test_junit_counts(wrong: Verdict) -> None:
     assert error.get("message") == "\ufffd is no <text> & never was"
     (failure,) = suites.iter("failure")
     assert "z1 = w1·x + b1 = 1.5 + 0 = 1.5" in str(failure.text)
+
+
+def test_an_error_that_is_as_good_as_none_is_written_as_0() -> None:
+    way = Comparison("central differences", 1, 2, 0, 0.2, None, "a", own_error=3e-318)
+    assert "±0" in list(comparison_lines([way]))[1].split()
+
+
+def test_what_compares_nothing_does_not_pass() -> None:
+    with record() as recording:
+        Value(0.0).log().backward()
+    (suite,) = ElementTree.fromstring(as_junit([judge("infinite", recording)]))
+    skipped = {each.get("name") for each in suite if each.find("skipped") is not None}
+    assert "gradients: complex steps" in skipped

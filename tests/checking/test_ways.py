@@ -260,6 +260,19 @@ def test_many_leaves_are_compared_in_random_sums(monkeypatch: pytest.MonkeyPatch
         assert found[way].compared == by_leaves[way].compared
 
 
+def test_a_sum_that_overflows_on_the_way_is_not_held_against_a_gradient(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "WORK", 1)
+    with record() as recording:
+        x, y = Value(1e-300), Value(2.0)
+        (x * 1e200 * 1e200 * 1e-300 * 1e-200 + y * y).backward()
+    found = by_way(recording)
+    for way in ("forward mode", "complex steps"):
+        assert found[way].ok
+        assert found[way].compared == 0
+
+
 def test_what_is_not_finite_spoils_no_sum(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WORK", 1)
     with record() as recording:
@@ -345,3 +358,17 @@ def test_a_nan_of_the_backward_pass_is_told_with_the_line_of_its_operation() -> 
     broken = judge("a.py", recording).broken
     assert "in the backward step of" in broken
     assert "test_ways.py:" in broken.rpartition("in the backward step of")[2]
+
+
+def test_an_infinite_gradient_is_compared_only_with_a_slope() -> None:
+    with record() as recording:
+        x, y = Value(1.0), Value(1.0)
+        (x / (x - y)).backward()  # a pole: no slope
+    found = by_way(recording)["central differences"]
+    assert (found.compared, found.skipped) == (0, 2)
+    with record() as recording:
+        x = Value(0.0)
+        ((x * x) ** 0.5).backward()
+    found = by_way(recording)["central differences"]
+    assert found.compared == 1
+    assert found.note.endswith("has the slope 0, not nan")

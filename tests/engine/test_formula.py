@@ -84,11 +84,25 @@ def test_folding_constants_keeps_the_number(constants: dict[str, float]) -> None
 
 @pytest.mark.parametrize(
     ("a", "taken", "because"),
-    [(2.0, "1", "z1 > 0"), (-2.0, "-1", "z1 < 0"), (0.0, "0", "z1 ≤ 0 and z1 ≥ 0")],
+    [
+        (2.0, "1", "z1 > 0"),
+        (-2.0, "-1", "z1 < 0"),
+        (0.0, "0", "z1 = 0"),
+        (math.nan, "0", "z1 = nan"),
+    ],
 )
 def test_a_branch_says_why(a: float, taken: str, because: str) -> None:
     formula, reason = Formula("1 if a > 0 else -1 if a < 0 else 0").branch({"a": a}, H)
     assert (formula.constant, reason) == (float(taken), because)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "because"),
+    [(1.0, 2.0, "z1 < b"), (2.0, 2.0, "z1 = b"), (3.0, 2.0, "z1 > b"), (3.0, math.nan, "b = nan")],
+)
+def test_what_a_number_is_not_is_written_as_what_it_is(a: float, b: float, because: str) -> None:
+    formula = Formula("shut if a < b else 0.5 if a == b else 1")
+    assert formula.branch({"a": a, "b": b}, H)[1] == because
 
 
 @pytest.mark.parametrize(

@@ -85,8 +85,15 @@ def test_logits_far_apart_are_no_trouble(far: float) -> None:
 
 
 def test_a_target_for_each_logit() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        softmax_cross_entropy([Value(1.0), Value(2.0)], [1.0])
+    logits = [Value(1.0), Value(2.0)]
+    with record() as recording:
+        with pytest.raises(ValueError, match="2 logits, 1 targets"):
+            softmax_cross_entropy(logits, [1.0])
+        with pytest.raises(TypeError, match="no class index"):
+            softmax_cross_entropy(logits, 1)  # type: ignore[arg-type]
+        with pytest.raises(ValueError, match="at least one logit"):
+            softmax([])
+    assert not recording.size
 
 
 def names(make: Any, count: int) -> list[str]:

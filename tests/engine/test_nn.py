@@ -1,6 +1,7 @@
 """Networks: their parameters, their order of addition, their names."""
 
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -34,8 +35,13 @@ def test_activations(activation: str) -> None:
 
 @pytest.mark.parametrize("inputs", [[1.0], [1.0, 2.0, 3.0]])
 def test_inputs_must_fit_the_weights(inputs: list[float]) -> None:
-    with pytest.raises(ValueError, match="zip"):
-        Neuron([1.0, 2.0])(inputs)
+    neuron = Neuron([1.0, 2.0])
+    with (
+        record() as recording,
+        pytest.raises(ValueError, match=rf"inputs: {len(inputs)}, weights: 2"),
+    ):
+        neuron(inputs)
+    assert not recording.size
 
 
 def test_a_layer() -> None:
@@ -44,9 +50,41 @@ def test_a_layer() -> None:
     assert [p.data for p in layer.parameters()] == [1.0, 2.0, 0.5, 3.0, 4.0, -0.5]
 
 
-def test_rows_and_biases_must_be_as_many() -> None:
-    with pytest.raises(ValueError, match="zip"):
-        Layer([[1.0]], [0.0, 0.0])
+@pytest.mark.parametrize(
+    ("build", "words"),
+    [
+        (lambda: Layer([[1.0]], [0.0, 0.0]), "rows of weights: 1, biases: 2"),
+        (
+            lambda: MLP([[[1.0]]], [[0.0]], []),
+            "weights: 1, .*, activations: 0",
+        ),
+        (
+            lambda: MLP.drawn([2, 3, 1], ["tanh"], Random(1)),
+            "weights: 2, .*, activations: 1",
+        ),
+        (lambda: MLP.drawn([2, 3, 1], [], Random(1)), "weights: 2, .*, activations: 0"),
+        (
+            lambda: Layer([[1.0, 2.0], [3.0]], [0.0, 0.0]),
+            "row 1: 2, weights in row 2: 1",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_when_it_is_made(build: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        build()
+
+
+def test_an_unknown_activation_is_refused_when_it_is_made() -> None:
+    with pytest.raises(ValueError, match="no activation `gelu`; there are linear, relu, "):
+        Neuron([1.0], 0.0, "gelu")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"), [(Neuron, (2,)), (Layer, (2, 3)), (MLP, (2, [3, 1], ["tanh", "tanh"]))]
+)
+def test_the_arguments_of_micrograd_are_refused(kind: Any, arguments: Any) -> None:
+    with pytest.raises(TypeError, match=r"stepgrad\.compat has the classes of micrograd"):
+        kind(*arguments)
 
 
 def test_a_drawn_network_is_reproducible_and_named() -> None:

@@ -121,6 +121,11 @@ def test_a_small_number_in_a_power_or_a_derivative_stands_in_brackets() -> None:
     assert atom("−2e−9") == "(−2e−9)"
 
 
+def test_a_label_of_several_words_stands_in_brackets() -> None:
+    assert Formula("a**2").written({"a": "my loss"}) == "(my loss)²"
+    assert (atom("my loss"), atom("max(a, b)")) == ("(my loss)", "max(a, b)")
+
+
 def test_the_title_of_an_unnamed_node_keeps_the_tree() -> None:
     with record() as recording:
         a, c = Value(-4.0, label="a"), Value(-1.0, label="c1")

@@ -18,6 +18,7 @@ courses = st.lists(st.tuples(*[st.floats(-100, 100)] * 3), min_size=1, max_size=
 """The gradients of three parameters, step by step."""
 
 STARTS = [0.5, -2.0, 3.0]
+
 Optimizer = SGD | Adam
 
 
@@ -201,6 +202,21 @@ def test_without_parameters_there_is_nothing_to_do(
     with record() as recording:
         optimizer([]).step()
     assert len(recording.events) == 0
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_only_values_can_be_trained(optimizer: Callable[[list[Any]], Optimizer]) -> None:
+    with pytest.raises(TypeError, match="a parameter is a Value, not float"):
+        optimizer([Value(1.0), 2.0])
+
+
+@pytest.mark.parametrize("limit", [-1.0, nan])
+def test_no_norm_is_below_zero(limit: float) -> None:
+    w = Value(1.0)
+    w.grad = 2.0
+    with pytest.raises(ValueError, match=f"not {limit}"):
+        clip_norm([w], limit)
+    assert w.grad == 2.0
 
 
 def test_zero_grad_clears_every_parameter() -> None:

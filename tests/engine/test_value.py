@@ -149,6 +149,19 @@ def test_what_is_no_number_is_refused(number: Any) -> None:
         number * Value(1.0)
 
 
+def test_a_value_is_not_its_number() -> None:
+    p = Value(2.0)
+    for slip in (
+        lambda: setattr(p, "data", p.data - 0.1 * p),
+        lambda: setattr(p, "grad", p.grad + p),
+        lambda: Value(p),  # type: ignore[arg-type]
+        lambda: math.sqrt(p),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(TypeError, match=r"use its \.data or \.grad, as in p\.data -= "):
+            slip()
+    assert (p.data, p.grad) == (2.0, 0.0)
+
+
 def test_a_decimal_is_refused_before_it_runs_and_when_it_does() -> None:
     with pytest.raises(TypeError):
         Value(1.0) + Decimal(2)  # type: ignore[arg-type]

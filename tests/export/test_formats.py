@@ -57,6 +57,15 @@ def test_each_format_has_a_reader() -> None:
     assert list(READERS) == list(FORMATS)
 
 
+@pytest.mark.parametrize("to", FORMATS)
+def test_a_recording_that_ends_early_says_so(to: str) -> None:
+    with record(memory=20_000) as recording:
+        for _ in range(100):
+            (Value(2.0) * 3).backward()
+    assert recording.spent
+    assert recording.incomplete in export(None, Cursor(recording, 9), to)
+
+
 @pytest.mark.parametrize("case", CASES, ids=str)
 @pytest.mark.parametrize("to", FORMATS)
 def test_shipped_ones_can_be_read(to: str, case: tuple[str, str]) -> None:

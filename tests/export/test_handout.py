@@ -16,6 +16,7 @@ from readers import at, code_of, read_html, read_markdown, read_svg
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
 from stepgrad.export.figure import figure
+from stepgrad.export.handout import LINES
 from stepgrad.export.markup import (
     code,
     without_html,
@@ -105,11 +106,11 @@ def test_what_is_too_much_is_counted() -> None:
     cursor = Cursor(recording, recording.length)
     text = of(recording)
     more = len(cursor.state.scene) - len(rows(text))
-    assert len(rows(text)) == 500 < more
+    assert len(rows(text)) == LINES < more
     assert f"… and {more:,} more nodes (nodes with names come first)" in text
     assert "`stepgrad export --to json` shows all" in text
     forward = recording.blocks[0].length
-    left_out = f"… and {forward - 500:,} more lines: `stepgrad replay` shows all."
+    left_out = f"… and {forward - LINES:,} more lines: `stepgrad replay` shows all."
     assert left_out in text
     assert len(text) < 200_000
     assert "shows 24 of 2,402 nodes" in "".join(read_svg(export(None, cursor, "svg")).itertext())

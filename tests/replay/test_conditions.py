@@ -205,6 +205,7 @@ def test_a_condition(condition: str, hits: int) -> None:
     [
         ("", "no condition given; write one such as bad"),
         ("grda > 1", "unknown name `grda`; did you mean `grad`?"),
+        ("op == relu", '`relu` is a text and needs quotes: op == "relu"; in a script, \'Bop'),
         ("zzzz", "unknown name `zzzz`; use after, bad, before, contribution, grad, local, node"),
         ("isnam(grad)", "`isnam` cannot be called like that; did you mean `isnan`?: abs, isfinite"),
         ("isnan()", "`isnan` cannot be called like that"),

@@ -112,3 +112,27 @@ def test_the_scene_of_a_step_is_its_own_nodes_and_the_parameters() -> None:
         names = [TRAINING.node(node).name for node in scene]
         assert [name for name in names if name] == ["neuron/w", "neuron/b", "out", "loss"]
         assert TRAINING.history.made_at(scene[-1]) > TRAINING.steps[step]
+
+
+def test_every_event_of_a_step_is_about_a_node_of_its_scene() -> None:
+    with record() as recording:  # a network that carries its state on, without cutting it off
+        w, h = Value(0.5, label="w"), Value(0.1, label="h0")
+        for step in range(3):
+            h = (w * h).tanh()
+            h.label = f"h{step + 1}"
+            h.backward()
+            w.grad = 0.0
+    for position in range(1, recording.length + 1):
+        state = State(recording, position)
+        assert state.focus in state.scene
+    scene = State(recording, recording.length).scene
+    assert [recording.node(node).name for node in scene] == [
+        "w",
+        "h0",
+        None,
+        "h1",
+        None,
+        "h2",
+        None,
+        "h3",
+    ]

@@ -45,6 +45,24 @@ def test_titles(recording: Recording, node: int, full: str, short: str) -> None:
     assert (title(recording, node), short_title(recording, node)) == (full, short)
 
 
+def test_a_label_keeps_the_slashes_of_its_own() -> None:
+    with record() as recording:
+        ratio = Value(2.0, label="a/b")
+        with scope("layer1"):
+            rate = ratio.exp()
+            rate.label = "dL/dw"
+            inner = rate.sin()
+        inner.label = "s/t"  # in no scope
+        (ratio * inner).label = "y"
+    forward = recording.blocks[0]
+    assert isinstance(forward, Forward)
+    shorts = ["a/b", "dL/dw", "t", "y"]
+    assert [short_title(recording, node) for node in range(recording.size)] == shorts
+    assert names(recording, forward) == titles(recording, forward) == shorts
+    assert definition(recording, recording.node(1)) == "exp(a/b)"
+    assert definition(recording, recording.node(2)) == "sin(dL/dw)"
+
+
 def test_what_is_too_deep_or_too_long_is_a_number(recording: Recording) -> None:
     last = recording.size - 1
     assert title(recording, last) == f"#{last}"
@@ -92,7 +110,8 @@ def test_a_title_is_up_to_date_while_the_recording_grows() -> None:
 @given(programs(), st.integers(1, 3))
 def test_the_titles_of_a_pass_are_those_of_its_nodes(program: Program, passes: int) -> None:
     with record() as recording:
-        parameter = Value(1.5, label="scope/a")
+        with scope("scope"):
+            parameter = Value(1.5, label="a/b")
         for number in range(passes):
             run(program, [parameter, Value(-2.0), parameter * float(number)])
         recording.settle()
@@ -102,7 +121,7 @@ def test_the_titles_of_a_pass_are_those_of_its_nodes(program: Program, passes: i
                     nodes = range(block.base, block.base + len(block.structure))
                     assert titles(recording, block) == [short_title(recording, n) for n in nodes]
                     named = [recording.node(n).name or "" for n in nodes]
-                    assert names(recording, block) == [n.rpartition("/")[2] for n in named]
+                    assert names(recording, block) == [n.removeprefix("scope/") for n in named]
             parameter.label = "now"
             recording.settle()
 

@@ -492,3 +492,10 @@ def test_any_bytes_are_refused(content: bytes, tmp_path_factory: pytest.TempPath
     path = tmp_path_factory.getbasetemp() / "bytes.yaml"
     path.write_bytes(content)
     assert refusal(path).startswith(f"{path}:")
+
+
+def test_a_link_to_nothing_is_not_what_was_meant(tmp_path: Path) -> None:
+    link = tmp_path / "link.yaml"
+    link.symlink_to("nowhere.yaml")
+    with pytest.raises(ScenarioError, match=r"link\.yaml: no such file$"):
+        load_scenario_file(link, FUNCTIONS)

@@ -17,6 +17,7 @@ from textual.widgets import Footer, Input, OptionList, Static
 
 from picture import PICTURE, take
 from screens import shown
+from stepgrad import Value, record
 from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
@@ -35,6 +36,7 @@ from stepgrad.tui.render.graph import draw, in_view
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
+from stepgrad.tui.widgets.text import Chain
 
 
 @asynccontextmanager
@@ -688,3 +690,13 @@ async def test_what_a_program_says_of_itself_is_its_lesson_and_a_write_shows_its
         line = source.line_of_interest()
         assert line is not None
         assert path.read_text().splitlines()[line].startswith("h.grad = -1 * z2.grad")
+
+
+async def test_the_first_message_is_what_the_debugger_is_opened_with() -> None:
+    with record() as recording:
+        Value(2.0)
+    app = DebuggerApp(recording, position=1, said="⟦quit⟧ continues the program")
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "q continues the program" in str(app.screen.query_one(Chain).border_title)
+        await pilot.press("S")
+        assert "continues" not in str(app.screen.query_one(Chain).border_title)

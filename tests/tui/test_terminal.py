@@ -10,12 +10,13 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 
 from processes import python
+from stepgrad.recording.recording import Recording
 
 pty = pytest.importorskip("pty")
 fcntl = pytest.importorskip("fcntl")
@@ -172,6 +173,41 @@ def test_a_terminal_that_closes_ends_the_debugger(tmp_path: Path) -> None:
     finally:
         terminal.process.kill()
         terminal.process.wait()
+
+
+KEPT = """
+import stepgrad
+x = stepgrad.Value(3.0, label="x")
+(x * x).backward()
+stepgrad.debug()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("closes", [True, False])
+def test_what_was_recorded_is_saved_when_the_debugger_has_to_end(
+    closes: bool, number: signal.Signals, tmp_path: Path
+) -> None:
+    path, saved = tmp_path / "kept.py", tmp_path / "kept.stepgrad"
+    path.write_text(KEPT)
+    command = ["record", "-o", str(saved), str(path)]
+    terminal = Terminal(f"import sys; sys.argv[1:] = {command}; import stepgrad.__main__")
+    try:
+        terminal.wait_for("5/5")
+        if closes:
+            os.close(terminal.other)
+            os.close(terminal.fd)  # it sends a signal of its own
+        with suppress(ProcessLookupError):
+            terminal.process.send_signal(number)
+        status = terminal.process.wait(PATIENCE) if closes else terminal.status()
+        assert status in ((129, 128 + number) if closes else (128 + number,))
+        assert Recording.load(saved).length == 5
+    finally:
+        terminal.process.kill()
+        terminal.process.wait()
+        if not closes:
+            os.close(terminal.fd)
+            os.close(terminal.other)
 
 
 LONG = """

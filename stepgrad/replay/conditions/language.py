@@ -87,7 +87,10 @@ class Condition:
     )
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_rule", _compile(_parse(self.text.strip()), self.text.strip()))
+        text = self.text.strip()
+        tree = _parse(text)
+        _check_quotes(tree)
+        object.__setattr__(self, "_rule", _compile(tree, text))
 
     def matches(self, recording: Recording, block: Block) -> Sequence[int]:
         """Return the events of which it holds."""
@@ -130,6 +133,19 @@ def _parse(text: str) -> ast.expr:
         reason = error.msg if isinstance(error, SyntaxError) else "too deep"
         shown = f"`{_short(text)}` is not a condition ({reason})" if text else "no condition given"
         raise ConditionError(f"{shown}; write one such as bad or abs(grad) > 1e3") from None
+
+
+def _check_quotes(tree: ast.expr) -> None:
+    """Raise an error if a text has no quotes; a script of keys may have lost them."""
+    for part in ast.walk(tree):
+        match part:
+            case ast.Compare(left=ast.Name(id=name), comparators=[ast.Name(id=word)]) if (
+                name in TEXTS and word not in NAMES
+            ):
+                quoted = f'{name} == "{word}"'
+                raise ConditionError(
+                    f"`{word}` is a text and needs quotes: {quoted}; in a script, 'B{quoted}'"
+                )
 
 
 def _short(text: str) -> str:

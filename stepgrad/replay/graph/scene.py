@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from itertools import compress, count, repeat
 from typing import overload
 
-from stepgrad.recording.blocks import Forward, Write
+from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import index_to_ref, ref_to_index
 
@@ -123,7 +123,7 @@ class Scene(Sequence[int]):
 
 
 def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
-    """Return the nodes that are made, used or written between two positions.
+    """Return the nodes that are made, used, reached or written between two positions.
 
     Nodes from before training are included; constants only on request.
     """
@@ -145,6 +145,8 @@ def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks:
                 made = range(len(structure)) if constants else structure.created
                 own.update(map(base.__add__, made))
                 others.update(structure.outer)
+            case Backward():
+                others.update(block.sweep.outer)
             case Write():
                 others.update(block.writes.nodes)
     others -= own

@@ -181,7 +181,7 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
 
 def _of_update(recording: Recording, event: events.Update, rule: Rule, position: int) -> Question:
-    scope, _, name = title(recording, event.node).rpartition("/")
+    scope, name = recording.node(event.node).place.scope, short_title(recording, event.node)
     numbers = {
         "data": event.before,
         "grad": recording.history.grad(event.node, position) or 0.0,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from operator import mul
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.numbers import bracketed, exact, gradient, number, worked
@@ -19,6 +20,9 @@ from stepgrad.replay.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 
 LABEL = 9
+
+_LEAST = 5
+"""The fewest cells that say which derivative is meant: `∂h2/…`."""
 
 
 def heading(state: State, node: int) -> str:
@@ -50,12 +54,24 @@ def event_at(state: State, node: int, width: int, height: int, y: int) -> int | 
 class _Row:
     """A row of the panel, and the position just after the event that it is about.
 
-    Of a row that `ends` in what matters, such as the line of a file, the end is kept.
+    Where it is too wide, its end is cut; or the span `yields`, while something of it remains. Of a
+    row that `ends` in what matters, such as the line of a file, the end is kept.
     """
 
     spans: Sequence[ink.Span]
     position: int | None = None
+    yields: int | None = None
     ends: bool = False
+
+    def cut(self, width: int) -> Content:
+        """Return the row in one line of at most this width."""
+        spans = list(self.spans)
+        if self.yields is not None:
+            text, style = spans[self.yields]
+            room = width - ink.line(*spans).cell_length + cell_len(text)
+            if _LEAST <= room < cell_len(text):
+                spans[self.yields] = ink.fit(text, room), style
+        return ink.line(*spans).truncate(width, ellipsis=True)
 
 
 def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Content, _Row]]:
@@ -69,7 +85,7 @@ def _laid_out(rows: Sequence[_Row], width: int, height: int) -> list[tuple[Conte
             line = ink.line((label, quiet), (ink.fit_end(text, width - LABEL), style))
         head, rest = line[:LABEL], line[LABEL:].wrap(max(width - LABEL, 1))
         if len(rest) - 1 > spare or width <= 2 * LABEL:
-            lines.append((line.truncate(width, ellipsis=True), row))
+            lines.append((row.cut(width), row))
             continue
         spare -= max(len(rest) - 1, 0)
         lines.append((head + rest[0] if rest else head, row))
@@ -160,7 +176,8 @@ def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
     for slot, operand in enumerate(state.node(node).operands):
         if not state.node(operand).constant:
             local = local_derivative(state.recording, node, slot, state.seen_by(node))
-            yield _row(label, (f"{local.name} = ", ink.QUIET), (str(local) if told else "?", ""))
+            shown = (" = ", ink.QUIET), (str(local) if told else "?", "")
+            yield replace(_row(label, (local.name, ink.QUIET), *shown), yields=1)
             label = ""
 
 

@@ -19,6 +19,7 @@ from stepgrad.replay.hints import key, with_keys
 from stepgrad.replay.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
 from stepgrad.replay.titles import short_title, title
+from stepgrad.replay.what_if import NO_PROGRAM
 from stepgrad.tui.render import ink
 
 Keymap = Mapping[str, Sequence[str]]
@@ -98,6 +99,8 @@ def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:
 
 def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
     """Return the values and gradients at the cursor that the edits changed."""
+    if session.program is None:
+        return Content(NO_PROGRAM)
     if session.original is None or not session.edits:
         return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
     before = Cursor(session.original).seek(session.cursor.position).state

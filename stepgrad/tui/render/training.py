@@ -12,7 +12,7 @@ from stepgrad.numbers import fitting, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.samples import Sample, samples
 from stepgrad.replay.state import State
-from stepgrad.replay.training import last_update, losses, trains
+from stepgrad.replay.training import last_update, losses, steps_trained, trains
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.boundary import boundary
 from stepgrad.tui.render.plot import loss_curve, ordinal_at
@@ -60,7 +60,7 @@ def _where(state: State, width: int) -> Content:
     value = None if root is None else state.value(root)
     ordinal = state.step_ordinal
     at = "before training" if ordinal is None else f"step {state.step}"
-    steps = len(state.recording.steps) - 1
+    steps = steps_trained(state.recording)
     spans: list[ink.Span] = [(f"loss over {steps} step{'s' * (steps != 1)}", ink.QUIET)]
     said: list[ink.Span] = [(f"{at}  ", ink.CURRENT)]
     if value is not None:

@@ -55,6 +55,15 @@ def test_a_narrow_and_low_one_is_cut(width: int, lines: list[str]) -> None:
     assert panel(at(TWO_LAYER, END), H, width, height=4) == lines
 
 
+def test_of_a_local_derivative_the_number_is_kept() -> None:
+    with record() as recording:
+        x = Value(0.5, label="x")
+        (x * 3 + 1).label = "a_name_that_is_long"
+    session = at(recording, recording.length)
+    last = recording.size - 1
+    assert panel(session, last, 30, 3)[-1] == "local    ∂a_name_that_is_… = 1"
+
+
 def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
     session = at(TWO_LAYER, END)
     assert panel(session, H, 20, height=9) == [

@@ -25,6 +25,12 @@ def session(x: float, position: int) -> Session:
     return Session(Cursor(program({})).seek(position), program=program)
 
 
+def test_a_program_without_edits_is_not_told_to_make_one() -> None:
+    program = Session(session(3.0, 1).cursor)
+    assert difference_report(program).plain.startswith("only a scenario can run again: ")
+    assert difference_report(session(3.0, 1)).plain == "There are no edits: e makes one."
+
+
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [

@@ -93,15 +93,19 @@ def test_the_cursor_is_a_line_through_the_curve_where_its_step_is() -> None:
         assert abs(found - here) <= 1
 
 
-@pytest.mark.parametrize(("steps", "words"), [(2, "loss over 1 step "), (3, "loss over 2 steps ")])
-def test_steps_are_counted_in_words(steps: int, words: str) -> None:
+@pytest.mark.parametrize(
+    ("steps", "looks", "words"),
+    [(1, 1, "loss over 1 step "), (2, 0, "loss over 2 steps "), (2, 1, "loss over 2 steps ")],
+)
+def test_the_steps_with_a_backward_pass_are_counted(steps: int, looks: int, words: str) -> None:
     with record() as recording:
         w = Value(1.0, label="w")
-        for step in range(steps):
+        for step in range(steps + looks):
             mark("step", step)
             loss = w * w
-            loss.backward()
-            w.data -= 0.1 * w.grad
+            if step < steps:
+                loss.backward()
+                w.data -= 0.1 * w.grad
     assert training(State(recording, recording.length), 80, 20).plain.startswith(words)
 
 
