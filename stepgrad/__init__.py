@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     )
     from stepgrad.engine.nn import MLP, Layer, Neuron
     from stepgrad.engine.optim import SGD, Adam, clip_norm
-    from stepgrad.recording.recorder import record
+    from stepgrad.recording.record import record
     from stepgrad.recording.recording import Recording
     from stepgrad.replay.cursor import Cursor
     from stepgrad.replay.state import State
@@ -71,7 +71,7 @@ _ON_DEMAND = {
     "binary_cross_entropy": "stepgrad.engine.losses",
     "clip_norm": "stepgrad.engine.optim",
     "debug": "stepgrad.debugger",
-    "record": "stepgrad.recording.recorder",
+    "record": "stepgrad.recording.record",
     "record_scenario": "stepgrad.scenario",
     "softmax": "stepgrad.engine.losses",
     "softmax_cross_entropy": "stepgrad.engine.losses",

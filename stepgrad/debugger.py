@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import signal
 import stat
@@ -16,9 +15,10 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.tape import active_tape
 from stepgrad.errors import StepgradError
+from stepgrad.loading import loading
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.hints import key
+from stepgrad.replay.commands.hints import key
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
@@ -39,20 +39,6 @@ def has_screen() -> bool:
     """Whether there is a keyboard and a terminal to draw on; a dumb terminal does not count."""
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return terminal and os.environ.get("TERM") != "dumb"
-
-
-@contextmanager
-def loading() -> Iterator[None]:
-    """Collect no garbage: what is loaded here stays.
-
-    Python would scan all of it again and again, which takes a tenth of the start-up time.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
 
 
 def open_debugger(  # noqa: PLR0913 - what the app takes
@@ -159,12 +145,13 @@ def debug() -> None:
         NothingRecordedError: nothing is being recorded here.
     """
     tape = active_tape()
-    if not isinstance(tape, Recorder) or (tape.closed and not tape.recording.spent):
+    if not isinstance(tape, Recorder) or (tape.closed and not tape.log.spent):
         raise NothingRecordedError(
             "nothing is being recorded: start the program with `stepgrad run`, "
             "or call debug() inside `with stepgrad.record():`"
         )
-    recording = tape.recording
+    recording = tape.log
+    assert isinstance(recording, Recording), "so it began"
     recording.settle()
     if obstacle := _obstacle():
         so_far = recording.incomplete or f"{recording.length} events so far"

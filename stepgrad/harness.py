@@ -10,11 +10,11 @@ from typing import ParamSpec, TypeVar
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.headless import words
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands import replay
+from stepgrad.replay.commands.places import goto
+from stepgrad.replay.commands.script import replay
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.places import goto
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 

@@ -15,13 +15,13 @@ from stepgrad.numbers import for_json, gradient, number
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.contents import Fold
 from stepgrad.replay.graph.outline import ScopeLine, folds, outline
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.places import CommandError
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.titles import title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 

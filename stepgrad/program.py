@@ -23,7 +23,7 @@ from typing import Any
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
 from stepgrad.reading import read_regular
-from stepgrad.recording.recorder import record
+from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording, Source
 
 _ENDING = ("SIGTERM", "SIGHUP")

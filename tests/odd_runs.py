@@ -7,6 +7,7 @@ from math import inf, nan
 from hypothesis import strategies as st
 
 from stepgrad import Cursor, Recording, Value, record, scope
+from stepgrad.replay.commands import moving, stopping
 from stepgrad.replay.session import Session
 
 WIDTHS = (1, 20, 40, 80, 200)
@@ -54,8 +55,8 @@ def odd_sessions(draw: st.DrawFn) -> Session:
     selected = draw(st.none() | st.sampled_from(session.state.scene))
     session = session.select(selected)
     if draw(st.booleans()):
-        session = session.toggle_stop(every=draw(st.booleans()))
-    return session.bookmark() if draw(st.booleans()) else session
+        session = stopping.toggle_stop(session, every=draw(st.booleans()))
+    return moving.bookmark(session) if draw(st.booleans()) else session
 
 
 def at(recording: Recording, position: int) -> Session:

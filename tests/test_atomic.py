@@ -15,13 +15,8 @@ from typing import Any
 
 import pytest
 
-from processes import (
-    python,
-)
-from stepgrad.atomic import (
-    write_atomically,
-    write_new,
-)
+from processes import python
+from stepgrad.atomic import write_atomically, write_new
 
 OLD, NEW = b"old " * 10, b"new " * 100_000
 

@@ -22,7 +22,7 @@ from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.cli.help import scenario_format
 from stepgrad.headless import narration
-from stepgrad.replay.say import say
+from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario import gallery, open_scenario, record_scenario
 from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.tui.app import DebuggerApp

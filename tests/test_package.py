@@ -16,27 +16,104 @@ ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def imported(code: str) -> set[str]:
-    """The packages that are in memory after some code, in a fresh interpreter."""
-    ask = f"{code}\nimport sys; print(*{{name.partition('.')[0] for name in sys.modules}})"
-    answer = run(python("-c", ask), cwd=ROOT)
-    return set(answer.stdout.split())
+def loaded(code: str) -> set[str]:
+    """The modules that are in memory after some code, in a fresh interpreter."""
+    answer = run(python("-c", f"{code}\nimport sys; print('loaded', *sys.modules)"), cwd=ROOT)
+    assert answer.returncode == 0, answer.stderr
+    return set(answer.stdout.splitlines()[-1].split()[1:])
 
 
-HEAVY = {"textual", "rich", "click", "yaml"}
+def within(names: Iterable[str], rooms: Iterable[str]) -> set[str]:
+    """Those modules that are one of the rooms, or in one."""
+    return {name for name in names if any(f"{name}.".startswith(f"{room}.") for room in rooms)}
 
 
 @pytest.mark.parametrize(
-    ("code", "allowed"),
+    ("code", "needed"),
     [
-        ("import stepgrad", set()),
-        ("import stepgrad; stepgrad.State, stepgrad.Cursor", set()),
-        ("import stepgrad.cli", {"click"}),
-        ("import stepgrad; stepgrad.record_scenario('two_layer')", {"yaml"}),
+        ("import stepgrad", {"engine", "numbers", "version"}),
+        (
+            "import stepgrad; stepgrad.record",
+            {"engine", "numbers", "version", "recording", "printable", "syntax"},
+        ),
     ],
 )
-def test_an_import_costs_only_what_it_needs(code: str, allowed: Iterable[str]) -> None:
-    assert imported(code) & HEAVY == set(allowed)
+def test_a_program_that_computes_loads_only_what_it_needs(code: str, needed: set[str]) -> None:
+    names = loaded(code)
+    ours = within(names, ["stepgrad"]) - {"stepgrad"}
+    assert ours == within(ours, [f"stepgrad.{room}" for room in needed])
+    assert not within(names, {"textual", "rich", "click", "yaml"})
+
+
+def command(*words: str) -> str:
+    """Code that calls a command."""
+    return f"from stepgrad.cli import main\ntry:\n    main({list(words)})\nexcept SystemExit: pass"
+
+
+SCREEN = {"asyncio", "textual", "stepgrad.debugger", "stepgrad.drawing", "stepgrad.tui"}
+RARE = {
+    "markdown_it", "tomllib", "stepgrad.checking", "stepgrad.compat", "stepgrad.engine.gradcheck",
+    "stepgrad.export", "stepgrad.harness", "stepgrad.recording.store",
+    "stepgrad.replay.difference", "stepgrad.scenario.form.json_schema",
+    "stepgrad.scenario.recorded", "stepgrad.scenario.template", "textual.widgets._progress_bar",
+}  # fmt: skip
+"""What hardly any command needs."""
+
+
+@pytest.mark.parametrize(
+    ("code", "unneeded"),
+    [
+        ("import stepgrad.cli", SCREEN | RARE | {"yaml", "stepgrad.replay", "stepgrad.scenario"}),
+        ("import stepgrad; stepgrad.State, stepgrad.Cursor", SCREEN | RARE | {"click", "yaml"}),
+        ("import stepgrad; stepgrad.record_scenario('two_layer')", SCREEN | RARE | {"click"}),
+        (command("replay", "two_layer"), SCREEN | RARE),
+        (
+            "import stepgrad.cli.run, stepgrad.tui.app, stepgrad.tui.work",
+            RARE | {"yaml", "stepgrad.tui.gallery", "stepgrad.tui.render.reports"},
+        ),
+    ],
+)
+def test_a_command_does_not_load_what_it_does_not_need(code: str, unneeded: set[str]) -> None:
+    assert not within(loaded(code), unneeded)
+
+
+PAINTED = """
+import asyncio, sys
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.widgets.lists import Tape
+
+seen = []
+
+class Painted(Tape):
+    def render_line(self, y):
+        seen.append("tape")
+        return super().render_line(y)
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if name == "markdown_it":
+            seen.append("markdown")
+
+sys.meta_path.insert(0, Finder())
+import stepgrad.tui.screen
+stepgrad.tui.screen.Tape = Painted
+
+async def main():
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+
+asyncio.run(main())
+print(*dict.fromkeys(seen))
+"""
+
+
+def test_the_panels_are_painted_before_markdown_is_loaded() -> None:
+    answer = run(python("-c", PAINTED), cwd=ROOT)
+    assert answer.stdout == "tape markdown\n", answer.stderr
 
 
 @pytest.mark.parametrize("name", stepgrad.__all__)

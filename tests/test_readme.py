@@ -9,15 +9,11 @@ import yaml
 from click.testing import CliRunner
 
 from kept import check_kept
-from processes import (
-    run_pytest,
-)
-from stepgrad import (
-    record_scenario,
-)
+from processes import run_pytest
+from stepgrad import record_scenario
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
-from stepgrad.replay.commands import COMMANDS
+from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
 from test_cli import expanded

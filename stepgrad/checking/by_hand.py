@@ -16,7 +16,7 @@ from stepgrad.checking.hand_pass import LIMIT, HandPass, Wrote
 from stepgrad.checking.passes import graph_of
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.titles import line_of, title
+from stepgrad.replay.telling.titles import line_of, title
 
 MOST = 16
 """The most passes to check: the first, the last, and some between."""

@@ -14,7 +14,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.titles import line_of, title
+from stepgrad.replay.telling.titles import line_of, title
 
 LIMIT = 1e-5
 """How far a gradient may differ, relative to its terms: a person may compute with fewer digits."""

@@ -16,9 +16,8 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.derivatives import partial_at
-from stepgrad.replay.titles import line_of, made_by, title
+from stepgrad.replay.telling.derivatives import partial_at
+from stepgrad.replay.telling.titles import line_of, made_by, title
 
 PASSES = 3
 """The number of passes to check in training: the first, the last, and one between."""
@@ -48,7 +47,7 @@ class Pass:
         place = {node: i for i, node in enumerate(nodes)}
         gradients = {place[block.root]: 1.0}
         for node in nodes:
-            column = block.sweep.column.get(index_to_ref(node, block.base))
+            column = block.column(node)
             if column is not None and node != block.root:
                 gradients[place[node]] = _received(recording, block, node, column)
         kept = _kept(recording, block, nodes, graph)

@@ -17,8 +17,7 @@ from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 
 MOST = 16
 """The most passes to check, and the most results of each."""
@@ -37,8 +36,8 @@ class _Dual:
     @classmethod
     def of(cls, recording: Recording, block: Forward) -> _Dual:
         structure, base = block.structure, block.base
-        outer, first = structure.outer, len(structure.outer)
-        place = {index_to_ref(node, base): i for i, node in enumerate(outer)}
+        outer, first = block.outer, len(structure.outer)
+        place = {~k: k for k in range(first)}
         place |= {offset: first + offset for offset in range(len(structure))}
         earlier = (recording.history.value(node, block.start) for node in outer)
         graph = Graph(

@@ -15,10 +15,10 @@ from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions.language import Condition
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.stops import find
-from stepgrad.replay.titles import made_by, title
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import find
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.titles import made_by, title
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.programs import meant_to_fail

@@ -13,14 +13,9 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.cli.output import (
-    abandon_output,
-    echo,
-)
-from stepgrad.errors import (
-    NotEnoughMemoryError,
-    StepgradError,
-)
+from stepgrad.cli.output import abandon_output, echo
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
+from stepgrad.loading import loading
 from stepgrad.printable import printable
 from stepgrad.version import __version__
 
@@ -52,7 +47,8 @@ class _Commands(Mapping[str, click.Command]):
 
     def __getitem__(self, name: str) -> click.Command:
         module, _, command = COMMANDS[name].partition(":")
-        return cast("click.Command", getattr(import_module(module), command))
+        with loading():
+            return cast("click.Command", getattr(import_module(module), command))
 
 
 @contextmanager

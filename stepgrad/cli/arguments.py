@@ -14,15 +14,11 @@ from stepgrad.atomic import permissions
 from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program
-from stepgrad.recording.budget import as_bytes
+from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.say import say
-from stepgrad.scenario.library import (
-    shipped,
-)
-from stepgrad.scenario.load import (
-    ScenarioFile,
-)
+from stepgrad.replay.telling.sentences import say
+from stepgrad.scenario.library import shipped
+from stepgrad.scenario.load import ScenarioFile
 
 PLAIN = click.option(
     "--plain", is_flag=True, help="Describe every event in a sentence, for screen readers."

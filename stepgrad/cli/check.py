@@ -16,16 +16,8 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import (
-    MEMORY,
-    NOTHING_HAPPENED,
-    FilesCommand,
-    check_output,
-)
-from stepgrad.cli.output import (
-    echo,
-    echo_json,
-)
+from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_output
+from stepgrad.cli.output import echo, echo_json
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import is_program, open_typed

@@ -17,10 +17,7 @@ from stepgrad.cli.arguments import (
     check_output,
     say_nothing_happened,
 )
-from stepgrad.cli.output import (
-    echo,
-    echo_document,
-)
+from stepgrad.cli.output import echo, echo_document
 from stepgrad.errors import StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported

@@ -11,14 +11,8 @@ from io import TextIOWrapper
 
 import click
 
-from stepgrad.cli.arguments import (
-    ARGUMENTS,
-    MEMORY,
-    FileCommand,
-)
-from stepgrad.cli.output import (
-    echo,
-)
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
+from stepgrad.cli.output import echo
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording

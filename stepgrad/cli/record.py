@@ -15,20 +15,10 @@ from stepgrad.cli.arguments import (
     check_output,
     say_nothing_happened,
 )
-from stepgrad.cli.output import (
-    echo,
-)
-from stepgrad.errors import (
-    StepgradError,
-)
-from stepgrad.opening import (
-    SAVED,
-    is_saved,
-    open_typed,
-)
-from stepgrad.scenario.text import (
-    name_of,
-)
+from stepgrad.cli.output import echo
+from stepgrad.errors import StepgradError
+from stepgrad.opening import SAVED, is_saved, open_typed
+from stepgrad.scenario.text import name_of
 
 
 @click.command(cls=FileCommand)

@@ -10,25 +10,16 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import (
-    ARGUMENTS,
-    MEMORY,
-    PLAIN,
-    FileCommand,
-    narration,
-)
-from stepgrad.cli.output import (
-    echo,
-    echo_json,
-)
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, PLAIN, FileCommand, narration
+from stepgrad.cli.output import echo, echo_json
 from stepgrad.opening import Opened, open_typed
-from stepgrad.replay.commands import KEYS, Command
-from stepgrad.replay.commands import replay as replay_keys
+from stepgrad.replay.commands.hints import with_keys
+from stepgrad.replay.commands.places import goto
+from stepgrad.replay.commands.script import replay as replay_keys
+from stepgrad.replay.commands.table import KEYS, Command
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.hints import with_keys
-from stepgrad.replay.places import goto
-from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.sentences import say
 from stepgrad.scenario.build import record_file
 
 

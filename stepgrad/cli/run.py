@@ -17,10 +17,11 @@ from stepgrad.cli.arguments import (
 )
 from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
-from stepgrad.debugger import check_theme, has_screen, loading, open_debugger
+from stepgrad.debugger import check_theme, has_screen, open_debugger
+from stepgrad.loading import loading
 from stepgrad.opening import Opened, is_scenario, open_typed
+from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.places import goto
 from stepgrad.scenario import open_scenario
 
 

@@ -62,11 +62,12 @@ class Tape(Protocol):
     append: Callable[[Node], None]
     """A node was made."""
 
+    @property
+    def write(self) -> Callable[[WriteKind, Node, float], None]:
+        """Make a number that of a value, or its gradient."""
+
     def backward(self, root: Node) -> None:
         """Run the backward pass from `root`."""
-
-    def write(self, kind: WriteKind, value: Node, after: float) -> None:
-        """Make `after` the number of `value`, or its gradient."""
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None

@@ -11,9 +11,9 @@ from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.graph.folding import quotient
 from stepgrad.replay.graph.outline import enclosing, fitting, outline
 from stepgrad.replay.graph.picture import Part, Picture, picture
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.say import say
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.sentences import say
 
 PAGE = 48
 """The most boxes that stay legible in one drawing."""

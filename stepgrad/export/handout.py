@@ -14,23 +14,14 @@ from stepgrad.engine.notation import atom
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
 from stepgrad.numbers import factor, gradient, number
-from stepgrad.printable import (
-    printable,
-)
-from stepgrad.recording.blocks import (
-    Backward,
-    Marked,
-)
-from stepgrad.recording.events import (
-    Accumulate,
-)
-from stepgrad.recording.recording import (
-    Recording,
-)
+from stepgrad.printable import printable
+from stepgrad.recording.blocks import Backward, Marked
+from stepgrad.recording.events import Accumulate
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.gradients.ledger import Contribution, contributions
 from stepgrad.replay.graph.contents import Node
-from stepgrad.replay.ledger import Contribution, contributions
-from stepgrad.replay.narrate import narrate
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.training import trains
 from stepgrad.scenario.expect import Check
 

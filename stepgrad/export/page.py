@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from html import escape
 from itertools import groupby, islice, takewhile
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from stepgrad.markdown import reader
 from stepgrad.replay.state import State
 
 WIDTH = 960
@@ -67,7 +67,7 @@ def page(
     HTML within the hand-out is shown as text. Each heading opens a section, which ends before the
     next one of its level.
     """
-    markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+    markdown = reader()
     levels: list[int] = []
     yield (
         f'<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'

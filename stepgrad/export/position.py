@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.ledger import latest_pass
-from stepgrad.replay.places import goto
+from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.state import State
 from stepgrad.replay.training import trains
 

@@ -7,15 +7,17 @@ making a frozen object takes three times as long, and a training step makes five
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from stepgrad.engine.ops import LEAF
-from stepgrad.engine.tape import Rule
+from stepgrad.engine.tape import Place, Rule
 from stepgrad.printable import printable
-from stepgrad.recording.structure import Structure, ref_to_index
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.structure import Context, Structure
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.writes import Writes
 
 if TYPE_CHECKING:
     from stepgrad.recording.events import Phase
@@ -23,12 +25,16 @@ if TYPE_CHECKING:
 Column = Sequence[float]
 """An array from the recorder; or one from a file, which is unpacked when it is looked at."""
 
+NOWHERE = Context({}, ((0, Place()),))
+"""The context of nodes without a name, made at no place that is known."""
+
 
 @dataclass(slots=True, eq=False)
 class Forward:
     """Nodes were made: the first has index `base`, and `values` holds one number for each.
 
-    In forward mode, so does `tangents`.
+    In forward mode, so does `tangents`. `earlier` are the earlier passes that the structure speaks
+    of, newest first.
     """
 
     start: int
@@ -36,6 +42,8 @@ class Forward:
     base: int
     values: Column
     tangents: Column | None = None
+    earlier: tuple[Forward, ...] = ()
+    context: Context = NOWHERE
 
     phase: ClassVar[Phase] = "forward"
 
@@ -44,9 +52,46 @@ class Forward:
         """One event for each node that is no constant."""
         return self.structure.events
 
+    @property
+    def end(self) -> int:
+        """The index after that of the last node."""
+        return self.base + len(self.structure)
+
     def focus(self, offset: int) -> int:
         """The node that is made."""
         return self.base + self.structure.created[offset]
+
+    def node(self, ref: int) -> int:
+        """The index of the node that a ref names."""
+        if ref >= 0:
+            return self.base + ref
+        number, offset = self.structure.outer[~ref]
+        return self.earlier[number].base + offset
+
+    def nodes(self, refs: Iterable[int]) -> list[int]:
+        """The indices of the nodes that refs name."""
+        base, outer = self.base, self.outer
+        return [base + ref if ref >= 0 else outer[~ref] for ref in refs]
+
+    @property
+    def outer(self) -> list[int]:
+        """The nodes of earlier passes that are used, newest first."""
+        bases = [each.base for each in self.earlier]
+        return [bases[number] + offset for number, offset in self.structure.outer]
+
+    def ref(self, node: int) -> int | None:
+        """The ref that names a node; None if the pass neither makes it nor uses it."""
+        if node >= self.base:
+            return node - self.base if node < self.end else None
+        number = _number(self.earlier, node)
+        if number is None:
+            return None
+        return self.structure.used.get((number, node - self.earlier[number].base))
+
+    def users(self, node: int) -> Sequence[int]:
+        """The offsets of the nodes of this pass that a node is an operand of."""
+        ref = self.ref(node)
+        return () if ref is None else self.structure.users.get(ref, ())
 
     @property
     def seeds(self) -> dict[int, float]:
@@ -62,13 +107,12 @@ class Forward:
 class Backward:
     """Gradients were computed: `grads` holds the final one for each place of the sweep's column.
 
-    `root` is an index; refs in the sweep count from `base`.
+    `over` are the forward passes that the sweep speaks of, newest first.
     """
 
     start: int
     sweep: Sweep
-    root: int
-    base: int
+    over: tuple[Forward, ...]
     grads: Column
 
     phase: ClassVar[Phase] = "backward"
@@ -78,16 +122,67 @@ class Backward:
         """The seed, and one event for each edge."""
         return 1 + self.sweep.edges
 
+    @property
+    def forward(self) -> Forward:
+        """The forward pass that has made the root."""
+        return self.over[0]
+
+    @property
+    def root(self) -> int:
+        """The node that the pass starts from."""
+        return self.over[0].base + self.sweep.root
+
     def focus(self, offset: int) -> int:
         """The node that is seeded, or given a contribution."""
-        if offset == 0:
-            return self.root
-        return ref_to_index(self.sweep.refs[self.sweep.receivers[offset - 1]], self.base)
+        return self.root if offset == 0 else self.node(self.sweep.receivers[offset - 1])
 
     def edge(self, number: int) -> tuple[int, int]:
         """The node whose gradient an edge (from 0) passes on, and which operand receives it."""
-        sweep = self.sweep
-        return ref_to_index(sweep.refs[sweep.outs[number]], self.base), sweep.slots[number]
+        return self.node(self.sweep.outs[number]), self.sweep.slots[number]
+
+    def node(self, column: int) -> int:
+        """The node of a place in the column."""
+        return self.over[self.sweep.passes[column]].base + self.sweep.offsets[column]
+
+    @property
+    def nodes(self) -> list[int]:
+        """The nodes of all places in the column."""
+        return [
+            self.over[number].base + offset
+            for number, offsets in self.sweep.stretches
+            for offset in offsets
+        ]
+
+    @property
+    def outer(self) -> list[int]:
+        """The nodes of earlier forward passes that it reaches."""
+        return [
+            self.over[number].base + offset
+            for number, offsets in self.sweep.stretches
+            if number
+            for offset in offsets
+        ]
+
+    def column(self, node: int) -> int | None:
+        """The place of a node in the column; None if the pass does not reach it."""
+        for number, forward in enumerate(self.over) if len(self.over) < _MANY else ():
+            if forward.base <= node:
+                return self.sweep.columns[number].get(node - forward.base)
+        found = _number(self.over, node)
+        return (
+            None if found is None else self.sweep.columns[found].get(node - self.over[found].base)
+        )
+
+    def columns(self, nodes: Sequence[int]) -> list[int | None]:
+        """The places of many nodes in the column."""
+        own, base = self.sweep.columns[0], self.over[0].base
+        found = [own.get(node - base) for node in nodes]
+        if len(self.over) == 1:
+            return found
+        return [
+            self.column(node) if place is None and node < base else place
+            for node, place in zip(nodes, found, strict=True)
+        ]
 
 
 @dataclass(slots=True, eq=False)
@@ -133,3 +228,11 @@ class Marked:
 
 
 Block = Forward | Backward | Write | Marked
+
+_MANY = 8  # passes, among which it takes shorter to bisect than to go through them
+
+
+def _number(passes: Sequence[Forward], node: int) -> int | None:
+    """Return which of some forward passes, newest first, may have made a node."""
+    number = bisect_left(passes, -node, key=lambda forward: -forward.base)
+    return number if number < len(passes) else None

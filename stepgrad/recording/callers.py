@@ -9,23 +9,19 @@ from __future__ import annotations
 import linecache
 import os
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
-from operator import itemgetter
+from collections.abc import Callable
 from pathlib import Path
 from sys import _getframe
-from threading import RLock
 from types import CodeType, FrameType
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
-from stepgrad.recording.recording import Source
+from stepgrad.recording.source import Source
+from stepgrad.recording.template import Spot
 
 _PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 _GENERATED = "<stepgrad "
 _SHIPPED = f"{_PACKAGE}scenarios{os.sep}"
-
-Spot = tuple[int | None, str | None]
-"""A line of a file."""
 
 _NOWHERE: Spot = (None, None)
 
@@ -39,67 +35,33 @@ class Callers:
     """Finds the places at which a program makes nodes, and reads the files that they are in.
 
     Args:
-        move: called with a place before the first node that is made there.
         sources: where the texts of the files go, by path.
     """
 
-    def __init__(self, move: Callable[[Place], None], sources: dict[str, Source]) -> None:
-        self._move = move
+    def __init__(self, sources: dict[str, Source]) -> None:
         self._sources = sources
         self._instructions: dict[int, _Instructions] = {}  # by the id of their code
         self._spots: dict[Spot, Spot] = {}
         # Each place is made once: passes are recognised faster where equal places are the same.
         self._places: dict[tuple[str, Spot], Place] = {}
-        self._strays: dict[int, Place] = {}  # by stamp
 
-    def noting(self, append: Callable[[Node], None], lock: RLock) -> Callable[[Node], None]:
-        """Return an `append` for a tape that finds out first which line makes the node.
-
-        A node on the same line as the one before takes no `lock`. If it turns out that another
-        thread moved elsewhere in the meantime, it is a stray: its place is noted by itself.
-        """
+    def noting(self, append: Callable[[tuple[Node, Spot, Place]], None]) -> Callable[[Node], None]:
+        """Return an `append` for a tape that finds out first which line makes the node."""
         instructions_of, search = self._instructions.get, self._spot
-        latest: tuple[Spot | None, Place | None] = None, None  # each move makes another tuple
 
         def note(value: Node) -> None:
-            nonlocal latest
             # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
             instructions = instructions_of(id(frame.f_code))
             spot = (instructions and instructions[frame.f_lasti]) or search(frame)
-            place = current_place()
-            before = latest
-            if before[0] is spot and before[1] is place:
-                append(value)
-                if latest is not before:
-                    self._strays[value._stamp] = self._place(place, spot)
-                return
-            with lock:
-                latest = None, None
-                self._move(self._place(place, spot))
-                append(value)
-                latest = spot, place
+            append((value, spot, current_place()))
 
         return note
-
-    def corrected(
-        self, moves: Sequence[tuple[int, Place]], nodes: Sequence[Node]
-    ) -> Sequence[tuple[int, Place]]:
-        """Return from which of the nodes on they were made where, with strays in their places."""
-        if not self._strays:
-            return moves
-        found: list[tuple[int, Place]] = []
-        for offset, node in enumerate(nodes):
-            moved = bisect_right(moves, offset, key=itemgetter(0)) - 1
-            place = self._strays.pop(node._stamp, moves[moved][1])
-            if not found or found[-1][1] is not place:
-                found.append((offset, place))
-        return found
 
     @property
     def place(self) -> Place:
         """Where the program is that calls us."""
-        return self._place(current_place(), self._spot(_getframe(1)))
+        return self.placed(current_place(), self._spot(_getframe(1)))
 
     def _spot(self, frame: FrameType | None) -> Spot:
         """Return the line of the innermost frame that is not ours."""
@@ -113,7 +75,8 @@ class Callers:
             frame = frame.f_back
         return _NOWHERE
 
-    def _place(self, place: Place, spot: Spot) -> Place:
+    def placed(self, place: Place, spot: Spot) -> Place:
+        """Return the place that a scope and a line are; each is made once."""
         key = place.scope, spot
         return self._places.get(key) or self._places.setdefault(key, Place(place.scope, *spot))
 

@@ -5,25 +5,32 @@ each operation. Where the graph of the next pass is known from the last, none of
 one local variable for each number will do. The code does the same floating-point operations in the
 same order as the engine, so it gives the same numbers, bit for bit.
 
-It is made of the formulas of the op table and of variable names that are numbered here; nothing
-else gets into it. Nodes are named by their refs (`structure.py`).
+Nodes are named by their refs (`structure.py`).
 """
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
-from struct import Struct
-from typing import Any
 
-from stepgrad.engine.formula import namespace
-from stepgrad.engine.ops import Op
+from stepgrad.engine.node import Node
+from stepgrad.recording.statements import (
+    backward_statements,
+    column_statements,
+    contribution,
+    define,
+    formula,
+    variable,
+)
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
 
 Function = Callable[..., tuple[float, ...]]
 """Takes numbers, each as an argument of its own, and returns others."""
+
+Run = Callable[[Node], "array[float]"]
+"""Runs a backward pass from a root, and returns the column of gradients."""
 
 Passes = Iterator["array[float]"]
 """Passes, one after the other, without end: their columns of values and of gradients, in turn."""
@@ -49,11 +56,11 @@ def function(structure: Structure, free: Sequence[int], results: Sequence[int]) 
     if missing:
         raise ValueError(f"the results depend on nodes {sorted(missing)}, which are not free")
     source = _FUNCTION.format(
-        parameters=", ".join(map(_value, free)),
+        parameters=", ".join(map(variable, free)),
         statements="\n    ".join(_forward(structure, _operands(structure, needed))),
-        results=", ".join(map(_value, results)),
+        results=", ".join(map(variable, results)),
     )
-    compiled: Function = _define(source)
+    compiled: Function = define(source)
     return compiled
 
 
@@ -62,26 +69,93 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
 
     The sweep starts from a computed node of the structure, and no other computed nodes take part.
     The function that is returned takes an argument for each of `structure.inputs`: a Value for a
-    node of an earlier block, a number for one of this. The passes read the Values' data, and
+    node of an earlier pass, a number for one of this. The passes read the Values' data, and
     backward adds to the gradients of those that it reaches.
     """
     nodes = range(len(structure))
     inputs = structure.inputs
     operands = _operands(structure, [ref for ref in nodes if structure.op(ref).partials])
-    read = [f"{_value(ref)} = {_earlier(ref)}._data" for ref in inputs if ref < 0]
+    read = [f"{variable(ref)} = {_earlier(ref)}._data" for ref in inputs if ref < 0]
+    refs = _refs(structure, sweep)
     statements = [
         *read,
         *_forward(structure, operands),
-        *_column([_value(ref) for ref in nodes]),
+        *column_statements([variable(ref) for ref in nodes], "yield"),
         *read,  # local derivatives are those of what is there by then
-        *_backward(structure, sweep, operands),
+        *backward_statements(
+            sweep,
+            lambda place, slot: contribution(structure.op(refs[place]), slot),
+            lambda place: [variable(refs[place]), *operands[refs[place]]],
+            lambda place: f"{_earlier(refs[place])}._grad" if refs[place] < 0 else "",
+            "yield",
+        ),
     ]
     source = _PASSES.format(
-        parameters=", ".join(_value(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
+        parameters=", ".join(variable(ref) if ref >= 0 else _earlier(ref) for ref in inputs),
         statements="\n        ".join(statements),
     )
-    compiled: Callable[..., Passes] = _define(source)
+    compiled: Callable[..., Passes] = define(source)
     return compiled
+
+
+def backward(sweep: Sweep) -> Run:
+    """Compile a backward pass: a function of its root, which returns the column of gradients.
+
+    It finds all others by the links between them, in no time that counts. Where the same code is
+    known from another recording, it is that.
+    """
+    return compiled(sweep) or _keep(sweep)
+
+
+def compiled(sweep: Sweep) -> Run | None:
+    """Return the code of a backward pass if it is there."""
+    return _COMPILED.get(_key(sweep))
+
+
+def _keep(sweep: Sweep) -> Run:
+    for oldest in [*_COMPILED][: len(_COMPILED) + 1 - _KEPT]:
+        _COMPILED.pop(oldest, None)
+    run: Run = define(_RUN.format(statements="\n    ".join(_run(sweep))))
+    _COMPILED[_key(sweep)] = run
+    return run
+
+
+def _key(sweep: Sweep) -> object:
+    """What the code follows from, without the structures themselves, which may go."""
+    structures = (
+        None if links is None else (structure.codes, structure.refs.tobytes(), structure.outer)
+        for structure, links in zip(sweep.structures, sweep.links, strict=True)
+    )
+    leaves = tuple(sweep.offsets[sweep.computed :])
+    return tuple(structures), sweep.links, sweep.root, leaves
+
+
+def _run(sweep: Sweep) -> Iterator[str]:
+    """Write a backward pass over Values."""
+    for place in range(1, sweep.width):
+        edge = sweep.incoming[place][0]
+        yield f"n{place} = n{sweep.outs[edge]}.{_SLOTS[sweep.slots[edge]]}"
+    constants: dict[str, str] = {}
+
+    def numbers(place: int) -> list[str]:
+        found = [f"v{place}"]
+        for slot, (number, offset) in enumerate(sweep.operands(place)):
+            column = sweep.columns[number].get(offset) if number >= 0 else None
+            if column is None:
+                constants[f"c{place}_{slot}"] = f"n{place}.{_SLOTS[slot]}._data"
+            found.append(f"c{place}_{slot}" if column is None else f"v{column}")
+        return found
+
+    def term(place: int, slot: int) -> str:
+        structure = sweep.structures[sweep.passes[place]]
+        return contribution(structure.op(sweep.offsets[place]), slot)
+
+    sums = [*backward_statements(sweep, term, numbers, lambda place: f"n{place}._grad", "return")]
+    used = {*_VARIABLE.findall(" ".join(sums))}
+    yield from (f"v{place} = n{place}._data" for place in range(sweep.width) if f"v{place}" in used)
+    yield from (f"{name} = {read}" for name, read in constants.items() if name in used)
+    yield "n0._grad = 1.0"
+    yield from sums
 
 
 _FUNCTION = """
@@ -96,60 +170,37 @@ def compiled({parameters}):
         {statements}
 """
 
+_RUN = """
+def compiled(n0):
+    {statements}
+"""
+
+_SLOTS = ("_first", "_second")
+_VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
+_COMPILED: dict[object, Run] = {}
+_KEPT = 64  # backward passes, of whichever recordings
+
 _Operands = Mapping[int, Sequence[str]]
 """The variables that a node is computed from."""
 
 
 def _operands(structure: Structure, nodes: Iterable[int]) -> _Operands:
-    return {ref: [_value(operand) for operand in structure.operands(ref)] for ref in nodes}
+    return {ref: [variable(operand) for operand in structure.operands(ref)] for ref in nodes}
 
 
 def _forward(structure: Structure, operands: _Operands) -> Iterator[str]:
     """Write the computation of nodes."""
     for ref, variables in operands.items():
-        yield f"{_value(ref)} = {_formula(structure.op(ref)).format(*variables)}"
+        yield f"{variable(ref)} = {formula(structure.op(ref)).format(*variables)}"
 
 
-def _backward(structure: Structure, sweep: Sweep, operands: _Operands) -> Iterator[str]:
-    """Write a backward pass: for each place of the column, the sum of what comes in.
-
-    The additions to one gradient are those of `engine.backward.propagate`, in its order.
-    """
-    grads = ["1.0"]
-    for column in range(1, len(sweep.refs)):
-        ref, grad, terms = sweep.refs[column], f"g{column}", []
-        for edge in sweep.incoming[column]:
-            out = sweep.outs[edge]
-            node = sweep.refs[out]
-            term = _contribution(structure.op(node), sweep.slots[edge])
-            terms.append(term.format(grads[out], _value(node), *operands[node]))
-        if ref < 0:
-            gradient = f"{_earlier(ref)}._grad"
-            yield from _sum(f"{gradient} = {grad}", grad, [gradient, *terms])
-        elif terms != [grads[out]]:
-            yield from _sum(grad, grad, ["0.0", *terms])
-        else:
-            # A sum that began with 0.0 is never -0.0, so adding it to 0.0 changes nothing.
-            grad = terms[0]
-        grads.append(grad)
-    yield from _column(grads)
-
-
-def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
-    """Assign a sum. A long one is several statements: each addition in one nests deeper."""
-    for first in range(0, len(terms), _AT_ONCE):
-        some = terms[first : first + _AT_ONCE]
-        yield f"{target} = {' + '.join(([variable] if first else []) + some)}"
-
-
-def _column(variables: Sequence[str]) -> Iterator[str]:
-    """Put variables into a column, and hand that out."""
-    yield f"column = zeros * {len(variables)}"
-    # CPython collects more than 30 arguments in a list, which takes as long as the arithmetic.
-    for first in range(0, len(variables), _AT_ONCE):
-        some = variables[first : first + _AT_ONCE]
-        yield f"pack{len(some)}(column, {8 * first}, {', '.join(some)})"
-    yield "yield column"
+def _refs(structure: Structure, sweep: Sweep) -> list[int]:
+    """Return the refs of the nodes in the column of a sweep that goes over this structure."""
+    links = sweep.links[0] or ()
+    return [
+        offset if number == 0 else structure.used[links.index(number), offset]
+        for number, offset in zip(sweep.passes, sweep.offsets, strict=True)
+    ]
 
 
 def _ancestors(structure: Structure, results: Iterable[int], stops: Iterable[int]) -> set[int]:
@@ -164,38 +215,6 @@ def _ancestors(structure: Structure, results: Iterable[int], stops: Iterable[int
     return found
 
 
-def _value(ref: int) -> str:
-    """The variable for a node's value."""
-    return f"v{ref}" if ref >= 0 else f"e{~ref}"
-
-
 def _earlier(ref: int) -> str:
-    """The variable for the Value of an earlier block."""
+    """The variable for the Value of an earlier pass."""
     return f"n{~ref}"
-
-
-@cache
-def _formula(op: Op) -> str:
-    """An operation's formula, as a template for its operands: `{0} * {1}`."""
-    return op.forward.python({name: f"{{{i}}}" for i, name in enumerate(op.operands)})
-
-
-@cache
-def _contribution(op: Op, slot: int) -> str:
-    """What it hands to an operand, as a template: `{0} * {3}` for the first factor of a product.
-
-    It takes the upstream gradient, then the node itself, then its operands.
-    """
-    names = {name: f"{{{i}}}" for i, name in enumerate(("upstream", "out", *op.operands))}
-    code = op.partials[slot].carried().python(names)
-    return f"({code})" if " if " in code else code
-
-
-_AT_ONCE = 28
-_PACK = {f"pack{size}": Struct(f"{size}d").pack_into for size in range(1, _AT_ONCE + 1)}
-
-
-def _define(source: str) -> Any:
-    scope = namespace() | _PACK | {"zeros": array("d", [0.0])}
-    exec(compile(source, "<compiled>", "exec"), scope)
-    return scope["compiled"]

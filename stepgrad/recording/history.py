@@ -1,30 +1,24 @@
-"""What a value or a gradient was at any position, from the columns.
+"""What a value or a gradient was at any position, and what every event was, from the columns.
 
 Position `n` means that n events have happened. A question costs a few bisections, wherever in the
-recording it is asked; only a gradient in the middle of its pass is added up, edge by edge.
+log it is asked; only a gradient in the middle of its pass is added up, edge by edge.
 """
 
 from __future__ import annotations
 
-from array import array
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import chain
 from operator import mul
-from threading import Lock
+from typing import overload
 
 from stepgrad.engine.graph import Carry
+from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.events import Event
+from stepgrad.recording.index import Index
 
-_Written = Sweep | Writes
-
-
-def _numbers() -> array[int]:
-    return array("q")
+_KEPT = 1 << 10
 
 
 def _made_at(forward: Forward, node: int) -> int:
@@ -32,60 +26,28 @@ def _made_at(forward: Forward, node: int) -> int:
     return forward.start + bisect_left(forward.structure.created, node - forward.base) + 1
 
 
-_NONE = _numbers()
-_KEPT = 1 << 10
-
-
 class History:
-    """Questions about the blocks of a recording, which may still be growing.
+    """Questions about the blocks of a log, which may still be growing.
 
     They may be asked in several threads, while another one appends blocks.
     """
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
+    def __init__(
+        self, blocks: Sequence[Block], forwards: Sequence[Forward], bases: Sequence[int]
+    ) -> None:
+        self.index = Index(blocks)
         self._blocks = blocks
-        self._indexed = 0
-        self._indexing = Lock()
-        self._starts = _numbers()
-        self._bases = _numbers()
-        self._forwards: list[Forward] = []
-        self._bases = _numbers()
-        self._shapes: dict[Structure, list[Forward]] = {}
-        # What wrote a node: the shapes that write its value and those that write its gradient,
-        # and the blocks of each shape. Training has many blocks of few shapes. Passes over the
-        # nodes of one forward block are kept by that block.
-        self._updates: dict[int, list[Writes]] = defaultdict(list)
-        self._grad_shapes: dict[int, list[_Written]] = defaultdict(list)
-        self._numbers: dict[_Written, array[int]] = {}
-        self._merged: dict[tuple[_Written, ...], tuple[int, array[int]]] = {}
-        self._passes: dict[int, array[int]] = defaultdict(_numbers)
+        self._forwards = forwards
+        self._bases = bases
         self._sums: dict[tuple[int, int], list[float | None]] = {}
-        # Where training steps begin: as marked; or implicitly, with the first forward pass after a
-        # backward pass or one in forward mode, and with the marks right before it.
-        self._marked: list[int] = []
-        self._implicit_steps: list[int] = []
-        self._step_due = True
-        self._pending_mark: int | None = None
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
-        self._catch_up()
         return self._forwards[bisect_right(self._bases, node) - 1]
 
-    def shapes(self) -> Mapping[Structure, Sequence[Forward]]:
-        """Return the structures there are, each with its forward passes in order."""
-        self._catch_up()
-        return dict(self._shapes)  # another thread may find more while this one reads
-
-    def steps(self) -> Sequence[int]:
-        """Return the positions at which training steps begin (see `Recording.steps`)."""
-        self._catch_up()
-        return self._marked or self._implicit_steps
-
-    def updated(self) -> Sequence[int]:
-        """Return the nodes whose value is written after they are made, in order."""
-        self._catch_up()
-        return sorted(self._updates.copy())
+    def block_at(self, event: int) -> int:
+        """Return the number of the block that holds an event (counted from 0); -1 before all."""
+        return self.index.block_at(event)
 
     def made_at(self, node: int) -> int:
         """Return the position just after a node came to be."""
@@ -100,21 +62,20 @@ class History:
 
     def _value(self, forward: Forward, node: int, position: int) -> float:
         """Return the value of a node that is made, in a forward block."""
-        updates = self._blocks_of(self._updates.get(node, ()))
-        for number in reversed(range(bisect_right(updates, self._last_block(position)))):
-            block = self._blocks[updates[number]]
-            assert isinstance(block, Write)
-            places = block.writes.updates[node]
-            if before := bisect_left(places, position - block.start):
-                return block.after[places[before - 1]]
+        written = self.index.value_writes(node)
+        if written:
+            for number in reversed(range(bisect_right(written, self.block_at(position - 1)))):
+                block = self._blocks[written[number]]
+                assert isinstance(block, Write)
+                updates = block.writes.updates[node]
+                if before := bisect_left(updates, position - block.start):
+                    return block.after[updates[before - 1]]
         return forward.values[node - forward.base]
 
     def values(self, forward: Forward, position: int) -> list[float]:
         """Return the values of all nodes of a forward block at a position after it."""
-        self._catch_up()
         values = list(forward.values)
-        nodes = range(forward.base, forward.base + len(values))
-        for node in filter(self._updates.__contains__, nodes):
+        for node in filter(self.index.is_updated, range(forward.base, forward.end)):
             values[node - forward.base] = self._value(forward, node, position)
         return values
 
@@ -136,13 +97,20 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it.
         """
-        for block, count in self.gradient_writes(node, position):
+        for block, column in self._written(node, position):
+            done = position - block.start
             if isinstance(block, Write):
-                return block.after[block.writes.gradients[node][count - 1]]
-            column = block.sweep.column[index_to_ref(node, block.base)]
-            if count == len(block.sweep.incoming[column]):
+                if before := bisect_left(block.writes.gradients[node], done):
+                    return block.after[block.writes.gradients[node][before - 1]]
+            elif done > block.sweep.edges:  # the pass is over
                 return block.grads[column]
-            return self._partial(block, column, count)
+            else:
+                edges = block.sweep.incoming[column]
+                count = bisect_right(edges, done - 2)
+                if count == len(edges):
+                    return block.grads[column]
+                if count or column < block.sweep.computed:
+                    return self._partial(block, column, count)
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
@@ -167,7 +135,7 @@ class History:
         """Return what a pass adds to: for a leaf, what was left over; else None."""
         if column < block.sweep.computed:
             return None
-        return self.grad(ref_to_index(block.sweep.refs[column], block.base), block.start)
+        return self.grad(block.node(column), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
         """Return the upstream gradient of an edge of a pass, the local derivative, and what passes.
@@ -192,16 +160,11 @@ class History:
             return partial(mul, constant)
         values = []
         for ref in structure.operands(offset):
-            node = ref_to_index(ref, forward.base)
+            node = forward.node(ref)
             made = forward if ref >= 0 else self.forward_of(node)
             values.append(self._value(made, node, position))
         values.append(self._value(forward, out, position))
         return partial(op.carry[slot], *values)
-
-    def block_at(self, event: int) -> int:
-        """Return the number of the block that holds an event (counted from 0)."""
-        self._catch_up()
-        return bisect_right(self._starts, event) - 1
 
     def gradient_writes(
         self, node: int, position: int
@@ -212,103 +175,104 @@ class History:
         pass. Those of a pass may be 0: its seed clears a computed node, and is the gradient of a
         leaf that it starts from.
         """
-        for block in self._gradient_blocks(node, position):
+        for block, column in self._written(node, position):
             done = position - block.start
             if isinstance(block, Write):
                 if count := bisect_left(block.writes.gradients[node], done):
                     yield block, count
-                continue
-            column = block.sweep.column[index_to_ref(node, block.base)]
-            edges = block.sweep.incoming[column]
-            count = bisect_right(edges, done - 2)
-            if count or not edges or column < block.sweep.computed:
-                yield block, count
-
-    def _gradient_blocks(self, node: int, position: int) -> Iterator[Write | Backward]:
-        """Yield the blocks begun by a position that write a node's gradient, the latest first."""
-        own = self._passes.get(self.forward_of(node).base, _NONE)
-        named = self._blocks_of(self._grad_shapes.get(node, ()))
-        last = self._last_block(position)
-        i, j = bisect_right(own, last), bisect_right(named, last)
-        while i or j:
-            if j == 0 or (i and own[i - 1] > named[j - 1]):
-                i -= 1
-                block = self._blocks[own[i]]
             else:
-                j -= 1
-                block = self._blocks[named[j]]
-            if isinstance(block, Write) or (
-                isinstance(block, Backward) and index_to_ref(node, block.base) in block.sweep.column
-            ):
-                yield block
+                edges = block.sweep.incoming[column]
+                count = bisect_right(edges, done - 2)
+                if count or not edges or column < block.sweep.computed:
+                    yield block, count
 
-    def _last_block(self, position: int) -> int:
-        """Return the number of the block of the last event; -1 where none has happened."""
-        return bisect_right(self._starts, position - 1) - 1
+    def _written(self, node: int, position: int) -> Iterator[tuple[Write | Backward, int]]:
+        """Yield the blocks begun by a position that write a node's gradient, the latest first.
 
-    def _blocks_of(self, shapes: Sequence[_Written]) -> array[int]:
-        """Return the numbers of all blocks of these shapes, in order."""
-        if not shapes:
-            return _NONE
-        if len(shapes) == 1:
-            return self._numbers[shapes[0]]
-        key = tuple(shapes)
-        indexed, merged = self._merged.get(key, (0, _NONE))
-        if indexed < self._indexed:
-            now = self._indexed
-            numbers = (self._numbers[shape] for shape in shapes)
-            # Not beyond `now`: another thread may be adding to one of them while we read another.
-            new = chain.from_iterable(
-                each[bisect_left(each, indexed) : bisect_left(each, now)] for each in numbers
-            )
-            # Not in place: another thread may be reading it.
-            merged = merged + array("q", sorted(new))
-            self._merged[key] = now, merged
-        return merged
+        With a backward pass comes the node's place in its column.
+        """
+        written = self.index.gradient_blocks(node, self.forward_of(node).base)
+        for at in range(bisect_right(written, self.block_at(position - 1)) - 1, -1, -1):
+            block = self._blocks[written[at]]
+            if isinstance(block, Write):
+                yield block, 0
+            elif isinstance(block, Backward):
+                column = block.column(node)
+                if column is not None:
+                    yield block, column
 
-    def _catch_up(self) -> None:
-        """Index the blocks that were added since the last question."""
-        if self._indexed == len(self._blocks):
-            return
-        with self._indexing:
-            for number in range(self._indexed, len(self._blocks)):
-                self._index(number, self._blocks[number])
-                self._indexed = number + 1
-
-    def _index(self, number: int, block: Block) -> None:
+    def event(self, index: int) -> Event:
+        """Return an event, counted from 0."""
+        block = self._blocks[self.block_at(index)]
+        offset = index - block.start
         match block:
             case Forward():
-                self._forwards.append(block)
-                self._bases.append(block.base)
-                self._shapes.setdefault(block.structure, []).append(block)
-                if self._step_due or block.tangents is not None:
-                    self._implicit_steps.append(
-                        block.start if self._pending_mark is None else self._pending_mark
-                    )
-                self._step_due = block.tangents is not None
+                return _made(block, offset)
             case Backward():
-                self._passes[block.base].append(number)
-                if block.sweep not in self._numbers:
-                    self._register(block.sweep, block.sweep.outer)
-                self._numbers[block.sweep].append(number)
-                self._step_due = True
+                return self._propagated(block, offset)
             case Write():
-                if block.writes not in self._numbers:
-                    self._register(block.writes, block.writes.gradients)
-                    for node in block.writes.updates:
-                        self._updates[node].append(block.writes)
-                self._numbers[block.writes].append(number)
-            case Marked(kind=kind):
-                if kind == "step":
-                    self._marked.append(block.start)
-                if self._pending_mark is None:
-                    self._pending_mark = block.start
-        if not isinstance(block, Marked):
-            self._pending_mark = None
-        self._starts.append(block.start)
+                return self._write(block, offset)
+            case Marked():
+                return events.Mark(block.kind, block.number)
 
-    def _register(self, shape: _Written, nodes: Iterable[int]) -> None:
-        """Register a new shape, which writes the gradients of these nodes of earlier blocks."""
-        self._numbers[shape] = _numbers()
-        for node in nodes:
-            self._grad_shapes[node].append(shape)
+    def _propagated(self, block: Backward, offset: int) -> Event:
+        position = block.start + offset
+        sweep = block.sweep
+        if offset == 0:
+            leaf = sweep.computed == 0
+            before = self.grad(block.root, position) if leaf else None
+            return events.Seed(block.root, before, (before or 0.0) + 1.0)
+        edge = offset - 1
+        node, out = block.node(sweep.receivers[edge]), block.node(sweep.outs[edge])
+        upstream, local, contribution = self.edge(block, edge)
+        before = self.grad(node, position)
+        after = (0.0 if before is None else before) + contribution
+        slot = sweep.slots[edge]
+        return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
+
+    def _write(self, block: Write, offset: int) -> Event:
+        position = block.start + offset
+        node, after = block.writes.nodes[offset], block.after[offset]
+        rule = block.rule.at(offset) if block.rule else None
+        if block.writes.kinds[offset] == "update":
+            value = self.value(node, position)
+            assert value is not None, "only a node that exists can be written"
+            return events.Update(node, value, after, rule)
+        before = self.grad(node, position)
+        if block.writes.kinds[offset] == "zero":
+            return events.ZeroGrad(node, before)
+        return events.SetGrad(node, before, after, rule)
+
+
+def _made(block: Forward, offset: int) -> Event:
+    structure = block.structure
+    created = structure.created[offset]
+    node, value = block.base + created, block.values[created]
+    tangent = None if block.tangents is None else block.tangents[created]
+    op = structure.op(created)
+    if not op.partials:
+        return events.Leaf(node, value, tangent)
+    operands = tuple(block.nodes(structure.operands(created)))
+    return events.Op(node, op, operands, value, tangent)
+
+
+class Events(Sequence[Event]):
+    """All events that have happened so far, as a read-only sequence that holds none of them."""
+
+    def __init__(self, history: History, length: int) -> None:
+        self._history = history
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"event {index} of {len(self)}")
+        return self._history.event(index % len(self))

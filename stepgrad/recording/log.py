@@ -1,89 +1,236 @@
-"""The events of a recording, each derived from the columns when it is looked at."""
+"""`Log`: what a program did, as nodes and as blocks of events. Recorders and files add to it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import overload
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import PurePath
+from typing import TYPE_CHECKING
 
-from stepgrad.recording import events
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.events import Event
-from stepgrad.recording.history import History
-from stepgrad.recording.structure import ref_to_index
+from stepgrad.engine.ops import CONSTANT, Op
+from stepgrad.engine.tape import Place
+from stepgrad.printable import printable
+from stepgrad.recording.blocks import Block, Forward
+from stepgrad.recording.history import Events, History
+from stepgrad.recording.source import Source
+
+if TYPE_CHECKING:
+    from stepgrad.recording.events import Event
 
 
-class Log(Sequence[Event]):
-    """All events that have happened so far, as a read-only sequence that holds none of them."""
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node of the computation: what never changes about it.
 
-    def __init__(self, blocks: Sequence[Block], history: History, length: int) -> None:
-        self._blocks = blocks
-        self._history = history
-        self._length = length
+    `operands` are indices of nodes; `name` is the user's label, scopes included, or None.
+    """
 
-    def __len__(self) -> int:
+    index: int
+    op: Op
+    operands: tuple[int, ...]
+    name: str | None
+    place: Place
+
+    @property
+    def constant(self) -> bool:
+        """Whether this is a plain number in the program, without a gradient or an event."""
+        return self.op is CONSTANT
+
+
+class Log:
+    """The blocks of a recording, and what else is known of it.
+
+    It may be read while it is still growing: other threads see it as of the last complete block.
+    """
+
+    def __init__(self, title: str = "", source: Source | None = None) -> None:
+        self.title = title
+        self.sources = {} if source is None else {source.path: source}
+        self.blocks: list[Block] = []
+        self.memory: int | None = None  # the budget that was given, in bytes, if one was
+        self.spent = False  # whether recording stopped early, because its memory budget was spent
+        self.changes = 0  # how often something was added: a block, or a name of an earlier node
+        self.renames = 0  # how often it was a name
+        self._forwards: list[Forward] = []
+        self._bases = array("q")
+        self.history = History(self.blocks, self._forwards, self._bases)
+        self._names: dict[int, str] = {}
+        self._begun = False
+        self._settle: Callable[[], None] = lambda: None
+        self._length = 0
+        self._size = 0
+
+    @property
+    def source(self) -> Source | None:
+        """The text that was run, if it is known."""
+        return next(iter(self.sources.values()), None)
+
+    @property
+    def name(self) -> str:
+        """The name of the recording: the file that was run, without its folders, or the title."""
+        return printable(PurePath(self.source.path).name if self.source else self.title)
+
+    def source_of(self, place: Place) -> Source | None:
+        """Return the text that a place is in, if it is known."""
+        return self.source if place.file is None else self.sources.get(place.file)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """Every event, derived when it is looked at."""
+        self.settle()
+        return Events(self.history, self.length)
+
+    @property
+    def incomplete(self) -> str:
+        """Why the recording ends before its program does; empty where it does not."""
+        if not self.spent:
+            return ""
+        return f"recorded up to event {self.length:,}: the memory budget is spent"
+
+    @property
+    def length(self) -> int:
+        """How many events there are."""
         return self._length
 
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"event {index} of {len(self)}")
-        index %= len(self)
-        block = self._blocks[self._history.block_at(index)]
-        offset = index - block.start
-        match block:
-            case Forward():
-                return _made(block, offset)
-            case Backward():
-                return self._propagated(block, offset)
-            case Write():
-                return self._written(block, offset)
-            case Marked():
-                return events.Mark(block.kind, block.number)
+    @property
+    def size(self) -> int:
+        """How many nodes there are, constants included."""
+        return self._size
 
-    def _propagated(self, block: Backward, offset: int) -> Event:
-        position = block.start + offset
-        sweep = block.sweep
-        if offset == 0:
-            leaf = sweep.computed == 0
-            before = self._history.grad(block.root, position) if leaf else None
-            return events.Seed(block.root, before, (before or 0.0) + 1.0)
-        edge = offset - 1
-        node, out = (
-            ref_to_index(sweep.refs[column], block.base)
-            for column in (sweep.receivers[edge], sweep.outs[edge])
+    def node(self, index: int) -> Node:
+        """Return a node by its index.
+
+        Raises:
+            IndexError: there is no such node.
+        """
+        self.check(index)
+        forward = self.history.forward_of(index)
+        structure, context, offset = forward.structure, forward.context, index - forward.base
+        return Node(
+            index,
+            structure.op(offset),
+            tuple(map(forward.node, structure.operands(offset))),
+            self._names.get(index) or context.names.get(offset),
+            context.place(offset),
         )
-        upstream, local, contribution = self._history.edge(block, edge)
-        before = self._history.grad(node, position)
-        after = (0.0 if before is None else before) + contribution
-        slot = sweep.slots[edge]
-        return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
 
-    def _written(self, block: Write, offset: int) -> Event:
-        position = block.start + offset
-        node, after = block.writes.nodes[offset], block.after[offset]
-        rule = block.rule.at(offset) if block.rule else None
-        if block.writes.kinds[offset] == "update":
-            value = self._history.value(node, position)
-            assert value is not None, "only a node that exists can be written"
-            return events.Update(node, value, after, rule)
-        before = self._history.grad(node, position)
-        if block.writes.kinds[offset] == "zero":
-            return events.ZeroGrad(node, before)
-        return events.SetGrad(node, before, after, rule)
+    def is_constant(self, index: int) -> bool:
+        """Whether a node is a constant, asked without making a `Node`."""
+        forward = self.history.forward_of(index)
+        return forward.structure.op(index - forward.base) is CONSTANT
 
+    def check(self, index: int) -> None:
+        """Raise IndexError if there is no node of this index."""
+        if not 0 <= index < self.size:
+            raise IndexError(f"node {index} of {self.size}")
 
-def _made(block: Forward, offset: int) -> Event:
-    structure = block.structure
-    created = structure.created[offset]
-    node, value = block.base + created, block.values[created]
-    tangent = None if block.tangents is None else block.tangents[created]
-    op = structure.op(created)
-    if not op.partials:
-        return events.Leaf(node, value, tangent)
-    operands = (ref_to_index(ref, block.base) for ref in structure.operands(created))
-    return events.Op(node, op, tuple(operands), value, tangent)
+    def names(self, position: int) -> dict[str, int]:
+        """Return the nodes made by a position, by name; the latest where several have that name."""
+        names: dict[str, int] = {}
+        for node, name in self._names.copy().items():
+            if node > names.get(name, -1) and self.history.made_at(node) <= position:
+                names[name] = node
+        for context, blocks in self.history.index.contexts().items():
+            if context.names:
+                begun = bisect_left(blocks, position, key=lambda block: block.start)
+                for offset, name in context.names.items():
+                    for number in range(begun - 1, -1, -1):
+                        node = blocks[number].base + offset
+                        if node not in self._names and self.history.made_at(node) <= position:
+                            names[name] = max(node, names.get(name, -1))
+                            break
+        return dict(sorted(names.items(), key=lambda item: item[1]))
+
+    def names_in(self, block: Forward) -> dict[int, str]:
+        """Return the named nodes of a forward pass, each with its name."""
+        names = {block.base + offset: name for offset, name in block.context.names.items()}
+        own = range(block.base, block.end)
+        return names | {node: name for node, name in self._names.items() if node in own}
+
+    def first_named(self, name: str) -> int:
+        """Return the first node of this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        nodes = [node for node, label in self._names.copy().items() if label == name]
+        for context, blocks in self.history.index.contexts().items():
+            for offset, label in context.names.items():
+                if label == name:
+                    unchanged = (
+                        b.base + offset for b in blocks if b.base + offset not in self._names
+                    )
+                    nodes += islice(unchanged, 1)
+        if not nodes:
+            raise KeyError(name)
+        return min(nodes)
+
+    @property
+    def steps(self) -> Sequence[int]:
+        """The positions at which training steps begin.
+
+        These are the marks of kind `step`. Without any, the first forward pass after each backward
+        pass begins a step, and so does each pass in forward mode and the first one after it; marks
+        right before it belong to it.
+        """
+        return self.history.index.steps()
+
+    def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
+        """Return the blocks that start at a position from `begin` up to, not including, `end`."""
+        first = bisect_left(self.blocks, begin, key=lambda block: block.start)
+        return self.blocks[first : bisect_left(self.blocks, end, key=lambda block: block.start)]
+
+    def add(self, block: Block) -> None:
+        """Append a block (for the recorder and for readers of files)."""
+        if isinstance(block, Forward):  # first: a reader that sees the block may ask for its nodes
+            self._forwards.append(block)
+            self._bases.append(block.base)
+            self._size += len(block.structure)
+        self.blocks.append(block)
+        self._length += block.length
+        self.changes += 1
+
+    def catch_up(self, source: Log, blocks: int) -> None:
+        """Take over the first `blocks` blocks of `source`, which another thread still adds to.
+
+        A reader keeps such a copy so that what it reads does not change in between. Blocks never
+        change: both recordings share them.
+        """
+        for block in source.blocks[len(self.blocks) : blocks]:
+            self.add(block)
+        self.spent = source.spent and blocks == len(source.blocks)
+        given = source._names.copy().items()
+        self._names.update((node, name) for node, name in given if node < self.size)
+        self.changes += 1
+
+    def rename(self, node: int, name: str) -> None:
+        """Name a node that is already in the log."""
+        self._names[node] = printable(name)
+        self.changes += 1
+        self.renames += 1
+
+    @property
+    def labels(self) -> Mapping[int, str]:
+        """The names that nodes were given after they were logged, by index."""
+        return self._names
+
+    def begin(self, settle: Callable[[], None]) -> None:
+        """Recording begins: before the log is read, `settle` is called, so that it is complete.
+
+        Raises:
+            ValueError: something has been recorded before, so Values in it would come in again.
+        """
+        if self._begun or self.blocks:
+            raise ValueError("something has been recorded here before: record into a new Recording")
+        self._begun, self._settle = True, settle
+
+    def end(self) -> None:
+        """Recording ends: what is in the log by now is all of it."""
+        self._settle = lambda: None
+
+    def settle(self) -> None:
+        """Log what the running program has done up to now."""
+        self._settle()

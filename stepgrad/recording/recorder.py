@@ -1,150 +1,75 @@
-"""The recorder: a tape that writes what the engine does into a recording.
+"""The recorder: a tape that writes what the engine does into a log.
 
-Its work is arranged so that the engine hardly notices. While values are made it only keeps them in
-a list; when something else happens (a backward pass, a write, the end) the list becomes a block
-(`writer.py`).
+Its work is arranged so that the engine hardly notices. While values are made, or written one by
+one, it only keeps that in a list; when something else happens (a backward pass, the end) the list
+becomes a block (`writer.py`).
 """
 
 from __future__ import annotations
 
-import sys
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
 from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
-from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
-from stepgrad.engine.tape import (
-    Place,
-    Rule,
-    WriteKind,
-    active_tape,
-    assign,
-    current_place,
-    recording_on,
-)
-from stepgrad.recording.blocks import Marked
-from stepgrad.recording.budget import Budget, as_bytes, default_memory, watch
+from stepgrad.engine.ops import LEAF
+from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
+from stepgrad.recording.blocks import Forward, Marked
+from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import Context, Pass, offsets
-from stepgrad.recording.structure import Structure
-from stepgrad.recording.sweep import Sweep, leaves_of
-from stepgrad.recording.writer import Writer, column
-
-
-@contextmanager
-def record(
-    recording: Recording | None = None, *, lines: bool = False, memory: int | str | None = None
-) -> Iterator[Recording]:
-    """Record what Values do inside, and return a recording of it: a new one, or an empty one.
-
-    This thread or task is recorded, with the tasks that it starts and the threads that get a copy
-    of its context (`asyncio.to_thread` gives them one). Other threads are not; what they make is
-    recorded when a recorded thread uses it. So are Values from before, with everything they were
-    made from.
-
-    Threads that are recorded together appear in the order in which they took turns. A Value that
-    one thread reads while another writes to it may be logged either way. Without `lines`, scopes
-    that several threads or tasks enter at the same time are mixed up.
-
-    Inside another recording, only this one records; the other one then logs what has become of the
-    Values that it knows. Recording ends with this block, also for tasks, threads and generators
-    that go on. An error passes through; what happened before it is recorded.
-
-    With `lines`, each node knows the file and the line that made it, and so does each write by
-    hand. The recording keeps the texts of those files; making Values then takes half as long again.
-
-    `memory` is how many bytes the recording may take (`"500MB"`); without it, a quarter of the
-    memory that is free. When it is spent, recording stops at the end of a pass, a line on stderr
-    says so, and what comes after is not recorded. A pass that alone would take as much again stops
-    before its end.
-
-    Raises:
-        ValueError: something has been recorded into `recording` before; `memory` is not a size.
-    """
-    recording = Recording() if recording is None else recording
-    budget = None if memory is None else as_bytes(memory)
-    with recorded_by(Recorder(recording, lines=lines, memory=budget, spent=_say_spent)):
-        yield recording
-
-
-@contextmanager
-def recorded_by(recorder: Recorder) -> Iterator[Recorder]:
-    """Record what Values do inside, with a recorder that is closed at the end."""
-    with recording_on(recorder):
-        try:
-            yield recorder
-        finally:
-            recorder.close()
-
-
-def _say_spent(recording: Recording) -> None:
-    said = f"stepgrad: {recording.incomplete}; what the program does from here on is not recorded"
-    if sys.stderr is not None:
-        with suppress(OSError, ValueError):  # it may be closed: that is not the program's error
-            print(said, file=sys.stderr)
-
-
-def active_recorder() -> Recorder | None:
-    """Return the recorder of this context; None where nothing is being recorded."""
-    tape = active_tape()
-    return tape if isinstance(tape, Recorder) and not tape.closed else None
+from stepgrad.recording.log import Log
+from stepgrad.recording.memory import default_memory
+from stepgrad.recording.pending import Pending
+from stepgrad.recording.structure import Context, Structure
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Made
+from stepgrad.recording.writer import Writer
 
 
 class Recorder:
     """The `engine.tape.Tape` of one recording.
 
-    Several threads may report to it. What must not be torn is done under a lock; only `append`,
-    which every new node goes through, has none: it is a single operation on a list.
+    Several threads may report to it. What must not be torn is done under a lock. `append`, which
+    every new node goes through, has none, nor has `write`: each notes what was done with a single
+    operation on a list. Where two threads write to one Value at once, its last number is noted
+    again if it is not the one that was noted last.
 
     Args:
-        recording: where everything goes; an empty one.
+        log: where everything goes; an empty one.
         lines: whether to note the file and the line of each node and each write.
         memory: how many bytes the recording may take; None for the usual share of what is free.
         spent: called once, if that is spent and the recorder has closed.
 
     Raises:
-        ValueError: something has been recorded into this recording before.
+        ValueError: something has been recorded into this log before.
     """
 
     def __init__(
         self,
-        recording: Recording,
+        log: Log,
         *,
         lines: bool = False,
         memory: int | None = None,
-        spent: Callable[[Recording], None] = lambda _: None,
+        spent: Callable[[Log], None] = lambda _: None,
     ) -> None:
-        self._recording = recording
-        recording.memory = memory
+        self.log = log
+        log.memory = memory
         self._budget = Budget(default_memory() if memory is None else memory)
-        self._room = self._budget.room
         self._say_spent = spent
         self._lock = RLock()
         self._outer = active_tape()
         self.closed = False
-        recording.begin(self._settle_for_reader)
-        self._writer = Writer(recording, self._budget)
-        self._known = self._writer.known
-        # Pending: first writes, then the nodes that were made after them.
-        self._written: list[tuple[WriteKind, int, float, Place | None]] = []
-        self._nodes: list[Node] = []
-        self._named: list[Node] = []
+        log.begin(self._settle_for_reader)
+        self._writer = Writer(log, self._budget)
+        self._callers = Callers(log.sources) if lines else None
+        self._pending = Pending(self._callers)
         self._missed: dict[int, Node] = {}  # by stamp
-        self._seeds: dict[int, float] = {}  # by stamp
-        self._places: list[tuple[int, Place]] = [(0, current_place())]
-        self.append: Callable[[Node], None] = self._nodes.append
-        self._callers = Callers(self._moved, recording.sources) if lines else None
-        if self._callers is not None:
-            self.append = self._callers.noting(self.append, self._lock)
-        self._usual = self.append
+        self.append = self._pending.append
+        self.write: Callable[[WriteKind, Node, float], None] = self._writing()
+        self._usual = self.append, self.write
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
@@ -157,86 +82,95 @@ class Recorder:
             if self._open():
                 self._settle()
                 self.closed = True
-                self._usual = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
-                self.append = self._usual
+                nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
+                self._usual = nothing, self._write_unrecorded
+                self.append, self.write = self._usual
                 self._unwatch()
-                self._recording.end()
+                self.log.end()
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
-        """Have the next node stop the recording, if too many wait for the end of their pass.
-
-        This may come in the middle of anything, so it does no more.
-        """
-        if len(self._nodes) > self._room:
-            self.append = self._append_last
+        """Have the next node or write stop the recording, if too many wait for their pass."""
+        if not self._budget.holds(len(self._pending)):
+            self.append, self.write = self._append_last, self._write_last
 
     def _append_last(self, value: Node) -> None:
+        self._looked_at()
+        self.append(value)
+
+    def _write_last(self, kind: WriteKind, value: Node, after: float) -> None:
+        self._looked_at()
+        self.write(kind, value, after)
+
+    def _looked_at(self) -> None:
         with self._lock:
             self._open()
-            self.append = self._usual
-        self.append(value)
+            self.append, self.write = self._usual
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
-        if len(self._nodes) > self._room or len(self._written) > self._room:
-            # Cut where the room ends: when it was seen to be too much is chance.
-            del self._nodes[self._room :], self._written[self._room :]
-            self._places = [move for move in self._places if move[0] < max(1, len(self._nodes))]
+        if not self._budget.holds(len(self._pending)):
+            self._pending.cut(self.room)  # when it was seen to be too much is chance
             self._stop()
         return not self.closed
 
     def _check_budget(self, *, end_of_pass: bool = False) -> None:
         """Stop if the budget is spent: at the end of a pass, or when it is spent twice."""
-        self._room = self._budget.room
-        if self._budget.overspent or (end_of_pass and self._budget.spent):
+        if self._budget.spent and (end_of_pass or self._budget.overspent):
             self._stop()
 
     def _stop(self) -> None:
         if not self.closed:
-            self._recording.spent = True
+            self.log.spent = True
             self.close()
-            self._say_spent(self._recording)
+            self._say_spent(self.log)
 
     # What the engine reports.
 
     def backward(self, root: Node) -> None:
         """Run the backward pass from `root`, and log it."""
         with self._lock:
-            if not self._open():
-                computed = ancestors(root)
-                if self._outer is not None:
-                    self._tell_outer([*computed, *leaves_of(computed, root)])
-                propagate(root, computed)
-                return
-            self._settle()
-            (sweep, order, leaves), base = self._writer.participants(root)
-            if self._outer is not None:
-                self._tell_outer([*order, *leaves])
-            propagate(root, order)
-            grads = column([node._grad for node in order] + [leaf._grad for leaf in leaves])
-            self.log_backward(sweep, base, grads)
-
-    def write(self, kind: WriteKind, value: Node, after: float) -> None:
-        """Log a write by hand, and carry it out."""
-        with self._lock:
-            # A program writes one by one what an optimizer writes at once: this has to be quick.
-            if (self._nodes or len(self._written) > self._room) and self._open():
+            if self._open():
                 self._settle()
-            if not self.closed:
-                try:
-                    node = self._known[value._stamp]
-                except KeyError:
-                    self._settle()
-                    [node] = self._writer.indices([value])
-                place = None if self._callers is None else self._callers.place
-                self._written.append((kind, node, after, place))
-            if self._outer is not None:
-                self._outer.missed(value)
+                self._writer.backward(root, None if self._outer is None else self._tell_outer)
+                self._check_budget(end_of_pass=True)
+            else:
+                computed = ancestors(root)
+                reached = [operand for node in computed for operand in node._operands]
+                self._tell_outer([root, *computed, *(v for v in reached if v._operation is LEAF)])
+                propagate(root, computed)
+
+    def _writing(self) -> Callable[[WriteKind, Node, float], None]:
+        """Return `write`: a program writes one by one what an optimizer writes at once."""
+        made, note = self._pending.made, self._pending.written.append
+        known, callers, outer = self._writer.known, self._callers, self._outer
+
+        def write(kind: WriteKind, value: Node, after: float) -> None:
+            if made:
+                self.settle()
+            try:
+                known[value._stamp]
+            except KeyError:
+                self._adopt(value)
+            if outer is not None:
+                outer.missed(value)
             if kind == "update":
                 value._data = after
             else:
                 value._grad = after
+            note((kind, value, after, None if callers is None else callers.place))
+
+        return write
+
+    def _adopt(self, value: Node) -> None:
+        with self._lock:
+            if self._open():
+                self._settle()
+                self._writer.indices([value])
+
+    def _write_unrecorded(self, kind: WriteKind, value: Node, after: float) -> None:
+        self._tell_outer([value])
+        assign(kind, [value], [after])
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None
@@ -255,36 +189,26 @@ class Recorder:
         with self._lock:
             if self._open():
                 self._settle()
-                self._writer.add(Marked(self._recording.length, kind, number))
+                self._writer.add(Marked(self.log.length, kind, number))
                 self._check_budget()
 
     def name(self, value: Node) -> None:
         """Take note of a label; it is resolved when the value's block is written."""
         with self._lock:
             if not self.closed:
-                self._named.append(value)
+                self._pending.name(value)
             if self._outer is not None:
                 self._outer.name(value)
 
     def seed(self, value: Node, tangent: float) -> None:
         """Take note of a tangent; those of pending nodes are computed with their block."""
         with self._lock:
-            if not self._open():
-                return
-            if not self._nodes or value._stamp < self._nodes[0]._stamp:
-                raise ValueError("only what this pass has made can be seeded: make a new Value")
-            self._seeds[value._stamp] = tangent
+            if self._open():
+                self._pending.seed(value, tangent)
 
     def move(self, place: Place) -> None:
         """Take note that nodes are made at another place from here on."""
-        if self._callers is None:  # they see by themselves where a node is made
-            with self._lock:
-                self._moved(place)
-
-    def _moved(self, place: Place) -> None:
-        if self._places[-1][0] == len(self._nodes):
-            self._places.pop()
-        self._places.append((len(self._nodes), place))
+        self._pending.move(place)
 
     def missed(self, value: Node) -> None:
         """Take note that another tape is about to write a Value; what came of it is logged later.
@@ -293,9 +217,9 @@ class Recorder:
         """
         with self._lock:
             if not self.closed:
-                if self._nodes or self._written:
+                if self._pending:
                     self.settle()
-                if self._known.has(value):
+                if self._writer.known.has(value):
                     self._missed[value._stamp] = value
             if self._outer is not None:
                 self._outer.missed(value)
@@ -308,91 +232,67 @@ class Recorder:
     # What a pass without Values needs (`traced.py`).
 
     @property
-    def recording(self) -> Recording:
-        """Where everything goes."""
-        return self._recording
-
-    @property
     def room(self) -> int:
         """The most nodes that a pass may have that begins now and is to be recorded to its end."""
-        return self._room
+        return self._budget.room
 
     @property
     def pending(self) -> bool:
         """Whether nodes are waiting that will share a block with those made next."""
-        return bool(self._nodes)
+        return bool(self._pending.made)
 
-    def latest(self, root: Node) -> Pass | None:
-        """Return the latest forward pass, and the sweep from `root` (see `Writer.latest`)."""
-        return self._writer.latest(root)
+    def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
+        """Return the latest forward pass, and how backward goes from `root` in it.
 
-    def log_forward(self, structure: Structure, values: array[float]) -> int:
-        """Log a forward block; return the index of its first node."""
+        None if the sweep does not start from a computed node of this pass, or leads through
+        computed nodes of others.
+        """
+        return self._writer.traceable(root)
+
+    def log_forward(
+        self,
+        structure: Structure,
+        earlier: tuple[Forward, ...],
+        context: Context,
+        values: array[float],
+    ) -> Forward:
+        """Log a forward block, and return it."""
         with self._lock:
-            if self.closed:
-                return self._recording.size
-            return self._writer.add_forward(structure, values)
+            start, base = self.log.length, self.log.size
+            block = Forward(start, structure, base, values, None, earlier, context)
+            if not self.closed:
+                self._writer.add(block)
+            return block
 
-    def log_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
-        """Log a backward block whose refs count from `base`."""
+    def log_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
+        """Log a backward block."""
         with self._lock:
             if not self.closed:
-                self._writer.add_backward(sweep, base, grads)
+                self._writer.add_backward(sweep, over, grads)
                 self._check_budget(end_of_pass=True)
 
     # From what is pending to blocks.
 
     def settle(self) -> None:
-        """Write everything that is pending into the recording."""
+        """Write everything that is pending into the log."""
         with self._lock:
             if self._open():
                 self._settle()
                 self._check_budget()
 
     def _settle(self) -> None:
+        pending, writer = self._pending, self._writer
         if self._missed:
             missed, self._missed = self._missed, {}
-            self._writer.write_differences(missed.values())
-        if self._written:
-            self._settle_writes()
-        if self._nodes:
-            self._settle_nodes()
-        named, self._named = self._named, []
-        for value in named:
-            self._writer.rename(value)
+            writer.changes.differences(missed.values())
+        if pending.written:
+            writer.changes.by_hand(pending.take_written())
+        if pending.made:
+            writer.forward(*pending.take_made())
+        for value in pending.take_named():
+            writer.rename(value)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
             self.settle()
-
-    def _settle_writes(self) -> None:
-        """Log writes by hand, each kind as a phase of its own.
-
-        A loop that writes the value and clears the gradient of each parameter is one phase.
-        """
-        written, self._written = self._written, []
-        runs = [list(run) for _, run in groupby(written, key=itemgetter(0))]
-        if len(runs) > len({run[0][0] for run in runs}):
-            runs = [written]
-        for run in runs:
-            kinds, nodes, after, places = zip(*run, strict=True)
-            moves = enumerate(zip(places, (None, *places), strict=False))
-            known = tuple((i, here) for i, (here, before) in moves if here and here is not before)
-            self._writer.write(kinds, nodes, after, known)
-
-    def _settle_nodes(self) -> None:
-        # Other threads go on appending: what they add in the meantime is for the next block.
-        nodes = self._nodes[:]
-        del self._nodes[: len(nodes)]
-        moves, self._places = self._places, [(0, self._places[-1][1])]
-        places = moves if self._callers is None else self._callers.corrected(moves, nodes)
-        named, self._named = self._named, []
-        seeds, self._seeds = self._seeds, {}
-        names: tuple[tuple[int, str], ...] = ()
-        if named:
-            found = list(zip(offsets(named, nodes), named, strict=True))
-            names = tuple((offset, v._label or "") for offset, v in found if offset is not None)
-            self._named = [value for offset, value in found if offset is None]
-        tangents = column(tangents_among(nodes, seeds)) if seeds else None
-        self._writer.forward(nodes, Context(names, tuple(places)), tangents)

@@ -1,71 +1,16 @@
-"""`Recording`: the log of a program, as nodes and as events."""
+"""`Recording`: the log of a program, with its file."""
 
 from __future__ import annotations
 
-import ast
-import re
-from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import islice
 from os import PathLike
-from pathlib import PurePath
-from typing import TYPE_CHECKING
 
-from stepgrad.engine.ops import CONSTANT, Op
-from stepgrad.engine.tape import Place
-from stepgrad.printable import printable, printable_lines
-from stepgrad.recording.blocks import Block, Forward
-from stepgrad.recording.history import History
-from stepgrad.syntax import parse
+from stepgrad.recording.log import Log, Node
+from stepgrad.recording.source import Source
 
-if TYPE_CHECKING:
-    from stepgrad.recording.events import Event
+__all__ = ["Node", "Recording", "Source"]
 
 
-@dataclass(frozen=True)
-class Source:
-    """The text of a program or a scenario, to show beside a recording."""
-
-    path: str
-    text: str
-
-    @cached_property
-    def lines(self) -> Sequence[str]:
-        """The lines as Python and YAML count them, from 0."""
-        lines = re.split(r"\r\n|\n|\r", self.text)
-        return lines if lines[-1] else lines[:-1]
-
-    @cached_property
-    def docstring(self) -> str:
-        """The docstring of a program; empty if it has none, or is not a program."""
-        try:
-            return printable_lines(ast.get_docstring(parse(self.text)) or "")
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return ""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node of the computation: what never changes about it.
-
-    `operands` are indices of nodes; `name` is the user's label, scopes included, or None.
-    """
-
-    index: int
-    op: Op
-    operands: tuple[int, ...]
-    name: str | None
-    place: Place
-
-    @property
-    def constant(self) -> bool:
-        """Whether this is a plain number in the program, without a gradient or an event."""
-        return self.op is CONSTANT
-
-
-class Recording:
+class Recording(Log):
     """What a program did, event by event.
 
     `stepgrad.record()` makes one. It may be read while it is still growing: `events` then includes
@@ -74,20 +19,6 @@ class Recording:
     `sources` are the texts of the files that made nodes, by path; the first is the program itself.
     """
 
-    def __init__(self, title: str = "", source: Source | None = None) -> None:
-        self.title = title
-        self.sources = {} if source is None else {source.path: source}
-        self.blocks: list[Block] = []
-        self.history = History(self.blocks)
-        self.memory: int | None = None  # the budget that was given, in bytes, if one was
-        self.spent = False  # whether recording stopped early, because its memory budget was spent
-        self.renames = 0  # how often a node was given a name after it was logged
-        self._names: dict[int, str] = {}
-        self._begun = False
-        self._settle: Callable[[], None] = lambda: None
-        self._length = 0
-        self._size = 0
-
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:
         """Read a recording from a file (`.stepgrad`).
@@ -95,9 +26,11 @@ class Recording:
         Raises:
             RecordingError: it cannot be read; says what is wrong with it and what to do.
         """
-        from stepgrad.recording.store import load  # noqa: PLC0415 - few recordings come from files
+        from stepgrad.recording import store  # noqa: PLC0415 - few recordings come from files
 
-        return load(path)
+        recording = cls()
+        store.load(path, recording)
+        return recording
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write what is recorded up to now to a file, which appears whole or not at all.
@@ -105,176 +38,6 @@ class Recording:
         Raises:
             RecordingError: it cannot be written; what the file was before, it still is.
         """
-        from stepgrad.recording.store import save  # noqa: PLC0415
+        from stepgrad.recording import store  # noqa: PLC0415
 
-        save(self, path)
-
-    @property
-    def source(self) -> Source | None:
-        """The text that was run, if it is known."""
-        return next(iter(self.sources.values()), None)
-
-    @property
-    def name(self) -> str:
-        """The name of the recording: the file that was run, without its folders, or the title."""
-        return printable(PurePath(self.source.path).name if self.source else self.title)
-
-    def source_of(self, place: Place) -> Source | None:
-        """Return the text that a place is in, if it is known."""
-        return self.source if place.file is None else self.sources.get(place.file)
-
-    @property
-    def events(self) -> Sequence[Event]:
-        """Every event, derived when it is looked at."""
-        # A training script that records and never reads is spared the import.
-        from stepgrad.recording.log import Log  # noqa: PLC0415
-
-        self.settle()
-        return Log(self.blocks, self.history, self.length)
-
-    @property
-    def incomplete(self) -> str:
-        """Why the recording ends before its program does; empty where it does not."""
-        if not self.spent:
-            return ""
-        return f"recorded up to event {self.length:,}: the memory budget is spent"
-
-    @property
-    def length(self) -> int:
-        """How many events there are."""
-        return self._length
-
-    @property
-    def size(self) -> int:
-        """How many nodes there are, constants included."""
-        return self._size
-
-    def node(self, index: int) -> Node:
-        """Return a node by its index.
-
-        Raises:
-            IndexError: there is no such node.
-        """
-        self.check(index)
-        forward = self.history.forward_of(index)
-        structure, base = forward.structure, forward.base
-        offset = index - base
-        return Node(
-            index,
-            structure.op(offset),
-            tuple([base + ref if ref >= 0 else ~ref for ref in structure.operands(offset)]),
-            self._names.get(index) or structure.names.get(offset),
-            structure.place(offset),
-        )
-
-    def is_constant(self, index: int) -> bool:
-        """Whether a node is a constant, asked without making a `Node`."""
-        forward = self.history.forward_of(index)
-        return forward.structure.op(index - forward.base) is CONSTANT
-
-    def check(self, index: int) -> None:
-        """Raise IndexError if there is no node of this index."""
-        if not 0 <= index < self.size:
-            raise IndexError(f"node {index} of {self.size}")
-
-    def names(self, position: int) -> dict[str, int]:
-        """Return the nodes made by a position, by name; the latest where several have that name."""
-        names: dict[str, int] = {}
-        for node, name in self._names.copy().items():
-            if node > names.get(name, -1) and self.history.made_at(node) <= position:
-                names[name] = node
-        for structure, blocks in self.history.shapes().items():
-            begun = bisect_left(blocks, position, key=lambda block: block.start)
-            for offset, name in structure.names.items():
-                for number in range(begun - 1, -1, -1):
-                    node = blocks[number].base + offset
-                    if node not in self._names and self.history.made_at(node) <= position:
-                        names[name] = max(node, names.get(name, -1))
-                        break
-        return dict(sorted(names.items(), key=lambda item: item[1]))
-
-    def names_in(self, block: Forward) -> dict[int, str]:
-        """Return the named nodes of a forward pass, each with its name."""
-        names = {block.base + offset: name for offset, name in block.structure.names.items()}
-        own = range(block.base, block.base + len(block.structure))
-        return names | {node: name for node, name in self._names.items() if node in own}
-
-    def first_named(self, name: str) -> int:
-        """Return the first node of this name.
-
-        Raises:
-            KeyError: there is none.
-        """
-        nodes = [node for node, label in self._names.copy().items() if label == name]
-        for structure, blocks in self.history.shapes().items():
-            for offset, label in structure.names.items():
-                if label == name:
-                    unchanged = (
-                        b.base + offset for b in blocks if b.base + offset not in self._names
-                    )
-                    nodes += islice(unchanged, 1)
-        if not nodes:
-            raise KeyError(name)
-        return min(nodes)
-
-    @property
-    def steps(self) -> Sequence[int]:
-        """The positions at which training steps begin.
-
-        These are the marks of kind `step`. Without any, the first forward pass after each backward
-        pass begins a step, and so does each pass in forward mode and the first one after it; marks
-        right before it belong to it.
-        """
-        return self.history.steps()
-
-    def blocks_between(self, begin: int, end: int) -> Sequence[Block]:
-        """Return the blocks that start at a position from `begin` up to, not including, `end`."""
-        first = bisect_left(self.blocks, begin, key=lambda block: block.start)
-        return self.blocks[first : bisect_left(self.blocks, end, key=lambda block: block.start)]
-
-    def add(self, block: Block) -> None:
-        """Append a block (for the recorder and for readers of files)."""
-        if isinstance(block, Forward):  # first: a reader that sees the block may ask for its nodes
-            self._size += len(block.structure)
-        self.blocks.append(block)
-        self._length += block.length
-
-    def catch_up(self, source: Recording, blocks: int) -> None:
-        """Take over the first `blocks` blocks of `source`, which another thread still adds to.
-
-        A reader keeps such a copy so that what it reads does not change in between. Blocks never
-        change: both recordings share them.
-        """
-        for block in source.blocks[len(self.blocks) : blocks]:
-            self.add(block)
-        self.spent = source.spent and blocks == len(source.blocks)
-        given = source._names.copy().items()
-        self._names.update((node, name) for node, name in given if node < self.size)
-
-    def rename(self, node: int, name: str) -> None:
-        """Name a node that is already in the log."""
-        self._names[node] = printable(name)
-        self.renames += 1
-
-    @property
-    def labels(self) -> Mapping[int, str]:
-        """The names that nodes were given after they were logged, by index."""
-        return self._names
-
-    def begin(self, settle: Callable[[], None]) -> None:
-        """Recording begins: before the log is read, `settle` is called, so that it is complete.
-
-        Raises:
-            ValueError: something has been recorded before, so Values in it would come in again.
-        """
-        if self._begun or self.blocks:
-            raise ValueError("something has been recorded here before: record into a new Recording")
-        self._begun, self._settle = True, settle
-
-    def end(self) -> None:
-        """Recording ends: what is in the log by now is all of it."""
-        self._settle = lambda: None
-
-    def settle(self) -> None:
-        """Log what the running program has done up to now."""
-        self._settle()
+        store.save(self, path)

@@ -1,8 +1,12 @@
-"""The shape of a forward pass: which nodes, made of which others; no numbers.
+"""What a forward pass is: which nodes, made of which others (`Structure`); no numbers.
 
-Training runs the same program a thousand times, so its shape is stored once. A shape names a node
-by a *ref*: its offset in the block at hand where that is 0 or more, and `~index` for the node
-`index` of an earlier block. Two passes of the same shape thus have equal refs.
+Training runs the same program a thousand times, so a structure is stored once. It names an operand
+by a *ref*: the operand's offset in the pass where that is 0 or more, and `~k` for number `k` of the
+operands that earlier passes have made. Those it names by the pass and the offset there, and the
+passes are numbered: which ones they are is said with each pass (`blocks.Forward`). So a pass that
+uses what was computed just before it, and one that uses a parameter, are like their predecessors.
+
+What the nodes are called, and where they were made, is their `Context`.
 """
 
 from __future__ import annotations
@@ -10,12 +14,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import accumulate, chain, repeat
+from operator import sub
+from typing import Protocol, TypeVar
 
-from stepgrad.engine.ops import CONSTANT, OPS, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
 from stepgrad.printable import printable
 
@@ -23,59 +29,57 @@ _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 """How many operands an operation has, by code, for `bytes.translate`."""
 
 
-def ref_to_index(ref: int, base: int) -> int:
-    """Return the index of the node that `ref` names in a block whose first node is `base`."""
-    return base + ref if ref >= 0 else ~ref
+_IDLE = 255
+"""In place of the code of a node that does not take part."""
+
+_COMPUTED = bytes(code < len(OPS) and bool(OPS[code].partials) for code in range(256))
+_LEAVES = bytes(code == LEAF.code for code in range(256))
+"""Tables for `bytes.translate`: 1 for the codes of computed nodes, or of leaves; 0 for others."""
 
 
-def index_to_ref(index: int, base: int) -> int:
-    """Return the ref that names node `index` in a block whose first node is `base`."""
-    return index - base if index >= base else ~index
+class _HasBase(Protocol):
+    @property
+    def base(self) -> int: ...
+
+
+_Pass = TypeVar("_Pass", bound=_HasBase)
 
 
 @dataclass(frozen=True, eq=False)
 class Structure:
-    """The nodes of a forward block, in the order in which they were made.
+    """The nodes of a forward pass, in the order in which they were made.
 
     Args:
         codes: the operation of each node, as its code.
         refs: the operands of all nodes, one after the other.
-        names: the labels, by offset.
-        places: from which offset on nodes were made where.
+        outer: the operands from earlier passes, newest first: the number of the pass (0 is the
+            newest of them), and the offset there.
     """
 
     codes: bytes
     refs: array[int]
-    names: dict[int, str]
-    places: tuple[tuple[int, Place], ...]
-
-    def __post_init__(self) -> None:
-        """Make names and scopes fit to be shown, be they from a program or a file."""
-        for offset, name in [each for each in self.names.items() if not each[1].isprintable()]:
-            self.names[offset] = printable(name)
-        if not all(place.scope.isprintable() for _, place in self.places):
-            shown = ((at, replace(here, scope=printable(here.scope))) for at, here in self.places)
-            object.__setattr__(self, "places", tuple(shown))
+    outer: tuple[tuple[int, int], ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
 
+    @property
+    def arities(self) -> bytes:
+        """How many operands each node has."""
+        return self.codes.translate(_ARITIES)
+
     @cached_property
-    def _first_ref(self) -> array[int]:
+    def first_ref(self) -> array[int]:
         """Where in `refs` the operands of each node begin, and at the end, where they end."""
         return array("i", self._count_refs())
 
     def _count_refs(self) -> Iterator[int]:
-        return accumulate(self.codes.translate(_ARITIES), initial=0)
+        return accumulate(self.arities, initial=0)
 
     @cached_property
     def events(self) -> int:
         """How many nodes there are whose making is an event: all but constants."""
         return len(self.codes) - self.codes.count(CONSTANT.code)
-
-    @cached_property
-    def _moves(self) -> Sequence[int]:
-        return [offset for offset, _ in self.places]
 
     @cached_property
     def created(self) -> array[int]:
@@ -86,18 +90,48 @@ class Structure:
         return array("q", (i for i, code in enumerate(self.codes) if code != CONSTANT.code))
 
     @cached_property
-    def outer(self) -> tuple[int, ...]:
-        """The indices of the operands that stand in earlier blocks, each once."""
-        return tuple(~ref for ref in dict.fromkeys(self.refs) if ref < 0)
-
-    @cached_property
     def inputs(self) -> list[int]:
         """The refs of what everything is computed from.
 
-        Those are the nodes of earlier blocks that are used, then leaves and constants.
+        Those are the nodes of earlier passes that are used, then leaves and constants.
         """
-        earlier = sorted({ref for ref in self.refs if ref < 0})
-        return earlier + [i for i, code in enumerate(self.codes) if not OPS[code].partials]
+        own = [i for i, code in enumerate(self.codes) if not OPS[code].partials]
+        return [*range(-len(self.outer), 0), *own]
+
+    @cached_property
+    def used(self) -> Mapping[tuple[int, int], int]:
+        """The refs of the operands from earlier passes, by the pass and the offset there."""
+        return {place: ~k for k, place in enumerate(self.outer)}
+
+    @cached_property
+    def located(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
+        """The operands from earlier passes in columns: the pass of each, and its offset there.
+
+        Behind them, for each pass, which of them is its first.
+        """
+        numbers = [number for number, _ in self.outer]
+        firsts = {number: k for k, number in reversed([*enumerate(numbers)])}
+        return numbers, [offset for _, offset in self.outer], [firsts[n] for n in sorted(firsts)]
+
+    def passes_of(
+        self, indices: Sequence[int], pass_of: Callable[[int], _Pass]
+    ) -> tuple[_Pass, ...] | None:
+        """Return the earlier passes that these operands are of, if they stand there as they should.
+
+        `pass_of` tells in which pass a node was made.
+        """
+        numbers, offsets, firsts = self.located
+        bases = [*map(sub, indices, offsets)]
+        newest = [*map(bases.__getitem__, firsts)]
+        # The first operand of each pass is the one that is farthest in it.
+        passes = tuple([pass_of(indices[k]) for k in firsts])
+        if (
+            bases == [*map(newest.__getitem__, numbers)]
+            and newest == [each.base for each in passes]
+            and newest == sorted({*newest}, reverse=True)
+        ):
+            return passes
+        return None
 
     @cached_property
     def users(self) -> Mapping[int, Sequence[int]]:
@@ -110,28 +144,32 @@ class Structure:
     @cached_property
     def owners(self) -> array[int]:
         """For each of the refs, the offset of the node that it is an operand of."""
-        counts = (len(OPS[code].partials) for code in self.codes)
-        return array("q", chain.from_iterable(map(repeat, range(len(self)), counts)))
+        return array("q", chain.from_iterable(map(repeat, range(len(self)), self.arities)))
 
     @property
     def slots(self) -> Iterator[int]:
         """For each of the refs, which operand of its node it is."""
-        return chain.from_iterable(range(len(OPS[code].partials)) for code in self.codes)
+        return chain.from_iterable(map(range, self.arities))
 
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
         return OPS[self.codes[offset]]
 
-    def reached(self, root: int) -> tuple[Counter[int], Sequence[int]]:
-        """Return the refs that `root` depends on, and those it does not.
+    def operands(self, offset: int) -> Sequence[int]:
+        """Return the refs of a node's operands."""
+        return self.refs[self.first_ref[offset] : self.first_ref[offset + 1]]
 
-        For the former, the edges that lead to each are counted; the root gets one more. Nearly all
+    def reached(self, roots: Iterable[int]) -> tuple[dict[int, int], Sequence[int]]:
+        """Return the refs that some nodes depend on, and those that none of them does.
+
+        For the former, the edges that lead to each are counted; a root gets one more. Nearly all
         are usually reached, so this searches for the others, from the unused nodes back.
         """
-        reached = Counter(self.refs)
-        reached[root] += 1
-        idle = [offset for offset in range(len(self)) if offset not in reached]
-        # Not `operands`: what that caches for readers is half of the structure's size again.
+        reached = dict(Counter(self.refs))
+        for root in roots:
+            reached[root] = reached.get(root, 0) + 1
+        idle = sorted({*range(len(self))}.difference(reached))
+        # Not `first_ref`: what that keeps for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []
         for node in idle:
             for ref in self.refs[first_ref[node] : first_ref[node + 1]] if node >= 0 else ():
@@ -141,16 +179,46 @@ class Structure:
                     idle.append(ref)
         return reached, idle
 
-    def operands(self, offset: int) -> Sequence[int]:
-        """Return the refs of a node's operands."""
-        return self.refs[self._first_ref[offset] : self._first_ref[offset + 1]]
+    def taking_part(self, idle: Iterable[int]) -> tuple[bytes, bytes]:
+        """Return which nodes are computed, and which are leaves; none of those that are idle."""
+        codes = bytearray(self.codes)
+        for ref in idle:
+            if ref >= 0:
+                codes[ref] = _IDLE
+        return bytes(codes.translate(_COMPUTED)), bytes(codes.translate(_LEAVES))
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """What the program calls the nodes of a forward pass, and where it made them.
+
+    Args:
+        names: the labels, by offset.
+        places: from which offset on nodes were made where.
+    """
+
+    names: dict[int, str]
+    places: Sequence[tuple[int, Place]]
+
+    @classmethod
+    def of(cls, names: Sequence[tuple[int, str]], places: Sequence[tuple[int, Place]]) -> Context:
+        """Make one of what a program or a file says, fit to be shown."""
+        if not all(name.isprintable() for _, name in names):
+            names = [(offset, printable(name)) for offset, name in names]
+        if not all(place.scope.isprintable() for _, place in places):
+            places = [(at, replace(here, scope=printable(here.scope))) for at, here in places]
+        return cls(dict(names), tuple(places))
+
+    @cached_property
+    def _moves(self) -> Sequence[int]:
+        return [offset for offset, _ in self.places]
 
     def place(self, offset: int) -> Place:
         """Return where a node was made."""
-        return self.stay(offset)[1]
+        return self.stay(offset)[0]
 
-    def stay(self, offset: int) -> tuple[int, Place]:
-        """Return where a node was made, preceded by the offset at which that place ends."""
+    def stay(self, offset: int) -> tuple[Place, int | None]:
+        """Return where a node was made, and from which offset on others were made elsewhere."""
         moved = bisect_right(self._moves, offset)
-        until = self._moves[moved] if moved < len(self._moves) else len(self)
-        return until, self.places[moved - 1][1]
+        until = self._moves[moved] if moved < len(self._moves) else None
+        return self.places[moved - 1][1], until

@@ -1,81 +1,177 @@
-"""The shapes of what comes after a forward pass: sweeps over it, and writes; no numbers."""
+"""What a backward pass is: which nodes it reaches, over which edges (`Sweep`); no numbers."""
 
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
-from operator import itemgetter
+from itertools import chain, compress, count, repeat
+from operator import add
 
-from stepgrad.engine.node import Node
-from stepgrad.engine.ops import CONSTANT, LEAF, OPS
-from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.engine.ops import LEAF
 from stepgrad.recording.structure import Structure
+
+Stretch = tuple[int, Sequence[int]]
+"""Nodes of one forward pass: its number, and their offsets in it."""
 
 
 @dataclass(frozen=True, eq=False)
 class Sweep:
     """A backward pass: the nodes it reaches and the edges it walks, in order.
 
-    The gradients of a pass form a column: first the computed nodes, newest first, then the leaves.
+    It goes over one or more forward passes, which are numbered, the newest first; which ones they
+    are is said with each backward pass (`blocks.Backward`). The gradients of all nodes form a
+    column: first those of computed nodes, then those of leaves, each newest first. All of that
+    follows from the structures, so it is worked out when it is first looked at, and does not slow
+    down the program that is being recorded.
 
     Args:
-        refs: the node of each place in the column.
-        computed: how many of them are computed nodes.
-        outs: for each edge, the column of the node whose gradient it passes on.
-        slots: for each edge, which operand of that node receives.
-        receivers: for each edge, the column of that operand.
+        structures: that of each forward pass.
+        links: for each forward pass, which numbers the earlier ones have that it uses; -1 where
+            none of their nodes is reached. None where only leaves of it are reached.
+        root: the offset in pass 0 of the node that the pass starts from.
+        edges: how many edges the pass walks.
+        order: the computed nodes, where those of several passes alternate.
     """
 
-    refs: array[int]
-    computed: int
-    outs: array[int]
-    slots: bytes
-    receivers: array[int]
-
-    @classmethod
-    def of(
-        cls, order: Sequence[Node], leaves: Sequence[Node], ref_of: Callable[[Node], int]
-    ) -> Sweep:
-        """Describe a sweep over `order` (newest first) that ends in `leaves`."""
-        reached = [*order, *leaves]
-        column = {node._stamp: place for place, node in enumerate(reached)}
-        edges = [
-            (column[node._stamp], slot, column[operand._stamp])
-            for node in order
-            for slot, operand in enumerate(node._operands)
-            if operand._operation is not CONSTANT
-        ]
-        return cls(
-            refs=array("q", map(ref_of, reached)),
-            computed=len(order),
-            outs=array("q", (out for out, _, _ in edges)),
-            slots=bytes(slot for _, slot, _ in edges),
-            receivers=array("q", (receiver for _, _, receiver in edges)),
-        )
-
-    @property
-    def root(self) -> int:
-        """The ref of the node that the pass starts from."""
-        return self.refs[0]
-
-    @property
-    def edges(self) -> int:
-        """How many edges the pass walks."""
-        return len(self.slots)
+    structures: tuple[Structure, ...]
+    links: tuple[tuple[int, ...] | None, ...]
+    root: int
+    edges: int
+    order: tuple[Stretch, ...] | None = None
 
     @cached_property
-    def column(self) -> dict[int, int]:
-        """The place of each node in the column, by ref."""
-        return {ref: place for place, ref in enumerate(self.refs)}
+    def _taking_part(self) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+        """For each forward pass, its computed nodes and its leaves that take part, newest first."""
+        entries: list[set[int]] = [set() for _ in self.structures]
+        entries[0].add(self.root)
+        found: list[tuple[Sequence[int], Sequence[int]]] = []
+        for number, (structure, links) in enumerate(zip(self.structures, self.links, strict=True)):
+            if links is None:
+                leaves = (o for o in sorted(entries[number], reverse=True))
+                found.append(([], [o for o in leaves if structure.op(o) is LEAF]))
+                continue
+            reached, idle = structure.reached(entries[number])
+            for k, (earlier, offset) in enumerate(structure.outer):
+                if ~k in reached:
+                    entries[links[earlier]].add(offset)
+            newest_first = range(len(structure) - 1, -1, -1)
+            computed, own = structure.taking_part(idle)
+            found.append(
+                ([*compress(newest_first, computed[::-1])], [*compress(newest_first, own[::-1])])
+            )
+        return found
+
+    @cached_property
+    def computed_nodes(self) -> Sequence[Stretch]:
+        """The computed nodes that take part, in the order in which they hand gradients on."""
+        if self.order is not None:
+            return self.order
+        return [(n, computed) for n, (computed, _) in enumerate(self._taking_part) if computed]
+
+    @cached_property
+    def stretches(self) -> Sequence[Stretch]:
+        """The nodes of the column."""
+        if not self.computed:  # a root may be a constant, too
+            return [(0, [self.root])]
+        leaves = [(n, leaves) for n, (_, leaves) in enumerate(self._taking_part) if leaves]
+        return [*self.computed_nodes, *leaves]
+
+    @cached_property
+    def swept(self) -> Sequence[int]:
+        """The numbers of the forward passes of which computed nodes take part."""
+        return sorted({number for number, _ in self.computed_nodes})
+
+    @cached_property
+    def computed(self) -> int:
+        """How many nodes of the column are computed."""
+        return sum(len(offsets) for _, offsets in self.computed_nodes)
+
+    @cached_property
+    def width(self) -> int:
+        """How many nodes the column has."""
+        return sum(len(offsets) for _, offsets in self.stretches)
+
+    @cached_property
+    def passes(self) -> array[int]:
+        """For each place of the column, the number of the forward pass that its node is of."""
+        lengths = ((number, len(offsets)) for number, offsets in self.stretches)
+        return array("i", chain.from_iterable(repeat(*each) for each in lengths))
+
+    @cached_property
+    def offsets(self) -> array[int]:
+        """For each place of the column, the offset of its node in that pass."""
+        return array("i", chain.from_iterable(offsets for _, offsets in self.stretches))
+
+    @cached_property
+    def columns(self) -> Sequence[Mapping[int, int]]:
+        """For each forward pass, the places of its nodes in the column, by offset."""
+        columns: list[dict[int, int]] = [{} for _ in self.structures]
+        place = 0
+        for number, offsets in self.stretches:
+            columns[number].update(zip(offsets, count(place)))
+            place += len(offsets)
+        return columns
+
+    def operands(self, place: int) -> list[tuple[int, int]]:
+        """Return the operands of a computed node: for each, the pass and the offset in it."""
+        number = self.passes[place]
+        structure, links = self.structures[number], self.links[number] or ()
+        found = []
+        for ref in structure.operands(self.offsets[place]):
+            earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
+            found.append((number if ref >= 0 else links[earlier], offset))
+        return found
+
+    @cached_property
+    def _walk(self) -> tuple[array[int], bytes, array[int]]:
+        """The edges: `outs`, `slots` and `receivers`."""
+        outs, slots, receivers, place = array("q"), bytearray(), array("q"), 0
+        for number, offsets in self.computed_nodes:
+            structure = self.structures[number]
+            arities = [*map(structure.arities.__getitem__, offsets)]
+            begins = [*map(structure.first_ref.__getitem__, offsets)]
+            walked = chain.from_iterable(map(range, begins, map(add, begins, arities)))
+            to = [*map(self._places(number).__getitem__, map(structure.refs.__getitem__, walked))]
+            from_ = chain.from_iterable(map(repeat, count(place), arities))
+            which = chain.from_iterable(map(range, arities))
+            taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
+            outs.extend(compress(from_, taken))
+            slots.extend(compress(which, taken))
+            receivers.extend(compress(to, taken))
+            place += len(offsets)
+        return outs, bytes(slots), receivers
+
+    def _places(self, number: int) -> list[int]:
+        """Return the place in the column of everything that a ref of a pass names; -1 for none."""
+        structure, links = self.structures[number], self.links[number] or ()
+        own = [*map(self.columns[number].get, range(len(structure)), repeat(-1))]
+        outer = (
+            self.columns[links[earlier]].get(offset, -1) if links[earlier] >= 0 else -1
+            for earlier, offset in reversed(structure.outer)
+        )
+        return [*own, *outer]  # `~k` counts from the end
+
+    @property
+    def outs(self) -> array[int]:
+        """For each edge, the column of the node whose gradient it passes on."""
+        return self._walk[0]
+
+    @property
+    def slots(self) -> bytes:
+        """For each edge, which operand of that node receives."""
+        return self._walk[1]
+
+    @property
+    def receivers(self) -> array[int]:
+        """For each edge, the column of that operand."""
+        return self._walk[2]
 
     @cached_property
     def incoming(self) -> list[list[int]]:
         """For each place of the column, the edges that end there, in order."""
-        edges: list[list[int]] = [[] for _ in self.refs]
+        edges: list[list[int]] = [[] for _ in range(self.width)]
         for edge, receiver in enumerate(self.receivers):
             edges[receiver].append(edge)
         return edges
@@ -88,123 +184,32 @@ class Sweep:
         """
         return sorted(dict(zip(self.receivers, count(1))).values())
 
-    @cached_property
-    def outer(self) -> tuple[int, ...]:
-        """The indices of the reached nodes of earlier blocks."""
-        return tuple(~ref for ref in self.refs if ref < 0)
+    def may_reach(self, number: int, offset: int) -> bool:
+        """Whether a node of a forward pass may take part; asked before all is worked out."""
+        if "columns" in vars(self):
+            return offset in self.columns[number]
+        if self.links[number] is not None:  # it may be reached from a node of the same pass
+            return True
+        return any(
+            (links.index(number), offset) in structure.used
+            for structure, links in zip(self.structures, self.links, strict=True)
+            if links is not None and number in links
+        )
 
 
-class OwnSweep(Sweep):
-    """A sweep that starts from a computed node of a structure and takes no others but leaves.
-
-    It follows from the structure, so it is derived when it is first looked at, and does not slow
-    down the program that is being recorded. Its column holds computed nodes, leaves of the block
-    and leaves of earlier blocks, in this order, each newest first.
-    """
-
-    def __init__(self, structure: Structure, root: int, edges: int) -> None:
-        vars(self).update(_structure=structure, _root=root, _edges=edges)
-
-    _structure: Structure
-    _root: int
-    _edges: int
-
-    @property
-    def root(self) -> int:
-        """The offset of the node that the pass starts from."""
-        return self._root
-
-    @property
-    def edges(self) -> int:
-        """How many edges the pass walks."""
-        return self._edges
-
-    @cached_property
-    def refs(self) -> array[int]:
-        """The node of each place in the column."""
-        codes = self._structure.codes
-        reached = sorted(self._structure.reached(self._root)[0])
-        own = [ref for ref in reversed(reached) if ref >= 0]
-        computed = [offset for offset in own if OPS[codes[offset]].partials]
-        leaves = [offset for offset in own if codes[offset] == LEAF.code]
-        return array("q", [*computed, *leaves, *(ref for ref in reached if ref < 0)])
-
-    @cached_property
-    def computed(self) -> int:
-        """How many of them are computed nodes."""
-        return sum(ref >= 0 and bool(self._structure.op(ref).partials) for ref in self.refs)
-
-    @cached_property
-    def _walk(self) -> list[tuple[int, int, int]]:
-        column, operands = self.column, self._structure.operands
-        return [
-            (out, slot, column[ref])
-            for out, offset in enumerate(self.refs[: self.computed])
-            for slot, ref in enumerate(operands(offset))
-            if ref in column  # a constant is not
-        ]
-
-    @cached_property
-    def outs(self) -> array[int]:
-        """For each edge, the column of the node whose gradient it passes on."""
-        return array("q", (out for out, _, _ in self._walk))
-
-    @cached_property
-    def slots(self) -> bytes:
-        """For each edge, which operand of that node receives."""
-        return bytes(slot for _, slot, _ in self._walk)
-
-    @cached_property
-    def receivers(self) -> array[int]:
-        """For each edge, the column of that operand."""
-        return array("q", (receiver for _, _, receiver in self._walk))
+def newest_first(stretches: Sequence[Stretch]) -> bool:
+    """Whether nodes are in the usual order of a column, where it need not be kept."""
+    numbers = [number for number, _ in stretches]
+    return numbers == sorted({*numbers}) and all(
+        [*offsets] == sorted(offsets, reverse=True) for _, offsets in stretches
+    )
 
 
-@dataclass(frozen=True, eq=False)
-class Writes:
-    """Values and gradients written one after the other: what kind of write, and which node.
-
-    Where lines are recorded, `places` hold from which write on they were made at which place.
-    """
-
-    kinds: tuple[WriteKind, ...]
-    nodes: tuple[int, ...]
-    places: tuple[tuple[int, Place], ...] = ()
-
-    def place(self, write: int) -> Place | None:
-        """Return which line made a write; None where that is not known."""
-        at = bisect_right(self.places, write, key=itemgetter(0)) - 1
-        return self.places[at][1] if at >= 0 else None
-
-    @cached_property
-    def gradients(self) -> dict[int, list[int]]:
-        """For each node whose gradient is written, the places of those writes."""
-        return self._places(lambda kind: kind != "update")
-
-    @cached_property
-    def updates(self) -> dict[int, list[int]]:
-        """For each node whose value is written, the places of those writes."""
-        return self._places(lambda kind: kind == "update")
-
-    def _places(self, wanted: Callable[[WriteKind], bool]) -> dict[int, list[int]]:
-        places: dict[int, list[int]] = {}
-        for place, (kind, node) in enumerate(zip(self.kinds, self.nodes, strict=True)):
-            if wanted(kind):
-                places.setdefault(node, []).append(place)
-        return places
-
-
-def leaves_of(order: Iterable[Node], root: Node) -> list[Node]:
-    """Return the leaves that a sweep over `order` reaches, in the order of the first edge.
-
-    Where nothing is computed, that is the root.
-    """
-    if root._first is None:
-        return [root]
-    reached = {
-        operand._stamp: operand
-        for node in order
-        for operand in node._operands
-        if operand._first is None and operand._operation is not CONSTANT
-    }
-    return list(reached.values())
+def stretched(nodes: Iterable[tuple[int, int]]) -> tuple[Stretch, ...]:
+    """Divide nodes, each a pass and an offset, into stretches of one pass."""
+    found: list[tuple[int, list[int]]] = []
+    for number, offset in nodes:
+        if not found or found[-1][0] != number:
+            found.append((number, []))
+        found[-1][1].append(offset)
+    return tuple((number, tuple(offsets)) for number, offsets in found)

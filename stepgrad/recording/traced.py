@@ -14,8 +14,10 @@ from stepgrad.engine.tape import active_tape, current_place
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Passes, passes
-from stepgrad.recording.recorder import Recorder, active_recorder
-from stepgrad.recording.shapes import Pass
+from stepgrad.recording.record import active_recorder
+from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Made
 
 MAX_NODES = 50_000
 """Larger passes stay with Value: Python takes 1.5 s and 300 MB to compile this many nodes."""
@@ -62,29 +64,32 @@ class Traced:
 
     def _trace(self, recorder: Recorder, arguments: tuple[Hashable, ...]) -> Value | None:
         recorder.settle()
-        before = len(recorder.recording.blocks)
+        before = len(recorder.log.blocks)
         root = self._function(*arguments)
         recorder.settle()
-        match recorder.recording.blocks[before:]:
+        match recorder.log.blocks[before:]:
             # If more happened (a write, or earlier Values came in), trace it again next time.
             case [Forward(structure=structure, tangents=None)] if len(structure) <= MAX_NODES:
-                latest = recorder.latest(root) if root is not None else None
-                if latest is not None:
-                    self._traces[arguments] = _Trace(recorder, latest)
+                traced = recorder.traceable(root) if root is not None else None
+                if traced is not None:
+                    self._traces[arguments] = _Trace(recorder, *traced)
         return root
 
 
 class _Trace:
     """What the first run of a pass has recorded, and the code for the others."""
 
-    def __init__(self, recorder: Recorder, traced: Pass) -> None:
+    def __init__(
+        self, recorder: Recorder, made: Made, sweep: Sweep, over: tuple[Forward, ...]
+    ) -> None:
         self._recorder = recorder
         self._place = current_place()
-        self._structure, base, earlier, self._sweep = traced
-        values = recorder.recording.history.forward_of(base).values
-        self._inputs = [values[ref] if ref >= 0 else earlier[ref] for ref in self._structure.inputs]
+        self._forward, self._sweep, self._earlier = made.forward, sweep, over[1:]
+        values = made.forward.values
+        inputs = made.forward.structure.inputs
+        self._inputs = [values[ref] if ref >= 0 else made.outer[~ref] for ref in inputs]
         self._running: Passes | None = None
-        self._due: int | None = None  # the first node of the pass that may run backward
+        self._due: Forward | None = None  # the pass that may run backward
 
     def fits(self, recorder: Recorder) -> bool:
         """Whether a pass that is run now will be like the traced one."""
@@ -95,34 +100,36 @@ class _Trace:
         """Run a forward pass with code from `compiled`, or put there."""
         if self._running is None or self._due is not None:
             self._running = self._start(compiled)
-        self._recorder.settle()
-        base = self._recorder.log_forward(self._structure, next(self._running))
-        self._due = base
-        return _Root(self, base)
+        recorder, traced = self._recorder, self._forward
+        recorder.settle()
+        values = next(self._running)
+        self._due = recorder.log_forward(traced.structure, traced.earlier, traced.context, values)
+        return _Root(self, self._due)
 
     def _start(self, compiled: dict[object, Callable[..., Passes]]) -> Passes:
         """Passes of other samples often differ in their numbers and names only."""
-        structure, sweep = self._structure, self._sweep
-        key = structure.codes, structure.refs.tobytes(), sweep.root
+        structure, sweep = self._forward.structure, self._sweep
+        key = structure, sweep
         code = compiled.get(key) or compiled.setdefault(key, passes(structure, sweep))
         return code(*self._inputs)
 
-    def backward(self, base: int) -> None:
-        """Run the backward pass over the nodes from `base` on."""
-        if base != self._due or active_tape() is not self._recorder:
+    def backward(self, forward: Forward) -> None:
+        """Run the backward pass over a forward pass."""
+        if forward is not self._due or active_tape() is not self._recorder:
             raise RuntimeError("only the latest compiled pass can run backward, and only once")
         assert self._running is not None, "its forward pass has been run"
         self._due = None
         self._recorder.settle()
-        self._recorder.log_backward(self._sweep, base, next(self._running))
+        grads = next(self._running)
+        self._recorder.log_backward(self._sweep, (forward, *self._earlier), grads)
 
 
 class _Root(NamedTuple):
-    """The root of a compiled forward pass whose nodes begin at `base`."""
+    """The root of a compiled forward pass."""
 
     trace: _Trace
-    base: int
+    forward: Forward
 
     def backward(self) -> None:
         """Run the backward pass."""
-        self.trace.backward(self.base)
+        self.trace.backward(self.forward)

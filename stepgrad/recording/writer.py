@@ -5,244 +5,217 @@ The shape of a block is recognised among the known ones, its numbers are packed 
 
 from __future__ import annotations
 
-import struct
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from stepgrad.engine.backward import propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.blocks import Backward, Block, Forward
 from stepgrad.recording.budget import Budget
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.shapes import (
-    Context,
-    Known,
-    Participants,
-    Pass,
-    Shape,
-    refs,
-    same_values,
-    unlogged,
-)
-from stepgrad.recording.structure import Structure, ref_to_index
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.changes import Changes
+from stepgrad.recording.known import Known
+from stepgrad.recording.log import Log
+from stepgrad.recording.packed import packed
+from stepgrad.recording.plan import Participants, Plan, Plans
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Description, Made, Moves, Said, Template
+
+_Found = tuple[Template, Sequence[Node], tuple[Forward, ...]]
+"""The template of a pass, the Values from earlier passes that it uses, and those passes."""
+
+_TRIED = 8
+"""Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
 
 
 class Writer:
-    """Adds blocks to a recording, and knows which Values are in it.
+    """Adds blocks to a log, and knows which Values are in it.
 
     Args:
-        recording: where the blocks go.
+        log: where the blocks go.
         budget: what pays for them.
     """
 
-    def __init__(self, recording: Recording, budget: Budget) -> None:
+    def __init__(self, log: Log, budget: Budget) -> None:
         self.known = Known()
-        self._recording = recording
+        self._log = log
         self._budget = budget
-        self._structures: dict[tuple[bytes, Context], list[Structure]] = {}
-        self._shapes: dict[Structure, Shape] = {}
-        # By node count and context: the template that recurred last, tried first.
-        self._expected: dict[tuple[int, Context], Shape] = {}
-        self._writes: dict[object, Writes] = {}
-        self._latest_writes: dict[WriteKind, tuple[Sequence[Node], Writes]] = {}
-        self._latest: tuple[Shape, list[Node], int] | None = None
+        self._forward_of = log.history.forward_of
+        self._templates: dict[bytes, list[Template]] = {}
+        # By node count: the templates that have recurred, the latest first.
+        self._recurring: dict[int, list[Template]] = {}
+        self._before: Template | None = None  # that of the latest pass
+        self.changes = Changes(log, self.known, self.add)
+        self._plans = Plans(self.known, self._forward_of)
+        self._latest: Made | None = None
 
     def let_go(self) -> None:
         """Keep no Value alive: nothing more will be written."""
-        for kept in (self._shapes, self._expected, self._latest_writes):
-            kept.clear()
+        self.changes.let_go()
         self._latest = None
 
     def add(self, block: Block) -> None:
         """Add a block."""
-        self._recording.add(block)
+        self._log.add(block)
         self._budget.take(block)
 
     def rename(self, value: Node) -> None:
         """Give a node its label, if it is in the log and has one."""
         if value._label and self.known.has(value):
-            self._recording.rename(self.known.index(value), value._label)
+            self._log.rename(self.known.index(value), value._label)
             self._budget.take_name()
 
-    # Passes.
+    # Forward passes.
+
+    def forward(
+        self,
+        nodes: Sequence[Node],
+        said: Said,
+        tangents: array[float] | None = None,
+    ) -> None:
+        """Add a forward block of Values, after all that it uses and that is not in the log yet."""
+        found = self._recognised(nodes)
+        if found is None:
+            described = Description.of(nodes)
+            missing = self._missing(described.outer, nodes)
+            used = {operand._stamp for value in missing for operand in value._operands}
+            cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
+            if cut:  # a thread that is not recorded has made them of pending Values
+                for first, last in ((0, cut), (cut, len(nodes))):
+                    part = None if tangents is None else tangents[first:last]
+                    self.forward(nodes[first:last], said.part(first, last), part)
+                return
+            self._adopt(missing)
+            found = self._described(nodes, described)
+        template, outer, earlier = found
+        if self._before is not None:
+            self._before.following = template
+        self._before = template
+        values = packed([node._data for node in nodes])
+        context, log = template.context(said), self._log
+        block = Forward(
+            log.length, template.structure, log.size, values, tangents, earlier, context
+        )
+        self.add(block)
+        self.known.add(nodes, block.base)
+        self._latest = Made(block, nodes, outer)
+
+    def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
+        """Find the template of a pass that is like others, the Values it uses and their passes."""
+        tried = self._recurring.get(len(nodes), [])
+        expected = None if self._before is None else self._before.following
+        if expected is not None and tried and expected is not tried[0] and expected in tried:
+            tried.remove(expected)
+            tried.insert(0, expected)
+        for template in tried:
+            outer = template.fits(nodes)
+            if outer is None:
+                continue
+            try:
+                earlier = template.located(outer, self._latest, self.known, self._forward_of)
+            except KeyError:  # one of them is not in the log
+                return None
+            if earlier is not None:
+                return template, outer, earlier
+        return None
+
+    def _described(self, nodes: Sequence[Node], described: Description) -> _Found:
+        """Find or make the template of nodes whose operands are all in the log."""
+        indices = [self.known[value._stamp] for value in described.outer]
+        structure, outer, earlier = described.structure(indices, self._forward_of)
+        alike = self._templates.setdefault(structure.codes, [])
+        for template in alike:
+            known = template.structure
+            if known.refs == structure.refs and known.outer == structure.outer:
+                template.memorise(nodes, outer)
+                recurring = self._recurring.setdefault(len(nodes), [])
+                if template in recurring:
+                    recurring.remove(template)
+                recurring.insert(0, template)
+                del recurring[_TRIED:]
+                return template, outer, earlier
+        alike.append(Template(structure, outer, earlier))
+        return alike[-1], outer, earlier
+
+    # Values that were made outside.
 
     def indices(self, values: Sequence[Node]) -> tuple[int, ...]:
-        """Return where in the log Values are, after adding those that are unlogged."""
+        """Return where in the log Values are, after adding those that are not in it."""
+        self._adopt(self._missing(values))
+        return tuple([self.known[value._stamp] for value in values])
+
+    def _missing(self, values: Sequence[Node], pending: Sequence[Node] = ()) -> Sequence[Node]:
+        """Return the Values that have to be logged before these are; `pending` are about to be."""
         known = self.known
         try:
-            return tuple([known[value._stamp] for value in values])
+            for value in values:
+                known[value._stamp]
         except KeyError:
-            self._adopt(values)
-            return tuple([known[value._stamp] for value in values])
+            return known.unlogged(values, pending)
+        return ()
 
-    def participants(self, root: Node) -> tuple[Participants, int]:
-        """Return what takes part in a backward pass, and the index that its refs count from."""
+    def _adopt(self, nodes: Sequence[Node]) -> None:
+        """Add Values that were made outside, as they are by now."""
+        if not nodes:
+            return
+        names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
+        self.forward(nodes, Moves(names, [(0, Place())]))
+        # Gradients of passes that were not recorded.
+        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
+        self.changes.of_kind(
+            "set", [*map(self.known.index, carried)], [node._grad for node in carried]
+        )
+
+    # Backward passes.
+
+    def backward(self, root: Node, tell: Callable[[Iterable[Node]], None] | None) -> None:
+        """Run a backward pass and log it; `tell` is told of the Values before they are written."""
         self.indices([root])
-        assert self._latest is not None, "the root at least is in the log"
-        shape, nodes, base = self._latest
-        return shape.participants(root, nodes, base, self.known), base
+        plan, over = self._plans.find(root)
+        run = plan.run() if tell is None else None
+        if run is not None:
+            self.add_backward(plan.sweep, over, run(root))
+            return
+        order, leaves = self._participants(root, plan, over[0])
+        if tell is not None:
+            tell([*order, *leaves])
+        propagate(root, order)
+        grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
+        self.add_backward(plan.sweep, over, grads)
 
-    def latest(self, root: Node) -> Pass | None:
-        """Return the latest forward pass, and the sweep from `root`.
+    def _participants(self, root: Node, plan: Plan, forward: Forward) -> Participants:
+        made = self._latest
+        if root._first is None:
+            return Participants([], [root])
+        if made is not None and made.forward is forward and plan.alone:
+            return plan.participants(made)
+        return self._plans.participants(root)
+
+    def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
+        """Add a backward block."""
+        self.add(Backward(self._log.length, sweep, over, grads))
+
+    def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
+        """Return the latest forward pass, and how backward goes from `root` in it.
 
         None if the sweep does not start from a computed node of this pass, or leads through
         computed nodes of others.
         """
-        if self._latest is None:
+        made = self._latest
+        if made is None or not self.known.has(root):
             return None
-        shape, nodes, base = self._latest
-        if not self.known.has(root) or self.known.index(root) < base:
+        plan, over = self._plans.find(root)
+        if over[0] is not made.forward or not plan.alone or not plan.sweep.edges:
             return None
-        sweep = shape.participants(root, nodes, base, self.known).sweep
-        if not sweep.computed or min(sweep.refs[: sweep.computed]) < 0:
-            return None
-        earlier = {~self.known.index(value): value for value in shape.outer}
-        return Pass(shape.structure, base, earlier, sweep)
-
-    def add_forward(
-        self, structure: Structure, values: array[float], tangents: array[float] | None = None
-    ) -> int:
-        """Add a forward block; return the index of its first node."""
-        base = self._recording.size
-        self.add(Forward(self._recording.length, structure, base, values, tangents))
-        return base
-
-    def add_backward(self, sweep: Sweep, base: int, grads: array[float]) -> None:
-        """Add a backward block whose refs count from `base`."""
-        root = ref_to_index(sweep.root, base)
-        self.add(Backward(self._recording.length, sweep, root, base, grads))
-
-    def forward(
-        self, nodes: list[Node], context: Context, tangents: array[float] | None = None
-    ) -> None:
-        """Add a forward block of Values."""
-        shape = self._expected.get((len(nodes), context))
-        if shape is None or not shape.fits(nodes):
-            try:
-                shape = self._shape(nodes, context)
-            except KeyError:
-                self._forward_with_unlogged(nodes, context, tangents)
-                return
-        base = self.add_forward(shape.structure, column([node._data for node in nodes]), tangents)
-        self.known.add(nodes, base)
-        self._latest = shape, nodes, base
-
-    def _forward_with_unlogged(
-        self, nodes: list[Node], context: Context, tangents: array[float] | None
-    ) -> None:
-        """Add nodes that use unlogged Values, after these, which may use some of the nodes in turn.
-
-        They do where a thread that is not recorded made them of pending Values.
-        """
-        operands = [operand for node in nodes for operand in node._operands]
-        new = unlogged(operands, self.known, nodes)
-        used = {operand._stamp for value in new for operand in value._operands}
-        cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
-        if not cut:
-            self._adopt(operands, pending=nodes)
-            self.forward(nodes, context, tangents)
-            return
-        for first, last in ((0, cut), (cut, len(nodes))):
-            part = None if tangents is None else tangents[first:last]
-            self.forward(nodes[first:last], context.part(first, last), part)
-
-    def _adopt(self, values: Iterable[Node], pending: Sequence[Node] = ()) -> None:
-        """Add those of `values` that are unlogged, with all they were made from.
-
-        Values in `pending` count as logged: they are about to be.
-        """
-        nodes = unlogged(values, self.known, pending)
-        if not nodes:
-            return
-        names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
-        self.forward(nodes, Context(names, ((0, Place()),)))
-        # Gradients of passes that were not recorded.
-        carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
-        kinds: list[WriteKind] = ["set"] * len(carried)
-        indices = tuple(map(self.known.index, carried))
-        self.write(tuple(kinds), indices, [node._grad for node in carried])
-
-    def _shape(self, nodes: list[Node], context: Context) -> Shape:
-        """Describe nodes, and find out whether there were others like them.
-
-        Raises:
-            KeyError: one of them uses an unlogged Value.
-        """
-        operands, outer = refs(nodes, self.known)
-        codes = bytes([node._operation.code for node in nodes])
-        alike = self._structures.setdefault((codes, context), [])
-        structure = next((each for each in alike if each.refs == operands), None)
-        if structure is None:
-            structure = Structure(codes, operands, dict(context.names), context.places)
-            alike.append(structure)
-        shape = self._shapes.get(structure)
-        if shape is not None:
-            shape.memorise(nodes)
-            self._expected[len(nodes), context] = shape
-            return shape
-        shape = Shape(structure, outer)
-        if shape.closed:
-            # What is kept alive for the next pass are leaves: parameters, not whole graphs.
-            self._shapes[structure] = shape
-        return shape
-
-    # Writes.
-
-    def write(
-        self,
-        kinds: tuple[WriteKind, ...],
-        nodes: tuple[int, ...],
-        after: Sequence[float],
-        places: tuple[tuple[int, Place], ...] = (),
-    ) -> None:
-        """Add a block of writes by hand, if there are any."""
-        if nodes:
-            self._add_write(self._writes_to(kinds, nodes, places), column(after), None)
+        return made, plan.sweep, over
 
     def write_all(
         self, kind: WriteKind, values: Sequence[Node], after: array[float], rule: Rule | None
     ) -> None:
-        """Add the writes of an optimizer, if there are any."""
-        if not values:
-            return
-        before, writes = self._latest_writes.get(kind, ((), None))
-        # The next step of the same optimizer writes the same Values.
-        if writes is None or not same_values(values, before):
-            writes = self._writes_to((kind,) * len(values), self.indices(values))
-            self._latest_writes[kind] = values[:], writes
-        self._add_write(writes, after, rule)
-
-    def write_differences(self, values: Iterable[Node]) -> None:
-        """Add what has become of Values in the log, where that is not what it says."""
-        history = self._recording.history
-        for value in values:
-            index, now = self.known.index(value), self._recording.length
-            if not _same(history.value(index, now), value._data):
-                self.write(("update",), (index,), [value._data])
-            grad = history.grad(index, now) or 0.0
-            if not _same(grad, value._grad) and value._operation is not CONSTANT:
-                self.write(("set",), (index,), [value._grad])
-
-    def _writes_to(
-        self,
-        kinds: tuple[WriteKind, ...],
-        nodes: tuple[int, ...],
-        places: tuple[tuple[int, Place], ...] = (),
-    ) -> Writes:
-        key = kinds, nodes, places
-        return self._writes.get(key) or self._writes.setdefault(key, Writes(*key))
-
-    def _add_write(self, writes: Writes, after: array[float], rule: Rule | None) -> None:
-        self.add(Write(self._recording.length, writes, after, rule))
-
-
-def _same(logged: float | None, actual: float) -> bool:
-    return logged == actual or (logged != logged and actual != actual)
-
-
-def column(numbers: Sequence[float]) -> array[float]:
-    """Pack numbers."""
-    # Packing first is three times as fast as array("d", numbers).
-    return array("d", struct.pack(f"{len(numbers)}d", *numbers))
+        """Add the writes of an optimizer."""
+        try:
+            self.changes.by_rule(kind, values, after, rule)
+        except KeyError:  # a Value was made outside
+            self.indices(values)
+            self.changes.by_rule(kind, values, after, rule)

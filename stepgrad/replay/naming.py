@@ -6,7 +6,7 @@ import re
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import short_title, title
+from stepgrad.replay.telling.titles import short_title, title
 
 _LISTED = 5
 """The most names that an ambiguous one lists."""

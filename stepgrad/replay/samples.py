@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Function, function
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.structure import Context, Structure
 from stepgrad.replay.state import State
 
 _NAME = re.compile(r"(?:(.*)/)?([xyt])(\d*)")
@@ -36,24 +36,24 @@ def samples(state: State) -> Sequence[Sample]:
     bounds = [*recording.steps, recording.length]
     if not recording.steps:
         return ()
-    return _samples(recording, bounds[ordinal], bounds[ordinal + 1], len(recording.blocks))
+    return _samples(recording, bounds[ordinal], bounds[ordinal + 1])
 
 
-@lru_cache(maxsize=4)
-def _samples(recording: Recording, begin: int, end: int, _blocks: int) -> tuple[Sample, ...]:
+@kept(4)
+def _samples(recording: Recording, begin: int, end: int) -> tuple[Sample, ...]:
     return tuple(
         Sample(scope, *(tuple(block.base + offset for offset in named[kind]) for kind in "xyt"))
         for block in recording.blocks_between(begin, end)
         if isinstance(block, Forward)
-        for scope, named in _named(block.structure).items()
+        for scope, named in _named(block.context).items()
     )
 
 
-@lru_cache(maxsize=16)
-def _named(structure: Structure) -> Mapping[str, Mapping[str, Sequence[int]]]:
+@kept(1)
+def _named(context: Context) -> Mapping[str, Mapping[str, Sequence[int]]]:
     """Return the offsets of inputs, outputs and targets, by scope; only of whole samples."""
     scopes: dict[str, dict[str, dict[int, int]]] = {}
-    for offset, name in structure.names.items():
+    for offset, name in context.names.items():
         if match := _NAME.fullmatch(name):
             scope, kind, number = match.groups("")
             kinds = scopes.setdefault(scope, {"x": {}, "y": {}, "t": {}})
@@ -73,7 +73,7 @@ def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
     given, respond = _compiled(forward.structure, output - forward.base, own)
 
     def now(ref: int) -> float:
-        node = ref_to_index(ref, forward.base)
+        node = forward.node(ref)
         value = history.value(node, state.position)
         return history.first_value(node) if value is None else value  # a leaf still to come
 
@@ -81,7 +81,7 @@ def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
     return lambda *inputs: respond(*numbers, *inputs)[0]
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def _compiled(
     structure: Structure, result: int, own: tuple[int, ...]
 ) -> tuple[Sequence[int], Function]:

@@ -7,29 +7,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Backward
-from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import Quotient, quotient
 from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
-from stepgrad.replay.hints import key
-from stepgrad.replay.ledger import last_write, next_write, walk
 from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import NodeStop, Stop, find
-from stepgrad.replay.titles import title
+from stepgrad.replay.stops.stop import Stop
 
 Program = Callable[[Mapping[str, float]], Recording]
 """Runs the recorded program again, with other numbers for some named leaves."""
 
 View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
-
-
-_NO_NODE = "there is no node yet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +117,6 @@ class Session:
         """Select a node that the last event is not about, so that commands act on it."""
         return self if node is None or node == self.state.focus else replace(self, selected=node)
 
-    def clear_selection(self) -> Session:
-        """Follow the cursor again."""
-        return self.say("nothing is selected") if self.selected is None else self.select(None)
-
     def say(self, said: str, **changes: Any) -> Session:
         """Change something, and say so."""
         return replace(self, said=said, **changes)
@@ -137,135 +124,3 @@ class Session:
     def select(self, node: int | None) -> Session:
         """Point at a node, or at none."""
         return replace(self, selected=node, said="")
-
-    def select_by(self, lines: int) -> Session:
-        """Select the node, or the folded scope, that many lines below (above, if negative)."""
-        outline = self.outline
-        if not outline.targets:
-            return self.say("there is no node to select")
-        known = self.selected if self.selected is not None else self.state.focus
-        at = outline.target_of(known)
-        target = max(0, min((-1 if at is None else at) + lines, outline.targets - 1))
-        if self.selected is not None and target == at:
-            return self.say(f"this is the {'last' if lines > 0 else 'first'} node")
-        return self.select(outline.node_of(target))
-
-    def run(self, *, forward: bool) -> Session:
-        """Go on, or back, to the next place to stop, or to the end."""
-        position = self.cursor.position
-        end = self.recording.length if forward else 0
-        start = position if forward else position - 1
-        found = find(self.recording, self.stops, start, forward=forward) if start >= 0 else None
-        if found is not None:
-            index, stop = found
-            return self.go(self.cursor.seek(index + 1), f"stopped: {stop.text}")
-        which = "end" if forward else "start"
-        why = "no stop on the way" if self.stops else f"no stops are set ({key('break')} sets one)"
-        return self.go(self.cursor.seek(end), f"{why}: this is the {which}")
-
-    def toggle_stop(self, *, every: bool) -> Session:
-        """Add a stop at the subject (or at `every` change of it), or remove it."""
-        if self.subject is None:
-            return self.say("there is no node to stop at")
-        node, stop = self.subject, NodeStop.at(self.recording, self.subject, every=every)
-        kind, verb = ("watch", "watching") if every else ("stop", "stop at")
-        rest = tuple(each for each in self.stops if not self._stands_for(each, node, every=every))
-        if rest != self.stops:
-            return self.say(f"{kind} removed: {stop.text}", stops=rest)
-        said = f"{verb} {stop.text}: press {key('continue')} to go there"
-        return self.say(said, stops=(*self.stops, stop))
-
-    def _stands_for(self, stop: Stop, node: int, *, every: bool) -> bool:
-        """Whether a stop is at a node, or at its counterpart in another training step."""
-        if not isinstance(stop, NodeStop):
-            return False
-        return stop.every == every and stop.covers(self.recording, node)
-
-    def stop_where(self, condition: str) -> Session:
-        """Add a stop where a condition holds, or remove it; an empty one removes all stops.
-
-        Raises:
-            ConditionError: it is not a condition.
-        """
-        if not condition.strip():
-            said = "all stops removed" if self.stops else "no stops are set"
-            return self.say(said, stops=())
-        stop = Condition(condition.strip())
-        if stop in self.stops:
-            rest = tuple(each for each in self.stops if each != stop)
-            return self.say(f"stop removed: {stop.text}", stops=rest)
-        said = f"stop where {stop.text}: press {key('continue')} to go there"
-        return self.say(said, stops=(*self.stops, stop))
-
-    def who_wrote(self) -> Session:
-        """Go back to the latest write to the subject's gradient; from there, to the one before."""
-        node = self.subject
-        if node is None:
-            return self.say(_NO_NODE)
-        name, position = title(self.recording, node), self.cursor.position
-        index = last_write(self.recording, node, position)
-        if index is not None and index + 1 == position:  # this very event
-            index = last_write(self.recording, node, index)
-            if index is None:
-                here = f"written right here: event {position}{self._source_of_write(position - 1)}"
-                return self.say(f"{here}; no earlier write")
-        if index is None:
-            return self.say(f"no earlier write to {name}.grad")
-        said = f"{name}.grad was written here{self._source_of_write(index)}"
-        return replace(self.go(self.cursor.seek(index + 1), said), selected=node)
-
-    def _source_of_write(self, index: int) -> str:
-        """Where a contribution comes from: `, from w1·x`. Empty for other writes."""
-        event = self.recording.events[index]
-        return f", from {title(self.recording, event.out)}" if isinstance(event, Accumulate) else ""
-
-    def next_write(self) -> Session:
-        """Go on to the next write to the subject's gradient."""
-        node = self.subject
-        if node is None:
-            return self.say(_NO_NODE)
-        name = title(self.recording, node)
-        index = next_write(self.recording, node, self.cursor.position)
-        if index is None:
-            return self.say(f"no later write to {name}.grad")
-        said = f"{name}.grad is written here{self._source_of_write(index)}"
-        return replace(self.go(self.cursor.seek(index + 1), said), selected=node)
-
-    def go_to_edge(self, out: int, slot: int) -> Session:
-        """Go to the backward step of an edge: where a pass of this training step walks it.
-
-        Of several passes it is the first that is not over; without one, where the node was made.
-        """
-        passes = [
-            block
-            for block in self.recording.blocks_between(*self.state.step_bounds)
-            if isinstance(block, Backward) and walk(block, out, slot) is not None
-        ]
-        here = self.cursor.position
-        ahead = (block for block in passes if block.start + block.length >= here)
-        block = next(ahead, passes[-1] if passes else None)
-        walked = None if block is None else walk(block, out, slot)
-        if walked is None:
-            made = self.recording.history.made_at(out)
-            return self.go(self.cursor.seek(made), "no backward pass reaches this edge: made here")
-        return self.go(self.cursor.seek(walked), "this edge's backward step")
-
-    def bookmark(self) -> Session:
-        """Set a bookmark at the position, or remove it."""
-        here = self.cursor.position
-        if here in self.bookmarks:
-            rest = tuple(each for each in self.bookmarks if each != here)
-            return self.say("bookmark removed", bookmarks=rest)
-        marks = tuple(sorted((*self.bookmarks, here)))
-        return self.say(
-            f"bookmark at {here}: press {key('next_bookmark')} to come back", bookmarks=marks
-        )
-
-    def next_bookmark(self) -> Session:
-        """Go to the next bookmark; after the last, to the first."""
-        if not self.bookmarks:
-            return self.say(f"no bookmarks yet: {key('bookmark')} sets one")
-        here = self.cursor.position
-        ahead = (mark for mark in self.bookmarks if mark > here)
-        mark = next(ahead, self.bookmarks[0])
-        return self.go(self.cursor.seek(mark), f"bookmark at {mark}")

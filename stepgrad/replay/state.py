@@ -10,8 +10,8 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
 from stepgrad.recording.recording import Node, Recording
+from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.scene import Scene, scene
-from stepgrad.replay.ledger import latest_pass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
 from stepgrad.recording.blocks import Backward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
 
@@ -23,37 +23,23 @@ def steps_trained(recording: Recording) -> int:
     return last + (_backward(recording, last) is not None)
 
 
+@kept(1)
 def parameters(recording: Recording) -> Sequence[int]:
     """Return the nodes whose values the program updates, in the order of creation."""
-    return _parameters(recording, len(recording.blocks))
+    return tuple(recording.history.index.updated())
 
 
-@lru_cache(maxsize=4)
-def _parameters(recording: Recording, _blocks: int) -> tuple[int, ...]:
-    return tuple(recording.history.updated())
-
-
+@kept(256)
 def course(recording: Recording, node: int, points: int) -> Sequence[float]:
     """Return a node's value at up to `points` training steps, evenly spread, first and last."""
-    return _course(recording, len(recording.blocks), node, points)
-
-
-@lru_cache(maxsize=256)
-def _course(recording: Recording, _blocks: int, node: int, points: int) -> tuple[float, ...]:
     steps = [*recording.steps[1:], recording.length]
     values = (recording.history.value(node, steps[i]) for i in _spread(len(steps), points))
     return tuple(value for value in values if value is not None)
 
 
+@kept(256)
 def gradient_course(recording: Recording, node: int, points: int) -> Sequence[float]:
     """Return a node's gradient after up to `points` backward passes, one for each step."""
-    return _gradient_course(recording, len(recording.blocks), node, points)
-
-
-@lru_cache(maxsize=256)
-def _gradient_course(
-    recording: Recording, _blocks: int, node: int, points: int
-) -> tuple[float, ...]:
     ends = (block.start + block.length for _, block in _passes(recording, points))
     gradients = (recording.history.grad(node, end) for end in ends)
     return tuple(gradient for gradient in gradients if gradient is not None)
@@ -76,17 +62,13 @@ class Loss(NamedTuple):
     value: float
 
 
+@kept(4)
 def losses(recording: Recording, points: int) -> Sequence[Loss]:
     """Return the loss in up to `points` training steps, evenly spread.
 
     That is the root of a step's backward pass, before the step's update. For a step without a
     backward pass, such as the last one after training, it is the node with the root's name.
     """
-    return _losses(recording, points, len(recording.blocks))
-
-
-@lru_cache(maxsize=4)
-def _losses(recording: Recording, points: int, _blocks: int) -> tuple[Loss, ...]:
     found = ((ordinal, _loss(recording, ordinal)) for ordinal in _steps(recording, points))
     return tuple(Loss(ordinal, value) for ordinal, value in found if value is not None)
 

@@ -8,7 +8,7 @@ the lessons that ship.
 from os import PathLike
 
 from stepgrad.engine.ops import FUNCTIONS
-from stepgrad.recording.budget import as_bytes
+from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.library import gallery, locate, shipped, shipped_programs

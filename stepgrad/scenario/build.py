@@ -10,8 +10,10 @@ from typing import cast
 
 from stepgrad.errors import suggest
 from stepgrad.progress import advance
-from stepgrad.recording.budget import NODE, in_words
-from stepgrad.recording.recorder import Recorder, recorded_by
+from stepgrad.recording.budget import NODE
+from stepgrad.recording.memory import in_words
+from stepgrad.recording.record import recorded_by
+from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
 from stepgrad.scenario.load import ScenarioFile

@@ -8,10 +8,10 @@ from math import isnan
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.derivatives import derivative
-from stepgrad.replay.ledger import contributions, latest_pass
-from stepgrad.replay.narrate import narrate
+from stepgrad.replay.gradients.ledger import contributions, latest_pass
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.derivatives import derivative
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario.load import ScenarioFile
 
 

@@ -7,27 +7,18 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from textual import events
-from textual.app import App, SystemCommand
-from textual.binding import Binding
+from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
-from stepgrad.replay import commands
+from stepgrad.replay.commands import table
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.dialogs import AskDialog
-from stepgrad.tui.keymap import (
-    KeymapError,
-    binding,
-    key_name,
-    load_keymap,
-    table_key,
-    textual_keymap,
-)
+from stepgrad.tui.keymap import KeyedApp, binding
 from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import Growing
 
 
@@ -46,7 +37,7 @@ def check_theme(name: str) -> None:
         raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; choose from {known}")
 
 
-class DebuggerApp(App[None]):
+class DebuggerApp(KeyedApp):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
     `scenario` adds its checks and its lesson; `growing` is what still adds to the recording,
@@ -63,7 +54,7 @@ class DebuggerApp(App[None]):
     COMMANDS = set()  # each screen has its own
     BINDINGS = [
         binding(command, "command_palette")
-        for command in commands.COMMANDS
+        for command in table.COMMANDS
         if command.name == "palette"
     ]
 
@@ -96,9 +87,10 @@ class DebuggerApp(App[None]):
         colours = ink.DARK if dark else ink.LIGHT
         return {**colours, **ink.greys(dark=dark)} if self.no_color else colours
 
-    def get_key_display(self, binding: Binding) -> str:
-        """Write a key as the help does."""
-        return key_name(table_key(binding.key))
+    @property
+    def escape_to_minimize(self) -> bool:
+        """Esc shows all panels again, but first it leaves a prompt."""
+        return self.focused is None or not isinstance(self.focused.parent, Prompt)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """What of Textual's own commands is of use here: the rest is in our table."""
@@ -106,28 +98,26 @@ class DebuggerApp(App[None]):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
-    def on_key(self, event: events.Key) -> None:
-        """Give a prompt what was typed before it came up."""
-        if isinstance(self.screen, AskDialog):
-            self.screen.take(event)
-
     def on_mount(self) -> None:
-        """Take over a person's keys and open the first screen; leaving it leaves the app."""
+        """Take over a person's keys and open the first screen; leaving it leaves the app.
+
+        Keys that have been pressed since the start wait until the screen is there.
+        """
         # A key takes many turns: it should not wait the usual 5 ms for each while a thread works.
         sys.setswitchinterval(0.001)
         self._loop_at_work = asyncio.get_running_loop()
         if self._keys is not None:
-            self._load_keys(self._keys)
+            self.load_keys(self._keys)
         if self._recording is None:
             from stepgrad.tui.gallery import GalleryScreen  # noqa: PLC0415 - slow, and often unused
 
-            self.push_screen(GalleryScreen(), lambda _: self.exit())
+            screen: Screen[None] = GalleryScreen()
         else:
             screen = DebuggerScreen(
                 self._recording, self._scenario, self._growing, self._position, self._said
             )
-            # Not before the app is mounted: until then it throws away what screens draw.
-            self.call_later(self.push_screen, screen, lambda _: self.exit())
+        # Not before the app is mounted: until then it throws away what screens draw.
+        self.call_next(self.push_screen, screen, lambda _: self.exit())
 
     def leave(self) -> bool:
         """Exit, called from a signal handler; return whether there is a screen to leave."""
@@ -135,12 +125,3 @@ class DebuggerApp(App[None]):
             return False
         self._loop_at_work.call_soon_threadsafe(self.exit)
         return True
-
-    def _load_keys(self, path: Path) -> None:
-        try:
-            self.set_keymap(textual_keymap(load_keymap(path)))
-        except KeymapError as error:
-            self.notify(
-                str(error), title="keys.toml was ignored", severity="warning", timeout=20,
-                markup=False,
-            )  # fmt: skip

@@ -1,30 +1,25 @@
-"""What opens over the debugger and closes again: questions, and reports to read."""
+"""What opens over the debugger and closes again: long work, and reports to read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, TypeVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, ProgressBar, Static
+from textual.widget import Widget
+from textual.widgets import ProgressBar
 
-from stepgrad.replay.commands import COMMANDS, Command
-from stepgrad.tui.render import ink
+from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.tui.work import Work
 
 Result = TypeVar("Result")
 
 _CLOSING = [(command.name, ",".join(command.keys)) for command in COMMANDS
-            if command.report or command.name == "quit"]  # fmt: skip
-
-_AROUND_TITLE = 8
-"""Cells beside the title of a question: its box, and the margin of that."""
+            if command.report or command.name in ("help", "quit")]  # fmt: skip
 
 
 class Dialog(ModalScreen[Result]):
@@ -35,87 +30,10 @@ class Dialog(ModalScreen[Result]):
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
 
-class AskDialog(Dialog[str]):
-    """Ask for what a command wants to know, and explain a bad answer where it is typed.
-
-    `check` says what is wrong with an answer, or None. A `question` is shown above the field.
-    """
-
-    def __init__(
-        self, command: Command, check: Callable[[str], str | None], question: str = ""
-    ) -> None:
-        super().__init__()
-        self._command = command
-        self._check = check
-        self._question = question
-        self._field = _Field()
-
-    def compose(self) -> ComposeResult:
-        """Show the question."""
-        with Vertical(id="ask") as box:
-            roomy = self.app.size.width >= len(self._command.help) + _AROUND_TITLE
-            box.border_title = Content(self._command.help if roomy else self._command.brief)
-            if self._question:
-                yield Static(Content(self._question), id="question")
-            yield self._field
-            yield Static(Content.styled(self._command.asks, ink.QUIET))
-            yield Static(id="problem")
-
-    def answer(self, text: str) -> None:
-        """Answer, or say why not."""
-        problem = self._check(text)
-        if problem is None:
-            self.dismiss(text)
-        else:
-            self.query_one("#problem", Static).update(Content(problem))
-
-    def take(self, event: events.Key) -> None:
-        """Take a key that was pressed before there was a field to type in."""
-        if not (self._field.knows(event) and self._field.has_focus):
-            event.prevent_default()
-            again = events.Key(event.key, event.character)
-            self._field.post_message(again.set_sender(self._field))  # else it would end there
-
-
-class _Field(Input):
-    """The line of an `AskDialog` to type in.
-
-    Enter and Esc are heard at once, so that keys which arrive together with them are neither taken
-    for a part of the answer nor lost, but go to what is then in front.
-    """
-
-    def __init__(self) -> None:
-        super().__init__(compact=True)
-        self._passed_on: list[events.Key] = []
-
-    def knows(self, event: events.Key) -> bool:
-        """Whether a key comes from here, to be looked up among the bindings."""
-        known = event in self._passed_on
-        if known:
-            self._passed_on.remove(event)
-        return known
-
-    def on_key(self, event: events.Key) -> None:
-        """Leave the dialog, or let something be typed."""
-        dialog = self.screen
-        assert isinstance(dialog, AskDialog), "it is a part of one"
-        if not dialog.is_active:
-            self.app.post_message(events.Key(event.key, event.character))
-        elif event.key == "enter":
-            dialog.answer(self.value)
-        elif event.key == "escape":
-            dialog.dismiss()
-        else:
-            self._passed_on += [] if event.is_printable else [event]
-            return
-        event.stop()
-        event.prevent_default()
-
-
 class WaitDialog(Dialog[bool]):
     """Wait for work, and show its progress; the answer is whether it was finished."""
 
-    BINDINGS = [("escape,ctrl+c", "cancel", "cancel")]
+    BINDINGS = [Binding("escape,ctrl+c", "cancel", "cancel", priority=True)]
 
     def __init__(self, title: str, work: Work[Any]) -> None:
         super().__init__()
@@ -127,7 +45,8 @@ class WaitDialog(Dialog[bool]):
         with Vertical(id="wait") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "Esc cancels"
-            yield ProgressBar(total=1, show_eta=False)
+            self._bar = ProgressBar(total=1, show_eta=False)
+            yield self._bar
 
     def on_mount(self) -> None:
         """Check the work at intervals."""
@@ -138,7 +57,7 @@ class WaitDialog(Dialog[bool]):
         if self._work.wait(0):
             self.dismiss(True)
         else:
-            self.query_one(ProgressBar).update(progress=self._work.share)
+            self._bar.update(progress=self._work.share)
 
     def action_cancel(self) -> None:
         """Give the work up."""
@@ -152,22 +71,35 @@ class WaitDialog(Dialog[bool]):
 
 
 class ReportScreen(Dialog[None]):
-    """A report: read, scroll, close."""
+    """A report: read, scroll, close; the key that opens it also closes it."""
 
     BINDINGS = [
-        Binding("escape,enter", "dismiss", "close"),
+        Binding("escape,enter", "dismiss", "close", priority=True),
         # With the ids of commands, so that the keys in force close what they open.
-        *(Binding(key, "dismiss", "close", id=name) for name, key in _CLOSING),
+        *(Binding(key, "dismiss", "close", id=name, priority=True) for name, key in _CLOSING),
     ]
 
-    def __init__(self, title: str, text: Content) -> None:
+    def __init__(self, title: str, *parts: Widget) -> None:
         super().__init__()
         self._title = title
-        self._text = text
+        self._parts = parts
 
     def compose(self) -> ComposeResult:
-        """Show the answer."""
+        """Show its parts below each other."""
         with VerticalScroll(id="report") as box:
             box.border_title = Content(self._title)
-            box.border_subtitle = "Esc closes"
-            yield Static(self._text)
+            yield from self._parts
+
+    def on_mount(self) -> None:
+        """Say that there is more further down, as long as there is."""
+        box = self.query_one("#report")
+
+        def point() -> None:
+            self.call_after_refresh(pointed)  # once it is laid out
+
+        def pointed() -> None:
+            more = box.scroll_offset.y < box.max_scroll_y
+            box.border_subtitle = "↓ PgDn more · " * more + "Esc closes"
+
+        for moved in ("scroll_y", "virtual_size"):
+            self.watch(box, moved, point)

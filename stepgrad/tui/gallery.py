@@ -12,9 +12,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Footer, Markdown, OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
@@ -22,6 +23,7 @@ from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.work import PATIENCE, Growing
 
@@ -30,16 +32,32 @@ class LessonList(OptionList):
     """The titles; the keys are those of the debugger, and the footer names them."""
 
     BINDINGS = [
-        Binding("enter", "select", "open"),
-        Binding("down,j", "cursor_down", "next", show=False, id="select_down"),
-        Binding("up,k", "cursor_up", "previous", show=False, id="select_up"),
+        Binding("enter", "screen.open", "open", priority=True),
+        Binding("down,j", "cursor_down", "next", show=False, id="select_down", priority=True),
+        Binding("up,k", "cursor_up", "previous", show=False, id="select_up", priority=True),
+        Binding("home,g", "first", "first", show=False, id="start", priority=True),
+        Binding("end,G", "last", "last", show=False, id="end", priority=True),
     ]
+
+
+class LessonText(Static):
+    """All of a lesson, as the debugger shows it."""
+
+    markdown = reactive("", init=False)
+
+    def watch_markdown(self) -> None:
+        """Lay it out for the width at hand."""
+        self.update(Content("\n").join(lesson(self.markdown, self.size.width)))
+
+    def on_resize(self) -> None:
+        """Lay it out again."""
+        self.watch_markdown()
 
 
 class GalleryScreen(Screen[None]):
     """The titles of all lessons, and the text of the chosen one."""
 
-    BINDINGS = [Binding("q", "dismiss", "quit", id="quit")]
+    BINDINGS = [Binding("q", "dismiss", "quit", id="quit", priority=True)]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
     COMMANDS = {SystemCommandsProvider}
 
@@ -55,7 +73,7 @@ class GalleryScreen(Screen[None]):
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="title")
                 yield Static(id="command")
-                yield Markdown(id="text")
+                yield LessonText(id="text")
         yield Footer(show_command_palette=False)
 
     def _options(self) -> Iterator[Option]:
@@ -70,7 +88,7 @@ class GalleryScreen(Screen[None]):
         """Show a lesson: what it builds on, how to open it without the gallery, and its text."""
         file = self._lessons[event.option_id or ""]
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
-        self.query_one("#text", Markdown).update(file.lesson)
+        self.query_one(LessonText).markdown = file.lesson
         self.query_one("#preview").scroll_home(animate=False)
         builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
         after = f"\nafter: {builds_on}" if builds_on else ""
@@ -79,28 +97,37 @@ class GalleryScreen(Screen[None]):
         command = Content.styled(f"stepgrad run {event.option_id}{check}{after}", ink.QUIET)
         self.query_one("#command", Static).update(command)
 
+    async def action_open(self) -> None:
+        """Open the lesson that the list points at; the keys that follow wait for its screen."""
+        lesson = self.query_one(LessonList).highlighted_option
+        if lesson is not None:
+            await self._open(lesson.id)
+
     @on(OptionList.OptionSelected)
-    def _open(self, event: OptionList.OptionSelected) -> None:
+    async def _clicked(self, event: OptionList.OptionSelected) -> None:
+        await self._open(event.option_id)
+
+    async def _open(self, name: str | None) -> None:
         """Record a lesson and open the debugger on it, as soon as there is something to see."""
-        if not self.is_active:  # a second Enter in the same read
-            return
-        file = self._lessons[event.option_id or ""]
+        file = self._lessons[name or ""]
         if isinstance(file, ProgramFile):  # those that ship take no time to run
             with redirect_stdout(StringIO()):
                 run = run_program(str(file.path))
-            self.app.push_screen(DebuggerScreen(run.recording))
+            await self.app.push_screen(DebuggerScreen(run.recording))
             return
         growing = Growing(file)
         if growing.wait(PATIENCE):
-            self._debug(file, growing)
-        else:
-            self.app.push_screen(
-                WaitDialog(f"recording {file.path.name}", growing),
-                lambda begun: self._debug(file, growing) if begun else None,
-            )
+            await self._debug(file, growing)
+            return
 
-    def _debug(self, file: ScenarioFile, growing: Growing) -> None:
+        async def begun(done: bool | None) -> None:
+            if done:
+                await self._debug(file, growing)
+
+        await self.app.push_screen(WaitDialog(f"recording {file.path.name}", growing), begun)
+
+    async def _debug(self, file: ScenarioFile, growing: Growing) -> None:
         try:
-            self.app.push_screen(DebuggerScreen(growing.result(), file, growing))
+            await self.app.push_screen(DebuggerScreen(growing.result(), file, growing))
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)

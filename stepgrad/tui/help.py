@@ -7,14 +7,12 @@ from itertools import chain, zip_longest
 from textwrap import wrap
 
 from textual import events
-from textual.app import ComposeResult
-from textual.binding import Binding
-from textual.containers import VerticalScroll
+from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
-from stepgrad.replay.commands import GROUPS, Command
-from stepgrad.tui.dialogs import Dialog
+from stepgrad.replay.commands.table import GROUPS, Command
+from stepgrad.tui.dialogs import ReportScreen
 from stepgrad.tui.keymap import Keymap, key_name
 from stepgrad.tui.render import ink
 
@@ -22,8 +20,9 @@ KEYS = 9
 """Cells for the keys of a command."""
 ROOMY = 58
 """From this width of a column on, every command is explained in full."""
-_TWO_COLUMNS = 72
-_GAP = 1
+
+COLUMNS = ("Moving", "Looking"), ("Panels", "Stopping", "Other")
+"""The groups on the left, and those on the right; below each other where there is no room."""
 
 LEGEND = (
     "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▅ size",
@@ -40,20 +39,11 @@ LEGEND = (
 _Row = list[ink.Span]
 
 
-def help_text(keymap: Keymap, width: int) -> Content:
-    """Return the help, `width` cells wide, in two columns where there is room for them."""
-    columns = 2 if width >= _TWO_COLUMNS else 1
-    cells = (width - _GAP * (columns - 1)) // columns
-    gap: list[_Row] = [[]] if cells >= ROOMY else []
-    blocks = [list(_block(title, keymap, cells)) for title in GROUPS]
-    left, right = _halves(blocks, gap) if columns == 2 else (list(chain(*blocks)), [])
-    nothing: _Row = []
-    rows = [
-        [*_padded(one, cells + _GAP), *two] if right else one
-        for one, two in zip_longest(left, right, fillvalue=nothing)
-    ]
-    legend = [[(line, ink.QUIET)] for text in LEGEND for line in wrap(text, width)]
-    return ink.lines(*rows, *gap, *legend)
+def help_text(titles: Sequence[str], keymap: Keymap, width: int) -> Content:
+    """Return groups of commands, `width` cells wide."""
+    gap: list[_Row] = [[]] if width >= ROOMY else []
+    blocks = (_block(title, keymap, width) for title in titles)
+    return ink.lines(*(row for block in blocks for row in (*block, *gap)))
 
 
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
@@ -118,63 +108,27 @@ def _by_place(texts: Sequence[str]) -> list[list[str]]:
     return [list(dict.fromkeys(words)) for words in places]
 
 
-def _halves(blocks: Sequence[list[_Row]], gap: list[_Row]) -> tuple[list[_Row], list[_Row]]:
-    """Divide blocks between two columns, in order, to make the longer one short."""
+class _Groups(Static):
+    """Groups of commands below each other, laid out again for each width."""
 
-    def column(part: Sequence[list[_Row]]) -> list[_Row]:
-        return [row for i, block in enumerate(part) for row in (gap if i else []) + block]
-
-    cuts = [(column(blocks[:cut]), column(blocks[cut:])) for cut in range(1, len(blocks))]
-    return min(cuts, key=lambda cut: max(len(cut[0]), len(cut[1])))
-
-
-def _padded(row: _Row, width: int) -> _Row:
-    used = Content.assemble(*row).cell_length
-    return [*row, (" " * max(0, width - used), ink.PLAIN)]
-
-
-class _HelpText(Static):
-    """The help, laid out again for each width."""
-
-    def __init__(self, keymap: Keymap) -> None:
+    def __init__(self, titles: Sequence[str], keymap: Keymap) -> None:
         super().__init__()
+        self._titles = titles
         self._keymap = keymap
 
     def on_resize(self, event: events.Resize) -> None:
-        """Lay it out."""
-        self.update(help_text(self._keymap, event.size.width))
+        """Lay them out."""
+        self.update(help_text(self._titles, self._keymap, event.size.width))
 
 
-class HelpScreen(Dialog[None]):
-    """Every key and what it does; a key that opens it also closes it."""
+class HelpScreen(ReportScreen):
+    """Every key and what it does."""
 
-    BINDINGS = [
-        Binding("escape", "dismiss", "close"),
-        # With the ids of commands, so that the keys in force close what they open.
-        Binding("q", "dismiss", "close", id="quit"),
-        Binding("?,f1", "dismiss", "close", id="help"),
-    ]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (72, "-wide")]
 
     def __init__(self, keymap: Keymap) -> None:
-        super().__init__()
-        self._keymap = keymap
-
-    def compose(self) -> ComposeResult:
-        """Show the table."""
-        with VerticalScroll(id="help") as box:
-            box.border_title = "Lowercase goes forward, the capital goes back"
-            yield _HelpText(self._keymap)
-
-    def on_mount(self) -> None:
-        """Say what is further down, as long as something is."""
-        box = self.query_one("#help", VerticalScroll)
-
-        def point() -> None:
-            self.call_after_refresh(pointed)  # once it is laid out
-
-        def pointed() -> None:
-            more = box.scroll_offset.y < box.max_scroll_y
-            box.border_subtitle = "↓ PgDn what the signs mean · " * more + "Esc closes"
-
-        for moved in ("scroll_y", "virtual_size"):
-            self.watch(box, moved, point)
+        super().__init__(
+            "Lowercase goes forward, the capital goes back",
+            Horizontal(*(_Groups(titles, keymap) for titles in COLUMNS)),
+            Static(Content.styled("\n".join(LEGEND), ink.QUIET)),
+        )

@@ -4,26 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_config_path
+from textual.app import App
 from textual.binding import Binding
 from textual.keys import Keys, format_key
-from textual.screen import Screen
+from textual.widget import Widget
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.reading import (
-    read_regular,
-)
-from stepgrad.replay.commands import (
-    BY_KEY,
-    KEYS,
-    Command,
-)
+from stepgrad.reading import read_regular
+from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
@@ -63,22 +56,19 @@ def _joined(keys: Sequence[str]) -> str:
     return ",".join(_TEXTUAL.get(key, key) for key in keys)
 
 
-def action(command: Command) -> str:
-    """The screen's action that carries out a command."""
-    if command.panel:
-        return f"panel('{command.panel}')"
-    return f"act('{command.name}')" if command.act else command.name
-
-
 def binding(command: Command, does: str = "") -> Binding:
-    """Bind a command of the table; the footer shows those that have a label."""
+    """Bind a command of the table to the action of its name; the footer shows those with a label.
+
+    With priority, a key is done before the next one is looked up, however fast they arrive.
+    """
     return Binding(
         _joined(command.keys),
-        does or action(command),
+        does or command.name,
         command.label or command.help,
         show=bool(command.label),
         tooltip=command.help,
         id=command.name,
+        priority=True,
     )
 
 
@@ -87,18 +77,38 @@ def table_key(key: str) -> str:
     return key if key in _NAMED_KEYS or "+" in key else format_key(key)
 
 
-def keys_in_force(screen: Screen[Any]) -> Keymap:
-    """The keys that do something on a screen now, as Textual has them."""
-    keymap: dict[str, tuple[str, ...]] = {}
-    for key, active in screen.active_bindings.items():
-        name = active.binding.id or ""
-        keymap[name] = (*keymap.get(name, ()), table_key(key))
-    return keymap
+class KeyedApp(App[None]):
+    """An app in which commands have the keys of the table, or a person's own."""
+
+    keys: Keymap = DEFAULT
+
+    def load_keys(self, path: Path) -> None:
+        """Take over the keys in a file, or say what is wrong with it."""
+        try:
+            self.keys = load_keymap(path)
+        except KeymapError as error:
+            self.notify(
+                str(error), title="keys.toml was ignored", severity="warning", timeout=20,
+                markup=False,
+            )  # fmt: skip
+        else:
+            self.set_keymap(textual_keymap(self.keys))
+
+    def get_key_display(self, binding: Binding) -> str:
+        """Write a key as the help does."""
+        return key_name(table_key(binding.key))
 
 
-def shown_keys(screen: Screen[Any]) -> Keymap:
+def keys_in_force(widget: Widget) -> Keymap:
+    """The keys of each command that has any, wherever the focus is."""
+    app = widget.app
+    assert isinstance(app, KeyedApp), "each of our apps is one"
+    return {name: keys for name, keys in app.keys.items() if keys}
+
+
+def shown_keys(widget: Widget) -> Keymap:
     """The keys in force as they are written for a person."""
-    return {name: tuple(map(key_name, keys)) for name, keys in keys_in_force(screen).items()}
+    return {name: tuple(map(key_name, keys)) for name, keys in keys_in_force(widget).items()}
 
 
 def keymap_path() -> Path:
@@ -122,6 +132,8 @@ def load_keymap(path: Path) -> Keymap:
     except (OSError, UnicodeDecodeError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise KeymapError(f"{path}: cannot be read: {reason}") from error
+    import tomllib  # noqa: PLC0415 - few have keys of their own
+
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
 from typing import Any
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
-from stepgrad.replay.commands import COMMANDS
+from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.tui.help import KEYS
-from stepgrad.tui.keymap import action, key_name, keys_in_force
+from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink
 
 
@@ -27,7 +26,7 @@ class CommandProvider(Provider):
         for command in COMMANDS:
             if command.name != "palette":
                 keys = " ".join(map(key_name, keymap.get(command.name, ())[:2]))
-                does = partial(self.screen.run_action, action(command))
+                does = getattr(self.screen, f"action_{command.name}")
                 yield keys, command.help, command.name, does
         for ours in self.app.get_system_commands(self.screen):
             yield "", ours.help, ours.title, ours.callback

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from functools import partial
+from functools import partial, partialmethod
 
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.content import Content
@@ -11,32 +12,29 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
 
-from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
-from stepgrad.replay import commands
-from stepgrad.replay.commands import Command
+from stepgrad.replay.commands import table
+from stepgrad.replay.commands.hints import key
+from stepgrad.replay.commands.looking import fold, zoom_by
+from stepgrad.replay.commands.moving import go_to_edge
+from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.hints import key
 from stepgrad.replay.session import Session
-from stepgrad.replay.showing import fold, zoom_by
-from stepgrad.replay.stops import reason
+from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.dialogs import AskDialog, ReportScreen
+from stepgrad.tui.dialogs import ReportScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.reports import REPORTS
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 from stepgrad.tui.working import WorkingScreen
-
-BY_NAME = {command.name: command for command in commands.COMMANDS}
 
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
@@ -46,14 +44,15 @@ class DebuggerScreen(WorkingScreen):
     """The panels, around one session."""
 
     BINDINGS = [
-        *(binding(command) for command in commands.COMMANDS if command.name != "palette"),
-        Binding("ctrl+c", "quit", show=False),  # what a terminal's user presses when lost
+        *(binding(command) for command in table.COMMANDS if command.name != "palette"),
+        # What a terminal's user presses when lost.
+        Binding("ctrl+c", "quit", show=False, priority=True),
     ]
     COMMANDS = {CommandProvider}
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
-    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
 
     def __init__(
         self,
@@ -93,6 +92,7 @@ class DebuggerScreen(WorkingScreen):
             yield panel.data_bind(DebuggerScreen.session)
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
+        yield self.prompt
 
     def _classify(self) -> None:
         """Take on the classes of the terminal's size, as a resize would after a layout without."""
@@ -101,44 +101,26 @@ class DebuggerScreen(WorkingScreen):
             self.add_class(classes[max(least for least in classes if least <= extent)])
         self.watch_session()
 
-    def action_act(self, name: str) -> None:
+    def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
-        command = BY_NAME[name]
+        if command.panel:
+            self._show_panel(command.panel)
+            return
         self._pause()
-        if command.question is not None:
-            self.session, question = command.question(self.now)
-            if question:
-                self._ask(command, question)
-        elif command.asks:
-            self._ask(command)
+        if command.report:
+            from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - after the first paint
+
+            text = REPORTS[command.name](self.now, shown_keys(self))
+            self.app.push_screen(ReportScreen(command.brief, Static(text)))
         else:
-            self.carry_out(command, "")
-            self.wait_for(command)
+            super().perform(command)
 
-    def on_screen_suspend(self) -> None:
-        """Pause: whatever opens over the screen is about what it shows now."""
+    @on(events.ScreenSuspend)
+    @on(Panel.Pointed)
+    def turn_away(self) -> None:
+        """Pause, and ask no more: a question is about what the screen has shown so far."""
         self._pause()
-
-    def _ask(self, command: Command, question: str = "") -> None:
-        """Ask for what a command wants to know, and carry it out with that."""
-        self.set_class(command.hides, "-predicting")
-
-        def answered(_: str | None) -> None:
-            self.remove_class("-predicting")
-            if self.now.secret is not None:  # the prediction is over
-                self.session = self.now.say("", secret=None)
-            self.wait_for(command)
-
-        ask = AskDialog(command, partial(self._problem, command), question)
-        self.app.push_screen(ask, answered)
-
-    def _problem(self, command: Command, text: str) -> str | None:
-        """Carry out a command with what was typed; return what is wrong with it, if anything."""
-        try:
-            self.carry_out(command, text)
-        except StepgradError as error:
-            return str(error)
-        return None
+        self.prompt.action_leave()
 
     def action_play(self) -> None:
         """Play, or pause."""
@@ -184,7 +166,7 @@ class DebuggerScreen(WorkingScreen):
             self._player.stop()
             self._player = None
 
-    def action_panel(self, name: str) -> None:
+    def _show_panel(self, name: str) -> None:
         """Show a panel alone, or all of them again."""
         panel = next((each for each in self._panels if each.id == name), None)
         if panel is None:
@@ -208,12 +190,12 @@ class DebuggerScreen(WorkingScreen):
     def _panels(self) -> list[Widget]:
         """The panels that can have the screen to themselves, in the order of their keys."""
         named = {panel.id: panel for panel in self.query(".panel").results(Widget)}
-        return [named[name] for name in commands.PANELS if name in named]
+        return [named[name] for name in table.PANELS if name in named]
 
     def _show_alone(self, panel: Widget | None) -> None:
         """Show a panel alone, or all; one with text to scroll gets the arrow keys."""
         self.maximized = panel
-        self.set_focus(panel if panel is not None and panel.focusable else None)
+        self.focus_panel()
 
     def watch_session(self) -> None:
         """Make room for what there is to see."""
@@ -251,18 +233,6 @@ class DebuggerScreen(WorkingScreen):
             text = f"hidden: {'  '.join(named)}"
         self.query_one("#notice", Static).update(Content.styled(text, ink.QUIET))
 
-    def action_paths(self) -> None:
-        """Show the paths from the subject to the output."""
-        self._report("paths")
-
-    def action_difference(self) -> None:
-        """Show what the edits have changed."""
-        self._report("difference")
-
-    def _report(self, name: str) -> None:
-        text = REPORTS[name](self.now, shown_keys(self))
-        self.app.push_screen(ReportScreen(BY_NAME[name].brief, text))
-
     def action_help(self) -> None:
         """Show what the keys do."""
         self.app.push_screen(HelpScreen(keys_in_force(self)))
@@ -285,7 +255,7 @@ class DebuggerScreen(WorkingScreen):
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to the backward step of an edge that was clicked."""
         self._pause()
-        self.session = self.now.go_to_edge(message.out, message.slot)
+        self.session = go_to_edge(self.now, message.out, message.slot)
 
     def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
         """Zoom a plot around a node."""
@@ -298,3 +268,8 @@ class DebuggerScreen(WorkingScreen):
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""
         self.session = self.now.go(self.now.cursor.seek(message.position))
+
+
+for each in table.COMMANDS:
+    if each.changes_session or each.panel or each.report:  # the others have a method above
+        setattr(DebuggerScreen, f"action_{each.name}", partialmethod(DebuggerScreen.perform, each))

@@ -1,17 +1,19 @@
-"""How a screen with a session handles what takes long: the keys never wait for it."""
+"""How a screen carries out commands on its session: it asks, and the keys never wait for work."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
 
+from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
 
 from stepgrad.errors import StepgradError
-from stepgrad.replay.commands import Command
+from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.tui.dialogs import WaitDialog
+from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
 FOLLOW = 8
@@ -27,6 +29,7 @@ class WorkingScreen(Screen[None]):
         super().__init__()
         self._growing = growing
         self._work: Work[Session] | None = None
+        self.prompt = Prompt(id="prompt")
         self.set_reactive(WorkingScreen.session, self.validate_session(session))
 
     @property
@@ -73,17 +76,61 @@ class WorkingScreen(Screen[None]):
         self._follower.stop()
         self.session = self.now.say(f"stopped at {growing.place}")
 
+    def perform(self, command: Command) -> None:
+        """Carry out a command, after asking for what it wants to know."""
+        if command.question is not None:
+            self.session, question = command.question(self.now)
+            if question:
+                self._ask(command, question)
+        elif command.asks:
+            self._ask(command)
+        else:
+            self.carry_out(command, "")
+            self.wait_for(command)
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool:
+        """Leave its keys to what has the focus: all to a prompt, to a panel those that it binds."""
+        bindings = self.focused.BINDINGS if self.focused else []
+        bound = {each.id for each in bindings if isinstance(each, Binding)}
+        return not self.prompt.asks and action not in bound
+
+    def _ask(self, command: Command, question: str = "") -> None:
+        """Ask for what a command wants to know, and carry it out with that."""
+        self.set_class(command.hides, "-predicting")
+        check, left = partial(self._problem, command), partial(self._asked, command)
+        self.prompt.ask(command, question, check, left)
+
+    def _asked(self, command: Command) -> None:
+        """Show again what a question has hidden, and give the keys back to a panel alone."""
+        self.remove_class("-predicting")
+        if self.now.secret is not None:  # the prediction is over
+            self.session = self.now.say("", secret=None)
+        self.focus_panel()
+        self.wait_for(command)
+
+    def _problem(self, command: Command, text: str) -> str | None:
+        """Carry out a command with what was typed; return what is wrong with it, if anything."""
+        try:
+            self.carry_out(command, text)
+        except StepgradError as error:
+            return str(error)
+        return None
+
+    def focus_panel(self) -> None:
+        """Give the keys to a panel that is shown alone and has text to scroll; else to no one."""
+        panel = self.maximized
+        self.set_focus(panel if panel is not None and panel.focusable else None)
+
     def carry_out(self, command: Command, text: str) -> None:
         """Do to the session what a command does; what takes long is left to `wait_for`.
 
         Raises:
             StepgradError: what the command has to say against it.
         """
-        assert command.act is not None, "bound to commands that act"
         if not command.long:
-            self.session = command.act(self.now, text)
+            self.session = command(self.now, text)
             return
-        work = Work(partial(command.act, self.now, text))
+        work = Work(partial(command, self.now, text))
         if work.wait(PATIENCE):
             self.session = work.result()
         else:

@@ -22,10 +22,10 @@ from transformer import transformer
 
 from stepgrad import MLP, Recording, record
 from stepgrad.drawing.neighbourhood import neighbourhood
-from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.commands.searching import SearchError, search
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import Quotient
-from stepgrad.replay.search import SearchError, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
@@ -60,8 +60,8 @@ def network() -> Recording:
 
 def picture(state: State, nodes: Sequence[int]) -> None:
     """Lay some nodes out and paint them, with nothing kept from before."""
-    graph = Quotient(state.scene, frozenset())
-    draw.__wrapped__(graph, tuple(nodes), framed=True).paint(state, None)
+    graph = Quotient(state.scene, frozenset())  # what is kept is kept on the graph
+    draw(graph, tuple(nodes), framed=True).paint(state, None)
 
 
 def median(work: Callable[[int], object]) -> float:
@@ -110,9 +110,8 @@ async def keys(recording: Recording) -> None:
         assert isinstance(screen, DebuggerScreen)
         for key in KEYS.split():
             command = BY_KEY[key]
-            assert command.act is not None
             start = time.process_time()
-            screen.session = command.act(screen.now, "")
+            screen.session = command(screen.now)
             for panel in screen.query(Panel):
                 if panel.display:
                     panel.render_lines(panel.region.at_offset((0, 0)))

@@ -50,24 +50,29 @@ def repeated(recording: Recording, events: int) -> Recording:
     longer = Recording()
     for block in recording.blocks:
         longer.add(block)
+    forwards = {b.base: b for b in recording.blocks if isinstance(b, Forward)}
     last = recording.blocks_between(recording.steps[-1], recording.length)
-    nodes = sum(len(block.structure) for block in last if isinstance(block, Forward))
     number = len(recording.steps)
     while longer.length < events:
-        shift = longer.size + nodes - recording.size
         for block in last:
-            longer.add(_like(block, longer.length, shift, number))
+            longer.add(_like(block, longer, forwards, number))
         number += 1
     return longer
 
 
-def _like(block: Block, start: int, shift: int, number: int) -> Block:
-    """Return a block of the same numbers, of nodes that were made so much later."""
+def _like(block: Block, longer: Recording, forwards: dict[int, Forward], number: int) -> Block:
+    """Return a block of the same numbers, at the end; `forwards` are the latest of their kind."""
+    start = longer.length
     match block:
-        case Forward(structure=structure, base=base, values=values):
-            return Forward(start, structure, base + shift, array("d", values))
-        case Backward(sweep=sweep, root=root, base=base, grads=grads):
-            return Backward(start, sweep, root + shift, base + shift, array("d", grads))
+        case Forward(structure=structure, base=base, values=values, earlier=earlier):
+            passes = tuple(forwards[each.base] for each in earlier)
+            like = Forward(start, structure, longer.size, array("d", values), None, passes)
+            like.context = block.context
+            forwards[base] = like
+            return like
+        case Backward(sweep=sweep, over=over, grads=grads):
+            passes = tuple(forwards[each.base] for each in over)
+            return Backward(start, sweep, passes, array("d", grads))
         case Write(writes=writes, after=after, rule=rule):
             return Write(start, writes, array("d", after), rule)
         case Marked(kind=kind):

@@ -19,10 +19,11 @@ from recordings import one_pass, training
 
 from stepgrad import Cursor, Recording
 from stepgrad.recording.events import Accumulate, Mark, Seed, SetGrad, Update, ZeroGrad
-from stepgrad.replay.conditions.language import Condition
+from stepgrad.replay.commands import moving
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops import find
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import find
+from stepgrad.replay.telling.titles import short_title
 
 EVENTS, PART, ROUNDS = 1_000_000, 5_000, 5
 SEARCH_TARGET, WRITE_TARGET = 2.0, 50.0
@@ -87,11 +88,11 @@ def who_wrote(make: Callable[[], Recording]) -> float:
     """
     slowest = 0.0
     recording = make()
-    recording.history.shapes()
+    recording.history.index.structures()
     for node in range(0, recording.size, recording.size // 50):
         session = Session(Cursor(recording).seek(recording.length), selected=node)
         start = time.process_time()
-        session.who_wrote()
+        moving.previous_write(session)
         slowest = max(slowest, time.process_time() - start)
     return slowest * 1e3
 

@@ -28,14 +28,14 @@ TARGET = 1.0
 def main() -> None:
     recording = repeated(training(10_000), EVENTS)
     print(f"{recording.length:,} events in {len(recording.blocks):,} blocks")
-    print(f"first value: {_milliseconds(lambda: recording.history.value(0, 10)):6.1f} ms")
-    print(f"the steps:   {_milliseconds(lambda: recording.steps):6.1f} ms")
+    print(f"first value: {milliseconds(lambda: recording.history.value(0, 10)):6.1f} ms")
+    print(f"the steps:   {milliseconds(lambda: recording.steps):6.1f} ms")
     draw = Random(1)
     seeks, steps = [], []
     for _ in range(SEEKS):
         cursor = Cursor(recording).seek(draw.randrange(recording.length))
-        seeks.append(_milliseconds(partial(_show, cursor)))
-        steps.append(_milliseconds(partial(_show, cursor.step())))
+        seeks.append(milliseconds(partial(show, cursor)))
+        steps.append(milliseconds(partial(show, cursor.step())))
     for what, times in (("seek", seeks), ("step", steps)):
         last = statistics.quantiles(times, n=100)[98]
         print(
@@ -44,7 +44,7 @@ def main() -> None:
         )
 
 
-def _show(cursor: Cursor) -> None:
+def show(cursor: Cursor) -> None:
     """Ask for what the screen shows at a position."""
     state = cursor.state
     scene = state.scene
@@ -55,7 +55,7 @@ def _show(cursor: Cursor) -> None:
         state.grad(node)
 
 
-def _milliseconds(question: Callable[[], object]) -> float:
+def milliseconds(question: Callable[[], object]) -> float:
     start = time.process_time()
     question()
     return (time.process_time() - start) * 1e3

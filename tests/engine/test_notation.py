@@ -15,7 +15,7 @@ from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
 from stepgrad.engine.ops import Op
 from stepgrad.numbers import number
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 
 _SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from math import inf, isclose, nan
 
 import pytest
@@ -13,14 +12,12 @@ from markdown_it import MarkdownIt
 
 from odd_runs import odd_sessions
 from readers import at, code_of, read_html, read_markdown, read_svg
+from scenario.samples import with_fields
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.export import export
 from stepgrad.export.figure import figure
 from stepgrad.export.handout import LINES
-from stepgrad.export.markup import (
-    code,
-    without_html,
-)
+from stepgrad.export.markup import code, without_html
 from stepgrad.export.position import end
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
@@ -149,7 +146,7 @@ def test_many_phases_are_counted() -> None:
 def test_a_lesson_is_no_program() -> None:
     file, cursor = at("sum_over_paths", "100%")
     hostile = "<script>alert(1)</script>\n\n![x](http://example.org/x.png)\n\n[x](javascript:1)"
-    model = replace(file.model, lesson=hostile)
+    model = with_fields(file.model, lesson=hostile)
     changed = ScenarioFile(file.document, model, file.statements)
     text = export(changed, cursor, "html")
     read_html(text)
@@ -327,7 +324,7 @@ def test_checks_stand_where_they_are_about(name: str, where: str, there: bool) -
 def test_a_lesson_has_no_heading_of_the_first_rank() -> None:
     file, cursor = at("sum_over_paths")
     lesson = "# One\n\ntext\n\n## Two #\n\nThree\n=====\n\n```\n# comment\n```\n\n> # Four"
-    model = replace(file.model, lesson=lesson)
+    model = with_fields(file.model, lesson=lesson)
     changed = ScenarioFile(file.document, model, file.statements)
     text = export(changed, cursor, "html")
     assert read_html(text).seen.count("h1") == 1

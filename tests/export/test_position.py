@@ -6,8 +6,8 @@ import pytest
 
 from stepgrad import Value, mark, record
 from stepgrad.export.position import end, find
+from stepgrad.replay.commands.places import CommandError, goto
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.places import CommandError, goto
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 

@@ -13,7 +13,7 @@ import pytest
 
 from stepgrad import SGD, Recording, Value, mark, record
 from stepgrad.engine.tape import active_tape
-from stepgrad.recording import budget
+from stepgrad.recording import budget, memory
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recorder import Recorder
 
@@ -77,8 +77,8 @@ PROGRAMS = [
 ]  # fmt: skip
 
 
-def recorded(program: Callable[[int], None], memory: int | str = SMALL) -> Recording:
-    with record(memory=memory) as recording:
+def recorded(program: Callable[[int], None], amount: int | str = SMALL) -> Recording:
+    with record(memory=amount) as recording:
         program(3_000)
     return recording
 
@@ -218,8 +218,8 @@ def test_the_watch_ends_with_the_recording() -> None:
 
 
 def test_without_a_budget_it_is_a_share_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert budget.free_memory() > 0
-    monkeypatch.setattr(budget, "free_memory", lambda: budget.SHARE * SMALL)
+    assert memory.free_memory() > 0
+    monkeypatch.setattr(memory, "free_memory", lambda: memory.SHARE * SMALL)
     with record() as recording:
         passes(3_000)
     assert recording.length == recorded(passes).length
@@ -233,7 +233,7 @@ def test_without_a_budget_it_is_a_share_of_what_is_free(monkeypatch: pytest.Monk
     ],
 )  # fmt: skip
 def test_sizes(size: int | str, count: int) -> None:
-    assert budget.as_bytes(size) == count
+    assert memory.as_bytes(size) == count
 
 
 @pytest.mark.parametrize(
@@ -241,11 +241,11 @@ def test_sizes(size: int | str, count: int) -> None:
 )
 def test_what_is_not_a_size(size: int | str) -> None:
     with pytest.raises(ValueError, match="is not an amount of memory; write 500MB or 2GB"):
-        budget.as_bytes(size)
+        memory.as_bytes(size)
 
 
 def test_a_limit_of_the_process_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     resource = pytest.importorskip("resource")
     monkeypatch.setattr(resource, "getrlimit", lambda _: (1, 1))
-    assert budget.free_memory() == 0
-    assert budget.default_memory() == 1
+    assert memory.free_memory() == 0
+    assert memory.default_memory() == 1

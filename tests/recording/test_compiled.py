@@ -19,7 +19,6 @@ from stepgrad.recording import traced as traced_module
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.compiled import function, passes
 from stepgrad.recording.recorder import Recorder
-from stepgrad.recording.structure import Structure, index_to_ref, ref_to_index
 from stepgrad.recording.traced import Root, Traced
 from stepgrad.scenario.program import training
 
@@ -202,7 +201,7 @@ def after_other_nodes(forward: Callable[[], Root | None]) -> None:
 def in_a_scope_of_its_own(forward: Callable[[], Root | None]) -> None:
     recorder = active_tape()
     assert isinstance(recorder, Recorder)
-    with scope(f"at{recorder.recording.length}"):
+    with scope(f"at{recorder.log.length}"):
         run(forward)
 
 
@@ -357,8 +356,8 @@ def test_neither_depth_nor_fan_in_is_a_problem() -> None:
 # The function from inputs to outputs.
 
 
-def network() -> tuple[Structure, dict[str, int], Recording]:
-    """Return a trained network's structure, the refs of its named nodes, and the recording."""
+def network() -> tuple[Forward, dict[str, int], Recording]:
+    """Return a trained network's last pass, the refs of its named nodes, and the recording."""
     recording = run_scenario(
         NETWORK.format(
             hidden=3, activation="tanh", last="linear", seed=1,
@@ -367,19 +366,20 @@ def network() -> tuple[Structure, dict[str, int], Recording]:
     )  # fmt: skip
     last = [block for block in recording.blocks if isinstance(block, Forward)][-1]
     names = recording.names(recording.length)
-    return last.structure, {n: index_to_ref(i, last.base) for n, i in names.items()}, recording
+    refs = {name: ref for name, node in names.items() if (ref := last.ref(node)) is not None}
+    return last, refs, recording
 
 
 def test_a_function_answers_for_new_inputs_as_the_network_does() -> None:
-    structure, refs, recording = network()
+    last, refs, recording = network()
+    structure = last.structure
     x1, x2, y = refs["row1/x1"], refs["row1/x2"], refs["row1/y"]
     others = [ref for ref in structure.inputs if ref not in (x1, x2)]
     state = recording.history
-    size = recording.size - len(structure)
-    numbers = [state.value(ref_to_index(ref, size), recording.length) for ref in others]
+    numbers = [state.value(last.node(ref), recording.length) for ref in others]
     answer = partial(function(structure, [*others, x1, x2], [y]), *numbers)
     for row, point in enumerate([(0.0, 0.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 0.5)], 1):
-        expected = state.value(ref_to_index(refs[f"row{row}/y"], size), recording.length)
+        expected = state.value(last.node(refs[f"row{row}/y"]), recording.length)
         assert answer(*point) == (expected,)
 
 

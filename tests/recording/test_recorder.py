@@ -19,8 +19,7 @@ from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.events import Accumulate, Event, Leaf, Op, Seed, SetGrad, Update, ZeroGrad
-from stepgrad.recording.recorder import active_recorder
-from stepgrad.recording.sweep import OwnSweep
+from stepgrad.recording.record import active_recorder
 from stepgrad.recording.traced import Traced
 
 
@@ -69,7 +68,7 @@ def test_passes_of_different_shape_do_not() -> None:
 
 
 @pytest.mark.parametrize("part", ["name", "scope", "line"])
-def test_names_and_places_belong_to_the_shape(part: str) -> None:
+def test_names_and_places_are_the_context_of_a_structure(part: str) -> None:
     w = Value(2.0)
     with record() as recording:
         for number in (1, 2, 1):
@@ -82,8 +81,9 @@ def test_names_and_places_belong_to_the_shape(part: str) -> None:
                     y.label = f"y{number}"
             y.backward()
     first, second, third = forwards(recording)[-3:]
-    assert first.structure is third.structure
-    assert first.structure is not second.structure
+    assert first.structure is second.structure is third.structure
+    assert first.context is third.context
+    assert first.context is not second.context
 
 
 def test_another_root_is_another_sweep_of_the_same_structure() -> None:
@@ -801,11 +801,10 @@ def test_a_sweep_that_follows_from_its_structure_is_the_one_that_was_run() -> No
         y.backward()
     [block] = backwards(recording)
     sweep = block.sweep
-    assert isinstance(sweep, OwnSweep)
     values = [*reversed(_made_from(y)), b, a]
-    assert len(sweep.refs) == len(values) == len(block.grads)
+    assert sweep.width == len(values) == len(block.grads)
     assert list(block.grads) == [value.grad for value in values]
-    assert (sweep.root, sweep.edges) == (sweep.refs[0], len(sweep.slots))
+    assert (block.root, sweep.edges) == (block.node(0), len(sweep.slots))
     assert len(sweep.slots) == len(sweep.outs) == len(sweep.receivers) == 10
     assert idle.grad == unused.grad == later.grad == 0.0
 

@@ -204,13 +204,12 @@ def check_whole(recording: Recording) -> None:
     for block in recording.blocks:
         if isinstance(block, Backward):
             end = block.start + block.length
-            last = dict(zip(block.sweep.refs, block.grads, strict=True))
+            last = dict(zip(block.nodes, block.grads, strict=True))
             for edge in range(block.sweep.edges):
-                receiver = block.sweep.refs[block.sweep.receivers[edge]]
-                node = receiver + block.base if receiver >= 0 else ~receiver
+                node = block.node(block.sweep.receivers[edge])
                 event = recording.events[block.start + 1 + edge]
                 if edge == block.sweep.incoming[block.sweep.receivers[edge]][-1]:
-                    assert event.after == last[receiver] == history.grad(node, end)  # type: ignore[union-attr]
+                    assert event.after == last[node] == history.grad(node, end)  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("lines", [False, True])

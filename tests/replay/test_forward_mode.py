@@ -17,8 +17,8 @@ from stepgrad.engine.ops import TANH, Op
 from stepgrad.engine.tape import seed
 from stepgrad.harness import Replay
 from stepgrad.headless import report, snapshot
-from stepgrad.replay.narrate import narrate
-from stepgrad.replay.say import say
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.training import trains
 from stepgrad.scenario import open_scenario, record_scenario
 

@@ -12,9 +12,10 @@ from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, record, record_scenario
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
-from stepgrad.replay.conditions.language import Condition, ConditionError
-from stepgrad.replay.search import SearchError, next_hit, search
+from stepgrad.replay.commands import looking, moving, stopping
+from stepgrad.replay.commands.searching import SearchError, next_hit, search
 from stepgrad.replay.session import Session
+from stepgrad.replay.stops.language import Condition, ConditionError
 
 TRAINING = training()
 TWO_LAYER = two_layer()
@@ -29,7 +30,7 @@ def positions(session: Session, *, forward: bool) -> list[int]:
     """Every place that running comes by, the end included."""
     places: list[int] = []
     while True:
-        there = session.run(forward=forward)
+        there = stopping.run(session, forward=forward)
         if there.cursor == session.cursor:
             return places
         places.append(there.cursor.position)
@@ -38,27 +39,30 @@ def positions(session: Session, *, forward: bool) -> list[int]:
 
 def test_without_stops_it_runs_to_the_ends() -> None:
     session = at(TWO_LAYER, 5)
-    assert session.run(forward=True).cursor.position == TWO_LAYER.length
-    assert session.run(forward=False).cursor.position == 0
-    assert session.run(forward=True).said == "no stops are set (⟦break⟧ sets one): this is the end"
+    assert stopping.run(session, forward=True).cursor.position == TWO_LAYER.length
+    assert stopping.run(session, forward=False).cursor.position == 0
+    said = "no stops are set (⟦break⟧ sets one): this is the end"
+    assert stopping.run(session, forward=True).said == said
 
 
 def test_with_stops_it_goes_from_one_to_the_next_and_says_which() -> None:
-    session = at(TWO_LAYER).stop_where("position == 4").stop_where('node == "h"')
-    first = session.run(forward=True)
+    session = stopping.stop_where(
+        stopping.stop_where(at(TWO_LAYER), "position == 4"), 'node == "h"'
+    )
+    first = stopping.run(session, forward=True)
     assert (first.cursor.position, first.said) == (4, "stopped: position == 4")
-    second = first.run(forward=True)
+    second = stopping.run(first, forward=True)
     assert second.said == 'stopped: node == "h"'
     forward = positions(session, forward=True)
     end = session.go(session.cursor.seek(TWO_LAYER.length))
     assert positions(end, forward=False) == [*reversed(forward[:-1]), 0]
-    assert end.run(forward=True).said == "no stop on the way: this is the end"
-    assert session.run(forward=False).said == "no stop on the way: this is the start"
+    assert stopping.run(end, forward=True).said == "no stop on the way: this is the end"
+    assert stopping.run(session, forward=False).said == "no stop on the way: this is the start"
 
 
 def walk_on(session: Session) -> list[int]:
     places: list[int] = []
-    while "no later write" not in (session := session.next_write()).said:
+    while "no later write" not in (session := moving.next_write(session)).said:
         places.append(session.cursor.position)
     return places
 
@@ -102,7 +106,7 @@ def test_an_edge_leads_to_where_it_is_walked_or_made(program: Program, data: st.
         and isinstance(event, Accumulate)
         and (event.out, event.slot) == (out, slot)
     ]
-    there = session.go_to_edge(out, slot)
+    there = moving.go_to_edge(session, out, slot)
     if walks:
         assert there.cursor.position in walks
         assert there.said == "this edge's backward step"
@@ -118,16 +122,16 @@ def test_of_several_passes_an_edge_leads_to_the_one_at_hand() -> None:
         y.backward()
         y.backward()
     session = Session(Cursor(recording))
-    assert [session.go(session.cursor.seek(k)).go_to_edge(2, 0).cursor.position
+    assert [moving.go_to_edge(session.go(session.cursor.seek(k)), 2, 0).cursor.position
             for k in range(7)] == [4, 4, 4, 4, 4, 6, 6]  # fmt: skip
 
 
 def test_selecting_goes_from_line_to_line_past_what_is_folded() -> None:
     session = replace(at(TRAINING, TRAINING.steps[1] + 1), folded=frozenset({"neuron"}))
     session = session.select(TRAINING.first_named("neuron/b"))
-    below = session.select_by(1)
+    below = looking.select_by(session, 1)
     assert below.selected == session.scene[2]
-    assert below.select_by(-1).selected == TRAINING.first_named("neuron/w")
+    assert looking.select_by(below, -1).selected == TRAINING.first_named("neuron/w")
 
 
 def test_a_search_opens_what_it_finds() -> None:
@@ -136,32 +140,32 @@ def test_a_search_opens_what_it_finds() -> None:
 
 
 def test_running_lets_go_of_the_selection() -> None:
-    assert at(TWO_LAYER, 3, "h").run(forward=True).selected is None
+    assert stopping.run(at(TWO_LAYER, 3, "h"), forward=True).selected is None
 
 
 def test_an_empty_recording_bears_every_command() -> None:
-    session = Session(Cursor(Recording())).stop_where("position > 0")
+    session = stopping.stop_where(Session(Cursor(Recording())), "position > 0")
     assert session.subject is None
     for after in (
-        session.run(forward=True),
-        session.run(forward=False),
-        session.select_by(1),
-        session.toggle_stop(every=True),
-        session.who_wrote(),
-        session.bookmark().next_bookmark(),
+        stopping.run(session, forward=True),
+        stopping.run(session, forward=False),
+        looking.select_by(session, 1),
+        stopping.toggle_stop(session, every=True),
+        moving.previous_write(session),
+        moving.next_bookmark(moving.bookmark(session)),
     ):
         assert after.cursor.position == 0
 
 
 def test_a_stop_is_set_and_taken_away() -> None:
     session = at(TWO_LAYER, 3, "h")
-    stopped = session.toggle_stop(every=False)
+    stopped = stopping.toggle_stop(session, every=False)
     assert stopped.said == "stop at h: press ⟦continue⟧ to go there"
     assert len(stopped.stops) == 1
-    watched = stopped.toggle_stop(every=True)
+    watched = stopping.toggle_stop(stopped, every=True)
     assert watched.said == "watching h: press ⟦continue⟧ to go there"
     assert len(watched.stops) == 2
-    gone = watched.toggle_stop(every=False)
+    gone = stopping.toggle_stop(watched, every=False)
     assert gone.said == "stop removed: h"
     assert gone.stops == watched.stops[1:]
     assert session.stops == ()
@@ -169,20 +173,20 @@ def test_a_stop_is_set_and_taken_away() -> None:
 
 def test_a_stop_is_taken_away_at_its_like_in_another_step() -> None:
     losses = [n for n in range(TRAINING.size) if TRAINING.node(n).name == "loss"]
-    session = at(TRAINING).select(losses[0]).toggle_stop(every=False)
-    assert session.select(losses[2]).toggle_stop(every=False).stops == ()
+    session = stopping.toggle_stop(at(TRAINING).select(losses[0]), every=False)
+    assert stopping.toggle_stop(session.select(losses[2]), every=False).stops == ()
 
 
 def test_a_condition_is_set_and_taken_away_and_all_of_them_at_once() -> None:
-    session = at(TWO_LAYER).stop_where(" grad > 1 ")
+    session = stopping.stop_where(at(TWO_LAYER), " grad > 1 ")
     assert session.said == "stop where grad > 1: press ⟦continue⟧ to go there"
     assert session.stops == (Condition("grad > 1"),)
-    gone = session.stop_where("grad > 1")
+    gone = stopping.stop_where(session, "grad > 1")
     assert (gone.said, gone.stops) == ("stop removed: grad > 1", ())
-    both = session.stop_where("value > 1").stop_where("  ")
+    both = stopping.stop_where(stopping.stop_where(session, "value > 1"), "  ")
     assert (both.said, both.stops) == ("all stops removed", ())
     with pytest.raises(ConditionError, match="did you mean `grad`"):
-        session.stop_where("grda > 1")
+        stopping.stop_where(session, "grda > 1")
 
 
 def writers(recording: Recording, node: int, before: int) -> list[int]:
@@ -198,7 +202,7 @@ def writers(recording: Recording, node: int, before: int) -> list[int]:
 
 def walk_back(session: Session) -> list[int]:
     places: list[int] = []
-    while "no earlier write" not in (session := session.who_wrote()).said:
+    while "no earlier write" not in (session := moving.previous_write(session)).said:
         assert "was written here" in session.said
         places.append(session.cursor.position)
     return places
@@ -227,7 +231,7 @@ def test_who_wrote_goes_across_training_steps(name: str) -> None:
     ]
     last = session
     for _ in range(100):
-        last = last.who_wrote()
+        last = moving.previous_write(last)
     assert "written right here: event" in last.said
     assert last.said.endswith("; no earlier write")
     assert last.selected == node
@@ -237,25 +241,25 @@ def test_a_write_at_this_very_event_is_told_as_such() -> None:
     recording = record_scenario("two_layer")
     end = Session(Cursor(recording, recording.length))
     said = "written right here: event 26, from w1·x; no earlier write"
-    assert end.who_wrote().said == said
-    assert end.who_wrote().cursor.position == 26
-    earlier = Session(Cursor(recording, 12), recording.first_named("w1")).who_wrote()
+    assert moving.previous_write(end).said == said
+    assert moving.previous_write(end).cursor.position == 26
+    earlier = moving.previous_write(Session(Cursor(recording, 12), recording.first_named("w1")))
     assert earlier.said == "no earlier write to w1.grad"
 
 
 def test_bookmarks_are_gone_round() -> None:
     session = at(TWO_LAYER)
-    assert session.next_bookmark().said == "no bookmarks yet: ⟦bookmark⟧ sets one"
+    assert moving.next_bookmark(session).said == "no bookmarks yet: ⟦bookmark⟧ sets one"
     for place in (7, 2, 11):
-        session = session.go(session.cursor.seek(place)).bookmark()
+        session = moving.bookmark(session.go(session.cursor.seek(place)))
         assert session.said == f"bookmark at {place}: press ⟦next_bookmark⟧ to come back"
     assert session.bookmarks == (2, 7, 11)
     tour = []
     for _ in range(4):
-        session = session.next_bookmark()
+        session = moving.next_bookmark(session)
         tour.append(session.cursor.position)
     assert tour == [2, 7, 11, 2]
-    gone = session.bookmark()
+    gone = moving.bookmark(session)
     assert (gone.said, gone.bookmarks) == ("bookmark removed", (7, 11))
 
 
@@ -298,7 +302,7 @@ def test_selecting_stays_in_the_scene(position: int, moves: list[int]) -> None:
     scene = session.state.scene
     for lines in moves:
         before = session.subject if session.selected is not None else session.state.focus
-        session = session.select_by(lines)
+        session = looking.select_by(session, lines)
         place = scene.index(before) if before is not None else -1
         assert session.selected == scene[max(0, min(place + lines, len(scene) - 1))]
 
@@ -321,6 +325,10 @@ def test_sessions_are_values() -> None:
     assert session == at(TWO_LAYER, 3)
     with pytest.raises(FrozenInstanceError):
         session.said = "x"  # type: ignore[misc]
-    for after in (session.bookmark(), session.toggle_stop(every=True), search(session, "w")):
+    for after in (
+        moving.bookmark(session),
+        stopping.toggle_stop(session, every=True),
+        search(session, "w"),
+    ):
         assert after != session
     assert session == at(TWO_LAYER, 3)

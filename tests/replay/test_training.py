@@ -6,13 +6,7 @@ import pytest
 
 from stepgrad import SGD, State, Value, mark, record
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.training import (
-    course,
-    gradient_course,
-    last_update,
-    losses,
-    parameters,
-)
+from stepgrad.replay.training import course, gradient_course, last_update, losses, parameters
 from stepgrad.scenario import record_scenario
 
 

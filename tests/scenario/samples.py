@@ -1,12 +1,16 @@
 """Scenarios that are in order, and the way to see what is wrong with others."""
 
 from pathlib import Path
+from typing import Any, TypeVar
 
 import pytest
 
 from stepgrad.errors import ScenarioError
+from stepgrad.scenario.form.kinds import Section
 from stepgrad.scenario.load import ScenarioFile, parse_scenario
 from stepgrad.scenario.text import Source
+
+AnySection = TypeVar("AnySection", bound=Section)
 
 FUNCTIONS = {"relu": 1, "tanh": 1, "exp": 1, "max": 2}
 
@@ -58,3 +62,8 @@ def changed(text: str, old: str, new: str) -> str:
     """Replace a part of a scenario that is surely there."""
     assert old in text
     return text.replace(old, new, 1)
+
+
+def with_fields(section: AnySection, **fields: Any) -> AnySection:
+    """Return a section of a scenario with other fields."""
+    return type(section)(**vars(section) | fields)

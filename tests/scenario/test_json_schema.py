@@ -1,14 +1,19 @@
 """The JSON Schema of scenario files says of a file what reading it does, as far as it can."""
 
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from jsonschema import Draft7Validator
 
 from scenario.runs import ROOT, SCENARIOS
 from scenario.samples import GRAPH, NETWORK, changed, parse, problems
+from stepgrad.errors import ScenarioError
 from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.scenario.text import Problems, Source
 from stepgrad.scenario.yaml.compose import compose
@@ -46,6 +51,15 @@ FINE = {
         "batch_size: 2, shuffle_seed: 0, zero_grad: false",
     ),
     "a number that is none": changed(GRAPH, "z1: 1.5", "z1: .nan"),
+    "an interval": changed(NETWORK, "seed: 42", "seed: 42, weights: [-1, 1], bias: 0.5"),
+    "written weights": changed(
+        NETWORK, "init: {seed: 42}",
+        "weights: [[[1,2,3,4], [5,6,7,8]], [[1], [2], [3], [4]]]\n  biases: [[0,0,0,0], [0]]",
+    ),
+    "forward mode": changed(
+        changed(GRAPH, "grads: {w1: -15}", "tangents: {x: {h: 1}}"), "backward: loss",
+        "mode: forward\nwrt: [x, w1]\nlevel: beginner\norder: 3\nafter: [gears]\nlesson: text",
+    ),
 }  # fmt: skip
 
 
@@ -87,6 +101,26 @@ WRONG = {
 def test_what_cannot_be_read_is_not(name: str) -> None:
     assert problems(WRONG[name])
     assert not VALIDATOR.is_valid(data(WRONG[name]))
+
+
+VALUE = re.compile(r"(?<=: )\S.*|(?<=[\[{ ])[^\s,:{}\[\]]+(?=[,\]}])|\{[^{}]*\}|\[[^\[\]]*\]")
+OTHERS = ["3", "-1", "0.5", "1e9", "true", "text", "''", "~", ".nan", "-.inf", "[]", "[1]",
+          "[1, 2]", "[text, text]", "[~]", "[[1, 2], 3]", "[[[1]]]", "{}", "{a: 1}", "{1: 2}",
+          "{a: ~}", "{a: {b: 1}}", "[{a: 1}]", "tanh", "identity", "momentum",
+          "forward"]  # fmt: skip
+
+
+@settings(max_examples=500)
+@given(st.sampled_from(list(FINE.values())), st.integers(0, 1 << 16), st.sampled_from(OTHERS))
+def test_with_another_value_a_scenario_is_refused_or_valid(
+    text: str, where: int, other: str
+) -> None:
+    values = list(VALUE.finditer(text))
+    value = values[where % len(values)]
+    text = text[: value.start()] + other + text[value.end() :]
+    with suppress(ScenarioError):
+        parse(text)
+        VALIDATOR.validate(data(text))
 
 
 def test_every_field_is_explained() -> None:

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 
 from scenario.runs import SCENARIOS
-from scenario.samples import changed
+from scenario.samples import changed, with_fields
 from stepgrad import record_scenario
 from stepgrad.engine.nn import MLP
 from stepgrad.harness import Replay
 from stepgrad.numbers import number
 from stepgrad.program import run_program
 from stepgrad.recording.blocks import Backward, Forward
-from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, gallery, open_scenario, shipped
@@ -231,8 +231,8 @@ def test_forward_mode_promises_the_numbers_of_the_lesson(name: str) -> None:
 
 def _expecting(file: ScenarioFile, **numbers: dict[Any, Any]) -> ScenarioFile:
     """The same scenario with other promises."""
-    model: Any = file.model
-    return replace(file, model=replace(model, expect=replace(model.expect, **numbers)))
+    expect = with_fields(file.model.expect, **numbers)
+    return replace(file, model=with_fields(file.model, expect=expect))
 
 
 @pytest.mark.parametrize("name", TANGENTS)

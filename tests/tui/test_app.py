@@ -21,21 +21,22 @@ from stepgrad import Value, record
 from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay.commands import BY_KEY, COMMANDS
+from stepgrad.replay.commands import moving, stopping
+from stepgrad.replay.commands.searching import search
+from stepgrad.replay.commands.table import BY_KEY, COMMANDS
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.ledger import contributions
-from stepgrad.replay.search import search
+from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp, ThemeError
-from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
+from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.text import Chain
 
 
@@ -46,28 +47,23 @@ async def debugger(
     scenario = open_scenario(name)
     app = DebuggerApp(record_file(scenario), scenario)
     async with app.run_test(size=size) as pilot:
+        await pilot.pause()  # the lesson is opened after the first paint
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
         yield pilot, screen
 
 
-ACTS = [
-    (command, key)
-    for command in COMMANDS
-    if command.act and not command.asks
-    for key in command.keys
-]
+ACTS = [(command, key) for command in COMMANDS if command.act for key in command.keys]
 
 
 async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
         start = Session(screen.now.cursor.seek(1000), selected=screen.now.state.scene[0])
-        middle = search(start.bookmark(), "w").stop_where("phase == 'update'")
+        middle = stopping.stop_where(search(moving.bookmark(start), "w"), "phase == 'update'")
         for command, key in ACTS:
-            assert command.act
             screen.session = middle
             await pilot.press(key)
-            assert screen.now == command.act(middle, ""), key
+            assert screen.now == command(middle), key
             assert screen.now != middle, key
 
 
@@ -92,11 +88,10 @@ def test_no_key_has_two_meanings() -> None:
 async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press(*":w9", "enter")
-        dialog = pilot.app.screen
-        assert isinstance(dialog, AskDialog)
-        problem = str(dialog.query_one("#problem", Static).content)
+        assert screen.query_one(Prompt).asks
+        problem = str(screen.query_one("#problem", Static).content)
         assert "did you mean `w1`" in problem
-        dialog.query_one(Input).value = "50%"
+        screen.query_one(Input).value = "50%"
         await pilot.press("enter")
         assert screen.now.cursor.position == 13
 
@@ -104,22 +99,21 @@ async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
 async def test_goto_can_be_left() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("n", ":", "escape")
-        assert pilot.app.screen is screen
+        assert not screen.query_one(Prompt).asks
         assert screen.now.cursor.position == 1
 
 
 async def test_a_number_is_predicted_checked_and_shown() -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
         await pilot.press(*"fnnnnnnnnp")
-        dialog = pilot.app.screen
-        assert isinstance(dialog, AskDialog)
-        question = str(dialog.query_one("#question", Static).content)
+        assert screen.query_one(Prompt).asks
+        question = str(screen.query_one("#question", Static).content)
         assert question == (
             "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
         )
         await pilot.press("x", "enter")
-        assert "`x` is not a number" in str(dialog.query_one("#problem", Static).content)
-        dialog.query_one(Input).value = "-8"
+        assert "`x` is not a number" in str(screen.query_one("#problem", Static).content)
+        screen.query_one(Input).value = "-8"
         await pilot.press("enter")
         assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
         await pilot.press("p", "?", "enter")
@@ -127,7 +121,7 @@ async def test_a_number_is_predicted_checked_and_shown() -> None:
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
-async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leave: str) -> None:
+async def test_what_would_tell_the_answer_is_hidden_until_the_prompt_closes(leave: str) -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
         await pilot.press(*"fnnnnnnnn")
         telling = ("1 (z1 > 0)", "backward: loss")
@@ -146,10 +140,10 @@ async def test_what_would_tell_the_answer_is_hidden_until_the_dialog_closes(leav
 async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("space", "p")
-        asking: object = pilot.app.screen
-        assert isinstance(asking, AskDialog)
+        prompt = screen.query_one(Prompt)
+        asked = [prompt.asks]
         await pilot.press("escape", "G", "p")
-        assert pilot.app.screen is screen
+        assert [*asked, prompt.asks] == [True, False]
         assert "nothing is left to predict" in screen.now.said
 
 
@@ -161,7 +155,7 @@ async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
         assert screen.now.cursor.position > 1, "it plays"
         await pilot.press(key)
         await pilot.pause()
-        assert pilot.app.screen is not screen
+        assert screen.query_one(Prompt).asks or pilot.app.screen is not screen
         position = screen.now.cursor.position
         await pilot.pause(0.15)
         assert screen.now.cursor.position == position
@@ -173,16 +167,16 @@ async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
 async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("/", *"w1", "enter", "e")
-        question = pilot.app.screen.query_one("#question", Static)
+        question = screen.query_one("#question", Static)
         assert str(question.content) == "w1 = 0.5. What value instead?"
         assert screen.query_one("#node").visible, "only a prediction hides anything"
 
 
 async def test_a_search_that_finds_nothing_stays_open() -> None:
-    async with debugger() as (pilot, _):
+    async with debugger() as (pilot, screen):
         await pilot.press("/", *"zz", "enter")
-        assert isinstance(pilot.app.screen, AskDialog)
-        problem = str(pilot.app.screen.query_one("#problem", Static).content)
+        assert screen.query_one(Prompt).asks
+        problem = str(screen.query_one("#problem", Static).content)
         assert problem == 'no node matches "zz"'
 
 
@@ -414,7 +408,7 @@ async def test_at_80x24_all_keys_are_in_view_and_what_the_signs_mean_is_scrolled
     async with debugger() as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        box = pilot.app.screen.query_one("#help")
+        box = pilot.app.screen.query_one("#report")
         assert box.max_scroll_y <= len(LEGEND)
         await pilot.press("pagedown")
         await pilot.pause(0.5)
@@ -439,6 +433,13 @@ async def test_the_lesson_says_that_there_is_more_of_it_and_makes_way_for_the_no
         await pilot.press("g", "down")
         await pilot.pause()
         assert (lesson.display, node.display) == (False, True)
+
+
+async def test_a_lesson_that_just_fits_is_shown_whole() -> None:
+    async with debugger("chain_rule", size=(140, 45)) as (_, screen):
+        lesson = screen.query_one("#lesson")
+        assert len(lines_of(lesson)) == lesson.size.height
+        assert lines_of(lesson)[-1] == "edit."
 
 
 async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:
@@ -513,7 +514,7 @@ async def test_the_tape_says_what_its_columns_are() -> None:
 async def test_every_command_is_known_to_the_screen() -> None:
     async with debugger() as (_, screen):
         for command in COMMANDS:
-            if not command.act and not command.panel and command.name != "palette":
+            if command.name != "palette":
                 assert callable(getattr(screen, f"action_{command.name}", None)), command.name
 
 
@@ -625,7 +626,7 @@ async def test_the_help_points_down_only_where_there_is_more() -> None:
     async with debugger(size=(80, 24)) as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        box = pilot.app.screen.query_one("#help")
+        box = pilot.app.screen.query_one("#report")
         assert "PgDn" in str(box.border_subtitle)
         await pilot.press("end")
         await pilot.pause()
@@ -633,7 +634,7 @@ async def test_the_help_points_down_only_where_there_is_more() -> None:
     async with debugger(size=(140, 60)) as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
-        assert pilot.app.screen.query_one("#help").border_subtitle == "Esc closes"
+        assert pilot.app.screen.query_one("#report").border_subtitle == "Esc closes"
 
 
 def test_a_theme_that_does_not_exist() -> None:

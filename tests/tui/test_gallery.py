@@ -20,6 +20,7 @@ from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.gallery import GalleryScreen
+from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.screen import DebuggerScreen
 
 
@@ -42,6 +43,19 @@ async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list()
         assert chosen is not None
         assert chosen.id == name
         assert str(screen.query_one("#title", Static).content) == second.title
+        text = screen.query_one("#text", Static)
+        shown = [line.plain for line in lesson(second.lesson, text.size.width)]
+        assert str(text.content).split("\n") == shown
+
+
+async def test_g_and_capital_g_go_to_the_first_and_the_last_lesson() -> None:
+    names = list(gallery())
+    async with DebuggerApp().run_test() as pilot:
+        for key, place in {"G": -1, "g": 0, "end": -1, "home": 0}.items():
+            await pilot.press(key)
+            chosen = pilot.app.screen.query_one(OptionList).highlighted_option
+            assert chosen is not None
+            assert chosen.id == names[place]
 
 
 async def test_enter_opens_a_lesson_and_q_comes_back() -> None:

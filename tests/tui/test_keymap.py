@@ -10,7 +10,7 @@ import pytest
 
 import stepgrad
 from screens import shown
-from stepgrad.replay.commands import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -61,7 +61,7 @@ def test_own_keys_come_first_and_are_taken_from_others(tmp_path: Path) -> None:
 def test_a_command_whose_keys_were_all_taken_is_in_the_help_without(tmp_path: Path) -> None:
     keymap = load_keymap(written(tmp_path, 'step = "n"'))
     assert keymap["next_node"] == ()
-    assert "N next/previous node" in str(help_text(keymap, 76))
+    assert "N next/previous node" in str(help_text(["Moving"], keymap, 38))
 
 
 def test_every_key_of_the_table_is_a_key(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_the_screen_goes_by_them_and_says_so(tmp_path: Path) -> None:
         await pilot.press("l", "l", "s")
         assert screen.now.cursor.position == 1
         assert keys_in_force(screen)["step"] == ("l",)
-        assert "l s next/previous event" in str(help_text(keys_in_force(screen), 76))
+        assert "l s next/previous event" in str(help_text(["Moving"], keys_in_force(screen), 38))
         await pilot.press("?")
         assert isinstance(app.screen, HelpScreen)
         assert "l" in [key.key for key in screen.query("FooterKey")]  # type: ignore[attr-defined]

@@ -22,8 +22,9 @@ from stepgrad.replay.session import Progress, Session
 from stepgrad.scenario import build, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import AskDialog, ReportScreen, WaitDialog
+from stepgrad.tui.dialogs import ReportScreen, WaitDialog
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.text import Header, Timeline
 from stepgrad.tui.work import Growing
 
@@ -168,7 +169,7 @@ async def long_edit(program: Program) -> AsyncIterator[tuple[Pilot[None], Debugg
         assert isinstance(screen, DebuggerScreen)
         screen.session = before = replace(screen.now.go(screen.now.cursor.step()), program=program)
         await pilot.press("e", *"layer1/neuron1/w1=2")
-        assert isinstance(pilot.app.screen, AskDialog)
+        assert screen.query_one(Prompt).asks
         await pilot.press("enter")
         await until(pilot, lambda: isinstance(pilot.app.screen, WaitDialog))
         try:
@@ -216,10 +217,9 @@ async def test_what_is_done_at_once_shows_no_dialog() -> None:
         assert isinstance(screen, DebuggerScreen)
         screen.session = replace(screen.now, program=lambda _: WHOLE)
         await pilot.press("s", "e", *"nothing", "enter")
-        dialog = pilot.app.screen
-        assert isinstance(dialog, AskDialog)
-        assert "`nothing` is not a number" in str(dialog.query_one("#problem", Static).content)
-        dialog.query_one(Input).value = "2"
+        assert screen.query_one(Prompt).asks
+        assert "`nothing` is not a number" in str(screen.query_one("#problem", Static).content)
+        screen.query_one(Input).value = "2"
         await pilot.press("enter")
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
         await pilot.press("D")

@@ -16,7 +16,7 @@ from transformer import transformer
 
 from gates import gate
 from screens import Size, screenshots, text
-from stepgrad.replay.commands import PANELS
+from stepgrad.replay.commands.table import PANELS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp

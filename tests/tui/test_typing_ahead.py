@@ -6,16 +6,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from textual.events import Key
+from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import AskDialog
 from stepgrad.tui.gallery import GalleryScreen
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.prompt import Prompt
 
 NAMED = {"\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\t": "tab",
          "/": "slash", ":": "colon", ".": "full_stop", "=": "equals_sign", " ": "space",
@@ -48,9 +48,9 @@ async def test_a_prompt_is_closed_once(prompt: str, opened: bool) -> None:
             screen.session = start
             if opened:
                 await at_once(pilot, prompt)
-                assert isinstance(pilot.app.screen, AskDialog)
+                assert screen.query_one(Prompt).asks
             await at_once(pilot, then if opened else prompt + then)
-            assert pilot.app.screen is screen
+            assert not screen.query_one(Prompt).asks
             await pilot.press("G")
             assert screen.now.cursor.position == screen.now.recording.length
 
@@ -65,11 +65,12 @@ async def test_what_is_read_is_closed_once(text: str) -> None:
             assert pilot.app.screen is screen
 
 
-async def test_two_enters_open_one_lesson() -> None:
+async def test_keys_after_an_enter_in_the_gallery_go_to_the_lesson() -> None:
     app = DebuggerApp()
     async with app.run_test() as pilot:
-        await at_once(pilot, "\r\r")
+        await at_once(pilot, "Ggj\r\rsss:5\rs")
         assert isinstance(app.screen, DebuggerScreen)
+        assert app.screen.now.cursor.position == 6
         await pilot.press("q")
         assert isinstance(app.screen, GalleryScreen)
 
@@ -77,14 +78,14 @@ async def test_two_enters_open_one_lesson() -> None:
 @pytest.mark.parametrize(
     ("prompt", "text"),
     [("/", "neuron3/h"), (":", "w1"), ("e", "w1=0.5"), ("B", "abs(grad)>5"), ("p", "0.25"),
-     (":", "q?.s"), (":", "w12\x7f")],
+     (":", "q?.s"), (":", "w12\x7f"), ("/", "w2\x7f1")],
 )  # fmt: skip
 async def test_what_is_typed_ahead_of_a_prompt_lands_in_it(prompt: str, text: str) -> None:
     async with debugger() as (pilot, screen):
         await at_once(pilot, prompt + text)
-        assert isinstance(pilot.app.screen, AskDialog)
+        assert screen.query_one(Prompt).asks
         expected = "w1" if "\x7f" in text else text
-        assert pilot.app.screen.query_one(Input).value == expected
+        assert screen.query_one(Input).value == expected
         assert screen.now.cursor.position == (6 if prompt == "p" else 0)
 
 
@@ -97,6 +98,63 @@ async def test_a_prompt_answered_in_one_breath_lets_the_keys_behind_it_through()
 async def test_what_follows_a_bad_answer_lands_in_the_prompt() -> None:
     async with debugger() as (pilot, screen):
         await at_once(pilot, ":w9\rsx")
-        assert isinstance(pilot.app.screen, AskDialog)
-        assert pilot.app.screen.query_one(Input).value == "w9sx"
+        assert screen.query_one(Prompt).asks
+        assert screen.query_one(Input).value == "w9sx"
         assert screen.now.cursor.position == 0
+
+
+async def test_all_keys_keep_their_order_however_fast_they_come() -> None:
+    async with debugger("xor_tanh") as (pilot, screen):
+        await at_once(pilot, ":241\rp")
+        assert (screen.query_one(Prompt).asks, screen.now.cursor.position) == (True, 241)
+        await at_once(pilot, "\x1bGx\x1bs?qgs:9\r/w1\rnD\rss")
+        assert (pilot.app.screen, screen.now.sought) == (screen, "w1")
+        assert screen.now.cursor.position == 12
+
+
+async def test_keys_from_before_there_is_a_screen_wait_for_it() -> None:
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario)
+    for character in ":5\nss":  # Enter, as a terminal that is not yet the screen's has it
+        name = "ctrl+j" if character == "\n" else NAMED.get(character, character)
+        app.post_message(Key(name, character))
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        assert isinstance(app.screen, DebuggerScreen)
+        assert app.screen.now.cursor.position == 7
+
+
+async def test_a_paste_and_the_enter_after_it_answer() -> None:
+    async with debugger() as (pilot, screen):
+        pilot.app.post_message(Key("colon", ":"))
+        pilot.app.post_message(Paste("5\nnot this"))
+        await at_once(pilot, "\rs")
+        assert screen.now.cursor.position == 6
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45), (60, 20), (40, 12)])
+@pytest.mark.parametrize("keys", ["fnnnnnp", ":w9\r", "B", "4/", "7:"])
+async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
+    keys: str, size: tuple[int, int]
+) -> None:
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test(size=size) as pilot:
+        await at_once(pilot, keys)
+        chain, prompt = app.screen.query_one("#chain"), app.screen.query_one(Prompt)
+        assert prompt.asks
+        assert chain.region.height == 4
+        assert chain.region.bottom <= prompt.region.y < prompt.region.bottom <= size[1]
+        if app.screen.maximized is not None:
+            await at_once(pilot, "\x1b")
+            assert app.screen.maximized is not None, "Esc leaves the prompt first"
+
+
+async def test_who_points_at_something_is_not_asked_any_more() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("s", "p")
+        assert screen.now.cursor.position == 6
+        await pilot.click("#tape", offset=(5, 2))
+        assert not screen.query_one(Prompt).asks
+        await pilot.press("S")
+        assert screen.now.cursor.position == 5

@@ -10,15 +10,21 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
 - `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
-- `names` are lists of pairs: an offset in a block, and the name of the node there.
 - `places` are objects: the `scope`, the `line` and the `file` at which nodes were made; the last
   two may be null, and without a file, the line is one of the first source.
 - `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` tells how many nodes a
-  structure makes, a sweep reaches (the first `computed` of them are no leaves), and how many writes
-  there are. Of a structure, `names` is the number of its list, and `places` are pairs: from which
+  structure makes, and how many writes there are; `outer`, how many nodes of earlier forward blocks
+  a structure uses.
+- `contexts` tell what the nodes of a forward block are called, and where they were made. `names`
+  are pairs: an offset in the block, and the name of the node there. `places` are pairs: from which
   offset on nodes were made at which place.
+- Of a sweep, `over` are the numbers of the structures of the forward blocks that it goes over, and
+  `root` is the offset in the first of them where it starts. For each, `links` have the numbers (in
+  `over`) of the earlier blocks that this one uses, −1 where none of their nodes is reached; null is
+  a block of which only leaves are reached. `ordered` is 0, or the number of its computed nodes, if
+  they are in an order of their own.
 - Writes by a rule have its `method` (others null), and the names of its `numbers` and `columns`.
-  `places` are pairs as of a structure: from which write on they were written at which place; there
+  `places` are pairs as of a context: from which write on they were written at which place; there
   are none where that is not known.
 - `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
 - `marks` are what begins at marks: "step".
@@ -32,30 +38,38 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   recording ended with what was recorded.
 - `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
 
-**Nodes** have indices, in the order in which forward blocks make them. A *ref* names a node in a
-block: its offset among those of the latest forward block (the block itself is one), or `~index`.
+**Nodes** have indices, in the order in which forward blocks make them. A structure names an operand
+by its offset in the block, or as number k of the nodes of earlier blocks that it uses. Those are
+named by the block and the offset there. The earlier blocks are numbered too, the newest is 0.
 
 **The pieces**, in order:
 
-1. For each structure three of integers: the code of each node; for each operand of each node, by
-   how much its offset is less than that of the node, and 0 where it stands in an earlier block;
-   the indices of those earlier ones, each as the difference from the one before (the first from 0).
-2. For each sweep one: the refs of its nodes, as differences. The first is the root. The edges are
-   not in the file: each computed node in turn, and each of its operands that is no constant.
-3. For each run of writes two: their kinds, and the indices of their nodes, as differences.
-4. For each structure the columns of its forward blocks, then for each its dual ones, then for each
+1. Four of integers, of all structures, one after the other: the code of each node; for each operand
+   of each node, by how much its offset is less than that of the node, or −k where it is one of an
+   earlier block; of each node of an earlier block, which of them has made it; and its offset there.
+2. For each sweep that is `ordered` one: its computed nodes, first the numbers of their blocks, then
+   their offsets. Others have them newest first. The leaves follow, newest first. The edges are not
+   in the file: each computed node in turn, and each of its operands that is no constant.
+3. Two of integers, of all runs of writes: their kinds, and the indices of their nodes, as
+   differences.
+4. For each structure the links of its forward blocks, then for each those of its dual ones: the
+   number of the context, and that of each earlier block that is used, counting forward blocks. For
+   each sweep those of its blocks: how many forward blocks the root is back from the latest one.
+5. For each structure the columns of its forward blocks, then for each its dual ones, then for each
    sweep and for each run of writes those of all its blocks: the values of the nodes, their final
    gradients, or what was written. A column has an entry for each node. After the values of a dual
    block follow the tangents, as many; after what was written, the numbers of the rule, and its
-   columns, one after the other. Of columns of n entries, max(1, min(256, 65536 // n)) that follow
-   each other make a piece.
+   columns, one after the other.
 
-**A piece** packs k columns (one, where they are of integers) of n entries of 64 bits: two's
-complement, or IEEE 754. Its first byte is the order, the rest a zlib stream of 8·k·n bytes: first
-the lowest bytes of all entries, then the second lowest, and so on; among bytes of one weight, the
-first entry of each column comes first. With order 0 these are the columns. With a higher one, each
-is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and the columns `x` have to be summed
-up (each with all before it, modulo 2⁶⁴) so many times.
+Of links and of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a
+piece.
+
+**A piece** packs k columns (one, where they are no links or columns) of n entries of 64 bits: two's
+complement, or IEEE 754. Its first byte is the order, the second the lag, the rest a zlib stream of
+8·k·n bytes: first the lowest bytes of all entries, then the second lowest, and so on; among bytes
+of one weight, the first entry of each column comes first. With order 0 these are the columns. With
+a higher one, each is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and so many times,
+to each column `x` has to be added the one that is `lag` before it, as it is by then, modulo 2⁶⁴.
 """
 
 from __future__ import annotations
@@ -74,9 +88,10 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.store.columns import Damaged, Unpacker
+from stepgrad.recording.log import Log
+from stepgrad.recording.store.columns import Unpacker
 from stepgrad.recording.store.fields import Fields
+from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.read import restore
 from stepgrad.recording.store.shapes import Newer
 from stepgrad.recording.store.write import describe
@@ -97,18 +112,18 @@ _UNZIPPABLE = (
 )  # fmt: skip
 
 
-def save(recording: Recording, path: str | os.PathLike[str]) -> None:
+def save(log: Log, path: str | os.PathLike[str]) -> None:
     """Write a recording to a file, which appears whole or not at all.
 
     Raises:
         RecordingError: it cannot be written; what the file was before, it still is.
     """
-    recording.settle()
+    log.settle()
     try:
-        content = _zipped(*describe(recording))
+        content = _zipped(*describe(log))
         with watching(lambda _: None):  # what could not be read is not written
-            restored = _restore(path, content)
-        assert (restored.length, restored.size) == (recording.length, recording.size)
+            _restore(path, content, restored := Log())
+        assert (restored.length, restored.size) == (log.length, log.size)
     except (Damaged, TypeError, ValueError) as error:
         raise RecordingError(path, f"a file cannot hold this recording: {error}") from error
     try:
@@ -118,8 +133,8 @@ def save(recording: Recording, path: str | os.PathLike[str]) -> None:
         raise RecordingError(path, f"{what}: {_reason(error)}") from error
 
 
-def load(path: str | os.PathLike[str]) -> Recording:
-    """Read a recording from a file.
+def load(path: str | os.PathLike[str], log: Log) -> None:
+    """Read a recording from a file into an empty log.
 
     Numbers are unpacked when they are looked at; the file itself is not needed any more.
 
@@ -136,7 +151,7 @@ def load(path: str | os.PathLike[str]) -> Recording:
     except (OSError, ValueError) as error:
         raise RecordingError(path, f"cannot be read: {_reason(error)}") from error
     try:
-        return _restore(path, content)
+        _restore(path, content, log)
     except Newer as error:
         raise RecordingError(path, f"needs a newer stepgrad: {error}") from error
     except Damaged as error:
@@ -171,8 +186,8 @@ def _zipped(description: dict[str, Any], pieces: Sequence[bytes]) -> bytes:
     return file.getvalue()
 
 
-def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
-    """Return the recording that the content of a file says."""
+def _restore(path: str | os.PathLike[str], content: bytes, log: Log) -> None:
+    """Fill a log with what the content of a file says."""
     text, columns = _unzipped(path, content)
     try:
         manifest = Fields(json.loads(text))
@@ -188,7 +203,7 @@ def _restore(path: str | os.PathLike[str], content: bytes) -> Recording:
         raise Damaged("its columns belong to another manifest")
 
     unpacker = Unpacker(_KEPT, lambda error: _damaged(path, error))
-    return restore(manifest, memoryview(columns), unpacker)
+    restore(manifest, memoryview(columns), unpacker, log)
 
 
 def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:

@@ -1,165 +1,20 @@
-"""Columns of numbers as they stand in a file: small, and unpacked when somebody looks at them.
-
-Training changes numbers smoothly: what stands at one place of a column changes from pass to pass
-almost as it changed before. So what is kept of a pass is not its numbers but their differences of
-some order from the passes before it, computed on the 64 bits of each as on an integer, which loses
-nothing. Small differences have many zero bytes, and zlib finds them where bytes of the same weight
-stand together.
-
-All arithmetic is on whole columns at once: a column is one long integer of 64-bit lanes.
-"""
+"""Columns of numbers that are unpacked when somebody looks at them."""
 
 from __future__ import annotations
 
-import struct
-import sys
-import zlib
 from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
-from itertools import accumulate
-from typing import Any, overload
+from typing import overload
 
-_WIDTH = 8  # bytes of a number
-_LANE = (1 << 64) - 1
-_MOST_PASSES, _MOST_NUMBERS = 256, 1 << 16
-_DENSEST = 1040  # deflate says at most 258 bytes in two bits, and a few more at its ends
-_WORTHWHILE = 0.97
-
-
-class Damaged(ValueError):  # noqa: N818 - what the file is
-    """A file says what cannot be; the message says what."""
-
-
-class _Lanes:
-    """Arithmetic on integers that are `count` unsigned 64-bit numbers side by side."""
-
-    def __init__(self, count: int) -> None:
-        self._ones = int.from_bytes((1).to_bytes(_WIDTH, "little") * count, "little")
-        self._high = self._ones << 63
-        self._low = self._high - self._ones
-
-    def plus(self, a: int, b: int) -> int:
-        """Add modulo 2⁶⁴: without the high bits no carry leaves its lane."""
-        return ((a & self._low) + (b & self._low)) ^ ((a ^ b) & self._high)
-
-    def minus(self, a: int, b: int) -> int:
-        """Subtract modulo 2⁶⁴."""
-        return ((a | self._high) - (b & self._low)) ^ ((a ^ b ^ self._high) & self._high)
-
-    def folded(self, a: int) -> int:
-        """Number the signed integers 0, -1, 1, -2, …: then near 0 is small on either side."""
-        negative = (a & self._high) >> 63
-        return ((a & self._low) << 1) ^ ((negative << 64) - negative)
-
-    def unfolded(self, a: int) -> int:
-        """Undo `folded`."""
-        negative = a & self._ones
-        return ((a ^ negative) >> 1) ^ ((negative << 64) - negative)
-
-
-_lanes = lru_cache(maxsize=8)(_Lanes)
-
-
-def passes_in_piece(width: int) -> int:
-    """How many columns of so many numbers are packed together."""
-    return max(1, min(_MOST_PASSES, _MOST_NUMBERS // width))
-
-
-def pack(columns: Sequence[array[Any]]) -> bytes:
-    """Pack columns of one length; they hold floats, or integers of 64 bits."""
-    count, width = len(columns), len(columns[0])
-    lanes = _lanes(width)
-    rows = [int.from_bytes(_little(column).tobytes(), "little") for column in columns]
-    order, packed, weight = 0, rows, sum(map(int.bit_count, rows))
-    for deeper in range(1, 256):
-        rows = [rows[0], *map(lanes.minus, rows[1:], rows)]
-        folded = list(map(lanes.folded, rows))
-        lighter = sum(map(int.bit_count, folded))
-        if lighter >= weight * _WORTHWHILE:
-            break
-        order, packed, weight = deeper, folded, lighter
-    numbers = array("Q", b"".join(row.to_bytes(_WIDTH * width, "little") for row in packed))
-    if count > 1:
-        series = array("Q")
-        for place in range(width):
-            series.extend(numbers[place::width])
-        numbers = series
-    content = numbers.tobytes()
-    return bytes([order]) + zlib.compress(b"".join(content[i::_WIDTH] for i in range(_WIDTH)))
-
-
-def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[array[Any]]:
-    """Return the columns in a piece: so many, of so many numbers each.
-
-    Raises:
-        Damaged: the piece does not hold them.
-    """
-    _check_room(piece, count, width)
-    content = bytearray(_WIDTH * count * width)
-    flat = _inflated(piece[1:], len(content))
-    for i in range(_WIDTH):
-        content[i::_WIDTH] = flat[i * count * width : (i + 1) * count * width]
-    numbers = array("Q", bytes(content))
-    packed = (numbers[i::count].tobytes() for i in range(count))
-    rows: Iterator[int] = (int.from_bytes(row, "little") for row in packed)
-    if order := piece[0]:
-        lanes = _lanes(width)
-        rows = map(lanes.unfolded, rows)
-        for _ in range(order):
-            rows = accumulate(rows, lanes.plus)
-    return [_little(array(typecode, row.to_bytes(_WIDTH * width, "little"))) for row in rows]
-
-
-def unpack_place(
-    piece: memoryview, typecode: str, count: int, width: int, place: int
-) -> array[Any]:
-    """Return what stands at one place of each column in a piece, at a fraction of the cost.
-
-    Raises:
-        Damaged: the piece does not hold so many columns of so many numbers.
-    """
-    _check_room(piece, count, width)
-    flat = _inflated(piece[1:], _WIDTH * count * width)
-    content = bytearray(_WIDTH * count)
-    for i in range(_WIDTH):
-        begin = (i * width + place) * count
-        content[i::_WIDTH] = flat[begin : begin + count]
-    if order := piece[0]:
-        lanes = int.from_bytes(content, "little")
-        content = bytearray(_lanes(count).unfolded(lanes).to_bytes(_WIDTH * count, "little"))
-        numbers = iter(struct.unpack(f"<{count}Q", content))
-        for _ in range(order):
-            numbers = accumulate(numbers, lambda a, b: (a + b) & _LANE)
-        content = bytearray(struct.pack(f"<{count}Q", *numbers))
-    return _little(array(typecode, bytes(content)))
-
-
-def _check_room(piece: memoryview, count: int, width: int) -> None:
-    """Raise `Damaged` if a piece is too short to hold so many numbers, whatever they are."""
-    if _WIDTH * count * width > _DENSEST * len(piece):
-        raise Damaged(f"{len(piece)} bytes cannot hold {count} times {width} numbers")
-
-
-def _inflated(piece: memoryview, size: int) -> bytes:
-    """Decompress what should come to `size` bytes, and never more of it."""
-    stream = zlib.decompressobj()
-    try:
-        content = stream.decompress(piece, size + 1)
-    except zlib.error as error:
-        raise Damaged(f"a column cannot be unpacked: {error}") from None
-    if len(content) != size or not stream.eof or stream.unused_data:
-        raise Damaged("a column is not as long as it should be")
-    return content
-
-
-def _little(numbers: array[Any]) -> array[Any]:
-    """Turn the bytes of each number around where the machine has them the other way."""
-    if sys.byteorder == "big":
-        numbers = numbers[:]
-        numbers.byteswap()
-    return numbers
+from stepgrad.recording.store.packing import (
+    Damaged,
+    check_room,
+    passes_in_piece,
+    unpack,
+    unpack_place,
+)
 
 
 class Unpacker:
@@ -209,7 +64,7 @@ class Stream:
         self._unpacker = unpacker
         self._places: dict[int, tuple[int, Sequence[float]]] = {}
         for number, piece in enumerate(pieces):
-            _check_room(piece, self._count_in(number), width)
+            check_room(piece, self._count_in(number), width)
 
     def columns(self) -> Iterator[Packed]:
         """Yield the columns, still packed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from stepgrad.recording.store.columns import Damaged
+from stepgrad.recording.store.packing import Damaged
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -46,6 +46,11 @@ class Fields:
     def objects(self, name: str) -> list[Fields]:
         """Return a list of objects."""
         return [Fields(value) for value in self.get(name, list)]
+
+    def rows(self, name: str) -> list[list[int] | None]:
+        """Return a list of lists of integers, in which null is allowed."""
+        rows = (_typed_or_none(name, row, list) for row in self.get(name, list))
+        return [row and [_typed(name, value, int) for value in row] for row in rows]
 
     def pairs(self, name: str, first: type[_T], second: type[_U]) -> list[tuple[_T, _U]]:
         """Return a list of pairs."""

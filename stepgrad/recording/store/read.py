@@ -6,18 +6,23 @@ well: whatever a file says, there is a recording, or `Damaged`. `store` tells th
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
+from stepgrad.engine.tape import Rule
 from stepgrad.progress import advance
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked
-from stepgrad.recording.recording import Recording, Source
-from stepgrad.recording.store.columns import Damaged, Packed, Stream, Unpacker, passes_in_piece
+from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.log import Log
+from stepgrad.recording.source import Source
+from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
 from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.store.packing import Damaged, passes_in_piece, unpack
 from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, take_next
-from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.writes import Writes
 
 _Token = tuple[str, int]
 """The kind of a block, and the number of its shape."""
@@ -25,8 +30,8 @@ _Runs = list[tuple[int, list[_Token]]]
 """How often a period comes, and its blocks."""
 
 
-def restore(manifest: Fields, content: memoryview, unpacker: Unpacker) -> Recording:
-    """Return the recording that a manifest describes; `content` are its pieces, in a row.
+def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log) -> None:
+    """Fill an empty log with what a manifest describes; `content` are its pieces, in a row.
 
     Raises:
         Damaged: there can be no such recording.
@@ -35,24 +40,22 @@ def restore(manifest: Fields, content: memoryview, unpacker: Unpacker) -> Record
         Source(source.get("path", str), source.get("text", str))
         for source in manifest.objects("sources")
     ]
-    recording = Recording(manifest.get("title", str))
-    recording.sources = {source.path: source for source in sources}
+    log.title = manifest.get("title", str)
+    log.sources = {source.path: source for source in sources}
     pieces = Pieces(manifest.all("pieces", int), content)
     shapes = Shapes.read(manifest, pieces)
     runs = _runs(manifest)
-    columns = _columns(runs, shapes, pieces, unpacker)
-    log = _Log(recording, manifest, shapes, columns)
+    reader = _Reader(log, manifest, shapes, *_columns(runs, shapes, pieces, unpacker))
     for done, (count, period) in enumerate(runs):
         advance(done, len(runs))
         for token in chain.from_iterable(repeat(period, count)):
-            log.add(token)
-    log.end()
+            reader.add(*token)
+    reader.end()
     for node, name in manifest.pairs("labels", int, str):
-        if not 0 <= node < recording.size:
+        if not 0 <= node < log.size:
             raise Damaged("a label in it is for a node that there is not")
-        recording.rename(node, name)
-    recording.spent = manifest.maybe("spent", bool) or False
-    return recording
+        log.rename(node, name)
+    log.spent = manifest.maybe("spent", bool) or False
 
 
 def _runs(manifest: Fields) -> _Runs:
@@ -64,18 +67,26 @@ def _runs(manifest: Fields) -> _Runs:
     return runs
 
 
+_Links = dict[_Token, Iterator["array[int]"]]
+_Columns = dict[_Token, Iterator[Packed]]
+
+
 def _columns(
     runs: _Runs, shapes: Shapes, pieces: Pieces, unpacker: Unpacker
-) -> dict[_Token, Iterator[Packed]]:
-    """Return the columns of each shape, in order, and make sure that there are enough.
+) -> tuple[_Links, _Columns]:
+    """Return what is said of the blocks of each shape, in order: links, and columns.
 
-    So a file that is small cannot say that it has many blocks.
+    There are enough, so a file that is small cannot say that it has many blocks.
     """
     uses: Counter[_Token] = Counter()
     for times, period in runs:
         for token in period:
             uses[token] += times
-    columns: dict[_Token, Iterator[Packed]] = {}
+    links: _Links = {}
+    for kind, widths in shapes.links.items():
+        for which, width in enumerate(widths):
+            links[kind, which] = _linked(pieces, uses[kind, which], width)
+    columns: _Columns = {}
     for kind, widths in shapes.widths.items():
         for which, width in enumerate(widths):
             count = uses.pop((kind, which), 0)
@@ -85,76 +96,125 @@ def _columns(
     pieces.end()
     if any(kind in shapes.widths for kind, _ in uses):
         raise Damaged("a block in it is of no shape that there is")
-    return columns
+    return links, columns
 
 
-class _Log:
-    """Makes blocks of a file, one after the other, into those of a recording."""
+def _linked(pieces: Pieces, count: int, width: int) -> Iterator[array[int]]:
+    together = passes_in_piece(width)
+    parts = [
+        unpack(pieces.take(), "q", min(together, count - first), width)
+        for first in range(0, count, together)
+    ]
+    return chain.from_iterable(parts)
+
+
+class _Reader:
+    """Makes blocks of a file, one after the other, into those of a log."""
 
     def __init__(
-        self,
-        recording: Recording,
-        manifest: Fields,
-        shapes: Shapes,
-        columns: Mapping[_Token, Iterator[Packed]],
+        self, log: Log, manifest: Fields, shapes: Shapes, links: _Links, columns: _Columns
     ) -> None:
-        self._recording = recording
+        self._log = log
         self._shapes = shapes
+        self._links = links
         self._columns = columns
-        self._sweeps: dict[int, tuple[Sweep, Structure]] = {}
+        self._forwards: list[Forward] = []
+        self._latest: dict[int, tuple[array[int], tuple[Forward, ...], Context]] = {}
+        self._last_written = [max(writes.nodes) for writes in shapes.writes]
         self._marks = manifest.all("marks", str)
         self._numbers = iter(manifest.maybes("numbers", int))
-        self._start = 0
-        self._latest: tuple[Structure, int] | None = None
 
-    def add(self, token: _Token) -> None:
+    def add(self, kind: str, which: int) -> None:
         """Add the next block, of this kind and shape."""
-        kind, which = token
+        block: Block
         match kind:
             case "forward" | "dual":
-                block = self._forward(which, self._columns[token])
+                block = self._forward(which, self._links[kind, which], self._columns[kind, which])
+                self._forwards.append(block)
             case "backward":
-                block = self._backward(which, self._columns[token])
+                block = self._backward(self._shapes.sweeps[which], which)
             case "write":
-                block = self._write(which, self._columns[token])
+                block = self._write(which, next(self._columns[kind, which]))
             case "mark":
                 mark = pick("marks", self._marks, which)
-                block = Marked(self._start, mark, take_next(self._numbers))
+                block = Marked(self._log.length, mark, take_next(self._numbers))
             case _:
                 raise Newer(f"it has blocks of the kind `{kind}`")
-        self._recording.add(block)
-        self._start += block.length
+        self._log.add(block)
 
     def end(self) -> None:
         """Make sure that nothing is left over."""
         if [*self._numbers]:
             raise Damaged("it has fewer blocks than it should have")
 
-    def _forward(self, which: int, columns: Iterator[Packed]) -> Block:
-        structure, base = self._shapes.structures[which], self._recording.size
-        if self._shapes.latest_outer[which] >= base:
+    def _forward(
+        self, which: int, links: Iterator[array[int]], columns: Iterator[Packed]
+    ) -> Forward:
+        structure = self._shapes.structures[which]
+        linked = next(links)
+        latest = self._latest.get(which)
+        if latest is None or latest[0] != linked:
+            earlier = self._earlier(which, linked[1:])
+            context = pick("contexts", self._shapes.contexts, linked[0])
+            if context.names and not 0 <= min(context.names) <= max(context.names) < len(structure):
+                raise Damaged("a name in it is for a node that there is not")
+            if latest is not None and latest[1] == earlier:
+                earlier = latest[1]
+            latest = self._latest[which] = linked, earlier, context
+        _, earlier, context = latest
+        column, count, tangents = next(columns), len(structure), None
+        if len(column) != count:
+            column, tangents = column.part(0, count), column.part(count, 2 * count)
+        log = self._log
+        return Forward(log.length, structure, log.size, column, tangents, earlier, context)
+
+    def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
+        """Return the passes that a forward pass speaks of."""
+        earlier = tuple([pick("blocks", self._forwards, number) for number in numbers])
+        _, offsets, firsts = self._shapes.structures[which].located
+        fits = all(
+            offsets[k] < len(each.structure) for k, each in zip(firsts, earlier, strict=True)
+        )
+        if not fits or [*numbers] != sorted({*numbers}, reverse=True):
             raise Damaged("an operand comes after what is made of it")
-        self._latest = structure, base
-        column, count = next(columns), len(structure)
-        if len(column) == count:
-            return Forward(self._start, structure, base, column)
-        values, tangents = column.part(0, count), column.part(count, 2 * count)
-        return Forward(self._start, structure, base, values, tangents)
+        return earlier
 
-    def _backward(self, which: int, columns: Iterator[Packed]) -> Block:
-        if self._latest is None:
-            raise Damaged("a backward pass comes before all nodes")
-        structure, base = self._latest
-        if which not in self._sweeps:
-            sweep = self._shapes.reached[which].sweep(self._recording, structure, base)
-            self._sweeps[which] = sweep, structure
-        sweep, over = self._sweeps[which]
-        if over is not structure:
+    def _backward(self, sweep: Sweep, which: int) -> Block:
+        token = "backward", which
+        [back] = next(self._links[token])
+        root = pick("blocks", self._forwards, len(self._forwards) - 1 - back)
+        over: list[Forward | None] = [root] + [None] * (len(sweep.structures) - 1)
+        for number, links in enumerate(sweep.links):
+            here = over[number]
+            if here is None or here.structure is not sweep.structures[number]:
+                raise Damaged("a backward pass goes over the wrong nodes")
+            for to, earlier in zip(links or (), here.earlier, strict=False):
+                if to >= 0:
+                    if over[to] not in (None, earlier):
+                        raise Damaged("a backward pass goes over the wrong nodes")
+                    over[to] = earlier
+        found = tuple([each for each in over if each is not None])
+        bases = [each.base for each in found]
+        if bases != sorted({*bases}, reverse=True):
             raise Damaged("a backward pass goes over the wrong nodes")
-        root = ref_to_index(sweep.refs[0], base)
-        return Backward(self._start, sweep, root, base, next(columns))
+        return Backward(self._log.length, sweep, found, next(self._columns[token]))
 
-    def _write(self, which: int, columns: Iterator[Packed]) -> Block:
-        if self._shapes.latest_written[which] >= self._recording.size:
+    def _write(self, which: int, column: Packed) -> Block:
+        if self._last_written[which] >= self._log.size:
             raise Damaged("it writes to a node that there is not")
-        return self._shapes.writes[which].block(self._start, next(columns))
+        writes = self._shapes.writes[which]
+        after = column.part(0, len(writes.nodes))
+        return Write(self._log.length, writes, after, _rule(writes, column))
+
+
+def _rule(writes: Writes, column: Packed) -> Rule | None:
+    if writes.method is None:
+        return None
+    count = len(writes.nodes)
+    at = count + len(writes.numbers)
+    numbers = Named(writes.numbers, column.part(count, at))
+    remembered: Mapping[str, Sequence[float]] = {
+        name: column.part(at + i * count, at + (i + 1) * count)
+        for i, name in enumerate(writes.columns)
+    }
+    return Rule(writes.method, numbers, remembered)

@@ -6,177 +6,224 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from itertools import chain, repeat
+from itertools import chain
 from operator import index, sub
 from typing import Any
 
 from stepgrad.engine.ops import OPS
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
-from stepgrad.recording.recording import Recording
-from stepgrad.recording.store.columns import pack, passes_in_piece
-from stepgrad.recording.store.shapes import WriteTemplate
-from stepgrad.recording.structure import Structure, ref_to_index
+from stepgrad.recording.log import Log
+from stepgrad.recording.store.packing import pack, passes_in_piece
+from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.writes import Writes
 
 _LONGEST_PERIOD = 64  # so many blocks a training step may have, to be stored once
 
 _Columns = list[Sequence[float]]
-_Token = tuple[str, Structure | Sweep | WriteTemplate | str]
+_Links = list[Sequence[int]]
+_Shape = Structure | Sweep | Writes | str
+_Token = tuple[str, _Shape]
 """The kind of a block, and its shape; for a mark, what begins."""
-_Numbers = dict[Any, int]
-"""Things, each once, and their numbers."""
+
+
+class _Numbers(dict[Any, int]):
+    """Things, each once, and their numbers. One that is new gets the next."""
+
+    def __missing__(self, thing: object) -> int:
+        self[thing] = number = len(self)
+        return number
 
 
 @dataclass(slots=True)
-class _Log:
-    """The blocks of a recording, sorted: their shapes with all columns, and what else they say."""
+class _Sorted:
+    """The blocks of a log, sorted: their shapes with all columns, and what else they say."""
 
     tokens: list[_Token] = field(default_factory=list)
-    structures: dict[Structure, _Columns] = field(default_factory=dict)
-    duals: dict[Structure, _Columns] = field(default_factory=dict)
-    sweeps: dict[Sweep, _Columns] = field(default_factory=dict)
-    writes: dict[WriteTemplate, _Columns] = field(default_factory=dict)
-    marks: _Numbers = field(default_factory=dict)
+    structures: dict[Structure, None] = field(default_factory=dict)
+    sweeps: dict[Sweep, None] = field(default_factory=dict)
+    writes: dict[Writes, None] = field(default_factory=dict)
+    columns: dict[_Token, _Columns] = field(default_factory=dict)
+    links: dict[_Token, _Links] = field(default_factory=dict)
+    contexts: _Numbers = field(default_factory=_Numbers)
+    marks: _Numbers = field(default_factory=_Numbers)
     numbers: list[int | None] = field(default_factory=list)
 
     @classmethod
-    def of(cls, recording: Recording) -> _Log:
-        log, base = cls(), 0
-        for block in recording.blocks:
+    def of(cls, log: Log) -> _Sorted:
+        found = cls()
+        passes: dict[Forward, int] = {}
+        said: dict[Context, int] = {}
+        for block in log.blocks:
+            token: _Token
             match block:
-                case Forward():
-                    base, structure = block.base, block.structure
-                    columns = log.structures.setdefault(structure, [])
-                    duals = log.duals.setdefault(structure, [])
+                case Forward(context=context):
+                    structure = block.structure
+                    found.structures[structure] = None
+                    if context not in said:
+                        content = tuple(context.names.items()), tuple(context.places)
+                        said[context] = found.contexts[content]
+                    links = [said[context], *map(passes.__getitem__, block.earlier)]
+                    passes[block] = len(passes)
                     if block.tangents is None:
-                        log.tokens.append(("forward", structure))
-                        columns.append(block.values)
+                        token, column = ("forward", structure), block.values
                     else:
-                        log.tokens.append(("dual", structure))
-                        duals.append(array("d", (*block.values, *block.tangents)))
-                case Backward():
-                    assert block.base == base, "refs count from the latest forward pass"
-                    root = ref_to_index(block.sweep.refs[0], base)
-                    assert block.root == root, "a pass starts with its root"
-                    log.tokens.append(("backward", block.sweep))
-                    log.sweeps.setdefault(block.sweep, []).append(block.grads)
-                case Write():
-                    template = WriteTemplate.of(block)
-                    log.tokens.append(("write", template))
-                    log.writes.setdefault(template, []).append(template.column(block))
+                        token = "dual", structure
+                        column = array("d", (*block.values, *block.tangents))
+                    found.links.setdefault(token, []).append(links)
+                    found.columns.setdefault(token, []).append(column)
+                case Backward(sweep=sweep):
+                    found.sweeps[sweep] = None
+                    token = "backward", sweep
+                    back = [len(passes) - 1 - passes[block.over[0]]]
+                    found.links.setdefault(token, []).append(back)
+                    found.columns.setdefault(token, []).append(block.grads)
+                case Write(writes=writes):
+                    found.writes[writes] = None
+                    token = "write", writes
+                    flat = writes.flat(block.after, block.rule)
+                    found.columns.setdefault(token, []).append(flat)
                 case Marked():
-                    log.tokens.append(("mark", block.kind))
-                    _number(log.marks, block.kind)
-                    log.numbers.append(None if block.number is None else index(block.number))
-        return log
+                    token = "mark", block.kind
+                    _ = found.marks[block.kind]
+                    found.numbers.append(None if block.number is None else index(block.number))
+            found.tokens.append(token)
+        return found
+
+    def of_kinds(self, found: Mapping[_Token, Any]) -> Iterator[Any]:
+        """Yield what was found, in the order of the file."""
+        shapes: tuple[tuple[str, Iterable[_Shape]], ...] = (
+            ("forward", self.structures),
+            ("dual", self.structures),
+            ("backward", self.sweeps),
+            ("write", self.writes),
+        )
+        for kind, each in shapes:
+            yield from (found[kind, shape] for shape in each if (kind, shape) in found)
 
 
-def describe(recording: Recording) -> tuple[dict[str, Any], list[bytes]]:
-    """Return the manifest of a recording, and its pieces in order.
+def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
+    """Return the manifest of a log, and its pieces in order.
 
     Raises:
         TypeError: something in it is of no type that a file can hold.
     """
-    log = _Log.of(recording)
-    codes: _Numbers = {}
-    names: _Numbers = {}
-    places: _Numbers = {}
-    kinds: _Numbers = {}
-    pieces: list[bytes] = []
-    structures = []
-    for structure in log.structures:
-        pieces += _structure(structure, codes)
-        moves = [[offset, _number(places, place)] for offset, place in structure.places]
-        named = _number(names, tuple(structure.names.items()))
-        structures.append({"nodes": len(structure), "names": named, "places": moves})
-    pieces += [_integers(_steps(sweep.refs)) for sweep in log.sweeps]
-    written_at = []
-    for template in log.writes:
-        pieces.append(_integers(_number(kinds, kind) for kind in template.writes.kinds))
-        pieces.append(_integers(_steps(template.writes.nodes)))
-        written_at.append([[i, _number(places, place)] for i, place in template.writes.places])
-    shapes = (log.structures, log.duals, log.sweeps, log.writes)
-    pieces += _packed([columns for each in shapes for columns in each.values() if columns])
+    found = _Sorted.of(log)
+    codes, places, kinds = _Numbers(), _Numbers(), _Numbers()
+    pieces = [
+        *_structures(found.structures, codes),
+        *_orders(found.sweeps),
+        *_written(found.writes, kinds),
+        *_packed([*found.of_kinds(found.links)], "q"),
+        *_packed([*found.of_kinds(found.columns)], "d"),
+    ]
+    numbers = {structure: i for i, structure in enumerate(found.structures)}
     manifest = {
-        "title": recording.title,
-        "sources": [asdict(source) for source in recording.sources.values()],
+        "title": log.title,
+        "sources": [asdict(source) for source in log.sources.values()],
         "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
-        "names": list(names),
-        "places": [asdict(place) for place in places],
-        "structures": structures,
-        "sweeps": [{"nodes": len(sweep.refs), "computed": sweep.computed} for sweep in log.sweeps],
+        "structures": [
+            {"nodes": len(structure), "outer": len(structure.outer)}
+            for structure in found.structures
+        ],
+        "contexts": [
+            {"names": names, "places": _moves(moves, places)} for names, moves in found.contexts
+        ],
+        "sweeps": [
+            {
+                "over": [numbers[structure] for structure in sweep.structures],
+                "links": sweep.links,
+                "root": sweep.root,
+                "ordered": 0 if sweep.order is None else sweep.computed,
+            }
+            for sweep in found.sweeps
+        ],
         "kinds": list(kinds),
         "writes": [
             {
-                "nodes": len(template.writes.nodes),
-                "method": template.method,
-                "numbers": template.numbers,
-                "columns": template.columns,
-                "places": moves,
+                "nodes": len(writes.nodes),
+                "places": _moves(writes.places, places),
+                "method": writes.method,
+                "numbers": writes.numbers,
+                "columns": writes.columns,
             }
-            for template, moves in zip(log.writes, written_at, strict=True)
+            for writes in found.writes
         ],
-        "marks": list(log.marks),
-        "blocks": _blocks(log),
-        "numbers": log.numbers,
-        "labels": list(recording.labels.items()),
-        "spent": recording.spent,
+        "places": [asdict(place) for place in places],
+        "marks": list(found.marks),
+        "blocks": _blocks(found),
+        "numbers": found.numbers,
+        "labels": list(log.labels.items()),
+        "spent": log.spent,
         "pieces": [len(piece) for piece in pieces],
     }
     return manifest, pieces
 
 
-def _number(numbers: _Numbers, thing: object) -> int:
-    """Return the number of a thing; one that is new gets the next."""
-    return numbers.setdefault(thing, len(numbers))
-
-
-def _structure(structure: Structure, codes: _Numbers) -> Iterator[bytes]:
-    """Yield the pieces of a structure: operations, ways back to operands, and outer operands."""
-    yield _integers(_number(codes, code) for code in structure.codes)
-    counts = (len(OPS[code].partials) for code in structure.codes)
-    offsets = chain.from_iterable(map(repeat, range(len(structure)), counts))
-    refs = structure.refs
-    yield _integers(
-        offset - ref if ref >= 0 else 0 for offset, ref in zip(offsets, refs, strict=True)
-    )
-    yield _integers(_steps([~ref for ref in refs if ref < 0]))
+def _moves(moves: Sequence[tuple[int, Any]], places: _Numbers) -> list[list[int]]:
+    return [[offset, places[place]] for offset, place in moves]
 
 
 def _integers(numbers: Iterable[int]) -> bytes:
     return pack([array("q", numbers)])
 
 
-def _steps(numbers: Sequence[int]) -> Iterator[int]:
-    """Return the difference of each number from the one before; indices go up in small steps."""
-    return map(sub, numbers, chain((0,), numbers))
+def _structures(structures: Iterable[Structure], codes: _Numbers) -> Iterator[bytes]:
+    """Yield the pieces of structures: operations, operands, and those from other passes."""
+    yield _integers(codes[code] for structure in structures for code in structure.codes)
+    yield _integers(
+        offset - ref if ref >= 0 else ref + 1
+        for structure in structures
+        for offset, ref in zip(structure.owners, structure.refs, strict=True)
+    )
+    outer = [each for structure in structures for each in structure.outer]
+    yield _integers(number for number, _ in outer)
+    yield _integers(offset for _, offset in outer)
 
 
-def _packed(streams: Sequence[_Columns]) -> Iterator[bytes]:
+def _orders(sweeps: Iterable[Sweep]) -> Iterator[bytes]:
+    """Yield the pieces of sweeps that are in an order of their own."""
+    for sweep in sweeps:
+        if sweep.order is not None:
+            computed = sweep.computed
+            yield _integers(chain(sweep.passes[:computed], sweep.offsets[:computed]))
+
+
+def _written(writes: Iterable[Writes], kinds: _Numbers) -> Iterator[bytes]:
+    """Yield the pieces of writes: their kinds and their nodes."""
+    yield _integers(kinds[kind] for each in writes for kind in each.kinds)
+    # Indices go up in small steps.
+    yield _integers(
+        step for each in writes for step in map(sub, each.nodes, chain((0,), each.nodes))
+    )
+
+
+def _packed(streams: Sequence[Sequence[Sequence[Any]]], typecode: str) -> Iterator[bytes]:
     """Yield the pieces of all columns, and say how far it is."""
     done, total = 0, sum(map(len, streams))
     for columns in streams:
         together = passes_in_piece(len(columns[0]))
         for first in range(0, len(columns), together):
-            advance(done, total)
+            if typecode == "d":
+                advance(done, total)
             piece = columns[first : first + together]
-            yield pack([array("d", column[:]) for column in piece])
+            yield pack([array(typecode, column[:]) for column in piece])
             done += len(piece)
 
 
-def _blocks(log: _Log) -> list[tuple[int, list[tuple[str, int]]]]:
+def _blocks(found: _Sorted) -> list[tuple[int, list[tuple[str, int]]]]:
     """Return the blocks as runs: how often a period comes, and its blocks by kind and number."""
-    number: _Numbers = {
+    number: dict[_Shape, int] = {
         shape: i
-        for shapes in (log.structures, log.sweeps, log.writes, log.marks)
+        for shapes in (found.structures, found.sweeps, found.writes, found.marks)
         for i, shape in enumerate(shapes)
     }
     return [
         (count, [(kind, number[shape]) for kind, shape in period])
-        for count, period in _runs(log.tokens)
+        for count, period in _runs(found.tokens)
     ]
 
 

@@ -12,7 +12,7 @@ from stepgrad.printable import printable
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, shares, span, summary
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, short_title, title
+from stepgrad.replay.telling.titles import definition, short_title, title
 
 
 class Number(NamedTuple):

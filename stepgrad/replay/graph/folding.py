@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 from heapq import heapify, heappop, heappush
 from itertools import compress
@@ -12,6 +12,7 @@ from operator import ne
 from typing import overload
 
 from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.outline import ScopeLine, outline
 from stepgrad.replay.graph.scene import Scene
 
@@ -129,7 +130,7 @@ class Quotient(Sequence[int]):
         return entering, users
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def quotient(scene: Scene, folded: frozenset[str]) -> Quotient:
     """Return the boxes of a scene with these scopes folded."""
     return Quotient(scene, folded)

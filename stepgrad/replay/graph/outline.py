@@ -5,9 +5,9 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import accumulate, pairwise
 
+from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.scene import Scene
 
 LARGE = 1000
@@ -162,7 +162,7 @@ class Outline:
         return at, 0 if self._runs[at].folded else place - self._runs[at].start
 
 
-@lru_cache(maxsize=8)
+@kept(8)
 def outline(scene: Scene, folded: frozenset[str]) -> Outline:
     """Return the outline of a scene with these scopes folded."""
     return Outline(scene, folded)

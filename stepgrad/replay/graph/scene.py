@@ -5,13 +5,13 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from itertools import compress, count, repeat
 from typing import overload
 
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref, ref_to_index
 
 
 class Scene(Sequence[int]):
@@ -59,17 +59,12 @@ class Scene(Sequence[int]):
     def operands(self, node: int) -> list[int]:
         """The operands of a node that are in the scene."""
         block = self.recording.history.forward_of(node)
-        refs = block.structure.operands(node - block.base)
-        operands = (ref_to_index(ref, block.base) for ref in refs)
+        operands = map(block.node, block.structure.operands(node - block.base))
         return [operand for operand in operands if self.place(operand) is not None]
 
     def consumers(self, node: int) -> list[int]:
         """The nodes of the scene that a node is an operand of."""
-        users = (
-            block.base + offset
-            for block in self._forwards
-            for offset in block.structure.users.get(index_to_ref(node, block.base), ())
-        )
+        users = (block.base + offset for block in self._forwards for offset in block.users(node))
         return [user for user in users if user in self]
 
     @cached_property
@@ -82,7 +77,7 @@ class Scene(Sequence[int]):
         outs, operands, slots = array("q"), array("q"), array("q")
         for block in self._forwards:
             base, structure = block.base, block.structure
-            indices = (base + ref if ref >= 0 else ~ref for ref in structure.refs)
+            indices = block.nodes(structure.refs)
             nodes = map(base.__add__, structure.owners)
             ends = [list(map(places.get, each, repeat(-1))) for each in (nodes, indices)]
             inside = [out >= 0 <= operand for out, operand in zip(*ends, strict=True)]
@@ -99,8 +94,9 @@ class Scene(Sequence[int]):
         while start < len(self):
             block = self.recording.history.forward_of(self._nodes[start])
             offset = self._nodes[start] - block.base
-            until, place = block.structure.stay(offset)
-            stop = bisect_left(self._nodes, block.base + until, start)
+            place, until = block.context.stay(offset)
+            end = block.end if until is None else block.base + until
+            stop = bisect_left(self._nodes, end, start)
             if found and found[-1][0] == place.scope:
                 found[-1] = place.scope, found[-1][1], stop
             else:
@@ -122,17 +118,12 @@ class Scene(Sequence[int]):
         return [(node, name) for node, name in names.items() if node in self]
 
 
+@kept(8)
 def scene(recording: Recording, begin: int, end: int, *, constants: bool = False) -> Scene:
     """Return the nodes that are made, used, reached or written between two positions.
 
     Nodes from before training are included; constants only on request.
     """
-    return _scene(recording, begin, end, constants, len(recording.blocks))
-
-
-@lru_cache(maxsize=8)
-def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks: int) -> Scene:
-    """Find them; `_blocks` tells a recording that has grown since."""
     before = recording.steps[0] if recording.steps else 0
     blocks = [*recording.blocks_between(0, min(before, begin))]
     blocks += recording.blocks_between(begin, end)
@@ -144,9 +135,9 @@ def _scene(recording: Recording, begin: int, end: int, constants: bool, _blocks:
             case Forward(base=base, structure=structure):
                 made = range(len(structure)) if constants else structure.created
                 own.update(map(base.__add__, made))
-                others.update(structure.outer)
+                others.update(block.outer)
             case Backward():
-                others.update(block.sweep.outer)
+                others.update(block.outer)
             case Write():
                 others.update(block.writes.nodes)
     others -= own

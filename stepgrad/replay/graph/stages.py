@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from functools import lru_cache
 from typing import Literal, get_args
 
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
-from stepgrad.replay.derivatives import tangent_into
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.gradients.ledger import first_walk, latest_pass
 from stepgrad.replay.graph.folding import Bundle, Slot
-from stepgrad.replay.ledger import first_walk, latest_pass
 from stepgrad.replay.state import State
+from stepgrad.replay.telling.derivatives import tangent_into
 
 Stage = Literal["waiting", "forward", "tangent", "backward", "current"]
 """Not computed yet; computed; carried a tangent; walked back; the edge of the last event."""
@@ -46,7 +47,7 @@ class Stages:
 
     def _walked(self, bundle: Bundle) -> bool:
         """Whether the latest backward pass has walked one of the edges."""
-        begun = None if self._pass is None else _begin(self._pass, bundle)
+        begun = None if self._pass is None else _begin(self._state.recording, self._pass, bundle)
         return begun is not None and begun <= self._state.position
 
     def _carried(self, bundle: Bundle) -> bool:
@@ -74,6 +75,6 @@ def _tangent(state: State, edge: Slot) -> float:
     return tangent_into(recording, out, recording.node(out).operands[slot], state.position)
 
 
-@lru_cache(maxsize=1024)
-def _begin(block: Backward, bundle: Bundle) -> int | None:
+@kept(1024)
+def _begin(_: Recording, block: Backward, bundle: Bundle) -> int | None:
     return first_walk(block, bundle.edges)

@@ -9,15 +9,15 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import accumulate, count, repeat
+from itertools import accumulate, count
 from math import inf, isnan, nextafter
 
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import index_to_ref
-from stepgrad.recording.sweep import Sweep, Writes
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.writes import Writes
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
 
@@ -139,7 +139,7 @@ class _Progress:
         return self.outside + Summary(complete, low, high, int(zeros), int(broken))
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _progress(recording: Recording, line: ScopeLine, which: int, begin: int) -> _Progress:
     block = recording.blocks[which]
     assert isinstance(block, Backward), "asked of one"
@@ -159,14 +159,14 @@ def _progress(recording: Recording, line: ScopeLine, which: int, begin: int) -> 
     )
 
 
-@lru_cache(maxsize=8)
+@kept(1)
 def _completed(sweep: Sweep) -> Mapping[int, int]:
     """For each place of a sweep's column, the number of events after which it is complete."""
     # The last edge that ends at a place counts; none ends at the root.
     return {0: 1, **dict(zip(sweep.receivers, count(2)))}
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _standing(recording: Recording, line: ScopeLine, position: int, begin: int) -> Summary:
     return Summary.of(_grads(recording, line.nodes, position, begin))
 
@@ -175,14 +175,14 @@ def _settled(recording: Recording, line: ScopeLine, position: int) -> int:
     """Return the first position from which on the gradients of a scope stay as they are."""
     while position:
         block = recording.blocks[recording.history.block_at(position - 1)]
-        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(line, block.writes)):
+        if isinstance(block, Backward) or (isinstance(block, Write) and _meets(block.writes, line)):
             break
         position = block.start
     return position
 
 
-@lru_cache(maxsize=KEPT)
-def _meets(line: ScopeLine, writes: Writes) -> bool:
+@kept(KEPT)
+def _meets(writes: Writes, line: ScopeLine) -> bool:
     return not writes.gradients.keys().isdisjoint(line.nodes)
 
 
@@ -215,8 +215,7 @@ def _grads(
 
 def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
     """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
-    refs = map(index_to_ref, nodes, repeat(block.base))
-    places = list(map(block.sweep.column.get, refs))
+    places = block.columns(nodes)
     reached = [place for place in places if place is not None]
     return reached, [node for node, place in zip(nodes, places, strict=True) if place is None]
 
@@ -228,7 +227,7 @@ def _written(block: Write, node: int, end: int) -> float | None:
     return block.after[places[before - 1]] if before else None
 
 
-@lru_cache(maxsize=KEPT)
+@kept(KEPT)
 def _unreached(recording: Recording, line: ScopeLine, begin: int, end: int) -> Sequence[int]:
     """Return the nodes that no pass ever reaches, constants left out."""
     nodes = line.nodes

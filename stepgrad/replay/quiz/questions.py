@@ -18,10 +18,10 @@ from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.derivatives import differential, local_derivative, tangent_terms
-from stepgrad.replay.narrate import narrate, rule_written
 from stepgrad.replay.quiz.answers import FINEST, Question
-from stepgrad.replay.titles import operand_titles, short_title, title
+from stepgrad.replay.telling.derivatives import differential, local_derivative, tangent_terms
+from stepgrad.replay.telling.narration import narrate, rule_written
+from stepgrad.replay.telling.titles import operand_titles, short_title, title
 from stepgrad.replay.training import trains
 
 _T = TypeVar("_T")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from stepgrad.engine.ops import BY_NAME
 from stepgrad.numbers import factor, number
-from stepgrad.replay.derivatives import partial
 from stepgrad.replay.quiz.answers import Question
+from stepgrad.replay.telling.derivatives import partial
 
 
 def rules() -> list[Question]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import is_dataclass
+from collections.abc import Mapping
 from inspect import cleandoc, getdoc, getsource
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
-from stepgrad.scenario.form.kinds import BARE, Limits, fields_of, is_required, kind_of
+from stepgrad.scenario.form.kinds import BARE, Limits, Section, fields_of, is_required, kind_of
 from stepgrad.scenario.form.sections import Scenario
 
 Schema: TypeAlias = dict[str, Any]
@@ -34,12 +34,12 @@ def json_schema() -> Schema:
 def _schema(annotation: Any, definitions: dict[str, Schema]) -> Schema:
     """Return the schema of a value; those of sections go to `definitions`."""
     kind = kind_of(annotation)
-    if isinstance(kind.type, type) and is_dataclass(kind.type):
+    if isinstance(kind.type, type) and issubclass(kind.type, Section):
         return {"$ref": f"#/definitions/{_define(kind.type, definitions)}"}
     if kind.type is Literal:
         return {"type": "string", "enum": list(kind.words)}
     schema: Schema = {"type": _TYPES.get(kind.type, "object")}
-    if kind.type is dict:
+    if kind.type is Mapping:
         schema |= {"additionalProperties": _schema(kind.arguments[1], definitions)}
         if kind_of(kind.arguments[0]).type is int:  # every key is a text in JSON
             schema["propertyNames"] = {"pattern": "^[0-9]+$"}
@@ -53,26 +53,27 @@ def _schema(annotation: Any, definitions: dict[str, Schema]) -> Schema:
     return {"anyOf": [schema["items"], schema]} if BARE in kind.added else schema
 
 
-def _define(section: type[Any], definitions: dict[str, Schema]) -> str:
+def _define(section: type[Section], definitions: dict[str, Schema]) -> str:
     """Add the schema of a section to `definitions`; return its name there."""
     texts = _texts(section)
     properties: dict[str, Schema] = {}
-    for key, field in fields_of(section).items():
-        properties[key] = _schema(field.type, definitions) | {"description": texts[key]}
-        if isinstance(field.default, str | float | bool):  # what a person would write
-            properties[key]["default"] = field.default
+    for key, annotation in fields_of(section).items():
+        properties[key] = _schema(annotation, definitions) | {"description": texts[key]}
+        default = getattr(section, key, None)
+        if isinstance(default, str | float | bool):  # what a person would write
+            properties[key]["default"] = default
     definitions[section.__name__] = {
         "title": section.__name__,
         "description": getdoc(section),
         "type": "object",
         "properties": properties,
-        "required": [key for key, field in fields_of(section).items() if is_required(field)],
+        "required": [key for key in properties if is_required(section, key)],
         "additionalProperties": False,
     }
     return section.__name__
 
 
-def _texts(section: type[Any]) -> dict[str, str]:
+def _texts(section: type[Section]) -> dict[str, str]:
     """Return the text below each field; Python does not keep it, but the source has it."""
     texts: dict[str, str] = {}
     for base in reversed(section.__mro__[:-1]):

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, is_dataclass
+from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
 from stepgrad.errors import suggest_or_list
-from stepgrad.scenario.form.kinds import Kind, Limits, fields_of, is_required, kind_of
+from stepgrad.scenario.form.kinds import Kind, Limits, Section, fields_of, is_required, kind_of
 from stepgrad.scenario.form.words import meant_by, number_meant
 from stepgrad.scenario.text import Problems
 from stepgrad.scenario.yaml.document import Data, Document, Key, Path
 
-_Section = TypeVar("_Section")
+_Section = TypeVar("_Section", bound=Section)
 
 _LONGEST = 40  # the most characters of a value in a message
 
 
 class Reading:
-    """One reading of a document, which notes what is wrong with it, but not where the YAML is."""
+    """One reading of a document; a place where the YAML has a problem is not mentioned again."""
 
     def __init__(self, document: Document, problems: Problems) -> None:
         self.document = document
         self.data = document.data if isinstance(document.data, dict) else {}
         self._problems = problems
         self._settled = problems.places
-        self._sound: dict[Path, Any] = {}
+        self._sound: dict[Path, Section] = {}
         self._meant: set[Path] = set()  # keys that are there, but misspelt
 
     def section(self, model: type[_Section], *path: str) -> _Section | None:
@@ -55,37 +55,37 @@ class Reading:
 
     def _parts(self, kind: Kind, value: Any, at: Path) -> Any:
         """Read what a value of the right type consists of."""
-        if isinstance(kind.type, type) and is_dataclass(kind.type):
+        if isinstance(kind.type, type) and issubclass(kind.type, Section):
             return self._section(kind.type, value, at)
         if kind.type is tuple:
             return self._list(kind, value, at)
-        if kind.type is dict:
+        if kind.type is Mapping:
             return self._mapping(kind, value, at)
         return kind.words[value] if kind.type is Literal else kind.type(value)
 
-    def _section(self, model: type[Any], value: dict[Key, Data], at: Path) -> Any:
+    def _section(self, model: type[Section], value: dict[Key, Data], at: Path) -> Any:
         fields = fields_of(model)
         for key in value:
             if key not in fields:
                 self._unknown((*at, key), list(fields))
         read = {
-            key: self._field(field, value, (*at, key))
-            for key, field in fields.items()
-            if key in value or is_required(field)
+            key: self._field(annotation, value, (*at, key))
+            for key, annotation in fields.items()
+            if key in value or is_required(model, key)
         }
         if any(each is None for each in read.values()):
             return None
         self._sound[at] = model(**read)
         return self._sound[at]
 
-    def _field(self, field: Field[Any], section: dict[Key, Data], at: Path) -> Any:
-        if field.name not in section:
+    def _field(self, annotation: Any, section: dict[Key, Data], at: Path) -> Any:
+        key = at[-1]
+        if key not in section:
             missing = at not in self._meant
-            return self._note(at[:-1], f"`{field.name}` is missing") if missing else None
-        value = section[field.name]
-        if value is None:
-            return self._note(at, f"`{field.name}` has no value: write one, or remove the line")
-        return self.read(field.type, value, at)
+            return self._note(at[:-1], f"`{key}` is missing") if missing else None
+        if section[key] is None:
+            return self._note(at, f"`{key}` has no value: write one, or remove the line")
+        return self.read(annotation, section[key], at)
 
     def _unknown(self, at: Path, fields: list[str]) -> None:
         key = str(at[-1])

@@ -4,14 +4,15 @@ An annotation says what a field may hold (`kinds` explains its terms); the text 
 the field means. What one section demands of another is in `rules`.
 """
 
-# The annotations are read when a file is, so they are no strings: there is no __future__ import.
+# There is no `from __future__ import annotations`: it would turn the annotations into text.
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from itertools import pairwise
 from math import inf
-from typing import Annotated, Literal, TypeAlias, get_args
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, finite
+from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, Section, finite
 
 MAX_STEPS = 1_000_000
 """The most training steps of a scenario."""
@@ -53,8 +54,8 @@ Row: TypeAlias = Annotated[Vector, BARE, Limits(minItems=1)]
 """The numbers of one sample; a single number may be written without its brackets."""
 Rows: TypeAlias = Annotated[tuple[Row, ...], Limits(minItems=1)]
 Name: TypeAlias = Annotated[str, Called("a name")]
-Numbers: TypeAlias = dict[Name, float]
-Losses: TypeAlias = dict[Annotated[Step, Called("a step (a whole number from 0)")], float]
+Numbers: TypeAlias = Mapping[Name, float]
+Losses: TypeAlias = Mapping[Annotated[Step, Called("a step (a whole number from 0)")], float]
 Statement: TypeAlias = Annotated[
     str, Called("a statement such as `c = a + b`", "; write `=` instead of `: `")
 ]
@@ -73,9 +74,10 @@ Loss: TypeAlias = Literal[
 ]
 Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
 
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
-@dataclass(frozen=True, kw_only=True)
-class Train:
+
+class Train(Section):
     """How parameters are trained."""
 
     steps: Step
@@ -107,29 +109,26 @@ class Train:
     """Whether gradients are cleared before each backward pass, as they should be."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Expect:
+class Expect(Section):
     """The numbers that a run of the scenario must reproduce."""
 
-    values: Numbers = field(default_factory=dict)
+    values: Numbers = NOTHING
     """By name, after the last forward pass."""
-    grads: Numbers = field(default_factory=dict)
+    grads: Numbers = NOTHING
     """By name, after the last backward pass and before any clipping."""
-    loss: Losses = field(default_factory=dict)
+    loss: Losses = NOTHING
     """By training step, before that step's update."""
     tolerance: Annotated[Finite, Limits(minimum=0)] = 1e-9
     """How far off a number may be, absolutely or relatively, whichever is more lenient."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class GraphExpect(Expect):
     """The numbers that a run of a graph must reproduce."""
 
-    tangents: dict[Name, Numbers] = field(default_factory=dict)
+    tangents: Mapping[Name, Numbers] = NOTHING
     """In forward mode: by the name in `wrt`, then by the name of the node."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class NetworkExpect(Expect):
     """The numbers that a run of a network must reproduce."""
 
@@ -137,8 +136,7 @@ class NetworkExpect(Expect):
     """The outputs for each sample, after training."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Lesson:
+class Lesson(Section):
     """What a learner sees of a scenario: its title, its text, and its place among the others."""
 
     title: Annotated[str, Limits(minLength=1)]
@@ -160,13 +158,12 @@ class Lesson:
         return level, inf if self.order is None else self.order
 
 
-@dataclass(frozen=True, kw_only=True)
 class GraphScenario(Lesson):
     """A graph, written as one statement for each name."""
 
-    inputs: Numbers = field(default_factory=dict)
+    inputs: Numbers = NOTHING
     """Numbers by name, which training does not change."""
-    params: Numbers = field(default_factory=dict)
+    params: Numbers = NOTHING
     """Numbers by name, which training changes."""
     graph: Statements
     """Statements such as `z = w*x + b`, in order: each defines a name and uses earlier ones."""
@@ -185,8 +182,7 @@ class GraphScenario(Lesson):
     """The numbers that a run must reproduce, which `stepgrad check` compares."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Init:
+class Init(Section):
     """Random weights, drawn neuron by neuron, and one bias for all."""
 
     seed: Natural
@@ -197,8 +193,7 @@ class Init:
     """The bias of every neuron."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Network:
+class Network(Section):
     """A fully connected network, whose parameters are drawn (`init`) or written out."""
 
     sizes: Sizes
@@ -220,8 +215,7 @@ class Network:
         return self.activation
 
 
-@dataclass(frozen=True, kw_only=True)
-class Samples:
+class Samples(Section):
     """The inputs and targets of a network: a row for each sample."""
 
     inputs: Rows
@@ -231,7 +225,6 @@ class Samples:
     number: the correct class, counted from 0."""
 
 
-@dataclass(frozen=True, kw_only=True)
 class NetworkScenario(Lesson):
     """A network and its data: each step uses all rows, or a batch of them."""
 

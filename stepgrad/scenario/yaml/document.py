@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from stepgrad.scenario.text import Source
 
@@ -17,8 +17,7 @@ Path: TypeAlias = tuple[Key, ...]
 Data: TypeAlias = "bool | int | float | str | tuple[Data, ...] | dict[Key, Data] | None"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a value is: indices into the source, and how it is written.
 
     `key` is where the value's key begins, in a mapping. `style` is YAML's quote or block sign

@@ -12,7 +12,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
 

@@ -7,9 +7,9 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands import KEYS
-from stepgrad.replay.hints import key, with_keys
-from stepgrad.replay.narrate import Narration, narrate
+from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.table import KEYS
+from stepgrad.replay.telling.narration import Narration, narrate
 from stepgrad.tui.render import ink
 
 Keys = Mapping[str, Sequence[str]]

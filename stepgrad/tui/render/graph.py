@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
+from stepgrad.recording.kept import kept
+from stepgrad.replay.commands.looking import DRAWABLE, room
 from stepgrad.replay.graph.folding import Bundle, Quotient
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
-from stepgrad.replay.showing import DRAWABLE, room
 from stepgrad.replay.state import State
 from stepgrad.tui.render.boxes import GraphBox
 from stepgrad.tui.render.canvas import Canvas
@@ -68,7 +68,7 @@ def _ahead_of(shown: Picture, box: int | None) -> set[int]:
     return ahead
 
 
-@lru_cache(maxsize=16)
+@kept(16)
 def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay out boxes of a graph."""
     recording, part = graph.scene.recording, Part(graph, keys)

@@ -3,10 +3,10 @@
 from textual.content import Content
 
 from stepgrad.numbers import exact, number
-from stepgrad.replay.derivatives import differential
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.telling.derivatives import differential
+from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 
 _BAR = 16

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
+from stepgrad.markdown import reader
 from stepgrad.tui.render import ink
 
 if TYPE_CHECKING:
-    from markdown_it import MarkdownIt
     from markdown_it.tree import SyntaxTreeNode
 
 _GAP = 2
@@ -28,14 +28,7 @@ def lesson(markdown: str, width: int) -> Sequence[Content]:
     """Return the lines of a lesson, each of up to `width` cells."""
     from markdown_it.tree import SyntaxTreeNode  # noqa: PLC0415 - many a run has no lesson
 
-    return _blocks(SyntaxTreeNode(_reader().parse(markdown)).children, max(width, 8))
-
-
-@cache
-def _reader() -> MarkdownIt:
-    from markdown_it import MarkdownIt  # noqa: PLC0415
-
-    return MarkdownIt("commonmark").enable("table").enable("strikethrough")
+    return _blocks(SyntaxTreeNode(reader().parse(markdown)).children, max(width, 8))
 
 
 def _blocks(nodes: Iterable[SyntaxTreeNode], width: int) -> list[Content]:
@@ -124,7 +117,7 @@ def _split(spans: Iterable[ink.Span]) -> Iterator[list[ink.Span]]:
 
 def _spans(node: SyntaxTreeNode, style: str) -> Iterator[ink.Span]:
     match node.type:
-        case "text" | "html_inline" | "image":
+        case "text":
             yield node.content, style
         case "code_inline":
             yield node.content, f"{style} {ink.CURRENT}".strip()

@@ -12,11 +12,11 @@ from textual.content import Content
 from stepgrad.numbers import bracketed, exact, gradient, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording.events import SetGrad, ZeroGrad
-from stepgrad.replay.derivatives import local_derivative
+from stepgrad.replay.gradients.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.graph.contents import Node
-from stepgrad.replay.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import definition, made_by, short_title
+from stepgrad.replay.telling.derivatives import local_derivative
+from stepgrad.replay.telling.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 
 LABEL = 9

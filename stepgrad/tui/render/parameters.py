@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
 from math import isfinite
 
 from textual.content import Content
 
 from stepgrad.numbers import fitting, gradient, number
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
-from stepgrad.replay.titles import title
+from stepgrad.replay.telling.titles import title
 from stepgrad.replay.training import course, gradient_course, parameters
 from stepgrad.tui.render import ink
 
@@ -33,14 +33,14 @@ def parameter_row(state: State, node: int, width: int) -> Content:
         gradients = gradient_course(recording, node, COURSE)
         numbers += [("   ∇ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
     room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
-    names = _names(recording, len(recording.blocks), recording.renames, room)
+    names = _names(recording, room)
     name = ink.fit_end(names[node], room)
     style = ink.CURRENT if node == state.focus else ink.PLAIN
     return Content.assemble((name, style), " ", *numbers).truncate(width)
 
 
-@lru_cache(maxsize=4)
-def _names(recording: Recording, _blocks: int, _renames: int, room: int) -> Mapping[int, str]:
+@kept(4)
+def _names(recording: Recording, room: int) -> Mapping[int, str]:
     """The names of all parameters, shortened until they fit."""
     titles = {node: title(recording, node) for node in parameters(recording)}
     return dict(zip(titles, shortened(list(titles.values()), room), strict=True))

@@ -11,15 +11,15 @@ from textual.content import Content
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands import KEYS
+from stepgrad.replay.commands.editing import NO_PROGRAM
+from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.derivatives import derivative
 from stepgrad.replay.difference import Change, Difference, differences
-from stepgrad.replay.hints import key, with_keys
-from stepgrad.replay.paths import Path, Paths, paths
+from stepgrad.replay.gradients.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
-from stepgrad.replay.titles import short_title, title
-from stepgrad.replay.what_if import NO_PROGRAM
+from stepgrad.replay.telling.derivatives import derivative
+from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 
 Keymap = Mapping[str, Sequence[str]]
@@ -144,10 +144,10 @@ def _changes(changes: Sequence[Change]) -> list[ink.Span]:
 
 
 def _told(change: Change) -> tuple[str, str]:
-    """Two numbers with six digits, or with up to eight if it takes these to tell them apart."""
+    """Two numbers with six digits, or with as many more as it takes to tell them apart."""
     before, after = map(gradient, change)
     if before == after and None not in change:
-        for digits in (7, 8):
+        for digits in range(7, 18):
             texts = [number(x, digits) for x in change if x is not None]
             if texts[0] != texts[1]:
                 return texts[0], texts[1]

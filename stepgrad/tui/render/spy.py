@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 
 from textual.content import Content
 
+from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.outline import enclosing
 from stepgrad.replay.graph.scene import Scene
 from stepgrad.replay.session import Session
@@ -66,7 +66,7 @@ def _line_of(session: Session, rows: range, height: int) -> int | None:
     return None if place is None or place not in rows else rows.index(place) * height // len(rows)
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _plot(scene: Scene, rows: range, width: int, height: int) -> tuple[str, ...]:
     """Draw the dots; the nodes are spread evenly over the rows, and over the columns."""
     outs, operands, _ = scene.edges
@@ -90,7 +90,7 @@ def _spread(places: Sequence[int], room: int) -> Callable[[int], int]:
     return dict(zip(places, spread, strict=True)).__getitem__
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _scopes(scene: Scene, rows: range, height: int) -> tuple[str, ...]:
     """Return for each line the scope that begins there; of several, the outermost."""
     begun: dict[int, str] = {}

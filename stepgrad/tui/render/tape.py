@@ -10,8 +10,8 @@ from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import NodeStop
-from stepgrad.replay.titles import short_title
+from stepgrad.replay.stops.stop import NodeStop
+from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 
 NUMBER = 11

@@ -5,17 +5,17 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import groupby
 
 from textual.content import Content
 
 from stepgrad.recording.blocks import Marked
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.conditions.language import Condition
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.stops import Stop
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import Stop
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 
@@ -88,13 +88,11 @@ def _met(session: Session, stop: Stop) -> Sequence[int]:
     recording, (begin, end) = session.recording, session.state.step_bounds
     if isinstance(stop, Condition) and end - begin > SCANNED:
         return stop.seen(recording, begin, end)
-    return _all_met(recording, stop, begin, end, recording.renames)
+    return _all_met(recording, stop, begin, end)
 
 
-@lru_cache(maxsize=16)
-def _all_met(
-    recording: Recording, stop: Stop, begin: int, end: int, _renames: int
-) -> Sequence[int]:
+@kept(16)
+def _all_met(recording: Recording, stop: Stop, begin: int, end: int) -> Sequence[int]:
     blocks = recording.blocks_between(begin, end)
     return [event for block in blocks for event in stop.matches(recording, block)]
 
@@ -114,7 +112,7 @@ def stretches(state: State, width: int) -> list[Stretch]:
     They fill the width. Too many phases lose their labels; if there is not even a cell for each,
     they become one.
     """
-    runs = _runs(state.recording, *state.step_bounds, len(state.recording.blocks))
+    runs = _runs(state.recording, *state.step_bounds)
     if len(runs) > max(width, 1):
         runs = [("", runs[0][1], runs[-1][2])]
     labels = [f"{SHORT.get(phase, phase)} " for phase, _, _ in runs]
@@ -135,14 +133,9 @@ def stretches(state: State, width: int) -> list[Stretch]:
     return found
 
 
-@lru_cache(maxsize=8)
-def _runs(
-    recording: Recording, begin: int, end: int, _blocks: int
-) -> Sequence[tuple[str, int, int]]:
-    """Return the phases between two positions: each with its first and last position.
-
-    `_blocks` tells a recording that has grown since.
-    """
+@kept(8)
+def _runs(recording: Recording, begin: int, end: int) -> Sequence[tuple[str, int, int]]:
+    """Return the phases between two positions: each with its first and last position."""
     blocks = [
         block for block in recording.blocks_between(begin, end) if not isinstance(block, Marked)
     ]

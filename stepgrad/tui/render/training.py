@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from itertools import zip_longest
 
 from textual.content import Content
 
 from stepgrad.numbers import fitting, number
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.samples import Sample, samples
 from stepgrad.replay.state import State
@@ -132,7 +132,7 @@ def _plane(state: State, shown: Sequence[Sample], width: int, height: int) -> Se
     return _drawn(state.recording, updated, tuple(shown), width, height)
 
 
-@lru_cache(maxsize=4)
+@kept(4)
 def _drawn(
     recording: Recording, position: int, shown: tuple[Sample, ...], width: int, height: int
 ) -> Sequence[Content]:

@@ -226,9 +226,18 @@ class Lesson(Lines, can_focus=True):
         super().__init__(id=id)
         self._markdown = markdown
         self._more = ""
+        self._opened = False
+
+    def on_mount(self) -> None:
+        """Open the text once everything else is painted: reading Markdown takes a while."""
+        self.call_after_refresh(self._open)
+
+    def _open(self) -> None:
+        self._opened = True
+        self.show()
 
     def _text(self, width: int) -> Sequence[Content]:
-        return lesson(self._markdown, width)
+        return lesson(self._markdown, width) if self._opened else ()
 
     @property
     def count(self) -> int:
@@ -246,7 +255,7 @@ class Lesson(Lines, can_focus=True):
 
     def on_resize(self) -> None:
         """Find out how to see all of it."""
-        keys = keys_in_force(self.screen).get("show_lesson", ())
+        keys = keys_in_force(self).get("show_lesson", ())
         alone = self.screen.maximized is self
         self._more = "↓" if alone else f"{key_name(keys[0])} shows all" if keys else ""
         super().on_resize()

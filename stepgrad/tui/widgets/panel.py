@@ -19,41 +19,44 @@ class Panel(Widget):
 
     auto_links = reactive(False)  # there are no links, so no line need be searched for them
 
+    class Pointed(Message):
+        """A person pointed at something."""
+
     @dataclass
-    class NodeSelected(Message):
+    class NodeSelected(Pointed):
         """A person pointed at a node."""
 
         node: int
 
     @dataclass
-    class EventPointed(Message):
+    class EventPointed(Pointed):
         """A person pointed at what an event did to a node."""
 
         node: int
         position: int
 
     @dataclass
-    class EdgePointed(Message):
+    class EdgePointed(Pointed):
         """A person pointed at an edge: a node, and which operand of it."""
 
         out: int
         slot: int
 
     @dataclass
-    class Zoomed(Message):
+    class Zoomed(Pointed):
         """A person turned the wheel on a plot, at a node."""
 
         steps: int
         node: int | None
 
     @dataclass
-    class ScopePointed(Message):
+    class ScopePointed(Pointed):
         """A person pointed at a scope."""
 
         scope: str
 
     @dataclass
-    class Seek(Message):
+    class Seek(Pointed):
         """A person pointed at a position."""
 
         position: int

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.content import Content
 
-from stepgrad.replay.hints import has_keys, with_keys
+from stepgrad.replay.commands.hints import with_keys
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import shown_keys
@@ -31,9 +31,7 @@ class Header(Panel):
         state = self.state
         held = checks(self._scenario, state.recording, state.position) if self._scenario else []
         counts = sum(check.ok for check in held), len(held)
-        # Which keys there are takes a while to find out: only where one is to be shown.
-        growing = self.now.progress is not None
-        stop = shown_keys(self.screen).get("stop_recording", ("",))[0] if growing else ""
+        stop = shown_keys(self).get("stop_recording", ("",))[0]
         return header(self.now, self._title, counts, self.size.width, stop)
 
 
@@ -43,14 +41,11 @@ class Chain(Panel):
     def render(self) -> Content:
         """Draw the chain line."""
         state = self.state
-        keys = {} if state.position else shown_keys(self.screen)  # for the hint at the start
-        return chain(state.recording, state.position, self.size.width, keys)
+        return chain(state.recording, state.position, self.size.width, shown_keys(self))
 
     def show(self) -> None:
         """Put the message of the last command into the border."""
-        said = self.now.said
-        if has_keys(said):  # finding out which are in force takes a while
-            said = with_keys(said, shown_keys(self.screen))
+        said = with_keys(self.now.said, shown_keys(self))
         self.border_title = Content.assemble("chain rule", (f"  {said}", ink.CURRENT))
         self.refresh()
 

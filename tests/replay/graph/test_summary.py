@@ -11,9 +11,9 @@ from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record
 from stepgrad.recording.blocks import Backward
+from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, never_reached, summary
-from stepgrad.replay.ledger import latest_pass
 from stepgrad.replay.state import State
 
 

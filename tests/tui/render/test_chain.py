@@ -7,8 +7,8 @@ from rich.cells import cell_len
 from odd_runs import WIDTHS, odd_sessions, widths
 from replay_runs import two_layer
 from stepgrad import Value, record, scope
-from stepgrad.replay.narrate import narrate
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.narration import narrate
 from stepgrad.tui.help import LEGEND
 from stepgrad.tui.render.chain import ROWS, chain
 

@@ -8,9 +8,10 @@ from graphs import Program, run, writing_programs
 from odd_runs import at
 from stepgrad import Recording, Value, record
 from stepgrad.headless import narration, report, snapshot
+from stepgrad.replay.commands import moving
 from stepgrad.replay.graph.outline import ScopeLine
-from stepgrad.replay.say import say
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.training import parameters
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.graph import draw, in_view
@@ -34,8 +35,8 @@ def show_node(session: Session, node: int) -> None:
     event_at(state, node, *SIZE, 3)
     tape_row(selected, node, WIDTH)
     paths_report(selected)
-    selected.who_wrote()
-    selected.next_write()
+    moving.previous_write(selected)
+    moving.next_write(selected)
 
 
 def show(session: Session) -> None:

@@ -9,8 +9,8 @@ import pytest
 from stepgrad import Cursor, Value, record
 from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.editing import edit
 from stepgrad.replay.session import Session
-from stepgrad.replay.what_if import edit
 from stepgrad.tui.render.reports import difference_report, paths_report
 
 
@@ -38,6 +38,7 @@ def test_a_program_without_edits_is_not_told_to_make_one() -> None:
         (3.0, 3.0000001, "3 → 3.0000001 +0.0000001"),
         (-0.0012345678, 5e-324, "−0.00123457 → ~0 +0.00123457"),
         (0.1, 0.1 + 0.2, "0.1 → 0.3 +0.2"),
+        (0.3, 0.1 + 0.2, "0.29999999999999999 → 0.30000000000000004 +5.55112e−17"),
         (inf, nan, "inf → !nan nan"),
     ],
 )

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
+from stepgrad.replay.commands import stopping
 from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
@@ -51,7 +52,7 @@ def test_long_numbers_stand_apart() -> None:
 def test_a_stop_shows_at_its_like_in_every_step() -> None:
     recording = training()
     losses = [n for n in range(recording.size) if recording.node(n).name == "loss"]
-    session = at(recording, recording.length).select(losses[0]).toggle_stop(every=False)
+    session = stopping.toggle_stop(at(recording, recording.length).select(losses[0]), every=False)
     for loss in losses:
         assert tape_row(session, loss, 44).plain[1:].startswith("●loss")
 

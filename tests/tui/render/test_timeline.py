@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, mark, record
+from stepgrad.replay.commands import moving, stopping
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.timeline import position_at, stretches, timeline
 
@@ -23,18 +24,18 @@ LINES = {
 
 @pytest.mark.parametrize("width", LINES)
 def test_it_is_filled_as_far_as_the_cursor_has_come(width: int) -> None:
-    assert timeline(at(TWO_LAYER, 20).bookmark(), width).plain == LINES[width]
+    assert timeline(moving.bookmark(at(TWO_LAYER, 20)), width).plain == LINES[width]
 
 
 def test_stops_show_where_the_cursor_will_stand() -> None:
-    session = at(TWO_LAYER, 0).select(TWO_LAYER.first_named("h")).toggle_stop(every=False)
+    session = stopping.toggle_stop(at(TWO_LAYER, 0).select(TWO_LAYER.first_named("h")), every=False)
     line = timeline(session, 80).plain
     assert line.count("●") == 2
     for column in (line.index("●"), line.rindex("●")):
         place = position_at(session.state, 80, column)
         assert place is not None
-        there = session.run(forward=True)
-        places = {there.cursor.position, there.run(forward=True).cursor.position}
+        there = stopping.run(session, forward=True)
+        places = {there.cursor.position, stopping.run(there, forward=True).cursor.position}
         assert place in places
 
 
@@ -43,7 +44,7 @@ def test_stops_show_where_the_cursor_will_stand() -> None:
     ("recording", "width"), [(TWO_LAYER, 30), (TWO_LAYER, 80), (TWO_LAYER, 300), (TRAINING, 30)]
 )
 def test_where_a_condition_holds_is_shown(recording: Recording, condition: str, width: int) -> None:
-    session = at(recording, recording.length // 2).stop_where(condition)
+    session = stopping.stop_where(at(recording, recording.length // 2), condition)
     [stop] = session.stops
     events = [event for block in recording.blocks for event in stop.matches(recording, block)]
     marked = {
@@ -60,11 +61,11 @@ def test_in_a_long_step_a_condition_shows_where_a_search_has_been(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("stepgrad.tui.render.timeline.SCANNED", 10)
-    session = at(TWO_LAYER, 0).stop_where("grad < -5")
+    session = stopping.stop_where(at(TWO_LAYER, 0), "grad < -5")
     assert "●" not in timeline(session, 80).plain
-    found = session.run(forward=True)
+    found = stopping.run(session, forward=True)
     assert timeline(found, 80).plain.count("●") == 6
-    assert timeline(at(TWO_LAYER, 0).stop_where("grad < -5"), 80).plain.count("●") == 0
+    assert timeline(stopping.stop_where(at(TWO_LAYER, 0), "grad < -5"), 80).plain.count("●") == 0
 
 
 def test_in_training_it_shows_the_step_and_where_that_stands() -> None:

@@ -12,9 +12,9 @@ from stepgrad import Recording, Value, record, scope
 from stepgrad.engine.tape import seed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
+from stepgrad.replay.gradients.ledger import walk
 from stepgrad.replay.graph.folding import Bundle
 from stepgrad.replay.graph.picture import Part, picture
-from stepgrad.replay.ledger import walk
 from stepgrad.replay.state import State
 from stepgrad.scenario import record_scenario
 from stepgrad.tui.render import ink

@@ -1,0 +1,50 @@
+"""Keeping what was worked out, on what it is about (`kept`).
+
+What is kept under a recording goes with it: a debugger that edits and records again does not hold
+every recording that it has made. And it is forgotten when the recording grows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar
+
+_About = TypeVar("_About")
+_More = ParamSpec("_More")
+_Found = TypeVar("_Found")
+
+_Question = Callable[Concatenate[_About, _More], _Found]
+
+
+def kept(
+    size: int,
+) -> Callable[[_Question[_About, _More, _Found]], _Question[_About, _More, _Found]]:
+    """Have a function keep its last `size` answers on its first argument, a log or a shape.
+
+    Of a log that has changed since, the answers are no longer true. The other arguments have to be
+    hashable.
+    """
+
+    def keeping(function: _Question[_About, _More, _Found]) -> _Question[_About, _More, _Found]:
+        @wraps(function)
+        def asked(about: _About, /, *args: _More.args, **kwargs: _More.kwargs) -> _Found:
+            changes: int = getattr(about, "changes", 0)  # before the answer is worked out
+            everything = vars(about).setdefault("_kept", {})
+            since, answers = everything.get(function, (changes, None))
+            if answers is None or since != changes:
+                answers = {}
+                everything[function] = changes, answers
+            key = args, *kwargs.items()
+            if key in answers:
+                answers[key] = found = answers.pop(key)  # the one used last goes last
+                return found  # type: ignore[no-any-return]
+            found = function(about, *args, **kwargs)
+            answers[key] = found
+            if len(answers) > size:
+                answers.pop(next(iter(answers)), None)
+            return found
+
+        return asked
+
+    return keeping

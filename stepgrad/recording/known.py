@@ -1,0 +1,119 @@
+"""Which Values are in the log, and where (`Known`)."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from operator import is_
+
+from stepgrad.engine.node import Node
+
+_KEPT = 1 << 16
+_MANY = 64
+
+
+class Known(dict[int, int]):
+    """Where in the log a Value is: its index, by stamp. Values that are not logged are missing.
+
+    Passes are known as rows of Values that were made one after the other. The index of a single one
+    is worked out, and kept for a while, when it is asked for.
+    """
+
+    def __init__(self) -> None:
+        self._firsts = array("q")  # of each row: the stamp of its first Value, and its index
+        self._bases = array("q")
+        self._counts = array("q")
+        self._others: dict[int, int] = {}
+        self._irregular: set[int] = set()  # the bases of passes that are no rows
+
+    def __missing__(self, stamp: int) -> int:
+        row = bisect_right(self._firsts, stamp) - 1
+        place = stamp - self._firsts[row] if row >= 0 else -1
+        in_row = 0 <= place < self._counts[row]
+        index = self._bases[row] + place if in_row else self._others[stamp]
+        if len(self) >= _KEPT:
+            self.clear()
+        self[stamp] = index
+        return index
+
+    def index(self, value: Node) -> int:
+        """Return a Value's index in the recording.
+
+        Raises:
+            KeyError: the value is not in the log.
+        """
+        return self[value._stamp]
+
+    def has(self, value: Node) -> bool:
+        """Whether a Value is in the log."""
+        try:
+            return self[value._stamp] >= 0
+        except KeyError:
+            return False
+
+    def add(self, nodes: Sequence[Node], base: int) -> None:
+        """Add nodes, in the order in which they were made, from index `base` on."""
+        first = first_of_row(nodes)
+        if first is not None and (not self._firsts or self._firsts[-1] < first):
+            self._firsts.append(first)
+            self._bases.append(base)
+            self._counts.append(len(nodes))
+        else:
+            self._others.update((node._stamp, base + i) for i, node in enumerate(nodes))
+            self._irregular.add(base)
+
+    def in_order(self, bases: Iterable[int]) -> bool:
+        """Whether what comes later in these passes, and in the log, was made later.
+
+        Rows are in the order of stamps, which is also that of indices.
+        """
+        return self._irregular.isdisjoint(bases)
+
+    def unlogged(self, values: Iterable[Node], pending: Sequence[Node] = ()) -> list[Node]:
+        """Return those that are not in the log, with all they were made from, oldest first.
+
+        Values in `pending` count as logged: they are about to be.
+        """
+        found = {value._stamp for value in pending}
+        new: list[Node] = []
+        stack = list(values)
+        while stack:
+            value = stack.pop()
+            if value._stamp not in found and not self.has(value):
+                found.add(value._stamp)
+                new.append(value)
+                stack.extend(value._operands)
+        return sorted(new, key=lambda value: value._stamp)
+
+
+def first_of_row(nodes: Sequence[Node]) -> int | None:
+    """Return the stamp of the first node, if the others were made right after it, in this order.
+
+    They were not if they were unlogged, or another thread or recording made values in between.
+    """
+    stamps = [node._stamp for node in nodes]
+    without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
+    return stamps[0] if without_gap and stamps == sorted(stamps) else None
+
+
+def offsets(values: Iterable[Node], nodes: Sequence[Node]) -> list[int | None]:
+    """Return where among `nodes` these values are; None for one that is not there."""
+    first = first_of_row(nodes)
+    if first is not None:
+        places = (value._stamp - first for value in values)
+        return [place if 0 <= place < len(nodes) else None for place in places]
+    own = {node._stamp: offset for offset, node in enumerate(nodes)}
+    return [own.get(value._stamp) for value in values]
+
+
+def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:
+    """Whether they are the same Values, one for one, whatever `==` means for them."""
+    if len(some) > _MANY and _told_apart(Node):
+        return some == others  # one loop in C
+    return len(some) == len(others) and all(map(is_, some, others))
+
+
+def _told_apart(kind: type[Node]) -> bool:
+    """Whether `==` tells all Values of a class apart: a subclass may have a meaning of its own."""
+    return kind.__eq__ is object.__eq__ and all(map(_told_apart, kind.__subclasses__()))

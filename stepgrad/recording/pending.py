@@ -1,0 +1,102 @@
+"""What a recorder has collected and not logged yet (`Pending`)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from stepgrad.engine.dual import tangents_among
+from stepgrad.engine.node import Node
+from stepgrad.engine.tape import Place, current_place
+from stepgrad.recording.callers import Callers
+from stepgrad.recording.changes import Written
+from stepgrad.recording.known import offsets
+from stepgrad.recording.packed import packed
+from stepgrad.recording.template import Moves, Names, Said, Spots
+
+
+class Pending:
+    """Writes by hand, and then the nodes that were made after them.
+
+    Both lists stay the same objects, and are added to by whichever thread; what is taken out of
+    them is what is there at one moment.
+
+    Args:
+        callers: what finds the lines of nodes, if they are noted.
+    """
+
+    def __init__(self, callers: Callers | None) -> None:
+        self.written: list[Written] = []
+        self.made: list[Any] = []  # Values; where lines are noted, each with its spot and scope
+        self.append: Callable[[Node], None] = self.made.append
+        if callers is not None:
+            self.append = callers.noting(self.made.append)
+        self._callers = callers
+        self._named: list[Node] = []
+        self._seeds: dict[int, float] = {}  # by stamp
+        self._moves: list[tuple[int, Place]] = [(0, current_place())]
+
+    def __len__(self) -> int:
+        """How much there is of that of which there is more."""
+        return max(len(self.made), len(self.written))
+
+    def cut(self, room: int) -> None:
+        """Keep so much only."""
+        del self.made[room:], self.written[room:]
+        self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
+
+    def name(self, value: Node) -> None:
+        """Take note of a label."""
+        self._named.append(value)
+
+    def seed(self, value: Node, tangent: float) -> None:
+        """Take note of a tangent; those of other nodes are computed when they are taken.
+
+        Raises:
+            ValueError: the value is not pending.
+        """
+        first = next(iter(self.made), None)
+        if self._callers is not None and first is not None:
+            first = first[0]
+        if first is None or value._stamp < first._stamp:
+            raise ValueError("only what this pass has made can be seeded: make a new Value")
+        self._seeds[value._stamp] = tangent
+
+    def move(self, place: Place) -> None:
+        """Take note that nodes are made at another place from here on."""
+        if self._callers is None:  # they see by themselves where a node is made
+            self._moves.append((len(self.made), place))
+
+    def take_written(self) -> Sequence[Written]:
+        """Take the writes out."""
+        written = self.written[:]
+        del self.written[: len(written)]
+        return written
+
+    def take_made(self) -> tuple[Sequence[Node], Said, array[float] | None]:
+        """Take the nodes out, with what is said of them, and in forward mode their tangents."""
+        nodes: Sequence[Node] = self.made[:]
+        del self.made[: len(nodes)]
+        said: Said
+        if self._callers is None:
+            moves, self._moves = self._moves, [(0, self._moves[-1][1])]
+            said = Moves(self._names(nodes), moves)
+        else:
+            nodes, spots, places = zip(*nodes, strict=True)
+            said = Spots(self._names(nodes), spots, places, self._callers.placed)
+        seeds, self._seeds = self._seeds, {}
+        return nodes, said, packed(tangents_among(nodes, seeds)) if seeds else None
+
+    def take_named(self) -> Sequence[Node]:
+        """Take out the values that were given a label, and are none of the nodes taken."""
+        named, self._named = self._named, []
+        return named
+
+    def _names(self, nodes: Sequence[Node]) -> Names:
+        """Return the labels of nodes, by offset; those of others stay."""
+        if not self._named:
+            return ()
+        found = list(zip(offsets(self._named, nodes), self._named, strict=True))
+        self._named = [value for offset, value in found if offset is None]
+        return tuple((offset, v._label or "") for offset, v in found if offset is not None)

@@ -1,0 +1,54 @@
+"""Scripts of keys, for a session without a screen."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+
+from stepgrad.errors import StepgradError
+from stepgrad.replay.commands.places import CommandError
+from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
+from stepgrad.replay.session import Session
+
+_WORD = re.compile(r"(?!.(?:inf|nan)$)[a-z_]{2,}|\w+\+.+")
+"""What is meant as the name of a key, such as `pageup`: not as `p` with an answer after it."""
+
+
+def replay(
+    session: Session,
+    keys: Iterable[str],
+    report: Callable[[Command, Session], None] | None = None,
+) -> Session:
+    """Carry out a script of keys. A text that a key asks for follows it directly: `:50%`, `/w1`.
+
+    `report` is called for a command that shows a report instead of changing the session.
+
+    Raises:
+        CommandError: no command has this key, or it needs the screen, or its text is wrong.
+    """
+    for word in keys:
+        command, text = _read(word)
+        if command.report:
+            if report is not None:
+                report(command, session)
+            continue
+        if not command.changes_session:
+            raise CommandError(f"the key `{word}` needs the screen: {command.help}")
+        try:
+            session = command(session, text)
+        except StepgradError as error:
+            # After a letter, a text may have been meant as a part of a word.
+            told = f"`{word}`: {error}" if word[0].isalpha() else str(error)
+            raise CommandError(told) from error
+    return session
+
+
+def _read(word: str) -> tuple[Command, str]:
+    """Return the command of a word of a script, and the text after its key."""
+    if word in BY_KEY:
+        return BY_KEY[word], ""
+    asking = BY_KEY.get(word[:1])
+    if asking is None or not asking.asks or _WORD.fullmatch(word):
+        known = " ".join(each.keys[0] for each in COMMANDS if each.changes_session or each.report)
+        raise CommandError(f"no command for the key `{word}`; the keys are {known}")
+    return asking, word[1:].strip()

@@ -1,0 +1,88 @@
+"""Search: the nodes of a training step by their names, one after the other."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+
+from stepgrad.errors import StepgradError
+from stepgrad.recording.kept import kept
+from stepgrad.replay.commands.hints import key
+from stepgrad.replay.graph.outline import LARGE, enclosing
+from stepgrad.replay.graph.scene import Scene, scene
+from stepgrad.replay.naming import AmbiguousNameError, find_node
+from stepgrad.replay.session import Session
+from stepgrad.replay.telling.titles import title
+
+
+class SearchError(StepgradError):
+    """A search that finds nothing."""
+
+
+def search(session: Session, text: str) -> Session:
+    """Select the node of this name, or else the next one whose name contains the text.
+
+    Raises:
+        SearchError: there is none.
+    """
+    word = text.strip()
+    if not word:
+        raise SearchError("write part of a name")
+    session = replace(session, sought=word)
+    hits = _hits(session)
+    if not hits:
+        raise SearchError(f'no node matches "{word}"')
+    try:
+        named = find_node(session.state, word)
+    except AmbiguousNameError:
+        named = None
+    if named is None or named not in hits:
+        return next_hit(session, 1)
+    return _select(session, hits, named)
+
+
+def next_hit(session: Session, by: int) -> Session:
+    """Select the next node that matches the last search, or the one before."""
+    if not session.sought:
+        return session.say(f"nothing to repeat: {key('search')} searches the nodes")
+    hits = _hits(session)
+    if not hits:
+        return session.say(f'no node matches "{session.sought}"')
+    now = -1 if session.subject is None else session.subject
+    at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
+    return _select(session, hits, hits[at % len(hits)])
+
+
+def _select(session: Session, hits: Sequence[int], node: int) -> Session:
+    """Select a node that was found, and bring it into view: open its scopes, show constants."""
+    facts = session.recording.node(node)
+    return session.say(
+        f"match {hits.index(node) + 1} of {len(hits)}",
+        selected=node,
+        folded=session.folded.difference(enclosing(facts.place.scope)),
+        constants=session.constants or facts.constant,
+    )
+
+
+def _hits(session: Session) -> Sequence[int]:
+    """The nodes of this training step that match the search, named constants included."""
+    nodes = scene(session.recording, *session.state.step_bounds, constants=True)
+    return _matches(nodes, session.sought.casefold())
+
+
+@kept(4)
+def _matches(nodes: Scene, word: str) -> list[int]:
+    """Return the nodes whose names contain a word; if none do, those whose definition does.
+
+    In a large scene only names count: writing out all definitions would take seconds.
+    """
+    named = [node for node, name in nodes.names if word in name.casefold()]
+    if named or len(nodes) > LARGE:
+        return sorted(named)
+    recording = nodes.recording
+    return [
+        node
+        for node in nodes
+        if not recording.is_constant(node) and word in title(recording, node).casefold()
+    ]

@@ -1,0 +1,181 @@
+"""The commands: one table for the screen, the headless script, the help and the docs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from stepgrad.replay.commands import editing, looking, moving, predicting, searching, stopping
+from stepgrad.replay.commands.moving import move
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A row of the table.
+
+    `keys` are the default ones, the first is the one to show. `help` says what it does, in brief up
+    to its colon; `label` is a word or two for the footer, or empty. `act` is what it does to a
+    session, and `answer` what it does with the text that it `asks` for; it has neither if only the
+    screen can do it. If what to ask depends on the session, `question` moves to the place in
+    question and returns the words; no words mean that there is nothing to ask. While it asks, a
+    command that `hides` keeps the answer off the screen. `panel` is the panel that it shows alone.
+    A `report` is a text to read and close. A `long` command may take a while, so it runs in a
+    thread.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    help: str
+    label: str = ""
+    act: Callable[[Session], Session] | None = None
+    answer: Callable[[Session, str], Session] | None = None
+    asks: str = ""
+    question: Callable[[Session], tuple[Session, str]] | None = None
+    panel: str = ""
+    long: bool = False
+    hides: bool = False
+    report: bool = False
+
+    def __call__(self, session: Session, text: str = "") -> Session:
+        """Carry it out, with an answer if it asks for one.
+
+        Raises:
+            StepgradError: what it has to say against the answer.
+        """
+        if self.answer is not None:
+            return self.answer(session, text)
+        assert self.act is not None, "the screen does what changes no session"
+        return self.act(session)
+
+    @property
+    def changes_session(self) -> bool:
+        """Whether it does something to a session, with or without a screen."""
+        return self.act is not None or self.answer is not None
+
+    @property
+    def brief(self) -> str:
+        """What it does, in brief: its help up to the colon or bracket."""
+        return re.split(r": | \(", self.help)[0]
+
+
+PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson", "parameters",
+          "training")  # fmt: skip
+"""The panels that can have the screen to themselves, in the order of their keys."""
+
+_MOVING = (
+    Command("step", ("s", "right"), "next event: one edge of the chain rule", "step",
+            partial(move, to=Cursor.step)),
+    Command("step_back", ("S", "left"), "previous event", "back",
+            partial(move, to=lambda cursor: cursor.step(-1))),
+    Command("next_node", ("n",), "next node: made, or its gradient complete", "node",
+            partial(move, to=Cursor.next_node)),
+    Command("previous_node", ("N",), "previous node", "", partial(move, to=Cursor.previous_node)),
+    Command("phase_end", ("f",), "end of the phase", "phase", partial(move, to=Cursor.phase_end)),
+    Command("phase_start", ("F",), "start of the phase", "", partial(move, to=Cursor.phase_start)),
+    Command("next_step", ("t",), "next training step (at the same point)", "",
+            partial(move, to=Cursor.next_step, step="next")),
+    Command("previous_step", ("T",), "previous training step (at the same point)", "",
+            partial(move, to=Cursor.previous_step, step="previous")),
+    Command("start", ("g", "home"), "start of the recording", "",
+            partial(move, to=lambda cursor: cursor.seek(0))),
+    Command("end", ("G", "end"), "end of the recording", "",
+            partial(move, to=lambda cursor: cursor.seek(cursor.recording.length))),
+    Command("goto", (":",), "go to: 14, 50%, step 20 or w1", "", answer=moving.goto,
+            asks="14, 50%, step 20, or a name"),
+    Command("play", ("space",), "play / pause"),
+    Command("faster", ("+",), "play faster"),
+    Command("slower", ("-",), "play slower"),
+    Command("predict", ("p",), "predict the next number: then see it", "predict",
+            answer=predicting.predict, question=predicting.ask,
+            asks="a number, such as 0.25, 2e-3 or 1/3; ? shows it", hides=True),
+)  # fmt: skip
+
+_LOOKING = (
+    Command("search", ("/",), "search the nodes", "", answer=searching.search,
+            asks="part of a name"),
+    Command("next_hit", (".",), "next match", "", partial(searching.next_hit, by=1)),
+    Command("previous_hit", (",",), "previous match", "", partial(searching.next_hit, by=-1)),
+    Command("select_up", ("up", "k"), "select the node above", "",
+            partial(looking.select_by, lines=-1)),
+    Command("select_down", ("down", "j"), "select the node below", "",
+            partial(looking.select_by, lines=1)),
+    Command("jump", ("enter",), "jump to where it was made", "", moving.jump),
+    Command("follow", ("escape",), "clear the selection", "", looking.clear_selection),
+    Command("view", ("v",), "graph view: nearby nodes, all nodes, or a plot", "",
+            looking.next_view),
+    Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
+    Command("zoom_out", ("o",), "zoom out: more of the graph", "",
+            partial(looking.zoom_by, steps=-1)),
+    Command("constants", ("#",), "show or hide constants", "", looking.toggle_constants),
+    Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
+    Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),
+    Command("scope_in", ("d",), "scope in: open one level", "", looking.scope_in),
+)  # fmt: skip
+
+_PANELS = (
+    *(
+        Command(
+            f"show_{panel}",
+            (str(key),),
+            f"{panel} only: press again for all panels",
+            "lesson" if panel == "lesson" else "",
+            panel=panel,
+        )
+        for key, panel in enumerate(PANELS, 1)
+    ),
+    Command("next_panel", ("tab",), "next panel only"),
+    Command("previous_panel", ("shift+tab",), "previous panel only"),
+)
+
+_STOPPING = (
+    Command("continue", ("c", "f5"), "run forward to a stop: the next one, or the end", "continue",
+            partial(stopping.run, forward=True), long=True),
+    Command("reverse_continue", ("C",), "run back to a stop: the previous one, or the start", "",
+            partial(stopping.run, forward=False), long=True),
+    Command("break", ("b",), "stop at this node: when it is made, when its gradient is complete",
+            "", partial(stopping.toggle_stop, every=False)),
+    Command("break_where", ("B",), "stop on a condition (empty: remove all stops)", "",
+            answer=stopping.stop_where, asks='bad, op == "relu" and local == 0, abs(grad) > 1e3'),
+    Command("watch", ("w",), "watch this node: stop at every change of it", "",
+            partial(stopping.toggle_stop, every=True)),
+    Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "",
+            moving.previous_write),
+    Command("next_write", ("a",), "next write (to this gradient)", "", moving.next_write),
+    Command("bookmark", ("m",), "bookmark this position: press again to remove it", "",
+            moving.bookmark),
+    Command("next_bookmark", ("'",), "next bookmark", "", moving.next_bookmark),
+)  # fmt: skip
+
+_OTHER = (
+    Command("edit", ("e",), "try another value", "edit", answer=editing.edit, question=editing.ask,
+            asks="0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", long=True),
+    Command("undo_edits", ("E",), "undo all edits", "", editing.undo_edits),
+    Command("difference", ("D",), "what the edits changed", report=True),
+    Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
+            report=True),
+    Command("stop_recording", ("R",), "stop recording: keep what there is"),
+    Command("palette", ("ctrl+p",), "every command, by name"),
+    Command("help", ("?", "f1"), "this help", "help"),
+    Command("quit", ("q",), "quit", "quit"),
+)  # fmt: skip
+
+GROUPS: Mapping[str, tuple[Command, ...]] = {
+    "Moving": _MOVING,
+    "Looking": _LOOKING,
+    "Panels": _PANELS,
+    "Stopping": _STOPPING,
+    "Other": _OTHER,
+}
+"""The table. Lowercase goes forward, the capital goes back."""
+
+COMMANDS = tuple(command for group in GROUPS.values() for command in group)
+
+BY_KEY: Mapping[str, Command] = {key: command for command in COMMANDS for key in command.keys}
+
+
+KEYS: Mapping[str, tuple[str, ...]] = {command.name: command.keys for command in COMMANDS}
+"""The keys of each command, the one to show first."""

@@ -1,1 +1,0 @@
-"""Conditions such as `isnan(grad)`, tested for every event of a recording, in whole columns."""

@@ -1,0 +1,1 @@
+"""Where a gradient comes from: what each node received, and the paths to the output."""

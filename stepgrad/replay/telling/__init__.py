@@ -1,0 +1,1 @@
+"""What a screen says of an event: titles, notation, narration, and sentences to be spoken."""

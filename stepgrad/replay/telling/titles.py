@@ -1,0 +1,208 @@
+"""What to call a node, even one without a name."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import takewhile
+from pathlib import PurePath
+
+from stepgrad.engine.ops import ADD, LEAF, Op
+from stepgrad.engine.tape import Place
+from stepgrad.numbers import number
+from stepgrad.printable import printable
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Node, Recording
+from stepgrad.recording.structure import Context, Structure
+
+_Look = Callable[[int], Node]
+_Shapes = tuple[tuple[Structure, Context], ...]
+
+_WIDEST = 28
+_DEEPEST = 3
+
+
+def title(recording: Recording, index: int) -> str:
+    """A node's name, scopes included; else what it computes (`w1·x`); else `#index`."""
+    node = recording.node(index)
+    return node.name or short_title(recording, index)
+
+
+def short_title(recording: Recording, index: int) -> str:
+    """A node's name without its scopes; else what it computes; else `#index`."""
+    return _short_title(recording, recording.node, index)
+
+
+def parted(name: str, scope: str) -> tuple[str, str]:
+    """Part the name of a node that was made in a scope: the scope in it, and what follows.
+
+    A label may have slashes of its own: outside of scopes, `dL/dw` is one name.
+    """
+    if not scope:
+        return "", name
+    if name.startswith(f"{scope}/"):
+        return scope, name.removeprefix(f"{scope}/")
+    before, _, last = name.rpartition("/")  # the label was given in another scope
+    return before, last
+
+
+def titles(recording: Recording, forward: Forward) -> list[str]:
+    """The short titles of all nodes of a forward block, in order."""
+    earlier = _shapes(forward.earlier)
+    shared = _shared_titles(recording, forward.structure, forward.context, earlier)
+    return [
+        short_title(recording, node) if title is None else title
+        for node, title in enumerate(shared, forward.base)
+    ]
+
+
+def names(recording: Recording, forward: Forward) -> list[str]:
+    """The names of all nodes of a forward block, without scopes; empty for a node without one."""
+    found = _shared_names(forward.context, forward.structure).copy()
+    for offset in _named_late(recording).get(forward.context, ()):
+        node = recording.node(forward.base + offset)
+        found[offset] = parted(node.name or "", node.place.scope)[1]
+    return found
+
+
+def full_names(recording: Recording, forward: Forward) -> list[str]:
+    """The names of all nodes of a forward block, scopes included; empty for a node without one."""
+    found = [""] * len(forward.structure)
+    for offset, name in forward.context.names.items():
+        found[offset] = name
+    for offset in _named_late(recording).get(forward.context, ()):
+        found[offset] = recording.node(forward.base + offset).name or ""
+    return found
+
+
+@kept(1)
+def _shared_names(context: Context, structure: Structure) -> list[str]:
+    found = [""] * len(structure)
+    for offset, name in context.names.items():
+        found[offset] = parted(name, context.place(offset).scope)[1]
+    return found
+
+
+@kept(16)
+def _shared_titles(
+    recording: Recording, structure: Structure, context: Context, earlier: _Shapes
+) -> Sequence[str | None]:
+    """The titles that are the same in every pass of a structure, in a context, after others."""
+    late = _named_late(recording)
+    made = next(
+        each
+        for each in recording.history.index.contexts()[context]
+        if each.structure is structure and _shapes(each.earlier) == earlier
+    )
+    look = cache(recording.node)  # each is looked up as an operand too
+
+    def varies(ref: int, depth: int) -> bool:
+        if ref < 0:
+            number, offset = structure.outer[~ref]
+            other = made.earlier[number]
+            if offset in late.get(other.context, ()):
+                return True
+            return offset not in other.context.names and other.structure.op(offset) is not LEAF
+        if ref in late.get(context, ()):
+            return True
+        if ref in context.names:
+            return False
+        operands = structure.operands(ref)  # none: a constant, or a leaf without a name
+        return not operands or (depth > 0 and any(varies(ref, depth - 1) for ref in operands))
+
+    shared: list[str | None] = []
+    for offset in range(len(structure)):
+        index = made.base + offset
+        title = None if varies(offset, _DEEPEST) else _short_title(recording, look, index)
+        shared.append(None if title == f"#{index}" else title)
+    return shared
+
+
+def _shapes(passes: Sequence[Forward]) -> _Shapes:
+    return tuple((each.structure, each.context) for each in passes)
+
+
+@kept(1)
+def _named_late(recording: Recording) -> Mapping[Context, set[int]]:
+    """The offsets of nodes that got their names after their pass was logged."""
+    late = defaultdict(set)
+    for node in recording.labels:
+        forward = recording.history.forward_of(node)
+        late[forward.context].add(node - forward.base)
+    return late
+
+
+def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
+    """The titles of a node and its operands, as seen from the node, by their names in formulas."""
+    titles = {
+        name: _seen_from(node, recording.node(operand)) or short_title(recording, operand)
+        for name, operand in zip(node.op.operands, node.operands, strict=True)
+    }
+    return titles | {"out": short_title(recording, node.index)}
+
+
+def definition(recording: Recording, node: Node) -> str:
+    """What a node computes, in the titles of its operands: `z1 + b`. Empty for a leaf."""
+    return node.op.written(operand_titles(recording, node)) if node.operands else ""
+
+
+def made_by(recording: Recording, node: Node) -> str:
+    """The file and the line that made a node: `train.py:12`. Empty if unknown."""
+    return line_of(recording, node.place)
+
+
+def line_of(recording: Recording, place: Place) -> str:
+    """The file and the line of a place: `train.py:12`. Empty if unknown."""
+    path = place.file or (recording.source.path if recording.source else None)
+    if path is None or place.line is None:
+        return ""
+    return printable(f"{PurePath(path).name}:{place.line}")
+
+
+def _seen_from(node: Node, operand: Node) -> str | None:
+    """The operand's name, without the scopes that the node shares with it.
+
+    In `row1/layer1/neuron1`, both `row1/x1` and the neuron's own `layer1/neuron1/w1` are called by
+    their last part; at the top level, `row1/error` keeps its scope.
+    """
+    if not operand.name:
+        return None
+    here, (scope, name) = node.place.scope, parted(operand.name, operand.place.scope)
+    if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
+        return name
+    both = zip(here.split("/"), scope.split("/"), strict=False)
+    shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
+    return "/".join(operand.name.split("/")[shared:])
+
+
+def _short_title(recording: Recording, look: _Look, index: int) -> str:
+    node = look(index)
+    if node.name:
+        return parted(node.name, node.place.scope)[1]
+    return _expression(recording, look, node, _DEEPEST) or f"#{index}"
+
+
+def _expression(recording: Recording, look: _Look, node: Node, depth: int) -> str | None:
+    """Write an unnamed node in terms of named ones, if that is short.
+
+    A long sum shows only its last term: `… + w3·x3`.
+    """
+    if node.constant:
+        return number(recording.history.first_value(node.index))
+    if not node.operands or depth == 0:
+        return None
+    parts: list[str] = []
+    for operand in map(look, node.operands):
+        part = _seen_from(node, operand) or _expression(recording, look, operand, depth - 1)
+        if part is None and (parts or node.op is not ADD):
+            return None
+        parts.append(part or "…")
+    text = _written(node.op, *parts)
+    if len(text) > _WIDEST and node.op is ADD:
+        text = _written(ADD, "…", parts[1])
+    return text if len(text) <= _WIDEST else None
+
+
+@lru_cache(maxsize=1 << 12)
+def _written(op: Op, *operands: str) -> str:
+    return op.written(dict(zip(op.operands, operands, strict=True)))

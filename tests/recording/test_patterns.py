@@ -1,0 +1,237 @@
+"""Programs that repeat, in all the ways in which training does: the laws hold for any mixture."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from patterns import PATTERNS
+
+from graphs import Program, programs, run
+from reference import all_bits, bits, fold
+from stepgrad import Recording, Value, mark, record
+from stepgrad.recording import plan
+from stepgrad.recording.blocks import Backward, Forward, Write
+
+TIMES = 5
+
+files = settings(
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@pytest.fixture(autouse=True)
+def soon_compiled() -> Iterator[None]:
+    with mock.patch.object(plan, "WORTH_COMPILING", 3):
+        yield
+
+
+Part = tuple[str, Program]
+"""What is done with a part of a step: it is run, run in a recording of its own, or once at most."""
+
+parts = st.lists(
+    st.tuples(st.sampled_from(["run", "run", "run", "inside", "odd steps"]), programs(6)),
+    min_size=1,
+    max_size=4,
+)
+
+
+def repeat(step: Sequence[Part], carries: bool) -> list[Value]:
+    """Run a step several times, on the same values and on what one step hands to the next."""
+    kept = [Value(0.5, label="w"), Value(-2.0), Value(1.0)]
+    kept += [kept[0] * kept[1], Value(0.25)]
+    mark("ready")
+    for number in range(TIMES):
+        values = [*kept]
+        for how, program in step:
+            if how != "odd steps" or number % 2:
+                with record() if how == "inside" else nullcontext():
+                    run(program, values)
+        values[-1].backward()
+        for value in kept[:3]:
+            value.data -= 0.125 * value.grad
+        if carries:
+            kept[-1] = values[-1]
+        for value in kept[:2]:
+            value.grad = 0.0
+    return kept
+
+
+def held(values: Sequence[Value]) -> list[bytes | None]:
+    return all_bits([number for value in values for number in (value.data, value.grad)])
+
+
+def told(recording: Recording) -> list[str]:
+    nodes = [recording.node(index) for index in range(recording.size)]
+    return [*map(repr, recording.events), *map(repr, nodes), repr(recording.names(10**9))]
+
+
+@files
+@given(parts, st.booleans())
+def test_any_mixture_that_repeats(tmp_path: Path, step: list[Part], carries: bool) -> None:
+    unrecorded = held(repeat(step, carries))
+    with record() as recording:
+        values = repeat(step, carries)
+        for place, value in enumerate(values):
+            value.label = f"value{place}"
+    assert held(values) == unrecorded
+    with mock.patch.object(plan, "WORTH_COMPILING", 10**9), mock.patch.object(plan, "compiled"):
+        plan.compiled.return_value = None  # type: ignore[attr-defined]
+        with record() as traced:
+            for place, value in enumerate(repeat(step, carries)):
+                value.label = f"value{place}"
+    assert told(recording) == told(traced)
+    check_end(recording, values)
+    recording.save(tmp_path / "r.stepgrad")
+    assert told(Recording.load(tmp_path / "r.stepgrad")) == told(recording)
+
+
+def check_end(recording: Recording, values: Sequence[Value]) -> None:
+    """Hold the end of a recording against the fold of its events, and against the Values."""
+    world, end = fold(recording.events), recording.length
+    for index in range(recording.size):
+        if not recording.node(index).constant:
+            assert bits(recording.history.value(index, end)) == bits(world.values.get(index))
+            assert bits(recording.history.grad(index, end)) == bits(world.grads.get(index))
+    names = recording.names(end)
+    for place, value in enumerate(values):
+        node = names.get(f"value{place}")
+        if node is not None:
+            data, grad = recording.history.value(node, end), recording.history.grad(node, end)
+            assert (bits(data), bits(grad or 0.0)) == (bits(value.data), bits(value.grad or 0.0))
+
+
+@files
+@given(parts)
+def test_any_position_is_the_fold(step: list[Part]) -> None:
+    with record() as recording:
+        repeat(step, carries=True)
+    history, events = recording.history, list(recording.events)
+    for position in range(0, len(events) + 1, 7):
+        world = fold(events[:position])
+        for node in range(recording.size):
+            if not recording.node(node).constant:
+                assert bits(history.value(node, position)) == bits(world.values.get(node))
+                assert bits(history.grad(node, position)) == bits(world.grads.get(node))
+
+
+# Nothing grows by an entry a pass.
+
+
+def shapes(recording: Recording) -> tuple[int, int, int]:
+    found: tuple[set[object], set[object], set[object]] = set(), set(), set()
+    for block in recording.blocks:
+        match block:
+            case Forward():
+                found[0].add(block.structure)
+            case Backward():
+                found[1].add(block.sweep)
+            case Write():
+                found[2].add(block.writes)
+    return len(found[0]), len(found[1]), len(found[2])
+
+
+@pytest.mark.parametrize("name", [name for name in PATTERNS if name != "trees"])
+def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
+    pattern, _ = PATTERNS[name]
+    few = []
+    for steps in (60, 90):
+        with record() as recording:
+            step = pattern(Value)
+            for _ in range(steps):
+                step()
+        few.append(shapes(recording))
+        path = tmp_path / "recording.stepgrad"
+        recording.save(path)
+        loaded = Recording.load(path)
+        assert shapes(loaded) == few[-1]
+        assert list(map(repr, loaded.events[-400:])) == list(map(repr, recording.events[-400:]))
+    assert few[0] == few[1]
+
+
+@pytest.mark.parametrize("name", PATTERNS)
+def test_recorded_is_unrecorded(name: str) -> None:
+    pattern, _ = PATTERNS[name]
+    numbers = []
+    for recorded in (False, True):
+        made: list[Value] = []
+
+        def number(x: float, made: list[Value] = made) -> Value:
+            made.append(Value(x))
+            return made[-1]
+
+        with record() if recorded else nullcontext():
+            step = pattern(number)
+            for _ in range(12):
+                step()
+        numbers.append(held(made))
+    assert numbers[0] == numbers[1]
+
+
+Step = Callable[[list[Value], dict[str, Any]], Value]
+
+
+def loss_of_the_step_before(weights: list[Value], kept: dict[str, Any]) -> Value:
+    loss = (weights[0] * 2.0 - 1.0) ** 2
+    difference = loss - kept.get("loss", loss)
+    kept["loss"] = Value(loss.data)
+    root: Value = difference * loss
+    return root
+
+
+def root_of_an_earlier_pass(weights: list[Value], _: dict[str, Any]) -> Value:
+    root = (weights[0] * weights[1]).tanh()
+    mark("then")
+    weights[1].exp()
+    mark("now")
+    return root
+
+
+def average_that_is_never_differentiated(weights: list[Value], kept: dict[str, Any]) -> Value:
+    loss = (weights[0] * weights[1] - 1.0) ** 2
+    kept["average"] = kept.get("average", 0.0) * 0.9 + loss * 0.1
+    return loss
+
+
+@pytest.mark.parametrize(
+    "step",
+    [loss_of_the_step_before, root_of_an_earlier_pass, average_that_is_never_differentiated],
+)
+def test_other_loops_that_repeat(step: Step) -> None:
+    few = []
+    for steps in (10, 20):
+        weights = [Value(0.5), Value(-0.25)]
+        kept: dict[str, Any] = {}
+        with record() as recording:
+            for _ in range(steps):
+                step(weights, kept).backward()
+                for weight in weights:
+                    weight.data -= 0.01 * weight.grad
+                    weight.grad = 0.0
+        few.append(shapes(recording))
+        check_end(recording, ())
+    assert few[0] == few[1]
+
+
+def test_no_value_of_an_earlier_step_is_kept() -> None:
+    def alive() -> int:
+        gc.collect()
+        return sum(isinstance(thing, Value) for thing in gc.get_objects())
+
+    for name in ("marks", "in_place", "gan"):
+        pattern, _ = PATTERNS[name]
+        with record():
+            step = pattern(Value)
+            counts = []
+            for _ in range(12):
+                step()
+                counts.append(alive())
+        assert counts[-1] == counts[-4]

@@ -1,0 +1,152 @@
+"""Editing a leaf, and what it changes."""
+
+from collections.abc import Mapping
+from functools import partial
+
+import pytest
+
+from stepgrad import Cursor, Value, record
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands import stopping
+from stepgrad.replay.commands.editing import EditError, ask, edit, undo_edits
+from stepgrad.replay.difference import differences
+from stepgrad.replay.session import Session
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+
+
+def program(edits: Mapping[str, float]) -> Recording:
+    with record() as recording:
+        w = Value(edits.get("w", 0.5), label="w")
+        bit = Value(edits.get("bit", 1.0), label="bit")
+        z = w * bit
+        z.label = "z"
+        L = (z - 3) ** 2  # noqa: N806
+        L.label = "L"
+        L.backward()
+    return recording
+
+
+def session(position: int = 6) -> Session:
+    return Session(Cursor(program({})).seek(position), program=program)
+
+
+def test_an_edit_runs_the_program_again_and_keeps_the_place() -> None:
+    edited = edit(session(), "w = 2")
+    assert edited.cursor.position == 6
+    assert edited.edits == (("w", 2.0),)
+    assert edited.state.value(0) == 2.0
+    assert edited.original is not None
+    assert edited.original.history.value(0, 6) == 0.5
+
+
+@pytest.mark.parametrize("position", [0, 1])
+def test_an_edit_may_name_what_is_still_to_come(position: int) -> None:
+    edited = edit(session(position), "bit = 0")
+    assert edited.edits == (("bit", 0.0),)
+    assert edited.cursor.position == position
+    with pytest.raises(EditError, match="z is computed: only inputs and parameters can be edited"):
+        edit(session(position), "z = 1")
+
+
+def test_a_number_alone_is_for_the_selected_leaf_and_edits_add_up() -> None:
+    edited = edit(edit(session().select(1), "−0.25"), "w = 1e-3")
+    assert dict(edited.edits) == {"bit": -0.25, "w": 0.001}
+
+
+def test_a_number_can_be_edited_before_it_is_there() -> None:
+    edited = edit(session(0), "bit = 0")
+    assert dict(edited.edits) == {"bit": 0.0}
+    assert edited.cursor.position == 0
+
+
+def test_nothing_flips_a_bit() -> None:
+    once = edit(session().select(1), "")
+    assert dict(once.edits) == {"bit": 0.0}
+    assert dict(edit(once.select(1), " ").edits) == {"bit": 1.0}
+
+
+def test_an_edit_reads_numbers_as_predictions_do_and_says_all_their_digits() -> None:
+    edited = edit(session(), "w = 1/3")
+    assert dict(edited.edits) == {"w": 1 / 3}
+    assert edited.said == "w = 0.3333333333333333"
+    assert edit(session(), "w = 0.5000001").said == "w = 0.5000001"
+    assert edit(session(), "w = −∞").said == "w = −inf"
+
+
+def test_undo_brings_the_very_recording_back() -> None:
+    start = session()
+    back = undo_edits(edit(edit(start, "w = 2"), "w = 3"))
+    assert back.recording is start.recording
+    assert back.edits == ()
+    assert undo_edits(start).said == "there are no edits"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("z = 1", "z is computed: only inputs and parameters can be edited"),
+        ("q = 1", "no input or parameter is called q"),
+        ("w = x", "`x` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        (
+            "w = 0,7",
+            "`0,7` is not a number; write a decimal point, as in 0.25, −3, 2e-3, 1/3, inf or nan",
+        ),
+        ("w = snan", "`snan` is not a number; write 0.25, −3, 2e-3, 1/3, inf or nan"),
+        ("w =", "w is 0.5, and only 0 and 1 flip: write a number, as in w = 0.7"),
+    ],
+)
+def test_what_cannot_be_edited(text: str, message: str) -> None:
+    with pytest.raises(EditError) as caught:
+        edit(session(), text)
+    assert str(caught.value) == message
+
+
+def test_a_recording_without_a_program_cannot_run_again() -> None:
+    with pytest.raises(EditError, match="only a scenario"):
+        edit(Session(Cursor(program({}))), "w = 1")
+
+
+def test_differences_are_told_by_name_and_only_where_there_are_some() -> None:
+    before = session(position=program({}).length)
+    rows = differences(before.state, edit(before, "bit = 0").state)
+    assert [row.name for row in rows] == ["w", "bit", "z", "L"]
+    by_name = {row.name: row for row in rows}
+    assert by_name["z"].value == (0.5, 0.0)
+    assert by_name["w"].value == (0.5, 0.5)
+    assert by_name["w"].grad == (-5.0, 0.0)
+    assert differences(before.state, before.state) == []
+
+
+def test_nan_does_not_differ_from_nan() -> None:
+    def broken(_: Mapping[str, float]) -> Recording:
+        with record() as recording:
+            y = Value(-1.0, label="x").log()
+            y.label = "y"
+        return recording
+
+    first, second = (Session(Cursor(broken({})).seek(2)).state for _ in range(2))
+    assert differences(first, second) == []
+
+
+def test_stops_by_condition_stay_and_those_at_nodes_go() -> None:
+    start = stopping.toggle_stop(stopping.stop_where(session(), "isnan(grad)"), every=False)
+    assert [stop.text for stop in edit(start, "w = 2").stops] == ["isnan(grad)"]
+
+
+def test_a_scenario_is_a_program() -> None:
+    file = open_scenario("xor_tanh")
+    recording = record_file(file)
+    start = Session(Cursor(recording).seek(recording.length), program=partial(record_file, file))
+    for name in ("row2/x1 = 1", "row1/t = 1", "layer1/neuron1/w1 = 0.5"):
+        edited = edit(start, name)
+        assert differences(start.state, edited.state)
+
+
+def test_the_question_names_its_target_and_says_first_what_cannot_be_edited() -> None:
+    assert ask(session().select(0))[1] == "w = 0.5. What value instead?"
+    assert ask(edit(session().select(0), "2"))[1] == "w = 2. What value instead?"
+    question = "z is computed, so it cannot be edited. Which input or parameter?"
+    assert ask(session().select(2))[1] == question
+    unable, question = ask(Session(Cursor(program({}))))
+    assert (question, "only a scenario can run again" in unable.said) == ("", True)

@@ -1,0 +1,74 @@
+"""Predict mode, as a function from a session to a session."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgrad.recording import events
+from stepgrad.replay.commands.predicting import NOTHING_LEFT, ask, predict
+from stepgrad.replay.commands.script import replay
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.quiz.answers import AnswerError, Score
+from stepgrad.replay.session import Session
+from stepgrad.scenario import record_scenario
+
+TWO_LAYER = record_scenario("two_layer")
+
+
+def at(position: int) -> Session:
+    return Session.open(Cursor(TWO_LAYER, position))
+
+
+def test_a_prediction_is_checked_counted_and_shown() -> None:
+    session = predict(at(20), "-8")
+    assert (session.cursor.position, session.said) == (21, "right: −8 · score 1/1")
+    session = predict(session, "6")
+    assert (session.cursor.position, session.said) == (22, "not 6: it is −8 · score 1/2")
+    session = predict(session, "?")
+    assert (session.cursor.position, session.said) == (23, "it is −8 · score 1/2")
+
+
+def test_events_without_a_question_are_stepped_over() -> None:
+    session, question = ask(at(0))
+    assert (session.cursor.position, session.said) == (6, "skipped 6 events")
+    assert question == "What is w1·x = 0.5·3?"
+    assert ask(session) == (session, question)
+    assert ask(at(13))[0].said == "skipped 1 event"
+    assert predict(at(0), "1.5").cursor.position == 7
+
+
+def test_what_would_tell_the_answer_is_a_secret_until_it_has_come() -> None:
+    session, _ = ask(at(20))
+    event = TWO_LAYER.events[20]
+    assert isinstance(event, events.Accumulate)
+    assert session.secret == event.out
+    assert predict(session, "?").secret is None
+    assert session.go(session.cursor.step()).secret is None
+    assert ask(at(7))[0].secret is None
+
+
+def test_who_has_predicted_nothing_has_no_score() -> None:
+    assert replay(at(0), ["p?"]).said == "it is 1.5"
+
+
+def test_at_the_start_the_score_starts_anew() -> None:
+    session = replay(at(0), ["p1.5", "p1", "g", "p1.5"])
+    assert session.said == "right: 1.5 · score 1/1"
+    assert ask(replay(session, ["g"]))[0].score == Score()
+
+
+def test_at_the_end_there_is_nothing_to_predict() -> None:
+    end = at(TWO_LAYER.length)
+    session, question = ask(end)
+    assert (session.said, question) == (NOTHING_LEFT, "")
+    assert predict(end, "1") == session
+
+
+def test_what_is_no_number_changes_nothing() -> None:
+    with pytest.raises(AnswerError, match="`eight` is not a number"):
+        predict(at(20), "eight")
+
+
+def test_a_script_of_keys_predicts() -> None:
+    session = replay(at(0), ["p1.5", "p1", "p?", ":20", "p-8"])
+    assert (session.cursor.position, session.said) == (21, "right: −8 · score 2/3")

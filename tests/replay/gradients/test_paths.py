@@ -1,0 +1,77 @@
+"""Paths from a node to the output: counted and summed, never enumerated."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgrad import Value, record
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.gradients.ledger import latest_pass
+from stepgrad.replay.gradients.paths import Paths, paths
+
+
+def paths_to(recording: Recording, node: int, most: int = 8) -> Paths:
+    block = latest_pass(recording, recording.length)
+    assert block is not None
+    return paths(recording, block.root, node, block.start, most)
+
+
+def two_paths() -> Recording:
+    with record() as recording:
+        h = Value(1.5, label="h")
+        z1, z2 = 2 * h, -h
+        (z1**2 + z2**2).backward()
+    return recording
+
+
+def test_one_term_for_each_path() -> None:
+    found = paths_to(two_paths(), 0)
+    assert (found.count, found.total) == (2, 15.0)
+    assert [(path.product, path.locals) for path in found.weightiest] == [
+        (12.0, (2.0, 6.0, 1.0)),
+        (3.0, (-1.0, -3.0, 1.0)),
+    ]
+
+
+def test_only_the_weightiest_are_kept() -> None:
+    found = paths_to(two_paths(), 0, most=1)
+    assert (found.count, [path.product for path in found.weightiest]) == (2, [12.0])
+
+
+def test_more_paths_than_atoms_are_counted_at_once() -> None:
+    with record() as recording:
+        x = y = Value(1.0)
+        for _ in range(300):
+            y = y + y
+        (y * 2.0**-300).backward()
+    found = paths_to(recording, 0)
+    assert found.count == 2**300
+    assert found.total == x.grad == 1.0
+
+
+def test_the_root_has_one_path_and_what_is_not_reached_has_none() -> None:
+    with record() as recording:
+        x, aside = Value(2.0), Value(3.0)
+        (x * x).backward()
+    assert paths_to(recording, 2) == Paths(1, 1.0, paths_to(recording, 2).weightiest)
+    assert paths_to(recording, recording.size - 2).count == 0
+    assert aside.grad == 0.0
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("+*-"), st.integers(0, 9), st.integers(0, 9)), max_size=9)
+)
+def test_the_sum_over_paths_is_the_gradient(program: list[tuple[str, int, int]]) -> None:
+    with record() as recording:
+        leaf = Value(0.5)
+        values = [leaf, leaf * 3]
+        for sign, i, j in program:
+            a, b = values[i % len(values)], values[j % len(values)]
+            values.append({"+": a + b, "*": a * b, "-": a - b}[sign])
+        sum(values[1:], values[0]).backward()
+    found = paths_to(recording, 0, most=10_000)
+    assert found.total == pytest.approx(leaf.grad)
+    if found.count == len(found.weightiest):
+        assert math.fsum(path.product for path in found.weightiest) == pytest.approx(leaf.grad)

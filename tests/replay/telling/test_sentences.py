@@ -1,0 +1,102 @@
+"""Sentences for a screen reader: one of every kind of event, and no sign that is read badly."""
+
+import pytest
+
+from replay_runs import training, two_layer
+from stepgrad import Recording, Value, mark, record
+from stepgrad.replay.telling.sentences import say
+from stepgrad.replay.telling.spoken import spoken
+
+
+def by_hand() -> Recording:
+    with record() as recording:
+        p = Value(1.0, label="p")
+        p.grad = -2
+        p.data -= 0.5 * p.grad
+        p.grad = 0
+        mark("evaluation")
+    return recording
+
+
+RUNS = {"two layers": two_layer, "training": lambda: training(1), "by hand": by_hand}
+
+SENTENCES = [
+    ("two layers", 0, "Event 1 of 26, forward: x is 3."),
+    ("two layers", 7, "Event 8 of 26, forward: z1 is w1 times x plus b1: 1.5 plus 0 is 1.5."),
+    (
+        "two layers",
+        13,
+        "Event 14 of 26, backward: the pass begins: "
+        "the derivative of L with respect to itself is 1.",
+    ),
+    (
+        "two layers",
+        20,
+        "Event 21 of 26, backward: the gradient of h receives minus 8 and is now minus 8: "
+        "minus 4, the derivative of L with respect to open bracket w2 times h close bracket, "
+        "times 2, the local derivative of open bracket w2 times h close bracket with respect to "
+        "h, which is w2.",
+    ),
+    (
+        "two layers",
+        21,
+        "Event 22 of 26, backward: the gradient of z1 receives minus 8 and is now minus 8: "
+        "minus 8, the derivative of L with respect to h, "
+        "times 1, the local derivative of h with respect to z1, because z1 is greater than 0.",
+    ),
+    ("training", 2, "Event 3 of 19: step 1 begins."),
+    (
+        "training",
+        -4,
+        "Event 16 of 19, update: neuron w changes from 0.5 to 0.54005: "
+        "minus the learning rate 0.1 times the gradient minus 0.400497.",
+    ),
+    (
+        "training",
+        -2,
+        "Event 18 of 19, zero: the gradient of neuron w is cleared; it was minus 0.400497 before.",
+    ),
+    (
+        "by hand",
+        1,
+        "Event 2 of 5, set: the gradient of p is set to minus 2; there was none before.",
+    ),
+    ("by hand", 2, "Event 3 of 5, update: p is set to 2; it was 1 before."),
+    ("by hand", 4, "Event 5 of 5: evaluation begins."),
+]
+
+
+@pytest.mark.parametrize(("run", "index", "sentence"), SENTENCES)
+def test_a_sentence_for_every_kind_of_event(run: str, index: int, sentence: str) -> None:
+    recording = RUNS[run]()
+    assert say(recording, index % recording.length) == sentence
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_no_sign_that_a_voice_does_not_say(run: str) -> None:
+    recording = RUNS[run]()
+    for index in range(recording.length):
+        assert not set("∂·−–²³^()=<>≤≥→←∅/_…+*") & set(say(recording, index))
+
+
+@pytest.mark.parametrize(
+    ("notation", "words"),
+    [
+        ("−8", "minus 8"),
+        ("−9.5e−7", "minus 9.5 times 10 to the power of minus 7"),
+        ("nan", "not a number"),
+        ("−inf", "minus infinity"),
+        ("2·x ≤ 0", "2 times x is at most 0"),
+        ("(−2)²", "open bracket minus 2 close bracket squared"),
+        ("3 + (−1)", "3 plus minus 1"),
+        ("−1·x⁻²", "minus 1 times x to the power of minus 2"),
+        ("−y / x", "minus y divided by x"),
+        ("leaky_relu(z)", "leaky relu of z"),
+        ("max(a, b)", "max of a, b"),
+        ("(y − t)³", "open bracket y minus t close bracket cubed"),
+        ("row1/layer1/z", "row1 layer1 z"),
+        ("#12", "node number 12"),
+    ],
+)
+def test_notation_in_words(notation: str, words: str) -> None:
+    assert spoken(notation) == words
