@@ -57,6 +57,9 @@ class Layer(Module):
             with scope(f"neuron{number}"):
                 self.neurons.append(Neuron(nin, nonlin))
 
+    def __repr__(self) -> str:
+        return f"<Layer: {len(self.parameters())} parameters>"
+
     def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
         """Return the output of each neuron."""
         outputs = []
@@ -78,6 +81,9 @@ class MLP(Module):
         for number, (inputs, neurons) in enumerate(pairwise([nin, *nouts]), 1):
             with scope(f"layer{number}"):
                 self.layers.append(Layer(inputs, neurons, nonlin=number < len(nouts)))
+
+    def __repr__(self) -> str:
+        return f"<MLP: {len(self.parameters())} parameters>"
 
     def __call__(self, x: Sequence[Value | float]) -> Value | list[Value]:
         """Return the output of the last layer."""

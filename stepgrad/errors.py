@@ -24,7 +24,13 @@ _MOST_LISTED = 15
 
 
 class StepgradError(Exception):
-    """Base of every error that stepgrad raises on purpose."""
+    """Base of every error that stepgrad raises on purpose: each argument is a line to show.
+
+    What a person typed may be a part of a line, and a path may hold line breaks.
+    """
+
+    def __str__(self) -> str:
+        return "\n".join(printable(str(line)) for line in self.args)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,7 @@ class ScenarioError(StepgradError):
 
     `lines` is the source that the positions refer to. It is empty when the problem is the file
     itself (missing, a folder, too big): then there is no position to give and no line to show.
+    `note` is about all of them, and comes last.
     """
 
     def __init__(
@@ -48,14 +55,18 @@ class ScenarioError(StepgradError):
         path: str | PathLike[str],
         diagnostics: Iterable[Diagnostic],
         lines: Sequence[str] = (),
+        note: str = "",
     ) -> None:
         self.path = path
         self.diagnostics = tuple(sorted(diagnostics, key=lambda d: (d.line, d.column)))
         self.lines = tuple(lines)
-        super().__init__(path, self.diagnostics, self.lines)
+        self.note = note
+        super().__init__(path, self.diagnostics, self.lines, note)
 
     def __str__(self) -> str:
-        return "\n".join(self._describe(diagnostic) for diagnostic in self.diagnostics)
+        told = [self._describe(diagnostic) for diagnostic in self.diagnostics]
+        note = [printable(f"{self.path}: {self.note}")] if self.note else []
+        return "\n".join([*told, *note])
 
     def _describe(self, diagnostic: Diagnostic) -> str:
         line, column = diagnostic.line, diagnostic.column

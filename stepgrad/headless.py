@@ -12,7 +12,7 @@ from rich.cells import cell_len, set_cell_size
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import for_json, gradient, number
-from stepgrad.printable import printable
+from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
@@ -41,13 +41,8 @@ def summary(recording: Recording) -> str:
     """Return the size of a recording: `train.py: 861 events, 318 nodes, 1 backward pass`."""
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     counts = ((recording.length, "event"), (recording.size, "node"), (passes, "backward pass"))
-    counted = f"{recording.name}: {', '.join(_counted(*each) for each in counts)}"
-    return f"{counted}; {recording.incomplete}" if recording.spent else counted
-
-
-def _counted(count: int, what: str) -> str:
-    plural = "es" if what.endswith("s") else "s"
-    return f"{count:,} {what}{plural * (count != 1)}"
+    told = f"{recording.name}: {', '.join(counted(*each) for each in counts)}"
+    return f"{told}; {recording.incomplete}" if recording.spent else told
 
 
 def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:

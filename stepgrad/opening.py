@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from stepgrad.errors import StepgradError
+from stepgrad.printable import printable
 from stepgrad.program import run_program
+from stepgrad.reading import is_zip
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
@@ -37,8 +39,8 @@ def is_program(name: str) -> bool:
 
 
 def is_saved(name: str) -> bool:
-    """Whether a person means a saved recording."""
-    return name.endswith(SAVED)
+    """Whether a person means a saved recording: its content counts, whatever it is called."""
+    return name.endswith(SAVED) or is_zip(name)
 
 
 def is_scenario(name: str) -> bool:
@@ -71,7 +73,7 @@ def open_typed(
         scenario = open_scenario(name)
         opened = Opened(record_file(scenario, memory=memory), scenario)
     if opened.recording.incomplete:
-        print(f"{name}: {opened.recording.incomplete}", file=sys.stderr)
+        print(printable(f"{name}: {opened.recording.incomplete}"), file=sys.stderr)
     return opened
 
 

@@ -25,6 +25,12 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
+def counted(count: int, what: str) -> str:
+    """Return a number of things: `1 event`, `2,000 backward passes`."""
+    plural = "es" if what.endswith("s") else "s"
+    return f"{count:,} {what}{plural * (count != 1)}"
+
+
 def as_json(content: Any) -> str:
     """Return JSON to read: letters as they are, and what cannot be printed as escapes."""
     text = json.dumps(content, indent=2, ensure_ascii=False)

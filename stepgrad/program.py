@@ -6,11 +6,13 @@ What the program prints, raises and exits with is unchanged; only the log is add
 from __future__ import annotations
 
 import builtins
+import gc
+import mmap
 import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
@@ -26,6 +28,10 @@ from stepgrad.reading import read_regular
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording, Source
 
+_RESERVE = 32 << 20
+"""Bytes that a program does not get, so that a MemoryError in it can be dealt with."""
+
+_PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 _ENDING = ("SIGTERM", "SIGHUP")
 _RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}"
 
@@ -65,22 +71,61 @@ def run_program(
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ProgramError(f"{path}: cannot be read: {reason}") from None
+    recording, process = Recording(), os.getpid()
+    status, failure = _recorded(
+        recording, path, content, arguments=arguments, memory=memory, saves=saves
+    )
+    if os.getpid() != process:
+        raise SystemExit(status)
+    if failure:  # perhaps there was no memory left: now there is, even what functions refer to
+        gc.collect()
+    _reopen_streams()
+    return Run(recording, status, failure)
+
+
+def _recorded(  # noqa: PLR0913 - all that there is to a program
+    recording: Recording,
+    path: str,
+    content: bytes,
+    *,
+    arguments: Sequence[str],
+    memory: int | None,
+    saves: bool,
+) -> tuple[int, str]:
+    """Run a program; return its exit status and what ended it, and keep nothing of it alive."""
     file = os.path.abspath(path)  # noqa: PTH100 - what Python does: links are not resolved
-    recording = Recording()
     code: CodeType | None = None
-    process, status, failure = os.getpid(), 0, ""
     try:
         with _as_main(path, file, arguments) as main, _interruptible(file, saves):
             code = compile(content, file, "exec", dont_inherit=True)
             recording.sources[file] = Source(file, decode_source(content))
             with record(recording, lines=True, memory=memory):
-                exec(code, main.__dict__)
+                _execute(code, main)
     except BaseException as error:  # whatever it is, it is the program's
-        status, failure = _exit_status(error, code), _failure(error)
-    if os.getpid() != process:
-        raise SystemExit(status)
-    _reopen_streams()
-    return Run(recording, status, failure)
+        return _exit_status(error, code), _failure(error)
+    return 0, ""
+
+
+def _execute(code: CodeType, main: ModuleType) -> None:
+    """Run a program with some memory put by, which is free again for what comes after its end.
+
+    A program that has used up all memory still holds it while its error passes through us. Ending
+    the recording then fails, and CPython before 3.14 may even try for ever to enter a `with` block
+    that handles the error. Here is none: the reserve must be free before the first of them.
+    """
+    reserve = _reserve()
+    try:
+        exec(code, main.__dict__)
+    finally:
+        reserve.close()
+
+
+def _reserve() -> mmap.mmap:
+    """Return memory that is reserved, but not in use; less of it where there is not much."""
+    for size in (_RESERVE, _RESERVE >> 3):
+        with suppress(OSError, MemoryError):
+            return mmap.mmap(-1, size, **_PRIVATE)
+    return mmap.mmap(-1, 1)
 
 
 @contextmanager

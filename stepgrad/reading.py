@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from pathlib import Path
+
+ZIP_MARK = b"PK\x03\x04"
+"""What a zip file begins with, and so does a saved recording."""
+
+
+def is_zip(path: str | os.PathLike[str]) -> bool:
+    """Whether there is a regular file that begins as a zip file does."""
+    with suppress(OSError, ValueError):
+        if stat.S_ISREG(Path(path).stat().st_mode):
+            with Path(path).open("rb") as file:
+                return file.read(len(ZIP_MARK)) == ZIP_MARK
+    return False
 
 
 def read_regular(path: str | os.PathLike[str]) -> bytes:

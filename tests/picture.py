@@ -17,9 +17,8 @@ POSITION = 21
 async def take() -> str:
     """Return the screen at the event of two_layer in which h gets its gradient, as SVG."""
     scenario = open_scenario(Path(__file__).parents[1] / "scenarios" / "two_layer.yaml")
-    app = DebuggerApp(record_file(scenario), scenario)
+    app = DebuggerApp(record_file(scenario), scenario, position=POSITION)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.press(":", *str(POSITION), "enter")
         await pilot.pause()
         return app.export_screenshot(title="stepgrad run two_layer")
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import subprocess
+    from pathlib import Path
+
     import pytest
 
-ROOT = Path(__file__).parents[1]
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 
 PATIENCE = 120
 """Seconds that a process may take, by the clock and of the processor."""
@@ -26,30 +28,59 @@ PATIENCE = 120
 MEMORY = 3 << 30
 """Bytes that a process may take."""
 
-_TERMINAL = "--terminal"
+_TERMINAL, _CLOSE, _LIMIT = "--terminal", "--close=", "--limit="
 
 
-def limited(*command: str | Path, terminal: bool = False) -> list[str]:
+def limited(
+    *command: str | Path,
+    terminal: bool = False,
+    closed: Sequence[int] = (),
+    limits: Mapping[str, int] | None = None,
+) -> list[str]:
     """Return a command that runs another with signals and limits of its own.
 
-    With `terminal`, its stdin becomes the terminal that controls it; it starts a session then.
+    With `terminal`, its stdin becomes the terminal that controls it; it starts a session then. It
+    begins without the descriptors that are `closed`. More `limits` have the names of `resource`,
+    such as FSIZE.
     """
-    options = [_TERMINAL] if terminal else []
-    return [sys.executable, "-I", __file__, *options, *map(str, command)]
+    options = [_TERMINAL] * terminal + [f"{_CLOSE}{descriptor}" for descriptor in closed]
+    options += [f"{_LIMIT}{name}={most}" for name, most in (limits or {}).items()]
+    return [sys.executable, "-IS", __file__, *options, *map(str, command)]
 
 
-def python(*arguments: str | Path, terminal: bool = False) -> list[str]:
+def python(*arguments: str | Path, **limits: Any) -> list[str]:
     """Return a command that runs Python so."""
-    return limited(sys.executable, *arguments, terminal=terminal)
+    return limited(sys.executable, *arguments, **limits)
+
+
+def stepgrad(*arguments: str | Path, **limits: Any) -> list[str]:
+    """Return a command that runs ours so."""
+    return python("-m", "stepgrad", *arguments, **limits)
 
 
 def environment(**more: str) -> Mapping[str, str]:
     """Return the environment of a process that finds our code."""
-    return os.environ | {"PYTHONPATH": str(ROOT)} | more
+    return os.environ | {"PYTHONPATH": ROOT, "PYTHONUNBUFFERED": ""} | more
+
+
+@contextmanager
+def started(command: list[str], **options: Any) -> Iterator[subprocess.Popen[str]]:
+    """Start a limited command with pipes; it is killed if it runs for longer than the block."""
+    import subprocess  # noqa: PLC0415 - slow to import, and not needed to become another program
+
+    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    given = pipes | {"stdin": subprocess.DEVNULL, "env": environment(), "encoding": "utf-8"}
+    with subprocess.Popen(command, **(given | options)) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def run(command: list[str], stdin: str = "", **options: Any) -> subprocess.CompletedProcess[str]:
     """Run a limited command to its end, and return what it said."""
+    import subprocess  # noqa: PLC0415
+
     given: dict[str, Any] = {"env": environment(), "timeout": PATIENCE, "encoding": "utf-8"}
     return subprocess.run(
         command, input=stdin, capture_output=True, check=False, **(given | options)
@@ -63,7 +94,7 @@ def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.run(*command, timeout=PATIENCE)
 
 
-def _become(command: list[str], *, terminal: bool) -> None:
+def _become(command: list[str], options: list[str]) -> None:
     """Set signals as a terminal has them, and limits, and become a command."""
     for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGPIPE", "SIGQUIT"):
         if hasattr(signal, name):
@@ -73,19 +104,26 @@ def _become(command: list[str], *, terminal: bool) -> None:
     except ImportError:
         pass
     else:
-        for what, most in ((resource.RLIMIT_DATA, MEMORY), (resource.RLIMIT_CPU, PATIENCE)):
+        given = (each.removeprefix(_LIMIT).split("=") for each in options if _LIMIT in each)
+        limits = {"DATA": MEMORY, "CPU": PATIENCE} | {name: int(most) for name, most in given}
+        for name, most in limits.items():
+            what = getattr(resource, f"RLIMIT_{name}")
             hard = resource.getrlimit(what)[1]
             limit = most if hard == resource.RLIM_INFINITY else min(most, hard)
             resource.setrlimit(what, (limit, hard))
-    if terminal:
+    if _TERMINAL in options:
         import fcntl  # noqa: PLC0415 - not on Windows
         import termios  # noqa: PLC0415
 
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for each in options:
+        if _CLOSE in each:
+            os.close(int(each.removeprefix(_CLOSE)))
     os.execvp(command[0], command)
 
 
 if __name__ == "__main__":
-    _, *words = sys.argv
-    _become([word for word in words[:1] if word != _TERMINAL] + words[1:],
-            terminal=words[:1] == [_TERMINAL])  # fmt: skip
+    begin = 1
+    while sys.argv[begin].startswith("--"):
+        begin += 1
+    _become(sys.argv[begin:], sys.argv[1:begin])

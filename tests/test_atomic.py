@@ -6,7 +6,6 @@ import errno
 import os
 import resource
 import signal
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from processes import python
+from processes import python, started
 from stepgrad.atomic import write_atomically, write_new
 
 OLD, NEW = b"old " * 10, b"new " * 100_000
@@ -164,8 +163,8 @@ while True:
 def test_a_process_that_is_killed(path: Path) -> None:
     write_atomically(path, b"a" * 3_000_000)
     for delay in (0.0, 0.003, 0.01, 0.02):
-        with subprocess.Popen(python("-c", _FOREVER, path), stdout=subprocess.PIPE) as process:
-            assert process.stdout is not None
+        with started(python("-c", _FOREVER, path)) as process:
+            assert process.stdout
             process.stdout.readline()
             sleep(delay)
             process.send_signal(signal.SIGKILL)

@@ -6,8 +6,6 @@ import os
 import re
 import shlex
 import signal
-import subprocess
-import sys
 from collections.abc import Callable
 from functools import partialmethod
 from pathlib import Path
@@ -17,7 +15,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kept import check_kept
-from processes import PATIENCE, environment, python
+from processes import PATIENCE, environment, run, started
+from processes import stepgrad as in_a_process
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.cli.help import scenario_format
@@ -28,7 +27,6 @@ from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.tui.app import DebuggerApp
 
 ROOT = Path(__file__).parents[1]
-PROGRAM = [sys.executable, "-m", "stepgrad"]
 
 
 def stepgrad(*arguments: str | Path, code: int = 0) -> Result:
@@ -42,15 +40,6 @@ def answer(*arguments: str | Path) -> dict[str, Any]:
     """What `replay --json` prints."""
     found: dict[str, Any] = json.loads(stepgrad("replay", *arguments, "--json").stdout)
     return found
-
-
-def process(*arguments: str, **options: Any) -> subprocess.Popen[str]:
-    """Run a command as a user does."""
-    pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(
-        python("-m", "stepgrad", *arguments),
-        **(pipes | {"env": environment(), "encoding": "utf-8"} | options),
-    )
 
 
 @pytest.mark.parametrize(("name", "code"), [("two_layer", 0), ("nothing.yaml", 2)])
@@ -157,10 +146,9 @@ class TestQuiz:
         assert "relu" in result.stdout.rpartition("review")[2]
 
     def test_a_pipe_that_ends_is_an_end(self) -> None:
-        quiz = process("quiz", "two_layer", stdin=subprocess.PIPE)
-        output, errors = quiz.communicate("1.5\n", timeout=PATIENCE)
-        assert (quiz.returncode, errors) == (0, "")
-        assert output.endswith("1 of 15 right, 14 not answered\n")
+        result = CliRunner().invoke(main, ["quiz", "two_layer"], input="1.5\n")
+        assert (result.exit_code, result.stderr) == (0, "")
+        assert result.stdout.endswith("1 of 15 right, 14 not answered\n")
 
     def test_in_a_script_what_is_no_number_is_wrong_and_not_the_end(self) -> None:
         output = stepgrad("quiz", "square", "--answers", "9 6,0 ? ?", code=1).stdout
@@ -168,7 +156,7 @@ class TestQuiz:
         assert "\n1 of " in output
 
     def test_what_to_look_at_again_is_shown_by_the_command_that_it_names(self) -> None:
-        output = stepgrad("quiz", "xor_tanh", "--answers", "?", code=1).stdout
+        output = stepgrad("quiz", "forgotten_zero_grad", "--answers", "?", code=1).stdout
         [command] = re.findall(r"^    (stepgrad .*)$", output, re.MULTILINE)
         assert command.startswith("stepgrad run --to ")
         assert stepgrad(*shlex.split(command)[1:]).stdout
@@ -248,8 +236,9 @@ class TestNew:
     """`stepgrad new`."""
 
     def test_what_it_writes_runs_and_keeps_its_promises(
-        self, options: list[str], tmp_path: Path
+        self, options: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        monkeypatch.setattr("stepgrad.cli.run._print", lambda *_: None)  # 40,000 lines
         path = tmp_path / "my first_lesson.scenario.yaml"
         told = stepgrad("new", *options, path).stdout
         assert "ok" in stepgrad("check", path).stdout
@@ -278,6 +267,10 @@ class TestNew:
         (tmp_path / "file.yaml").touch()
         assert words in stepgrad("new", *options, tmp_path / name, code=2).stderr
         assert [each.name for each in tmp_path.iterdir()] == ["file.yaml"]
+
+
+def test_a_scenario_needs_a_name() -> None:
+    assert stepgrad("new", "", code=2).stderr.startswith("the name is empty; write one")
 
 
 class TestHelp:
@@ -378,6 +371,62 @@ def test_names_that_no_file_can_have(command: str, name: str) -> None:
     stepgrad(command, name, code=2)
 
 
+TWO_LINES = "a\nb"
+
+TYPED = [
+    "check {}.yaml", "check {}.py", "check {}.stepgrad", "check two.yaml {}.yaml",
+    "check two.yaml --junit {}.xml", "check two.yaml --junit {}.txt",
+    "check two.yaml --junit {}/r.xml", "record -o {}/x.stepgrad two.yaml",
+    "export two.yaml --to svg -o {}.svg", "export two.yaml --to svg -o {}.png",
+    "export two.yaml --to svg -o {}/x.svg", "export two.yaml --to svg -o {}.py",
+    "export two.yaml --to {}", "export two.yaml --to svg --at {}", "export {}.py --to svg --at 1",
+    "record -o {}.stepgrad two.yaml", "record -o {}.yaml two.yaml",
+    "record {}.py", "record two.py {}", "record empty{}.py", "run empty{}.py", "check empty{}.py",
+    "new {}.yaml", "new {}.txt", "new {}/x.yaml", "new {}", "run --theme {}", "run {}", "run {}.py",
+    "run two.yaml --to {}", "run two.yaml {}", "run --{} two.yaml", "run --memory {} two.yaml",
+    "replay two.yaml --to {}", "replay two.yaml --keys :{}", "{}",
+    "help {}", "quiz --questions {}",
+    "quiz empty{}.py", "quiz {}.yaml", "replay --keys s two.py {}", "replay saved{}",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def typed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with files whose names have two lines, or one."""
+    folder = tmp_path_factory.mktemp("typed")
+    (folder / "two.yaml").write_text(GRAPH)
+    (folder / "two.py").write_text("from stepgrad import Value\nValue(1.0) * 2.0\n")
+    for name in ("ab", TWO_LINES):
+        (folder / f"empty{name}.py").touch()
+        stepgrad("record", "-o", folder / f"saved{name}", folder / "two.yaml")
+    return folder
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_a_line_break_in_what_is_typed_breaks_no_line(
+    command: str, typed: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(typed)
+    one, two = (
+        CliRunner().invoke(main, [word.format(name) for word in command.split()])
+        for name in ("ab", TWO_LINES)
+    )
+    assert one.exit_code == two.exit_code
+    assert one.stdout.count("\n") == two.stdout.count("\n")
+    assert one.stderr.count("\n") == two.stderr.count("\n"), two.stderr
+
+
+def test_what_click_says_is_a_line() -> None:
+    for command, said in {
+        "export two_layer": "Missing option '--to'. Choose from: svg, dot, mermaid, ",
+        "quiz --questions x": "'x' is not a valid whole number.",
+        "run two_layer x": "Got unexpected extra argument (x)",
+    }.items():
+        assert f"Error: {said}" in stepgrad(*command.split(), code=2).stderr.replace(
+            "Invalid value for '--questions': ", ""
+        )
+
+
 def test_mistyped_commands() -> None:
     assert "lst" in stepgrad("lst", code=2).stderr
     assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
@@ -393,7 +442,7 @@ def test_the_examples_of_the_help_run(
     command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("scenarios").symlink_to(ROOT / "scenarios")
+    link_scenarios()
     Path("train.py").symlink_to(ROOT / "tests" / "programs" / "train.py")
     Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
     shown = stepgrad(*command, "--help").stdout
@@ -401,6 +450,13 @@ def test_the_examples_of_the_help_run(
     assert examples
     for example in examples:
         stepgrad(*expanded(example))
+
+
+def link_scenarios() -> None:
+    """Make a folder of a few lessons, as in the repository."""
+    Path("scenarios").mkdir()
+    for name in ("square", "two_layer", "forgotten_zero_grad"):
+        Path(f"scenarios/{name}.yaml").symlink_to(ROOT / "scenarios" / f"{name}.yaml")
 
 
 def expanded(line: str) -> list[str]:
@@ -421,14 +477,14 @@ def test_help_and_version() -> None:
 
 
 def test_python_dash_m() -> None:
-    with process("list") as listing:
-        out, err = listing.communicate(timeout=10)
-    assert (listing.returncode, err) == (0, "")
-    assert out == stepgrad("list").stdout
+    listed = run(in_a_process("list"))
+    assert (listed.returncode, listed.stderr) == (0, "")
+    assert listed.stdout == stepgrad("list").stdout
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGPIPE"), reason="no such pipes")
 def test_a_reader_that_has_seen_enough() -> None:
-    with process("replay", "xor_tanh") as narrator:
+    with started(in_a_process("replay", "xor_tanh")) as narrator:
         assert narrator.stdout
         assert narrator.stderr
         assert narrator.stdout.readline().endswith("layer1/neuron1/w1 = 0.278854\n")
@@ -436,33 +492,21 @@ def test_a_reader_that_has_seen_enough() -> None:
         assert narrator.stderr.read() == ""
 
 
-def test_a_reader_that_has_gone() -> None:
-    reader, writer = os.pipe()
-    os.close(reader)
-    with process("check", "two_layer", stdout=writer) as checker:
-        os.close(writer)
-        assert checker.stderr
-        assert checker.stderr.read() == ""
-
-
 def test_ctrl_c_ends_without_a_traceback() -> None:
-    with process("replay", "xor_tanh") as narrator:
+    with started(in_a_process("replay", "xor_tanh")) as narrator:
         assert narrator.stdout
         narrator.stdout.readline()
         narrator.send_signal(signal.SIGINT)
-        _, err = narrator.communicate(timeout=10)
+        _, err = narrator.communicate(timeout=PATIENCE)
     assert err.strip() == "Aborted!"
     assert narrator.returncode == 130
 
 
 def test_a_terminal_without_unicode() -> None:
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "latin-1"}
-    with process(
-        "replay", "two_layer", "--to", "b2", env=environment, encoding="latin-1"
-    ) as narrator:
-        out, err = narrator.communicate(timeout=10)
-    assert (narrator.returncode, err) == (0, "")
-    assert r"b2 = \u22121" in out
+    latin = environment(PYTHONIOENCODING="latin-1")
+    shown = run(in_a_process("replay", "two_layer", "--to", "b2"), env=latin, encoding="latin-1")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert r"b2 = \u22121" in shown.stdout
 
 
 def test_a_theme_that_is_misspelt_is_refused_before_anything_runs(tmp_path: Path) -> None:

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from processes import run
+from processes import stepgrad as in_a_process
+from stepgrad import Recording
 from stepgrad.errors import NotEnoughMemoryError
 from test_cli import stepgrad
 
@@ -91,3 +94,33 @@ def test_a_recording_that_ends_before_its_first_pass_is_not_checked(tmp_path: Pa
     result = stepgrad("check", "--memory", "20kB", program, code=2)
     assert "not checked" in result.stdout
     assert "before there is anything to check; allow more with --memory" in result.stderr
+
+
+BRIM = """\
+from stepgrad import Value
+x = Value(1.5)
+for _ in range(20_000):
+    x = x * 1.0
+hoard = [None] * 1_000_000
+free = iter(range(len(hoard)))
+for size in (1 << 22, 1 << 16, 1 << 12, *range(460, 0, -16)):
+    try:
+        for place in free:
+            hoard[place] = bytes(size)
+    except MemoryError:
+        pass
+while True:
+    for place in free:
+        hoard[place] = place + 0.5  # until there is no more
+"""
+
+
+def test_a_program_that_has_used_up_all_memory_is_recorded_to_its_end(tmp_path: Path) -> None:
+    (tmp_path / "brim.py").write_text(BRIM)
+    ended = run(in_a_process("record", "brim.py", limits={"AS": 300 << 20}), cwd=tmp_path)
+    assert ended.returncode == 1
+    *_, line, error, told = ended.stderr.splitlines()
+    assert "hoard[place] = place + 0.5" in ended.stderr, line
+    assert error == "MemoryError"
+    assert told.startswith("brim.py: 20,001 events, 40,001 nodes, 0 backward passes; ")
+    assert Recording.load(tmp_path / "brim.stepgrad").length == 20_001

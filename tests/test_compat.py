@@ -49,3 +49,10 @@ def test_training() -> None:
     assert all(p.grad == 0.0 for p in model.parameters())
     assert "layer1/neuron2/z" in recording.names(recording.length)
     assert Module().parameters() == []
+
+
+def test_they_are_shown_in_a_line() -> None:
+    network = MLP(3, [4, 1])
+    assert repr(network) == "<MLP: 21 parameters>"
+    assert repr(network.layers[0]) == "<Layer: 16 parameters>"
+    assert repr(network.layers[0].neurons[0]) == "<Neuron: 3 inputs, relu>"

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
-import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
+from processes import PATIENCE, ROOT, environment, run, started, stepgrad
 from stepgrad.cli import COMMANDS, main
 
-ROOT = Path(__file__).parents[1]
-TRAIN = str(ROOT / "tests" / "programs" / "train.py")
-ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
 ALL = [
     ["run", "two_layer"],
     ["record", "two_layer"],
@@ -43,95 +41,135 @@ PRINTING = [command for command in ALL if command[0] != "record"]
 """Those that print on stdout; `record` says what it has to say on stderr."""
 
 
-def begin(folder: Path, *arguments: str, close: Sequence[int] = (), **options: Any) -> Any:
-    """Run a command as a user does, with the usual signals, and within bounds."""
+IN_A_PROCESS = [["check", "two_layer"], ["--version"]]
+"""What also runs with real descriptors."""
 
-    def own() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGPIPE):
-            signal.signal(number, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
-        for descriptor in close:
-            os.close(descriptor)
-
-    pipes: dict[str, Any] = {
-        "stdin": subprocess.DEVNULL,
-        "stdout": subprocess.PIPE,
-        "stderr": subprocess.PIPE,
-    }
-    return subprocess.Popen(
-        [sys.executable, "-m", "stepgrad", *arguments],
-        **pipes | {"env": ENVIRONMENT, "encoding": "utf-8", "cwd": folder} | options,
-        preexec_fn=own,  # noqa: PLW1509 - there are no threads here
-    )
+FULL = Path("/dev/full")
 
 
-def end(process: Any, stdin: str | None = None) -> tuple[int, str, str]:
-    """Wait for the end; return the status and what was printed."""
-    with process:
-        try:
-            out, err = process.communicate(stdin, timeout=60)
-        finally:
-            process.kill()
-    return process.returncode, out or "", err or ""
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The commands of a test write into a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def called(command: Sequence[str], **streams: Any) -> tuple[int, str, str]:
+    """Run a command in this process, with these standard streams instead of the usual ones.
+
+    Returns the status, and what went to stdout and stderr, if these are the usual ones.
+    """
+    usual = {"stdin": StringIO(), "stdout": StringIO(), "stderr": StringIO()}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, stream in (usual | streams).items():
+            patch.setattr(sys, name, stream)
+        with pytest.raises(SystemExit) as ended:
+            main.main(command, prog_name="stepgrad")
+    return int(ended.value.code or 0), usual["stdout"].getvalue(), usual["stderr"].getvalue()
 
 
 def test_all_commands_are_here() -> None:
     assert {command for command, *_ in ALL} == {*COMMANDS}
 
 
-@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no disk that is always full")
+@contextmanager
+def full_disk(unbuffered: bool) -> Iterator[TextIOWrapper]:
+    with FULL.open("wb", buffering=0 if unbuffered else -1) as raw:
+        yield TextIOWrapper(raw, encoding="utf-8", write_through=unbuffered)
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("unbuffered", [False, True])
 @pytest.mark.parametrize("command", [*PRINTING, *CLICKS], ids=" ".join)
-def test_a_full_disk(command: list[str], tmp_path: Path) -> None:
-    unbuffered = "1" * (len(command) % 2)
-    with Path("/dev/full").open("w") as full:
-        environment = ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered}
-        status, _, err = end(begin(tmp_path, *command, stdout=full, env=environment))
-    assert (status, err) == (2, "stepgrad: No space left on device\n")
+def test_a_full_disk(command: list[str], unbuffered: bool) -> None:
+    with full_disk(unbuffered) as full:
+        status, _, err = called(command, stdout=full)
+    assert (status, err) == (2, "standard output: No space left on device\n")
+
+
+@pytest.mark.skipif(not FULL.exists(), reason="no disk that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", IN_A_PROCESS, ids=" ".join)
+def test_a_full_disk_under_a_process(command: list[str], unbuffered: str) -> None:
+    variables = environment(PYTHONUNBUFFERED=unbuffered)
+    with (
+        FULL.open("w") as full,
+        started(stepgrad(*command), stdout=full, env=variables) as process,
+    ):
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (2, "standard output: No space left on device\n")
+
+
+CLOSED = (2, "", "standard output: it is closed\n")
 
 
 @pytest.mark.parametrize("command", [*PRINTING, *CLICKS], ids=" ".join)
-def test_no_output_at_all(command: list[str], tmp_path: Path) -> None:
-    status, _, err = end(begin(tmp_path, *command, close=[1]))
-    assert (status, err) == (2, "stepgrad: standard output is closed\n")
+def test_no_output_at_all(command: list[str]) -> None:
+    assert called(command, stdout=None) == CLOSED
 
 
+@pytest.mark.parametrize("command", IN_A_PROCESS, ids=" ".join)
+def test_no_output_of_a_process(command: list[str]) -> None:
+    ended = run(stepgrad(*command, closed=[1]))
+    assert (ended.returncode, ended.stdout, ended.stderr) == CLOSED
+
+
+NOTHING_GIVEN: list[dict[str, None]] = [
+    {"stdin": None, "stderr": None}, {"stdin": None}, {"stderr": None}
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("streams", NOTHING_GIVEN, ids=" ".join)
 @pytest.mark.parametrize("command", ALL, ids=" ".join)
-def test_no_input_and_no_errors(command: list[str], tmp_path: Path) -> None:
-    for closed in ([0, 2],) if command[0] != "quiz" else ([0], [2], [0, 2]):
-        status, out, _ = end(begin(tmp_path, *command, close=closed))
-        assert status == ("--answers" in command)
-        assert bool(out) is (command in PRINTING)
+def test_no_input_and_no_errors(command: list[str], streams: dict[str, None]) -> None:
+    status, out, _ = called(command, **streams)
+    assert status == ("--answers" in command)
+    assert bool(out) is (command in PRINTING)
+
+
+@pytest.mark.parametrize("command", [["check", "two_layer"], ["quiz", "two_layer"]], ids=" ".join)
+def test_no_input_and_no_errors_of_a_process(command: list[str]) -> None:
+    ended = run(stepgrad(*command, closed=[0, 2]))
+    assert ended.returncode == 0
+    assert ended.stdout
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_an_export_is_written_whole_or_fails(unbuffered: str, tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "stepgrad", "export", "xor_tanh", "--to", "html"]
-    environment = ENVIRONMENT | {"PYTHONUNBUFFERED": unbuffered}
-    with (tmp_path / "page.html").open("wb") as file:
-        ran = subprocess.run(
-            command, stdout=file, stderr=subprocess.PIPE, env=environment, timeout=60, check=False,
-            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5000, 5000)),
-        )  # fmt: skip
-    assert (ran.returncode, ran.stderr) == (2, b"stepgrad: File too large\n")
+    command = stepgrad("export", "two_layer", "--to", "html", limits={"FSIZE": 5000})
+    with (
+        (tmp_path / "page.html").open("wb") as file,
+        started(command, stdout=file, env=environment(PYTHONUNBUFFERED=unbuffered)) as process,
+    ):
+        _, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (2, "standard output: File too large\n")
 
 
-def test_a_document_is_utf_8_wherever_it_goes(tmp_path: Path) -> None:
-    environment = ENVIRONMENT | {"PYTHONIOENCODING": "ascii", "LC_ALL": "C"}
+def test_a_document_is_utf_8_wherever_it_goes() -> None:
+    variables = environment(PYTHONIOENCODING="ascii", LC_ALL="C")
     for command in (["export", "two_layer", "--to", "svg"], ["replay", "two_layer", "--json"]):
-        _, printed, _ = end(begin(tmp_path, *command, env=environment))
+        printed = run(stepgrad(*command), env=variables).stdout
         assert printed == CliRunner().invoke(main, command).stdout
         assert "−" in printed
 
 
-@pytest.mark.parametrize(
-    "command", [["check", "two_layer"], ["help"], FORMAT, ["schema"], *CLICKS], ids=" ".join
-)
-def test_nobody_reads(command: list[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [["check", "two_layer"], FORMAT, ["--help"]], ids=" ".join)
+def test_nobody_reads(command: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    process = begin(tmp_path, *command, stdout=writer)
-    os.close(writer)
-    assert end(process) == (141, "", "")
+    with started(stepgrad(*command), stdout=writer) as process:
+        os.close(writer)
+        assert process.communicate(timeout=PATIENCE)[1] == ""
+    assert process.returncode == 141
+
+
+@pytest.mark.parametrize("command", [*PRINTING, *CLICKS], ids=" ".join)
+def test_nobody_reads_what_is_written_here(command: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stream:  # Python ignores SIGPIPE, so it is an error
+        status, _, err = called(command, stdout=stream)
+    assert (status, err) == (141, "")
 
 
 SLOW = """
@@ -150,15 +188,14 @@ train: {steps: 20000, optimizer: sgd, learning_rate: 0.001}
 def test_ctrl_c(command: str, tmp_path: Path) -> None:
     (tmp_path / "slow.yaml").write_text(SLOW)
     os.mkfifo(tmp_path / "began")
-    name, *options = command.split()
     # The folder of a person's modules is on the path: this one says that the command is at work.
     (tmp_path / "sitecustomize.py").write_text(BEGAN)
-    path = f"{tmp_path}{os.pathsep}{ROOT}"
-    process = begin(tmp_path, name, *options, "slow.yaml", env=ENVIRONMENT | {"PYTHONPATH": path})
-    (tmp_path / "began").read_text()
-    process.send_signal(signal.SIGINT)
-    status, out, err = end(process)
-    assert (status, out, err.strip()) == (130, "", "Aborted!")
+    variables = environment(PYTHONPATH=f"{tmp_path}{os.pathsep}{ROOT}")
+    with started(stepgrad(*command.split(), "slow.yaml"), env=variables) as process:
+        (tmp_path / "began").read_text()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, out, err.strip()) == (130, "", "Aborted!")
 
 
 BEGAN = """
@@ -173,28 +210,42 @@ sys.meta_path.insert(0, Finder())
 """
 
 
-def test_ctrl_c_at_a_question(tmp_path: Path) -> None:
-    process = begin(tmp_path, "quiz", "square", stdin=subprocess.PIPE)
-    asked = ""
-    while not asked.endswith("> "):
-        asked += process.stdout.read(1)
-    process.send_signal(signal.SIGINT)
-    status, out, err = end(process)
-    assert (status, err) == (130, "")
+def test_ctrl_c_at_a_question() -> None:
+    with started(stepgrad("quiz", "square"), stdin=-1) as process:  # a pipe
+        assert process.stdout
+        asked = ""
+        while not asked.endswith("> "):
+            asked += process.stdout.read(1)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, err) == (130, "")
     assert out.strip().startswith("0 of ")
 
 
-def test_an_answer_that_is_not_text_is_no_number(tmp_path: Path) -> None:
-    process = begin(tmp_path, "quiz", "square", stdin=subprocess.PIPE, errors="surrogateescape")
-    status, out, err = end(process, "\udcff\n9\n")
-    assert (status, err) == (0, "")
-    assert "a number; write" in out
-    assert "right: 9" in out
+def test_an_answer_that_is_not_text_is_no_number() -> None:
+    ended = run(stepgrad("quiz", "square"), "\udcff\n9\n", errors="surrogateescape")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert "a number; write" in ended.stdout
+    assert "right: 9" in ended.stdout
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     loop = tmp_path / "loop.svg"
     loop.symlink_to(loop)
-    status, _, err = end(begin(tmp_path, "export", "square", "--to", "svg", "-o", "loop.svg"))
+    status, _, err = called(["export", "square", "--to", "svg", "-o", "loop.svg"])
     assert status == 2
-    assert err.startswith(f"{loop}: ")
+    assert err.startswith("loop.svg: ")
+
+
+FILES = [["export", "square", "--to", "svg", "-o", "square.svg"], ["record", "square"],
+         ["check", "square", "--junit", "report.xml"]]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", FILES, ids=" ".join)
+def test_a_file_that_does_not_fit_is_named(command: list[str], tmp_path: Path) -> None:
+    ended = run(stepgrad(*command, limits={"FSIZE": 100}))
+    assert ended.returncode == 2
+    name = command[-1] if command[-1] != "square" else "square.stepgrad"
+    assert ended.stderr.endswith("File too large\n")
+    assert ended.stderr.splitlines()[-1].startswith(f"{name}: ")
+    assert list(tmp_path.iterdir()) == []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import subprocess
 import sys
@@ -18,7 +17,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 import stepgrad
-from processes import PATIENCE, environment, python, run
+from processes import PATIENCE, python, run, started
+from processes import stepgrad as in_a_process
 from stepgrad import debugger
 from stepgrad.cli import main
 from stepgrad.debugger import NothingRecordedError
@@ -133,9 +133,8 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
 def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
-    program(tmp_path, text)
-    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
-    assert (ended.returncode, ended.stdout) == (1, "")
+    ended = stepgrad_("run", tmp_path / program(tmp_path, text), code=1)
+    assert ended.stdout == ""
     assert "SyntaxError: " in ended.stderr
 
 
@@ -147,9 +146,9 @@ def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_what_was_recorded_until_the_end_is_told(ending: str, code: int, tmp_path: Path) -> None:
-    program(tmp_path, f"import sys\n{VALUE}print('mine'){chr(10)}{ending}\nValue(1.0)")
-    ended = process(tmp_path, "-m", "stepgrad", "run", "program.py")
-    assert (ended.returncode, ended.stdout) == (code, "mine\n")
+    name = program(tmp_path, f"import sys\n{VALUE}print('mine'){chr(10)}{ending}\nValue(1.0)")
+    ended = stepgrad_("run", tmp_path / name, code=code)
+    assert ended.stdout == "mine\n"
     events = 5 if code else 6
     assert ended.stderr.splitlines()[-1].startswith(f"program.py: {events} events, ")
 
@@ -176,8 +175,7 @@ def test_the_screen_opens_with_what_ended_the_program(
 
 
 def test_it_narrates_only_when_asked(tmp_path: Path) -> None:
-    program(tmp_path, VALUE)
-    told = process(tmp_path, "-m", "stepgrad", "run", "--plain", "program.py")
+    told = stepgrad_("run", "--plain", tmp_path / program(tmp_path, VALUE))
     assert told.stdout.startswith(f"program.py\n\n{FIRST}\n")
     assert told.stderr == ""
 
@@ -188,10 +186,7 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
         "from stepgrad import Value\nw = Value(0.5)\nprint('go', flush=True)\n"
         "while True:\n    (w * w).backward()\n    w.data -= 0.1 * w.grad\n    w.grad = 0\n",
     )
-    with subprocess.Popen(
-        python("-m", "stepgrad", "run", "--plain", "program.py"),
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path, env=environment(),
-    ) as running:  # fmt: skip
+    with started(in_a_process("run", "--plain", "program.py"), cwd=tmp_path) as running:
         assert running.stdout
         assert running.stdout.readline() == "go\n"
         time.sleep(0.05)
@@ -238,32 +233,13 @@ finally:
 
 
 @contextmanager
-def endless(
-    folder: Path, command: str, at_the_end: str = "pass"
-) -> Iterator[subprocess.Popen[str]]:
+def endless(folder: Path, name: str, at_the_end: str = "pass") -> Iterator[subprocess.Popen[str]]:
     """Start a program that records for ever, and wait until it does."""
     program(folder, ENDLESS.format(at_the_end))
-
-    def own() -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_DFL)
-        resource.setrlimit(resource.RLIMIT_AS, (1 << 32, 1 << 32))
-
-    with subprocess.Popen(
-        [sys.executable, "-m", "stepgrad", command, "program.py"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=folder,
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        preexec_fn=own,  # noqa: PLW1509 - there are no threads here
-    ) as running:
-        try:
-            assert running.stderr
-            assert running.stderr.readline() == "go\n"
-            yield running
-        finally:
-            running.kill()
+    with started(in_a_process(name, "program.py"), cwd=folder) as running:
+        assert running.stderr
+        assert running.stderr.readline() == "go\n"
+        yield running
 
 
 TWICE = "os.kill(os.getpid(), signal.SIGHUP)"
@@ -380,7 +356,7 @@ def test_what_stands_behind_a_program_is_for_it(tmp_path: Path) -> None:
 
 BEHIND = {
     ("run", "--plain"): "--plain comes after {} and is passed to it; ",
-    ("export", "--to", "svg", "--at=3"): "--to, --at=3 come after {} and are passed to it; ",
+    ("replay", "--to", "2", "--at=3"): "--to comes after {} and is passed to it; ",
     ("check", "--junit", "r.xml"): "--junit comes after {} and is passed to it; ",
 }
 
@@ -389,10 +365,26 @@ BEHIND = {
 def test_options_behind_a_program_are_noted(command: tuple[str, ...], tmp_path: Path) -> None:
     path = tmp_path / program(tmp_path, VALUE)
     name, *behind = command
-    code = 2 if name == "export" else 0  # no format is given
-    told = stepgrad_(name, path, *behind, code=code).stderr.splitlines()[0]
+    told = stepgrad_(name, path, *behind).stderr.splitlines()[0]
     rule = "options for stepgrad go before the program"
     assert told == f"note: {BEHIND[command].format(path)}{rule}"
+
+
+@pytest.mark.parametrize(
+    ("typed", "right"),
+    [
+        ("train.py --to svg", "--to svg train.py"),
+        ("train.py --to=svg", "--to=svg train.py"),
+        ("train.py 3 --to svg -x", "--to svg train.py 3 -x"),
+        ("-o a.svg train.py --to svg --at step", "-o a.svg --to svg --at step train.py"),
+        ("train.py --to", "--to train.py"),
+    ],
+)
+def test_a_missing_option_behind_a_program_is_the_one_thing_to_say(typed: str, right: str) -> None:
+    told = stepgrad_("export", *typed.split(), code=2).stderr
+    rule = "options for stepgrad go before the program"
+    assert told == f"{rule}: stepgrad export {right}\n"
+    assert "Missing option '--to'" in stepgrad_("export", "train.py", "-x", code=2).stderr
 
 
 def test_files_behind_a_program_are_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,12 @@
 """A course's folder of scenarios, run by pytest."""
 
-from importlib import import_module
 from pathlib import Path
-from pkgutil import walk_packages
 from typing import Any
 
 import pytest
 
-import stepgrad
+from plugin_runs import run_pytest
 from processes import run_pytest as run_pytest_in_a_process
-from stepgrad.checking.ways import has_torch
 from stepgrad.scenario import build
 
 GOOD = """\
@@ -29,24 +26,11 @@ train: {steps: 1, learning_rate: 0.1}
 """
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _imported() -> None:
-    """Import all of it: of what a run in this process is the first to import, pytester lets go."""
-    ours = {module.name for module in walk_packages(stepgrad.__path__, "stepgrad.")}
-    for name in (ours - {"stepgrad.__main__"}) | ({"torch"} if has_torch() else set()):
-        import_module(name)
-
-
 @pytest.fixture
 def course(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A folder in which pytest runs with the plugin, installed or not."""
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     return pytester
-
-
-def run_pytest(course: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Run pytest in this process; pytest-asyncio would ask for a setting."""
-    return course.runpytest_inprocess("-p", "no:asyncio", *arguments)
 
 
 def scenarios(course: pytest.Pytester, **texts: str) -> None:

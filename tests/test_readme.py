@@ -9,14 +9,14 @@ import yaml
 from click.testing import CliRunner
 
 from kept import check_kept
-from processes import run_pytest
+from plugin_runs import run_pytest
 from stepgrad import record_scenario
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
-from test_cli import expanded
+from test_cli import expanded, link_scenarios
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -65,7 +65,7 @@ USE = [
 @pytest.mark.parametrize("block", USE)
 def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("scenarios").symlink_to(ROOT / "scenarios")
+    link_scenarios()
     Path("train.py").write_text(blocks("python")[0])
     for line in block:
         result = CliRunner().invoke(main, expanded(line)[1:])
@@ -84,7 +84,7 @@ def test_the_workflow_of_a_course(
 ) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     lessons = pytester.mkdir("lessons")
-    for name in ("two_layer", "xor_tanh"):
+    for name in ("two_layer", "square"):
         (lessons / f"{name}.scenario.yaml").write_bytes(shipped()[name].read_bytes())
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (workflow,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
@@ -97,7 +97,7 @@ def test_the_workflow_of_a_course(
     assert tests["if"] == "${{ !cancelled() }}"
     ran = run_pytest(pytester, *shlex.split(tests["run"], comments=True)[1:])
     assert ran.ret == 0
-    ran.assert_outcomes(passed=len(promises("two_layer")) + len(promises("xor_tanh")) + 2)
+    ran.assert_outcomes(passed=len(promises("two_layer")) + len(promises("square")) + 2)
 
 
 def promises(name: str) -> list[Expectation]:

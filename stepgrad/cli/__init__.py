@@ -13,7 +13,7 @@ from typing import Any, NoReturn, cast
 
 import click
 
-from stepgrad.cli.output import abandon_output, echo
+from stepgrad.cli.output import STDOUT, abandon_output, closed, echo, echo_lines
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.loading import loading
 from stepgrad.printable import printable
@@ -92,8 +92,9 @@ class _Group(click.Group):
             abandon_output()
             if error.errno == errno.EPIPE:
                 sys.exit(128 + _SIGPIPE)
-            what = printable(str(error.filename or "stepgrad"))
-            echo(f"{what}: {error.strerror or error}", err=True)
+            # Only the folder that a command is called in has no name, once it has been deleted.
+            unnamed = "the current folder" if error.errno == errno.ENOENT else STDOUT
+            echo(f"{error.filename or unnamed}: {error.strerror or error}", err=True)
             sys.exit(2)
         except KeyboardInterrupt:  # while a command is being ended
             sys.exit(128 + signal.SIGINT)
@@ -104,19 +105,20 @@ class _Group(click.Group):
         try:
             status = super().main(*args, **extra | {"standalone_mode": False})
             if status is not None and sys.stdout is None:  # click has printed help to nowhere
-                raise OSError(errno.EBADF, "standard output is closed")
+                raise closed()
         except SystemExit as exit_:
             status = exit_.code
         except click.ClickException as error:
+            message = " ".join(printable(error.format_message()).split())
             said = StringIO()
-            error.show(said)
-            echo(said.getvalue().rstrip(), err=True)
+            click.UsageError(message, getattr(error, "ctx", None)).show(said)
+            echo_lines(said.getvalue().rstrip(), err=True)
             status = error.exit_code
         except click.Abort:
             echo("Aborted!", err=True)
             status = 128 + signal.SIGINT
         except StepgradError as error:
-            echo(error, err=True)
+            echo_lines(error, err=True)
             status = 2
         except MemoryError:
             echo(f"stepgrad: {NotEnoughMemoryError()}", err=True)

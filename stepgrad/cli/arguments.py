@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import shlex
 from collections.abc import Iterable, Sequence
 from itertools import chain
 from pathlib import Path
@@ -10,14 +10,12 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.atomic import permissions
-from stepgrad.cli.output import echo
+from stepgrad.cli.output import echo, echo_lines
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, is_program
+from stepgrad.opening import SAVED, is_program, is_saved
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
-from stepgrad.scenario.library import shipped
 from stepgrad.scenario.load import ScenarioFile
 
 PLAIN = click.option(
@@ -55,14 +53,23 @@ class FileCommand(click.Command):
         """Look for our own options after the name only if it is not a program."""
         ctx.allow_interspersed_args = False
         found, _, _ = self.make_parser(ctx).parse_args(list(args))
-        program = is_program(str(found["file"]))
-        if program and isinstance(found["arguments"], tuple):  # else there are none
-            # Before a missing option is reported: it may be among these.
-            _note_options(self, str(found["file"]), found["arguments"])
+        file, arguments = str(found["file"]), found["arguments"]
+        program = is_program(file)
+        behind = arguments if program and isinstance(arguments, tuple) else ()
         ctx.allow_interspersed_args = not program
-        rest = super().parse_args(ctx, args)
+        before = args[: len(args) - len(behind)]
+        try:
+            rest = super().parse_args(ctx, args)
+        except click.MissingParameter as error:
+            if error.param is None or not _meant([error.param], behind):
+                raise
+            words = _in_order(self, before, behind)
+            raise StepgradError(
+                f"options for stepgrad go before the program: {shlex.join(words)}"
+            ) from None
         if ctx.params["arguments"] and not program:
             ctx.fail(f"Got unexpected extra argument ({' '.join(ctx.params['arguments'])})")
+        _note_options(self, file, behind)
         return rest
 
 
@@ -85,9 +92,29 @@ class FilesCommand(click.Command):
 
 def _note_options(command: click.Command, program: str, arguments: Sequence[str]) -> None:
     """Say which arguments of a program look like options of the command."""
-    ours = {name for option in command.params for name in option.opts if name.startswith("-")}
-    meant = [word for word in arguments if word.partition("=")[0] in ours]
+    meant = _meant(command.params, arguments)
     _note(program, meant, "options for stepgrad go before the program")
+
+
+def _meant(params: Iterable[click.Parameter], arguments: Sequence[str]) -> list[str]:
+    """Return which arguments of a program look like some options."""
+    ours = {name for option in params for name in option.opts if name.startswith("-")}
+    return [word for word in arguments if word.partition("=")[0] in ours]
+
+
+def _in_order(command: click.Command, before: Sequence[str], behind: Sequence[str]) -> list[str]:
+    """Return a command line whose options come before the program, which is last in `before`."""
+    options, rest, words = [], [], iter(behind)
+    values = [each for each in command.params if not getattr(each, "is_flag", False)]
+    for word in words:
+        if not _meant(command.params, [word]):
+            rest.append(word)
+            continue
+        options.append(word)
+        if "=" not in word and _meant(values, [word]):
+            options += [value for value in [next(words, None)] if value is not None]
+    *given, program = before
+    return ["stepgrad", str(command.name), *given, *options, program, *rest]
 
 
 def _note(program: str, words: Sequence[str], rule: str) -> None:
@@ -99,31 +126,6 @@ def _note(program: str, words: Sequence[str], rule: str) -> None:
         echo(note, err=True)
 
 
-def check_writable(path: Path) -> None:
-    """Raise an error if `path` cannot be written: now, not after an hour of training."""
-    if not path.parent.is_dir():
-        raise StepgradError(f"{path}: the folder {path.parent} does not exist")
-    if not os.access(path.parent, os.W_OK):
-        raise StepgradError(f"{path}: its folder is not writable")
-    if path.exists():
-        try:
-            permissions(path)
-        except OSError as error:
-            raise StepgradError(f"{path}: {error.strerror}") from None
-
-
-def check_output(path: Path, files: Iterable[str]) -> None:
-    """Raise an error if output cannot be written to `path`: it may be none of the input `files`."""
-    check_writable(path)
-    for file in files:
-        read = Path(file) if Path(file).exists() else shipped().get(file)
-        # Compare files, not names: links and `..` give a file many names.
-        if path.exists() and read is not None and path.samefile(read):
-            raise StepgradError(
-                f"{path}: this is the input file; choose another name for the output"
-            )
-
-
 def narration(
     recording: Recording, plain: bool, scenario: ScenarioFile | None = None
 ) -> Iterable[str]:
@@ -133,16 +135,22 @@ def narration(
     about = recording.source.docstring if recording.source else ""  # of a program
     title = scenario.title if scenario else recording.name
     lesson = scenario.lesson if scenario else about
-    opening = [line for text in (title, lesson.strip()) if text for line in (text, "")]
+    opening = [line for text in (title, lesson.strip()) if text for line in (*text.split("\n"), "")]
     return chain(opening, (say(recording, index) for index in range(recording.length)))
 
 
-NOTHING_HAPPENED = """\
-nothing was recorded: no Values were made, or only in another thread or inside record()
-  from stepgrad import Value  # or stepgrad.compat, for micrograd's"""
+def nothing_recorded(file: str) -> StepgradError:
+    """Return the error that there is nothing to show."""
+    if is_saved(file):
+        return StepgradError(f"{file}: the recording is empty")
+    return StepgradError(
+        f"{file}: nothing was recorded: no Values were made, or only in another thread or "
+        "inside record()",
+        "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
+    )
 
 
 def say_nothing_happened(file: str, status: int) -> None:
     """Say why there is nothing to show, unless the program failed: then its error says it."""
     if not status:
-        echo(f"{file}: {NOTHING_HAPPENED}", err=True)
+        echo_lines(nothing_recorded(file), err=True)

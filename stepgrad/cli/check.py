@@ -6,18 +6,17 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
-from pathlib import Path
 from time import perf_counter
 
 import click
 
-from stepgrad.atomic import write_atomically
 from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.text import verdict_details, verdict_line
 from stepgrad.checking.verdict import Verdict, judge
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import MEMORY, NOTHING_HAPPENED, FilesCommand, check_output
-from stepgrad.cli.output import echo, echo_json
+from stepgrad.cli.arguments import MEMORY, FilesCommand, nothing_recorded
+from stepgrad.cli.destination import Destination
+from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import is_program, open_typed
@@ -31,7 +30,6 @@ from stepgrad.opening import is_program, open_typed
 @click.option(
     "--junit",
     metavar="PATH",
-    type=click.Path(path_type=Path),
     help="Save a JUnit report for CI, such as report.xml.",
 )
 def check(  # noqa: PLR0913 - one for each option
@@ -40,7 +38,7 @@ def check(  # noqa: PLR0913 - one for each option
     *,
     verbose: bool,
     as_json: bool,
-    junit: Path | None,
+    junit: str | None,
     memory: int | None,
 ) -> None:
     """Check the expected numbers and the gradients of files.
@@ -60,15 +58,13 @@ def check(  # noqa: PLR0913 - one for each option
       stepgrad check scenarios/*.yaml --junit report.xml
       stepgrad check --json train.py --steps 2
     """
-    if junit is not None:
-        junit = junit.absolute()  # a program may change the working directory
-        _check_report(junit, files)
+    report = None if junit is None else _report(junit, files)
     width, verdicts = max(map(len, files)), []
     for file in files:
         verdict = _checked(file, arguments, memory)
         verdicts.append(verdict)
         if verdict.error:
-            echo(verdict.error, err=True)
+            echo_lines(verdict.error, err=True)
         if not as_json:
             echo(verdict_line(verdict, width))
             for line in verdict_details(verdict, verbose=verbose or len(files) == 1):
@@ -77,8 +73,8 @@ def check(  # noqa: PLR0913 - one for each option
         echo_json(as_object(verdicts))
     elif verbose and not has_torch():
         echo("PyTorch is not installed; install stepgrad[torch] to compare with it, too")
-    if junit is not None:
-        write_atomically(junit, as_junit(verdicts))
+    if report is not None:
+        report.write(as_junit(verdicts))
     sys.exit(_exit_status(verdicts))
 
 
@@ -93,21 +89,22 @@ def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return Verdict(file, status=opened.status)
-            raise StepgradError(f"{file}: {NOTHING_HAPPENED}")
+            raise nothing_recorded(file)
         with progress_bar(f"{file}: checking"):
             verdict = judge(file, opened.recording, opened.scenario, opened.status)
     except StepgradError as error:
         verdict = Verdict(file, error=str(error))
     except MemoryError:
-        verdict = Verdict(file, error=f"{file}: {NotEnoughMemoryError()}")
+        verdict = Verdict(file, error=str(StepgradError(f"{file}: {NotEnoughMemoryError()}")))
     return replace(verdict, seconds=perf_counter() - start)
 
 
-def _check_report(path: Path, files: Sequence[str]) -> None:
-    """Raise an error if a report on `files` cannot be saved at `path`, before anything is run."""
-    if path.suffix != ".xml":
-        raise StepgradError(f"{path}: the report is XML; choose a name that ends in .xml")
-    check_output(path, files)
+def _report(name: str, files: Sequence[str]) -> Destination:
+    """Return where to save a report on `files`; raise an error if that is not possible."""
+    report = Destination.of(name, files)
+    if report.path.suffix != ".xml":
+        raise StepgradError(f"{name}: the report is XML; choose a name that ends in .xml")
+    return report
 
 
 def _exit_status(verdicts: Sequence[Verdict]) -> int:

@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout
-from pathlib import Path
+from contextlib import redirect_stdout, suppress
 
 import click
 
-from stepgrad.atomic import write_atomically
-from stepgrad.cli.arguments import (
-    ARGUMENTS,
-    MEMORY,
-    READ,
-    FileCommand,
-    check_output,
-    say_nothing_happened,
-)
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, say_nothing_happened
+from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
-from stepgrad.errors import StepgradError
+from stepgrad.errors import ScenarioError, StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
 from stepgrad.opening import open_typed
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.recorded import recorded_scenario
 
 _SUFFIXES = {
     ".svg": "svg",
@@ -52,7 +47,7 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     help="14, 50%, 'step 20' (the whole step) or a name; by default, the end.",
 )
 @click.option(
-    "-o", "--output", metavar="PATH", type=click.Path(path_type=Path), help="Write to this file."
+    "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
 @MEMORY
 def export(  # noqa: PLR0913 - one for each option
@@ -61,7 +56,7 @@ def export(  # noqa: PLR0913 - one for each option
     *,
     to: str,
     where: str | None,
-    output: Path | None,
+    output: str,
     memory: int | None,
 ) -> None:
     """Write a position of FILE as a drawing, a hand-out or JSON.
@@ -80,10 +75,9 @@ def export(  # noqa: PLR0913 - one for each option
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
       stepgrad export --to markdown -o notes.md train.py
     """
-    path = output.absolute() if output else None  # a program may change the working directory
-    if path is not None:
-        check_output(path, [file])
-        _check_suffix(path, to)
+    goal = None if output == "-" else Destination.of(output, [file])
+    if goal is not None:
+        _check_suffix(goal, to)
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
@@ -91,26 +85,33 @@ def export(  # noqa: PLR0913 - one for each option
         sys.exit(opened.status or 2)
     recording = opened.recording
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
-    text = exported(opened.scenario, cursor, to)
-    if path is None:
+    text = exported(opened.scenario or _scenario(recording), cursor, to)
+    if goal is None:
         echo_document(text)
     else:
         content = text.encode()
-        write_atomically(path, content)
+        goal.write(content)
         echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 
-def _check_suffix(path: Path, to: str) -> None:
+def _scenario(recording: Recording) -> ScenarioFile | None:
+    """Return the scenario of a saved recording, for its title and its lesson, if it has one."""
+    with suppress(ScenarioError):
+        return recorded_scenario(recording)
+    return None
+
+
+def _check_suffix(goal: Destination, to: str) -> None:
     """Refuse a file name that belongs to another format."""
-    suffix = path.suffix.lower()
+    suffix = goal.path.suffix.lower()
     usual = next(each for each, format_ in _SUFFIXES.items() if format_ == to)
-    instead = f"--to {to} writes {path.with_suffix(usual).name}"
+    instead = f"--to {to} writes {goal.path.with_suffix(usual).name}"
     if suffix in _DRAWN_ELSEWHERE:
         raise StepgradError(
-            f"{path}: there is no `{suffix}` export; {instead}, and Graphviz turns "
+            f"{goal.name}: there is no `{suffix}` export; {instead}, and Graphviz turns "
             f"--to dot into {suffix[1:]}: dot -T{suffix[1:]}"
         )
     meant = (READ | _SUFFIXES).get(suffix, to)
     if meant != to:
-        raise StepgradError(f"{path}: this is a name for {meant}; {instead}")
+        raise StepgradError(f"{goal.name}: this is a name for {meant}; {instead}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from stepgrad import scenario
-from stepgrad.cli.output import echo
+from stepgrad.cli.output import echo_lines
 from stepgrad.errors import StepgradError, suggest
 
 SCENARIO = "scenario"
@@ -29,15 +29,15 @@ def help_(ctx: click.Context, topic: str | None) -> None:
     assert isinstance(above.command, click.Group)
     commands = above.command.commands
     if topic is None:
-        echo(above.get_help())
+        echo_lines(above.get_help())
     elif topic == SCENARIO:
         if sys.stdout is not None and sys.stdout.isatty():
             click.echo_via_pager(scenario_format())
         else:
-            echo(scenario_format(), end="")
+            echo_lines(scenario_format(), end="")
     elif topic in commands:
         with click.Context(commands[topic], parent=above, info_name=topic) as about:
-            echo(about.get_help())
+            echo_lines(about.get_help())
     else:
         near = suggest(topic, [SCENARIO, *commands])
         raise StepgradError(f"no help on `{topic}`{near}")

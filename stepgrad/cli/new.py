@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from stepgrad.atomic import write_new
+from stepgrad.cli.destination import absolute
 from stepgrad.cli.output import echo
 from stepgrad.errors import StepgradError
+from stepgrad.printable import printable
 from stepgrad.scenario.template import template
 from stepgrad.scenario.text import name_of
 
@@ -26,13 +28,15 @@ def new(name: str, network: bool) -> None:
       stepgrad new my_lesson.scenario.yaml
       stepgrad new --network my_training.scenario.yaml
     """
+    if not name:
+        raise StepgradError("the name is empty; write one, such as my.scenario.yaml")
     file = Path(name)
     if file.suffix not in (".yaml", ".yml"):
         instead = f"{name_of(file) or 'my'}.scenario.yaml"
         raise StepgradError(f"{file}: a scenario is a .yaml file; name it {instead}")
     text = template(name_of(file), network=network)
     try:
-        write_new(file, text.encode())
+        write_new(absolute(name), text.encode())
     except FileExistsError:
         raise StepgradError(f"{file}: already exists; choose another name") from None
     except (FileNotFoundError, NotADirectoryError):
@@ -40,8 +44,8 @@ def new(name: str, network: bool) -> None:
     except OSError as error:
         raise StepgradError(f"{file}: cannot be written: {error.strerror or error}") from None
     except ValueError as error:
-        raise StepgradError(f"{str(file)!r}: cannot be written: {error}") from None
-    shown = shlex.quote(str(file))
+        raise StepgradError(f"{file}: cannot be written: {error}") from None
+    shown = printable(shlex.quote(str(file)))
     echo(f"{file}: a scenario that runs as it is; its comments say what to change")
     width = max(len(shown), len("scenario"))
     echo(f"  stepgrad run {shown:<{width}}      step through it")

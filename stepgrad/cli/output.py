@@ -5,25 +5,51 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import RawIOBase
 from typing import Any, TextIO
 
-from stepgrad.printable import as_json, printable_lines
+from stepgrad.printable import as_json, printable, printable_lines
+
+STDOUT = "standard output"
+"""What errors call it."""
 
 
 def echo(text: object = "", *, end: str = "\n", err: bool = False) -> None:
-    """Print lines to stdout, or to stderr.
+    """Print a line to stdout, or to stderr; a line break in the text becomes a blank.
 
     Raises:
         OSError: stdout is closed or cannot be written. On stderr, that is ignored.
     """
-    line = printable_lines(str(text)) + end
+    _print(printable(str(text)) + end, err)
+
+
+def echo_lines(text: object, *, end: str = "\n", err: bool = False) -> None:
+    """Print a text of several lines; raises OSError as `echo` does.
+
+    What comes from outside must be `printable` in it.
+    """
+    _print(printable_lines(str(text)) + end, err)
+
+
+def _print(text: str, err: bool) -> None:
     if not err:
-        _write(sys.stdout, line)
+        with _named():
+            _write(sys.stdout, text)
     else:
         with suppress(OSError):
-            _write(sys.stderr, line)
+            _write(sys.stderr, text)
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    """Have errors say what cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = STDOUT
+        raise
 
 
 def echo_json(content: Any) -> None:
@@ -34,11 +60,17 @@ def echo_json(content: Any) -> None:
 def echo_document(text: str) -> None:
     """Print the content of a file, in UTF-8 wherever it goes; raises OSError as `echo` does."""
     stream = sys.stdout
-    if hasattr(stream, "buffer"):
-        stream.flush()
-        _write_bytes(stream.buffer, text.encode())
-    else:
-        _write(stream, text)
+    with _named():
+        if hasattr(stream, "buffer"):
+            stream.flush()
+            _write_bytes(stream.buffer, text.encode())
+        else:
+            _write(stream, text)
+
+
+def closed() -> OSError:
+    """Return the error of printing where there is no stdout."""
+    return OSError(errno.EBADF, "it is closed", STDOUT)
 
 
 def abandon_output() -> None:
@@ -51,7 +83,7 @@ def abandon_output() -> None:
 
 def _write(stream: TextIO | None, text: str) -> None:
     if stream is None:
-        raise OSError(errno.EBADF, "standard output is closed")
+        raise closed()
     buffer = getattr(stream, "buffer", None)
     if isinstance(buffer, RawIOBase):
         stream.flush()

@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from stepgrad.printable import printable
 from stepgrad.progress import watching
 
 PATIENCE = 0.5
@@ -25,7 +26,7 @@ def progress_bar(label: str) -> Iterator[None]:
     if stream is None or not stream.isatty():
         yield
         return
-    begun = monotonic()
+    begun, label = monotonic(), printable(label)
     bar: Any = None
     with ExitStack() as bars:
 

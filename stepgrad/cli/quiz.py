@@ -12,9 +12,10 @@ from io import TextIOWrapper
 import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
-from stepgrad.cli.output import echo
+from stepgrad.cli.output import echo, echo_lines
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
+from stepgrad.printable import printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
@@ -22,6 +23,9 @@ from stepgrad.replay.quiz.rules import rules
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
+
+_COUNT = click.IntRange(min=1)
+_COUNT.name = "whole number"  # as errors call it
 
 
 @click.command(cls=FileCommand)
@@ -31,7 +35,7 @@ BRIEFLY = 5
     "--questions",
     "most",
     metavar="N",
-    type=click.IntRange(min=1),
+    type=_COUNT,
     default=15,
     help="Ask at most N questions; 15 by default.",
 )
@@ -78,9 +82,10 @@ def quiz(
     else:
         score = _hold(recording, asked, _scripted(given), _strictly)
     left = len(asked) - len(score.asked)
-    echo(f"\n{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
+    echo()
+    echo(f"{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
     for missed in score.again():
-        echo(_again(missed, [*([file] if file else []), *arguments]))
+        echo_lines(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
         if len(given) != len(asked):
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
@@ -148,7 +153,7 @@ def _hold(
         answered = _replied(question, answers, reply)
         if answered is None:
             break
-        echo(f"{answered.text}\n    {question.explanation}")
+        echo_lines(f"{answered.text}\n    {question.explanation}")
         score = score.plus(question, answered)
     return score
 
@@ -182,7 +187,7 @@ def _again(missed: Sequence[Question], typed: Sequence[str]) -> str:
         return f"review: {first.about}{''.join(rules)}"
     places = [str(each.position + 1) for each in missed if each.position is not None]
     events = f"event{'s' * (len(places) > 1)} {', '.join(places)}"
-    shows = f"stepgrad run --to {places[0]} {shlex.join(typed)}"
+    shows = f"stepgrad run --to {places[0]} {printable(shlex.join(typed))}"
     return f"review: {first.about} ({first.kind}), {events}\n    {shows}"
 
 

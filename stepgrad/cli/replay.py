@@ -94,7 +94,7 @@ def _described(
         event = cursor.position - 1
         here = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
         return [here, *filter(None, said)]
-    spaced = (line for text in said if text for line in ("", text))
+    spaced = (line for text in said if text for line in ("", *text.split("\n")))
     return [*headless.report(opened.scenario, cursor), *spaced]
 
 

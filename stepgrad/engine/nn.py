@@ -49,6 +49,9 @@ class Neuron:
         self.bias = Value(bias, label="b")
         self.activation = activation
 
+    def __repr__(self) -> str:
+        return f"<Neuron: {len(self.weights)} inputs, {self.activation}>"
+
     def __call__(self, inputs: Sequence[Value | float]) -> Value:
         """Return the output for the inputs.
 
@@ -98,6 +101,9 @@ class Layer:
         for number, (row, bias) in enumerate(zip(weights, biases, strict=True), 1):
             with scope(f"neuron{number}"):
                 self.neurons.append(Neuron(row, bias, activation))
+
+    def __repr__(self) -> str:
+        return f"<Layer: {_sizes([self])}, {len(self.parameters())} parameters>"
 
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
         """Return the output of each neuron."""
@@ -162,6 +168,9 @@ class MLP:
         ]
         return cls(matrices, [[bias] * neurons for neurons in sizes[1:]], activations)
 
+    def __repr__(self) -> str:
+        return f"<MLP: {_sizes(self.layers)}, {len(self.parameters())} parameters>"
+
     def __call__(self, inputs: Sequence[Value | float]) -> list[Value]:
         """Return the outputs of the last layer."""
         outputs = list(inputs)
@@ -173,6 +182,13 @@ class MLP:
     def parameters(self) -> list[Value]:
         """Return all parameters, layer by layer."""
         return [parameter for layer in self.layers for parameter in layer.parameters()]
+
+
+def _sizes(layers: Sequence[Layer]) -> str:
+    """Return the number of inputs, then of neurons in each layer: `2 → 4 → 1`."""
+    neurons = [len(layer.neurons) for layer in layers]
+    inputs = [len(layer.neurons[0].weights) for layer in layers[:1] if layer.neurons]
+    return " → ".join(map(str, [*inputs, *neurons])) or "no layers"
 
 
 def _check_listed(weights: object) -> None:

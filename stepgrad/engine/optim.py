@@ -148,6 +148,11 @@ class _Optimizer(ABC):
         self.learning_rate = learning_rate
         self._rounds = [_Round(each) for each in _rounds(self.parameters)]
 
+    def __repr__(self) -> str:
+        _, settings = self._method()
+        told = ", ".join(f"{name}={number:g}" for name, number in settings.items())
+        return f"<{type(self).__name__}: {len(self.parameters)} parameters, {told}>"
+
     def step(self) -> None:
         """Update every parameter from its gradient; one that is listed twice, twice."""
         method = self._method()

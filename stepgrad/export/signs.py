@@ -10,7 +10,10 @@ from stepgrad.recording.blocks import Backward, Write
 from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.state import State
 
-_TANGENTS = {"0": "the value does not change with the seeded input"}
+_TANGENTS = {
+    "0": "a small change of the input that the pass differentiates with respect to "
+    "does not change this value"
+}
 _GRADIENTS = {
     "∅": "no gradient ever arrives: nothing that was differentiated depends on it",
     "–": "no gradient has arrived yet",

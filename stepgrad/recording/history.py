@@ -13,6 +13,7 @@ from operator import mul
 from typing import overload
 
 from stepgrad.engine.graph import Carry
+from stepgrad.printable import counted
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
@@ -265,6 +266,9 @@ class Events(Sequence[Event]):
 
     def __len__(self) -> int:
         return self._length
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self), 'event')}>"
 
     @overload
     def __getitem__(self, index: int) -> Event: ...

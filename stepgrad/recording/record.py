@@ -41,8 +41,14 @@ def record(
     before its end.
 
     Raises:
+        TypeError: `recording` is not a Recording.
         ValueError: something has been recorded into `recording` before; `memory` is not a size.
     """
+    if recording is not None and not isinstance(recording, Recording):
+        raise TypeError(
+            f"record() takes an empty Recording or nothing, not {recording!r}; "
+            "recording.save(path) writes a file"
+        )
     recording = Recording() if recording is None else recording
     budget = None if memory is None else as_bytes(memory)
     with recorded_by(Recorder(recording, lines=lines, memory=budget, spent=_say_spent)):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from os import PathLike
 
+from stepgrad.printable import counted
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.log import Log, Node
 from stepgrad.recording.source import Source
 
@@ -18,6 +20,12 @@ class Recording(Log):
     answers what a value or a gradient was at any position; `replay.State` does so by name.
     `sources` are the texts of the files that made nodes, by path; the first is the program itself.
     """
+
+    def __repr__(self) -> str:
+        self.settle()
+        passes = sum(isinstance(block, Backward) for block in self.blocks)
+        events, backward = counted(self.length, "event"), counted(passes, "backward pass")
+        return f"<Recording: {events}, {backward}>"
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import cast
 
 from stepgrad.errors import suggest
+from stepgrad.printable import counted
 from stepgrad.progress import advance
 from stepgrad.recording.budget import NODE
 from stepgrad.recording.memory import in_words
@@ -78,8 +79,8 @@ def _check_size(file: ScenarioFile, room: int) -> None:
     raise file.error(
         path,
         f"{what} in this network make{'s' * alone} about {count:,} nodes, which take "
-        f"{in_words(count * NODE)} of memory; the recording may take {in_words(room * NODE)}: "
-        "allow more with --memory",
+        f"{in_words(count * NODE)} of memory; the recording has room for "
+        f"{counted(room, 'node')}: allow more with --memory",
     )
 
 

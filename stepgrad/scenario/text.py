@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from stepgrad.errors import Diagnostic, ScenarioError, nearest
+from stepgrad.reading import ZIP_MARK
 
 MAX_BYTES = 1_000_000
 """The largest scenario file that is read."""
@@ -27,7 +28,6 @@ _KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
-_ZIP_MARK = b"PK\x03\x04"
 
 
 class Source:
@@ -44,10 +44,10 @@ class Source:
         line = bisect_right(self._line_starts, index)
         return line, index - self._line_starts[line - 1] + 1
 
-    def error(self, problems: Iterable[tuple[int, str]]) -> ScenarioError:
-        """Return the error that reports each (index, message)."""
+    def error(self, problems: Iterable[tuple[int, str]], note: str = "") -> ScenarioError:
+        """Return the error that reports each (index, message), and a note on all of them."""
         found = (Diagnostic(*self.position(index), message) for index, message in problems)
-        return ScenarioError(self.path, found, self.lines)
+        return ScenarioError(self.path, found, self.lines, note)
 
 
 class Problems:
@@ -64,7 +64,8 @@ class Problems:
         from the top than read to its end.
         """
         if len(self._found) == MAX_PROBLEMS:
-            self.stop(index, f"too many problems; only the first {MAX_PROBLEMS} are shown")
+            note = f"too many problems; only the first {MAX_PROBLEMS} are shown"
+            raise self._source.error(self._found, note)
         self._found[index, message] = None
 
     def stop(self, index: int, message: str) -> NoReturn:
@@ -113,14 +114,14 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
 
 def _decode(path: Path, content: bytes) -> Source:
     """Return the source in `content`; a byte that is not UTF-8 is reported where it is."""
+    if content.startswith(ZIP_MARK):
+        raise _unreadable(path, "is a recording or a zip file, not a scenario")
     try:
         return Source(path, content.decode())
     except UnicodeDecodeError as error:
         message = f"not UTF-8 text: byte 0x{content[error.start]:02X}"
         if content.startswith(_UTF16_MARKS):
             message += "; the file looks like UTF-16: save it as UTF-8"
-        elif content.startswith(_ZIP_MARK):
-            message += "; a stepgrad recording? its name must end in `.stepgrad`"
         else:
             message += "; save the file as UTF-8"
         before = content[: error.start].decode()

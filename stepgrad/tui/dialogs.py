@@ -11,7 +11,6 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import ProgressBar
 
 from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.tui.work import Work
@@ -42,6 +41,8 @@ class WaitDialog(Dialog[bool]):
 
     def compose(self) -> ComposeResult:
         """Show the bar."""
+        from textual.widgets import ProgressBar  # noqa: PLC0415 - slow, and often unused
+
         with Vertical(id="wait") as box:
             box.border_title = Content(self._title)
             box.border_subtitle = "Esc cancels"

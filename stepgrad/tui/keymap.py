@@ -145,7 +145,7 @@ def load_keymap(path: Path) -> Keymap:
         if (problem := _problem(name, own))
     ]
     if problems:
-        raise KeymapError("\n".join(problems))
+        raise KeymapError(*problems)
     taken = {key for keys in own.values() for key in keys}
     rest = {name: tuple(key for key in keys if key not in taken) for name, keys in DEFAULT.items()}
     return {**rest, **own}

@@ -9,10 +9,9 @@ from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from stepgrad.errors import StepgradError
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
-from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
@@ -128,7 +127,10 @@ class WorkingScreen(Screen[None]):
             StepgradError: what the command has to say against it.
         """
         if not command.long:
-            self.session = command(self.now, text)
+            try:
+                self.session = command(self.now, text)
+            except MemoryError:
+                self.session = self.now.say(str(NotEnoughMemoryError()))
             return
         work = Work(partial(command, self.now, text))
         if work.wait(PATIENCE):

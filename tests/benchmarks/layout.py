@@ -21,11 +21,11 @@ from itertools import pairwise
 from transformer import transformer
 
 from stepgrad import MLP, Recording, record
-from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.replay.commands.searching import SearchError, search
 from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph
+from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp

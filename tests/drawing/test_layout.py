@@ -11,7 +11,7 @@ from drawings import STANDARD, Graph, dags, items_of, mlp
 from stepgrad.drawing.layered import ordering, tracks
 from stepgrad.drawing.layered.vertices import build
 from stepgrad.drawing.layout import Box, Item, Layout, lay_out
-from stepgrad.drawing.neighbourhood import neighbourhood
+from stepgrad.replay.graph.neighbourhood import neighbourhood
 
 
 def columns(layout: Layout) -> dict[int, set[int]]:

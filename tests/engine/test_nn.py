@@ -106,3 +106,12 @@ def test_nodes_are_made_in_the_scope_of_their_neuron() -> None:
     nodes = [recording.node(i) for i in range(recording.size)]
     made = [node.place.scope for node in nodes if node.operands]
     assert made == ["layer1/neuron1"] * 3 + ["layer1/neuron2"] * 3 + ["layer2/neuron1"] * 4
+
+
+def test_they_are_shown_in_a_line() -> None:
+    network = MLP.drawn([2, 4, 1], ["tanh", "linear"], Random(1))
+    assert repr(network) == "<MLP: 2 → 4 → 1, 17 parameters>"
+    assert repr(network.layers[0]) == "<Layer: 2 → 4, 12 parameters>"
+    assert repr(network.layers[1].neurons[0]) == "<Neuron: 4 inputs, linear>"
+    assert repr(MLP([], [], [])) == "<MLP: no layers, 0 parameters>"
+    assert repr(Layer([], [])) == "<Layer: 0, 0 parameters>"

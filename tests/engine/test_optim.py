@@ -310,3 +310,13 @@ def test_a_recording_says_which_momentum_a_step_had() -> None:
     assert [(rule.method, rule.numbers.get("momentum")) for rule in rules if rule] == [
         ("sgd", None), ("momentum", 0.9), ("sgd", None),
     ]  # fmt: skip
+
+
+def test_they_are_shown_in_a_line() -> None:
+    parameters = [Value(1.0), Value(2.0)]
+    assert repr(SGD(parameters, 0.1)) == "<SGD: 2 parameters, learning_rate=0.1>"
+    assert repr(SGD(parameters, 0.1, 0.9)) == "<SGD: 2 parameters, learning_rate=0.1, momentum=0.9>"
+    adam = Adam(parameters)
+    adam.step()
+    settings = "learning_rate=0.001, beta1=0.9, beta2=0.999, epsilon=1e-08, step=1"
+    assert repr(adam) == f"<Adam: 2 parameters, {settings}>"

@@ -1,5 +1,9 @@
 """`recording.events` is a sequence like any other."""
 
+import re
+from pathlib import Path
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -52,3 +56,19 @@ def test_an_empty_recording_has_no_events() -> None:
         pass
     assert list(recording.events) == []
     assert (recording.length, recording.size, recording.steps) == (0, 0, [])
+
+
+def test_it_is_shown_in_a_line(recording: Recording) -> None:
+    assert repr(recording) == "<Recording: 28 events, 3 backward passes>"
+    assert repr(recording.events) == "<28 events>"
+    assert repr(Recording()) == "<Recording: 0 events, 0 backward passes>"
+    with record() as growing:
+        Value(1.0)
+        assert repr(growing) == "<Recording: 1 event, 0 backward passes>"
+
+
+@pytest.mark.parametrize("wrong", [3, "run.stepgrad", Path("run.stepgrad"), record])
+def test_only_a_recording_is_recorded_into(wrong: Any) -> None:
+    why = f"takes an empty Recording or nothing, not {wrong!r}; recording.save(path) writes a file"
+    with pytest.raises(TypeError, match=re.escape(why)), record(wrong):
+        pass

@@ -586,11 +586,11 @@ def test_another_kind_of_file_is_refused(path: Path, content: bytes) -> None:
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
-    refused(tmp_path, "is no file")
+    refused(tmp_path, "is not a regular file")
     refused(tmp_path / "nowhere", "No such file")
     os.mkfifo(tmp_path / "pipe")
-    refused(tmp_path / "pipe", "is no file")
-    refused(Path("/dev/zero"), "is no file")
+    refused(tmp_path / "pipe", "is not a regular file")
+    refused(Path("/dev/zero"), "is not a regular file")
     with pytest.raises(RecordingError, match="null byte"):
         Recording.load("\0")
 

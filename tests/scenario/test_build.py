@@ -542,17 +542,17 @@ def test_names_are_not_missed_that_it_had_no_memory_for() -> None:
 
 
 def test_a_pass_that_cannot_be_held_is_refused_before_it_runs() -> None:
-    rows = ", ".join(["1"] * 50_000)
+    rows = ", ".join(["1"] * 50)
     sizes = "{sizes: [1, 30000, 1], activation: tanh, init: {seed: 1}}"
     targets = f"targets: [{rows}]}}\nloss: sum_squared_error\n"
     text = f"title: t\nnetwork: {sizes}\ndata: {{inputs: [{rows}], {targets}"
     assert refusal(text, memory=100_000_000) == (
-        "3:8: 50,000 rows in this network make about 7,500,100,000 nodes, which take 1.92 TB of "
-        "memory; the recording may take 200 MB: allow more with --memory"
+        "3:8: 50 rows in this network make about 7,500,100 nodes, which take 1.92 GB of "
+        "memory; the recording has room for 781,250 nodes: allow more with --memory"
     )
     assert refusal(text, memory=10_000_000) == (
         "2:11: a single row in this network makes about 150,002 nodes, which take 38.4 MB of "
-        "memory; the recording may take 20 MB: allow more with --memory"
+        "memory; the recording has room for 78,125 nodes: allow more with --memory"
     )
 
 

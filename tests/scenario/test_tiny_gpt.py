@@ -8,7 +8,7 @@ import pytest
 
 from processes import python, run
 from scenario.runs import ROOT
-from stepgrad import Adam, State, record
+from stepgrad import Adam, State, Value, record
 
 SCRIPT = ROOT / "scenarios" / "tiny_gpt.py"
 
@@ -31,20 +31,27 @@ def small(tiny_gpt: Any) -> Any:
 
 
 def test_slopes_are_those_of_differences(tiny_gpt: Any) -> None:
-    gpt = small(tiny_gpt)
-    gpt.loss("ada").backward()
-    slopes, h = [parameter.grad for parameter in gpt.parameters()], 1e-6
-    measured = []
-    for parameter in gpt.parameters():
-        here = parameter.data
+    gpt, word, h = small(tiny_gpt), "ad", 1e-6
+    gpt.loss(word).backward()
+    read = {tiny_gpt.TOKENS.index(letter) for letter in f".{word}"}
+    unread = [weight for i, row in enumerate(gpt.token) if i not in read for weight in row]
+
+    def measured(parameters: list[Value]) -> float:
         ends = []
-        for there in (here + h, here - h):
-            parameter.data = there
-            ends.append(gpt.loss("ada").data)
-        parameter.data = here
-        measured.append((ends[0] - ends[1]) / (2 * h))
+        for nudge in (h, -2 * h):
+            for parameter in parameters:
+                parameter.data += nudge
+            ends.append(gpt.loss(word).data)
+        for parameter in parameters:
+            parameter.data += h
+        return float(ends[0] - ends[1]) / (2 * h)
+
+    assert [weight.grad for weight in unread] == [0.0] * len(unread)
+    assert measured(unread) == 0  # all at once: the loss depends on none of them
+    others = [each for each in gpt.parameters() if not any(each is one for one in unread)]
+    slopes = [parameter.grad for parameter in others]
     assert max(map(abs, slopes)) > 0.1
-    assert slopes == pytest.approx(measured, abs=1e-7)
+    assert slopes == pytest.approx([measured([each]) for each in others], abs=1e-7)
 
 
 def test_pytorch_computes_the_same(tiny_gpt: Any) -> None:

@@ -255,3 +255,23 @@ async def test_what_there_is_when_memory_runs_out_can_be_looked_at(
         [told] = pilot.app._notifications
         assert told.message == str(NotEnoughMemoryError())
         assert f"event 0/{WHOLE.steps[8]}  " in header(screen)
+
+
+@pytest.mark.parametrize("key", ["s", "t"])
+async def test_a_command_that_finds_no_memory_says_so(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise MemoryError
+
+    app = DebuggerApp(WHOLE, XOR)
+    async with app.run_test(size=(100, 30)) as pilot:
+        await pilot.pause()
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
+        monkeypatch.setattr(type(screen.now), "go", fail)
+        await pilot.press(key)
+        await pilot.pause()
+        monkeypatch.undo()
+        assert screen.now.said == str(NotEnoughMemoryError())
+        assert screen.now.cursor.position == 0

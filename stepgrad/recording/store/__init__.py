@@ -143,7 +143,7 @@ def load(path: str | os.PathLike[str], log: Log) -> None:
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
-            raise RecordingError(path, "is no file")
+            raise RecordingError(path, "is not a regular file")
         with Path(path).open("rb") as file:
             content = file.read(len(_ZIP))
             if content == _ZIP:

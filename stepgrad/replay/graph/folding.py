@@ -11,8 +11,8 @@ from itertools import compress
 from operator import ne
 from typing import overload
 
-from stepgrad.drawing.neighbourhood import neighbourhood
 from stepgrad.recording.kept import kept
+from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.graph.outline import ScopeLine, outline
 from stepgrad.replay.graph.scene import Scene
 

@@ -1,0 +1,26 @@
+"""Runs of pytest with our plugin in the process of a test."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+
+import stepgrad
+from stepgrad.checking.ways import has_torch
+
+
+def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
+    """Run pytest in this process; pytest-asyncio would ask for a setting."""
+    _import_everything()
+    return pytester.runpytest_inprocess("-p", "no:asyncio", *arguments)
+
+
+@cache
+def _import_everything() -> None:
+    """Import all of it: of what a run in this process is the first to import, pytester lets go."""
+    ours = {module.name for module in walk_packages(stepgrad.__path__, "stepgrad.")}
+    for name in (ours - {"stepgrad.__main__"}) | ({"torch"} if has_torch() else set()):
+        import_module(name)
