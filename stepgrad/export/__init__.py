@@ -17,7 +17,7 @@ from stepgrad.export.position import end
 from stepgrad.export.svg import part_of_page, svg
 from stepgrad.headless import check_object, snapshot
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.graph.folding import quotient
+from stepgrad.replay.graph.folding import folded_graph
 from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.state import State
 from stepgrad.scenario.expect import Check, checks
@@ -75,7 +75,7 @@ def _html(file: ScenarioFile | None, cursor: Cursor) -> str:
 
 def _json(file: ScenarioFile | None, cursor: Cursor) -> str:
     state = cursor.state
-    graph = quotient(state.scene, frozenset())
+    graph = folded_graph(state.scene, frozenset())
     described = snapshot(file, cursor)
     if promised := _checks(file, cursor):
         described["checks"] = [check_object(check) for check in promised]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stepgrad.export.position import finished
 from stepgrad.printable import printable
 from stepgrad.replay.graph.contents import Node
-from stepgrad.replay.graph.folding import quotient
+from stepgrad.replay.graph.folding import folded_graph
 from stepgrad.replay.graph.outline import enclosing, fitting, outline
 from stepgrad.replay.graph.picture import Part, Picture, picture
 from stepgrad.replay.state import State
@@ -93,7 +93,7 @@ def where(state: State) -> str:
 
 
 def _part(state: State, limit: int | None, room: int, hops: int | None) -> Part:
-    graph = quotient(state.scene, _folds(state, limit, room))
+    graph = folded_graph(state.scene, _folds(state, limit, room))
     if limit is None or len(graph) <= limit:
         return Part(graph, graph)
     return Part(graph, graph.near(state.focus, limit if hops is None else hops, limit // 2))

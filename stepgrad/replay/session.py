@@ -9,7 +9,7 @@ from typing import Any, Literal
 from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.graph.folding import Quotient, quotient
+from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
 from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.quiz.answers import Score
@@ -88,9 +88,9 @@ class Session:
         return outline(self.scene, self.folded)
 
     @property
-    def quotient(self) -> Quotient:
+    def graph(self) -> FoldedGraph:
         """The graph of the scene, in which each folded scope is one box."""
-        return quotient(self.state.scene, self.folded)
+        return folded_graph(self.state.scene, self.folded)
 
     @property
     def subject(self) -> int | None:

@@ -24,7 +24,7 @@ from stepgrad import MLP, Recording, record
 from stepgrad.replay.commands.searching import SearchError, search
 from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.graph.folding import Quotient
+from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
@@ -60,7 +60,7 @@ def network() -> Recording:
 
 def picture(state: State, nodes: Sequence[int]) -> None:
     """Lay some nodes out and paint them, with nothing kept from before."""
-    graph = Quotient(state.scene, frozenset())  # what is kept is kept on the graph
+    graph = FoldedGraph(state.scene, frozenset())  # what is kept is kept on the graph
     draw(graph, tuple(nodes), framed=True).paint(state, None)
 
 

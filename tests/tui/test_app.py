@@ -269,7 +269,7 @@ async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
         await pilot.press("f")
         panel = screen.query_one("#graph")
         nodes = in_view(screen.now)
-        layout = draw(screen.now.quotient, nodes, framed=True).painter.layout
+        layout = draw(screen.now.graph, nodes, framed=True).painter.layout
         [box] = layout.boxes_of(h)
         [edges] = {layout.wires_at(*box.exit)}
         assert len(edges) == 2

@@ -74,7 +74,7 @@ def scope_in(session: Session) -> Session:
 
 def next_view(session: Session) -> Session:
     """Draw what is near the subject, the whole graph, or its plot: the next that adds something."""
-    size = len(session.quotient)
+    size = len(session.graph)
     views: list[View] = ["near"]
     if room(session) < size <= DRAWABLE:
         views.append("whole")
@@ -95,7 +95,7 @@ def room(session: Session) -> int:
 
 def zoom_by(session: Session, steps: int) -> Session:
     """Show less of the graph, and so more of each part; or more of it."""
-    size = len(session.quotient)
+    size = len(session.graph)
     zooms = {
         "near": ZOOMS,
         "whole": range(1),

@@ -28,7 +28,7 @@ class Bundle:
     edges: Sequence[Slot]
 
 
-class Quotient(Sequence[int]):
+class FoldedGraph(Sequence[int]):
     """The boxes of a scene with some scopes folded, in the order of creation.
 
     A box is known by a node: an open one by its own, a folded scope by its first, like a target of
@@ -131,9 +131,9 @@ class Quotient(Sequence[int]):
 
 
 @kept(8)
-def quotient(scene: Scene, folded: frozenset[str]) -> Quotient:
+def folded_graph(scene: Scene, folded: frozenset[str]) -> FoldedGraph:
     """Return the boxes of a scene with these scopes folded."""
-    return Quotient(scene, folded)
+    return FoldedGraph(scene, folded)
 
 
 def operands_first(operands: Mapping[int, Collection[int]]) -> list[int]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from stepgrad.numbers import number
 from stepgrad.replay.graph.contents import Content, Fold, Node
-from stepgrad.replay.graph.folding import Bundle, Quotient, operands_first
+from stepgrad.replay.graph.folding import Bundle, FoldedGraph, operands_first
 from stepgrad.replay.graph.stages import Stage, Stages
 from stepgrad.replay.state import State
 
@@ -24,7 +24,7 @@ class Part:
     Operands come first, and apart from that, boxes are in the order of creation.
     """
 
-    def __init__(self, graph: Quotient, boxes: Collection[int]) -> None:
+    def __init__(self, graph: FoldedGraph, boxes: Collection[int]) -> None:
         self.graph = graph
         drawn = frozenset(boxes)
         entering = {box: graph.entering(box, drawn) for box in boxes}
@@ -125,7 +125,7 @@ def picture(state: State, part: Part, *, highlight: bool = True) -> Picture:
     )
 
 
-def _content(state: State, graph: Quotient, box: int, *, current: bool) -> Content:
+def _content(state: State, graph: FoldedGraph, box: int, *, current: bool) -> Content:
     line = graph.scope(box)
     return Node(state, box, current) if line is None else Fold(state, line, current)
 

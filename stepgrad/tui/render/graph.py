@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.recording.kept import kept
 from stepgrad.replay.commands.looking import DRAWABLE, room
-from stepgrad.replay.graph.folding import Bundle, Quotient
+from stepgrad.replay.graph.folding import Bundle, FoldedGraph
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
@@ -69,7 +69,7 @@ def _ahead_of(shown: Picture, box: int | None) -> set[int]:
 
 
 @kept(16)
-def draw(graph: Quotient, keys: tuple[int, ...], *, framed: bool) -> Drawing:
+def draw(graph: FoldedGraph, keys: tuple[int, ...], *, framed: bool) -> Drawing:
     """Lay out boxes of a graph."""
     recording, part = graph.scene.recording, Part(graph, keys)
     boxes: dict[int, GraphBox] = {}
@@ -96,7 +96,7 @@ def in_view(session: Session) -> tuple[int, ...]:
     not move under the reader. It is the same whichever way the reader came: it follows the events,
     or the nodes before a selected one, from the beginning of a `STRETCH`.
     """
-    graph, scene, position = session.quotient, session.state.scene, session.cursor.position
+    graph, scene, position = session.graph, session.state.scene, session.cursor.position
     most = DRAWABLE if session.view == "whole" else room(session)
     if len(graph) <= most:
         return tuple(graph)
@@ -113,7 +113,7 @@ def _follow(
     session: Session, nodes: Iterable[int | None], shown: tuple[int, ...] = ()
 ) -> tuple[int, ...]:
     """Return the boxes near the last of some nodes, which the view moves to one after the other."""
-    graph, limit = session.quotient, room(session) // 2
+    graph, limit = session.graph, room(session) // 2
     for node in nodes:
         if not set(shown).issuperset(graph.near(node, 1, limit // 2)):
             shown = tuple(graph.near(node, 2 - session.zoom, limit))

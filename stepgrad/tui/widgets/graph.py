@@ -59,7 +59,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
 
     def _show_boxes(self) -> None:
         now, (width, height) = self.now, self.size
-        graph, before = now.quotient, self._canvas
+        graph, before = now.graph, self._canvas
         place = self.virtual_size, self.scroll_offset
         self._drawing = draw(graph, in_view(now), framed=height >= FRAMED)
         self._entitle(f"graph  {self._drawing.part.extent}".rstrip())

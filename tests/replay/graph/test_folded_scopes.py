@@ -9,20 +9,20 @@ from hypothesis import given
 from nested import Row, folds, recorded, rows
 from odd_runs import at
 from stepgrad import Recording
-from stepgrad.replay.graph.folding import Quotient, operands_first
+from stepgrad.replay.graph.folding import FoldedGraph, operands_first
 from stepgrad.replay.graph.outline import Outline
 
 
-def quotient_of(
+def folded_of(
     recording: Recording, folded: frozenset[str], *, constants: bool = False
-) -> Quotient:
+) -> FoldedGraph:
     session = at(recording, recording.length)
     if constants:
         session = session.say("", constants=True)
-    return session.say("", folded=folded).quotient
+    return session.say("", folded=folded).graph
 
 
-def edges_of(recording: Recording, graph: Quotient) -> list[tuple[int, int, int]]:
+def edges_of(recording: Recording, graph: FoldedGraph) -> list[tuple[int, int, int]]:
     """All edges between nodes of the scene, as node, slot and operand."""
     return [
         (node, slot, operand)
@@ -37,7 +37,7 @@ def test_every_edge_between_two_boxes_is_there_once(
     rows: list[Row], folded: frozenset[str]
 ) -> None:
     recording = recorded(rows)
-    graph = quotient_of(recording, folded)
+    graph = folded_of(recording, folded)
     told = Counter(
         (box, bundle.operand, edge)
         for box in graph
@@ -56,7 +56,7 @@ def test_every_edge_between_two_boxes_is_there_once(
 def test_at_a_folded_scope_there_is_one_bundle_from_each_box(
     rows: list[Row], folded: frozenset[str]
 ) -> None:
-    graph = quotient_of(recorded(rows), folded)
+    graph = folded_of(recorded(rows), folded)
     for box in graph:
         bundles = graph.bundles(box)
         merged = [each for each in bundles if graph.scope(box) or graph.scope(each.operand)]
@@ -69,7 +69,7 @@ def test_a_box_has_the_operands_and_consumers_of_its_nodes(
     rows: list[Row], folded: frozenset[str]
 ) -> None:
     recording = recorded(rows)
-    graph = quotient_of(recording, folded)
+    graph = folded_of(recording, folded)
     pairs = {(graph.box_of(out), graph.box_of(op)) for out, _, op in edges_of(recording, graph)}
     pairs = {(out, operand) for out, operand in pairs if out != operand}
     assert {(box, operand) for box in graph for operand in graph.operands(box)} == pairs
@@ -78,7 +78,7 @@ def test_a_box_has_the_operands_and_consumers_of_its_nodes(
 
 @given(rows, folds)
 def test_the_boxes_are_the_targets_of_the_outline(rows: list[Row], folded: frozenset[str]) -> None:
-    graph = quotient_of(recorded(rows), folded)
+    graph = folded_of(recorded(rows), folded)
     outline = Outline(graph.scene, folded)
     assert list(graph) == [outline.node_of(target) for target in range(outline.targets)]
     for node in graph.scene:
@@ -91,7 +91,7 @@ def test_the_boxes_are_the_targets_of_the_outline(rows: list[Row], folded: froze
 def test_operands_come_first_but_for_one_way_back_in_each_cycle(
     rows: list[Row], folded: frozenset[str]
 ) -> None:
-    graph = quotient_of(recorded(rows), folded)
+    graph = folded_of(recorded(rows), folded)
     order = operands_first({box: graph.operands(box) for box in graph})
     assert sorted(order) == sorted(graph)
     place = {box: number for number, box in enumerate(order)}
@@ -103,7 +103,7 @@ def test_operands_come_first_but_for_one_way_back_in_each_cycle(
         assert order == list(graph)
 
 
-def ahead(graph: Quotient, box: int) -> set[int]:
+def ahead(graph: FoldedGraph, box: int) -> set[int]:
     """All boxes that depend on a box."""
     found: set[int] = set()
     pending = [box]

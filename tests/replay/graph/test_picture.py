@@ -17,7 +17,7 @@ from stepgrad.replay.session import Session
 
 
 def whole(session: Session) -> Part:
-    return Part(session.quotient, session.quotient)
+    return Part(session.graph, session.graph)
 
 
 @given(rows, folds)
@@ -34,7 +34,7 @@ def test_operands_come_first_and_what_leads_back_says_so(
             assert back == (bundle.operand in part.entering and bundle.operand not in drawn)
             assert not back or part.source(box, bundle) not in session.scene
         drawn.add(box)
-    assert sorted(drawn) == sorted(session.quotient)
+    assert sorted(drawn) == sorted(session.graph)
 
 
 @given(rows, folds, st.floats(0, 1), st.sets(st.integers(0, 40)))
@@ -43,7 +43,7 @@ def test_a_part_has_the_edges_of_the_whole(
 ) -> None:
     recording = recorded(rows)
     session = replace(at(recording, round(place * recording.length)), folded=folded)
-    graph = session.quotient
+    graph = session.graph
     part = Part(graph, [box for box in graph if box in kept])
     found = picture(session.state, part)
     everything = picture(session.state, whole(session))
@@ -109,6 +109,6 @@ def test_edges_from_outside_a_part_come_in_order() -> None:
         with scope("cell"):
             (b * 2.0 + a) * b
     session = replace(at(recording, recording.length), folded=frozenset({"cell"}))
-    (box,) = (box for box in session.quotient if session.quotient.scope(box))
-    ((outside,),) = Part(session.quotient, [box]).entering.values()
+    (box,) = (box for box in session.graph if session.graph.scope(box))
+    ((outside,),) = Part(session.graph, [box]).entering.values()
     assert [*outside.edges] == sorted(outside.edges)

@@ -48,7 +48,7 @@ def show(session: Session) -> None:
     timeline(session, WIDTH)
     training(state, *SIZE)
     spy(session, *SIZE)
-    draw(session.quotient, in_view(session), framed=True).paint(state, None)
+    draw(session.graph, in_view(session), framed=True).paint(state, None)
     difference_report(session)
     for line in session.outline:
         if isinstance(line, ScopeLine):

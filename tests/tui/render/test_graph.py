@@ -18,7 +18,7 @@ TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    drawing = draw(session.quotient, in_view(session), framed=framed)
+    drawing = draw(session.graph, in_view(session), framed=framed)
     return drawing.paint(session.state, session.selected)
 
 
@@ -109,7 +109,7 @@ def test_the_neighbours_of_the_subject_are_in_view(position: int, place: int) ->
     for session in (followed, followed.select(CHAIN.state.scene[place])):
         subject = session.subject
         assert subject is not None
-        assert set(session.quotient.near(subject, 1, 12)) <= set(in_view(session))
+        assert set(session.graph.near(subject, 1, 12)) <= set(in_view(session))
 
 
 def test_near_a_constant_is_near_the_node_that_uses_it() -> None:
@@ -202,7 +202,7 @@ def test_what_leads_back_into_a_scope_is_an_open_end_and_says_so() -> None:
 
 def test_into_a_folded_scope_all_that_is_not_drawn_is_one_wire() -> None:
     session = folded(END, "layer")
-    graph = session.quotient
+    graph = session.graph
     box = graph.box_of(LAYERED.first_named("x") + 3)
     drawing = draw(graph, (box,), framed=False)
     assert drawing.paint(session.state, None).plain().startswith(" ×4 ┅▶")
@@ -217,7 +217,7 @@ def test_near_a_folded_scope_are_the_boxes_next_to_it() -> None:
                     x = x * 1.5
     scopes = frozenset(f"s{number}" for number in range(100))
     session = replace(at(recording, 0), folded=scopes)
-    graph = session.quotient
+    graph = session.graph
     assert len(graph) == 101
     inside = graph[50] + 2
     assert set(in_view(session.select(inside))) >= set(graph[49:52])

@@ -51,7 +51,7 @@ def test_a_wire_is_lit_while_a_gradient_comes_over_one_of_its_edges(
     state = session.state
     event = state.event
     current = (event.out, event.slot) if isinstance(event, Accumulate) else None
-    part = Part(session.quotient, session.quotient)
+    part = Part(session.graph, session.graph)
     shown = picture(state, part)
     begun = [each for each in NETWORK.blocks if each.start < position]
     latest = next((each for each in reversed(begun) if isinstance(each, Backward)), None)
@@ -78,7 +78,7 @@ def forward() -> Recording:
 def looks(recording: Recording, position: int) -> dict[tuple[int, int], tuple[str, str]]:
     """Label and style of each wire, by its edge."""
     session = at(recording, position)
-    shown = picture(session.state, Part(session.quotient, session.quotient))
+    shown = picture(session.state, Part(session.graph, session.graph))
     found = (((each.out, each.slot), look(each)) for each in shown.edges)
     return {edge: (wire.label, wire.style) for edge, wire in found}
 
@@ -122,7 +122,7 @@ def test_on_a_trunk_the_wire_shows_that_has_come_furthest() -> None:
         x = Value(3.0, label="x")
         _ = x * 2.0, x * 3.0
     session = at(recording, recording.history.made_at(2))
-    canvas = draw(session.quotient, in_view(session), framed=False).paint(session.state, None)
+    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
     assert canvas.plain() == " x ─┬─ 2 ──▶[x·2]\n    ╰──────▶ x·3"
     (trunk,) = canvas.crop(3, 0, 2, 1)
     assert [span.style for span in trunk.spans if span.style == ink.QUIET] == []
