@@ -224,17 +224,20 @@ class Plans:
             return _Part(0, {}, frozenset(), ())  # a root that is not computed
         reached, idle = structure.reached(entries)
         edges = sum(reached.values()) - len(entries)
-        for ref, count in reached.items() if CONSTANT.code in structure.codes else ():
-            edges -= count if ref >= 0 and structure.codes[ref] == CONSTANT.code else 0
+        at = structure.codes.find(CONSTANT.code)
+        while at >= 0:
+            edges -= reached.get(at, 0)
+            at = structure.codes.find(CONSTANT.code, at + 1)
         computed: dict[int, list[int]] = {}
         earlier = set()
+        codes = [each.structure.codes for each in forward.earlier]
         for k, (number, offset) in enumerate(structure.outer):
             if ~k in reached:
-                op = forward.earlier[number].structure.op(offset)
+                code = codes[number][offset]
                 earlier.add(number)
-                if op is CONSTANT:
+                if code == CONSTANT.code:
                     edges -= reached[~k]
-                elif op is not LEAF:
+                elif code != LEAF.code:
                     computed.setdefault(number, []).append(offset)
         part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
         return part

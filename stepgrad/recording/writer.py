@@ -78,7 +78,7 @@ class Writer:
         found = self._recognised(nodes)
         if found is None:
             described = Description.of(nodes)
-            missing = self._missing(described.outer, nodes)
+            missing = self._missing([*described.outer.values()], nodes)
             used = {operand._stamp for value in missing for operand in value._operands}
             cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
             if cut:  # a thread that is not recorded has made them of pending Values
@@ -122,8 +122,7 @@ class Writer:
 
     def _described(self, nodes: Sequence[Value], described: Description) -> _Found:
         """Find or make the template of nodes whose operands are all in the log."""
-        indices = [self.known[value._stamp] for value in described.outer]
-        structure, outer, earlier = described.structure(indices, self._forward_of)
+        structure, outer, earlier = described.structure(self.known, self._forward_of)
         alike = self._templates.setdefault(structure.codes, [])
         for template in alike:
             known = template.structure
