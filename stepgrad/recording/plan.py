@@ -16,7 +16,7 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Run, backward, compiled
+from stepgrad.recording.compiled import Run, backward
 from stepgrad.recording.known import Known
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
@@ -70,7 +70,7 @@ class Plan:
         if self._run is None and self._may_be_compiled:
             self._count += 1
             if self._count == 2:
-                self._run = compiled(self.sweep)
+                self._run = backward(self.sweep, here=True)
             elif self._count >= WORTH_COMPILING:
                 self._run = backward(self.sweep)
         return self._run

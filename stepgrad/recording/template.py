@@ -17,6 +17,7 @@ from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.value import Value
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.compiled import Recognise, recogniser
 from stepgrad.recording.known import Known, first_of_row, same_values
 from stepgrad.recording.structure import Context, Structure
 
@@ -76,6 +77,12 @@ class Spots(NamedTuple):
         return Context.of(self.names, [(i, self.placed(*made[i])) for i in moved])
 
 
+WORTH_COMPILING = 100
+"""How often a pass has been recognised when that is compiled."""
+
+MOST_NODES = 10_000
+"""Larger passes are not compiled: the program would have to wait for a second."""
+
 _KEPT = 64  # contexts of a structure, which may take turns
 
 Said = Moves | Spots
@@ -116,6 +123,8 @@ class Template:
         self._stamps = [value._stamp for value in outer]
         self._earlier = earlier
         self._memory: tuple[list[Op], Pick, Pick] | None = None
+        self._recognise: Recognise | None = None
+        self._count = 0
         self.following: Template | None = None  # the one that came after it, the last time
         self._said: Said | None = None
         self._context: Context | None = None
@@ -133,12 +142,14 @@ class Template:
                 _pick([first[id(value)] for value in outer]),
             )
 
-    def fits(self, nodes: Sequence[Value]) -> Sequence[Value] | None:
+    def fits(self, nodes: Sequence[Value]) -> tuple[Sequence[Value], array[float] | None] | None:
         """Return which earlier Values these nodes use, if they are the same operations on them.
 
         Those are where the earlier ones were; whether they stand in passes alike is another
-        question (`located`).
+        question (`located`). With them comes the column of the nodes' numbers, if it is at hand.
         """
+        if self._recognise is not None:
+            return self._recognise(nodes)
         assert self._memory is not None, "it was memorised"
         operations, pick_operands, pick_outer = self._memory
         if [node._operation for node in nodes] != operations:
@@ -147,7 +158,11 @@ class Template:
         outer = pick_outer(operands)
         if not same_values(operands, pick_operands((*nodes, *outer, None))):
             return None
-        return outer  # type: ignore[return-value]
+        self._count += 1
+        if len(nodes) <= MOST_NODES and self._count in (1, WORTH_COMPILING):
+            here = self._count == 1
+            self._recognise = recogniser(self.structure, operations, here=here)
+        return outer, None  # type: ignore[return-value]
 
     def located(
         self,

@@ -22,8 +22,8 @@ from stepgrad.recording.plan import Participants, Plan, Plans
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Moves, Said, Template
 
-_Found = tuple[Template, Sequence[Value], tuple[Forward, ...]]
-"""The template of a pass, the Values from earlier passes that it uses, and those passes."""
+_Found = tuple[Template, Sequence[Value], tuple[Forward, ...], "array[float] | None"]
+"""The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
 
 _TRIED = 8
 """Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
@@ -88,11 +88,12 @@ class Writer:
                 return
             self._adopt(missing)
             found = self._described(nodes, described)
-        template, outer, earlier = found
+        template, outer, earlier, values = found
         if self._before is not None:
             self._before.following = template
         self._before = template
-        values = packed([node._data for node in nodes])
+        if values is None:
+            values = packed([node._data for node in nodes])
         context, log = template.context(said), self._log
         block = Forward(
             log.length, template.structure, log.size, values, tangents, earlier, context
@@ -109,15 +110,16 @@ class Writer:
             tried.remove(expected)
             tried.insert(0, expected)
         for template in tried:
-            outer = template.fits(nodes)
-            if outer is None:
+            fitting = template.fits(nodes)
+            if fitting is None:
                 continue
+            outer, values = fitting
             try:
                 earlier = template.located(outer, self._latest, self.known, self._forward_of)
             except KeyError:  # one of them is not in the log
                 return None
             if earlier is not None:
-                return template, outer, earlier
+                return template, outer, earlier, values
         return None
 
     def _described(self, nodes: Sequence[Value], described: Description) -> _Found:
@@ -133,9 +135,9 @@ class Writer:
                     recurring.remove(template)
                 recurring.insert(0, template)
                 del recurring[_TRIED:]
-                return template, outer, earlier
+                return template, outer, earlier, None
         alike.append(Template(structure, outer, earlier))
-        return alike[-1], outer, earlier
+        return alike[-1], outer, earlier, None
 
     # Values that were made outside.
 
