@@ -28,6 +28,8 @@ WORTH_COMPILING = 30
 MOST_EDGES = 20_000
 """Larger passes are not compiled: the program would have to wait for a second."""
 
+_KEPT = 1 << 10  # parts of passes that need not be worked out again
+
 _TRIED = 8
 """Of how many plans from a root it is tried whether they fit: they may take turns."""
 
@@ -239,6 +241,8 @@ class Plans:
                     edges -= reached[~k]
                 elif code != LEAF.code:
                     computed.setdefault(number, []).append(offset)
+        if len(self._parts) >= _KEPT:
+            self._parts.clear()
         part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
         return part
 
@@ -252,9 +256,11 @@ class Plans:
         order = stretched(nodes)
         return None if newest_first(order) else order
 
-    def participants(self, root: Value) -> Participants:
+    def participants(self, root: Value, plan: Plan, over: Sequence[Forward]) -> Participants:
         """Find who takes part in a backward pass, whatever it goes over."""
         order = ancestors(root)
+        if plan.sweep.order is None and not self._in_order(over):
+            order.sort(key=self._known.index, reverse=True)
         leaves = {
             operand._stamp: operand
             for node in order

@@ -178,20 +178,20 @@ class Writer:
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
-        order, leaves = self._participants(root, plan, over[0])
+        order, leaves = self._participants(root, plan, over)
         if tell is not None:
             tell([*order, *leaves])
         propagate(root, order)
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(plan.sweep, over, grads)
 
-    def _participants(self, root: Value, plan: Plan, forward: Forward) -> Participants:
+    def _participants(self, root: Value, plan: Plan, over: Sequence[Forward]) -> Participants:
         made = self._latest
         if root._first is None:
             return Participants([], [root])
-        if made is not None and made.forward is forward and plan.alone:
+        if made is not None and made.forward is over[0] and plan.alone:
             return plan.participants(made)
-        return self._plans.participants(root)
+        return self._plans.participants(root, plan, over)
 
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
