@@ -8,7 +8,7 @@ could be described again.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from operator import itemgetter
 from sys import maxsize
 from typing import NamedTuple, Protocol, TypeVar
@@ -222,37 +222,37 @@ class Template:
 
 
 class Description(NamedTuple):
-    """Nodes that will form a pass, by the stamps of their operands.
+    """Nodes that will form a pass, as a structure has them.
 
-    `own` says where they are in the pass if they were not made one after the other from `first` on;
-    `outer` are the Values from earlier passes.
+    The Values from earlier passes are in the order of appearance; refs `~k` count them.
     """
 
     codes: bytes
-    operands: Sequence[int]
-    first: int
-    own: Mapping[int, int]
-    outer: Mapping[int, Value]
+    refs: Sequence[int]
+    outer: Sequence[Value]
 
     @classmethod
     def of(cls, nodes: Sequence[Value]) -> Description:
         """Describe nodes."""
-        codes = bytes([node._operation.code for node in nodes])
-        operands = [
-            operand
-            for node in nodes
-            for operand in (node._first, node._second)
-            if operand is not None
-        ]
-        stamps = [operand._stamp for operand in operands]
-        used = dict(zip(stamps, operands, strict=True))
-        first = first_of_row(nodes)
-        if first is not None:
-            outer = {stamp: value for stamp, value in used.items() if stamp < first}
-            return cls(codes, stamps, first, {}, outer)
-        own = {node._stamp: i for i, node in enumerate(nodes)}
-        outer = {stamp: value for stamp, value in used.items() if stamp not in own}
-        return cls(codes, stamps, maxsize, own, outer)
+        row = first_of_row(nodes)
+        first = maxsize if row is None else row
+        named = {} if row is not None else {node._stamp: i for i, node in enumerate(nodes)}
+        outer: list[Value] = []
+        refs: list[int] = []
+        note = refs.append
+        for node in nodes:
+            for operand in (node._first, node._second):
+                if operand is not None:
+                    stamp = operand._stamp
+                    if stamp >= first:
+                        note(stamp - first)
+                    else:
+                        ref = named.get(stamp)
+                        if ref is None:
+                            outer.append(operand)
+                            ref = named[stamp] = -len(outer)
+                        note(ref)
+        return cls(bytes([node._operation.code for node in nodes]), refs, outer)
 
     def structure(
         self, known: Known, forward_of: Callable[[int], Forward]
@@ -262,18 +262,19 @@ class Description(NamedTuple):
         Raises:
             KeyError: one of them is not in the log.
         """
-        newest_first = sorted([(known[stamp], stamp) for stamp in self.outer], reverse=True)
+        indices = [known[value._stamp] for value in self.outer]
+        newest_first = sorted(range(len(indices)), key=indices.__getitem__, reverse=True)
         earlier: list[Forward] = []
         places = []
-        for index, _ in newest_first:
-            if not earlier or index < earlier[-1].base:
-                earlier.append(forward_of(index))
-            places.append((len(earlier) - 1, index - earlier[-1].base))
-        first = self.first
-        named = {**self.own} | {stamp: ~k for k, (_, stamp) in enumerate(newest_first)}
-        refs = [stamp - first if stamp >= first else named[stamp] for stamp in self.operands]
-        structure = Structure(self.codes, array("i", refs), tuple(places))
-        return structure, [self.outer[stamp] for _, stamp in newest_first], tuple(earlier)
+        for k in newest_first:
+            if not earlier or indices[k] < earlier[-1].base:
+                earlier.append(forward_of(indices[k]))
+            places.append((len(earlier) - 1, indices[k] - earlier[-1].base))
+        rank = {k: ~rank for rank, k in enumerate(newest_first)}
+        named = [*range(len(self.codes)), *map(rank.__getitem__, reversed(range(len(indices))))]
+        refs = array("i", map(named.__getitem__, self.refs))  # `~k` counts from the end
+        structure = Structure(self.codes, refs, tuple(places))
+        return structure, [self.outer[k] for k in newest_first], tuple(earlier)
 
 
 def _operands(nodes: Sequence[Value]) -> tuple[Value | None, ...]:

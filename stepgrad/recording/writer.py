@@ -78,9 +78,8 @@ class Writer:
         found = self._recognised(nodes)
         if found is None:
             described = Description.of(nodes)
-            missing = self._missing([*described.outer.values()], nodes)
-            used = {operand._stamp for value in missing for operand in value._operands}
-            cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
+            missing = self._missing(described.outer, nodes)
+            cut = _used(nodes, missing) if missing else 0
             if cut:  # a thread that is not recorded has made them of pending Values
                 for first, last in ((0, cut), (cut, len(nodes))):
                     part = None if tangents is None else tangents[first:last]
@@ -220,3 +219,9 @@ class Writer:
         except KeyError:  # a Value was made outside
             self.indices(values)
             self.changes.by_rule(kind, values, after, rule)
+
+
+def _used(nodes: Sequence[Value], values: Sequence[Value]) -> int:
+    """Return how many of some nodes there are up to the last one that other Values are made of."""
+    used = {operand._stamp for value in values for operand in value._operands}
+    return max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
