@@ -19,6 +19,8 @@ from stepgrad.recording.writes import Writes
 _Form = tuple[str, tuple[str, ...], tuple[str, ...]]
 """What a rule is, besides its numbers: the method, and the names of the numbers."""
 
+_KEPT = 64  # numbers of writes of which is kept what came last
+
 Written = tuple[WriteKind, Node, float, Place | None]
 """A write by hand: what kind, of which Value, the new number, and the line."""
 
@@ -54,6 +56,8 @@ class Changes:
         said = kinds, [self._known[value._stamp] for value in values], places
         latest = self._by_hand.get(len(kinds))
         if latest is None or said != latest[0]:
+            if len(self._by_hand) >= _KEPT:
+                self._by_hand.clear()
             latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
         for begin, end, writes in latest[1]:
             self._add(Write(self._log.length, writes, packed(after[begin:end]), None))

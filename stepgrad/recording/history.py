@@ -125,8 +125,9 @@ class History:
         if len(sums) <= arrived:
             sums = sums.copy()  # another thread may be reading it
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
-                total, (_, _, contribution) = sums[-1], self.edge(block, edge)
-                sums.append((0.0 if total is None else total) + contribution)
+                total, carry = sums[-1], self._edge(block, edge)
+                paid = carry(block.grads[block.sweep.outs[edge]])
+                sums.append((0.0 if total is None else total) + paid)
             if len(self._sums) >= _KEPT:
                 self._sums.clear()
             self._sums[key] = sums
@@ -143,9 +144,14 @@ class History:
 
         That is their product, or 0 where a gate is shut.
         """
-        upstream = block.grads[block.sweep.outs[edge]]
-        carry = self.carry(*block.edge(edge), block.start)
+        upstream, carry = block.grads[block.sweep.outs[edge]], self._edge(block, edge)
         return upstream, carry(1.0), carry(upstream)
+
+    def _edge(self, block: Backward, edge: int) -> Carry:
+        sweep = block.sweep
+        out = sweep.outs[edge]
+        forward = block.over[sweep.passes[out]]
+        return self._carry(forward, sweep.offsets[out], sweep.slots[edge], block.start)
 
     def local(self, out: int, slot: int, position: int) -> float:
         """Return ∂out/∂operand with the values of a position at which `out` is made."""
@@ -154,7 +160,10 @@ class History:
     def carry(self, out: int, slot: int, position: int) -> Carry:
         """Return what an operand is handed, as a function of what arrives at `out`."""
         forward = self.forward_of(out)
-        structure, offset = forward.structure, out - forward.base
+        return self._carry(forward, out - forward.base, slot, position)
+
+    def _carry(self, forward: Forward, offset: int, slot: int, position: int) -> Carry:
+        structure = forward.structure
         op = structure.op(offset)
         constant = op.partials[slot].constant
         if constant is not None:  # half of all edges are those of sums
@@ -164,7 +173,7 @@ class History:
             node = forward.node(ref)
             made = forward if ref >= 0 else self.forward_of(node)
             values.append(self._value(made, node, position))
-        values.append(self._value(forward, out, position))
+        values.append(self._value(forward, forward.base + offset, position))
         return partial(op.carry[slot], *values)
 
     def gradient_writes(

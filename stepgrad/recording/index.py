@@ -92,9 +92,12 @@ class Index:
         """Return the blocks that write a node's value."""
         if self._indexed != len(self._blocks):
             self._catch_up()
+        updates = self._updates.get(node)
+        if updates is None:
+            return _NONE
         found = self._value_writes.get(node)
         if found is None or found[0] != self._indexed:
-            listed = [self._writes[each] for each in tuple(self._updates.get(node, ()))]
+            listed = [self._writes[each] for each in tuple(updates)]
             found = self._value_writes[node] = self._indexed, self._merge(listed)
         return found[1]
 
@@ -105,12 +108,15 @@ class Index:
         """
         if self._indexed != len(self._blocks):
             self._catch_up()
+        grads, over = self._grads.get(node, ()), self._over.get(base, {})
+        if not grads and len(over) == 1:  # most nodes
+            return [*over.values()][0]  # noqa: RUF015 - another thread may add one meanwhile
         found = self._gradient_blocks.get(node)
         if found is None or found[0] != self._indexed:
-            listed = [self._writes[each] for each in tuple(self._grads.get(node, ()))]
+            listed = [self._writes[each] for each in tuple(grads)]
             listed += [
                 numbers
-                for (sweep, number), numbers in self._over.get(base, {}).copy().items()
+                for (sweep, number), numbers in over.copy().items()
                 if sweep.may_reach(number, node - base)
             ]
             found = self._gradient_blocks[node] = self._indexed, self._merge(listed)

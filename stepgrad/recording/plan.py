@@ -16,7 +16,7 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Run, backward, compiled
+from stepgrad.recording.compiled import Run, backward
 from stepgrad.recording.known import Known
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
@@ -27,6 +27,8 @@ WORTH_COMPILING = 30
 
 MOST_EDGES = 20_000
 """Larger passes are not compiled: the program would have to wait for a second."""
+
+_KEPT = 1 << 10  # parts of passes that need not be worked out again
 
 _TRIED = 8
 """Of how many plans from a root it is tried whether they fit: they may take turns."""
@@ -70,7 +72,7 @@ class Plan:
         if self._run is None and self._may_be_compiled:
             self._count += 1
             if self._count == 2:
-                self._run = compiled(self.sweep)
+                self._run = backward(self.sweep, here=True)
             elif self._count >= WORTH_COMPILING:
                 self._run = backward(self.sweep)
         return self._run
@@ -224,18 +226,23 @@ class Plans:
             return _Part(0, {}, frozenset(), ())  # a root that is not computed
         reached, idle = structure.reached(entries)
         edges = sum(reached.values()) - len(entries)
-        for ref, count in reached.items() if CONSTANT.code in structure.codes else ():
-            edges -= count if ref >= 0 and structure.codes[ref] == CONSTANT.code else 0
+        at = structure.codes.find(CONSTANT.code)
+        while at >= 0:
+            edges -= reached.get(at, 0)
+            at = structure.codes.find(CONSTANT.code, at + 1)
         computed: dict[int, list[int]] = {}
         earlier = set()
+        codes = [each.structure.codes for each in forward.earlier]
         for k, (number, offset) in enumerate(structure.outer):
             if ~k in reached:
-                op = forward.earlier[number].structure.op(offset)
+                code = codes[number][offset]
                 earlier.add(number)
-                if op is CONSTANT:
+                if code == CONSTANT.code:
                     edges -= reached[~k]
-                elif op is not LEAF:
+                elif code != LEAF.code:
                     computed.setdefault(number, []).append(offset)
+        if len(self._parts) >= _KEPT:
+            self._parts.clear()
         part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
         return part
 
@@ -249,9 +256,11 @@ class Plans:
         order = stretched(nodes)
         return None if newest_first(order) else order
 
-    def participants(self, root: Node) -> Participants:
+    def participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
         """Find who takes part in a backward pass, whatever it goes over."""
         order = ancestors(root)
+        if plan.sweep.order is None and not self._in_order(over):
+            order.sort(key=self._known.index, reverse=True)
         leaves = {
             operand._stamp: operand
             for node in order

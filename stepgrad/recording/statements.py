@@ -7,7 +7,7 @@ else gets into them.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from struct import Struct
 from typing import Any
@@ -22,7 +22,6 @@ def backward_statements(
     term: Callable[[int, int], str],
     numbers: Callable[[int], Sequence[str]],
     kept: Callable[[int], str],
-    end: str,
 ) -> Iterator[str]:
     """Write a backward pass: for each place of the column, the sum of what comes in.
 
@@ -33,7 +32,6 @@ def backward_statements(
         term: what the node of a place hands to an operand, as a template.
         numbers: the variables of a node and of its operands.
         kept: where the gradient of a place is kept; empty where it is not.
-        end: how the column is handed out.
     """
     grads = ["1.0"]
     for column in range(1, sweep.width):
@@ -51,7 +49,7 @@ def backward_statements(
             if target:
                 yield f"{target} = {grad}"
         grads.append(grad)
-    yield from column_statements(grads, end)
+    yield from column_statements(grads)
 
 
 def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
@@ -61,14 +59,13 @@ def _sum(target: str, variable: str, terms: list[str]) -> Iterator[str]:
         yield f"{target} = {' + '.join(([variable] if first else []) + some)}"
 
 
-def column_statements(variables: Sequence[str], end: str) -> Iterator[str]:
-    """Put variables into a column, and hand that out."""
-    yield f"column = zeros * {len(variables)}"
+def column_statements(numbers: Sequence[str]) -> Iterator[str]:
+    """Put numbers into a column."""
+    yield f"column = zeros * {len(numbers)}"
     # CPython collects more than 30 arguments in a list, which takes as long as the arithmetic.
-    for first in range(0, len(variables), _AT_ONCE):
-        some = variables[first : first + _AT_ONCE]
+    for first in range(0, len(numbers), _AT_ONCE):
+        some = numbers[first : first + _AT_ONCE]
         yield f"pack{len(some)}(column, {8 * first}, {', '.join(some)})"
-    yield f"{end} column"
 
 
 def variable(ref: int) -> str:
@@ -97,8 +94,8 @@ _AT_ONCE = 28
 _PACK = {f"pack{size}": Struct(f"{size}d").pack_into for size in range(1, _AT_ONCE + 1)}
 
 
-def define(source: str) -> Any:
-    """Make the function that `source` defines as `compiled`."""
-    scope = namespace() | _PACK | {"zeros": array("d", [0.0])}
+def define(source: str, names: Mapping[str, object] | None = None) -> Any:
+    """Make the function that `source` defines as `compiled`, where these names are known."""
+    scope = namespace() | _PACK | {"zeros": array("d", [0.0])} | dict(names or {})
     exec(compile(source, "<compiled>", "exec"), scope)
     return scope["compiled"]

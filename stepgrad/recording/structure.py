@@ -159,15 +159,17 @@ class Structure:
         """Return the refs of a node's operands."""
         return self.refs[self.first_ref[offset] : self.first_ref[offset + 1]]
 
-    def reached(self, roots: Iterable[int]) -> tuple[dict[int, int], Sequence[int]]:
+    def reached(self, roots: Iterable[int]) -> tuple[Mapping[int, int], Sequence[int]]:
         """Return the refs that some nodes depend on, and those that none of them does.
 
         For the former, the edges that lead to each are counted; a root gets one more. Nearly all
         are usually reached, so this searches for the others, from the unused nodes back.
         """
-        reached = dict(Counter(self.refs))
+        reached = Counter(self.refs)
         for root in roots:
-            reached[root] = reached.get(root, 0) + 1
+            reached[root] += 1
+        if len(reached) == len(self) + len(self.outer):
+            return reached, []
         idle = sorted({*range(len(self))}.difference(reached))
         # Not `first_ref`: what that keeps for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []

@@ -17,6 +17,7 @@ from stepgrad.engine.node import Node
 from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.compiled import Recognise, recogniser
 from stepgrad.recording.known import Known, first_of_row, same_values
 from stepgrad.recording.structure import Context, Structure
 
@@ -76,6 +77,12 @@ class Spots(NamedTuple):
         return Context.of(self.names, [(i, self.placed(*made[i])) for i in moved])
 
 
+WORTH_COMPILING = 100
+"""How often a pass has been recognised when that is compiled."""
+
+MOST_NODES = 10_000
+"""Larger passes are not compiled: the program would have to wait for a second."""
+
 _KEPT = 64  # contexts of a structure, which may take turns
 
 Said = Moves | Spots
@@ -116,6 +123,8 @@ class Template:
         self._stamps = [value._stamp for value in outer]
         self._earlier = earlier
         self._memory: tuple[list[Op], Pick, Pick] | None = None
+        self._recognise: Recognise | None = None
+        self._count = 0
         self.following: Template | None = None  # the one that came after it, the last time
         self._said: Said | None = None
         self._context: Context | None = None
@@ -133,12 +142,14 @@ class Template:
                 _pick([first[id(value)] for value in outer]),
             )
 
-    def fits(self, nodes: Sequence[Node]) -> Sequence[Node] | None:
+    def fits(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
         """Return which earlier Values these nodes use, if they are the same operations on them.
 
         Those are where the earlier ones were; whether they stand in passes alike is another
-        question (`located`).
+        question (`located`). With them comes the column of the nodes' numbers, if it is at hand.
         """
+        if self._recognise is not None:
+            return self._recognise(nodes)
         assert self._memory is not None, "it was memorised"
         operations, pick_operands, pick_outer = self._memory
         if [node._operation for node in nodes] != operations:
@@ -147,7 +158,11 @@ class Template:
         outer = pick_outer(operands)
         if not same_values(operands, pick_operands((*nodes, *outer, None))):
             return None
-        return outer  # type: ignore[return-value]
+        self._count += 1
+        if len(nodes) <= MOST_NODES and self._count in (1, WORTH_COMPILING):
+            here = self._count == 1
+            self._recognise = recogniser(self.structure, operations, here=here)
+        return outer, None  # type: ignore[return-value]
 
     def located(
         self,
@@ -207,15 +222,18 @@ class Template:
 
 
 class Description(NamedTuple):
-    """Nodes as a structure has them; the Values from earlier passes in the order of appearance."""
+    """Nodes that will form a pass, as a structure has them.
+
+    The Values from earlier passes are in the order of appearance; refs `~k` count them.
+    """
 
     codes: bytes
-    refs: list[int]
-    outer: list[Node]
+    refs: Sequence[int]
+    outer: Sequence[Node]
 
     @classmethod
     def of(cls, nodes: Sequence[Node]) -> Description:
-        """Describe nodes that will form a pass."""
+        """Describe nodes."""
         row = first_of_row(nodes)
         first = maxsize if row is None else row
         named = {} if row is not None else {node._stamp: i for i, node in enumerate(nodes)}
@@ -237,12 +255,14 @@ class Description(NamedTuple):
         return cls(bytes([node._operation.code for node in nodes]), refs, outer)
 
     def structure(
-        self, indices: Sequence[int], forward_of: Callable[[int], Forward]
+        self, known: Known, forward_of: Callable[[int], Forward]
     ) -> tuple[Structure, list[Node], tuple[Forward, ...]]:
-        """Make a structure, given where the earlier Values are; return them newest first.
+        """Make a structure; return the earlier Values, newest first, and the passes they are of.
 
-        With them come the passes that they are of.
+        Raises:
+            KeyError: one of them is not in the log.
         """
+        indices = [known[value._stamp] for value in self.outer]
         newest_first = sorted(range(len(indices)), key=indices.__getitem__, reverse=True)
         earlier: list[Forward] = []
         places = []
@@ -250,10 +270,11 @@ class Description(NamedTuple):
             if not earlier or indices[k] < earlier[-1].base:
                 earlier.append(forward_of(indices[k]))
             places.append((len(earlier) - 1, indices[k] - earlier[-1].base))
-        renamed = {~k: ~rank for rank, k in enumerate(newest_first)}
-        refs = array("i", [ref if ref >= 0 else renamed[ref] for ref in self.refs])
-        outer = [self.outer[k] for k in newest_first]
-        return Structure(self.codes, refs, tuple(places)), outer, tuple(earlier)
+        rank = {k: ~rank for rank, k in enumerate(newest_first)}
+        named = [*range(len(self.codes)), *map(rank.__getitem__, reversed(range(len(indices))))]
+        refs = array("i", map(named.__getitem__, self.refs))  # `~k` counts from the end
+        structure = Structure(self.codes, refs, tuple(places))
+        return structure, [self.outer[k] for k in newest_first], tuple(earlier)
 
 
 def _operands(nodes: Sequence[Node]) -> tuple[Node | None, ...]:

@@ -22,8 +22,8 @@ from stepgrad.recording.plan import Participants, Plan, Plans
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Moves, Said, Template
 
-_Found = tuple[Template, Sequence[Node], tuple[Forward, ...]]
-"""The template of a pass, the Values from earlier passes that it uses, and those passes."""
+_Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
+"""The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
 
 _TRIED = 8
 """Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
@@ -79,8 +79,7 @@ class Writer:
         if found is None:
             described = Description.of(nodes)
             missing = self._missing(described.outer, nodes)
-            used = {operand._stamp for value in missing for operand in value._operands}
-            cut = max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)
+            cut = _used(nodes, missing) if missing else 0
             if cut:  # a thread that is not recorded has made them of pending Values
                 for first, last in ((0, cut), (cut, len(nodes))):
                     part = None if tangents is None else tangents[first:last]
@@ -88,11 +87,12 @@ class Writer:
                 return
             self._adopt(missing)
             found = self._described(nodes, described)
-        template, outer, earlier = found
+        template, outer, earlier, values = found
         if self._before is not None:
             self._before.following = template
         self._before = template
-        values = packed([node._data for node in nodes])
+        if values is None:
+            values = packed([node._data for node in nodes])
         context, log = template.context(said), self._log
         block = Forward(
             log.length, template.structure, log.size, values, tangents, earlier, context
@@ -109,21 +109,21 @@ class Writer:
             tried.remove(expected)
             tried.insert(0, expected)
         for template in tried:
-            outer = template.fits(nodes)
-            if outer is None:
+            fitting = template.fits(nodes)
+            if fitting is None:
                 continue
+            outer, values = fitting
             try:
                 earlier = template.located(outer, self._latest, self.known, self._forward_of)
             except KeyError:  # one of them is not in the log
                 return None
             if earlier is not None:
-                return template, outer, earlier
+                return template, outer, earlier, values
         return None
 
     def _described(self, nodes: Sequence[Node], described: Description) -> _Found:
         """Find or make the template of nodes whose operands are all in the log."""
-        indices = [self.known[value._stamp] for value in described.outer]
-        structure, outer, earlier = described.structure(indices, self._forward_of)
+        structure, outer, earlier = described.structure(self.known, self._forward_of)
         alike = self._templates.setdefault(structure.codes, [])
         for template in alike:
             known = template.structure
@@ -134,9 +134,9 @@ class Writer:
                     recurring.remove(template)
                 recurring.insert(0, template)
                 del recurring[_TRIED:]
-                return template, outer, earlier
+                return template, outer, earlier, None
         alike.append(Template(structure, outer, earlier))
-        return alike[-1], outer, earlier
+        return alike[-1], outer, earlier, None
 
     # Values that were made outside.
 
@@ -177,20 +177,20 @@ class Writer:
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
-        order, leaves = self._participants(root, plan, over[0])
+        order, leaves = self._participants(root, plan, over)
         if tell is not None:
             tell([*order, *leaves])
         propagate(root, order)
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(plan.sweep, over, grads)
 
-    def _participants(self, root: Node, plan: Plan, forward: Forward) -> Participants:
+    def _participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
         made = self._latest
         if root._first is None:
             return Participants([], [root])
-        if made is not None and made.forward is forward and plan.alone:
+        if made is not None and made.forward is over[0] and plan.alone:
             return plan.participants(made)
-        return self._plans.participants(root)
+        return self._plans.participants(root, plan, over)
 
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
@@ -219,3 +219,9 @@ class Writer:
         except KeyError:  # a Value was made outside
             self.indices(values)
             self.changes.by_rule(kind, values, after, rule)
+
+
+def _used(nodes: Sequence[Node], values: Sequence[Node]) -> int:
+    """Return how many of some nodes there are up to the last one that other Values are made of."""
+    used = {operand._stamp for value in values for operand in value._operands}
+    return max((i + 1 for i, node in enumerate(nodes) if node._stamp in used), default=0)

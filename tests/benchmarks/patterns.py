@@ -58,9 +58,9 @@ def clear(parameters: list[Any]) -> None:
         parameter.grad = 0.0
 
 
-def update(parameters: list[Any]) -> None:
+def update(parameters: list[Any], rate: float = 0.05) -> None:
     for parameter in parameters:
-        parameter.data -= 0.05 * parameter.grad
+        parameter.data -= rate * parameter.grad
     clear(parameters)
 
 
@@ -182,14 +182,14 @@ def gan(number: Number) -> Step:
             error = real + (forward(critic, fake) + 1.0) ** 2
             loss = error if loss is None else loss + error
         loss.backward()
-        update(hers)
+        update(hers, 0.01)
         clear(its)
         loss = None
         for fake in fakes:
             error = (forward(critic, fake) - 1.0) ** 2
             loss = error if loss is None else loss + error
         loss.backward()
-        update(its)
+        update(its, 0.01)
         clear(hers)
 
     return step

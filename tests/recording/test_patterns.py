@@ -17,7 +17,7 @@ from patterns import PATTERNS
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
-from stepgrad.recording import plan
+from stepgrad.recording import plan, template
 from stepgrad.recording.blocks import Backward, Forward, Write
 
 TIMES = 5
@@ -30,7 +30,10 @@ files = settings(
 
 @pytest.fixture(autouse=True)
 def soon_compiled() -> Iterator[None]:
-    with mock.patch.object(plan, "WORTH_COMPILING", 3):
+    with (
+        mock.patch.object(plan, "WORTH_COMPILING", 3),
+        mock.patch.object(template, "WORTH_COMPILING", 2),
+    ):
         yield
 
 
@@ -83,11 +86,13 @@ def test_any_mixture_that_repeats(tmp_path: Path, step: list[Part], carries: boo
         for place, value in enumerate(values):
             value.label = f"value{place}"
     assert held(values) == unrecorded
-    with mock.patch.object(plan, "WORTH_COMPILING", 10**9), mock.patch.object(plan, "compiled"):
-        plan.compiled.return_value = None  # type: ignore[attr-defined]
-        with record() as traced:
-            for place, value in enumerate(repeat(step, carries)):
-                value.label = f"value{place}"
+    with (
+        mock.patch.object(plan, "MOST_EDGES", 0),
+        mock.patch.object(template, "MOST_NODES", 0),
+        record() as traced,
+    ):
+        for place, value in enumerate(repeat(step, carries)):
+            value.label = f"value{place}"
     assert told(recording) == told(traced)
     check_end(recording, values)
     recording.save(tmp_path / "r.stepgrad")

@@ -98,7 +98,7 @@ from stepgrad.recording.store.write import describe
 from stepgrad.version import __version__
 
 VERSION = 1
-"""The version of the format that is written; older ones are read, newer ones are not."""
+"""The version of the format that is written; newer ones are not read."""
 
 _FORMAT = "stepgrad recording"
 _MANIFEST, _COLUMNS = "manifest.json", "columns"

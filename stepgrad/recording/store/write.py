@@ -120,7 +120,6 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         *_packed([*found.of_kinds(found.links)], "q"),
         *_packed([*found.of_kinds(found.columns)], "d"),
     ]
-    numbers = {structure: i for i, structure in enumerate(found.structures)}
     manifest = {
         "title": log.title,
         "sources": [asdict(source) for source in log.sources.values()],
@@ -132,26 +131,9 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "contexts": [
             {"names": names, "places": _moves(moves, places)} for names, moves in found.contexts
         ],
-        "sweeps": [
-            {
-                "over": [numbers[structure] for structure in sweep.structures],
-                "links": sweep.links,
-                "root": sweep.root,
-                "ordered": 0 if sweep.order is None else sweep.computed,
-            }
-            for sweep in found.sweeps
-        ],
+        "sweeps": [*_sweeps(found)],
         "kinds": list(kinds),
-        "writes": [
-            {
-                "nodes": len(writes.nodes),
-                "places": _moves(writes.places, places),
-                "method": writes.method,
-                "numbers": writes.numbers,
-                "columns": writes.columns,
-            }
-            for writes in found.writes
-        ],
+        "writes": [*_writes(found, places)],
         "places": [asdict(place) for place in places],
         "marks": list(found.marks),
         "blocks": _blocks(found),
@@ -161,6 +143,28 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "pieces": [len(piece) for piece in pieces],
     }
     return manifest, pieces
+
+
+def _sweeps(found: _Sorted) -> Iterator[dict[str, Any]]:
+    numbers = {structure: i for i, structure in enumerate(found.structures)}
+    for sweep in found.sweeps:
+        yield {
+            "over": [numbers[structure] for structure in sweep.structures],
+            "links": sweep.links,
+            "root": sweep.root,
+            "ordered": 0 if sweep.order is None else sweep.computed,
+        }
+
+
+def _writes(found: _Sorted, places: _Numbers) -> Iterator[dict[str, Any]]:
+    for writes in found.writes:
+        yield {
+            "nodes": len(writes.nodes),
+            "places": _moves(writes.places, places),
+            "method": writes.method,
+            "numbers": writes.numbers,
+            "columns": writes.columns,
+        }
 
 
 def _moves(moves: Sequence[tuple[int, Any]], places: _Numbers) -> list[list[int]]:

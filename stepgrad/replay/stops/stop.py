@@ -11,7 +11,7 @@ from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.recording.structure import Context
+from stepgrad.recording.structure import Context, Structure
 from stepgrad.replay.telling.titles import short_title
 
 
@@ -81,7 +81,8 @@ class NodeStop:
 
     text: str
     node: int
-    made: Forward
+    structure: Structure
+    context: Context
     offset: int
     name: str | None
     every: bool = False
@@ -91,7 +92,8 @@ class NodeStop:
         """Make one for a node of a recording."""
         made, name = recording.history.forward_of(node), recording.node(node).name
         text = short_title(recording, node)
-        return cls(text, node, made, node - made.base, name, every)
+        offset = node - made.base
+        return cls(text, node, made.structure, made.context, offset, name, every)
 
     def covers(self, recording: Recording, node: int) -> bool:
         """Whether it stops at a node: this one, or a counterpart."""
@@ -100,7 +102,7 @@ class NodeStop:
 
     def _like(self, forward: Forward) -> int | None:
         """Return where in a pass the node's like is made."""
-        if forward.structure is self.made.structure and forward.context is self.made.context:
+        if forward.structure is self.structure and forward.context is self.context:
             return self.offset
         return None if self.name is None else _named(forward.context).get(self.name)
 

@@ -1,16 +1,27 @@
 """Editing a leaf, and what it changes."""
 
+import gc
 from collections.abc import Mapping
 from functools import partial
+from weakref import WeakSet
 
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import stopping
 from stepgrad.replay.commands.editing import EditError, ask, edit, undo_edits
+from stepgrad.replay.commands.script import replay
 from stepgrad.replay.difference import differences
+from stepgrad.replay.graph.folding import folded_graph
+from stepgrad.replay.graph.outline import outline
+from stepgrad.replay.samples import samples
 from stepgrad.replay.session import Session
+from stepgrad.replay.stops.language import Condition
+from stepgrad.replay.stops.stop import NodeStop, Stop, find
+from stepgrad.replay.telling.titles import titles
+from stepgrad.replay.training import course, losses, parameters
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 
@@ -150,3 +161,40 @@ def test_the_question_names_its_target_and_says_first_what_cannot_be_edited() ->
     assert ask(session().select(2))[1] == question
     unable, question = ask(Session(Cursor(program({}))))
     assert (question, "only a scenario can run again" in unable.said) == ("", True)
+
+
+def test_recordings_that_nobody_looks_at_go() -> None:
+    """What was worked out about one, and is kept, does not keep it."""
+    made: WeakSet[Recording] = WeakSet()
+    blocks = 0
+
+    def noted(edits: Mapping[str, float]) -> Recording:
+        recording = program(edits)
+        made.add(recording)
+        return recording
+
+    here = Session(Cursor(noted({})).seek(6), program=noted)
+    for number in range(12):
+        look_around(here)
+        here = edit(here, f"w = {number}.5")
+        gc.collect()
+        assert len(made) <= 2  # this one, and the original
+        before, blocks = blocks, sum(isinstance(each, Forward) for each in gc.get_objects())
+    assert blocks == before
+
+
+def look_around(session: Session) -> None:
+    """Ask what the screen asks."""
+    state, recording = session.state, session.recording
+    stops: list[Stop] = [NodeStop.at(recording, 0), Condition("bad"), Condition("abs(grad) > 1")]
+    for stop in stops:
+        find(recording, [stop], 0, forward=True)
+    for folded in (frozenset[str](), frozenset([""])):
+        outline(state.scene, folded)
+        folded_graph(state.scene, folded)
+    titles(recording, recording.history.forward_of(0))
+    samples(state)
+    losses(recording, 10)
+    for node in parameters(recording):
+        course(recording, node, 10)
+    replay(session, ["/w"])
