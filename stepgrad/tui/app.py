@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
@@ -76,6 +77,7 @@ class DebuggerApp(KeyedApp):
         self._keys = keys
         self._position = position
         self._said = said
+        self._early: list[events.Key] | None = []
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
         if theme:
             check_theme(theme)
@@ -98,6 +100,13 @@ class DebuggerApp(KeyedApp):
             if command.title in ("Theme", "Screenshot"):
                 yield command
 
+    async def on_event(self, event: events.Event) -> None:
+        """Handle an event; keys wait until there is a screen for them."""
+        if isinstance(event, events.Key) and self._early is not None:
+            self._early.append(event)
+        else:
+            await super().on_event(event)
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool:
         """Leave a dialog to its own keys."""
         return action != "command_palette" or not self.screen.is_modal
@@ -117,8 +126,14 @@ class DebuggerApp(KeyedApp):
             screen = DebuggerScreen(
                 self._recording, self._scenario, self._growing, self._position, self._said
             )
-        # Not before the app is mounted: until then it throws away what screens draw. Keys wait.
-        self.call_next(self.push_screen, screen, lambda _: self.exit())
+        # Not before the app is mounted: until then it throws away what screens draw.
+        self.call_later(self._open, screen)
+
+    async def _open(self, screen: Screen[None]) -> None:
+        await self.push_screen(screen, lambda _: self.exit())
+        early, self._early = self._early or [], None
+        for key in early:
+            await self.on_event(key)
 
     def leave(self) -> bool:
         """Exit, called from a signal handler; return whether there is a screen to leave."""
