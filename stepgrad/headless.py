@@ -80,7 +80,7 @@ def _rows(state: State) -> Iterator[_Row]:
     """Yield a row for each computed node, or for the folded scope that contains it."""
     folded = folds(state.scene)
     if not folded:
-        yield from (_row(state, node) for node in visible(state).values())
+        yield from (_row(state, node) for node in _computed(state))
         return
     for line in outline(state.scene, folded):
         if not isinstance(line, ScopeLine):
@@ -110,7 +110,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
     forward mode have tangents. `incomplete` says why the recording ends early, if it does.
     """
     state = cursor.state
-    nodes = visible(state)
+    nodes = _keys(state)
     promised = checks(file, cursor.recording, cursor.position) if file else []
     return {
         "scenario": file.name if file else None,
@@ -150,15 +150,21 @@ def words(keys: str) -> list[str]:
         raise CommandError(f"keys {keys!r}: {error}") from error
 
 
-def visible(state: State) -> dict[str, int]:
-    """Return the computed nodes of the scene by name or `#index`; the latest of each name."""
-    nodes: dict[str, int] = {}
-    for index in state.scene:
-        if state.value(index) is not None:
-            name = state.node(index).name or f"#{index}"
-            nodes.pop(name, None)
-            nodes[name] = index
-    return nodes
+def _computed(state: State) -> list[int]:
+    """Return the nodes of the scene that have a value."""
+    return [node for node in state.scene if state.value(node) is not None]
+
+
+def _keys(state: State) -> dict[str, int]:
+    """Return the computed nodes of the scene by the keys that they have in JSON.
+
+    A key is a name. Of several nodes with the same name, the latest has it; the others, and those
+    without a name, have `#index`.
+    """
+    nodes = _computed(state)
+    latest = {state.node(node).name: node for node in nodes}
+    names = {node: name for name, node in latest.items() if name}
+    return {names.get(node, f"#{node}"): node for node in nodes}
 
 
 def _tangents(state: State, nodes: Mapping[str, int]) -> dict[str, float | str | None]:

@@ -96,10 +96,15 @@ def bracketed(text: str) -> str:
     return f"({text})" if text.startswith("−") else text
 
 
-def gradient(grad: float | None) -> str:
-    """A gradient, or its state: `–` not reached yet, `!nan`, `~0` if it has all but vanished.
+def gradient_inline(grad: float | None) -> str:
+    """A gradient within a sentence: its number, or `–` if it is not reached yet."""
+    return "–" if grad is None else number(grad)
 
-    That is below the smallest normal number, where digits are lost one by one.
+
+def gradient(grad: float | None) -> str:
+    """A gradient in a column, or its state: `–` not reached yet, `!nan`, `~0` all but vanished.
+
+    `~0` is below the smallest normal number, where digits are lost one by one.
     """
     if grad is None:
         return "–"

@@ -138,6 +138,18 @@ def test_the_report_of_a_large_scene_is_folded() -> None:
     assert any(line.startswith("a ×600 ") and line.endswith(" 1") for line in lines)
 
 
+def test_nodes_with_the_same_name_are_all_there() -> None:
+    with record() as recording:
+        first, second = Value(2.0, label="w"), Value(3.0, label="w")
+        (first * second).backward()
+    cursor = Cursor(recording, recording.length)
+    rows = [line.split() for line in report(None, cursor)][-3:]
+    assert rows[:2] == [["w", "2", "3"], ["w", "3", "2"]]
+    found = snapshot(None, cursor)
+    assert found["values"] == {"#0": 2, "w": 3, "#2": 6}
+    assert found["grads"] == {"#0": 3, "w": 2, "#2": 1}
+
+
 def test_wide_letters_take_two_cells() -> None:
     with record() as recording:
         (Value(2.0, label="重み") * Value(3.0, label="x")).backward()

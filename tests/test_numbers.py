@@ -7,7 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stepgrad.engine import ieee
-from stepgrad.numbers import exact, factor, gradient, number, typed, worked
+from stepgrad.numbers import exact, factor, gradient, gradient_inline, number, typed, worked
 
 finite = st.floats(allow_nan=False, allow_infinity=False)
 
@@ -72,7 +72,13 @@ def test_a_factor_has_brackets_where_it_is_negative(x: float) -> None:
 
 @pytest.mark.parametrize(("grad", "text"), [(None, "–"), (0.0, "0"), (-8.0, "−8")])
 def test_gradient(grad: float | None, text: str) -> None:
+    assert gradient(grad) == gradient_inline(grad) == text
+
+
+@pytest.mark.parametrize(("grad", "text"), [(math.nan, "!nan"), (4e-310, "~0")])
+def test_only_a_column_marks_a_gradient(grad: float, text: str) -> None:
     assert gradient(grad) == text
+    assert gradient_inline(grad) == number(grad)
 
 
 @given(st.floats())

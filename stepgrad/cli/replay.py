@@ -93,7 +93,7 @@ def _described(
     if plain:
         event = cursor.position - 1
         here = say(cursor.recording, event) if event >= 0 else "Nothing has happened yet."
-        return [here, *filter(None, said)]
+        return [here, *(line for text in said if text for line in text.split("\n"))]
     spaced = (line for text in said if text for line in ("", *text.split("\n")))
     return [*headless.report(opened.scenario, cursor), *spaced]
 

@@ -13,7 +13,7 @@ from itertools import chain, groupby, islice
 from stepgrad.engine.notation import atom
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
-from stepgrad.numbers import factor, gradient, number
+from stepgrad.numbers import factor, gradient_inline, number
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward, Marked
 from stepgrad.recording.events import Accumulate
@@ -193,7 +193,7 @@ def _sum(node: Node, start: list[str], received: Sequence[Contribution]) -> str:
     factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in received)
     amounts = (factor(each.amount) for each in received)
     sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
-    return " = ".join((f"{atom(node.title)}.grad", *sums, gradient(node.grad)))
+    return " = ".join((f"{atom(node.title)}.grad", *sums, gradient_inline(node.grad)))
 
 
 def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
+from textual.geometry import Region
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
@@ -38,6 +39,13 @@ class LessonList(OptionList):
         Binding("home,g", "first", "first", show=False, id="start", priority=True),
         Binding("end,G", "last", "last", show=False, id="end", priority=True),
     ]
+
+    def scroll_to_highlight(self, top: bool = False) -> None:
+        """Scroll to a lesson, and above the first of a level to the level's name as well."""
+        super().scroll_to_highlight(top)
+        above = (self.highlighted or 0) - 1
+        if above >= 0 and self.options[above].disabled:  # each option is one line
+            self.scroll_to_region(Region(0, above, 1, 2), force=True, animate=False)
 
 
 class LessonText(Static):

@@ -58,6 +58,14 @@ async def test_g_and_capital_g_go_to_the_first_and_the_last_lesson() -> None:
             assert chosen.id == names[place]
 
 
+async def test_the_first_lesson_of_a_level_is_shown_below_its_name() -> None:
+    async with DebuggerApp().run_test(size=(80, 24)) as pilot:
+        lessons = pilot.app.screen.query_one(OptionList)
+        await pilot.press("G", "g")
+        await pilot.pause()
+        assert lessons.scroll_offset.y == 0
+
+
 async def test_enter_opens_a_lesson_and_q_comes_back() -> None:
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("enter")

@@ -14,7 +14,7 @@ from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import gradient, number, worked
+from stepgrad.numbers import gradient_inline, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
@@ -78,7 +78,7 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _differentiated(recording, event, index)
         case events.Seed():
             root = short_title(recording, event.node)
-            effect = f"{atom(root)}.grad {gradient(event.before)} → {number(event.after)}"
+            effect = f"{atom(root)}.grad {gradient_inline(event.before)} → {number(event.after)}"
             return Narration(f"{derivative(root, root)} = 1", effects=[effect])
         case events.Accumulate():
             return _accumulated(recording, event, index)
@@ -86,7 +86,7 @@ def narrate(recording: Recording, index: int) -> Narration:
             return _by_rule(recording, event, rule, index)
         case events.ZeroGrad() | events.SetGrad():
             name = atom(title(recording, event.node))
-            effects = _instead_of(gradient(event.before), recording, index)
+            effects = _instead_of(gradient_inline(event.before), recording, index)
             return Narration(f"{name}.grad ← {number(event.after)}", effects=effects)
         case events.Update():
             name = title(recording, event.node)
@@ -169,7 +169,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
         f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
         _steps(*steps, number(event.contribution)),
         _texts(
-            f"{atom(full)}.grad {gradient(event.before)} → {number(event.after)}",
+            f"{atom(full)}.grad {gradient_inline(event.before)} → {number(event.after)}",
             f"contribution {into_it.index(edge) + 1} of {len(into_it)}",
             "the gate is shut: nothing passes" if local.shut else "",
         ),

@@ -9,7 +9,7 @@ from operator import mul
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.numbers import bracketed, exact, gradient, number, worked
+from stepgrad.numbers import bracketed, exact, gradient_inline, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.gradients.ledger import contributions, last_write, left_over, written_over
@@ -153,7 +153,7 @@ def _written_over(state: State, index: int) -> _Row:
     return _row(
         label,
         (f"at {position}", ink.CURRENT if position == state.position else ink.QUIET),
-        (f", was {gradient(event.before)}", ink.QUIET),
+        (f", was {gradient_inline(event.before)}", ink.QUIET),
         position=position,
     )
 

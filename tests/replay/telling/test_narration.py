@@ -19,6 +19,15 @@ def test_two_layers_from_the_first_event_to_the_last() -> None:
     assert "\n".join(told(two_layer())) == TWO_LAYERS
 
 
+def test_a_gradient_that_is_nan_is_written_alike_before_and_after() -> None:
+    with record() as recording:
+        x = Value(float("nan"), label="x")
+        (x * x).backward()
+        x.grad = 0.0
+    assert told(recording)[-2].endswith("[x.grad nan → nan, contribution 2 of 2]")
+    assert told(recording)[-1] == "x.grad ← 0   [was nan]"
+
+
 TWO_LAYERS = """\
 x = 3
 t = 4
