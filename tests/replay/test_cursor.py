@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
-from stepgrad import Cursor, Recording, State, Value, record
+from stepgrad import SGD, Cursor, Recording, State, Value, record
 from stepgrad.harness import Replay
 from stepgrad.recording.blocks import Backward, Marked
 
@@ -177,3 +177,14 @@ def test_a_longer_step_is_left_at_the_end_of_a_shorter_one() -> None:
 def test_a_cursor_is_a_position_with_a_state() -> None:
     state = Cursor(TRAINING, 7).state
     assert (state.recording, state.position) == (TRAINING, 7)
+
+
+def test_a_phase_of_several_blocks_may_end_the_recording() -> None:
+    with record() as recording:
+        w = Value(1.0)
+        (w * w).backward()
+        for _ in range(2):  # two optimizers
+            SGD([w], 0.1).step()
+    cursor = Cursor(recording, recording.length - 2)
+    assert cursor.phase_end().position == recording.length
+    assert cursor.phase_end().phase_start() == cursor
