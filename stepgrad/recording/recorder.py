@@ -85,6 +85,8 @@ class Recorder:
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
                 self.append, self.write = self._usual
+                if self._outer is not None:  # before the program goes on, and writes other numbers
+                    self._outer.settle()
                 self._unwatch()
                 self.log.end()
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here

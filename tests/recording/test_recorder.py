@@ -896,3 +896,16 @@ def test_values_are_told_apart_by_identity(kind: type[Value]) -> None:
     x = kind(2.0)
     (x * x + kind(2.0)).backward()
     assert x.grad == 4.0
+
+
+def test_what_an_inner_recording_did_is_logged_before_what_comes_after_it() -> None:
+    with record() as recording:
+        x = Value(2.0, label="x")
+        with record():
+            (x * 3.0).backward()
+        x.data = 9.0
+    leaf, grad, update = recording.events
+    assert isinstance(leaf, Leaf)
+    assert isinstance(grad, SetGrad)
+    assert isinstance(update, Update)
+    assert (grad.after, update.before, update.after) == (3.0, 2.0, 9.0)
