@@ -46,9 +46,9 @@ class Rule:
     numbers: Mapping[str, float]
     columns: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
-    def at(self, place: int) -> Rule:
-        """Return the rule of one write, with its own numbers among the others."""
-        own = {name: column[place] for name, column in self.columns.items()}
+    def at(self, which: int) -> Rule:
+        """Return the rule of write number `which`, with its own numbers among the others."""
+        own = {name: column[which] for name, column in self.columns.items()}
         return Rule(self.method, {**self.numbers, **own})
 
 

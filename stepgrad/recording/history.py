@@ -126,8 +126,8 @@ class History:
             sums = sums.copy()  # another thread may be reading it
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
                 total, carry = sums[-1], self._edge(block, edge)
-                paid = carry(block.grads[block.sweep.outs[edge]])
-                sums.append((0.0 if total is None else total) + paid)
+                contribution = carry(block.grads[block.sweep.outs[edge]])
+                sums.append((0.0 if total is None else total) + contribution)
             if len(self._sums) >= _KEPT:
                 self._sums.clear()
             self._sums[key] = sums

@@ -1,4 +1,4 @@
-"""Keeping what was worked out, on what it is about (`kept`).
+"""A cache of answers, held on the object that they are about (`kept`).
 
 What is kept under a recording goes with it: a debugger that edits and records again does not hold
 every recording that it has made. And it is forgotten when the recording grows.

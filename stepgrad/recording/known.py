@@ -10,7 +10,10 @@ from operator import is_
 from stepgrad.engine.node import Node
 
 _KEPT = 1 << 16
+"""The most indices to cache."""
+
 _MANY = 64
+"""Above this many Values, checking how classes compare costs less than a loop in Python."""
 
 
 class Known(dict[int, int]):
@@ -25,7 +28,7 @@ class Known(dict[int, int]):
         self._bases = array("q")
         self._counts = array("q")
         self._others: dict[int, int] = {}
-        self._irregular: set[int] = set()  # the bases of passes that are no rows
+        self._irregular: set[int] = set()  # the bases of passes that are not rows
 
     def __missing__(self, stamp: int) -> int:
         row = bisect_right(self._firsts, stamp) - 1
@@ -109,11 +112,11 @@ def offsets(values: Iterable[Node], nodes: Sequence[Node]) -> list[int | None]:
 
 def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:
     """Whether they are the same Values, one for one, whatever `==` means for them."""
-    if len(some) > _MANY and _told_apart(Node):
+    if len(some) > _MANY and _compares_by_identity(Node):
         return some == others  # one loop in C
     return len(some) == len(others) and all(map(is_, some, others))
 
 
-def _told_apart(kind: type[Node]) -> bool:
+def _compares_by_identity(kind: type[Node]) -> bool:
     """Whether `==` tells all Values of a class apart: a subclass may have a meaning of its own."""
-    return kind.__eq__ is object.__eq__ and all(map(_told_apart, kind.__subclasses__()))
+    return kind.__eq__ is object.__eq__ and all(map(_compares_by_identity, kind.__subclasses__()))

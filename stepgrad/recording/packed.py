@@ -1,4 +1,4 @@
-"""Packing numbers."""
+"""Packing the numbers of a block into a column in memory (`store/packing.py` does so in a file)."""
 
 from __future__ import annotations
 

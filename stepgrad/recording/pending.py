@@ -28,7 +28,9 @@ class Pending:
 
     def __init__(self, callers: Callers | None) -> None:
         self.written: list[Written] = []
-        self.made: list[Any] = []  # Values; where lines are noted, each with its spot and scope
+        self.made: list[
+            Any
+        ] = []  # Values; where lines are noted, each with its spot (line, file) and `Place`
         self.append: Callable[[Node], None] = self.made.append
         if callers is not None:
             self.append = callers.noting(self.made.append)
@@ -38,11 +40,11 @@ class Pending:
         self._moves: list[tuple[int, Place]] = [(0, current_place())]
 
     def __len__(self) -> int:
-        """How much there is of that of which there is more."""
+        """The number of pending nodes or of pending writes, whichever is greater."""
         return max(len(self.made), len(self.written))
 
     def cut(self, room: int) -> None:
-        """Keep so much only."""
+        """Keep only the first `room` nodes and the first `room` writes."""
         del self.made[room:], self.written[room:]
         self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
 
@@ -75,7 +77,7 @@ class Pending:
         return written
 
     def take_made(self) -> tuple[Sequence[Node], Said, array[float] | None]:
-        """Take the nodes out, with what is said of them, and in forward mode their tangents."""
+        """Take the nodes out, with their names and places, and in forward mode their tangents."""
         nodes: Sequence[Node] = self.made[:]
         del self.made[: len(nodes)]
         said: Said

@@ -66,10 +66,10 @@ def recorded_by(recorder: Recorder) -> Iterator[Recorder]:
 
 
 def _say_spent(log: Log) -> None:
-    said = f"stepgrad: {log.incomplete}; what the program does from here on is not recorded"
+    warning = f"stepgrad: {log.incomplete}; what the program does from here on is not recorded"
     if sys.stderr is not None:
         with suppress(OSError, ValueError):  # it may be closed: that is not the program's error
-            print(said, file=sys.stderr)
+            print(warning, file=sys.stderr)
 
 
 def active_recorder() -> Recorder | None:

@@ -73,7 +73,7 @@ class Recorder:
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
-        """End the recording: what is pending comes in, and what happens later does not.
+        """End the recording: what is pending is logged, and what happens later is not.
 
         The engine may go on reporting. A closed recorder carries out what it is given, as the
         engine does where there is no tape.

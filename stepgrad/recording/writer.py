@@ -26,7 +26,7 @@ _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | No
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
 
 _TRIED = 8
-"""Of how many templates of as many nodes it is tried whether they fit: they may take turns."""
+"""The most templates to try for a node count; several may take turns."""
 
 
 class Writer:
@@ -34,7 +34,7 @@ class Writer:
 
     Args:
         log: where the blocks go.
-        budget: what pays for them.
+        budget: counts the bytes that they take.
     """
 
     def __init__(self, log: Log, budget: Budget) -> None:
@@ -170,7 +170,7 @@ class Writer:
     # Backward passes.
 
     def backward(self, root: Node, tell: Callable[[Iterable[Node]], None] | None) -> None:
-        """Run a backward pass and log it; `tell` is told of the Values before they are written."""
+        """Run a backward pass and log it; `tell` receives the Values before they are written."""
         self.indices([root])
         plan, over = self._plans.find(root)
         run = plan.run() if tell is None else None

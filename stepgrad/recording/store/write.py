@@ -1,4 +1,4 @@
-"""From a recording to what stands in its file: a manifest, and the pieces that it counts.
+"""From a recording to the contents of its file: a manifest, and the pieces that it counts.
 
 `store` tells the format.
 """
