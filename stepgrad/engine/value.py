@@ -218,8 +218,7 @@ class Value(Node):
 
     def __reduce__(self) -> tuple[object, ...]:
         # A copy is a leaf of its own: sharing history would make two nodes one.
-        leaf = type(self), self._data, self._grad, self.label
-        return _leaf, leaf, self.__getstate__()
+        return _leaf, (type(self), self._data, self._grad, self.label), self.__getstate__()
 
     def __getstate__(self) -> object:
         """Return what a program or a subclass keeps on this Value, for a copy."""
