@@ -69,11 +69,7 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None:
         sys.exit(_open_growing(file, theme, memory))
     opened = open_typed(file, arguments, memory)
-    recording = opened.recording
-    # A program that failed opens where it failed.
-    position = recording.length if opened.status else 0
-    if where is not None:
-        position = goto(Cursor(recording), where).position
+    recording, position = opened.recording, _begin(opened, where)
     if not recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
@@ -84,6 +80,13 @@ def run(  # noqa: PLR0913 - one for each option
     else:
         _print(opened, plain)
     sys.exit(opened.status)
+
+
+def _begin(opened: Opened, where: str | None) -> int:
+    """Return the position to open at: the one asked for, or where the program failed."""
+    if where is not None:
+        return goto(Cursor(opened.recording), where).position
+    return opened.recording.length if opened.status else 0
 
 
 def _print(opened: Opened, plain: bool) -> None:

@@ -76,7 +76,7 @@ class Budget:
         return max(1, (self._left + self.memory) // NODE)
 
     def holds(self, nodes: int) -> bool:
-        """Whether so many nodes may wait for the end of their pass."""
+        """Whether this many nodes may wait for the end of their pass."""
         return nodes <= 1 or nodes * NODE <= self._left + self.memory
 
 

@@ -23,7 +23,7 @@ from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
 from stepgrad.recording.template import Made
 
 WORTH_COMPILING = 30
-"""How often a pass has come when it is compiled: that takes as long as so many save."""
+"""The passes of a kind after which it is compiled: about as many as pay for the compiling."""
 
 MOST_EDGES = 20_000
 """Larger passes are not compiled: the program would have to wait for a second."""

@@ -48,7 +48,7 @@ class Moves(NamedTuple):
         return self.names, tuple(self.moves)
 
     def context(self, count: int) -> Context:
-        """Return the context of so many nodes."""
+        """Return the context of this many nodes."""
         return Context.of(self.names, [*{at: p for at, p in self.moves if at < count}.items()])
 
 
@@ -71,7 +71,7 @@ class Spots(NamedTuple):
         return self.names, self.spots, self.places
 
     def context(self, count: int) -> Context:
-        """Return the context of so many nodes."""
+        """Return the context of this many nodes."""
         made = [*zip(self.places, self.spots, strict=True)]
         moved = (i for i in range(count) if i == 0 or made[i] != made[i - 1])
         return Context.of(self.names, [(i, self.placed(*made[i])) for i in moved])

@@ -582,7 +582,7 @@ def zipped(**members: bytes) -> bytes:
 )
 def test_another_kind_of_file_is_refused(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    refused(path, "is no recording of stepgrad", "save")
+    refused(path, "is not a stepgrad recording", "save")
 
 
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:

@@ -192,7 +192,7 @@ def _restore(path: str | os.PathLike[str], content: bytes, log: Log) -> None:
     try:
         manifest = Fields(json.loads(text))
     except (ValueError, RecursionError) as error:
-        raise Damaged(f"its manifest is no JSON ({error})") from None
+        raise Damaged(f"its manifest is not JSON ({error})") from None
     if manifest.get("format", str) != _FORMAT:
         raise _foreign(path)
     version = manifest.get("version", int)
@@ -227,4 +227,4 @@ def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, byte
 
 
 def _foreign(path: str | os.PathLike[str]) -> RecordingError:
-    return RecordingError(path, "is no recording of stepgrad; `recording.save(path)` makes one")
+    return RecordingError(path, "is not a stepgrad recording; `recording.save(path)` makes one")

@@ -47,11 +47,11 @@ class Unpacker:
 class Stream:
     """The columns of all passes of one shape, in the order of the passes.
 
-    Who follows one number through a training looks at a place of a piece, and at no other one: that
-    place alone is unpacked first, the rest when it is looked at, too.
+    Following one number through training needs one place of each piece: that place alone is unpacked
+    first, and the rest when it is needed.
 
     Raises:
-        Damaged: the pieces cannot hold so many columns of so many numbers.
+        Damaged: the pieces cannot hold this many columns of this many numbers.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ _lanes = lru_cache(maxsize=8)(_Lanes)
 
 
 def passes_in_piece(width: int) -> int:
-    """How many columns of so many numbers are packed together."""
+    """How many columns of this many numbers are packed together."""
     return max(1, min(_MOST_PASSES, _MOST_NUMBERS // width))
 
 
@@ -117,7 +117,7 @@ def _summed(rows: Sequence[int], lag: int, lanes: _Lanes) -> list[int]:
 
 
 def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[array[Any]]:
-    """Return the columns in a piece: so many, of so many numbers each.
+    """Return the columns in a piece: this many, of this many numbers each.
 
     Raises:
         Damaged: the piece does not hold them.
@@ -144,7 +144,7 @@ def unpack_place(
     """Return what stands at one place of each column in a piece, at a fraction of the cost.
 
     Raises:
-        Damaged: the piece does not hold so many columns of so many numbers.
+        Damaged: the piece does not hold this many columns of this many numbers.
     """
     check_room(piece, count, width)
     flat = _inflated(piece[2:], _WIDTH * count * width)
@@ -166,7 +166,7 @@ def unpack_place(
 
 
 def check_room(piece: memoryview, count: int, width: int) -> None:
-    """Raise `Damaged` if a piece is too short to hold so many numbers, whatever they are."""
+    """Raise `Damaged` if a piece is too short to hold this many numbers, whatever they are."""
     if len(piece) < 2 or _WIDTH * count * width > _DENSEST * len(piece):
         raise Damaged(f"{len(piece)} bytes cannot hold {count} times {width} numbers")
 

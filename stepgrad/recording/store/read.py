@@ -53,7 +53,7 @@ def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log)
     reader.end()
     for node, name in manifest.pairs("labels", int, str):
         if not 0 <= node < log.size:
-            raise Damaged("a label in it is for a node that there is not")
+            raise Damaged("a label in it is for a node that does not exist")
         log.rename(node, name)
     log.spent = manifest.maybe("spent", bool) or False
 
@@ -95,7 +95,7 @@ def _columns(
             columns[kind, which] = stream.columns()
     pieces.end()
     if any(kind in shapes.widths for kind, _ in uses):
-        raise Damaged("a block in it is of no shape that there is")
+        raise Damaged("a block in it is of an unknown shape")
     return links, columns
 
 
@@ -157,7 +157,7 @@ class _Reader:
             earlier = self._earlier(which, linked[1:])
             context = pick("contexts", self._shapes.contexts, linked[0])
             if context.names and not 0 <= min(context.names) <= max(context.names) < len(structure):
-                raise Damaged("a name in it is for a node that there is not")
+                raise Damaged("a name in it is for a node that does not exist")
             if latest is not None and latest[1] == earlier:
                 earlier = latest[1]
             latest = self._latest[which] = linked, earlier, context
@@ -201,7 +201,7 @@ class _Reader:
 
     def _write(self, which: int, column: Packed) -> Block:
         if self._last_written[which] >= self._log.size:
-            raise Damaged("it writes to a node that there is not")
+            raise Damaged("it writes to a node that does not exist")
         writes = self._shapes.writes[which]
         after = column.part(0, len(writes.nodes))
         return Write(self._log.length, writes, after, _rule(writes, column))

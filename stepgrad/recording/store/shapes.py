@@ -45,7 +45,7 @@ class Pieces:
         return take_next(self._left)
 
     def integers(self, counts: Sequence[int]) -> Iterator[array[int]]:
-        """Take a piece of rows of integers, so many in each."""
+        """Take a piece of rows of integers, this many in each."""
         together = unpack(self.take(), "q", 1, sum(counts))[0]
         ends = accumulate(counts, initial=0)
         return (together[begin:end] for begin, end in pairwise(ends))
@@ -209,16 +209,16 @@ def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], roo
     """Return how many edges a sweep walks.
 
     Raises:
-        Damaged: it leads to a node that there is not.
+        Damaged: it leads to a node that does not exist.
     """
     if len(links) != len(over) or not over or not 0 <= root < len(over[0]):
-        raise Damaged("a backward pass starts from a node that there is not")
+        raise Damaged("a backward pass starts from a node that does not exist")
     entries: list[set[int]] = [set() for _ in over]
     entries[0].add(root)
     edges = 0
     for number, (structure, linked) in enumerate(zip(over, links, strict=True)):
         if not entries[number] or max(entries[number]) >= len(structure):
-            raise Damaged("a backward pass reaches a node that there is not")
+            raise Damaged("a backward pass reaches a node that does not exist")
         computes = any(structure.op(offset).partials for offset in entries[number])
         if computes and linked is None:
             raise Damaged("a backward pass goes over passes that it does not know")
@@ -235,7 +235,7 @@ def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], roo
                 earlier, offset = structure.outer[~ref]
                 to = linked[earlier]
                 if not number < to < len(over) or offset >= len(over[to]):
-                    raise Damaged("a backward pass reaches a node that there is not")
+                    raise Damaged("a backward pass reaches a node that does not exist")
                 entries[to].add(offset)
                 constant = over[to].op(offset) is CONSTANT
             edges -= count if constant else 0
@@ -257,7 +257,7 @@ def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
         written = tuple(known[pick("kinds", kinds, code)] for code in next(codes))
         nodes = tuple(accumulate(next(steps)))
         if min(nodes) < 0:
-            raise Damaged("it writes to a node that there is not")
+            raise Damaged("it writes to a node that does not exist")
         numbers, columns = (tuple(entry.all(of, str)) for of in ("numbers", "columns"))
         method = entry.maybe("method", str)
         names = numbers + columns

@@ -21,7 +21,7 @@ from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
 
-_LONGEST_PERIOD = 64  # so many blocks a training step may have, to be stored once
+_LONGEST_PERIOD = 64  # the most blocks of a training step that is stored once
 
 _Columns = list[Sequence[float]]
 _Links = list[Sequence[int]]
