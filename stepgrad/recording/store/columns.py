@@ -47,8 +47,8 @@ class Unpacker:
 class Stream:
     """The columns of all passes of one shape, in the order of the passes.
 
-    Following one number through training needs one place of each piece: that place alone is unpacked
-    first, and the rest when it is needed.
+    Following one number through training needs one place of each piece: it alone is unpacked first,
+    and the rest when it is needed.
 
     Raises:
         Damaged: the pieces cannot hold this many columns of this many numbers.
