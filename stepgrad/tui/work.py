@@ -88,8 +88,13 @@ class Growing(Work[Recording]):
         super().__init__(partial(record_file, file, recording=self._made, memory=memory))
 
     def result(self) -> Recording:
-        """Wait for the first pass, and return the recording or raise what is wrong with it."""
-        super().result()
+        """Wait for the first pass, and return the recording or raise why there is none.
+
+        What goes wrong later is in `error`: what came before it can be looked at.
+        """
+        self._ready.wait()
+        if not self._passed[1]:
+            super().result()
         self.take()
         return self.recording
 

@@ -250,7 +250,12 @@ async def test_what_there_is_when_memory_runs_out_can_be_looked_at(
         advance(done, total)
 
     monkeypatch.setattr(build, "advance", fail)
-    async with growing_debugger() as (pilot, screen):
+    growing = Growing(XOR)
+    assert growing.wait()  # it has ended before the debugger opens
+    app = DebuggerApp(growing.result(), XOR, growing)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
         await until(pilot, lambda: bool(pilot.app._notifications))
         [told] = pilot.app._notifications
         assert told.message == str(NotEnoughMemoryError())
