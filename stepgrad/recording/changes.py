@@ -100,7 +100,7 @@ class Changes:
             begin = end
 
     def of_kind(self, kind: WriteKind, nodes: Sequence[int], after: Sequence[float]) -> None:
-        """Add writes of one kind that nobody has made by hand, if there are any."""
+        """Add writes of one kind that the program did not make by hand, if there are any."""
         if nodes:
             writes = self._writes_to((kind,) * len(nodes), tuple(nodes))
             self._add(Write(self._log.length, writes, packed(after), None))

@@ -196,7 +196,7 @@ def gan(number: Number) -> Step:
 
 
 def labels(number: Number) -> Step:
-    """Every step names its results anew."""
+    """Every step gives its results new labels."""
     layers, parameters = network(number)
     steps = count()
 
@@ -258,7 +258,7 @@ def seconds(pattern: Callable[[Number], Step], number: Number) -> float:
 
 
 def recorded(pattern: Callable[[Number], Step], steps: int, events: int) -> Recording:
-    """Train for so many steps, and on until there are so many events."""
+    """Train for this many steps, and then until there are this many events."""
     with record() as recording:
         step = pattern(Value)
         for _ in range(steps):
