@@ -13,9 +13,13 @@ def loading() -> Iterator[None]:
 
     Python would scan all of it again and again, which takes a tenth of the start-up time.
     """
+    collects, frozen = gc.isenabled(), gc.get_freeze_count()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
-        gc.enable()
+        if not frozen:  # what is new counts as old, so it is not scanned at once
+            gc.freeze()
+            gc.unfreeze()
+        if collects:
+            gc.enable()

@@ -44,8 +44,19 @@ def answer(*arguments: str | Path) -> dict[str, Any]:
 
 @pytest.mark.parametrize(("name", "code"), [("two_layer", 0), ("nothing.yaml", 2)])
 def test_garbage_is_looked_for_again_after_loading(name: str, code: int) -> None:
+    frozen = gc.get_freeze_count()
     stepgrad("run", name, code=code)
     assert gc.isenabled()
+    assert gc.get_freeze_count() == frozen, "the caller's garbage would never be collected"
+
+
+def test_a_program_that_collects_no_garbage_still_does_not() -> None:
+    gc.disable()
+    try:
+        stepgrad("replay", "two_layer")
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
 
 
 class TestReplay:

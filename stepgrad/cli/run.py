@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -107,6 +108,8 @@ def _open_growing(file: str, theme: str, memory: int | None) -> int:
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
+        # No program of the user's runs here, so nobody's garbage is kept.
+        gc.freeze()
     growing = Growing(scenario, memory)
     # Errors in the file are reported here, before there is a screen.
     return open_debugger(growing.result(), scenario, growing, theme=theme)
