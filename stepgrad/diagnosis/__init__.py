@@ -1,0 +1,28 @@
+"""What is wrong in a recording, and why: verdicts, each with its evidence.
+
+A diagnosis asks a table of questions (`questions.py`), each a module-level function from a survey
+of the recording (`survey.py`) to verdicts (`verdict.py`). The questions are divided by what they
+look at: numbers, reach, bookkeeping, descent. Everything here reads a recording; nothing knows a
+screen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgrad.diagnosis.questions import QUESTIONS
+from stepgrad.diagnosis.survey import survey
+from stepgrad.diagnosis.verdict import Question, Verdict
+from stepgrad.recording.recording import Recording
+
+__all__ = ["QUESTIONS", "Question", "Verdict", "diagnose"]
+
+
+def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Sequence[Verdict]:
+    """Ask all questions of a recording; return the verdicts, the gravest first, then the notes.
+
+    `declared` are leaves that its scenario names as parameters.
+    """
+    brief = survey(recording, declared)
+    found = [verdict for question in QUESTIONS for verdict in question.find(brief)]
+    return sorted(found, key=lambda verdict: verdict.note)

@@ -1,0 +1,63 @@
+"""What a diagnosis says: a cause, with its numbers, and where to see it (`Verdict`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.state import State
+from stepgrad.replay.telling.titles import line_of, made_by
+
+if TYPE_CHECKING:
+    from stepgrad.diagnosis.survey import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A cause that was found, and its evidence.
+
+    Args:
+        name: which question found it, such as `dead`.
+        text: one sentence that says the cause, with its numbers.
+        advice: one sentence that says what people do about it; empty for a note.
+        events: the events to look at, by the position just after each; the most telling first.
+        nodes: the nodes that it is about.
+        note: whether it is only worth knowing. A note is no verdict: it fails nothing.
+    """
+
+    name: str
+    text: str
+    advice: str
+    events: Sequence[int]
+    nodes: Sequence[int] = ()
+    note: bool = False
+
+    def lines(self, recording: Recording) -> Sequence[str]:
+        """Return the lines of the program or scenario that are to blame, such as `train.py:12`.
+
+        Those are the lines of the events; of the nodes, where no event has one.
+        """
+        found = [line_of(recording, place) for each in self.events
+                 if (place := State(recording, each).place)]  # fmt: skip
+        found = [line for line in found if line]
+        found = found or [made_by(recording, recording.node(node)) for node in self.nodes]
+        return [*dict.fromkeys(filter(None, found))]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A row of the table of questions (`questions.py`): a cause that a recording may show.
+
+    Args:
+        name: the name of the verdict.
+        asks: the question, in a few words.
+        definition: when exactly the verdict is given.
+        find: yields the verdicts, or nothing. Without evidence there is no verdict.
+    """
+
+    name: str
+    asks: str
+    definition: str
+    find: Callable[[Survey], Iterator[Verdict]]
