@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from stepgrad.checking.verdict import Verdict
+    from stepgrad.checking.result import Result
     from stepgrad.errors import ScenarioError
     from stepgrad.harness import Replay
     from stepgrad.recording.recording import Recording
@@ -148,9 +148,9 @@ class ScenarioTests(pytest.File):
         return checks(self._file, self.recording)
 
     @property
-    def verdict(self) -> Verdict:
-        """The verdict of `stepgrad check`."""
-        from stepgrad.checking.verdict import judge  # noqa: PLC0415
+    def result(self) -> Result:
+        """The result of `stepgrad check`."""
+        from stepgrad.checking.result import judge  # noqa: PLC0415
 
         return judge(self.path.name, self.recording, self._file)
 
@@ -212,7 +212,7 @@ class PromiseTest(ScenarioTest):
 
     def problems(self) -> Iterator[str]:
         """Yield the expected number, the actual one, and how it came about."""
-        from stepgrad.checking.verdict import shortfall  # noqa: PLC0415
+        from stepgrad.checking.result import shortfall  # noqa: PLC0415
 
         check = self.parent.checks[self._place]
         if not check.ok:
@@ -226,9 +226,9 @@ class GradientTest(ScenarioTest):
         """Yield what is not finite, and all comparisons if one of them fails."""
         from stepgrad.checking.text import comparison_lines  # noqa: PLC0415
 
-        verdict = self.parent.verdict
-        if verdict.broken:
-            yield verdict.broken
-        if wrong := [each.way for each in verdict.ways if not each.ok]:
+        result = self.parent.result
+        if result.broken:
+            yield result.broken
+        if wrong := [each.way for each in result.ways if not each.ok]:
             yield f"the gradients disagree with {', '.join(wrong)}"
-            yield from comparison_lines(verdict.ways)
+            yield from comparison_lines(result.ways)

@@ -1,4 +1,4 @@
-"""Verdicts for programs: as an object for JSON, and as JUnit XML, which CI systems read."""
+"""Results for programs: as an object for JSON, and as JUnit XML, which CI systems read."""
 
 from __future__ import annotations
 
@@ -9,57 +9,57 @@ from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
+from stepgrad.checking.result import Result
 from stepgrad.checking.text import comparison_lines
-from stepgrad.checking.verdict import Verdict
 from stepgrad.headless import check_object
 from stepgrad.numbers import for_json
 
 _NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def as_object(verdicts: Sequence[Verdict]) -> dict[str, Any]:
+def as_object(results: Sequence[Result]) -> dict[str, Any]:
     """Return everything as one object: whether all is well, and an entry for each file.
 
     Infinities and nan, which JSON cannot write, are the strings `inf`, `-inf` and `nan`.
     """
     return {
-        "ok": not any(each.error or each.failed for each in verdicts),
-        "files": [_object(each) for each in verdicts],
+        "ok": not any(each.error or each.failed for each in results),
+        "files": [_object(each) for each in results],
     }
 
 
-def _object(verdict: Verdict) -> dict[str, Any]:
+def _object(result: Result) -> dict[str, Any]:
     return {
-        "file": verdict.file,
-        "verdict": verdict.word,
-        "error": verdict.error,
-        "status": verdict.status,
-        "seconds": round(verdict.seconds, 3),
-        "broken": verdict.broken,
-        "passes": verdict.passes,
-        "note": verdict.note,
+        "file": result.file,
+        "verdict": result.word,
+        "error": result.error,
+        "status": result.status,
+        "seconds": round(result.seconds, 3),
+        "broken": result.broken,
+        "passes": result.passes,
+        "note": result.note,
         "checks": [
             check_object(promise.check) | {"details": list(promise.details)}
-            for promise in verdict.promises
+            for promise in result.promises
         ],
         "gradients": [
             {key: for_json(value) if isinstance(value, float) else value for key, value in row}
             for row in (
                 {**asdict(way), "ok": None if way.ok and way.limit is None else way.ok}.items()
-                for way in verdict.ways
+                for way in result.ways
             )
         ],
     }
 
 
-def as_junit(verdicts: Sequence[Verdict]) -> bytes:
+def as_junit(results: Sequence[Result]) -> bytes:
     """Return a suite for each file, with a test case for each expectation and for each way.
 
     A file that cannot be checked is a suite with one case, an error.
     """
     suites = Element("testsuites", name="stepgrad check")
-    for verdict in verdicts:
-        _suite(suites, verdict)
+    for result in results:
+        _suite(suites, result)
     for total in ("tests", "failures", "errors", "skipped"):
         suites.set(total, str(sum(int(suite.get(total, 0)) for suite in suites)))
     ElementTree.indent(suites)
@@ -67,9 +67,9 @@ def as_junit(verdicts: Sequence[Verdict]) -> bytes:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{text}\n'.encode()
 
 
-def _suite(suites: Element, verdict: Verdict) -> None:
-    name = _clean(verdict.file)
-    suite = SubElement(suites, "testsuite", name=name, time=f"{verdict.seconds:.3f}")
+def _suite(suites: Element, result: Result) -> None:
+    name = _clean(result.file)
+    suite = SubElement(suites, "testsuite", name=name, time=f"{result.seconds:.3f}")
 
     def case(what: str, problem: str = "", text: str = "") -> None:
         found = SubElement(suite, "testcase", classname=name, name=_clean(what))
@@ -77,27 +77,27 @@ def _suite(suites: Element, verdict: Verdict) -> None:
             first = _clean(text).partition("\n")[0]
             SubElement(found, problem, message=first).text = _clean(text)
 
-    if verdict.error:
-        case("opens", "error", verdict.error)
-    for promise in verdict.promises:
+    if result.error:
+        case("opens", "error", result.error)
+    for promise in result.promises:
         case(promise.check.name, "" if promise.ok else "failure", "\n".join(promise.details))
-    if verdict.status:
-        case("program", "failure", f"exit status {verdict.status}")
-    if verdict.broken:
-        case("finite", "failure", verdict.broken)
-    if verdict.word == "nothing to check":
-        told = verdict.note or "there is no backward pass and no expectation"
+    if result.status:
+        case("program", "failure", f"exit status {result.status}")
+    if result.broken:
+        case("finite", "failure", result.broken)
+    if result.word == "nothing to check":
+        told = result.note or "there is no backward pass and no expectation"
         case("gradients", "skipped", told)
-    elif verdict.note:
-        case("expectations", "skipped", verdict.note)
-    for way in verdict.ways:
+    elif result.note:
+        case("expectations", "skipped", result.note)
+    for way in result.ways:
         if way.limit is None and way.ok:
             continue
-        result, said = "" if way.compared else "skipped", "nothing is compared"
+        problem, said = "" if way.compared else "skipped", "nothing is compared"
         if not way.ok:
-            result = "failure"
+            problem = "failure"
             said = way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
-        case(f"gradients: {way.way}", result, "\n".join((said, *comparison_lines([way]))))
+        case(f"gradients: {way.way}", problem, "\n".join((said, *comparison_lines([way]))))
     suite.set("tests", str(len(suite)))
     for problem, total in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(total, str(len(suite.findall(f"testcase/{problem}"))))

@@ -1,4 +1,4 @@
-"""A verdict as text for a person."""
+"""A result as text for a person."""
 
 from __future__ import annotations
 
@@ -6,34 +6,34 @@ from collections.abc import Iterator, Sequence
 from math import isfinite
 
 from stepgrad.checking.comparison import FAINTEST, Comparison
-from stepgrad.checking.verdict import Verdict
+from stepgrad.checking.result import Result
 
 
-def verdict_line(verdict: Verdict, width: int) -> str:
-    """Sum up the verdict in a line; the name of the file is padded to `width`."""
-    promises = verdict.promises
-    gated = [way for way in verdict.ways if way.limit is not None and way.compared]
+def result_line(result: Result, width: int) -> str:
+    """Sum up the result in a line; the name of the file is padded to `width`."""
+    promises = result.promises
+    gated = [way for way in result.ways if way.limit is not None and way.compared]
     kept = f"checks {sum(each.ok for each in promises)}/{len(promises)}" if promises else ""
     agreed = ""
     if gated:
         gradients = max(way.compared for way in gated)
         agreed = f"gradients {gradients:,} in {sum(way.ok for way in gated)}/{len(gated)} ways"
-    if gated and verdict.passes > gated[0].passes:
-        agreed += f", {gated[0].passes} of {verdict.passes:,} passes"
-    status = f", exit status {verdict.status}" if verdict.status else ""
-    return f"{verdict.file:<{width}}  {kept:<13}  {agreed:<26}  {verdict.word}{status}"
+    if gated and result.passes > gated[0].passes:
+        agreed += f", {gated[0].passes} of {result.passes:,} passes"
+    status = f", exit status {result.status}" if result.status else ""
+    return f"{result.file:<{width}}  {kept:<13}  {agreed:<26}  {result.word}{status}"
 
 
-def verdict_details(verdict: Verdict, *, verbose: bool) -> Iterator[str]:
+def result_details(result: Result, *, verbose: bool) -> Iterator[str]:
     """Yield what is wrong with a file, and all comparisons if one differs or if `verbose`."""
-    for promise in verdict.promises:
+    for promise in result.promises:
         yield from promise.details
-    if verdict.broken:
-        yield verdict.broken
-    if verdict.note:
-        yield verdict.note
-    if verdict.ways and (verbose or not all(way.ok for way in verdict.ways)):
-        yield from comparison_lines(verdict.ways)
+    if result.broken:
+        yield result.broken
+    if result.note:
+        yield result.note
+    if result.ways and (verbose or not all(way.ok for way in result.ways)):
+        yield from comparison_lines(result.ways)
 
 
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:
@@ -56,12 +56,12 @@ def _comparison_line(each: Comparison) -> str:
     if not each.compared:
         return f"{each.way:<20}{0:>9}"
     worst = f"{each.worst:.1e}" if each.worst else "0"
-    limit, verdict = "", ""
+    limit, word = "", ""
     if each.limit is not None:
-        limit, verdict = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
+        limit, word = f"{each.limit:.0e}", "ok" if each.ok else "FAILED"
     elif each.own_error is not None and each.worst and isfinite(each.own_error):
         limit = f"±{each.own_error:.0e}" if each.own_error > FAINTEST else "±0"
     if each.odds:
-        verdict = "FAILED"
+        word = "FAILED"
     where = f"  at {each.where}" if each.worst else ""
-    return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {verdict:<6}{where}"
+    return f"{each.way:<20}{each.compared:>9,}{worst:>12}{limit:>8}  {word:<6}{where}"

@@ -11,8 +11,8 @@ from time import perf_counter
 import click
 
 from stepgrad.checking.reports import as_junit, as_object
-from stepgrad.checking.text import verdict_details, verdict_line
-from stepgrad.checking.verdict import Verdict, judge
+from stepgrad.checking.result import Result, judge
+from stepgrad.checking.text import result_details, result_line
 from stepgrad.checking.ways import has_torch
 from stepgrad.cli.arguments import MEMORY, FilesCommand, nothing_recorded
 from stepgrad.cli.destination import Destination
@@ -59,26 +59,26 @@ def check(  # noqa: PLR0913 - one for each option
       stepgrad check --json train.py --steps 2
     """
     report = None if junit is None else _report(junit, files)
-    width, verdicts = max(map(len, files)), []
+    width, results = max(map(len, files)), []
     for file in files:
-        verdict = _checked(file, arguments, memory)
-        verdicts.append(verdict)
-        if verdict.error:
-            echo_lines(verdict.error, err=True)
+        result = _checked(file, arguments, memory)
+        results.append(result)
+        if result.error:
+            echo_lines(result.error, err=True)
         if not as_json:
-            echo(verdict_line(verdict, width))
-            for line in verdict_details(verdict, verbose=verbose or len(files) == 1):
+            echo(result_line(result, width))
+            for line in result_details(result, verbose=verbose or len(files) == 1):
                 echo(f"  {line}")
     if as_json:
-        echo_json(as_object(verdicts))
+        echo_json(as_object(results))
     elif verbose and not has_torch():
         echo("PyTorch is not installed; install stepgrad[torch] to compare with it, too")
     if report is not None:
-        report.write(as_junit(verdicts))
-    sys.exit(_exit_status(verdicts))
+        report.write(as_junit(results))
+    sys.exit(_exit_status(results))
 
 
-def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict:
+def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Result:
     """Open and check a file; what a program prints goes to stderr."""
     start = perf_counter()
     # A program prints where a bar would be.
@@ -88,15 +88,15 @@ def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Verdict
             opened = open_typed(file, arguments if is_program(file) else (), memory)
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
-                return Verdict(file, status=opened.status)
+                return Result(file, status=opened.status)
             raise nothing_recorded(file)
         with progress_bar(f"{file}: checking"):
-            verdict = judge(file, opened.recording, opened.scenario, opened.status)
+            result = judge(file, opened.recording, opened.scenario, opened.status)
     except StepgradError as error:
-        verdict = Verdict(file, error=str(error))
+        result = Result(file, error=str(error))
     except MemoryError:
-        verdict = Verdict(file, error=str(StepgradError(f"{file}: {NotEnoughMemoryError()}")))
-    return replace(verdict, seconds=perf_counter() - start)
+        result = Result(file, error=str(StepgradError(f"{file}: {NotEnoughMemoryError()}")))
+    return replace(result, seconds=perf_counter() - start)
 
 
 def _report(name: str, files: Sequence[str]) -> Destination:
@@ -107,8 +107,8 @@ def _report(name: str, files: Sequence[str]) -> Destination:
     return report
 
 
-def _exit_status(verdicts: Sequence[Verdict]) -> int:
-    if any(verdict.error for verdict in verdicts):
+def _exit_status(results: Sequence[Result]) -> int:
+    if any(result.error for result in results):
         return 2
     # A program comes last, and its own status says more than that it failed.
-    return verdicts[-1].status or int(any(verdict.failed for verdict in verdicts))
+    return results[-1].status or int(any(result.failed for result in results))

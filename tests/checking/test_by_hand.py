@@ -8,7 +8,7 @@ import pytest
 
 from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.comparison import Comparison
-from stepgrad.checking.verdict import judge
+from stepgrad.checking.result import judge
 from stepgrad.program import run_program
 
 FORWARD = """\
@@ -146,18 +146,18 @@ def test_what_is_no_pass_by_hand_is_left_alone(folder: Path, healthy: str) -> No
 
 def test_a_lesson_that_is_meant_to_fail_says_so() -> None:
     path = Path(__file__).parents[2] / "scenarios" / "overwritten_gradient.py"
-    verdict = judge("overwritten_gradient", run_program(str(path)).recording)
-    assert verdict.failed
-    assert "meant to fail" in verdict.note
-    assert "h.grad is 3 by hand" in verdict.ways[-1].first
+    result = judge("overwritten_gradient", run_program(str(path)).recording)
+    assert result.failed
+    assert "meant to fail" in result.note
+    assert "h.grad is 3 by hand" in result.ways[-1].first
 
 
 def test_gradients_of_who_knows_what_are_not_passed_over_in_silence(folder: Path) -> None:
     path = folder / "train.py"
     path.write_text(FORWARD + "w.grad = 1.5\n")
-    verdict = judge("train.py", run_program(str(path)).recording)
-    assert verdict.word == "nothing to check"
-    assert "written by hand, from event 9, train.py:8, are not compared" in verdict.note
+    result = judge("train.py", run_program(str(path)).recording)
+    assert result.word == "nothing to check"
+    assert "written by hand, from event 9, train.py:8, are not compared" in result.note
     passed = "with record(): L.backward()\nh = w + x\n"  # its gradients are taken over
     path.write_text("from stepgrad import record\n" + FORWARD + passed)
     assert not judge("train.py", run_program(str(path)).recording).note

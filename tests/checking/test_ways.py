@@ -13,7 +13,7 @@ from stepgrad import Value, binary_cross_entropy, record
 from stepgrad.checking import ways as module
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.passes import passes
-from stepgrad.checking.verdict import judge
+from stepgrad.checking.result import judge
 from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
@@ -335,9 +335,9 @@ def test_a_slope_where_there_is_no_gradient_is_told() -> None:
         x = Value(0.0, label="x")
         (3 * (0 * x).sqrt() + 1).backward()
     assert by_way(recording)["central differences"].note == "x has the slope 0, not nan"
-    verdict = judge("a.py", recording)
-    assert verdict.failed
-    assert "1 gradient is not finite" in verdict.broken
+    result = judge("a.py", recording)
+    assert result.failed
+    assert "1 gradient is not finite" in result.broken
 
 
 def test_a_finite_gradient_of_pytorch_is_told_where_ours_is_not() -> None:

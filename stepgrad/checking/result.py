@@ -39,7 +39,7 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class Result:
     """The result of checking a file; `error` says why it could not be checked at all.
 
     `broken` says what is not finite without being expected. `passes` is the number of backward
@@ -68,7 +68,7 @@ class Verdict:
 
     @property
     def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:
-        """The verdict in a word or two."""
+        """The result in a word or two."""
         if self.error:
             return "not checked"
         if self.failed:
@@ -79,7 +79,7 @@ class Verdict:
 
 def judge(
     file: str, recording: Recording, scenario: ScenarioFile | None = None, status: int = 0
-) -> Verdict:
+) -> Result:
     """Check a recording, which was opened as `file`.
 
     Without a scenario, the one that the recording carries is used, if there is one.
@@ -105,11 +105,11 @@ def judge(
     notes = (recording.incomplete, note, "" if ways else unclear(recording))
     note = "; ".join(filter(None, notes))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
-    verdict = Verdict(file, promises, ways, broken, passes, note, status=status)
-    if recording.spent and verdict.word == "nothing to check":
+    result = Result(file, promises, ways, broken, passes, note, status=status)
+    if recording.spent and result.word == "nothing to check":
         early = f"{recording.incomplete}, before there is anything to check"
-        return replace(verdict, note="", error=f"{file}: {early}; allow more with --memory")
-    return verdict
+        return replace(result, note="", error=f"{file}: {early}; allow more with --memory")
+    return result
 
 
 def _gradients(count: int) -> str:

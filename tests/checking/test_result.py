@@ -1,4 +1,4 @@
-"""Verdicts, and how they are reported."""
+"""Results of checks, and how they are reported."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from scenario.samples import GRAPH, changed
 from stepgrad import Value, record, record_scenario
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.reports import as_junit, as_object
-from stepgrad.checking.text import comparison_lines, verdict_details, verdict_line
-from stepgrad.checking.verdict import Verdict, judge
+from stepgrad.checking.result import Result, judge
+from stepgrad.checking.text import comparison_lines, result_details, result_line
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.recording.recording import Recording, Source
@@ -21,30 +21,30 @@ from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.build import record_file
 
 
-def verdict(name: str | Path) -> Verdict:
+def checked(name: str | Path) -> Result:
     file = open_scenario(name)
     return judge(str(name), record_file(file), file)
 
 
 @pytest.fixture
-def wrong(tmp_path: Path) -> Verdict:
+def wrong(tmp_path: Path) -> Result:
     """A scenario that promises a wrong number."""
     path = tmp_path / "wrong.yaml"
     path.write_text(changed(GRAPH, "z1: 1.5", "z1: 2"))
-    return verdict(path)
+    return checked(path)
 
 
 @pytest.fixture
-def planted(monkeypatch: pytest.MonkeyPatch) -> Verdict:
+def planted(monkeypatch: pytest.MonkeyPatch) -> Result:
     """A scenario with the derivative 1 − out of tanh, for 1 − out²."""
     rule = Op("tanh", "tanh", TANH.forward, (Formula("1 - out"),), TANH.code)
     for cached in ("local", "carry", "vjp"):
         monkeypatch.setitem(TANH.__dict__, cached, getattr(rule, cached))
-    return verdict("tanh")
+    return checked("tanh")
 
 
-def test_a_planted_derivative_is_told_with_its_way_its_edge_and_its_line(planted: Verdict) -> None:
-    told = list(verdict_details(planted, verbose=False))
+def test_a_planted_derivative_is_told_with_its_way_its_edge_and_its_line(planted: Result) -> None:
+    told = list(result_details(planted, verbose=False))
     assert planted.failed
     assert any(line.split()[:2] == ["complex", "steps"] and "FAILED" in line for line in told)
     assert told[-1].startswith("first to differ: ∂")
@@ -59,19 +59,19 @@ def test_a_planted_derivative_is_told_with_its_way_its_edge_and_its_line(planted
 
 
 def test_all_is_well_in_a_line() -> None:
-    words = verdict_line(verdict("two_layer"), 12).split()
+    words = result_line(checked("two_layer"), 12).split()
     assert words[:3] == ["two_layer", "checks", "11/11"]
     assert words[3:5] == ["gradients", "6"]
     assert words[-1] == "ok"
-    assert list(verdict_details(verdict("two_layer"), verbose=False)) == []
-    assert len(list(verdict_details(verdict("two_layer"), verbose=True))) >= 4
+    assert list(result_details(checked("two_layer"), verbose=False)) == []
+    assert len(list(result_details(checked("two_layer"), verbose=True))) >= 4
 
 
 @pytest.mark.parametrize("name", shipped())
 def test_a_saved_scenario_is_held_to_its_own_text(name: str, tmp_path: Path) -> None:
     path = tmp_path / "saved.stepgrad"
     record_scenario(name).save(path)
-    found, expected = judge("saved", Recording.load(path)), verdict(name)
+    found, expected = judge("saved", Recording.load(path)), checked(name)
     assert repr(found.promises) == repr(expected.promises)  # a promised nan is not equal to itself
     assert repr(found.ways) == repr(expected.ways)
 
@@ -92,7 +92,7 @@ def test_a_scenario_that_nobody_can_read_any_more_is_told() -> None:
         (Value(1.0) * 2).backward()
     found = judge("old.stepgrad", recording)
     assert found.note.startswith("expectations not checked: old.yaml:")
-    assert found.note in verdict_details(found, verbose=False)
+    assert found.note in result_details(found, verbose=False)
     (skipped,) = ElementTree.fromstring(as_junit([found])).iter("skipped")
     assert skipped.text == found.note
 
@@ -103,20 +103,20 @@ def test_what_is_not_finite_is_not_called_ok() -> None:
     found = judge("nan", recording)
     assert found.word == "FAILED"
     assert found.broken == ("1 gradient is not finite; it began at event 2: log(x) = log(0) = −inf")
-    assert found.broken in verdict_details(found, verbose=False)
-    assert "checks" not in verdict_line(found, 3)
+    assert found.broken in result_details(found, verbose=False)
+    assert "checks" not in result_line(found, 3)
     (failure,) = ElementTree.fromstring(as_junit([found])).iter("failure")
     assert failure.text == found.broken
 
 
 def test_what_is_not_finite_as_it_was_promised_is_well() -> None:
-    assert verdict("nan_origin").word == "ok"
-    assert any(way.skipped for way in verdict("nan_origin").ways)
+    assert checked("nan_origin").word == "ok"
+    assert any(way.skipped for way in checked("nan_origin").ways)
 
 
 def test_of_many_passes_it_is_told_how_many_are_compared() -> None:
-    assert "2/" not in verdict_line(verdict("two_layer"), 9)
-    assert ", 3 of 100 passes" in verdict_line(verdict("xor_tanh"), 9)
+    assert "2/" not in result_line(checked("two_layer"), 9)
+    assert ", 3 of 100 passes" in result_line(checked("xor_tanh"), 9)
 
 
 def test_a_program_that_fails_is_not_called_ok() -> None:
@@ -127,8 +127,8 @@ def test_a_program_that_fails_is_not_called_ok() -> None:
     assert failure.text == "exit status 1"
 
 
-def test_json_says_everything(wrong: Verdict) -> None:
-    broken = Verdict("nowhere", error="nowhere: no such file")
+def test_json_says_everything(wrong: Result) -> None:
+    broken = Result("nowhere", error="nowhere: no such file")
     found = json.loads(json.dumps(as_object([wrong, broken]), allow_nan=False))
     assert not found["ok"]
     assert [each["verdict"] for each in found["files"]] == ["FAILED", "not checked"]
@@ -140,12 +140,12 @@ def test_json_says_everything(wrong: Verdict) -> None:
     assert "z1 is 1.5, expected 2" in first["checks"][0]["details"][0]
     assert [way["way"] for way in first["gradients"]][:2] == ["saved values", "forward mode"]
     assert second["error"] == "nowhere: no such file"
-    assert as_object([verdict("two_layer")])["ok"]
+    assert as_object([checked("two_layer")])["ok"]
 
 
-def test_junit_counts(wrong: Verdict) -> None:
-    broken = Verdict("bad\x1b[2J\0\udcff.yaml", error="\x07 is no <text> & never was\nat all")
-    suites = ElementTree.fromstring(as_junit([verdict("two_layer"), wrong, broken]))
+def test_junit_counts(wrong: Result) -> None:
+    broken = Result("bad\x1b[2J\0\udcff.yaml", error="\x07 is no <text> & never was\nat all")
+    suites = ElementTree.fromstring(as_junit([checked("two_layer"), wrong, broken]))
     counts = [[int(each.get(key, "")) for key in ("failures", "errors")] for each in suites]
     assert counts == [[0, 0], [1, 0], [0, 1]]
     assert int(suites.get("tests", "")) == len(list(suites.iter("testcase")))
