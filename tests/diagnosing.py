@@ -1,13 +1,16 @@
-"""What tests of diagnoses share: a diagnosis of a file, or of a scenario's text."""
+"""What tests of diagnoses share: the verdicts on a file, and questions that are easy to meet."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
-from stepgrad.diagnosis import Verdict, diagnose
+import pytest
+
+from stepgrad.diagnosis import Question, Verdict, diagnose
+from stepgrad.diagnosis.survey import Survey
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
 
@@ -24,3 +27,24 @@ def recorded(path: Path | str) -> Recording:
 def verdicts(recording: Recording) -> Sequence[Verdict]:
     """The verdicts on a recording, without notes."""
     return [each for each in diagnose(recording) if not each.note]
+
+
+def _named(name: str, *, note: bool = False) -> Question:
+    """A question that finds every node of a name."""
+
+    def find(brief: Survey) -> Iterator[Verdict]:
+        recording = brief.recording
+        node = recording.names(recording.length).get(name)
+        if node is not None:
+            text = f"a node is called {name}"
+            advice = "" if note else f"Call {name} something else."
+            events = [recording.history.made_at(node), recording.length]
+            yield Verdict(name, text, advice, events, [node], note)
+
+    return Question(name, f"is a node called {name}?", f"a node is called {name}", find)
+
+
+def ask_for_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have diagnoses find nodes by their names: `dead` and `uphill` are verdicts, `odd` a note."""
+    asked = [_named("dead"), _named("odd", note=True), _named("uphill")]
+    monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", asked)

@@ -13,16 +13,26 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.questions import QUESTIONS
 from stepgrad.diagnosis.survey import survey
 from stepgrad.diagnosis.verdict import Question, Verdict
+from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
 
-__all__ = ["QUESTIONS", "Question", "Verdict", "diagnose"]
+__all__ = ["QUESTIONS", "Question", "Verdict", "diagnose", "names"]
+
+
+def names() -> Sequence[str]:
+    """Return the names of all verdicts, the gravest first."""
+    return [question.name for question in QUESTIONS]
 
 
 def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Sequence[Verdict]:
     """Ask all questions of a recording; return the verdicts, the gravest first, then the notes.
 
-    `declared` are leaves that its scenario names as parameters.
+    `declared` are leaves that its scenario names as parameters. Progress is reported after each
+    question.
     """
     brief = survey(recording, declared)
-    found = [verdict for question in QUESTIONS for verdict in question.find(brief)]
+    found: list[Verdict] = []
+    for asked, question in enumerate(QUESTIONS, 1):
+        found += question.find(brief)
+        advance(asked, len(QUESTIONS))
     return sorted(found, key=lambda verdict: verdict.note)

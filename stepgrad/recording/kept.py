@@ -14,6 +14,8 @@ _About = TypeVar("_About")
 _More = ParamSpec("_More")
 _Found = TypeVar("_Found")
 
+_UNKNOWN = object()
+
 _Question = Callable[Concatenate[_About, _More], _Found]
 
 
@@ -36,14 +38,13 @@ def kept(
                 answers = {}
                 everything[function] = changes, answers
             key = args, *kwargs.items()
-            if key in answers:
-                answers[key] = found = answers.pop(key)  # the one used last goes last
-                return found  # type: ignore[no-any-return]
-            found = function(about, *args, **kwargs)
-            answers[key] = found
+            found = answers.pop(key, _UNKNOWN)  # at once: another thread may be asking, too
+            if found is _UNKNOWN:
+                found = function(about, *args, **kwargs)
+            answers[key] = found  # the one used last goes last
             if len(answers) > size:
                 answers.pop(next(iter(answers)), None)
-            return found
+            return found  # type: ignore[no-any-return]
 
         return asked
 

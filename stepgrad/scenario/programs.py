@@ -4,12 +4,14 @@ A program is a lesson if a comment in it says where it belongs among the others:
 
     # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
 
+There it says, too, whether `stepgrad check` fails, and which verdicts it gets: `verdicts: [dead]`.
 The first line of its docstring is the title, and the rest the text.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from stepgrad.recording.recording import Source
 from stepgrad.scenario.form.sections import Lesson
 
 _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
+_VERDICTS = re.compile(r"\bverdicts: \[([^]]*)\]")
 _FAILS = re.compile(r"\bfails: true\b")
 
 
@@ -54,6 +57,13 @@ def meant_to_fail(text: str) -> bool:
     return header is not None and _FAILS.search(header[1]) is not None
 
 
+def promised_verdicts(text: str) -> Sequence[str] | None:
+    """Return the verdicts that a program says it gets; None if it says nothing about them."""
+    header = _HEADER.search(text)
+    listed = header and _VERDICTS.search(header[1])
+    return re.findall(r"\w+", listed[1]) if listed else None
+
+
 def read_lesson(path: Path) -> ProgramFile:
     """Read what a program that is a lesson says of itself."""
     import yaml  # noqa: PLC0415 - slow, and rarely needed
@@ -62,7 +72,8 @@ def read_lesson(path: Path) -> ProgramFile:
     header = _HEADER.search(text)
     assert header is not None, "it is a lesson"
     about = yaml.safe_load(header[1])
-    about.pop("fails", None)
+    for about_its_run in ("fails", "verdicts"):
+        about.pop(about_its_run, None)
     about["after"] = tuple(about["after"])
     title, _, lesson = Source(str(path), text).docstring.partition("\n")
     return ProgramFile(path, Lesson(title=title.rstrip("."), lesson=lesson.strip(), **about))

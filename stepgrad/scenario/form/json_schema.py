@@ -8,7 +8,15 @@ from inspect import cleandoc, getdoc, getsource
 from itertools import pairwise
 from typing import Any, Literal, TypeAlias, get_args
 
-from stepgrad.scenario.form.kinds import BARE, Limits, Section, fields_of, is_required, kind_of
+from stepgrad.scenario.form.kinds import (
+    BARE,
+    Limits,
+    OneOf,
+    Section,
+    fields_of,
+    is_required,
+    kind_of,
+)
 from stepgrad.scenario.form.sections import Scenario
 
 Schema: TypeAlias = dict[str, Any]
@@ -47,9 +55,11 @@ def _schema(annotation: Any, definitions: dict[str, Schema]) -> Schema:
         schema = {"type": "array", "items": _schema(kind.arguments[0], definitions)}
         if kind.size is not None:
             schema |= {"minItems": kind.size, "maxItems": kind.size}
-    for limits in kind.added:
-        if isinstance(limits, Limits):
-            schema |= limits.limits
+    for mark in kind.added:
+        if isinstance(mark, Limits):
+            schema |= mark.limits
+        elif isinstance(mark, OneOf):
+            schema["enum"] = list(mark.words())
     return {"anyOf": [schema["items"], schema]} if BARE in kind.added else schema
 
 

@@ -7,7 +7,7 @@ below.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from inspect import get_annotations
 from math import isfinite
@@ -23,6 +23,7 @@ from typing import (
     get_origin,
 )
 
+from stepgrad.errors import suggest_or_list
 from stepgrad.scenario.yaml.document import Data
 
 
@@ -68,6 +69,26 @@ class Limits:
             if not holds(value, limit):
                 return message(limit)
         return ""
+
+
+class OneOf:
+    """A check that a text is one of some words, which are asked for when it is checked.
+
+    Args:
+        what: what messages call a word.
+        words: returns the words.
+    """
+
+    def __init__(self, what: str, words: Callable[[], Sequence[str]]) -> None:
+        self.words = words
+        self._what = what
+
+    def __call__(self, value: Any) -> str:
+        """Return what is wrong with a text, or ""."""
+        words = self.words()
+        if value in words:
+            return ""
+        return f"unknown {self._what} `{value}`{suggest_or_list(value, words)}"
 
 
 def finite(number: float) -> str:

@@ -6,13 +6,13 @@ the field means. What one section demands of another is in `rules`.
 
 # There is no `from __future__ import annotations`: it would turn the annotations into text.
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from math import inf
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias, get_args
 
-from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, Section, finite
+from stepgrad.scenario.form.kinds import BARE, Also, Called, Limits, OneOf, Section, finite
 
 MAX_STEPS = 1_000_000
 """The most training steps of a scenario."""
@@ -39,6 +39,12 @@ def _practical(sizes: tuple[int, ...]) -> str:
 def _ascending(interval: tuple[float, float]) -> str:
     low, high = interval
     return f"the lower end {low:g} is above the upper end {high:g}" if low > high else ""
+
+
+def _verdicts() -> Sequence[str]:
+    from stepgrad.diagnosis import names  # noqa: PLC0415 - few scenarios promise verdicts
+
+    return names()
 
 
 Finite: TypeAlias = Annotated[float, finite]
@@ -72,6 +78,7 @@ Activation: TypeAlias = Annotated[
 Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
+VerdictName: TypeAlias = Annotated[str, OneOf("verdict", _verdicts)]
 Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
@@ -110,7 +117,7 @@ class Train(Section):
 
 
 class Expect(Section):
-    """The numbers that a run of the scenario must reproduce."""
+    """The numbers that a run of the scenario must reproduce, and the verdicts that it must get."""
 
     values: Numbers = NOTHING
     """By name, after the last forward pass."""
@@ -120,6 +127,8 @@ class Expect(Section):
     """By training step, before that step's update."""
     tolerance: Annotated[Finite, Limits(minimum=0)] = 1e-9
     """How far off a number may be, absolutely or relatively, whichever is more lenient."""
+    verdicts: Annotated[tuple[VerdictName, ...], BARE] | None = None
+    """The verdicts of `stepgrad diagnose` that a run must get, and no others: `[]` for none."""
 
 
 class GraphExpect(Expect):

@@ -1,0 +1,87 @@
+"""The diagnosis of a recording, beside what its scenario or program promises of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stepgrad.diagnosis import Verdict, diagnose, names
+from stepgrad.errors import ScenarioError, suggest
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
+from stepgrad.scenario.form.sections import GraphScenario
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.programs import promised_verdicts
+from stepgrad.scenario.recorded import recorded_scenario
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """What is wrong in a recording.
+
+    Args:
+        verdicts: the gravest first.
+        notes: what is only worth knowing.
+        promised: the names of the verdicts that it must get, and no others; None if nothing is
+            promised.
+    """
+
+    verdicts: Sequence[Verdict] = ()
+    notes: Sequence[Verdict] = ()
+    promised: Sequence[str] | None = None
+
+    @property
+    def unexpected(self) -> Sequence[Verdict]:
+        """The verdicts that are not promised."""
+        return [each for each in self.verdicts if each.name not in (self.promised or ())]
+
+    @property
+    def broken(self) -> Sequence[str]:
+        """What is wrong with the promise: a line for each verdict that it is about."""
+        return [] if self.promised is None else [*self._broken(self.promised)]
+
+    def _broken(self, promised: Sequence[str]) -> Iterator[str]:
+        found = {each.name for each in self.verdicts}
+        for name in dict.fromkeys(promised):
+            if name not in found:
+                unknown = name not in names()
+                hint = f": unknown verdict{suggest(name, names())}" if unknown else ""
+                yield f"the verdict `{name}` is promised, but not given{hint}"
+        for each in self.unexpected:
+            yield f"the verdict `{each.name}` is given, but not promised: {each.text}"
+
+
+@kept(1)
+def diagnosed(recording: Recording) -> Diagnosis:
+    """Diagnose a recording; its scenario says which leaves are parameters.
+
+    What an edited recording gets is promised by nobody.
+    """
+    scenario = _scenario(recording)
+    found = diagnose(recording, _declared(recording, scenario))
+    return Diagnosis(
+        verdicts=[each for each in found if not each.note],
+        notes=[each for each in found if each.note],
+        promised=_promised(recording, scenario),
+    )
+
+
+def _scenario(recording: Recording) -> ScenarioFile | None:
+    try:
+        return recorded_scenario(recording)
+    except ScenarioError:  # that of another version
+        return None
+
+
+def _declared(recording: Recording, scenario: ScenarioFile | None) -> frozenset[int]:
+    """Return the parameters of a graph; those of a network are reached by every pass."""
+    if scenario is None or not isinstance(scenario.model, GraphScenario):
+        return frozenset()
+    nodes = recording.names(recording.length)
+    return frozenset(nodes[name] for name in scenario.model.params if name in nodes)
+
+
+def _promised(recording: Recording, scenario: ScenarioFile | None) -> Sequence[str] | None:
+    if scenario is not None:
+        return scenario.model.expect.verdicts
+    return promised_verdicts(recording.source.text) if recording.source else None
