@@ -1,8 +1,9 @@
 """Scenarios as tests: pytest collects them, and a fixture replays whatever a test names.
 
-A scenario's expectations become the tests of a course: one for each expected number, and one that
-the gradients agree with other ways to compute them. Files are collected by name: `*.scenario.yaml`,
-and what `stepgrad_scenarios` in pytest's settings names.
+A scenario's expectations become the tests of a course: one for each expected number, one that the
+gradients agree with other ways to compute them, and one for the verdicts that it promises. Files
+are collected by name: `*.scenario.yaml`, and what `stepgrad_scenarios` in pytest's settings
+names.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "patterns of the scenario files that stepgrad collects, besides *.scenario.yaml",
         type="args",
         default=[],
+    )
+    parser.addini(
+        "stepgrad_strict",
+        "whether a scenario fails if `stepgrad diagnose` finds anything that it does not promise",
+        type="bool",
+        default=False,
     )
 
 
@@ -117,7 +124,10 @@ class ScenarioTests(pytest.File):
     _file: ScenarioFile
 
     def collect(self) -> Iterator[pytest.Item]:
-        """Yield a test for each expectation and one for the gradients, or one that says why not."""
+        """Yield a test for each expectation and one for the gradients, or one that says why not.
+
+        And one for the verdicts, where the file promises any or the settings are strict.
+        """
         # pytest runs for other tests as well: they do not wait for these imports.
         from stepgrad.errors import ScenarioError  # noqa: PLC0415
         from stepgrad.scenario import open_scenario  # noqa: PLC0415
@@ -132,6 +142,8 @@ class ScenarioTests(pytest.File):
         for place, each in enumerate(expectations(self._file)):
             yield PromiseTest.from_parent(self, name=each.name, place=place, line=each.line)
         yield GradientTest.from_parent(self, name="gradients")
+        if self.config.getini("stepgrad_strict") or self._file.model.expect.verdicts is not None:
+            yield VerdictTest.from_parent(self, name="verdicts")
 
     @cached_property
     def recording(self) -> Recording:
@@ -147,17 +159,18 @@ class ScenarioTests(pytest.File):
 
         return checks(self._file, self.recording)
 
-    @property
+    @cached_property
     def result(self) -> Result:
         """The result of `stepgrad check`."""
         from stepgrad.checking.result import judge  # noqa: PLC0415
 
-        return judge(self.path.name, self.recording, self._file)
+        strict = self.config.getini("stepgrad_strict")
+        return judge(self.path.name, self.recording, self._file, strict=strict)
 
     def teardown(self) -> None:
         """Free the recording: a course has many."""
-        self.__dict__.pop("recording", None)
-        self.__dict__.pop("checks", None)
+        for name in ("recording", "checks", "result"):
+            self.__dict__.pop(name, None)
 
 
 class ScenarioTest(pytest.Item):
@@ -232,3 +245,17 @@ class GradientTest(ScenarioTest):
         if wrong := [each.way for each in result.ways if not each.ok]:
             yield f"the gradients disagree with {', '.join(wrong)}"
             yield from comparison_lines(result.ways)
+        for each in result.findings:
+            self.user_properties.append((f"verdict: {each.verdict}", each.text))
+
+
+class VerdictTest(ScenarioTest):
+    """What a diagnosis finds, against what the scenario promises."""
+
+    def problems(self) -> Iterator[str]:
+        """Yield the verdicts that nothing promises, and the promised ones that are not given."""
+        from stepgrad.checking.text import finding_lines  # noqa: PLC0415
+
+        result = self.parent.result
+        if result.sick:
+            yield from finding_lines(result)

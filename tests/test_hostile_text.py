@@ -29,7 +29,8 @@ COMMANDS_ON_A_FILE = [
     ["replay", "--json"], ["replay", "--to", "9"], ["replay", "--to", EVIL],
     ["replay", "--keys", "G W x D"], ["replay", "--keys", f":{LONG}"],
     ["replay", "--keys", f"'/{EVIL}'"], ["replay", "--to", "50%", "--plain"], ["check"],
-    ["check", "-v"], ["check", "--json"], ["quiz"], ["quiz", "--answers", f"1 ? {EVIL} 2"],
+    ["check", "-v"], ["check", "--json"], ["diagnose"], ["diagnose", "--json"],
+    ["quiz"], ["quiz", "--answers", f"1 ? {EVIL} 2"],
     *(["export", "--to", form] for form in FORMATS),
     *(["export", "--to", form, "--at", "4"] for form in FORMATS),
 ]  # fmt: skip

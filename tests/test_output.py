@@ -25,6 +25,8 @@ ALL = [
     ["export", "two_layer", "--to", "svg"],
     ["check", "two_layer"],
     ["check", "two_layer", "--json"],
+    ["diagnose", "two_layer"],
+    ["diagnose", "two_layer", "--json"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
     ["list"],

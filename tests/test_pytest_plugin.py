@@ -2,9 +2,11 @@
 
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 
+from diagnosing import ask_for_names
 from plugin_runs import run_pytest
 from processes import run_pytest as run_pytest_in_a_process
 from stepgrad.scenario import build
@@ -256,3 +258,48 @@ def test_too_little_memory_is_a_test_that_says_so(
     result = run_pytest(course, "-k", "gradients")
     result.assert_outcomes(failed=1, deselected=3)
     result.stdout.fnmatch_lines(["not enough memory: *"])
+
+
+DEAD = """\
+title: A dead one
+inputs: {dead: 2.0}
+graph:
+  - L = dead**2
+backward: L
+"""
+PROMISED = f"{DEAD}expect: {{verdicts: [%s]}}\n"
+STRICT = "[pytest]\nstepgrad_strict = true\n"
+
+
+def test_verdicts_fail_where_the_setting_is_strict(
+    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_names(monkeypatch)
+    scenarios(course, dead=DEAD, promised=PROMISED % "dead", product=GOOD)
+    run_pytest(course).assert_outcomes(passed=7)
+    (course.path / "pytest.ini").write_text(STRICT)
+    result = run_pytest(course)
+    result.assert_outcomes(passed=8, failed=1)
+    result.stdout.fnmatch_lines(["dead: a node is called dead (events *dead.scenario.yaml:*"])
+    result.stdout.fnmatch_lines(["FAILED dead.scenario.yaml::verdicts*"])
+
+
+def test_a_promised_verdict_is_a_test(
+    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_names(monkeypatch)
+    scenarios(course, kept=PROMISED % "dead", not_kept=PROMISED % "dead, uphill")
+    result = run_pytest(course)
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["the verdict `uphill` is promised, but not given"])
+
+
+def test_verdicts_that_fail_nothing_are_properties_of_the_gradients(
+    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_for_names(monkeypatch)
+    scenarios(course, dead=DEAD)
+    run_pytest(course, "--junit-xml=report.xml").assert_outcomes(passed=1)
+    (found,) = ElementTree.parse(course.path / "report.xml").iter("property")
+    assert found.get("name") == "verdict: dead"
+    assert found.get("value") == "a node is called dead"

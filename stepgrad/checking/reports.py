@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
 from stepgrad.checking.result import Result
-from stepgrad.checking.text import comparison_lines
+from stepgrad.checking.text import comparison_lines, finding_lines
 from stepgrad.headless import check_object
 from stepgrad.numbers import for_json
 
@@ -38,6 +38,8 @@ def _object(result: Result) -> dict[str, Any]:
         "broken": result.broken,
         "passes": result.passes,
         "note": result.note,
+        "verdicts": [asdict(each) for each in result.findings],
+        "promised_verdicts": result.diagnosis.promised,
         "checks": [
             check_object(promise.check) | {"details": list(promise.details)}
             for promise in result.promises
@@ -77,6 +79,7 @@ def _suite(suites: Element, result: Result) -> None:
             first = _clean(text).partition("\n")[0]
             SubElement(found, problem, message=first).text = _clean(text)
 
+    _properties(suite, result)
     if result.error:
         case("opens", "error", result.error)
     for promise in result.promises:
@@ -98,9 +101,21 @@ def _suite(suites: Element, result: Result) -> None:
             problem = "failure"
             said = way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
         case(f"gradients: {way.way}", problem, "\n".join((said, *comparison_lines([way]))))
-    suite.set("tests", str(len(suite)))
+    if result.strict or result.diagnosis.promised is not None:
+        case("verdicts", "failure" if result.sick else "", "\n".join(finding_lines(result)))
+    suite.set("tests", str(len(suite.findall("testcase"))))
     for problem, total in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):
         suite.set(total, str(len(suite.findall(f"testcase/{problem}"))))
+
+
+def _properties(suite: Element, result: Result) -> None:
+    """Add the verdicts that nothing promises, whether or not they fail the check."""
+    if not result.findings:
+        return
+    properties = SubElement(suite, "properties")
+    for each in result.findings:
+        text = _clean(f"{each.text} ({each.evidence}) {each.advice}")
+        SubElement(properties, "property", name=f"verdict: {each.verdict}", value=text)
 
 
 def _clean(text: str) -> str:

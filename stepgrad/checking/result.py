@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from math import isfinite
 from typing import Literal
 
 from stepgrad.checking.by_hand import unclear
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
+from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
@@ -19,6 +20,7 @@ from stepgrad.replay.stops.language import Condition
 from stepgrad.replay.stops.stop import find
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import made_by, title
+from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.scenario.expect import Check, checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.programs import meant_to_fail
@@ -44,7 +46,8 @@ class Result:
 
     `broken` says what is not finite without being expected. `passes` is the number of backward
     passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
-    time that everything took, and `note` a remark.
+    time that everything took, and `note` a remark. `findings` are the verdicts of the `diagnosis`
+    that nothing promises: they fail the check if it is `strict`.
     """
 
     file: str
@@ -56,15 +59,23 @@ class Result:
     error: str = ""
     status: int = 0
     seconds: float = 0.0
+    diagnosis: Diagnosis = field(default_factory=Diagnosis)
+    findings: Sequence[Finding] = ()
+    strict: bool = False
 
     @property
     def failed(self) -> bool:
         """Whether an expectation is not met, a gradient is not finite, or a way differs.
 
-        Or whether the program itself failed.
+        Or whether the program itself failed, or its diagnosis.
         """
         kept, agree = (promise.ok for promise in self.promises), (way.ok for way in self.ways)
-        return bool(self.broken or self.status) or not (all(kept) and all(agree))
+        return bool(self.broken or self.status or self.sick) or not (all(kept) and all(agree))
+
+    @property
+    def sick(self) -> bool:
+        """Whether its diagnosis fails the check."""
+        return bool(self.diagnosis.broken or (self.strict and self.findings))
 
     @property
     def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:
@@ -74,13 +85,19 @@ class Result:
         if self.failed:
             return "FAILED"
         compared = any(way.compared for way in self.ways)
-        return "ok" if self.promises or compared else "nothing to check"
+        expects = self.promises or self.diagnosis.promised is not None
+        return "ok" if expects or compared else "nothing to check"
 
 
 def judge(
-    file: str, recording: Recording, scenario: ScenarioFile | None = None, status: int = 0
+    file: str,
+    recording: Recording,
+    scenario: ScenarioFile | None = None,
+    status: int = 0,
+    *,
+    strict: bool = False,
 ) -> Result:
-    """Check a recording, which was opened as `file`.
+    """Check a recording, which was opened as `file`; if `strict`, no verdict is accepted.
 
     Without a scenario, the one that the recording carries is used, if there is one.
     """
@@ -105,7 +122,19 @@ def judge(
     notes = (recording.incomplete, note, "" if ways else unclear(recording))
     note = "; ".join(filter(None, notes))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
-    result = Result(file, promises, ways, broken, passes, note, status=status)
+    diagnosis = diagnosed(recording)
+    result = Result(
+        file,
+        promises,
+        ways,
+        broken,
+        passes,
+        note,
+        status=status,
+        diagnosis=diagnosis,
+        findings=findings(recording, diagnosis.unexpected),
+        strict=strict,
+    )
     if recording.spent and result.word == "nothing to check":
         early = f"{recording.incomplete}, before there is anything to check"
         return replace(result, note="", error=f"{file}: {early}; allow more with --memory")

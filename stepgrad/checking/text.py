@@ -7,6 +7,7 @@ from math import isfinite
 
 from stepgrad.checking.comparison import FAINTEST, Comparison
 from stepgrad.checking.result import Result
+from stepgrad.printable import counted
 
 
 def result_line(result: Result, width: int) -> str:
@@ -21,7 +22,9 @@ def result_line(result: Result, width: int) -> str:
     if gated and result.passes > gated[0].passes:
         agreed += f", {gated[0].passes} of {result.passes:,} passes"
     status = f", exit status {result.status}" if result.status else ""
-    return f"{result.file:<{width}}  {kept:<13}  {agreed:<26}  {result.word}{status}"
+    count = len(result.findings)
+    found = f", {counted(count, 'verdict')}" if count else ""
+    return f"{result.file:<{width}}  {kept:<13}  {agreed:<26}  {result.word}{found}{status}"
 
 
 def result_details(result: Result, *, verbose: bool) -> Iterator[str]:
@@ -34,6 +37,15 @@ def result_details(result: Result, *, verbose: bool) -> Iterator[str]:
         yield result.note
     if result.ways and (verbose or not all(way.ok for way in result.ways)):
         yield from comparison_lines(result.ways)
+    yield from finding_lines(result)
+
+
+def finding_lines(result: Result) -> Iterator[str]:
+    """Yield the verdicts that nothing promises, and what is wrong with those that are promised."""
+    for each in result.findings:
+        yield f"{each.verdict}: {each.text} ({each.evidence})"
+        yield f"    {each.advice}"
+    yield from result.diagnosis.broken
 
 
 def comparison_lines(comparisons: Sequence[Comparison]) -> Iterator[str]:

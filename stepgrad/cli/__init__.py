@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "stepgrad.cli.replay:replay",
     "export": "stepgrad.cli.export:export",
     "check": "stepgrad.cli.check:check",
+    "diagnose": "stepgrad.cli.diagnose:diagnose",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",
@@ -145,4 +146,5 @@ def main() -> None:
       stepgrad run two_layer            step through one
       stepgrad run train.py             run a program, then step through what it did
       stepgrad check scenarios/*.yaml   check expectations and gradients
+      stepgrad diagnose train.py        say what is wrong in a run, and where
     """

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext, redirect_stdout
 from dataclasses import replace
 from time import perf_counter
 
@@ -14,18 +13,19 @@ from stepgrad.checking.reports import as_junit, as_object
 from stepgrad.checking.result import Result, judge
 from stepgrad.checking.text import result_details, result_line
 from stepgrad.checking.ways import has_torch
-from stepgrad.cli.arguments import MEMORY, FilesCommand, nothing_recorded
+from stepgrad.cli.arguments import MEMORY, FilesCommand
 from stepgrad.cli.destination import Destination
+from stepgrad.cli.examining import examine, exit_status
 from stepgrad.cli.output import echo, echo_json, echo_lines
-from stepgrad.cli.progress import progress_bar
-from stepgrad.errors import NotEnoughMemoryError, StepgradError
-from stepgrad.opening import is_program, open_typed
+from stepgrad.errors import StepgradError
+from stepgrad.opening import Opened
 
 
 @click.command(cls=FilesCommand)
 @click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
 @click.option("-v", "--verbose", is_flag=True, help="Show the table for every file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--strict", is_flag=True, help="Fail if `stepgrad diagnose` finds anything.")
 @MEMORY
 @click.option(
     "--junit",
@@ -38,6 +38,7 @@ def check(  # noqa: PLR0913 - one for each option
     *,
     verbose: bool,
     as_json: bool,
+    strict: bool,
     junit: str | None,
     memory: int | None,
 ) -> None:
@@ -50,6 +51,9 @@ def check(  # noqa: PLR0913 - one for each option
     hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for a file
     where they differ, and with -v for every file.
 
+    What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, or where the
+    file promises other verdicts.
+
     The exit status is 2 if a file cannot be checked, the program's own if it fails, and otherwise
     1 if anything differs or is not finite.
 
@@ -61,7 +65,7 @@ def check(  # noqa: PLR0913 - one for each option
     report = None if junit is None else _report(junit, files)
     width, results = max(map(len, files)), []
     for file in files:
-        result = _checked(file, arguments, memory)
+        result = _checked(file, arguments, memory, strict)
         results.append(result)
         if result.error:
             echo_lines(result.error, err=True)
@@ -75,27 +79,17 @@ def check(  # noqa: PLR0913 - one for each option
         echo("PyTorch is not installed; install stepgrad[torch] to compare with it, too")
     if report is not None:
         report.write(as_junit(results))
-    sys.exit(_exit_status(results))
+    sys.exit(exit_status(results))
 
 
-def _checked(file: str, arguments: Sequence[str], memory: int | None) -> Result:
-    """Open and check a file; what a program prints goes to stderr."""
+def _checked(file: str, arguments: Sequence[str], memory: int | None, strict: bool) -> Result:
+    """Open and check a file."""
     start = perf_counter()
-    # A program prints where a bar would be.
-    waiting = nullcontext() if is_program(file) else progress_bar(f"{file}: running")
-    try:
-        with redirect_stdout(sys.stderr), waiting:
-            opened = open_typed(file, arguments if is_program(file) else (), memory)
-        if not opened.recording.length and opened.scenario is None:
-            if opened.status:  # its own error says why
-                return Result(file, status=opened.status)
-            raise nothing_recorded(file)
-        with progress_bar(f"{file}: checking"):
-            result = judge(file, opened.recording, opened.scenario, opened.status)
-    except StepgradError as error:
-        result = Result(file, error=str(error))
-    except MemoryError:
-        result = Result(file, error=str(StepgradError(f"{file}: {NotEnoughMemoryError()}")))
+
+    def look(opened: Opened) -> Result:
+        return judge(file, opened.recording, opened.scenario, opened.status, strict=strict)
+
+    result = examine(file, arguments, memory, doing="checking", look=look, bare=Result)
     return replace(result, seconds=perf_counter() - start)
 
 
@@ -105,10 +99,3 @@ def _report(name: str, files: Sequence[str]) -> Destination:
     if report.path.suffix != ".xml":
         raise StepgradError(f"{name}: the report is XML; choose a name that ends in .xml")
     return report
-
-
-def _exit_status(results: Sequence[Result]) -> int:
-    if any(result.error for result in results):
-        return 2
-    # A program comes last, and its own status says more than that it failed.
-    return results[-1].status or int(any(result.failed for result in results))

@@ -1,28 +1,31 @@
-"""`stepgrad help`: help for a command, or the scenario format."""
+"""`stepgrad help`: help for a command, for the scenario format, or for verdicts."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from textwrap import fill
 
 import click
 
-from stepgrad import scenario
+from stepgrad import diagnosis, scenario
 from stepgrad.cli.output import echo_lines
 from stepgrad.errors import StepgradError, suggest
 
-SCENARIO = "scenario"
-"""The one topic that is not a command."""
+SCENARIO, VERDICTS = "scenario", "verdicts"
+"""The topics that are not commands."""
 
 
 @click.command(name="help")
 @click.argument("topic", required=False)
 @click.pass_context
 def help_(ctx: click.Context, topic: str | None) -> None:
-    """Explain a command, or the format of scenarios.
+    """Explain a command, the format of scenarios, or the verdicts of a diagnosis.
 
     \b
       stepgrad help scenario   how to write a scenario, with examples
+      stepgrad help verdicts   when each verdict is given
       stepgrad help replay
     """
     above = ctx.find_root()
@@ -35,12 +38,21 @@ def help_(ctx: click.Context, topic: str | None) -> None:
             click.echo_via_pager(scenario_format())
         else:
             echo_lines(scenario_format(), end="")
+    elif topic == VERDICTS:
+        echo_lines("\n\n".join(verdicts()))
     elif topic in commands:
         with click.Context(commands[topic], parent=above, info_name=topic) as about:
             echo_lines(about.get_help())
     else:
-        near = suggest(topic, [SCENARIO, *commands])
+        near = suggest(topic, [SCENARIO, VERDICTS, *commands])
         raise StepgradError(f"no help on `{topic}`{near}")
+
+
+def verdicts() -> Iterator[str]:
+    """Yield for each verdict what it asks, and when exactly it is given."""
+    for question in diagnosis.QUESTIONS:
+        definition = fill(question.definition, 80, initial_indent="  ", subsequent_indent="  ")
+        yield f"{question.name}: {question.asks}\n{definition}"
 
 
 def scenario_format() -> str:

@@ -48,7 +48,7 @@ class Diagnosis:
                 hint = f": unknown verdict{suggest(name, names())}" if unknown else ""
                 yield f"the verdict `{name}` is promised, but not given{hint}"
         for each in self.unexpected:
-            yield f"the verdict `{each.name}` is given, but not promised: {each.text}"
+            yield f"the verdict `{each.name}` is given, but not promised"
 
 
 @kept(1)

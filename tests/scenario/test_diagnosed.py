@@ -49,7 +49,7 @@ def test_a_note_is_no_verdict() -> None:
     [
         ("[dead]", []),
         ("dead", []),
-        ("[]", ["the verdict `dead` is given, but not promised: a node is called dead"]),
+        ("[]", ["the verdict `dead` is given, but not promised"]),
         ("[dead, uphill]", ["the verdict `uphill` is promised, but not given"]),
     ],
 )
@@ -114,7 +114,7 @@ def test_the_json_schema_lists_the_verdicts() -> None:
 
 
 def test_the_parameters_of_a_graph_are_declared(monkeypatch: pytest.MonkeyPatch) -> None:
-    declared: list[str] = []
+    declared: list[str | None] = []
 
     def find(brief: Survey) -> list[object]:
         declared.extend(brief.recording.node(node).name for node in brief.parameters)

@@ -1,0 +1,121 @@
+"""`stepgrad diagnose`: what is wrong in a run, and where to see it."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from textwrap import wrap
+from typing import Any
+
+import click
+
+from stepgrad import diagnosis
+from stepgrad.cli.arguments import MEMORY, FilesCommand
+from stepgrad.cli.examining import examine, exit_status
+from stepgrad.cli.output import echo, echo_json, echo_lines
+from stepgrad.diagnosis.findings import Finding, findings
+from stepgrad.opening import Opened, is_program
+from stepgrad.printable import counted
+from stepgrad.scenario.diagnosed import diagnosed
+
+WIDTH = 80
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """What is wrong in the run of a file; `error` says why it cannot be said."""
+
+    file: str
+    verdicts: Sequence[Finding] = ()
+    notes: Sequence[Finding] = ()
+    error: str = ""
+    status: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything is wrong."""
+        return bool(self.verdicts)
+
+
+def _questions() -> str:
+    """Return the table of questions, as click leaves it."""
+    width = max((len(question.name) for question in diagnosis.QUESTIONS), default=0)
+    rows = (f"  {question.name:<{width}}  {question.asks}" for question in diagnosis.QUESTIONS)
+    return "\n".join(("\b", "Questions:", *rows))
+
+
+@click.command(cls=FilesCommand, epilog=_questions())
+@click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@MEMORY
+def diagnose(
+    files: tuple[str, ...], arguments: tuple[str, ...], *, as_json: bool, memory: int | None
+) -> None:
+    """Say what is wrong in a run, and where to see it.
+
+    A FILE is a scenario, a recording or a program. A program comes last, followed by its
+    ARGUMENTS. Each verdict says a cause with its numbers, what people do about it, and the command
+    that opens the debugger there. `stepgrad help verdicts` says when exactly each is given.
+
+    The exit status is 2 if a file cannot be opened, the program's own if it fails, and otherwise
+    1 if there is any verdict. Notes do not count.
+
+    \b
+      stepgrad diagnose dead_relu
+      stepgrad diagnose scenarios/*.yaml
+      stepgrad diagnose --json train.py --steps 20
+    """
+    found = []
+    for file in files:
+        each = _examined(file, arguments, memory)
+        found.append(each)
+        if each.error:
+            echo_lines(each.error, err=True)
+        elif not as_json:
+            behind = arguments if is_program(file) else ()
+            for line in _told(each, behind):
+                echo(line)
+    if as_json:
+        echo_json({"files": [_object(each) for each in found]})
+    sys.exit(exit_status(found))
+
+
+def _examined(file: str, arguments: Sequence[str], memory: int | None) -> Examined:
+    def look(opened: Opened) -> Examined:
+        found, recording = diagnosed(opened.recording), opened.recording
+        return Examined(
+            file,
+            findings(recording, found.verdicts),
+            findings(recording, found.notes),
+            status=opened.status,
+        )
+
+    return examine(file, arguments, memory, doing="diagnosing", look=look, bare=Examined)
+
+
+def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
+    """Yield a paragraph for each verdict and each note, below a line that counts them."""
+    asked = f"{counted(len(diagnosis.QUESTIONS), 'question')} asked"
+    if not found.verdicts:
+        yield f"{found.file}: nothing found: {asked}"
+    else:
+        yield f"{found.file}: {counted(len(found.verdicts), 'verdict')}"
+    for each in (*found.verdicts, *found.notes):
+        yield ""
+        yield f"{each.verdict}{' (a note)' if each in found.notes else ''}: {each.evidence}"
+        for text in (each.text, each.advice):
+            yield from (f"  {line}" for line in wrap(text, WIDTH - 2))
+        where = str(each.events[0])
+        yield f"  {shlex.join(['stepgrad', 'run', '--to', where, found.file, *arguments])}"
+
+
+def _object(found: Examined) -> dict[str, Any]:
+    return {
+        "file": found.file,
+        "error": found.error,
+        "status": found.status,
+        "verdicts": [asdict(each) for each in found.verdicts],
+        "notes": [asdict(each) for each in found.notes],
+    }

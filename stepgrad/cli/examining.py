@@ -1,0 +1,70 @@
+"""What `check` and `diagnose` share: they open files and examine them, one after the other.
+
+What is wrong with one file does not keep the others from being examined.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext, redirect_stdout
+from typing import Protocol, TypeVar
+
+from stepgrad.cli.arguments import nothing_recorded
+from stepgrad.cli.progress import progress_bar
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
+from stepgrad.opening import Opened, is_program, open_typed
+
+
+class Examined(Protocol):
+    """What an examination found: an `error` if there was none, and the `status` of a program."""
+
+    @property
+    def error(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> int: ...  # noqa: D102
+    @property
+    def failed(self) -> bool: ...  # noqa: D102
+
+
+Found = TypeVar("Found", bound=Examined)
+
+
+def examine(  # noqa: PLR0913 - all that an examination needs
+    file: str,
+    arguments: Sequence[str],
+    memory: int | None,
+    *,
+    doing: str,
+    look: Callable[[Opened], Found],
+    bare: Callable[..., Found],
+) -> Found:
+    """Open a file and `look` at it, with progress; what a program prints goes to stderr.
+
+    Where there is nothing to look at, `bare` makes the result: from the name and an `error`, or
+    from the name and the `status` of a program that failed before it had done anything.
+    """
+    program = is_program(file)
+    # A program prints where a bar would be.
+    waiting = nullcontext() if program else progress_bar(f"{file}: running")
+    try:
+        with redirect_stdout(sys.stderr), waiting:
+            opened = open_typed(file, arguments if program else (), memory)
+        if not opened.recording.length and opened.scenario is None:
+            if opened.status:  # its own error says why
+                return bare(file, status=opened.status)
+            raise nothing_recorded(file)
+        with progress_bar(f"{file}: {doing}"):
+            return look(opened)
+    except StepgradError as error:
+        return bare(file, error=str(error))
+    except MemoryError:
+        return bare(file, error=f"{file}: {NotEnoughMemoryError()}")
+
+
+def exit_status(found: Sequence[Examined]) -> int:
+    """Return 2 if a file cannot be examined, a program's own status, or 1 if anything failed."""
+    if any(each.error for each in found):
+        return 2
+    # A program comes last, and its own status says more than that it failed.
+    return found[-1].status or int(any(each.failed for each in found))

@@ -1,0 +1,163 @@
+"""`stepgrad diagnose`, and verdicts in `stepgrad check`, as a user and as a CI system meet them."""
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from diagnosing import ask_for_names
+from scenario.samples import GRAPH, changed
+from stepgrad.checking.reports import as_junit
+from stepgrad.checking.result import judge
+from stepgrad.diagnosis import QUESTIONS
+from stepgrad.scenario import open_scenario, record_scenario
+from stepgrad.scenario.build import record_file
+from test_cli import stepgrad
+
+DEAD = changed(changed(GRAPH, "h = relu", "dead = relu"), "(h -", "(dead -")
+ODD = changed(changed(GRAPH, "h = relu", "odd = relu"), "(h -", "(odd -")
+PROGRAM = """\
+import sys
+from stepgrad import Value
+x = Value(0.5, label="uphill")
+(x * x).backward()
+print("said by the program")
+sys.exit(len(sys.argv) - 1)
+"""
+
+
+@pytest.fixture(autouse=True)
+def _names(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ask_for_names(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    for name, text in {"dead.yaml": DEAD, "odd.yaml": ODD, "ok.yaml": GRAPH}.items():
+        Path(name).write_text(text)
+    Path("train.py").write_text(PROGRAM)
+
+
+def test_a_verdict_is_a_paragraph_with_its_evidence_and_the_way_there() -> None:
+    assert stepgrad("diagnose", "dead.yaml", code=1).stdout == (
+        "dead.yaml: 1 verdict\n"
+        "\n"
+        "dead: events 7, 18, node dead, dead.yaml:6\n"
+        "  a node is called dead\n"
+        "  Call dead something else.\n"
+        "  stepgrad run --to 7 dead.yaml\n"
+    )
+
+
+def test_nothing_found() -> None:
+    assert stepgrad("diagnose", "ok.yaml").stdout == "ok.yaml: nothing found: 3 questions asked\n"
+
+
+def test_a_note_is_shown_below_and_fails_nothing() -> None:
+    lines = stepgrad("diagnose", "odd.yaml").stdout.splitlines()
+    assert lines[0] == "odd.yaml: nothing found: 3 questions asked"
+    assert lines[2] == "odd (a note): events 7, 18, node odd, odd.yaml:6"
+
+
+def test_a_program_has_its_own_status_and_its_arguments() -> None:
+    result = stepgrad("diagnose", "train.py", code=1)
+    assert "said by the program" not in result.stdout
+    assert result.stdout.splitlines()[-1] == "  stepgrad run --to 1 train.py"
+    result = stepgrad("diagnose", "ok.yaml", "train.py", "--steps", "2", "x", code=3)
+    assert result.stdout.splitlines()[-1] == "  stepgrad run --to 1 train.py --steps 2 x"
+
+
+def test_a_recording_is_diagnosed_like_the_run() -> None:
+    record_scenario("dead.yaml").save("saved.stepgrad")
+    lines = stepgrad("diagnose", "saved.stepgrad", code=1).stdout.splitlines()
+    assert lines[-1] == "  stepgrad run --to 7 saved.stepgrad"
+
+
+def test_one_that_cannot_be_opened_does_not_stop_the_others() -> None:
+    result = stepgrad("diagnose", "nowhere", "dead.yaml", code=2)
+    assert result.stderr.strip() == "nowhere: no such file"
+    assert result.stdout.startswith("dead.yaml: 1 verdict")
+
+
+def test_a_promise_changes_nothing_about_what_is_wrong() -> None:
+    Path("dead.yaml").write_text(f"{DEAD}  verdicts: [dead]\n")
+    stepgrad("diagnose", "dead.yaml", code=1)
+
+
+def test_json() -> None:
+    found = json.loads(stepgrad("diagnose", "--json", "odd.yaml", "dead.yaml", code=1).stdout)
+    odd, dead = found["files"]
+    assert [odd["file"], odd["verdicts"], odd["notes"][0]["verdict"]] == ["odd.yaml", [], "odd"]
+    assert dead["verdicts"] == [
+        {
+            "verdict": "dead",
+            "text": "a node is called dead",
+            "advice": "Call dead something else.",
+            "events": [7, 18],
+            "nodes": ["dead"],
+            "lines": ["dead.yaml:6"],
+        }
+    ]
+    assert dead["notes"] == []
+
+
+def test_the_help_lists_the_questions_and_when_each_verdict_is_given() -> None:
+    brief = stepgrad("diagnose", "--help").stdout
+    assert all(f"{each.name} " in brief for each in QUESTIONS)
+    assert "Questions:" in brief
+    assert stepgrad("help", "diagnose").stdout == brief
+    assert "uphill: is a node called uphill?\n  a node" in stepgrad("help", "verdicts").stdout
+
+
+def test_check_shows_verdicts_and_fails_if_it_is_strict() -> None:
+    lines = stepgrad("check", "dead.yaml", "ok.yaml").stdout.splitlines()
+    assert lines[0].endswith("  ok, 1 verdict")
+    assert lines[1:3] == [
+        "  dead: a node is called dead (events 7, 18, node dead, dead.yaml:6)",
+        "      Call dead something else.",
+    ]
+    assert lines[3].startswith("ok.yaml ")
+    result = stepgrad("check", "--strict", "dead.yaml", "ok.yaml", code=1)
+    assert result.stdout.splitlines()[0].endswith("  FAILED, 1 verdict")
+
+
+def test_check_is_quiet_about_a_verdict_that_is_promised() -> None:
+    Path("dead.yaml").write_text(f"{DEAD}  verdicts: [dead]\n")
+    (line,) = stepgrad("check", "--strict", "dead.yaml", "ok.yaml").stdout.splitlines()[:-1]
+    assert line.endswith("  ok")
+
+
+def test_check_fails_where_the_promise_is_not_kept() -> None:
+    Path("ok.yaml").write_text(f"{GRAPH}  verdicts: [uphill]\n")
+    lines = stepgrad("check", "ok.yaml", code=1).stdout.splitlines()
+    assert lines[0].endswith("  FAILED")
+    assert lines[-1] == "  the verdict `uphill` is promised, but not given"
+
+
+def test_check_has_them_in_its_json() -> None:
+    (found,) = json.loads(stepgrad("check", "--json", "dead.yaml").stdout)["files"]
+    assert found["verdict"] == "ok"
+    assert [each["verdict"] for each in found["verdicts"]] == ["dead"]
+    assert found["promised_verdicts"] is None
+
+
+@pytest.mark.parametrize(
+    ("text", "strict", "case"),
+    [
+        (DEAD, False, None),
+        (DEAD, True, "dead: a node"),
+        (GRAPH, True, ""),
+        (f"{DEAD}  verdicts: [dead]\n", False, ""),
+        (f"{GRAPH}  verdicts: [dead]\n", False, "the verdict `dead` is promised"),
+    ],
+)
+def test_junit_carries_them(text: str, strict: bool, case: str | None) -> None:
+    Path("s.yaml").write_text(text)
+    file = open_scenario("s.yaml")
+    result = judge("s.yaml", record_file(file), file, strict=strict)
+    (suite,) = ElementTree.fromstring(as_junit([result]))
+    assert suite.get("tests") == str(len(suite.findall("testcase")))
+    properties = [each.get("name") for each in suite.iter("property")]
+    assert properties == ["verdict: dead"] * (text == DEAD)
+    cases = [each for each in suite.iter("testcase") if each.get("name") == "verdicts"]
+    failures = [str(failure.text) for each in cases for failure in each.iter("failure")]
+    assert len(cases) == (case is not None)
+    assert [failure.startswith(case or "") for failure in failures] == [True] * bool(case)
