@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from html import unescape
@@ -10,6 +11,9 @@ from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import Input
+
+from gates import PATIENCE
+from stepgrad.tui.diagnosing import DiagnosingScreen
 
 Size = tuple[int, int]
 
@@ -33,6 +37,7 @@ async def screenshots(
         if before:
             await before(pilot)
         await pilot.press(*keys)
+        await settle(pilot)
         for line in app.screen.query(Input):
             line.cursor_blink = False
         for size in sizes:
@@ -41,6 +46,19 @@ async def screenshots(
             await pilot.pause()
             pictures[size] = app.export_screenshot(simplify=True)
     return pictures
+
+
+async def settle(pilot: Pilot[None]) -> None:
+    """Wait until the debugger, if one is open, has found out what is wrong."""
+    screens = [each for each in pilot.app.screen_stack if isinstance(each, DiagnosingScreen)]
+    await until(pilot, lambda: all(screen.settled for screen in screens))
+
+
+async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
+    """Let the app go on until something holds."""
+    async with asyncio.timeout(PATIENCE):
+        while not holds():
+            await pilot.pause(0.01)
 
 
 def text(svg: str) -> str:

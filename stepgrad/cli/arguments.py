@@ -16,6 +16,7 @@ from stepgrad.opening import SAVED, is_program, is_saved
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
+from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.scenario.load import ScenarioFile
 
 PLAIN = click.option(
@@ -129,14 +130,26 @@ def _note(program: str, words: Sequence[str], rule: str) -> None:
 def narration(
     recording: Recording, plain: bool, scenario: ScenarioFile | None = None
 ) -> Iterable[str]:
-    """Narrate every event in notation; if `plain`, in sentences, after title and lesson."""
+    """Narrate every event in notation; if `plain`, in sentences, after title and lesson.
+
+    Where something is wrong, the lesson begins with that, as it does on the screen.
+    """
     if not plain:
         return headless.narration(recording)
     about = recording.source.docstring if recording.source else ""  # of a program
     title = scenario.title if scenario else recording.name
     lesson = scenario.lesson if scenario else about
-    opening = [line for text in (title, lesson.strip()) if text for line in (*text.split("\n"), "")]
+    parts = (title, _alarm(diagnosed(recording)), lesson.strip())
+    opening = [line for text in parts if text for line in (*text.split("\n"), "")]
     return chain(opening, (say(recording, index) for index in range(recording.length)))
+
+
+def _alarm(found: Diagnosis) -> str:
+    """Say the first verdict, if there is one to be said."""
+    if not found.open:
+        return ""
+    more = f" stepgrad diagnose says {len(found.open) - 1} more." if len(found.open) > 1 else ""
+    return f"Something is wrong: {found.open[0].text}{more}"
 
 
 def nothing_recorded(file: str) -> StepgradError:

@@ -36,6 +36,11 @@ class Diagnosis:
         return [each for each in self.verdicts if each.name not in (self.promised or ())]
 
     @property
+    def open(self) -> Sequence[Verdict]:
+        """The verdicts to say at once: none where a lesson has the learner look for one."""
+        return [] if self.promised else self.verdicts
+
+    @property
     def broken(self) -> Sequence[str]:
         """What is wrong with the promise: a line for each verdict that it is about."""
         return [] if self.promised is None else [*self._broken(self.promised)]

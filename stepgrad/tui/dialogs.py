@@ -71,14 +71,36 @@ class WaitDialog(Dialog[bool]):
             self._work.stop()
 
 
-class ReportScreen(Dialog[None]):
+class ReportDialog(Dialog[Result]):
     """A report: read, scroll, close; the key that opens it also closes it."""
 
     BINDINGS = [
-        Binding("escape,enter", "dismiss", "close", priority=True),
+        Binding("escape", "dismiss", "close", priority=True),
         # With the ids of commands, so that the keys in force close what they open.
         *(Binding(key, "dismiss", "close", id=name, priority=True) for name, key in _CLOSING),
     ]
+    HINT = "Esc closes"
+    """What the border says about keys."""
+
+    def on_mount(self) -> None:
+        """Say that there is more further down, as long as there is."""
+        box = self.query_one("#report")
+
+        def point() -> None:
+            self.call_after_refresh(pointed)  # once it is laid out
+
+        def pointed() -> None:
+            more = box.scroll_offset.y < box.max_scroll_y
+            box.border_subtitle = "↓ PgDn more · " * more + self.HINT
+
+        for moved in ("scroll_y", "virtual_size"):
+            self.watch(box, moved, point)
+
+
+class ReportScreen(ReportDialog[None]):
+    """A report that is text."""
+
+    BINDINGS = [Binding("enter", "dismiss", "close", priority=True)]
 
     def __init__(self, title: str, *parts: Widget) -> None:
         super().__init__()
@@ -90,17 +112,3 @@ class ReportScreen(Dialog[None]):
         with VerticalScroll(id="report") as box:
             box.border_title = Content(self._title)
             yield from self._parts
-
-    def on_mount(self) -> None:
-        """Say that there is more further down, as long as there is."""
-        box = self.query_one("#report")
-
-        def point() -> None:
-            self.call_after_refresh(pointed)  # once it is laid out
-
-        def pointed() -> None:
-            more = box.scroll_offset.y < box.max_scroll_y
-            box.border_subtitle = "↓ PgDn more · " * more + "Esc closes"
-
-        for moved in ("scroll_y", "virtual_size"):
-            self.watch(box, moved, point)

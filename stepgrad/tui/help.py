@@ -32,6 +32,7 @@ LEGEND = (
     "tangent: in forward mode, how fast a number changes with the seeded input",
     "received: each contribution to a gradient, and where it came from",
     "contribution 1 of 2: the first of two to this gradient",
+    "⚠ 2: two things are wrong; in the timeline, ! marks where",
     "checks 3/11: 11 expected values; 3 reached, all correct",
 )
 """What symbols and words mean. It comes after the keys; a small screen has to scroll to it."""

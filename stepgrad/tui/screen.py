@@ -24,23 +24,22 @@ from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.dialogs import ReportScreen
+from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
-from stepgrad.tui.widgets.panel import Panel
+from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
-from stepgrad.tui.working import WorkingScreen
 
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
 
 
-class DebuggerScreen(WorkingScreen):
+class DebuggerScreen(DiagnosingScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -89,6 +88,8 @@ class DebuggerScreen(WorkingScreen):
         ]
         for panel in panels:
             panel.add_class("panel")
+            if isinstance(panel, DiagnosedPanel):
+                panel.data_bind(DebuggerScreen.diagnosis)
             yield panel.data_bind(DebuggerScreen.session)
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
@@ -105,14 +106,8 @@ class DebuggerScreen(WorkingScreen):
         """Carry out a command of the table, after asking for what it wants to know."""
         if command.panel:
             self._show_panel(command.panel)
-            return
-        self._pause()
-        if command.report:
-            from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - after the first paint
-
-            text = REPORTS[command.name](self.now, shown_keys(self))
-            self.app.push_screen(ReportScreen(command.brief, Static(text)))
         else:
+            self._pause()
             super().perform(command)
 
     @on(events.ScreenSuspend)
@@ -198,13 +193,21 @@ class DebuggerScreen(WorkingScreen):
         self.focus_panel()
 
     def watch_session(self) -> None:
-        """Make room for what there is to see."""
+        """Make room for what there is to see, and find out what is wrong with it."""
+        self.look()
         now = self.now
         unmoved = now.cursor.position == 0 and now.selected is None
         self.set_class(bool(self._lesson), "-lesson")
         self.set_class(bool(self._lesson) and unmoved, "-introducing")
         self.set_class(bool(parameters(now.recording)), "-trained")
         self.set_class(trains(now.recording), "-training")
+
+    def watch_diagnosis(self) -> None:
+        """Say what is wrong where there is no lesson to say it above."""
+        verdicts = self.diagnosis.open if self.diagnosis else ()
+        if verdicts and not self._lesson and not self.now.said:
+            hint = f"{key('verdicts')} shows where"
+            self.session = self.now.say(f"{ink.ALARM} {hint}: {verdicts[0].text}")
 
     def watch_maximized(self) -> None:
         """Name the keys that lead back."""

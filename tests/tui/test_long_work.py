@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from threading import Event
@@ -15,6 +14,7 @@ from textual.pilot import Pilot
 from textual.widgets import Input, ProgressBar, Static
 
 from gates import PATIENCE, Gate, gate
+from screens import until
 from stepgrad.errors import NotEnoughMemoryError
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
@@ -45,13 +45,6 @@ def _no_thread_stays() -> Iterator[None]:
     for thread in set(threading.enumerate()) - before:
         thread.join(PATIENCE)
         assert not thread.is_alive()
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Let the app go on until something holds."""
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await pilot.pause(0.01)
 
 
 @asynccontextmanager

@@ -51,6 +51,12 @@ def goto(session: Session, where: str) -> Session:
     return session.go(session.cursor.seek(place.position)).point_at(place.node)
 
 
+def visit(session: Session, position: int, node: int | None = None) -> Session:
+    """Go to a position, and select the node to look at there, if it is in view."""
+    moved = session.go(session.cursor.seek(position))
+    return moved.point_at(node) if node in moved.scene else moved
+
+
 def previous_write(session: Session) -> Session:
     """Go back to the latest write to the subject's gradient; from there, to the one before."""
     node = session.subject

@@ -95,6 +95,7 @@ _LOOKING = (
     Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
     Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),
     Command("scope_in", ("d",), "scope in: open one level", "", looking.scope_in),
+    Command("verdicts", ("!",), "what is wrong: verdicts, each with its evidence", report=True),
 )  # fmt: skip
 
 _PANELS = (
@@ -126,7 +127,7 @@ _STOPPING = (
     Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "",
             moving.previous_write),
     Command("next_write", ("a",), "next write (to this gradient)", "", moving.next_write),
-    Command("bookmark", ("m",), "bookmark this position: press again to remove it", "",
+    Command("bookmark", ("m",), "set bookmark (at this position; press again to remove it)", "",
             moving.bookmark),
     Command("next_bookmark", ("'",), "next bookmark", "", moving.next_bookmark),
 )  # fmt: skip
@@ -138,6 +139,7 @@ _OTHER = (
     Command("difference", ("D",), "what the edits changed", report=True),
     Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
             report=True),
+    Command("why", ("y",), "why this number: reasons, down to a cause", report=True),
     Command("stop_recording", ("R",), "stop recording: keep what there is"),
     Command("palette", ("ctrl+p",), "every command, by name"),
     Command("help", ("?", "f1"), "this help", "help"),

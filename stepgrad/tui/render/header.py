@@ -1,5 +1,7 @@
 """The top line: the recording, the phase, the position, and what the checks say."""
 
+from collections.abc import Mapping, Sequence
+
 from textual.content import Content
 
 from stepgrad.numbers import exact, number
@@ -9,20 +11,32 @@ from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 
+Keymap = Mapping[str, Sequence[str]]
+"""The keys of each command, as they are written."""
+
+NO_KEYS: Keymap = {}
+
 _BAR = 16
 _SEEDS = 20
 _EDITS = 24
 
 
-def header(
-    session: Session, name: str, checks: tuple[int, int], width: int, stop: str = ""
+def header(  # noqa: PLR0913 - one for each thing that it shows
+    session: Session,
+    name: str,
+    checks: tuple[int, int],
+    width: int,
+    *,
+    keys: Keymap = NO_KEYS,
+    verdicts: int = 0,
 ) -> Content:
     """Return the header, `width` cells wide.
 
     `checks` are the number of expected values that hold so far, and the number of all. They are for
-    the numbers of the scenario, so they do not count after an edit. `stop` is the key that ends a
-    recording early. If the line is too narrow, the checks are left out first, then the edits, the
-    name and the key; the root stays as long as possible.
+    the numbers of the scenario, so they do not count after an edit. `verdicts` is how many the
+    recording gets. The `keys` that list them, and that end a recording early, are shown as well. If
+    the line is too narrow, the checks are left out first, then the edits, the name and the keys;
+    the root stays longer, the number of verdicts longest.
     """
     state, (passed, promised) = session.state, checks
     phase = state.phase
@@ -44,7 +58,8 @@ def header(
     held: list[ink.Span] = [(f"  checks {passed}/{promised} ", verdict)] if promised else []
     if promised and edits:
         held = [("  checks: edited ", ink.QUIET)]
-    root, there, bar = _root(state), _recorded(session.progress, stop), _bar(session.progress)
+    root, bar = _root(state), _bar(session.progress)
+    there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
     told = [*left, *edited, *which] if edits else left
     left += edited
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
@@ -66,14 +81,26 @@ def header(
     return (line + " " * gap + tail).truncate(width)
 
 
-def _recorded(progress: Progress | None, stop: str) -> list[ink.Span]:
+def _recorded(progress: Progress | None, keys: Keymap) -> list[ink.Span]:
     """How much of the recording is there, as a percentage, rounded down."""
     if progress is None:
         return []
     share = f"{int(progress.share * 100)}%"
     if progress.stopped:
         return [(f" stopped at {share} ", ink.CURRENT)]
-    return [(f" recording {share} ", ink.CURRENT), (f" {stop} stops " if stop else "", ink.QUIET)]
+    return [(f" recording {share} ", ink.CURRENT), *_hint("stop_recording", "stops", keys)]
+
+
+def _alarm(verdicts: int, keys: Keymap) -> list[ink.Span]:
+    """How much is wrong."""
+    if not verdicts:
+        return []
+    return [(f"  {ink.ALARM} {verdicts} ", ink.HALT), *_hint("verdicts", "lists", keys)]
+
+
+def _hint(command: str, does: str, keys: Keymap) -> list[ink.Span]:
+    """What a key does, if the command has one."""
+    return [(f" {key} {does} ", ink.QUIET) for key in keys.get(command, ())[:1]]
 
 
 def _bar(progress: Progress | None) -> list[ink.Span]:

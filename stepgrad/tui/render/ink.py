@@ -74,7 +74,7 @@ PHASES = {
 }
 ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "set": "=", "update": "△", "mark": "▶"}
 
-STOP, BOOKMARK = "●", "◆"
+STOP, BOOKMARK, VERDICT, ALARM = "●", "◆", "!", "⚠"
 BARS = "▁▂▃▄▅▆▇█"
 
 

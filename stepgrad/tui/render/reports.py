@@ -21,6 +21,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.telling.derivatives import derivative
 from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.listing import Listing, verdicts_report, why_report
 
 Keymap = Mapping[str, Sequence[str]]
 
@@ -160,8 +161,10 @@ def _by(before: float | None, after: float | None) -> ink.Span:
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
 
 
-REPORTS: Mapping[str, Callable[[Session, Keymap], Content]] = {
+REPORTS: Mapping[str, Callable[[Session, Keymap], Content | Listing]] = {
     "difference": difference_report,
     "paths": paths_report,
+    "verdicts": verdicts_report,
+    "why": why_report,
 }
 """The report of each command that has one."""

@@ -58,8 +58,10 @@ class Stretch:
         return self.first + max(1, int((cell + 1) / self.cells * events + 0.5))
 
 
-def timeline(session: Session, width: int) -> Content:
+def timeline(session: Session, width: int, verdicts: Sequence[int] = ()) -> Content:
     """Return the phases as bars, filled as far as the cursor has come, with stops and bookmarks.
+
+    `verdicts` are events to mark as well, in order: each shows what is wrong.
 
     Where a condition holds is shown for a training step (or a recording without any) of up to
     `SCANNED` events; in a longer one, as far as the last search for it has come.
@@ -69,6 +71,7 @@ def timeline(session: Session, width: int) -> Content:
     row: list[ink.Span] = list(slider)
     start = sum(len(text) for text, _ in slider)
     marks = [(_met(session, stop), ink.STOP) for stop in session.stops]
+    marks.append((verdicts, ink.VERDICT))
     marks.append(([position - 1 for position in session.bookmarks], ink.BOOKMARK))
     for stretch in stretches(state, width - start):
         style = ink.PHASES.get(stretch.phase, "")

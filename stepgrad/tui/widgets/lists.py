@@ -18,13 +18,14 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.training import parameters
-from stepgrad.tui.keymap import key_name, keys_in_force
+from stepgrad.tui.keymap import key_name, keys_in_force, shown_keys
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.lesson import lesson
+from stepgrad.tui.render.listing import alarm
 from stepgrad.tui.render.parameters import parameter_row
 from stepgrad.tui.render.source import source_line
 from stepgrad.tui.render.tape import headings, scope_row, tape_row
-from stepgrad.tui.widgets.panel import Panel
+from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 
 
 class Lines(ScrollView, Panel, can_focus=False):
@@ -212,8 +213,11 @@ class SourcePanel(Lines, can_focus=False):
         super().show()
 
 
-class Lesson(Lines, can_focus=True):
-    """The lesson; if it does not fit, the last line says how to see all of it."""
+class Lesson(Lines, DiagnosedPanel, can_focus=True):
+    """The lesson, below what is wrong unless it promises that.
+
+    If it does not fit, the last line says how to see all of it.
+    """
 
     BORDER_TITLE = "lesson"
     FOCUS_ON_CLICK = False
@@ -237,7 +241,11 @@ class Lesson(Lines, can_focus=True):
         self.show()
 
     def _text(self, width: int) -> Sequence[Content]:
-        return lesson(self._markdown, width) if self._opened else ()
+        if not self._opened:
+            return ()
+        first = alarm(self.diagnosis, shown_keys(self)) if self.diagnosis else None
+        above = [*first.wrap(width), Content()] if first else []
+        return [*above, *lesson(self._markdown, width)]
 
     @property
     def count(self) -> int:

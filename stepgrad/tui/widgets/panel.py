@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
+from stepgrad.scenario.diagnosed import Diagnosis
 
 
 class Panel(Widget):
@@ -80,3 +81,13 @@ class Panel(Widget):
     def state(self) -> State:
         """The state at the cursor."""
         return self.now.state
+
+
+class DiagnosedPanel(Panel):
+    """A panel that says what is wrong in the recording, once the screen knows."""
+
+    diagnosis: reactive[Diagnosis | None] = reactive[Diagnosis | None](None, repaint=False)
+
+    def watch_diagnosis(self) -> None:
+        """Say it."""
+        self.watch_session()

@@ -15,11 +15,11 @@ from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
-from stepgrad.tui.widgets.panel import Panel
+from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 
 
-class Header(Panel):
-    """The recording, the phase, the position, and what the checks say."""
+class Header(DiagnosedPanel):
+    """The recording, the phase, the position, what the checks say, and how much is wrong."""
 
     def __init__(self, name: str, scenario: ScenarioFile | None, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -31,8 +31,10 @@ class Header(Panel):
         state = self.state
         held = checks(self._scenario, state.recording, state.position) if self._scenario else []
         counts = sum(check.ok for check in held), len(held)
-        stop = shown_keys(self).get("stop_recording", ("",))[0]
-        return header(self.now, self._title, counts, self.size.width, stop)
+        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
+        return header(
+            self.now, self._title, counts, self.size.width, keys=shown_keys(self), verdicts=verdicts
+        )
 
 
 class Chain(Panel):
@@ -91,7 +93,7 @@ class Training(Panel):
             self.post_message(self.Seek(position))
 
 
-class Timeline(Panel):
+class Timeline(DiagnosedPanel):
     """The phases of the recording, and how far it has come; a click seeks."""
 
     def show(self) -> None:
@@ -103,7 +105,9 @@ class Timeline(Panel):
 
     def render(self) -> Content:
         """Draw the timeline."""
-        return timeline(self.now, self.size.width)
+        verdicts = self.diagnosis.open if self.diagnosis else ()
+        places = sorted({each.events[0] - 1 for each in verdicts})
+        return timeline(self.now, self.size.width, places)
 
     def on_click(self, event: events.Click) -> None:
         """Go to where a person pointed."""

@@ -65,7 +65,7 @@ def test_a_script_of_keys() -> None:
     assert position(3) == 3
 
 
-@pytest.mark.parametrize("key", ["y", "", "ss", "pageup", "eject", "pagedown", "ctrl+q", "PageUp"])
+@pytest.mark.parametrize("key", ["r", "", "ss", "pageup", "eject", "pagedown", "ctrl+q", "PageUp"])
 def test_a_key_without_a_command_is_named_whole(key: str) -> None:
     with pytest.raises(CommandError, match=re.escape(f"no command for the key `{key}`")):
         replay(Session(Cursor(RECORDING)), [key])

@@ -12,6 +12,7 @@ from stepgrad.tui.render.header import header
 
 TWO_LAYER, TRAINING = two_layer(), training()
 LAST = TRAINING.length - 10
+KEYS = {"stop_recording": ("R",), "verdicts": ("!",)}
 
 HEADERS = {
     1: " ",
@@ -55,7 +56,7 @@ GROWING = {
 @pytest.mark.parametrize("width", GROWING)
 def test_how_much_of_a_recording_is_there(width: int) -> None:
     session = replace(at(TWO_LAYER, 20), progress=Progress(0.459))
-    assert header(session, "two_layer.yaml", (4, 6), width, "R").plain == GROWING[width]
+    assert header(session, "two_layer.yaml", (4, 6), width, keys=KEYS).plain == GROWING[width]
 
 
 def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
@@ -73,8 +74,22 @@ def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
 
 def test_a_recording_that_was_stopped_says_so() -> None:
     session = replace(at(TWO_LAYER, 20), progress=Progress(0.999, stopped=True))
-    line = header(session, "two_layer.yaml", (4, 6), 80, "R").plain
+    line = header(session, "two_layer.yaml", (4, 6), 80, keys=KEYS).plain
     assert line.endswith("checks 4/6  stopped at 99% ")
+
+
+ALARMED = {
+    36: " ◀ BACKWARD  event 20/26        ⚠ 2 ",
+    44: " ◀ BACKWARD  event 20/26        L = 4   ⚠ 2 ",
+    70: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   ⚠ 2  ! lists ",
+    88: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4   checks 4/6   ⚠ 2  ! lists ",
+}
+
+
+@pytest.mark.parametrize("width", ALARMED)
+def test_how_much_is_wrong(width: int) -> None:
+    line = header(at(TWO_LAYER, 20), "two_layer.yaml", (4, 6), width, keys=KEYS, verdicts=2)
+    assert line.plain == ALARMED[width]
 
 
 @pytest.mark.parametrize("width", WIDTHS)
