@@ -25,4 +25,6 @@ def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Se
     """
     brief = survey(recording, declared)
     found = [verdict for question in QUESTIONS for verdict in question.find(brief)]
-    return sorted(found, key=lambda verdict: verdict.note)
+    names = {verdict.name for verdict in found if not verdict.note}
+    causes = [verdict for verdict in found if names.isdisjoint(verdict.unless)]
+    return sorted(causes, key=lambda verdict: verdict.note)

@@ -1,0 +1,281 @@
+"""Why a gradient is what it is."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from math import isfinite, log10
+
+from stepgrad.diagnosis.reasons.arithmetic import decades
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.received import Received
+from stepgrad.diagnosis.reasons.writes import explain_written_gradient
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.gradients.ledger import Contribution, latest_pass, next_write
+from stepgrad.replay.telling.derivatives import local_derivative
+from stepgrad.replay.telling.titles import short_title, title
+
+_SHOWN = 3
+"""The most contributions, or edges, that are shown of one gradient."""
+
+_EXTREME = 3
+"""From how many decades away from 1 on a gradient is huge or tiny."""
+
+_FARTHEST = 10_000  # nodes that are gone through on the way to the root
+
+
+def explain_gradient(recording: Recording, asked: Number) -> Link:
+    """Explain a gradient by its last write: a pass, a clearing, or a write by hand."""
+    node, history = asked.node, recording.history
+    if history.grad(node, asked.position) is None:
+        return Link([_missing(recording, node, asked.position)])
+    block, count = next(history.gradient_writes(node, asked.position))
+    if isinstance(block, Write):
+        write = block.writes.gradients[node][count - 1]
+        link = explain_written_gradient(recording, node, block, write)
+        cleared = block.writes.kinds[write] == "zero"
+        return Link([*link.reasons, *_unreached(recording, node)]) if cleared else link
+    return explain_received(Received(recording, block, node, asked.position))
+
+
+def explain_received(at: Received) -> Link:
+    """Explain what a backward pass has made of a gradient."""
+    grad = at.recording.history.grad(at.node, at.position) or 0.0
+    if not at.contributions and at.node == at.block.root:
+        name = short_title(at.recording, at.node)
+        return Link([Reason(at.block.start + 1, at.node, f"the pass begins: d{name}/d{name} = 1")])
+    if not isfinite(grad):
+        return _not_finite(at, grad)
+    if grad == 0:
+        return _zero(at)
+    if abs(log10(abs(grad))) >= _EXTREME and (link := _extreme(at, grad)):
+        return link
+    return _ordinary(at)
+
+
+def _missing(recording: Recording, node: int, position: int) -> Reason:
+    """Say why nothing has reached a gradient."""
+    name = title(recording, node)
+    if recording.is_constant(node):
+        made = recording.history.made_at(node)
+        return Reason(made, node, f"{name} is a constant: it takes no gradient")
+    made = recording.history.made_at(node)
+    if position < made:
+        return Reason(made, node, f"{name} is not computed yet: this event makes it")
+    coming = next_write(recording, node, position)
+    if coming is not None:
+        text = f"nothing has reached {name}.grad yet: this event is the first to write it"
+        return Reason(coming + 1, node, text)
+    return next(_unreached(recording, node))
+
+
+def _unreached(recording: Recording, node: int) -> Iterator[Reason]:
+    """Say why no pass reaches a node, if none does."""
+    history, name = recording.history, title(recording, node)
+    if any(
+        isinstance(block, Backward) for block, _ in history.gradient_writes(node, recording.length)
+    ):
+        return
+    tip = _last_user(recording, node)
+    if latest_pass(recording, recording.length) is None:
+        text = f"no gradient reaches {name}: there is no backward pass"
+    elif tip == node:
+        text = f"no backward pass reaches {name}: nothing is computed from it"
+    else:
+        end = title(recording, tip)
+        text = (
+            f"no backward pass reaches {name}: what is computed from it ends here, at {end}, "
+            "and no pass starts there"
+        )
+    yield Reason(history.made_at(tip), tip, text)
+
+
+def _last_user(recording: Recording, node: int) -> int:
+    """Follow the newest user of a node, and so on to the end; return the node itself if none."""
+    while (user := _newest_user(recording, node)) is not None:
+        node = user
+    return node
+
+
+def _newest_user(recording: Recording, node: int) -> int | None:
+    made_in = recording.history.forward_of(node)
+    for block in reversed(recording.blocks):
+        if isinstance(block, Forward):
+            if users := block.users(node):
+                return block.base + max(users)
+            if block is made_in:
+                return None
+    return None
+
+
+def _not_finite(at: Received, grad: float) -> Link:
+    """Follow a gradient that is not finite to where that begins."""
+    if not isfinite(at.carried):
+        return Link([_left_over(at)], [at.before], dull=True)
+    sick = [each for each in at.contributions if not isfinite(each.amount)]
+    if not sick:
+        last = at.contributions[-1]
+        text = f"{at.told(last)}: the sum of the contributions overflows"
+        largest = max(at.contributions, key=lambda each: abs(each.amount))
+        return Link([Reason(last.position, at.node, text, birth=True)], [at.upstream(largest)])
+    telling = next((each for each in sick if alike(each.amount, grad)), None)
+    if telling is None:  # it is nan, they are infinite
+        text = f"{at.told(sick[-1])}: contributions of inf and −inf meet"
+        told = Reason(sick[-1].position, at.node, text)
+        return Link([told], [at.upstream(sick[0])])
+    return _not_finite_edge(at, telling)
+
+
+def _not_finite_edge(at: Received, edge: Contribution) -> Link:
+    """Say which factor makes a contribution infinite or nan."""
+    upstream, sources = at.upstream(edge), at.sources(edge)
+    if alike(edge.upstream, edge.amount):
+        return Link([Reason(edge.position, at.node, at.told(edge))], [upstream], dull=True)
+    if not isfinite(edge.upstream):  # inf · 0
+        return Link([Reason(edge.position, at.node, at.told(edge))], [upstream, *sources])
+    if not isfinite(edge.local):
+        words = ": 0 · inf is nan" if edge.upstream == 0 else ""
+        born = at.finite_values(edge)
+        return Link([Reason(edge.position, at.node, f"{at.told(edge)}{words}", born)], sources)
+    then = [upstream] if abs(edge.upstream) >= abs(edge.local) else sources
+    text = f"{at.told(edge)}: it overflows"
+    return Link([Reason(edge.position, at.node, text, birth=True)], then)
+
+
+def _left_over(at: Received) -> Reason:
+    name = title(at.recording, at.node)
+    text = f"{name}.grad is {number(at.carried)} before this pass, which adds to it"
+    return Reason(at.block.start + 1, at.node, text)
+
+
+def _zero(at: Received) -> Link:
+    """Say why a gradient is 0: what arrives cancels, or nothing arrives but zeros."""
+    if any(each.amount for each in at.contributions) or at.carried:
+        largest = _largest(at)
+        text = "the contributions cancel to exactly 0: "
+        text += " + ".join(number(each.amount) for each in largest)
+        text += _and_more(len(at.contributions) - len(largest))
+        return Link([Reason(largest[-1].position, at.node, text)])
+    found = [*_zero_factors(at)]
+    shown = found[:_SHOWN]
+    more = _and_more(len(found) - len(shown))
+    told = [
+        Reason(edge.position, where.node, _zero_factor(where, edge) + more * (edge is shown[-1][1]))
+        for where, edge in shown
+    ]
+    where, edge = found[0]
+    return Link(told, [where.upstream(edge)] if edge.local else where.sources(edge))
+
+
+def _zero_factors(at: Received) -> Sequence[tuple[Received, Contribution]]:
+    """Return the edges above a gradient at which all paths to it become 0, the nearest on each."""
+    found: list[tuple[Received, Contribution]] = []
+    pending, seen = [at], {at.node}
+    while pending and len(seen) < _FARTHEST:
+        here = pending.pop()
+        for each in here.contributions:
+            if each.local == 0 or each.upstream != 0:
+                found.append((here, each))
+            elif each.out not in seen:
+                seen.add(each.out)
+                pending.append(here.above(each))
+    return found or [(at, at.contributions[0])]
+
+
+def _zero_factor(at: Received, edge: Contribution) -> str:
+    """Say why nothing passes an edge."""
+    local = local_derivative(at.recording, edge.out, edge.slot, at.block.start)
+    if local.shut:
+        return f"{at.told(edge)}: the gate is shut"
+    return at.told(edge) + (": it underflows" if edge.local and edge.upstream else "")
+
+
+def _extreme(at: Received, grad: float) -> Link | None:
+    """Say which edges carry the decades of a huge or tiny gradient, if single edges do.
+
+    They lie on the way to the root along the largest contributions.
+    """
+    path = _largest_path(at)
+    whole = log10(abs(grad))
+    carried = sum(log10(abs(edge.local)) for _, edge in path)
+    if not abs(carried - whole) < abs(whole) / 2:  # it is a sum of many, or was left over
+        return None
+    name, root = (title(at.recording, node) for node in (at.node, at.block.root))
+    text = (
+        f"{name}.grad is {abs(whole):.3g} decades {'above' if whole > 0 else 'below'} 1, "
+        f"over {counted(len(path), 'edge')} from {root}; "
+        f"{_decades_by_operation(at, path, whole)}"
+    )
+    head = Reason(at.contributions[-1].position, at.node, text)
+    same_way = [each for each in path if log10(abs(each[1].local)) * whole > 0]
+    steepest = sorted(same_way, key=lambda each: -decades(each[1].local))[:_SHOWN]
+    told = [Reason(edge.position, where.node, _decades_of(where, edge)) for where, edge in steepest]
+    where, edge = steepest[0]
+    return Link([head, *told], where.sources(edge))
+
+
+def _decades_by_operation(
+    at: Received, path: Sequence[tuple[Received, Contribution]], whole: float
+) -> str:
+    """Say which operation carries most of the decades: `10 of them, of sigmoid, carry 6.02`."""
+    counts, sums = Counter[str](), defaultdict[str, float](float)
+    for _, edge in path:
+        if edge.local not in (1, -1):
+            name = at.recording.node(edge.out).op.name
+            counts[name] += 1
+            sums[name] += log10(abs(edge.local))
+    most = max(sums, key=lambda name: sums[name] * whole)
+    return f"{counts[most]:,} of them, of {most}, carry {abs(sums[most]):.3g}"
+
+
+def _largest_path(at: Received) -> Sequence[tuple[Received, Contribution]]:
+    """Follow the largest contributions from a gradient to the root."""
+    path: list[tuple[Received, Contribution]] = []
+    while at.contributions and len(path) < _FARTHEST:
+        edge = max(at.contributions, key=lambda each: abs(each.amount))
+        path.append((at, edge))
+        at = at.above(edge)
+    return path
+
+
+def _decades_of(at: Received, edge: Contribution) -> str:
+    local = local_derivative(at.recording, edge.out, edge.slot, at.block.start)
+    way = "more" if abs(edge.local) > 1 else "fewer"
+    return f"{local.name} = {local}: {decades(edge.local):.3g} decades {way}"
+
+
+def _ordinary(at: Received) -> Link:
+    """Name the largest contributions."""
+    largest = _largest(at)
+    others = len(at.contributions) - len(largest)
+    told = [Reason(each.position, at.node, at.told(each)) for each in largest]
+    if others:
+        rest = sum(each.amount for each in at.contributions) - sum(each.amount for each in largest)
+        last = told[-1]
+        more = f"{last.text}; {counted(others, 'contribution')} more, {number(rest)} in all"
+        told[-1] = Reason(last.position, last.node, more)
+    if at.carried:
+        told.insert(0, _left_over(at))
+    if at.missing:
+        name = title(at.recording, at.node)
+        text = f"{name}.grad is not complete: {counted(at.missing, 'contribution')} to come"
+        told.insert(0, Reason(at.contributions[-1].position, at.node, text))
+    first = largest[0]
+    if first.out == at.block.root:
+        return Link(told, at.sources(first))
+    if first.local == 1:
+        return Link(told, [at.upstream(first)], dull=len(told) == 1)
+    given = (n for n in at.sources(first) if not at.recording.node(n.node).operands)
+    return Link(told, [*given, at.upstream(first)])
+
+
+def _largest(at: Received) -> Sequence[Contribution]:
+    ranked = sorted(at.contributions, key=lambda each: -abs(each.amount))
+    return ranked[:_SHOWN]
+
+
+def _and_more(count: int) -> str:
+    return f"; and {count:,} more" if count > 0 else ""

@@ -1,0 +1,111 @@
+"""Why a value is what it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from math import isfinite
+
+from stepgrad.diagnosis.reasons.arithmetic import Cause, cause
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason
+from stepgrad.diagnosis.reasons.writes import explain_written_value
+from stepgrad.engine.ops import ADD
+from stepgrad.numbers import number
+from stepgrad.recording import events
+from stepgrad.recording.recording import Node, Recording
+from stepgrad.replay.telling.narration import computed
+from stepgrad.replay.telling.titles import title
+
+
+def explain_value(recording: Recording, asked: Number) -> Link:
+    """Explain a value by its operation, by an update, or as given."""
+    index, history = asked.node, recording.history
+    made = history.made_at(index)
+    if asked.position < made:
+        text = f"{title(recording, index)} is not computed yet: this event makes it"
+        return Link([Reason(made, index, text)])
+    written = history.value_write(index, asked.position)
+    if written is not None:
+        return explain_written_value(recording, index, *written)
+    node = recording.node(index)
+    if not node.operands:
+        return Link([_given(recording, node, made)])
+    values = [history.value(operand, made) or 0.0 for operand in node.operands]
+    out = history.first_value(index)
+    decided = cause(node.op, values, out)
+    if (
+        node.op is ADD
+        and isfinite(out)
+        and not decided.words
+        and (addends := _addends(recording, node))
+    ):
+        return _sum(recording, node, addends)
+    born = not isfinite(out) and all(map(isfinite, values))
+    then = numbers_to_follow(recording, [node.operands[slot] for slot in decided.slots], made)
+    return Link([_computed(recording, node, decided, born)], then, decided.handed_on)
+
+
+def _addends(recording: Recording, node: Node) -> Sequence[int]:
+    """Return what a sum of more than two adds up, through its partial sums without names."""
+    found: list[int] = []
+    pending = [*node.operands]
+    while pending:
+        operand = recording.node(pending.pop())
+        if operand.op is ADD and not operand.name:
+            pending += operand.operands
+        else:
+            found.append(operand.index)
+    return found if len(found) > 2 else ()
+
+
+def _sum(recording: Recording, node: Node, addends: Sequence[int]) -> Link:
+    """Name the largest addend of a long sum."""
+    made = recording.history.made_at(node.index)
+    values = {each: recording.history.value(each, made) or 0.0 for each in addends}
+    largest = max(values, key=lambda each: abs(values[each]))
+    text = (
+        f"{title(recording, node.index)} = {number(recording.history.first_value(node.index))}: "
+        f"{title(recording, largest)} = {number(values[largest])} "
+        f"is the largest of {len(addends):,} addends"
+    )
+    return Link([Reason(made, node.index, text)], numbers_to_follow(recording, [largest], made))
+
+
+def numbers_to_follow(
+    recording: Recording, nodes: Iterable[int], position: int
+) -> Sequence[Number]:
+    """Return the values of nodes, those that nothing computes first: there a chain ends.
+
+    A finite constant explains itself.
+    """
+    history, found = recording.history, [*dict.fromkeys(nodes)]
+    found = [
+        node
+        for node in found
+        if not (recording.is_constant(node) and isfinite(history.first_value(node)))
+    ]
+    found.sort(key=lambda node: bool(recording.node(node).operands))
+    return [Number("value", node, position) for node in found]
+
+
+def _given(recording: Recording, node: Node, made: int) -> Reason:
+    """Say where a value that is not computed comes from."""
+    value = recording.history.first_value(node.index)
+    name = title(recording, node.index)
+    if node.constant:
+        text = f"{number(value)} is a constant of the program"
+    elif recording.history.index.is_updated(node.index):
+        text = f"{name} is a parameter, not updated yet: it begins with {number(value)}"
+    else:
+        text = f"{name} is given: {number(value)}"
+    return Reason(made, node.index, text, not isfinite(value))
+
+
+def _computed(recording: Recording, node: Node, decided: Cause, born: bool) -> Reason:
+    """Say from what a value was computed, and what decides it."""
+    made = recording.history.made_at(node.index)
+    event = recording.events[made - 1]
+    assert isinstance(event, events.Op), "a computed node has an event"
+    told = computed(recording, event, made - 1)
+    words = f": {decided.words}" if decided.words else ""
+    text = f"{told.symbols} {told.numbers}{words}"
+    return Reason(made, node.index, text, born)
