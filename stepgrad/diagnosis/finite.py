@@ -21,7 +21,7 @@ from stepgrad.recording.blocks import Backward, Column, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
-_TOLD = 3
+_TOLD = 4
 """The most reasons for the numbers at the beginning that a verdict names."""
 
 _LONGEST = 40  # reasons of a chain that are read
@@ -40,9 +40,9 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
     if result is None:
         return
     reasons = [*islice(chain(recording, result), _LONGEST)]
-    born = next((i for i, each in enumerate(reasons) if each.birth), 0)
-    birth = reasons[born]
-    why = reasons[born + 1 :][:_TOLD]
+    births = [each for each in reasons if each.birth]
+    birth = min(births or reasons[:1], key=lambda each: each.position)
+    why = reasons[reasons.index(birth) + 1 :][:_TOLD]
     told = "; ".join(f"{each.text} (event {each.position:,})" for each in why)
     text = f"{birth.text} (event {birth.position:,})" + (f", because {told}" if told else "")
     positions = [birth.position, *(each.position for each in why)]

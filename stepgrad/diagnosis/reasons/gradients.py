@@ -10,7 +10,7 @@ from stepgrad.diagnosis.reasons.arithmetic import decades
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
 from stepgrad.diagnosis.reasons.received import Received
 from stepgrad.diagnosis.reasons.writes import explain_written_gradient
-from stepgrad.numbers import number
+from stepgrad.numbers import factor, number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
@@ -83,7 +83,7 @@ def _unreached(recording: Recording, node: int) -> Iterator[Reason]:
     if latest_pass(recording, recording.length) is None:
         text = f"no gradient reaches {name}: there is no backward pass"
     elif tip == node:
-        text = f"no backward pass reaches {name}: nothing is computed from it"
+        text = f"no backward pass reaches {name}: it is used nowhere, and no pass starts there"
     else:
         end = title(recording, tip)
         text = (
@@ -138,7 +138,7 @@ def _not_finite_edge(at: Received, edge: Contribution) -> Link:
         return Link([Reason(edge.position, at.node, at.told(edge))], [upstream, *sources])
     if not isfinite(edge.local):
         words = ": 0 · inf is nan" if edge.upstream == 0 else ""
-        born = at.finite_values(edge)
+        born = at.slope(edge).born
         return Link([Reason(edge.position, at.node, f"{at.told(edge)}{words}", born)], sources)
     then = [upstream] if abs(edge.upstream) >= abs(edge.local) else sources
     text = f"{at.told(edge)}: it overflows"
@@ -155,9 +155,10 @@ def _zero(at: Received) -> Link:
     """Say why a gradient is 0: what arrives cancels, or nothing arrives but zeros."""
     if any(each.amount for each in at.contributions) or at.carried:
         largest = _largest(at)
-        text = "the contributions cancel to exactly 0: "
-        text += " + ".join(number(each.amount) for each in largest)
-        text += _and_more(len(at.contributions) - len(largest))
+        first, *others = [*([at.carried] if at.carried else []), *(e.amount for e in largest)]
+        terms = " + ".join([number(first), *map(factor, others)])
+        more = _and_more(len(at.contributions) - len(largest))
+        text = f"what arrives cancels to exactly 0: {terms}{more}"
         return Link([Reason(largest[-1].position, at.node, text)])
     found = [*_zero_factors(at)]
     shown = found[:_SHOWN]

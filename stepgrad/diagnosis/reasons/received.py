@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import isfinite
 
 from stepgrad.diagnosis.reasons.chain import Number
-from stepgrad.diagnosis.reasons.values import numbers_to_follow
+from stepgrad.diagnosis.reasons.slopes import Slope
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import Contribution, contributions
@@ -56,27 +55,13 @@ class Received:
         """What the node that a contribution comes from has received itself."""
         return Received(self.recording, self.block, of.out, of.position)
 
+    def slope(self, of: Contribution) -> Slope:
+        """The local derivative of a contribution."""
+        return Slope.of(self.recording, of.out, of.slot, self.block.start)
+
     def sources(self, of: Contribution) -> Sequence[Number]:
-        """The values that decide the local derivative of a contribution.
-
-        Those that are not finite; or else those that are 0, with an operand that made them so; or
-        else all that its formula uses.
-        """
-        out, history = self.recording.node(of.out), self.recording.history
-        used = out.op.partials[of.slot].names
-        operands = dict(zip(out.op.operands, out.operands, strict=True)) | {"out": of.out}
-        nodes = [node for name, node in operands.items() if name in used]
-        values = {node: history.value(node, self.block.start) or 0.0 for node in nodes}
-        wild = [node for node, x in values.items() if not isfinite(x)]
-        zero = [node for node, x in values.items() if x == 0] if not of.local or not isfinite(
-            of.local) else []  # fmt: skip
-        return numbers_to_follow(self.recording, wild or zero or nodes, self.block.start)
-
-    def finite_values(self, of: Contribution) -> bool:
-        """Whether the local derivative of a contribution is made of finite values."""
-        nodes = (*self.recording.node(of.out).operands, of.out)
-        values = (self.recording.history.value(node, self.block.start) for node in nodes)
-        return all(isfinite(x or 0.0) for x in values)
+        """The values that decide the local derivative of a contribution."""
+        return self.slope(of).sources(self.recording)
 
     def told(self, of: Contribution) -> str:
         """A contribution in notation: `dL/dh += dL/dy · ∂y/∂h = −4 · w2 = −4 · 2 = −8`."""

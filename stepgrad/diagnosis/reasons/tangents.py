@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
-from stepgrad.diagnosis.reasons.values import numbers_to_follow
+from stepgrad.diagnosis.reasons.slopes import Slope
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.telling.derivatives import tangent_into
 from stepgrad.replay.telling.narration import narrate
@@ -15,56 +16,58 @@ from stepgrad.replay.telling.titles import title
 
 @dataclass(frozen=True, slots=True)
 class _Term:
-    """What an operand adds to a tangent: its own tangent, and the local derivative."""
+    """What an operand adds to a tangent: its own tangent times the local derivative."""
 
     operand: int
     tangent: float
-    local: float
+    slope: Slope
     amount: float
 
 
 def explain_tangent(recording: Recording, asked: Number) -> Link:
     """Explain a tangent by those of the operands, and by the local derivatives."""
     index, history = asked.node, recording.history
-    made, name = history.made_at(index), title(recording, asked.node)
+    made = history.made_at(index)
     tangent = history.tangent(index, asked.position)
     if tangent is None:
         later = asked.position < made
-        why = "is not computed yet: this event makes it" if later else "is made in reverse mode"
-        return Link([Reason(made, index, f"{name} {why}")])
+        why = "is not computed yet: this event makes it" if later else "is not in forward mode"
+        return Link([Reason(made, index, f"{title(recording, index)} {why}")])
     node = recording.node(index)
+    told = _told(recording, made)
     if not node.operands:
         why = "forward mode starts here" if tangent else "forward mode does not start here"
-        text = f"{narrate(recording, made - 1)}: {why}"
-        return Link([Reason(made, index, text)])
-    terms = _terms(recording, node, made)
-    told = f"{narrate(recording, made - 1)}"
-    chosen = _telling(terms, tangent)
+        return Link([Reason(made, index, f"{told}: {why}")])
+    chosen = _telling(_terms(recording, node, made), tangent)
     if chosen is None:
-        return Link([Reason(made, index, f"{told}: it overflows", not isfinite(tangent))])
+        born = not isfinite(tangent)
+        return Link([Reason(made, index, told + (": it overflows" if born else ""), born)])
     above = Number("tangent", chosen.operand, made)
     if isfinite(tangent):
         return Link([Reason(made, index, told)], [above])
-    if alike(chosen.tangent, tangent):
-        return Link([Reason(made, index, told)], [above], dull=True)
-    values = [history.value(each, made) or 0.0 for each in (*node.operands, index)]
-    born = all(map(isfinite, (*values, chosen.tangent)))
-    zero = [each for each, x in zip(node.operands, values, strict=False) if not x]
-    then = [*numbers_to_follow(recording, zero or node.operands, made)]
-    return Link([Reason(made, index, told, born)], then if isfinite(chosen.tangent) else [above])
+    if not isfinite(chosen.tangent):
+        return Link([Reason(made, index, told)], [above], dull=alike(chosen.tangent, tangent))
+    born = chosen.slope.born or isfinite(chosen.slope.local)
+    return Link([Reason(made, index, told, born)], chosen.slope.sources(recording))
 
 
-def _terms(recording: Recording, node: Node, made: int) -> list[_Term]:
+def _told(recording: Recording, made: int) -> str:
+    narration = narrate(recording, made - 1)
+    return f"{narration.symbols} {narration.numbers}".rstrip()
+
+
+def _terms(recording: Recording, node: Node, made: int) -> Sequence[_Term]:
     found = []
     for slot, operand in enumerate(node.operands):
         if not recording.is_constant(operand):
-            carry = recording.history.carry(node.index, slot, made)
+            slope = Slope.of(recording, node.index, slot, made)
             tangent = tangent_into(recording, node.index, operand, made)
-            found.append(_Term(operand, tangent, carry(1.0), carry(tangent)))
+            carry = recording.history.carry(node.index, slot, made)
+            found.append(_Term(operand, tangent, slope, carry(tangent)))
     return found
 
 
-def _telling(terms: list[_Term], tangent: float) -> _Term | None:
+def _telling(terms: Sequence[_Term], tangent: float) -> _Term | None:
     """Return the term that makes a tangent what it is; None if only their sum does."""
     if isfinite(tangent):
         return max(terms, key=lambda each: abs(each.amount), default=None)
