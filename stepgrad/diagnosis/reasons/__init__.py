@@ -2,7 +2,7 @@
 
 The walk starts at a value, a gradient or a tangent at a position. Each number is explained by the
 event that made it, and by what it was made of, which is explained next. `values`, `gradients` (with
-`received`) and `tangents` explain one kind of number each, and `writes` those that were written in
+`received` and `decades`) and `tangents` explain one kind of number each, and `writes` those that were written in
 place; `arithmetic` says what decides the result of an operation, `slopes` a local derivative, and
 `since` what has changed.
 """
@@ -49,20 +49,21 @@ def chain(recording: Recording, number: Number) -> Iterator[Reason]:
     pending, seen, said = [number], {number}, set[Reason]()
     while pending and len(seen) < _FARTHEST:
         at = pending.pop()
-        link = _explain(recording, at)
+        link = _explain(recording, at, first=at is number)
         if at is number or not link.dull:
-            yield from (each for each in link.reasons if each not in said)
-            said.update(link.reasons)
+            new_ones = [each for each in link.reasons if each not in said]
+            yield from new_ones
+            said.update(new_ones)
         new = [each for each in dict.fromkeys(link.then) if each not in seen]
         seen.update(new)
         pending += reversed(new)
 
 
-def _explain(recording: Recording, number: Number) -> Link:
+def _explain(recording: Recording, number: Number, *, first: bool) -> Link:
     match number.of:
         case "value":
             return explain_value(recording, number)
         case "gradient":
-            return explain_gradient(recording, number)
+            return explain_gradient(recording, number, first=first)
         case "tangent":
             return explain_tangent(recording, number)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
@@ -54,10 +54,11 @@ class Reason:
 class Link:
     """What is to say about a number, and which numbers to go on with, the most telling first.
 
-    It is `dull` where the number only hands on what it is made of.
+    It is `dull` where the number only hands on what it is made of. The reasons of such a link are
+    seldom read, and put into words then.
     """
 
-    reasons: Sequence[Reason]
+    reasons: Iterable[Reason]
     then: Sequence[Number] = ()
     dull: bool = False
 

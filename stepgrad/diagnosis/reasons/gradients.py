@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from math import isfinite, log10
+from math import isfinite
 
-from stepgrad.diagnosis.reasons.arithmetic import decades
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.decades import explain_decades
 from stepgrad.diagnosis.reasons.received import Received
 from stepgrad.diagnosis.reasons.writes import explain_written_gradient
 from stepgrad.numbers import factor, number
@@ -21,14 +20,14 @@ from stepgrad.replay.telling.titles import short_title, title
 _SHOWN = 3
 """The most contributions, or edges, that are shown of one gradient."""
 
-_EXTREME = 3
-"""From how many decades away from 1 on a gradient is huge or tiny."""
-
 _FARTHEST = 10_000  # nodes that are gone through on the way to the root
 
 
-def explain_gradient(recording: Recording, asked: Number) -> Link:
-    """Explain a gradient by its last write: a pass, a clearing, or a write by hand."""
+def explain_gradient(recording: Recording, asked: Number, *, first: bool) -> Link:
+    """Explain a gradient by its last write: a pass, a clearing, or a write by hand.
+
+    Only the `first` of a chain is asked where its decades come from.
+    """
     node, history = asked.node, recording.history
     if history.grad(node, asked.position) is None:
         return Link([_missing(recording, node, asked.position)])
@@ -38,10 +37,12 @@ def explain_gradient(recording: Recording, asked: Number) -> Link:
         link = explain_written_gradient(recording, node, block, write)
         cleared = block.writes.kinds[write] == "zero"
         return Link([*link.reasons, *_unreached(recording, node)]) if cleared else link
-    return explain_received(Received(recording, block, node, asked.position))
+    column = block.column(node)
+    assert column is not None, "the pass has written it"
+    return _received(Received(recording, block, column, asked.position), first)
 
 
-def explain_received(at: Received) -> Link:
+def _received(at: Received, first: bool) -> Link:
     """Explain what a backward pass has made of a gradient."""
     grad = at.recording.history.grad(at.node, at.position) or 0.0
     if not at.contributions and at.node == at.block.root:
@@ -51,9 +52,7 @@ def explain_received(at: Received) -> Link:
         return _not_finite(at, grad)
     if grad == 0:
         return _zero(at)
-    if abs(log10(abs(grad))) >= _EXTREME and (link := _extreme(at, grad)):
-        return link
-    return _ordinary(at)
+    return (explain_decades(at, grad) if first else None) or _ordinary(at)
 
 
 def _missing(recording: Recording, node: int, position: int) -> Reason:
@@ -114,41 +113,46 @@ def _newest_user(recording: Recording, node: int) -> int | None:
 def _not_finite(at: Received, grad: float) -> Link:
     """Follow a gradient that is not finite to where that begins."""
     if not isfinite(at.carried):
-        return Link([_left_over(at)], [at.before], dull=True)
+        return Link(_left_over(at), [at.before], dull=True)
     sick = [each for each in at.contributions if not isfinite(each.amount)]
     if not sick:
-        last = at.contributions[-1]
-        text = f"{at.told(last)}: the sum of the contributions overflows"
+        told = _edge(at, at.contributions[-1], "the sum of the contributions overflows", birth=True)
         largest = max(at.contributions, key=lambda each: abs(each.amount))
-        return Link([Reason(last.position, at.node, text, birth=True)], [at.upstream(largest)])
+        return Link(told, [at.upstream(largest)])
     telling = next((each for each in sick if alike(each.amount, grad)), None)
     if telling is None:  # it is nan, they are infinite
-        text = f"{at.told(sick[-1])}: contributions of inf and −inf meet"
-        told = Reason(sick[-1].position, at.node, text)
-        return Link([told], [at.upstream(sick[0])])
+        told = _edge(at, sick[-1], "contributions of inf and −inf meet")
+        return Link(told, [at.upstream(sick[0])])
     return _not_finite_edge(at, telling)
 
 
 def _not_finite_edge(at: Received, edge: Contribution) -> Link:
     """Say which factor makes a contribution infinite or nan."""
-    upstream, sources = at.upstream(edge), at.sources(edge)
+    upstream = at.upstream(edge)
     if alike(edge.upstream, edge.amount):
-        return Link([Reason(edge.position, at.node, at.told(edge))], [upstream], dull=True)
+        return Link(_edge(at, edge), [upstream], dull=True)
+    slope = at.slope(edge)
+    sources = slope.sources(at.recording)
     if not isfinite(edge.upstream):  # inf · 0
-        return Link([Reason(edge.position, at.node, at.told(edge))], [upstream, *sources])
+        return Link(_edge(at, edge), [upstream, *sources])
     if not isfinite(edge.local):
-        words = ": 0 · inf is nan" if edge.upstream == 0 else ""
-        born = at.slope(edge).born
-        return Link([Reason(edge.position, at.node, f"{at.told(edge)}{words}", born)], sources)
+        words = "0 · inf is nan" if edge.upstream == 0 else ""
+        return Link(_edge(at, edge, words, birth=slope.born), sources)
     then = [upstream] if abs(edge.upstream) >= abs(edge.local) else sources
-    text = f"{at.told(edge)}: it overflows"
-    return Link([Reason(edge.position, at.node, text, birth=True)], then)
+    return Link(_edge(at, edge, "it overflows", birth=True), then)
 
 
-def _left_over(at: Received) -> Reason:
+def _edge(
+    at: Received, edge: Contribution, words: str = "", *, birth: bool = False
+) -> Iterator[Reason]:
+    told = f"{at.told(edge)}: {words}" if words else at.told(edge)
+    yield Reason(edge.position, at.node, told, birth)
+
+
+def _left_over(at: Received) -> Iterator[Reason]:
     name = title(at.recording, at.node)
     text = f"{name}.grad is {number(at.carried)} before this pass, which adds to it"
-    return Reason(at.block.start + 1, at.node, text)
+    yield Reason(at.block.start + 1, at.node, text)
 
 
 def _zero(at: Received) -> Link:
@@ -194,60 +198,6 @@ def _zero_factor(at: Received, edge: Contribution) -> str:
     return at.told(edge) + (": it underflows" if edge.local and edge.upstream else "")
 
 
-def _extreme(at: Received, grad: float) -> Link | None:
-    """Say which edges carry the decades of a huge or tiny gradient, if single edges do.
-
-    They lie on the way to the root along the largest contributions.
-    """
-    path = _largest_path(at)
-    whole = log10(abs(grad))
-    carried = sum(log10(abs(edge.local)) for _, edge in path)
-    if not abs(carried - whole) < abs(whole) / 2:  # it is a sum of many, or was left over
-        return None
-    name, root = (title(at.recording, node) for node in (at.node, at.block.root))
-    text = (
-        f"{name}.grad is {abs(whole):.3g} decades {'above' if whole > 0 else 'below'} 1, "
-        f"over {counted(len(path), 'edge')} from {root}; "
-        f"{_decades_by_operation(at, path, whole)}"
-    )
-    head = Reason(at.contributions[-1].position, at.node, text)
-    same_way = [each for each in path if log10(abs(each[1].local)) * whole > 0]
-    steepest = sorted(same_way, key=lambda each: -decades(each[1].local))[:_SHOWN]
-    told = [Reason(edge.position, where.node, _decades_of(where, edge)) for where, edge in steepest]
-    where, edge = steepest[0]
-    return Link([head, *told], where.sources(edge))
-
-
-def _decades_by_operation(
-    at: Received, path: Sequence[tuple[Received, Contribution]], whole: float
-) -> str:
-    """Say which operation carries most of the decades: `10 of them, of sigmoid, carry 6.02`."""
-    counts, sums = Counter[str](), defaultdict[str, float](float)
-    for _, edge in path:
-        if edge.local not in (1, -1):
-            name = at.recording.node(edge.out).op.name
-            counts[name] += 1
-            sums[name] += log10(abs(edge.local))
-    most = max(sums, key=lambda name: sums[name] * whole)
-    return f"{counts[most]:,} of them, of {most}, carry {abs(sums[most]):.3g}"
-
-
-def _largest_path(at: Received) -> Sequence[tuple[Received, Contribution]]:
-    """Follow the largest contributions from a gradient to the root."""
-    path: list[tuple[Received, Contribution]] = []
-    while at.contributions and len(path) < _FARTHEST:
-        edge = max(at.contributions, key=lambda each: abs(each.amount))
-        path.append((at, edge))
-        at = at.above(edge)
-    return path
-
-
-def _decades_of(at: Received, edge: Contribution) -> str:
-    local = local_derivative(at.recording, edge.out, edge.slot, at.block.start)
-    way = "more" if abs(edge.local) > 1 else "fewer"
-    return f"{local.name} = {local}: {decades(edge.local):.3g} decades {way}"
-
-
 def _ordinary(at: Received) -> Link:
     """Name the largest contributions."""
     largest = _largest(at)
@@ -259,7 +209,7 @@ def _ordinary(at: Received) -> Link:
         more = f"{last.text}; {counted(others, 'contribution')} more, {number(rest)} in all"
         told[-1] = Reason(last.position, last.node, more)
     if at.carried:
-        told.insert(0, _left_over(at))
+        told[:0] = _left_over(at)
     if at.missing:
         name = title(at.recording, at.node)
         text = f"{name}.grad is not complete: {counted(at.missing, 'contribution')} to come"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,35 +11,53 @@ from stepgrad.diagnosis.reasons.chain import Number
 from stepgrad.diagnosis.reasons.slopes import Slope
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.gradients.ledger import Contribution, contributions
+from stepgrad.replay.gradients.ledger import Contribution
 from stepgrad.replay.telling.narration import narrate
 
 
 @dataclass(frozen=True)
 class Received:
-    """The gradient of a node as a pass has left it, or has come to, by a position."""
+    """A gradient as a pass has left it, or has come to, by a position.
+
+    `column` is its place in the column of the pass.
+    """
 
     recording: Recording
     block: Backward
-    node: int
+    column: int
     position: int
+
+    @cached_property
+    def node(self) -> int:
+        """The node that has received it."""
+        return self.block.node(self.column)
+
+    @cached_property
+    def _edges(self) -> tuple[Sequence[int], int]:
+        """All edges that end here, and how many have been walked."""
+        edges = self.block.sweep.incoming[self.column]
+        return edges, bisect_right(edges, self.position - self.block.start - 2)
 
     @cached_property
     def contributions(self) -> Sequence[Contribution]:
         """What has arrived, in order."""
-        return [*contributions(self.recording, self.node, self.position)]
+        block, (edges, walked) = self.block, self._edges
+        edge_of = self.recording.history.edge
+        return [
+            Contribution(block.start + edge + 2, *block.edge(edge), *edge_of(block, edge))
+            for edge in edges[:walked]
+        ]
 
     @property
     def missing(self) -> int:
         """How many contributions are still to come."""
-        column = self.block.column(self.node)
-        assert column is not None, "the pass has reached it"
-        return len(self.block.sweep.incoming[column]) - len(self.contributions)
+        edges, walked = self._edges
+        return len(edges) - walked
 
     @property
     def carried(self) -> float:
         """What the gradient of a leaf was before the pass."""
-        if self.recording.node(self.node).operands:
+        if self.column < self.block.sweep.computed:
             return 0.0
         return self.recording.history.grad(self.node, self.block.start) or 0.0
 
@@ -53,7 +72,8 @@ class Received:
 
     def above(self, of: Contribution) -> Received:
         """What the node that a contribution comes from has received itself."""
-        return Received(self.recording, self.block, of.out, of.position)
+        above = self.block.sweep.outs[of.position - self.block.start - 2]
+        return Received(self.recording, self.block, above, of.position)
 
     def slope(self, of: Contribution) -> Slope:
         """The local derivative of a contribution."""

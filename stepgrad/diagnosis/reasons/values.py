@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from stepgrad.diagnosis.reasons.arithmetic import Cause, cause
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
 from stepgrad.diagnosis.reasons.writes import explain_written_value
 from stepgrad.engine.ops import ADD
 from stepgrad.numbers import number
@@ -40,8 +40,26 @@ def explain_value(recording: Recording, asked: Number) -> Link:
     ):
         return _sum(recording, node, addends)
     born = not isfinite(out) and all(map(isfinite, values))
-    then = numbers_to_follow(recording, [node.operands[slot] for slot in decided.slots], made)
-    return Link([_computed(recording, node, decided, born)], then, decided.handed_on)
+    nodes = [node.operands[slot] for slot in decided.slots]
+    if decided.handed_on and not isfinite(out):
+        nodes = [_infected_by(recording, nodes[0])]
+    then = numbers_to_follow(recording, nodes, made)
+    return Link(_computed(recording, node, decided, born), then, decided.handed_on)
+
+
+def _infected_by(recording: Recording, node: int) -> int:
+    """Follow an infinity or a nan up to the node that did not just take it over from an operand.
+
+    It may come from afar, so this looks at the columns, and only at those of the node's own pass.
+    """
+    forward, is_updated = recording.history.forward_of(node), recording.history.index.is_updated
+    values, operands, base = forward.values, forward.structure.operands, forward.base
+    at: int | None = node - base
+    while at is not None and not is_updated(base + at):
+        node, out = base + at, values[at]
+        refs = (ref for ref in operands(at) if ref >= 0 and alike(values[ref], out))
+        at = next(refs, None)
+    return node if at is None else base + at
 
 
 def _addends(recording: Recording, node: Node) -> Sequence[int]:
@@ -83,7 +101,8 @@ def numbers_to_follow(
         for node in found
         if not (recording.is_constant(node) and isfinite(history.first_value(node)))
     ]
-    found.sort(key=lambda node: bool(recording.node(node).operands))
+    if len(found) > 1:
+        found.sort(key=lambda node: bool(recording.node(node).operands))
     return [Number("value", node, position) for node in found]
 
 
@@ -100,7 +119,7 @@ def _given(recording: Recording, node: Node, made: int) -> Reason:
     return Reason(made, node.index, text, not isfinite(value))
 
 
-def _computed(recording: Recording, node: Node, decided: Cause, born: bool) -> Reason:
+def _computed(recording: Recording, node: Node, decided: Cause, born: bool) -> Iterator[Reason]:
     """Say from what a value was computed, and what decides it."""
     made = recording.history.made_at(node.index)
     event = recording.events[made - 1]
@@ -108,4 +127,4 @@ def _computed(recording: Recording, node: Node, decided: Cause, born: bool) -> R
     told = computed(recording, event, made - 1)
     words = f": {decided.words}" if decided.words else ""
     text = f"{told.symbols} {told.numbers}{words}"
-    return Reason(made, node.index, text, born)
+    yield Reason(made, node.index, text, born)
