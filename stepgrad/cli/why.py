@@ -9,14 +9,14 @@ from typing import Any
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand, say_nothing_happened
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.diagnosis.reasons import Of, Reason, reasons
+from stepgrad.export.position import end, find
 from stepgrad.numbers import for_json, gradient_inline
 from stepgrad.opening import open_typed
 from stepgrad.recording.blocks import Backward
-from stepgrad.replay.commands.places import CommandError, goto
-from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.naming import find_node, near
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import title
@@ -42,20 +42,23 @@ def why(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Say why a number of NODE is what it is, down to what you can change.
 
-    With a name, such as w1, that is the value, and the gradient if there is a backward pass; with
-    w1.grad, the gradient alone. Each line has the event to look at. Without --at, the position is
-    the end.
+    With a name, such as w1 (or #12), that is the value, and the gradient if there is a backward
+    pass; with w1.grad, the gradient alone. Each line begins with the event to look at. Positions
+    are those of `stepgrad export`: 'step 20' is the end of that step, and without --at, it is the
+    end of the recording, or of the last training step.
 
     \b
       stepgrad why dead_relu w.grad
       stepgrad why nan_origin L --at "step 2"
-      stepgrad why --json train.py loss
+      stepgrad why --json train.py "#3"
     """
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
-    cursor = Cursor(opened.recording)
-    cursor = cursor.seek(cursor.recording.length) if where is None else goto(cursor, where)
-    state = cursor.state
+    if not opened.recording.length:
+        say_nothing_happened(file, opened.status)
+        sys.exit(opened.status or 2)
+    recording = opened.recording
+    state = State(recording, end(recording) if where is None else find(recording, where))
     asked = [*_asked(state, node)]
     if as_json:
         numbers = [_object(state, index, of) for index, of in asked]
@@ -72,8 +75,6 @@ def why(  # noqa: PLR0913 - one for each option
 def _asked(state: State, text: str) -> Iterator[tuple[int, Of]]:
     """Yield the node that `text` names, with each of its numbers that it asks for."""
     recording = state.recording
-    if not recording.length:
-        raise CommandError("the recording is empty")
     node = find_node(state, text)
     if node is not None:
         yield node, "value"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from math import isfinite
+from collections.abc import Callable, Iterator
+from math import inf, isfinite, nan
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from diagnosing import verdicts
 from graphs import Program, programs, run
-from stepgrad import Recording, Value, record
-from stepgrad.diagnosis import Verdict
+from stepgrad import SGD, Recording, Value, clip_norm, record
+from stepgrad.diagnosis import QUESTIONS, Question, Verdict, diagnose
 from stepgrad.engine.tape import seed
 from stepgrad.recording import events
 
@@ -151,3 +152,92 @@ def test_in_forward_mode_too(program: Program, number: float) -> None:
         seed(x, 1.0)
         run(program, [x, Value(-2.0)])
     check(recording)
+
+
+def an_input() -> None:
+    w, x = Value(2.0, label="w"), Value(nan, label="x")
+    (w * x - 1).backward()
+
+
+def a_constant() -> None:
+    (Value(2.0, label="w") * nan).backward()
+
+
+def an_update() -> None:
+    w = Value(1.0, label="w")
+    w.grad = -1e300
+    SGD([w], 1e300).step()
+
+
+def a_velocity() -> None:
+    w = Value(0.0, label="w")
+    sgd = SGD([w], 0.1, momentum=0.9)
+    for _ in range(2):
+        w.grad = 1.5e308
+        sgd.step()
+
+
+def a_sum() -> None:
+    w = Value(0.0, label="w")
+    (w * 1e308 + w * 1e308).backward()
+
+
+def a_product_of_gradients() -> None:
+    w = Value(0.0, label="w")
+    (w * 1e200 * 1e200).backward()
+
+
+def two_infinities() -> None:
+    w = Value(0.0, label="w")
+    (w.sqrt() - w.sqrt()).backward()
+
+
+def clipping() -> None:
+    w, v = Value(1.0, label="w"), Value(1.0, label="v")
+    (v * 2).backward()
+    w.grad = inf
+    clip_norm([w, v], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("program", "begins", "words"),
+    [
+        (an_input, 2, "x is given: nan (event 2); so w·x − 1 is nan at event 4"),
+        (a_constant, 2, "nan is a constant of the program (event 2)"),
+        (an_update, 3, "w is a parameter, set by this update: 1 − 1e300·(−1e300) = inf (event 3)"),
+        (a_velocity, 5, "w is a parameter, set by this update: "),
+        (a_sum, 9, "the sum of the contributions overflows (event 9)"),
+        (a_product_of_gradients, 6, "1e200 · 1e200 = inf: it overflows (event 6)"),
+        (two_infinities, 8, "−1 · inf = −inf (event 8), because w is given: 0 (event 1)"),
+        (clipping, 6, "w.grad is written by hand: – → inf (event 6)"),
+    ],
+)
+def test_whatever_stops_being_finite(program: Callable[[], None], begins: int, words: str) -> None:
+    with record() as recording:
+        program()
+    found = verdict(recording)
+    assert found is not None
+    assert found.events[0] == begins
+    assert words in found.text
+
+
+def test_an_overflow_is_silent_where_it_is_known_what_diverges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def uphill(_: object) -> Iterator[Verdict]:
+        yield Verdict("uphill", "it goes up", "go down", [1])
+
+    with record() as diverging:
+        w = Value(1.0, label="w")
+        for _ in range(40):
+            loss = w * w
+            w.grad = 0
+            loss.backward()
+            w.data += 1e9 * w.grad
+    with record() as another:
+        a_sum()
+    questions = *QUESTIONS, Question("uphill", "does it?", "it does", uphill)
+    assert [each.name for each in diagnose(diverging)] == ["non_finite"]
+    monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
+    assert [each.name for each in diagnose(diverging)] == ["uphill"]
+    assert [each.name for each in diagnose(another)] == ["non_finite", "uphill"]

@@ -1,10 +1,11 @@
 """Why a number is what it is: a short chain of reasons, down to what a person can change.
 
 The walk starts at a value, a gradient or a tangent at a position. Each number is explained by the
-event that made it, and by what it was made of, which is explained next. `values`, `gradients` (with
-`received` and `decades`) and `tangents` explain one kind of number each, and `writes` those that were written in
-place; `arithmetic` says what decides the result of an operation, `slopes` a local derivative, and
-`since` what has changed.
+event that made it, and by what it was made of, which is explained next. `values`, `gradients` and
+`tangents` explain one kind of number each, and `writes` those that were written in place.
+`arithmetic` says what decides the result of an operation, `slopes` a local derivative; `received`
+is what a gradient is made of, `decades` says what makes one huge or tiny, and `since` what has
+changed.
 """
 
 from __future__ import annotations

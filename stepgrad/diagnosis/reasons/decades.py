@@ -32,8 +32,10 @@ def explain_decades(at: Received, grad: float) -> Link | None:
     if abs(whole) < _EXTREME:
         return None
     path = _largest_path(at)
+    if at.carried or not all(edge.amount for _, edge in path):
+        return None
     carried = sum(log10(abs(edge.local)) for _, edge in path)
-    if not abs(carried - whole) < abs(whole) / 2:  # it is a sum of many, or was left over
+    if not abs(carried - whole) < abs(whole) / 2:  # it is a sum of many, or the path is longer
         return None
     name, root = (title(at.recording, node) for node in (at.node, at.block.root))
     text = (

@@ -158,10 +158,9 @@ def _left_over(at: Received) -> Iterator[Reason]:
 def _zero(at: Received) -> Link:
     """Say why a gradient is 0: what arrives cancels, or nothing arrives but zeros."""
     if any(each.amount for each in at.contributions) or at.carried:
-        largest = _largest(at)
-        first, *others = [*([at.carried] if at.carried else []), *(e.amount for e in largest)]
-        terms = " + ".join([number(first), *map(factor, others)])
-        more = _and_more(len(at.contributions) - len(largest))
+        largest, others = _largest(at)
+        first, *rest = [*([at.carried] if at.carried else []), *(e.amount for e in largest)]
+        terms, more = " + ".join([number(first), *map(factor, rest)]), _and_more(len(others))
         text = f"what arrives cancels to exactly 0: {terms}{more}"
         return Link([Reason(largest[-1].position, at.node, text)])
     found = [*_zero_factors(at)]
@@ -200,21 +199,18 @@ def _zero_factor(at: Received, edge: Contribution) -> str:
 
 def _ordinary(at: Received) -> Link:
     """Name the largest contributions."""
-    largest = _largest(at)
-    others = len(at.contributions) - len(largest)
-    told = [Reason(each.position, at.node, at.told(each)) for each in largest]
-    if others:
-        rest = sum(each.amount for each in at.contributions) - sum(each.amount for each in largest)
-        last = told[-1]
-        more = f"{last.text}; {counted(others, 'contribution')} more, {number(rest)} in all"
-        told[-1] = Reason(last.position, last.node, more)
+    largest, others = _largest(at)
+    told = [reason for each in largest[:-1] for reason in _edge(at, each)]
+    rest = f"{number(sum(each.amount for each in others))} in all"
+    more = f"; {counted(len(others), 'contribution')} more, {rest}" if others else ""
+    first, last = largest[0], largest[-1]
+    told.append(Reason(last.position, at.node, at.told(last) + more))
     if at.carried:
         told[:0] = _left_over(at)
     if at.missing:
         name = title(at.recording, at.node)
         text = f"{name}.grad is not complete: {counted(at.missing, 'contribution')} to come"
         told.insert(0, Reason(at.contributions[-1].position, at.node, text))
-    first = largest[0]
     if first.out == at.block.root:
         return Link(told, at.sources(first))
     if first.local == 1:
@@ -223,9 +219,11 @@ def _ordinary(at: Received) -> Link:
     return Link(told, [*given, at.upstream(first)])
 
 
-def _largest(at: Received) -> Sequence[Contribution]:
+def _largest(at: Received) -> tuple[Sequence[Contribution], Sequence[Contribution]]:
+    """Return the largest contributions, which are not 0 if any is not, and the others."""
     ranked = sorted(at.contributions, key=lambda each: -abs(each.amount))
-    return ranked[:_SHOWN]
+    shown = [each for each in ranked[:_SHOWN] if each.amount] or ranked[:1]
+    return shown, ranked[len(shown) :]
 
 
 def _and_more(count: int) -> str:
