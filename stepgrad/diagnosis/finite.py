@@ -80,19 +80,23 @@ def _results(survey: Survey) -> Iterator[Number]:
 
 def _ends(recording: Recording, block: Forward, place: int) -> Iterator[Number]:
     """Yield the values and tangents that nothing uses."""
-    kinds: tuple[tuple[Of, Column | None], ...] = (
-        ("value", block.values),
-        ("tangent", block.tangents),
-    )
-    later = [each for each in recording.blocks[place + 1 :] if isinstance(each, Forward)]
-    for offset in block.structure.created:
-        for of, column in kinds:
-            if column is None or isfinite(column[offset]):
-                continue
-            node = block.base + offset
-            if block.users(node) or any(each.users(node) for each in later):
-                continue
-            yield Number(of, node, recording.history.made_at(node))
+    columns: list[tuple[Of, Column]] = [("value", block.values)]
+    if block.tangents is not None:
+        columns.append(("tangent", block.tangents))
+    if all(all(map(isfinite, column)) for _, column in columns):
+        return
+    used = {*block.structure.refs}
+    ends = (offset for offset in block.structure.created if offset not in used)
+    for offset in ends:
+        node = block.base + offset
+        for of, column in columns:
+            if not isfinite(column[offset]) and not _used_later(recording, node, place):
+                yield Number(of, node, recording.history.made_at(node))
+
+
+def _used_later(recording: Recording, node: int, place: int) -> bool:
+    later = recording.blocks[place + 1 :]
+    return any(isinstance(block, Forward) and block.ref(node) is not None for block in later)
 
 
 def _gradients(recording: Recording, block: Backward) -> Iterator[Number]:

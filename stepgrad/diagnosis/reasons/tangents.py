@@ -8,16 +8,18 @@ from math import isfinite
 
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
 from stepgrad.diagnosis.reasons.slopes import Slope
+from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Node, Recording
-from stepgrad.replay.telling.derivatives import tangent_into
+from stepgrad.replay.telling.derivatives import differential, partial_at, tangent_into
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import short_title, title
 
 
 @dataclass(frozen=True, slots=True)
 class _Term:
     """What an operand adds to a tangent: its own tangent times the local derivative."""
 
+    slot: int
     operand: int
     tangent: float
     slope: Slope
@@ -48,12 +50,21 @@ def explain_tangent(recording: Recording, asked: Number) -> Link:
     if not isfinite(chosen.tangent):
         return Link([Reason(made, index, told)], [above], dull=alike(chosen.tangent, tangent))
     born = chosen.slope.born or isfinite(chosen.slope.local)
-    return Link([Reason(made, index, told, born)], chosen.slope.sources(recording))
+    term = _term_told(recording, index, chosen)
+    return Link([Reason(made, index, term, born)], chosen.slope.sources(recording))
 
 
 def _told(recording: Recording, made: int) -> str:
     narration = narrate(recording, made - 1)
     return f"{narration.symbols} {narration.numbers}".rstrip()
+
+
+def _term_told(recording: Recording, index: int, term: _Term) -> str:
+    """Write the term that makes a tangent infinite or nan: `dn += ∂n/∂s · ds = inf · 1 = inf`."""
+    of, by = differential(short_title(recording, index)), short_title(recording, term.operand)
+    local = partial_at(recording, index, term.slot)
+    numbers = f"{number(term.slope.local)} · {factor(term.tangent)} = {number(term.amount)}"
+    return f"{of} += {local} · {differential(by)} = {numbers}"
 
 
 def _terms(recording: Recording, node: Node, made: int) -> Sequence[_Term]:
@@ -63,7 +74,7 @@ def _terms(recording: Recording, node: Node, made: int) -> Sequence[_Term]:
             slope = Slope.of(recording, node.index, slot, made)
             tangent = tangent_into(recording, node.index, operand, made)
             carry = recording.history.carry(node.index, slot, made)
-            found.append(_Term(operand, tangent, slope, carry(tangent)))
+            found.append(_Term(slot, operand, tangent, slope, carry(tangent)))
     return found
 
 
