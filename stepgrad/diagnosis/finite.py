@@ -177,4 +177,6 @@ def _leaves_domain(recording: Recording, node: int, position: int) -> bool:
     first, *others = (recording.history.value(each, position) or 0.0 for each in operands)
     if op is DIV:
         return others[0] == 0
-    return op in (LOG, SQRT, POW) and first <= 0
+    if op is POW:
+        return first == 0 or (first < 0 and others[0] % 1 != 0)
+    return op in (LOG, SQRT)

@@ -32,13 +32,10 @@ def explain_value(recording: Recording, asked: Number) -> Link:
     values = [history.value(operand, made) or 0.0 for operand in node.operands]
     out = history.first_value(index)
     decided = cause(node.op, values, out)
-    if (
-        node.op is ADD
-        and isfinite(out)
-        and not decided.words
-        and (addends := _addends(recording, node))
-    ):
-        return _sum(recording, node, addends)
+    if node.op is ADD and isfinite(out) and not (decided.words or decided.handed_on):
+        addends = _addends(recording, node)
+        if len(addends) > 2:
+            return _sum(recording, node, addends)
     born = not isfinite(out) and all(map(isfinite, values))
     nodes = [node.operands[slot] for slot in decided.slots]
     if decided.handed_on and not isfinite(out):
@@ -63,16 +60,19 @@ def _infected_by(recording: Recording, node: int) -> int:
 
 
 def _addends(recording: Recording, node: Node) -> Sequence[int]:
-    """Return what a sum of more than two adds up, through its partial sums without names."""
+    """Return what a sum adds up, through its partial sums without names.
+
+    The constant 0 that `sum()` begins with is not among them.
+    """
     found: list[int] = []
     pending = [*node.operands]
     while pending:
         operand = recording.node(pending.pop())
         if operand.op is ADD and not operand.name:
             pending += operand.operands
-        else:
+        elif not operand.constant or recording.history.first_value(operand.index):
             found.append(operand.index)
-    return found if len(found) > 2 else ()
+    return found
 
 
 def _sum(recording: Recording, node: Node, addends: Sequence[int]) -> Link:
