@@ -204,7 +204,7 @@ def test_every_gate_that_shuts_a_path_is_named() -> None:
         total.backward()
     chain = [text for _, text in why(recording, "w.grad")]
     assert sum("the gate is shut" in text for text in chain) == 3
-    assert chain[2].endswith("; and 3 more")
+    assert chain[2].endswith(": the gate is shut; 3 more such edges")
     assert chain[-1] == "w is given: −1"
 
 
@@ -226,6 +226,32 @@ def test_a_gradient_of_0(program: Callable[[Value], Value], words: list[str]) ->
     for text, end in zip(chain, words, strict=False):
         assert text.endswith(end)
     assert len(chain) >= len(words)
+
+
+def test_the_zero_nearest_to_the_root_is_named() -> None:
+    with record() as recording:
+        w, v = named(2, "w"), named(-1, "v")
+        ((w * 0).tanh() * 5 + v).relu().backward()
+    first, *_ = why(recording, "w.grad")
+    assert first[1].endswith("= 1 · 0 (… + v ≤ 0) = 0: the gate is shut")
+    assert "v is given: −1" in [text for _, text in why(recording, "w.grad")]
+
+
+def test_a_loss_that_is_learned() -> None:
+    with record() as recording:
+        w = named(2, "w")
+        ((w * 2 - 4) ** 2).backward()
+    assert [text for _, text in why(recording, "w.grad")][1:] == [
+        "w·2 − 4 = 4 − 4 = 0: equal numbers cancel", "w·2 = 2·2 = 4", "w is given: 2",
+    ]  # fmt: skip
+
+
+def test_what_is_left_of_a_sum_that_cancels() -> None:
+    with record() as recording:
+        w = named(1, "w")
+        (w * 1e10 - w * (1e10 - 1e-5)).backward()
+    chain = [text for _, text in why(recording, "w.grad")]
+    assert "they cancel: " in chain[1]
 
 
 def test_what_is_written_by_hand_or_clipped() -> None:

@@ -14,11 +14,13 @@ from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import Contribution, latest_pass, next_write
-from stepgrad.replay.telling.derivatives import local_derivative
 from stepgrad.replay.telling.titles import short_title, title
 
 _SHOWN = 3
 """The most contributions, or edges, that are shown of one gradient."""
+
+_CANCELLED = 2**-26
+"""Of which share of its parts on a sum is what rounding has left of them: half of the digits."""
 
 _FARTHEST = 10_000  # nodes that are gone through on the way to the root
 
@@ -160,41 +162,38 @@ def _zero(at: Received) -> Link:
     if any(each.amount for each in at.contributions) or at.carried:
         largest, others = _largest(at)
         first, *rest = [*([at.carried] if at.carried else []), *(e.amount for e in largest)]
-        terms, more = " + ".join([number(first), *map(factor, rest)]), _and_more(len(others))
-        text = f"what arrives cancels to exactly 0: {terms}{more}"
+        terms = " + ".join([number(first), *map(factor, rest), *["…"] * bool(others)])
+        text = f"what arrives cancels to exactly 0: {terms}"
         return Link([Reason(largest[-1].position, at.node, text)])
-    found = [*_zero_factors(at)]
-    shown = found[:_SHOWN]
-    more = _and_more(len(found) - len(shown))
-    told = [
-        Reason(edge.position, where.node, _zero_factor(where, edge) + more * (edge is shown[-1][1]))
-        for where, edge in shown
-    ]
+    found = sorted(_zero_factors(at), key=lambda each: not each[0].slope(each[1]).shut)
+    *shown, (where, edge) = found[:_SHOWN]
+    told = [reason for each in shown for reason in _edge(*each, _zero_words(*each))]
+    more = f"{counted(len(found) - _SHOWN, 'more such edge')}" if len(found) > _SHOWN else ""
+    told += _edge(where, edge, "; ".join(filter(None, [_zero_words(where, edge), more])))
     where, edge = found[0]
     return Link(told, [where.upstream(edge)] if edge.local else where.sources(edge))
 
 
 def _zero_factors(at: Received) -> Sequence[tuple[Received, Contribution]]:
-    """Return the edges above a gradient at which all paths to it become 0, the nearest on each."""
+    """Return where the paths to a gradient become 0: for each, the edge nearest to the root."""
     found: list[tuple[Received, Contribution]] = []
-    pending, seen = [at], {at.node}
+    pending, seen = [at], {at.column}
     while pending and len(seen) < _FARTHEST:
         here = pending.pop()
         for each in here.contributions:
-            if each.local == 0 or each.upstream != 0:
+            if each.upstream != 0:
                 found.append((here, each))
-            elif each.out not in seen:
-                seen.add(each.out)
-                pending.append(here.above(each))
+            elif (above := here.above(each)).column not in seen:
+                seen.add(above.column)
+                pending.append(above)
     return found or [(at, at.contributions[0])]
 
 
-def _zero_factor(at: Received, edge: Contribution) -> str:
-    """Say why nothing passes an edge."""
-    local = local_derivative(at.recording, edge.out, edge.slot, at.block.start)
-    if local.shut:
-        return f"{at.told(edge)}: the gate is shut"
-    return at.told(edge) + (": it underflows" if edge.local and edge.upstream else "")
+def _zero_words(at: Received, edge: Contribution) -> str:
+    """Say why nothing passes an edge, if its numbers do not."""
+    if at.slope(edge).shut:
+        return "the gate is shut"
+    return "it underflows" if edge.local and edge.upstream else ""
 
 
 def _ordinary(at: Received) -> Link:
@@ -202,9 +201,12 @@ def _ordinary(at: Received) -> Link:
     largest, others = _largest(at)
     told = [reason for each in largest[:-1] for reason in _edge(at, each)]
     rest = f"{number(sum(each.amount for each in others))} in all"
-    more = f"; {counted(len(others), 'contribution')} more, {rest}" if others else ""
+    more = [f"{counted(len(others), 'contribution')} more, {rest}"] if others else []
+    share = abs(sum(each.amount for each in at.contributions) / largest[0].amount)
+    if share < _CANCELLED:
+        more.append(f"they cancel: {number(share, 2)} of the largest is left")
     first, last = largest[0], largest[-1]
-    told.append(Reason(last.position, at.node, at.told(last) + more))
+    told += _edge(at, last, "; ".join(more))
     if at.carried:
         told[:0] = _left_over(at)
     if at.missing:
@@ -224,7 +226,3 @@ def _largest(at: Received) -> tuple[Sequence[Contribution], Sequence[Contributio
     ranked = sorted(at.contributions, key=lambda each: -abs(each.amount))
     shown = [each for each in ranked[:_SHOWN] if each.amount] or ranked[:1]
     return shown, ranked[len(shown) :]
-
-
-def _and_more(count: int) -> str:
-    return f"; and {count:,} more" if count > 0 else ""

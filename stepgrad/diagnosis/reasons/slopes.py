@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import inf, isfinite
 
 from stepgrad.diagnosis.reasons.chain import Number
 from stepgrad.diagnosis.reasons.values import numbers_to_follow
@@ -13,12 +13,13 @@ from stepgrad.recording.recording import Recording
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """A local derivative: its number, and the values that its formula uses, by node.
+    """A local derivative at a position: its number, and the values that its formula uses, by node.
 
-    It is as at `position`.
+    A `shut` gate lets nothing pass, whatever arrives.
     """
 
     local: float
+    shut: bool
     uses: Mapping[int, float]
     position: int
 
@@ -33,7 +34,8 @@ class Slope:
             for name, each in named.items()
             if name in names
         }
-        return cls(history.local(out, slot, position), uses, position)
+        carry = history.carry(out, slot, position)
+        return cls(carry(1.0), carry(inf) == 0, uses, position)
 
     @property
     def born(self) -> bool:
