@@ -148,7 +148,7 @@ def test_a_gradient_that_is_still_to_come_and_one_that_is_not_complete() -> None
         y = x * x
         y.label = "y"
         y.backward()
-    text = "nothing has reached x.grad yet: this event is the first to write it"
+    text = "nothing has reached x.grad yet: this event is the next to write it"
     assert why(recording, "x.grad", 1) == [(4, text)]
     assert why(recording, "x.grad", 4)[0] == (4, "x.grad is not complete: 1 contribution to come")
 
@@ -315,6 +315,18 @@ def test_what_was_left_over_is_said() -> None:
         for _ in range(2):
             (x * 2).backward()
     assert why(recording, "x.grad")[0] == (6, "x.grad is 2 before this pass, which adds to it")
+
+
+def test_all_of_it_may_be_left_over() -> None:
+    with record() as recording:
+        w = named(1, "w")
+        w.grad = 5.0
+        (w * 0).backward()
+    assert why(recording, "w.grad") == [
+        (4, "w.grad is 5 before this pass, which adds to it"),
+        (5, "d(w·0)/dw += d(w·0)/d(w·0) · ∂(w·0)/∂w = 1 · 0 = 0"),
+        (2, "w.grad is written by hand: – → 5"),
+    ]
 
 
 def test_a_gradient_is_older_than_the_update() -> None:

@@ -68,7 +68,7 @@ def _missing(recording: Recording, node: int, position: int) -> Reason:
         return Reason(made, node, f"{name} is not computed yet: this event makes it")
     coming = next_write(recording, node, position)
     if coming is not None:
-        text = f"nothing has reached {name}.grad yet: this event is the first to write it"
+        text = f"nothing has reached {name}.grad yet: this event is the next to write it"
         return Reason(coming + 1, node, text)
     return next(_unreached(recording, node))
 
@@ -197,28 +197,45 @@ def _zero_words(at: Received, edge: Contribution) -> str:
 
 
 def _ordinary(at: Received) -> Link:
-    """Name the largest contributions."""
+    """Name the largest contributions, and what was there before them."""
     largest, others = _largest(at)
     told = [reason for each in largest[:-1] for reason in _edge(at, each)]
-    rest = f"{number(sum(each.amount for each in others))} in all"
-    more = [f"{counted(len(others), 'contribution')} more, {rest}"] if others else []
-    share = abs(sum(each.amount for each in at.contributions) / largest[0].amount)
-    if share < _CANCELLED:
-        more.append(f"they cancel: {number(share, 2)} of the largest is left")
-    first, last = largest[0], largest[-1]
-    told += _edge(at, last, "; ".join(more))
+    told += _edge(at, largest[-1], "; ".join(_about_the_sum(at, largest[0], others)))
     if at.carried:
         told[:0] = _left_over(at)
     if at.missing:
         name = title(at.recording, at.node)
         text = f"{name}.grad is not complete: {counted(at.missing, 'contribution')} to come"
         told.insert(0, Reason(at.contributions[-1].position, at.node, text))
-    if first.out == at.block.root:
-        return Link(told, at.sources(first))
-    if first.local == 1:
-        return Link(told, [at.upstream(first)], dull=len(told) == 1)
-    given = (n for n in at.sources(first) if not at.recording.node(n.node).operands)
-    return Link(told, [*given, at.upstream(first)])
+    earlier = [at.before] if at.carried else []
+    return Link(told, [*_upwards(at, largest[0]), *earlier], _hands_on(at))
+
+
+def _about_the_sum(
+    at: Received, largest: Contribution, others: Sequence[Contribution]
+) -> Iterator[str]:
+    """Say what the contributions that are not shown add, and whether all of them cancel."""
+    if others:
+        rest = number(sum(each.amount for each in others))
+        yield f"{counted(len(others), 'contribution')} more, {rest} in all"
+    total = sum(each.amount for each in at.contributions)
+    if abs(total) < _CANCELLED * abs(largest.amount):
+        yield f"they cancel: {number(abs(total / largest.amount), 2)} of the largest is left"
+
+
+def _hands_on(at: Received) -> bool:
+    """Whether a gradient is just that of its only user, and complete."""
+    only = at.contributions[0]
+    alone = len(at.contributions) == 1 and not at.missing and not at.carried
+    return alone and only.local == 1 and only.out != at.block.root
+
+
+def _upwards(at: Received, edge: Contribution) -> Sequence[Number]:
+    """Return what a contribution is made of: given values, and the gradient that it passes on."""
+    if edge.out == at.block.root:
+        return at.sources(edge)
+    given = (n for n in at.sources(edge) if not at.recording.node(n.node).operands)
+    return [*(given if edge.local != 1 else ()), at.upstream(edge)]
 
 
 def _largest(at: Received) -> tuple[Sequence[Contribution], Sequence[Contribution]]:

@@ -1,4 +1,4 @@
-"""What has changed since a number was made: an update makes no other number anew."""
+"""What has changed since a number was made: an update computes no other number again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import title
 
-_MOST = 1_000  # nodes that a value is made of, the newest of them, that are looked at
+_MOST = 1_000  # nodes that a value is made of are looked at
 
 
 def changed_since(recording: Recording, asked: Number) -> Reason | None:
