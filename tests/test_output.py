@@ -27,6 +27,8 @@ ALL = [
     ["check", "two_layer", "--json"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
+    ["why", "dead_relu", "w"],
+    ["why", "dead_relu", "w", "--json"],
     ["list"],
     ["new", "new.yaml"],
     ["schema"],

@@ -146,4 +146,5 @@ def main() -> None:
       stepgrad run two_layer            step through one
       stepgrad run train.py             run a program, then step through what it did
       stepgrad check scenarios/*.yaml   check expectations and gradients
+      stepgrad why dead_relu w.grad     say why a number is what it is
     """

@@ -306,7 +306,7 @@ def test_a_tiny_gradient_names_the_edges_that_carry_the_decades() -> None:
         "w1.grad is 6.32 decades below 1, over 30 edges from L; 10 of them, of sigmoid, carry 6.02"
     )
     for text in chain[1:4]:
-        assert text.endswith("= 0.25: 0.602 decades fewer")
+        assert text.endswith("= 0.25: 0.602 decades down")
 
 
 def test_what_was_left_over_is_said() -> None:
@@ -326,6 +326,18 @@ def test_all_of_it_may_be_left_over() -> None:
         (4, "w.grad is 5 before this pass, which adds to it"),
         (5, "d(w·0)/dw += d(w·0)/d(w·0) · ∂(w·0)/∂w = 1 · 0 = 0"),
         (2, "w.grad is written by hand: – → 5"),
+    ]
+
+
+def test_a_nan_that_was_left_over_goes_back_to_where_it_was_written() -> None:
+    with record() as recording:
+        w = named(1, "w")
+        w.grad = nan
+        (w * 2).backward()
+        (w * 3).backward()
+    assert why(recording, "w.grad") == [
+        (7, "w.grad is nan before this pass, which adds to it"),
+        (2, "w.grad is written by hand: – → nan"),
     ]
 
 

@@ -62,7 +62,8 @@ def _decades_by_operation(
             counts[name] += 1
             sums[name] += log10(abs(edge.local))
     most = max(sums, key=lambda name: sums[name] * whole)
-    return f"{counts[most]:,} of them, of {most}, carry {abs(sums[most]):.3g}"
+    carry = "carries" if counts[most] == 1 else "carry"
+    return f"{counts[most]:,} of them, of {most}, {carry} {abs(sums[most]):.3g}"
 
 
 def _largest_path(at: Received) -> Sequence[tuple[Received, Contribution]]:
@@ -77,5 +78,5 @@ def _largest_path(at: Received) -> Sequence[tuple[Received, Contribution]]:
 
 def _decades_of(at: Received, edge: Contribution) -> str:
     local = local_derivative(at.recording, edge.out, edge.slot, at.block.start)
-    way = "more" if abs(edge.local) > 1 else "fewer"
+    way = "up" if abs(edge.local) > 1 else "down"
     return f"{local.name} = {local}: {decades(edge.local):.3g} decades {way}"
