@@ -78,7 +78,8 @@ class Survey:
     `end` is the position up to which it is surveyed: up to the first number that is not finite, as
     those after it say nothing. `unreliable` is the block that has that number, if there is one.
     `parameters` are the leaves that a scenario declares as such, and those that are updated: by an
-    optimizer, or by hand once there are gradients. What is written before is an input.
+    optimizer, or by hand once there are gradients. What is written before is an input; what only
+    moves by hand while its gradient is 0 is an average, or a copy.
     """
 
     recording: Recording
@@ -116,9 +117,9 @@ def survey(recording: Recording, declared: frozenset[int] = frozenset()) -> Surv
             break
         walk.take(block)
         end = block.start + block.length
-    updated = (node for step in walk.steps for node in step.before)
-    parameters = {node: None for node in (*declared, *updated) if walk.is_leaf(node)}
-    return Survey(recording, walk.passes, walk.steps, parameters.keys(), end, unreliable)
+    parameters = walk.parameters(declared)
+    steps = [step for step in walk.steps if step.before]
+    return Survey(recording, walk.passes, steps, parameters, end, unreliable)
 
 
 def _finite(block: Block) -> bool:
@@ -144,10 +145,25 @@ class _Walk:
         self._values: dict[int, float] = {}
         self._grads: dict[int, float] = {}
         self._inputs: set[int] = set()  # that are written in place
+        self._by_rule: set[int] = set()
         self._stepping = False
         self._stepped = 0  # the passes before the current step
 
-    def is_leaf(self, node: int) -> bool:
+    def parameters(self, declared: Collection[int]) -> Collection[int]:
+        """Return the leaves that learn, and leave nothing else in the steps."""
+        moved: set[int] = set()
+        learns = {*declared, *self._by_rule}
+        for step in self.steps:
+            moved |= {node for node, before in step.before.items() if step.after[node] != before}
+            learns |= {node for node, gradient in step.gradients.items() if gradient}
+        still = {node for step in self.steps for node in step.before} - moved
+        found = {node: None for node in sorted(learns | still) if self._is_leaf(node)}
+        for step in self.steps:
+            for node in step.before.keys() - found.keys():
+                del step.before[node], step.gradients[node], step.after[node]
+        return found.keys()
+
+    def _is_leaf(self, node: int) -> bool:
         forward = self._recording.history.forward_of(node)
         return forward.structure.op(node - forward.base) is LEAF
 
@@ -178,7 +194,10 @@ class _Walk:
         ):
             if kind != "update":
                 self._grads[node] = after
-            elif block.rule or (self._learnt(node) and node not in self._inputs):
+            elif block.rule:
+                self._by_rule.add(node)
+                self._update(block.start + place + 1, node, after)
+            elif self._learnt(node) and node not in self._inputs:
                 self._update(block.start + place + 1, node, after)
             else:
                 self._inputs.add(node)
