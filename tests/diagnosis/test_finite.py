@@ -208,7 +208,7 @@ def clipping() -> None:
         (a_velocity, 5, "w is a parameter, set by this update: "),
         (a_sum, 9, "the sum of the contributions overflows (event 9)"),
         (a_product_of_gradients, 6, "1e200 · 1e200 = inf: it overflows (event 6)"),
-        (two_infinities, 8, "−1 · inf = −inf (event 8), because w is given: 0 (event 1)"),
+        (two_infinities, 8, "−1 · inf = −inf (event 8), because sqrt(w) = sqrt(0) = 0 (event 3)"),
         (clipping, 6, "w.grad is written by hand: – → inf (event 6)"),
     ],
 )

@@ -15,6 +15,8 @@ from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.telling.narration import computed
 from stepgrad.replay.telling.titles import title
 
+_FARTHEST = 1_000  # nodes through which a 0 is followed
+
 
 def explain_value(recording: Recording, asked: Number) -> Link:
     """Explain a value by its operation, by an update, or as given."""
@@ -29,19 +31,44 @@ def explain_value(recording: Recording, asked: Number) -> Link:
     node = recording.node(index)
     if not node.operands:
         return Link([_given(recording, node, made)])
-    values = [history.value(operand, made) or 0.0 for operand in node.operands]
-    out = history.first_value(index)
-    decided = cause(node.op, values, out)
+    decided, values, out = _decided(recording, node, made)
     if node.op is ADD and isfinite(out) and not (decided.words or decided.handed_on):
         addends = _addends(recording, node)
         if len(addends) > 2:
             return _sum(recording, node, addends)
-    born = not isfinite(out) and all(map(isfinite, values))
     nodes = [node.operands[slot] for slot in decided.slots]
-    if decided.handed_on and not isfinite(out):
+    infected = decided.handed_on and not isfinite(out)
+    if infected:
         nodes = [_infected_by(recording, nodes[0])]
+    elif decided.handed_on:
+        nodes = [*_zeros_behind(recording, nodes, made)]
+    born = not isfinite(out) and all(map(isfinite, values))
     then = numbers_to_follow(recording, nodes, made)
-    return Link(_computed(recording, node, decided, born), then, decided.handed_on)
+    return Link(_computed(recording, node, decided, born), then, dull=infected)
+
+
+def _decided(recording: Recording, node: Node, made: int) -> tuple[Cause, Sequence[float], float]:
+    """Return what decides a computed value, the numbers it is computed from, and the value."""
+    values = [recording.history.value(operand, made) or 0.0 for operand in node.operands]
+    out = recording.history.first_value(node.index)
+    return cause(node.op, values, out), values, out
+
+
+def _zeros_behind(recording: Recording, nodes: Sequence[int], position: int) -> Sequence[int]:
+    """Follow zeros up to the nodes that are not 0 just because an operand is."""
+    found, pending, seen = list[int](), [*nodes], {*nodes}
+    while pending and len(seen) < _FARTHEST:
+        node = recording.node(pending.pop(0))
+        made = recording.history.made_at(node.index)
+        if node.operands and recording.history.value_write(node.index, position) is None:
+            decided, _, _ = _decided(recording, node, made)
+            if decided.handed_on:
+                new = [node.operands[slot] for slot in decided.slots]
+                pending += [each for each in new if each not in seen]
+                seen.update(new)
+                continue
+        found.append(node.index)
+    return found
 
 
 def _infected_by(recording: Recording, node: int) -> int:
