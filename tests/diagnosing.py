@@ -1,4 +1,4 @@
-"""What tests of diagnoses share: the verdicts on a file, and questions that are easy to meet."""
+"""What tests of diagnoses share: verdicts, reasons, and questions that are easy to meet."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgrad.diagnosis import Question, Verdict, diagnose
+from stepgrad.diagnosis.reasons import Of, reasons
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
@@ -27,6 +28,15 @@ def recorded(path: Path | str) -> Recording:
 def verdicts(recording: Recording) -> Sequence[Verdict]:
     """The verdicts on a recording, without notes."""
     return [each for each in diagnose(recording) if not each.note]
+
+
+def why(recording: Recording, name: str, position: int | None = None) -> list[tuple[int, str]]:
+    """The reasons for `w` or `w.grad`, each with its event."""
+    label, _, end = name.partition(".")
+    of: Of = "gradient" if end == "grad" else "tangent" if end == "tangent" else "value"
+    at = recording.length if position is None else position
+    names = recording.names(recording.length) | recording.names(at)
+    return [(each.position, each.text) for each in reasons(recording, names[label], at, of)]
 
 
 def _named(name: str, *, note: bool = False) -> Question:

@@ -7,6 +7,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import pytest
+import yaml  # noqa: F401 - its C part, which is imported once only, knows the first yaml only
 
 import stepgrad
 from stepgrad.checking.ways import has_torch

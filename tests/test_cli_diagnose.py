@@ -10,10 +10,10 @@ from diagnosing import ask_for_names
 from scenario.samples import GRAPH, changed
 from stepgrad.checking.reports import as_junit
 from stepgrad.checking.result import judge
-from stepgrad.diagnosis import QUESTIONS
 from stepgrad.scenario import open_scenario, record_scenario
 from stepgrad.scenario.build import record_file
 from test_cli import stepgrad
+from test_cli_check import squeezed
 
 DEAD = changed(changed(GRAPH, "h = relu", "dead = relu"), "(h -", "(dead -")
 ODD = changed(changed(GRAPH, "h = relu", "odd = relu"), "(h -", "(odd -")
@@ -101,8 +101,9 @@ def test_json() -> None:
 
 def test_the_help_lists_the_questions_and_when_each_verdict_is_given() -> None:
     brief = stepgrad("diagnose", "--help").stdout
-    assert all(f"{each.name} " in brief for each in QUESTIONS)
-    assert "Questions:" in brief
+    assert squeezed(brief)[-3:] == [
+        f"{name} is a node called {name}?" for name in ("dead", "odd", "uphill")
+    ]
     assert stepgrad("help", "diagnose").stdout == brief
     assert "uphill: is a node called uphill?\n  a node" in stepgrad("help", "verdicts").stdout
 

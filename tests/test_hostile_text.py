@@ -40,6 +40,7 @@ NO_FILE = [
     ["replay", f"{TYPED}.stepgrad"], ["export", TYPED], ["export", "--to", TYPED, "square"],
     ["check", "square", "--junit", f"{TYPED}.xml"], ["record", "-o", f"{TYPED}/x", "square"],
     ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
+    ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
 ]  # fmt: skip
 
 
@@ -145,6 +146,14 @@ def test_events_are_lines(folder: Path) -> None:
     for file in folder.iterdir():
         lines = ran("replay", str(file))[0].splitlines()
         assert [line.split()[0] for line in lines] == [str(i + 1) for i in range(len(lines))]
+
+
+def test_reasons_are_lines(folder: Path) -> None:
+    for file in folder.iterdir():
+        *_, last = ran("why", str(file), "#0.grad")[0].splitlines()
+        assert last.split()[0].isdigit()
+        reasons = json.loads(ran("why", "--json", str(file), "#2")[0])["numbers"]
+        assert all(each["reasons"] for each in reasons)
 
 
 def test_a_name_that_is_shown_can_be_typed(folder: Path) -> None:

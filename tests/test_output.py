@@ -29,6 +29,8 @@ ALL = [
     ["diagnose", "two_layer", "--json"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
+    ["why", "dead_relu", "w"],
+    ["why", "dead_relu", "w", "--json"],
     ["list"],
     ["new", "new.yaml"],
     ["schema"],

@@ -6,7 +6,6 @@ from xml.etree import ElementTree
 
 import pytest
 
-from diagnosing import ask_for_names
 from plugin_runs import run_pytest
 from processes import run_pytest as run_pytest_in_a_process
 from stepgrad.scenario import build
@@ -197,7 +196,7 @@ BAD = {
     "stepgrad_replay('two_layer').goto('z9')": "*`z9` is not a position, a percentage, a step*",
     "stepgrad_replay('two_layer').goto(99999)": "*no event 99999: there are 26; 0 is the start",
     "stepgrad_replay('two_layer').goto(-1)": "*no event -1: there are 26; 0 is the start",
-    "stepgrad_replay('two_layer').press('y')": "*no command for the key `y`*",
+    "stepgrad_replay('two_layer').press('r')": "*no command for the key `r`*",
     "stepgrad_replay('two_layer').value('z9')": "*no node z9 by event 0*",
     "stepgrad_replay('two_layer', '--steps')": "*two_layer: only a program takes arguments*",
     "stepgrad_replay('train.py', '3')": "*train.py: the program ended with exit status 3",
@@ -260,6 +259,18 @@ def test_too_little_memory_is_a_test_that_says_so(
     result.stdout.fnmatch_lines(["not enough memory: *"])
 
 
+ASKING = """\
+import pytest
+from diagnosing import ask_for_names
+
+patch = pytest.MonkeyPatch()
+
+def pytest_configure():
+    ask_for_names(patch)
+
+def pytest_unconfigure():
+    patch.undo()
+"""
 DEAD = """\
 title: A dead one
 inputs: {dead: 2.0}
@@ -271,10 +282,8 @@ PROMISED = f"{DEAD}expect: {{verdicts: [%s]}}\n"
 STRICT = "[pytest]\nstepgrad_strict = true\n"
 
 
-def test_verdicts_fail_where_the_setting_is_strict(
-    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask_for_names(monkeypatch)
+def test_verdicts_fail_where_the_setting_is_strict(course: pytest.Pytester) -> None:
+    course.makeconftest(ASKING)
     scenarios(course, dead=DEAD, promised=PROMISED % "dead", product=GOOD)
     run_pytest(course).assert_outcomes(passed=7)
     (course.path / "pytest.ini").write_text(STRICT)
@@ -284,10 +293,8 @@ def test_verdicts_fail_where_the_setting_is_strict(
     result.stdout.fnmatch_lines(["FAILED dead.scenario.yaml::verdicts*"])
 
 
-def test_a_promised_verdict_is_a_test(
-    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ask_for_names(monkeypatch)
+def test_a_promised_verdict_is_a_test(course: pytest.Pytester) -> None:
+    course.makeconftest(ASKING)
     scenarios(course, kept=PROMISED % "dead", not_kept=PROMISED % "dead, uphill")
     result = run_pytest(course)
     result.assert_outcomes(passed=3, failed=1)
@@ -295,9 +302,9 @@ def test_a_promised_verdict_is_a_test(
 
 
 def test_verdicts_that_fail_nothing_are_properties_of_the_gradients(
-    course: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+    course: pytest.Pytester,
 ) -> None:
-    ask_for_names(monkeypatch)
+    course.makeconftest(ASKING)
     scenarios(course, dead=DEAD)
     run_pytest(course, "--junit-xml=report.xml").assert_outcomes(passed=1)
     (found,) = ElementTree.parse(course.path / "report.xml").iter("property")

@@ -122,7 +122,7 @@ def judge(
     notes = (recording.incomplete, note, "" if ways else unclear(recording))
     note = "; ".join(filter(None, notes))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
-    diagnosis = diagnosed(recording)
+    diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,
         promises,

@@ -26,6 +26,7 @@ COMMANDS = {
     "export": "stepgrad.cli.export:export",
     "check": "stepgrad.cli.check:check",
     "diagnose": "stepgrad.cli.diagnose:diagnose",
+    "why": "stepgrad.cli.why:why",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",
@@ -147,4 +148,5 @@ def main() -> None:
       stepgrad run train.py             run a program, then step through what it did
       stepgrad check scenarios/*.yaml   check expectations and gradients
       stepgrad diagnose train.py        say what is wrong in a run, and where
+      stepgrad why dead_relu w.grad     say why a number is what it is
     """

@@ -139,7 +139,7 @@ def narration(
     about = recording.source.docstring if recording.source else ""  # of a program
     title = scenario.title if scenario else recording.name
     lesson = scenario.lesson if scenario else about
-    parts = (title, _alarm(diagnosed(recording)), lesson.strip())
+    parts = (title, _alarm(diagnosed(recording, scenario)), lesson.strip())
     opening = [line for text in parts if text for line in (*text.split("\n"), "")]
     return chain(opening, (say(recording, index) for index in range(recording.length)))
 

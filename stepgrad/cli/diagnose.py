@@ -39,14 +39,16 @@ class Examined:
         return bool(self.verdicts)
 
 
-def _questions() -> str:
-    """Return the table of questions, as click leaves it."""
-    width = max((len(question.name) for question in diagnosis.QUESTIONS), default=0)
-    rows = (f"  {question.name:<{width}}  {question.asks}" for question in diagnosis.QUESTIONS)
-    return "\n".join(("\b", "Questions:", *rows))
+class _Diagnose(FilesCommand):
+    """Its help ends with the table of questions."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
+        """List the questions."""
+        with formatter.section("Questions"):
+            formatter.write_dl([(each.name, each.asks) for each in diagnosis.QUESTIONS])
 
 
-@click.command(cls=FilesCommand, epilog=_questions())
+@click.command(cls=_Diagnose)
 @click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @MEMORY
@@ -84,7 +86,8 @@ def diagnose(
 
 def _examined(file: str, arguments: Sequence[str], memory: int | None) -> Examined:
     def look(opened: Opened) -> Examined:
-        found, recording = diagnosed(opened.recording), opened.recording
+        recording = opened.recording
+        found = diagnosed(recording, opened.scenario)
         return Examined(
             file,
             findings(recording, found.verdicts),

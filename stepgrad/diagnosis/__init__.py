@@ -35,4 +35,6 @@ def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Se
     for asked, question in enumerate(QUESTIONS, 1):
         found += question.find(brief)
         advance(asked, len(QUESTIONS))
-    return sorted(found, key=lambda verdict: verdict.note)
+    given = {verdict.name for verdict in found if not verdict.note}
+    causes = [verdict for verdict in found if given.isdisjoint(verdict.unless)]
+    return sorted(causes, key=lambda verdict: verdict.note)

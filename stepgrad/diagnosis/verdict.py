@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,8 @@ class Verdict:
         events: the events to look at, by the position just after each; the most telling first.
         nodes: the nodes that it is about.
         note: whether it is only worth knowing. A note is no verdict: it fails nothing.
+        unless: the names of verdicts of which this is only a consequence: beside one of them, it is
+            left out.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Verdict:
     events: Sequence[int]
     nodes: Sequence[int] = ()
     note: bool = False
+    unless: Collection[str] = ()
 
     def lines(self, recording: Recording) -> Sequence[str]:
         """Return the lines of the program or scenario that are to blame, such as `train.py:12`.

@@ -63,6 +63,17 @@ class History:
 
     def _value(self, forward: Forward, node: int, position: int) -> float:
         """Return the value of a node that is made, in a forward block."""
+        written = self.value_write(node, position)
+        if written is None:
+            return forward.values[node - forward.base]
+        block, write = written
+        return block.after[write]
+
+    def value_write(self, node: int, position: int) -> tuple[Write, int] | None:
+        """Return the block that last wrote a node's value by a position, and which write it was.
+
+        None where the node still has the value that it was made with.
+        """
         written = self.index.value_writes(node)
         if written:
             for number in reversed(range(bisect_right(written, self.block_at(position - 1)))):
@@ -70,8 +81,8 @@ class History:
                 assert isinstance(block, Write)
                 updates = block.writes.updates[node]
                 if before := bisect_left(updates, position - block.start):
-                    return block.after[updates[before - 1]]
-        return forward.values[node - forward.base]
+                    return block, updates[before - 1]
+        return None
 
     def values(self, forward: Forward, position: int) -> list[float]:
         """Return the values of all nodes of a forward block at a position after it."""

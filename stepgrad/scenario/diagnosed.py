@@ -57,12 +57,13 @@ class Diagnosis:
 
 
 @kept(1)
-def diagnosed(recording: Recording) -> Diagnosis:
+def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Diagnosis:
     """Diagnose a recording; its scenario says which leaves are parameters.
 
-    What an edited recording gets is promised by nobody.
+    That is the one that it is a run of, if the caller knows, or the one that it carries. What an
+    edited recording gets is promised by nobody.
     """
-    scenario = _scenario(recording)
+    scenario = scenario or _scenario(recording)
     found = diagnose(recording, _declared(recording, scenario))
     return Diagnosis(
         verdicts=[each for each in found if not each.note],

@@ -19,7 +19,7 @@ from stepgrad.scenario.yaml.document import Document
 from stepgrad.scenario.yaml.document import Path as DataPath
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ScenarioFile:
     """A scenario file that was read and found valid.
 

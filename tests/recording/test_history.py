@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from graphs import Act, Call, Graph, Program, apply, graphs, programs, run, wild
+from graphs import Act, Call, Graph, Program, apply, graphs, programs, run, wild, writing_programs
 from reference import Fold, all_bits, bits, fold
 from stepgrad import Recording, Value, record
 from stepgrad.engine.ops import ADD, MUL, OPS
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.events import Accumulate
+from stepgrad.recording.events import Accumulate, Update
 
 old_numbers = st.lists(wild, min_size=1, max_size=3)
 
@@ -65,6 +65,22 @@ def check(program: Program, before: list[Value], during: Sequence[float]) -> Non
 @given(programs(), old_numbers)
 def test_any_program(program: Program, numbers: list[float]) -> None:
     check(program, [], numbers)
+
+
+@given(writing_programs(), st.data())
+def test_which_event_last_wrote_a_value(program: Program, data: st.DataObject) -> None:
+    with record() as recording:
+        run(program, [Value(1.5), Value(-2.0)])
+    node = data.draw(st.integers(0, recording.size - 1))
+    position = data.draw(st.integers(0, recording.length))
+    written = recording.history.value_write(node, position)
+    found = None if written is None else written[0].start + written[1]
+    updates = (
+        i
+        for i, event in enumerate(recording.events[:position])
+        if isinstance(event, Update) and event.node == node
+    )
+    assert found == max(updates, default=None)
 
 
 @settings(max_examples=150)

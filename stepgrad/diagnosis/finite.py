@@ -1,0 +1,182 @@
+"""Where numbers stop being finite (`non_finite`).
+
+An infinity may be meant: a mask of −inf goes through exp to 0, and a maximum begins with −inf. So
+the search begins at results: values that nothing uses, roots of passes, gradients of leaves, and
+what is written. From the first of them that is not finite, reasons lead back to where that began.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import islice
+from math import isfinite
+
+from stepgrad.diagnosis.reasons import Number, Of, Reason, chain
+from stepgrad.diagnosis.survey import Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.engine.ops import DIV, EXP, LOG, POW, SQRT
+from stepgrad.numbers import number
+from stepgrad.recording import events
+from stepgrad.recording.blocks import Backward, Column, Forward, Write
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
+
+_TOLD = 4
+"""The most reasons for the numbers at the beginning that a verdict names."""
+
+_LONGEST = 40  # reasons of a chain that are read
+
+_DIVERGES = (
+    "not_cleared", "doubled", "overwritten", "stale",
+    "wrong_parameters", "updated_twice", "uphill", "step_too_long", "exploding",
+)  # fmt: skip
+"""The causes of a training that diverges: an overflow in the end is only their consequence."""
+
+
+def non_finite(survey: Survey) -> Iterator[Verdict]:
+    """Find where the first result that is not finite comes from."""
+    recording = survey.recording
+    result = next(_results(survey), None)
+    if result is None:
+        return
+    reasons = [*islice(chain(recording, result), _LONGEST)]
+    births = [each for each in reasons if each.birth]
+    birth = min(births or reasons[:1], key=lambda each: each.position)
+    why = reasons[reasons.index(birth) + 1 :][:_TOLD]
+    told = "; ".join(f"{each.text} (event {each.position:,})" for each in why)
+    text = f"{birth.text} (event {birth.position:,})" + (f", because {told}" if told else "")
+    positions = [birth.position, *(each.position for each in why)]
+    nodes = [birth.node, *(each.node for each in why)]
+    if result.position != birth.position:
+        text += f"; {_called(recording, result)} at event {result.position:,}"
+        positions.append(result.position)
+        nodes.append(result.node)
+    advice = _advice(recording, birth)
+    diverged = advice == _GROWS and any(step.position < birth.position for step in survey.steps)
+    yield Verdict(
+        "non_finite",
+        text,
+        advice,
+        [*dict.fromkeys(positions)],
+        [*dict.fromkeys(nodes)],
+        unless=_DIVERGES if diverged else (),
+    )
+
+
+def _results(survey: Survey) -> Iterator[Number]:
+    """Yield the results that are not finite, in order, from the first block that has any."""
+    blocks = survey.recording.blocks
+    if survey.unreliable is None:
+        return
+    for place in range(blocks.index(survey.unreliable), len(blocks)):
+        match blocks[place]:
+            case Forward() as block:
+                yield from _ends(survey.recording, block, place)
+            case Backward() as block:
+                yield from _gradients(survey.recording, block)
+            case Write() as block:
+                yield from _written(block)
+
+
+def _ends(recording: Recording, block: Forward, place: int) -> Iterator[Number]:
+    """Yield the values and tangents that nothing uses."""
+    columns: list[tuple[Of, Column]] = [("value", block.values)]
+    if block.tangents is not None:
+        columns.append(("tangent", block.tangents))
+    if all(all(map(isfinite, column)) for _, column in columns):
+        return
+    used = {*block.structure.refs}
+    ends = (offset for offset in block.structure.created if offset not in used)
+    for offset in ends:
+        node = block.base + offset
+        for of, column in columns:
+            if not isfinite(column[offset]) and not _used_later(recording, node, place):
+                yield Number(of, node, recording.history.made_at(node))
+
+
+def _used_later(recording: Recording, node: int, place: int) -> bool:
+    later = recording.blocks[place + 1 :]
+    return any(isinstance(block, Forward) and block.ref(node) is not None for block in later)
+
+
+def _gradients(recording: Recording, block: Backward) -> Iterator[Number]:
+    """Yield the root, and the gradients of leaves, the first to arrive first."""
+    value = recording.history.value(block.root, block.start)
+    if value is not None and not isfinite(value):
+        yield Number("value", block.root, block.start)
+    sweep, found = block.sweep, []
+    for column in range(sweep.computed, sweep.width):
+        if not isfinite(block.grads[column]):
+            node = block.node(column)
+            for edge in sweep.incoming[column]:
+                grad = recording.history.grad(node, block.start + edge + 2)
+                if not isfinite(grad or 0.0):
+                    found.append(Number("gradient", node, block.start + edge + 2))
+                    break
+    yield from sorted(found, key=lambda each: each.position)
+
+
+def _written(block: Write) -> Iterator[Number]:
+    """Yield what is written."""
+    for write, (kind, node, after) in enumerate(
+        zip(block.writes.kinds, block.writes.nodes, block.after, strict=False)
+    ):
+        if not isfinite(after):
+            yield Number("value" if kind == "update" else "gradient", node, block.start + write + 1)
+
+
+def _called(recording: Recording, result: Number) -> str:
+    """Name a result, and what it is: `so w.grad is nan`."""
+    name, history = title(recording, result.node), recording.history
+    match result.of:
+        case "value":
+            return f"so {name} is {number(history.value(result.node, result.position) or 0.0)}"
+        case "gradient":
+            return f"so {name}.grad is {number(history.grad(result.node, result.position) or 0.0)}"
+        case "tangent":
+            tangent = number(history.tangent(result.node, result.position) or 0.0)
+            return f"so the tangent of {name} is {tangent}"
+
+
+_ADVICE = {
+    LOG: "Keep the argument of the logarithm above 0: take the logarithm of a softmax or a sigmoid "
+    "in one formula of the logits, or add a small number.",
+    SQRT: "Add a small positive number under the root: at 0 its slope is infinite.",
+    DIV: "Keep the denominator away from 0: add a small positive number to it.",
+    POW: "Keep the base above 0: add a small positive number to it.",
+}
+"""What people do where an operation leaves its domain, or reaches its edge."""
+
+_GROWS = "Find out what grows: lower the learning rate, clip the gradients, or scale the inputs."
+_EXPONENT = "Subtract the largest exponent before exp, or clamp the exponent."
+_GIVEN = "Check where the number comes from: the program takes it in like this."
+_BY_HAND = "Look at the line that writes it."
+
+
+def _advice(recording: Recording, birth: Reason) -> str:
+    """Say what people do about the event in which a number stops being finite."""
+    position = birth.position
+    if recording.is_constant(birth.node):
+        return _GIVEN
+    match recording.events[position - 1]:
+        case events.Op(op=op, node=node) if op is EXP or _leaves_domain(recording, node, position):
+            return _ADVICE.get(op, _EXPONENT)
+        case events.Accumulate(local=local, out=out) if not isfinite(local):
+            op = recording.node(out).op
+            return _ADVICE[op] if _leaves_domain(recording, out, position) else _GROWS
+        case events.Leaf():
+            return _GIVEN
+        case events.SetGrad(rule=None) | events.Update(rule=None):
+            return _BY_HAND
+    return _GROWS
+
+
+def _leaves_domain(recording: Recording, node: int, position: int) -> bool:
+    """Whether an operation is undefined or infinite at its operands, or is infinitely steep."""
+    op, operands = recording.node(node).op, recording.node(node).operands
+    first, *others = (recording.history.value(each, position) or 0.0 for each in operands)
+    if op is DIV:
+        return others[0] == 0
+    if op is POW:
+        return first == 0 or (first < 0 and others[0] % 1 != 0)
+    return op in (LOG, SQRT)

@@ -1,0 +1,73 @@
+"""Numbers that were written in place: by an optimizer, by clipping, or by hand."""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.numbers import gradient_inline, number
+from stepgrad.recording.blocks import Write
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.narration import narrate
+from stepgrad.replay.telling.titles import title
+
+
+def explain_written_value(recording: Recording, node: int, block: Write, write: int) -> Link:
+    """Explain a value that an update has written."""
+    event, after = block.start + write, block.after[write]
+    before = [Number("value", node, event), Number("gradient", node, event)]
+    if isfinite(after):
+        return Link([_update(recording, node, block, write)])
+    history = recording.history
+    found = (history.value(node, event), history.grad(node, event))
+    sick = [
+        (number, x)
+        for number, x in zip(before, found, strict=True)
+        if x is not None and not isfinite(x)
+    ]
+    state = block.rule.at(write).numbers.values() if block.rule else ()
+    born = not sick and all(map(isfinite, state))
+    told = [_update(recording, node, block, write, birth=born)]
+    if any(number.of == "value" and alike(x, after) for number, x in sick):
+        return Link(told, before[:1], dull=True)
+    return Link(told, [number for number, _ in sick] or before[1:])
+
+
+def _update(
+    recording: Recording, node: int, block: Write, write: int, *, birth: bool = False
+) -> Reason:
+    event = block.start + write
+    name, narration = title(recording, node), narrate(recording, event)
+    if block.rule:
+        text = f"{name} is a parameter, set by this update: {' = '.join(narration.steps)}"
+    else:
+        before = recording.history.value(node, event)
+        text = f"{name} is written by hand: {number(before or 0.0)} → {number(block.after[write])}"
+    return Reason(event + 1, node, text, birth)
+
+
+def explain_written_gradient(recording: Recording, node: int, block: Write, write: int) -> Link:
+    """Explain a gradient that was cleared, clipped or set by hand."""
+    event, after = block.start + write, block.after[write]
+    name = title(recording, node)
+    if block.rule is not None:
+        text = f"{name}.grad is clipped: {' = '.join(narrate(recording, event).steps)}"
+        if isfinite(after):
+            return Link([Reason(event + 1, node, text)], [Number("gradient", node, event)])
+        infected = _not_finite_before(recording, block)
+        then = [Number("gradient", infected, block.start)] if infected is not None else []
+        return Link([Reason(event + 1, node, text, birth=infected is None)], then)
+    before = gradient_inline(recording.history.grad(node, event))
+    if block.writes.kinds[write] == "zero":
+        return Link([Reason(event + 1, node, f"{name}.grad is cleared: it was {before}")])
+    text = f"{name}.grad is written by hand: {before} → {number(after)}"
+    return Link([Reason(event + 1, node, text, birth=not isfinite(after))])
+
+
+def _not_finite_before(recording: Recording, block: Write) -> int | None:
+    """Return the first node of some clipped gradients whose gradient was not finite before."""
+    for node in block.writes.gradients:
+        grad = recording.history.grad(node, block.start)
+        if grad is not None and not isfinite(grad):
+            return node
+    return None

@@ -1,0 +1,243 @@
+"""Where numbers stop being finite, against a walk over all events."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import inf, isfinite, nan
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from diagnosing import verdicts
+from graphs import Program, programs, run
+from stepgrad import SGD, Recording, Value, clip_norm, record
+from stepgrad.diagnosis import QUESTIONS, Question, Verdict, diagnose
+from stepgrad.engine.tape import seed
+from stepgrad.recording import events
+
+Number = tuple[str, int]
+"""What number of which node: `("grad", 3)`."""
+
+
+def bad(number: float | None) -> bool:
+    return number is not None and not isfinite(number)
+
+
+class Walk:
+    """The same question, event by event: which numbers go bad, and what infects them."""
+
+    def __init__(self, recording: Recording) -> None:
+        self.recording = recording
+        self.uses = {
+            operand
+            for event in recording.events
+            if isinstance(event, events.Op)
+            for operand in event.operands
+        }
+
+    def results(self) -> Iterator[tuple[int, Number]]:
+        """The results that are not finite, each with the position where it is."""
+        history = self.recording.history
+        for position, event in enumerate(self.recording.events, 1):
+            match event:
+                case events.Leaf(node=node) | events.Op(node=node) if node not in self.uses:
+                    if bad(event.value):
+                        yield position, ("value", node)
+                    if bad(event.tangent):
+                        yield position, ("tangent", node)
+                case events.Seed(node=node) if bad(history.value(node, position)):
+                    yield position, ("value", node)
+                case events.Accumulate(node=node) if not self.recording.node(node).operands:
+                    if bad(event.after):
+                        yield position, ("grad", node)
+                case events.Update(node=node) if bad(event.after):
+                    yield position, ("value", node)
+                case events.SetGrad(node=node) if bad(event.after):
+                    yield position, ("grad", node)
+
+    def parts(self, position: int, event: events.Event, of: str) -> dict[Number, float | None]:
+        """What a number that an event writes is made of."""
+        history, node = self.recording.history, self.recording.node
+        match event:
+            case events.Op():
+                found = {("value", each): history.value(each, position) for each in event.operands}
+                tangents = {
+                    ("tangent", each): history.tangent(each, position) for each in event.operands
+                }
+                return found | (tangents if of == "tangent" else {})
+            case events.Accumulate():
+                op, operands = node(event.out).op, node(event.out).operands
+                named = dict(zip(op.operands, operands, strict=True)) | {"out": event.out}
+                names = op.partials[event.slot].names
+                nodes = [each for name, each in named.items() if name in names]
+                found = {("value", each): history.value(each, position) for each in nodes}
+                found["grad", event.out] = event.upstream
+                return found | {("grad", event.node): event.before}
+            case events.Update():
+                grad = history.grad(event.node, position)
+                return {("value", event.node): event.before, ("grad", event.node): grad}
+            case events.SetGrad(rule=rule) if rule is not None:
+                everything = range(self.recording.size)
+                return {("grad", each): history.grad(each, position - 1) for each in everything}
+            case events.SetGrad():
+                return {("grad", event.node): event.before}
+        return {}
+
+    def written(self, event: events.Event) -> list[Number]:
+        match event:
+            case events.Accumulate() | events.SetGrad():
+                return [("grad", event.node)] if bad(event.after) else []
+            case events.Update():
+                return [("value", event.node)] if bad(event.after) else []
+            case events.Op() | events.Leaf():
+                return [("value", event.node)] * bad(event.value) + [("tangent", event.node)] * bad(
+                    event.tangent
+                )
+        return []
+
+    def infects(self, birth: int) -> set[tuple[int, Number]]:
+        """The numbers that go bad at an event or are made of one that did."""
+        infected: set[Number] = set()
+        found = set()
+        for position, event in enumerate(self.recording.events, 1):
+            if isinstance(event, events.ZeroGrad):
+                infected.discard(("grad", event.node))
+            for number in self.written(event):
+                sick = infected & {*self.parts(position, event, number[0])}
+                if position == birth or sick:
+                    infected.add(number)
+                    found.add((position, number))
+            if isinstance(event, events.Seed) and ("value", event.node) in infected:
+                found.add((position, ("value", event.node)))
+        return found
+
+
+def verdict(recording: Recording) -> Verdict | None:
+    found = [each for each in verdicts(recording) if each.name == "non_finite"]
+    assert len(found) <= 1
+    return found[0] if found else None
+
+
+def check(recording: Recording) -> None:
+    walk = Walk(recording)
+    results = [*walk.results()]
+    found = verdict(recording)
+    assert (found is not None) == bool(results)
+    if found is None or recording.is_constant(found.nodes[0]):
+        return
+    birth = found.events[0]
+    event = recording.events[birth - 1]
+    by_hand = isinstance(event, events.SetGrad) and event.rule is None
+    assert by_hand or any(
+        not any(map(bad, walk.parts(birth, event, of).values())) for of, _ in walk.written(event)
+    )
+    at, number = results[0]
+    assert (at, number) in walk.infects(birth)
+
+
+@settings(max_examples=200)
+@given(programs())
+def test_it_is_found_where_it_begins(program: Program) -> None:
+    with record() as recording:
+        run(program, [Value(1.5), Value(-2.0)])
+    check(recording)
+
+
+@settings(max_examples=60)
+@given(programs(), st.sampled_from([0.0, 1.0, -2.0]))
+def test_in_forward_mode_too(program: Program, number: float) -> None:
+    with record() as recording:
+        x = Value(number)
+        seed(x, 1.0)
+        run(program, [x, Value(-2.0)])
+    check(recording)
+
+
+def an_input() -> None:
+    w, x = Value(2.0, label="w"), Value(nan, label="x")
+    (w * x - 1).backward()
+
+
+def a_constant() -> None:
+    (Value(2.0, label="w") * nan).backward()
+
+
+def an_update() -> None:
+    w = Value(1.0, label="w")
+    w.grad = -1e300
+    SGD([w], 1e300).step()
+
+
+def a_velocity() -> None:
+    w = Value(0.0, label="w")
+    sgd = SGD([w], 0.1, momentum=0.9)
+    for _ in range(2):
+        w.grad = 1.5e308
+        sgd.step()
+
+
+def a_sum() -> None:
+    w = Value(0.0, label="w")
+    (w * 1e308 + w * 1e308).backward()
+
+
+def a_product_of_gradients() -> None:
+    w = Value(0.0, label="w")
+    (w * 1e200 * 1e200).backward()
+
+
+def two_infinities() -> None:
+    w = Value(0.0, label="w")
+    (w.sqrt() - w.sqrt()).backward()
+
+
+def clipping() -> None:
+    w, v = Value(1.0, label="w"), Value(1.0, label="v")
+    (v * 2).backward()
+    w.grad = inf
+    clip_norm([w, v], 1.0)
+
+
+@pytest.mark.parametrize(
+    ("program", "begins", "words"),
+    [
+        (an_input, 2, "x is given: nan (event 2); so w·x − 1 is nan at event 4"),
+        (a_constant, 2, "nan is a constant of the program (event 2)"),
+        (an_update, 3, "w is a parameter, set by this update: 1 − 1e300·(−1e300) = inf (event 3)"),
+        (a_velocity, 5, "w is a parameter, set by this update: "),
+        (a_sum, 9, "the sum of the contributions overflows (event 9)"),
+        (a_product_of_gradients, 6, "1e200 · 1e200 = inf: it overflows (event 6)"),
+        (two_infinities, 8, "−1 · inf = −inf (event 8), because sqrt(w) = sqrt(0) = 0 (event 3)"),
+        (clipping, 6, "w.grad is written by hand: – → inf (event 6)"),
+    ],
+)
+def test_whatever_stops_being_finite(program: Callable[[], None], begins: int, words: str) -> None:
+    with record() as recording:
+        program()
+    found = verdict(recording)
+    assert found is not None
+    assert found.events[0] == begins
+    assert words in found.text
+
+
+def test_an_overflow_is_silent_where_it_is_known_what_diverges(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def uphill(_: object) -> Iterator[Verdict]:
+        yield Verdict("uphill", "it goes up", "go down", [1])
+
+    with record() as diverging:
+        w = Value(1.0, label="w")
+        for _ in range(40):
+            loss = w * w
+            w.grad = 0
+            loss.backward()
+            w.data += 1e9 * w.grad
+    with record() as another:
+        a_sum()
+    questions = *QUESTIONS, Question("uphill", "does it?", "it does", uphill)
+    assert [each.name for each in diagnose(diverging)] == ["non_finite"]
+    monkeypatch.setattr("stepgrad.diagnosis.QUESTIONS", questions)
+    assert [each.name for each in diagnose(diverging)] == ["uphill"]
+    assert [each.name for each in diagnose(another)] == ["non_finite", "uphill"]
