@@ -72,7 +72,7 @@ def _verdicts(recording: Recording, found: Diagnosis) -> Iterator[Line]:
         for position in each.events[:_MOST]:
             told = narrate(recording, position - 1)
             line = ink.line((f"  event {position:,}  ", ink.CURRENT), (str(told), ink.PLAIN))
-            yield Line(line, position, next(iter(each.nodes), None))
+            yield Line(line, position)
         more = len(each.events) - _MOST
         if more > 0:
             yield Line(ink.line((f"  and {counted(more, 'event')} more", ink.QUIET)))
