@@ -135,7 +135,10 @@ class TestPrograms:
     def test_gradients_that_disagree_are_more_than_its_status(self, program: Path) -> None:
         result = stepgrad("check", program, "--change", code=3)
         assert "\n  first to differ: ∂" in result.stdout
-        assert "(event 2, program.py:4) was made of: x was changed (event 4, program.py:6)" in last
+        assert (
+            "(event 2, program.py:4) was made of: x was changed (event 4, program.py:6)"
+            in result.stdout
+        )
 
     def test_one_that_fails_before_it_makes_any(self, program: Path) -> None:
         program.write_text("import nowhere_to_be_found")

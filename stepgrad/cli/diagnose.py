@@ -65,8 +65,7 @@ def diagnose(
     1 if there is any verdict. Notes do not count.
 
     \b
-      stepgrad diagnose dead_relu
-      stepgrad diagnose scenarios/*.yaml
+      stepgrad diagnose two_layer
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
