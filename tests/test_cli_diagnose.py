@@ -162,3 +162,17 @@ def test_junit_carries_them(text: str, strict: bool, case: str | None) -> None:
     failures = [str(failure.text) for each in cases for failure in each.iter("failure")]
     assert len(cases) == (case is not None)
     assert [failure.startswith(case or "") for failure in failures] == [True] * bool(case)
+
+
+def test_sentences_begin_with_what_is_wrong_unless_it_is_promised() -> None:
+    told = "\n\nSomething is wrong: a node is called dead\n\n"
+    assert told in stepgrad("replay", "--plain", "dead.yaml").stdout
+    assert told in stepgrad("run", "--plain", "dead.yaml").stdout
+    Path("dead.yaml").write_text(f"{DEAD}  verdicts: [dead]\n")
+    assert "Something is wrong" not in stepgrad("replay", "--plain", "dead.yaml").stdout
+
+
+def test_the_reports_of_the_screen_are_printed() -> None:
+    text = stepgrad("replay", "dead.yaml", "--keys", ":dead ! y").stdout
+    assert "dead: a node is called dead\n  event 7  dead = relu(z1)" in text
+    assert "\ndead = 1.5\n  event 7  " in text

@@ -52,8 +52,8 @@ def command(*words: str) -> str:
 
 SCREEN = {"asyncio", "textual", "stepgrad.debugger", "stepgrad.drawing", "stepgrad.tui"}
 RARE = {
-    "markdown_it", "tomllib", "stepgrad.checking", "stepgrad.compat", "stepgrad.engine.gradcheck",
-    "stepgrad.export", "stepgrad.harness", "stepgrad.recording.store",
+    "markdown_it", "tomllib", "stepgrad.checking", "stepgrad.compat", "stepgrad.diagnosis",
+    "stepgrad.engine.gradcheck", "stepgrad.export", "stepgrad.harness", "stepgrad.recording.store",
     "stepgrad.replay.difference", "stepgrad.scenario.form.json_schema",
     "stepgrad.scenario.recorded", "stepgrad.scenario.template", "textual.widgets._progress_bar",
 }  # fmt: skip

@@ -1,18 +1,24 @@
-"""The diagnosis of a recording, beside what its scenario or program promises of it."""
+"""The diagnosis of a recording, beside what its scenario or program promises of it.
+
+The questions are loaded when they are asked: whatever opens a recording can ask them, but no one
+should wait for them before there is something to see.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from stepgrad.diagnosis import Verdict, diagnose, names
 from stepgrad.errors import ScenarioError, suggest
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.form.sections import GraphScenario
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.programs import promised_verdicts
-from stepgrad.scenario.recorded import recorded_scenario
+
+if TYPE_CHECKING:
+    from stepgrad.diagnosis import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,8 @@ class Diagnosis:
         return [] if self.promised is None else [*self._broken(self.promised)]
 
     def _broken(self, promised: Sequence[str]) -> Iterator[str]:
+        from stepgrad.diagnosis import names  # noqa: PLC0415
+
         found = {each.name for each in self.verdicts}
         for name in dict.fromkeys(promised):
             if name not in found:
@@ -63,6 +71,8 @@ def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Dia
     That is the one that it is a run of, if the caller knows, or the one that it carries. What an
     edited recording gets is promised by nobody.
     """
+    from stepgrad.diagnosis import diagnose  # noqa: PLC0415
+
     scenario = scenario or _scenario(recording)
     found = diagnose(recording, _declared(recording, scenario))
     return Diagnosis(
@@ -73,6 +83,8 @@ def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Dia
 
 
 def _scenario(recording: Recording) -> ScenarioFile | None:
+    from stepgrad.scenario.recorded import recorded_scenario  # noqa: PLC0415
+
     try:
         return recorded_scenario(recording)
     except ScenarioError:  # that of another version

@@ -258,7 +258,7 @@ async def test_closing_the_screen_ends_it(monkeypatch: pytest.MonkeyPatch) -> No
         finally:
             ended.set()
 
-    monkeypatch.setattr("stepgrad.scenario.diagnosed.diagnose", watched)
+    monkeypatch.setattr("stepgrad.diagnosis.diagnose", watched)
     with slow(monkeypatch):
         async with opened(app_on(read(DEAD))) as (pilot, _):
             await pilot.press("q")

@@ -1,14 +1,16 @@
-"""Reports whose lines lead somewhere: what is wrong, and why a number is what it is."""
+"""Reports whose lines lead somewhere: what is wrong, and why a number is what it is.
+
+Questions and reasons are loaded when they are asked for, after the first paint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from stepgrad import diagnosis
-from stepgrad.diagnosis.reasons import Of, reasons
 from stepgrad.numbers import gradient, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
@@ -19,6 +21,9 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import title
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.tui.render import ink
+
+if TYPE_CHECKING:
+    from stepgrad.diagnosis.reasons import Of
 
 _MOST = 4
 """The most events of a verdict that are listed."""
@@ -61,7 +66,9 @@ def verdicts_report(session: Session, keys: Keymap = KEYS) -> Content | Listing:
     """Return what is wrong in the recording, each verdict with its evidence to go to."""
     recording, found = session.recording, diagnosed(session.recording)
     if not found.verdicts and not found.notes:
-        return Content(f"Nothing found: {counted(len(diagnosis.QUESTIONS), 'question')} asked.")
+        from stepgrad.diagnosis import QUESTIONS  # noqa: PLC0415
+
+        return Content(f"Nothing found: {counted(len(QUESTIONS), 'question')} asked.")
     return Listing([*_verdicts(recording, found)])
 
 
@@ -89,6 +96,8 @@ def why_report(session: Session, keys: Keymap = KEYS) -> Content | Listing:  # n
 
 
 def _reasons(session: Session, node: int) -> Iterator[Line]:
+    from stepgrad.diagnosis.reasons import reasons  # noqa: PLC0415
+
     recording, state = session.recording, session.state
     name, value = title(recording, node), state.value(node)
     numbers: dict[Of, str] = {
