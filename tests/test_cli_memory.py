@@ -78,8 +78,12 @@ def test_too_little_memory_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None
     def huge(*_: object) -> None:
         raise MemoryError
 
-    for command in ("replay", "check"):
-        monkeypatch.setattr(import_module(f"stepgrad.cli.{command}"), "open_typed", huge)
+    for command, room in {
+        "replay": "replay",
+        "check": "examining",
+        "diagnose": "examining",
+    }.items():
+        monkeypatch.setattr(import_module(f"stepgrad.cli.{room}"), "open_typed", huge)
         said = stepgrad(command, "two_layer", code=2).stderr
         assert said.endswith(f"{NotEnoughMemoryError()}\n")
         assert "Traceback" not in said
