@@ -42,9 +42,10 @@ def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
     root = survey.passes[-1].root
     made = recording.history.made_at(last)
     names = listed(recording, nodes)
-    passes = counted(len(survey.passes), "pass")
+    every = len(survey.passes)
+    passes = "the only pass" if every == 1 else f"any of {every:,} passes"
     text = (
-        f"no path leads from {names} to {short_title(recording, root)} in any of {passes}; "
+        f"no path leads from {names} to {short_title(recording, root)} in {passes}; "
         f"the last to use {'it' if len(nodes) == 1 else 'them'} is {title(recording, last)} "
         f"(event {made:,}), which nothing uses"
     )

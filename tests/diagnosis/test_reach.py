@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosing import verdicts
+from diagnosing import recorded, verdicts
 from stepgrad import SGD, Value, record
+from stepgrad.diagnosis import diagnose
 from stepgrad.diagnosis.still import still
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.events import Accumulate, Op, Seed
@@ -158,3 +159,12 @@ def test_a_copy_is_pointed_at_and_a_plain_number_is_none() -> None:
     (cut,), (plain,) = verdicts(detached(0.3)), verdicts(detached(0.5))
     assert "h_detached (event 32) copies w·2 = 0.6" in cut.text
     assert "copies" not in plain.text
+
+
+def test_what_a_scenario_declares_is_a_parameter_without_any_update() -> None:
+    recording = recorded("disconnected_parameter")
+    declared = frozenset(recording.first_named(name) for name in ("w", "b", "v"))
+    (verdict,) = diagnose(recording, declared)
+    assert verdict.name == "unreached"
+    assert verdict.text.startswith("no path leads from w and b to L in the only pass;")
+    assert not verdicts(recording)  # nothing says what is trained
