@@ -73,7 +73,7 @@ def code_of(tokens: list[Token]) -> list[str]:
 _LABEL = r'\["(?:[^"#;]|#\d+;)*"\]'
 _MERMAID = re.compile(
     rf"flowchart LR|%%(?!\{{).*|\s+(?:n\d+{_LABEL}|subgraph s\d+{_LABEL}|end"
-    r'|n\d+ -->(?:\|"[^"|]*"\|)? n\d+|linkStyle [\d,]+ \S+|classDef \w+ \S+|class n\d+ \w+)'
+    r'|n\d+ --[>x](?:\|"[^"|]*"\|)? n\d+|linkStyle [\d,]+ \S+|classDef \w+ \S+|class n\d+ \w+)'
 )
 
 

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgrad.diagnosis import (
+    bookkeeping,
+    cancelling,
+    clipping,
+    depth,
+    descent,
+    kinks,
+    reach,
+    replaced,
+    staleness,
+    symmetry,
+)
+from stepgrad.diagnosis.dead import dead
 from stepgrad.diagnosis.finite import non_finite
+from stepgrad.diagnosis.saddle import saddle
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -15,5 +29,150 @@ QUESTIONS: Sequence[Question] = (
         "leaf, or what is written. From the first of them, reasons lead to the event whose value, "
         "local derivative, contribution or sum is not finite although all it is made of is.",
         non_finite,
+    ),
+    Question(
+        "unreached",
+        "is there a parameter that the loss does not depend on?",
+        "A parameter is used, but no path leads from it to the root of any pass.",
+        reach.unreached,
+    ),
+    Question(
+        "dead",
+        "is there a parameter that shut gates keep from learning?",
+        "Its gradient is exactly 0 in every pass from one to the end, in at least 10 passes and "
+        "for all rows of the data; a cut set of gates that are shut, saturated or 0 separates it "
+        "from the root, and something arrives at them. The zero is not in the data, and the loss "
+        "has not been learned.",
+        dead,
+    ),
+    Question(
+        "saddle",
+        "are there parameters that hold each other at 0?",
+        "Parameters are exactly 0 and receive exactly 0 in every pass, at least 3, because each "
+        "path is shut by a factor that is 0 as long as others of them are.",
+        saddle,
+    ),
+    Question(
+        "not_cleared",
+        "does a pass add to a gradient that was already used?",
+        "A pass adds to a gradient that an update has used, and an update uses the sum.",
+        bookkeeping.not_cleared,
+    ),
+    Question(
+        "doubled",
+        "does a result count twice?",
+        "A second pass of the same root adds to what the first has brought before any use; and an "
+        "update uses the sum, or there are no updates.",
+        bookkeeping.doubled,
+    ),
+    Question(
+        "overwritten",
+        "does a line replace a gradient that it should add to?",
+        "A line sets a gradient by hand, and its text reads nothing of the old one, which another "
+        "such write has left and nothing has used; and the node has several users. Across forward "
+        "passes it counts only if an update uses what is left.",
+        replaced.overwritten,
+    ),
+    Question(
+        "wiped",
+        "are gradients cleared before they are used?",
+        "An update finds 0 where a gradient had been cleared that no update had used, in more than "
+        "half of the updates of a parameter.",
+        bookkeeping.wiped,
+    ),
+    Question(
+        "stale",
+        "are values changed between a forward pass and its backward pass?",
+        "A value changes after a node was computed from it and before a backward pass through that "
+        "node: once, if a local derivative changes with it; else in more than half of the passes.",
+        staleness.stale,
+    ),
+    Question(
+        "wrong_parameters",
+        "are other nodes updated than those that receive gradients?",
+        "From one pass to the end, no pass reaches any of the nodes that are updated, nor does "
+        "anything use them, while other leaves receive a gradient in each pass.",
+        reach.wrong_parameters,
+    ),
+    Question(
+        "updated_twice",
+        "is a parameter updated twice in one step?",
+        "A parameter is updated twice by an optimizer, or twice along its gradient by hand, with "
+        "no pass in between, in more than half of its steps.",
+        bookkeeping.updated_twice,
+    ),
+    Question(
+        "uphill",
+        "do steps go uphill?",
+        "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
+        "downhill in every step, and the root is neither below 0 nor named as something to "
+        "maximise.",
+        descent.uphill,
+    ),
+    Question(
+        "step_too_long",
+        "do steps overshoot?",
+        "Learning rate · curvature along the step is at least 1.9 in 3 steps in a row (by the "
+        "gradient of the next pass, 1 − Δ·g′/Δ·g, if it has the same data, else by the loss of the "
+        "same pass after the step); the loss is never again lower than before them, though the "
+        "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
+        "not clipped.",
+        descent.step_too_long,
+    ),
+    Question(
+        "step_too_short",
+        "do steps get nowhere?",
+        "No step, of at least 10, moves the parameters by more than 1e-5 of their size, or uphill; "
+        "on the same data, the loss changes by at most 1e-3 of itself; and the slope is such that "
+        "moving by that size would change it by a tenth.",
+        descent.step_too_short,
+    ),
+    Question(
+        "copies",
+        "are units copies of each other?",
+        "At least half of the parameters, of at least 4, have the same bits as another one in "
+        "value and gradient, which is not 0, in every step, of at least 3; they are combined with "
+        "the same numbers, and some of them with units that are computed from copies.",
+        symmetry.copies,
+    ),
+    Question(
+        "vanishing",
+        "does the gradient vanish along the way?",
+        "log |gradient| falls with the number of factors from the root, by at least 4 decades and "
+        "in a straight line (R² ≥ 0.9), in the first pass, and at least half as steeply in the "
+        "last; and parameters that are only used that deep receive at most a ten thousandth of "
+        "what others receive.",
+        depth.vanishing,
+    ),
+    Question(
+        "exploding",
+        "does the gradient explode along the way?",
+        "log |gradient| grows with the number of factors from the root, by at least 2 decades and "
+        "in a straight line (R² ≥ 0.9), in the first pass; and a parameter receives at least a "
+        "hundred times what the node receives where the line begins, and at least 100.",
+        depth.exploding,
+    ),
+    Question(
+        "clipped",
+        "are gradients mostly clipped?",
+        "More than half of the steps are clipped to a norm, the median factor is below 0.1, and "
+        "there are several gradients that are not 0.",
+        clipping.clipped,
+    ),
+    Question(
+        "cancels",
+        "do contributions cancel?",
+        "What a parameter receives is at most 2⁻²⁶ of the size of its contributions, in every pass "
+        "of a shape. It is a note if that is exactly 0, or rounding noise beside what others "
+        "receive.",
+        cancelling.cancels,
+    ),
+    Question(
+        "knife_edge",
+        "does rounding decide a gate?",
+        "Before the first update, the argument of a gate that a gradient arrives at is nearer to "
+        "the kink than it may have been rounded: an ulp for each inexact operation that it was "
+        "made of, times its derivative with respect to that.",
+        kinks.knife_edge,
     ),
 )

@@ -96,13 +96,18 @@ class Survey:
 
     def received(self, which: Pass) -> Mapping[int, float]:
         """Return what each leaf received from a pass, without what had been there before."""
-        found = dict(which.gradients)
+        return {**which.gradients, **{leaf: self._sum(which, leaf) for leaf in which.carried}}
+
+    def received_nothing(self, which: Pass, leaf: int) -> bool:
+        """Whether a leaf that a pass reaches received exactly 0 from it."""
+        after, before = which.gradients[leaf], which.carried.get(leaf, 0.0)
+        return after == before and (not before or self._sum(which, leaf) == 0)
+
+    def _sum(self, which: Pass, leaf: int) -> float:
         history, block = self.recording.history, which.block
-        for leaf in which.carried:
-            column = block.column(leaf)
-            assert column is not None, "the pass has reached it"
-            found[leaf] = sum(history.edge(block, edge)[2] for edge in block.sweep.incoming[column])
-        return found
+        column = block.column(leaf)
+        assert column is not None, "the pass has reached it"
+        return sum(history.edge(block, edge)[2] for edge in block.sweep.incoming[column])
 
 
 @kept(1)

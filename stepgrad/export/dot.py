@@ -78,7 +78,8 @@ def _table(box: Content) -> str:
 
 def _edge(edge: Edge) -> str:
     label = f'label="{_escaped(edge.label)}", ' if edge.label else ""
-    return f"n{edge.operand} -> n{edge.out} [{label}{_STAGES[edge.stage]}];"
+    bar = ", arrowhead=normaltee" if edge.shut else ""
+    return f"n{edge.operand} -> n{edge.out} [{label}{_STAGES[edge.stage]}{bar}];"
 
 
 def _escaped(text: str) -> str:

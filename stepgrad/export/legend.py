@@ -23,6 +23,7 @@ def legend(figure: Figure, rows: int) -> Iterator[str]:
         *(f"{glyph} {meaning}" for glyph, meaning in _MEANINGS.items() if glyph in shown),
         f"on a wire: the local derivative{', or the number of edges' if folded else ''}",
         *["◂ carried a gradient back"] * ("backward" in stages),
+        *["┿ shut: nothing comes back"] * any(edge.shut for edge in edges),
         *["▸ carried a tangent"] * ("tangent" in stages),
         *["dashed box: not computed yet"] * (not all(box.made for box in picture.boxes)),
         *[f"{BACK.strip()} from a box further right"] * back,

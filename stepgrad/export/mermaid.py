@@ -36,7 +36,7 @@ def _lines(figure: Figure) -> Iterator[str]:
     stages: dict[str, list[int]] = {}
     for number, edge in enumerate(picture.inner_edges):
         label = f'|"{_escaped(edge.label)}"|' if edge.label else ""
-        yield f"  n{edge.operand} -->{label} n{edge.out}"
+        yield f"  n{edge.operand} {'--x' if edge.shut else '-->'}{label} n{edge.out}"
         stages.setdefault(edge.stage, []).append(number)
     for stage, style in _STAGES.items():
         if stage in stages:

@@ -20,6 +20,7 @@ from stepgrad.export.svg_parts import (
     GUTTER,
     PADDING,
     arrow_head,
+    bar,
     draw_box,
     draw_label,
     draw_text,
@@ -216,6 +217,7 @@ class _Drawing:
                 open_end = " open" if wire.source is None else ""
                 yield f'<path class="wire {edge.stage}{open_end}" d="{way}"/>'
                 yield arrow_head(wire, edge)
+                yield from bar(wire, edge)
         for net in nets.values():
             for wire, edge in net:
                 yield from draw_label(wire, edge)

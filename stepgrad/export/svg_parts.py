@@ -26,7 +26,7 @@ GUTTER = 120
 _NAME = 14
 """The most characters of such a name."""
 
-_TIP = 7
+_TIP, _BAR = 7, 13
 
 
 def wire_path(wire: Wire) -> str:
@@ -64,6 +64,16 @@ def arrow_head(wire: Wire, edge: Edge) -> str:
     right, middle = (x + 1) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
     corners = ((right, middle), (right - _TIP, middle - 4), (right - _TIP, middle + 4))
     return f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
+
+
+def bar(wire: Wire, edge: Edge) -> Iterator[str]:
+    """Draw a bar across a wire that is shut, before its arrow head."""
+    if edge.shut:
+        x, y = wire.path[-1]
+        left, top = (x + 1) * CELL_WIDTH - _TIP - 4, (y + 0.5) * CELL_HEIGHT - _BAR / 2
+        yield (
+            f'<rect class="tip {edge.stage}" x="{left:g}" y="{top:g}" width="2.5" height="{_BAR}"/>'
+        )
 
 
 def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:

@@ -134,7 +134,9 @@ def test_every_node_and_edge_is_drawn(case: tuple[str, str]) -> None:
     assert sorted(nodes_of(graph)) == sorted(names)
     assert [(e.get_source(), e.get_destination()) for e in graph.get_edges()] == ends
     lines = read_mermaid(export(file, cursor, "mermaid"))
-    assert [re.findall(r"n\d+", line) for line in lines if "-->" in line] == [*map(list, ends)]
+    assert [re.findall(r"n\d+", line) for line in lines if re.search("--[>x]", line)] == [
+        *map(list, ends)
+    ]
     root = read_svg(export(file, cursor, "svg"))
     boxes = root.findall(f".//{SVG}rect[@rx]")
     assert len(boxes) >= len(names)  # a leaf may stand near each of its users
@@ -153,6 +155,21 @@ def test_what_happened_last_stands_out() -> None:
     assert wire.get("d", "").startswith(f"M{x + width:g} {y + height / 2:g}")
     assert "penwidth=3" in export(file, cursor, "dot")
     assert "stroke-width:4px" in export(file, cursor, "mermaid")
+
+
+def test_a_wire_that_lets_nothing_back_has_a_bar_across_it() -> None:
+    file, cursor = at("dead_relu", "100%")
+    (edge,) = (edge for edge in whole(cursor).edges if edge.shut)
+    graph = read_dot(export(file, cursor, "dot"))
+    barred = [each for each in graph.get_edges() if each.get("arrowhead") == "normaltee"]
+    assert [(each.get_source(), each.get_destination()) for each in barred] == [
+        (f"n{edge.operand}", f"n{edge.out}")
+    ]
+    assert export(file, cursor, "mermaid").count(f"n{edge.operand} --x|") == 1
+    drawing = export(file, cursor, "svg")
+    assert len(read_svg(drawing).findall(f".//{SVG}rect[@width='2.5']")) == 1
+    assert "┿ shut: nothing comes back" in drawing
+    assert "┿ shut" not in export(*at("two_layer", "21"), "svg")
 
 
 def test_boxes_are_inside_and_apart() -> None:

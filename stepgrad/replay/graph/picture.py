@@ -73,6 +73,11 @@ class Edge:
         return self.source != self.operand
 
     @property
+    def shut(self) -> bool:
+        """Whether the local derivative is exactly 0: a bar crosses the wire, nothing comes back."""
+        return self.local == 0
+
+    @property
     def label(self) -> str:
         """The local derivative as a person writes it, or the number of edges."""
         if self.count > 1:

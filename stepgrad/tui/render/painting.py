@@ -41,7 +41,7 @@ class WireContent:
     """How a wire looks. Where wires share a trunk, the one with the highest `rank` shows.
 
     The label has a blank on either side if there is room, so that a minus sign is not lost in the
-    wire. `label_style` is `style` unless given.
+    wire. `label_style` is `style` unless given. A wire that is `shut` has a bar across it.
     """
 
     label: str = ""
@@ -49,6 +49,7 @@ class WireContent:
     label_style: str | None = None
     heavy: bool = False
     rank: int = 0
+    shut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +184,8 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
         style = look.style if look.label_style is None else look.label_style
         label = fitted([(text, style)], wire.label_width)
         _write(canvas, wire.label[0] + (wire.label_width - _width(label)) // 2, y, label)
+    if look.shut:
+        canvas.write(tip - 1, y, "┿" if look.heavy else "┼", look.style)
 
 
 def _paint_framed(

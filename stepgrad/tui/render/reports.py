@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
 
 from textual.content import Content
 
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
+from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import NO_PROGRAM
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, differences
+from stepgrad.replay.gradients.between import Edge
+from stepgrad.replay.gradients.cuts import cut_set
 from stepgrad.replay.gradients.paths import Path, Paths, paths
 from stepgrad.replay.session import Session
-from stepgrad.replay.telling.derivatives import derivative
+from stepgrad.replay.telling.derivatives import derivative, partial_at
 from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.listing import Listing, verdicts_report, why_report
@@ -28,6 +30,9 @@ Keymap = Mapping[str, Sequence[str]]
 _NUMBER = 11
 _STATIONS = 10
 """The most nodes, or factors, of a path to list without a gap."""
+
+_SHUT = 3
+"""The most shut edges to name."""
 
 
 def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
@@ -48,7 +53,8 @@ def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
         return Content(with_keys(hint, keys))
     if node == root:
         return Content(f"{name} is the output itself: {derivative(output, output)} = 1.")
-    found = paths(recording, root, node, state.seen_by(root))
+    position = state.seen_by(root)
+    found = paths(recording, root, node, position)
     if not found.count:
         return Content(f"No path leads from {name} to {output}.")
     many = "one path leads" if found.count == 1 else f"{found.count} paths lead"
@@ -56,9 +62,18 @@ def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
         [(f"{many} from {name} to {output}; ", ink.NAME),
          (f"{derivative(output, name)} = ", ink.QUIET),
          (number(found.total), ink.sign(found.total))],
+        *_cut(recording, cut_set(recording, root, node, position)),
         *(_path(recording, path) for path in found.weightiest),
         *_unlisted(found),
     )  # fmt: skip
+
+
+def _cut(recording: Recording, edges: Sequence[Edge]) -> Iterator[list[ink.Span]]:
+    """Say which edges shut every path, if none is open."""
+    if edges:
+        names = [partial_at(recording, edge.out, edge.slot) for edge in edges[:_SHUT]]
+        shown = " = ".join([*names, *["…"] * (len(edges) > _SHUT), "0"])
+        yield [(f"every path is shut, at {counted(len(edges), 'edge')}: {shown}", ink.QUIET)]
 
 
 def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
@@ -70,19 +85,25 @@ def _unlisted(found: Paths) -> Iterator[list[ink.Span]]:
 
 
 def _path(recording: Recording, path: Path) -> list[ink.Span]:
-    shut = path.locals.index(0) if 0 in path.locals else None  # where the path ends in 0
+    # Where the path is shut, nearest to the output: nothing comes past.
+    shut = max((i for i, local in enumerate(path.locals) if local == 0), default=None)
     ways = [short_title(recording, node) for node in path.nodes]
     ways = _shortened(ways, [] if shut is None else [shut, shut + 1])
-    runs = [(local, len(list(run))) for local, run in groupby(path.locals)]
-    if len(runs) > _STATIONS:  # too many to list in their order: equal ones together
-        runs = list(Counter(path.locals).items())
+    runs = _runs(path.locals)
+    if len(runs) > _STATIONS:  # a factor of 1 is no news
+        runs = _runs([local for local in path.locals if local != 1])
     factors = [power(factor(local), times) for local, times in runs]
-    factors = _shortened(factors, [i for i, (local, _) in enumerate(runs) if local == 0][:1])
+    factors = _shortened(factors, [i for i, (local, _) in enumerate(runs) if local == 0])
     return [
         (f"{number(path.product):>{_NUMBER}}", ink.sign(path.product)),
         (f" = {'·'.join(factors) or '1'}  ", ink.PLAIN),
         (" → ".join(ways), ink.QUIET),
     ]
+
+
+def _runs(factors: Iterable[float]) -> list[tuple[float, int]]:
+    """Return each factor with how often it follows itself, in the order of the path."""
+    return [(factor_, len(list(run))) for factor_, run in groupby(factors)]
 
 
 def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:

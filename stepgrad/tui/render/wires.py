@@ -38,6 +38,7 @@ def look(edge: Edge, *, secret: bool = False, heavy: bool = False) -> WireConten
         style if stage in ("waiting", "current") else of_label,
         heavy=heavy or stage == "current",
         rank=STAGES.index(stage),
+        shut=edge.shut,
     )
 
 

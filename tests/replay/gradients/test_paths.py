@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from graphs import Graph, graphs, numbers
 from stepgrad import Value, record
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import latest_pass
@@ -75,3 +76,59 @@ def test_the_sum_over_paths_is_the_gradient(program: list[tuple[str, int, int]])
     assert found.total == pytest.approx(leaf.grad)
     if found.count == len(found.weightiest):
         assert math.fsum(path.product for path in found.weightiest) == pytest.approx(leaf.grad)
+
+
+def every_path(recording: Recording, root: int, node: int, position: int) -> list[float]:
+    """The product of each path, found the slow and obvious way."""
+    found: list[float] = []
+    stack = [(root, 1.0)]
+    while stack:
+        out, product = stack.pop()
+        if out == node:
+            found.append(product)
+            continue
+        for slot, operand in enumerate(recording.node(out).operands):
+            if not recording.is_constant(operand):
+                stack.append((operand, recording.history.carry(out, slot, position)(product)))
+    return found
+
+
+def sizes(products: list[float]) -> list[float]:
+    return sorted((abs(x) if x == x else math.inf for x in products), reverse=True)
+
+
+@given(graphs(numbers | st.sampled_from([math.inf, math.nan]), 9), st.integers(0, 3))
+def test_they_are_the_largest_of_all(graph: Graph, which: int) -> None:
+    with record() as recording:
+        *_, root = graph.build()
+        root.backward()
+    block = latest_pass(recording, recording.length)
+    assert block is not None
+    node = block.nodes[-1 - which % len(block.nodes)]
+    found = paths(recording, block.root, node, block.start, 5)
+    products = every_path(recording, block.root, node, block.start)
+    assert found.count == len(products)
+    assert sizes([path.product for path in found.weightiest]) == pytest.approx(
+        sizes(products)[:5], rel=1e-9, abs=1e-300
+    )
+
+
+def test_a_tie_of_many_paths_is_no_search() -> None:
+    with record() as recording:
+        y = Value(1.0)
+        for _ in range(300):
+            y = y * 0.1 + y * 0.1
+        (y * 5.0**300).backward()
+    found = paths_to(recording, 0)
+    assert found.count == 2**300
+    products = [path.product for path in found.weightiest]
+    assert products == [pytest.approx(found.total / 2**300)] * 8
+
+
+def test_a_path_that_is_not_finite_comes_first_even_behind_a_shut_gate() -> None:
+    with record() as recording:
+        x = Value(0.0)
+        (x.sqrt() - 1).relu().__add__(3 * x).backward()
+    found = paths_to(recording, 0)
+    assert [path.locals[1:] for path in found.weightiest] == [(1.0, 0.0, 1.0), (1.0,)]
+    assert math.isnan(found.weightiest[0].product)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from math import inf, nan
 
 import pytest
@@ -79,10 +80,10 @@ def test_paths_are_told_as_soon_as_the_output_is_made(name: str, keys: str, told
     assert paths_report(Replay.of(name).press(keys).session).plain.splitlines()[0] == told
 
 
-def test_a_long_path_is_told_without_its_middle_and_equal_factors_together() -> None:
+def test_a_long_path_is_told_without_its_middle_and_factors_of_1() -> None:
     report = paths_report(Replay.of("vanishing_gradient").press("f /x").session).plain
     assert report.splitlines()[1].strip() == (
-        "9.53674e−7 = 1²⁰·0.25¹⁰  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
+        "9.53674e−7 = 0.25¹⁰  x → w1·x → … 27 more … → w10·h9 − 0.5 → L"
     )
 
 
@@ -114,6 +115,33 @@ def test_a_shut_gate_is_shown_wherever_it_is_in_a_long_path() -> None:
         node.label = "L"
         node.backward()
     text = paths_report(Session(Cursor(recording, recording.length), 0)).plain
-    line = text.splitlines()[1]
+    line = text.splitlines()[2]
     assert re.search(r"= 2·3·… \d+ more …·0·… \d+ more …·12·13  ", line), line
     assert " → gate → " in line
+
+
+def test_the_factors_are_in_the_order_of_the_path() -> None:
+    with record() as recording:
+        x = node = Value(1.0, label="x")
+        for i in range(8):
+            node = node * (2.0 if i % 2 else 3.0)
+        node.label = "L"
+        node.backward()
+    assert x.grad == 1296.0
+    line = paths_report(Session(Cursor(recording, recording.length), 0)).plain.splitlines()[1]
+    assert "1296 = 3·2·3·2·3·2·3·2  " in line
+
+
+def test_where_every_path_is_shut_it_says_at_which_edges() -> None:
+    with record() as recording:
+        x, w = Value(1.0, label="x"), Value(2.0, label="w")
+        h1, h2 = (x - 3).relu(), (x * -1).relu()
+        h1.label, h2.label = "h1", "h2"
+        loss = h1 + h2 + w
+        loss.label = "L"
+        loss.backward()
+    session = Session(Cursor(recording, recording.length), 0)
+    lines = paths_report(session).plain.splitlines()
+    assert lines[1] == "every path is shut, at 2 edges: ∂h2/∂(x·(−1)) = ∂h1/∂(x − 3) = 0"
+    open_ = paths_report(replace(session, selected=1)).plain
+    assert "shut" not in open_

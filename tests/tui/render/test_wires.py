@@ -126,3 +126,18 @@ def test_on_a_trunk_the_wire_shows_that_has_come_furthest() -> None:
     assert canvas.plain() == " x ─┬─ 2 ──▶[x·2]\n    ╰──────▶ x·3"
     (trunk,) = canvas.crop(3, 0, 2, 1)
     assert [span.style for span in trunk.spans if span.style == ink.QUIET] == []
+
+
+def test_a_bar_crosses_a_wire_that_lets_nothing_back() -> None:
+    with record() as recording:
+        x = Value(-1.0, label="x")
+        (x.relu() + x.abs()).backward()
+    session = at(recording, recording.length)
+    shown = picture(session.state, Part(session.graph, session.graph))
+    assert {each.out: look(each).shut for each in shown.edges} == {1: True, 2: False, 3: False}
+    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
+    assert canvas.plain().count("┿▶") == 1
+    ahead = at(recording, recording.history.made_at(3))
+    before = picture(ahead.state, Part(ahead.graph, ahead.graph)).entering[1][0]
+    assert look(before).shut
+    assert not look(before, secret=True).shut  # it would give the local derivative away

@@ -1,0 +1,175 @@
+"""Parameters that learn nothing because shut gates separate them from the loss (`dead`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from itertools import islice
+from statistics import fmean
+
+from stepgrad.diagnosis.gates import Gates, gates_of, margin, moved_by, named
+from stepgrad.diagnosis.naming import listed
+from stepgrad.diagnosis.saddle import on_saddle
+from stepgrad.diagnosis.still import Still, epoch, still
+from stepgrad.diagnosis.survey import Pass, Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.diagnosis.zeros import Zeros
+from stepgrad.engine import ops
+from stepgrad.engine.ops import Op
+from stepgrad.printable import counted
+from stepgrad.replay.gradients.cuts import Counts, cut_of
+from stepgrad.replay.gradients.ledger import walk
+
+_FEWEST = 10
+"""Passes with a gradient of exactly 0, before it is called dead."""
+
+_LEARNED = 0.1
+"""What is left of a loss that has been learned."""
+
+_CHECKED = 64
+"""The most passes of which it is checked that every path is shut: a row of the data in each."""
+
+_LOOKED_AT = 12
+"""The most parameters whose gates are looked for, out of all that are dead."""
+
+
+def dead(survey: Survey) -> Iterator[Verdict]:
+    """Yield a verdict on all parameters that shut gates separate from the loss."""
+    saddle = on_saddle(survey)
+    waiting = [
+        each
+        for each in still(survey)
+        if len(each.passes) >= _FEWEST and each.node not in saddle
+    ]  # fmt: skip
+    groups: dict[tuple[int, ...], list[Still]] = {}
+    for each in waiting:
+        groups.setdefault(tuple(each.passes), []).append(each)
+    found: list[Still] = []
+    for passes, group in groups.items():
+        rows = epoch(survey, passes)
+        nodes = {each.node for each in group}
+        shut = _shut(survey, nodes, rows) if rows else ()
+        if shut and not _learned(survey, passes, rows, shut):
+            found += [each for each in group if each.node in shut]
+    if found:
+        yield _verdict(survey, found)
+
+
+def _shut(survey: Survey, nodes: Collection[int], rows: Sequence[int]) -> Collection[int]:
+    """Return those of some parameters that every pass over the rows is shut off from.
+
+    Something has to arrive at the gates in one of them; and no gate may be shut by the data.
+    """
+    shut, lit = {*nodes}, set[int]()
+    for row in rows[-_CHECKED:]:
+        block = survey.passes[row].block
+        cut = cut_of(survey.recording, block, _blamed(survey, block.start))
+        places = {node: block.column(node) for node in shut}
+        shut -= {node for node, place in places.items() if place in cut.open}
+        if not shut:
+            break
+        arrives = [edge for edge in cut.edges if block.grads[block.sweep.outs[edge]]]
+        below = {block.sweep.receivers[edge] for edge in arrives}
+        for out, receiver in zip(block.sweep.outs, block.sweep.receivers, strict=True):
+            if out in below:
+                below.add(receiver)
+        lit |= {node for node in shut if places[node] in below}
+    return shut & lit
+
+
+def _blamed(survey: Survey, position: int) -> Counts:
+    """Return whether an edge with a local derivative of 0 is not shut by the data."""
+    zeros = Zeros(survey.recording, survey.parameters, position)
+    return lambda edge: bool(zeros.blame(edge))
+
+
+def _learned(
+    survey: Survey, passes: Sequence[int], rows: Sequence[int], shut: Collection[int]
+) -> bool:
+    """Whether the loss is nearly gone, although not because all that is left is a constant."""
+    root = survey.passes[passes[-1]].block.sweep
+    losses = [each.loss for each in survey.passes if each.block.sweep is root]
+    length = min(len(rows), len(losses))
+    first, last = fmean(losses[:length]), fmean(losses[-length:])
+    if not last:
+        return True
+    return 0 <= last <= _LEARNED * first and not _blind(survey, survey.passes[passes[-1]], shut)
+
+
+def _blind(survey: Survey, which: Pass, shut: Collection[int]) -> bool:
+    """Whether the root depends on no input: each parameter that multiplies one is shut off."""
+    block, multiplying = which.block, set[int]()
+    for slot, out, place in zip(
+        block.sweep.slots, block.sweep.outs, block.sweep.receivers, strict=True
+    ):
+        if place < block.sweep.computed:
+            continue
+        node = block.node(place)
+        product = survey.recording.node(block.node(out))
+        if node in survey.parameters and product.op is ops.MUL:
+            other = survey.recording.node(product.operands[1 - slot])
+            if not other.operands and other.index not in survey.parameters:
+                multiplying.add(node)
+    return bool(multiplying) and multiplying <= {*shut}
+
+
+def _verdict(survey: Survey, found: Sequence[Still]) -> Verdict:
+    recording = survey.recording
+    firsts = [each.first for each in found]
+    first = max(sorted({*firsts}), key=firsts.count)  # when most of them died
+    main = [each for each in found if each.first == first]
+    nodes = [each.node for each in [*main, *(each for each in found if each not in main)]]
+    passes, always = main[0].passes, main[0].always
+    some = [each.node for each in main[:: -(-len(main) // _LOOKED_AT)]]
+    which, found_gates = _gates(survey, passes, some)
+    shut = Counter(gate for each in found_gates.values() for gate in each.nodes)
+    at_once = len(epoch(survey, passes)) == 1
+    text = (
+        f"{listed(recording, nodes)} receive{'s' * (len(nodes) == 1)} exactly 0 in "
+        f"{'all' if always else 'the last'} {counted(len(passes), 'pass')}: every path is shut, "
+        f"for all rows, by {named(recording, [gate for gate, _ in shut.most_common()])}"
+        f"{margin(recording, shut, which.block.start) if at_once else ''}"
+    )
+    events = [
+        position
+        for each in found_gates.values()
+        for edge in islice(each.edges, 1)
+        if (position := walk(which.block, edge.out, edge.slot)) is not None
+    ]
+    if always:
+        text += ", from the first pass on"
+    elif moved := moved_by(survey, which, found_gates):
+        text += f"; {moved.text}"
+        events.insert(0, moved.position)
+    advice = _advice({recording.node(gate).op for gate in shut}, always=always)
+    return Verdict("dead", f"{text}.", advice, [*dict.fromkeys(events)], nodes)
+
+
+def _gates(
+    survey: Survey, passes: Sequence[int], nodes: Sequence[int]
+) -> tuple[Pass, Mapping[int, Gates]]:
+    """Return the gates that shut some parameters off in the first pass, or else in the last.
+
+    In the first, it may have been the data.
+    """
+    for number in (passes[0], passes[-1]):
+        which = survey.passes[number]
+        zeros = Zeros(survey.recording, survey.parameters, which.block.start)
+        found = {node: gates_of(survey, which, zeros, node) for node in nodes}
+        if all(each.nodes for each in found.values()):
+            break
+    return which, found
+
+
+def _advice(kinds: Set[Op], *, always: bool) -> str:
+    if kinds & {ops.TANH, ops.SIGMOID, ops.EXP} and ops.RELU not in kinds:
+        return "Make the inputs or the initial weights smaller, so that the function is not flat."
+    if always:
+        return (
+            "Draw other initial weights, start the biases at 0 or a little above, "
+            "or use leaky_relu, which is never shut."
+        )
+    return (
+        "Lower the learning rate, scale the inputs and targets, clip the gradients, "
+        "or use leaky_relu, which is never shut."
+    )

@@ -1,0 +1,172 @@
+"""Parameters that no gradient reaches: `unreached` and `wrong_parameters`."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+
+from stepgrad.diagnosis.naming import listed
+from stepgrad.diagnosis.survey import Pass, Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.recording.blocks import Forward
+from stepgrad.replay.telling.titles import short_title, title
+
+_LOOKED_AT = 4
+"""The last passes are looked at: training may go over several roots in turn."""
+
+_FEWEST = 2
+"""Passes that reach other leaves than those that are updated, and updates in between."""
+
+
+def unreached(survey: Survey) -> Iterator[Verdict]:
+    """Yield a verdict on the parameters that are used, but never on the way to a root."""
+    never = [
+        node for node in survey.parameters if not any(node in p.gradients for p in survey.passes)
+    ]
+    used: dict[int, Sequence[int]] = {}
+    for which in survey.passes[-1 : -_LOOKED_AT - 1 : -1] if never else ():
+        forwards = _forwards(survey, which)
+        for node in never:
+            above = _above(forwards, node)
+            if node not in used and above and not _evaluates(survey, above):
+                used[node] = above
+    if used:
+        yield _unreached(survey, used)
+
+
+def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
+    recording = survey.recording
+    nodes = sorted(used)
+    last = max(used[nodes[-1]])
+    root = survey.passes[-1].root
+    made = recording.history.made_at(last)
+    names = listed(recording, nodes)
+    every = len(survey.passes)
+    passes = "the only pass" if every == 1 else f"any of {every:,} passes"
+    text = (
+        f"no path leads from {names} to {short_title(recording, root)} in {passes}; "
+        f"the last to use {'it' if len(nodes) == 1 else 'them'} is {title(recording, last)} "
+        f"(event {made:,}), which nothing uses"
+    )
+    events, about = [made, survey.passes[-1].seed], [*nodes, last]
+    advice = "Use that result on the way to the loss, or take the parameters out of the training."
+    if copied := _copy(survey, [each for node in nodes for each in (node, *used[node])]):
+        copy, original = copied
+        at = recording.history.made_at(copy)
+        text += (
+            f": {title(recording, copy)} (event {at:,}) copies {title(recording, original)} = "
+            f"{number(recording.history.first_value(copy))}, and the graph is cut there"
+        )
+        events, about = [at, *events], [*about, original, copy]
+        advice = (
+            "Use the Value itself instead of its `.data` or a Value made of it, "
+            "unless the cut is meant; then leave these parameters out of the optimizer."
+        )
+    return Verdict("unreached", f"{text}.", advice, events, about)
+
+
+def _forwards(survey: Survey, which: Pass) -> Sequence[Forward]:
+    """Return what was computed between the pass before and a pass."""
+    begin = survey.passes[which.number - 1].end if which.number else 0
+    blocks = survey.recording.blocks_between(begin, which.block.start)
+    return [block for block in blocks if isinstance(block, Forward)]
+
+
+def _above(forwards: Sequence[Forward], node: int) -> Sequence[int]:
+    """Return what some forward passes compute from a node."""
+    found: dict[int, None] = {}
+    stack = [node]
+    while stack:
+        below = stack.pop()
+        for forward in forwards:
+            new = (forward.base + offset for offset in forward.users(below))
+            stack += [each for each in new if each not in found]
+            found |= dict.fromkeys(stack)
+    return [*found]
+
+
+def _evaluates(survey: Survey, above: Sequence[int]) -> bool:
+    """Whether parameters that are trained are used as well, as in an evaluation."""
+    recording = survey.recording
+    reached = {node for each in survey.passes[-_LOOKED_AT:] for node in each.gradients}
+    operands = {operand for node in above for operand in recording.node(node).operands}
+    return not reached.isdisjoint(operands & {*survey.parameters})
+
+
+def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
+    """Return a leaf on the way to the root that has the same bits as an earlier node, and that one.
+
+    A plain number may be one that many have, such as 1 or 0.5: it is no evidence.
+    """
+    history = survey.recording.history
+    values = {history.first_value(node): node for node in originals}
+    block = survey.passes[-1].block
+    for number_ in block.sweep.swept:
+        forward = block.over[number_]
+        for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
+            value = forward.values[node]
+            original = values.get(value)
+            if original is not None and original < forward.base + node and value * 8 % 1:
+                return forward.base + node, original
+    return None
+
+
+def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
+    """Yield a verdict where what is updated is not what the passes reach."""
+    updated, reached = set[int](), set[int]()
+    steps, passes = 0, 0
+    for step in reversed(survey.steps):
+        own = [survey.passes[each] for each in step.passes]
+        leaves = {node for each in own for node in each.gradients}
+        if not (updated | step.before.keys()).isdisjoint(reached | leaves):
+            break
+        updated |= step.before.keys()
+        reached |= leaves
+        steps, passes = steps + bool(own), passes + len(own)
+    if min(steps, passes) < _FEWEST:
+        return
+    tail = survey.passes[-passes:]
+    others = _reached_by_all(tail) - {*survey.parameters}
+    used = any(
+        forward.users(node)
+        for each in tail[-_LOOKED_AT:]
+        for forward in _forwards(survey, each)
+        for node in updated
+    )
+    if others and not used:
+        yield _wrong_parameters(survey, tail, sorted(updated), sorted(others), steps)
+
+
+def _reached_by_all(passes: Sequence[Pass]) -> set[int]:
+    """Return the leaves that receive something from each of some passes."""
+    return set[int].intersection(
+        *({node for node, gradient in each.gradients.items() if gradient} for each in passes)
+    )
+
+
+def _wrong_parameters(
+    survey: Survey,
+    tail: Sequence[Pass],
+    updated: Sequence[int],
+    others: Sequence[int],
+    steps: int,
+) -> Verdict:
+    first = next(step for step in survey.steps if step.position > tail[0].seed)
+    return Verdict(
+        "wrong_parameters",
+        f"the last {counted(steps, 'update')} (first at event {first.position:,}) go to "
+        f"{_apart(survey, updated)}, which no pass reaches and nothing uses; the passes reach "
+        f"{_apart(survey, others)}, and those are never updated.",
+        "Make the optimizer after the model, of the parameters of the model that computes "
+        "the loss; a model that is made or loaded again has new parameters.",
+        [first.position, tail[0].end],
+        [*updated, *others],
+    )
+
+
+def _apart(survey: Survey, nodes: Collection[int]) -> str:
+    """Name leaves, with the event that made the first: others may have the same names."""
+    recording = survey.recording
+    made = min(recording.history.made_at(node) for node in nodes)
+    return f"{listed(recording, nodes, 3)} (made from event {made:,} on)"
