@@ -4,6 +4,50 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from stepgrad.diagnosis import bookkeeping, replaced, staleness
 from stepgrad.diagnosis.verdict import Question
 
-QUESTIONS: Sequence[Question] = ()
+QUESTIONS: Sequence[Question] = (
+    Question(
+        "not_cleared",
+        "are gradients cleared between updates?",
+        "a pass adds to a gradient that an update has used, and an update uses the sum",
+        bookkeeping.not_cleared,
+    ),
+    Question(
+        "doubled",
+        "does a result count twice?",
+        "a second pass of the same root adds to what the first has brought before any use; and an "
+        "update uses the sum, or there are no updates",
+        bookkeeping.doubled,
+    ),
+    Question(
+        "overwritten",
+        "are contributions added up?",
+        "a line sets a gradient by hand, and its text reads nothing of the old one, where another "
+        "such write stands that nothing has used, and the node has several users; across forward "
+        "passes only if an update uses what is left",
+        replaced.overwritten,
+    ),
+    Question(
+        "wiped",
+        "are gradients still there when they are used?",
+        "an update finds 0 where a gradient had been cleared that no update had used, in more than "
+        "half of the updates of a parameter",
+        bookkeeping.wiped,
+    ),
+    Question(
+        "stale",
+        "are gradients those of the numbers at hand?",
+        "a value changes after a node was computed from it and before a backward pass through that "
+        "node: once, if a local derivative changes with it; else in more than half of the passes",
+        staleness.stale,
+    ),
+    Question(
+        "updated_twice",
+        "is every parameter updated once in a step?",
+        "a parameter is updated twice by an optimizer, or twice along its gradient by hand, with "
+        "no pass in between, in more than half of its steps",
+        bookkeeping.updated_twice,
+    ),
+)

@@ -1,0 +1,33 @@
+"""How an update follows from gradients: the learning rate of a step by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import chain, islice
+from math import isclose
+
+from stepgrad.diagnosis.survey import Step
+
+_SAME = 1e-6
+_ASKED = 64  # other parameters of a step
+
+
+def rate(step: Step, node: int) -> float | None:
+    """Return r where a step takes p to p − r·dL/dp; None if it does not write p, or dL/dp is 0."""
+    gradient = step.gradients.get(node)
+    return (step.before[node] - step.after[node]) / gradient if gradient else None
+
+
+def follows(steps: Sequence[Step], which: int, node: int) -> bool:
+    """Whether a step by hand takes a parameter along its gradient, as far as numbers can show it.
+
+    They do if the step has the same learning rate for another parameter, or the step before or
+    after it has the same for this one. An average of earlier values, say, has not.
+    """
+    step, around = steps[which], [*steps[max(which - 1, 0) : which], *steps[which + 1 : which + 2]]
+    own = rate(step, node)
+    if not own:
+        return False
+    others = (rate(step, each) for each in step.before if each != node)
+    same = chain(islice(others, _ASKED), (rate(each, node) for each in around))
+    return any(other and isclose(own, other, rel_tol=_SAME) for other in same)
