@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgrad.diagnosis import bookkeeping, replaced, staleness
+from stepgrad.diagnosis import bookkeeping, descent, replaced, staleness
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -49,5 +49,28 @@ QUESTIONS: Sequence[Question] = (
         "a parameter is updated twice by an optimizer, or twice along its gradient by hand, with "
         "no pass in between, in more than half of its steps",
         bookkeeping.updated_twice,
+    ),
+    Question(
+        "uphill",
+        "do steps go downhill?",
+        "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
+        "downhill in every step, and no loss is below 0",
+        descent.uphill,
+    ),
+    Question(
+        "step_too_long",
+        "do steps land before they rise?",
+        "the gradient along the step turns to its negative and grows (learning rate · curvature of "
+        "at least 1.9) in 3 steps in a row on the same data; the loss ends no lower than before "
+        "them, though the lowest point along a step is lower by a tenth of the first loss",
+        descent.step_too_long,
+    ),
+    Question(
+        "step_too_short",
+        "do steps get anywhere?",
+        "every step, of at least 10, goes downhill by at most 1e-5 of the size of the parameters, "
+        "the loss changes by at most 1e-3 of itself in all, and the slope is such that moving by "
+        "that size would change it by a tenth",
+        descent.step_too_short,
     ),
 )

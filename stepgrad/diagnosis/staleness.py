@@ -61,7 +61,7 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     after = history.value(change.node, which.block.start)
     assert before is not None
     assert after is not None
-    same = [each for each in changed if each.node == change.node]
+    same = {each.which.number for each in changed if each.node == change.node}
     nodes = [*dict.fromkeys(each.node for each in bent or changed)]
     why = (
         "so the pass multiplies by numbers that were not there when its root was computed"

@@ -1,4 +1,4 @@
-"""Gradients by hand, assigned once for each update; then the same pass again, from the same root."""
+"""Gradients by hand, each assigned once in a pass; then the same pass again, from the root."""
 
 from stepgrad import Value
 

@@ -1,0 +1,215 @@
+"""What steps do to the loss: `uphill`, `step_too_long`, `step_too_short`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
+from math import hypot
+from operator import sub
+
+from stepgrad.diagnosis.downhill import Downhill, downhill, rate_of, same_data
+from stepgrad.diagnosis.order import in_order
+from stepgrad.diagnosis.survey import Step, Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.engine.ops import ADD, CONSTANT
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
+
+_RUNNING = 3  # steps, one after the other
+_TOO_LONG = 1.9  # about 2
+_WORTH = 0.1  # of the first loss: what a verdict has to be about
+
+_SAME = 1e-6
+_ROWS = 4  # terms of a sum, from which on it is one over rows
+
+_SHORT = 1e-5  # of the size of the parameters
+_STANDS = 1e-3  # of the loss
+_SEVERAL = 10  # steps
+
+
+def uphill(survey: Survey) -> Iterator[Verdict]:
+    """Parameters move with their gradient, step after step."""
+    recording = survey.recording
+    rising = _rising(survey)
+    if len(rising) < _RUNNING or not in_order(survey) or min(survey.losses, default=0) < 0:
+        return  # what is below 0 may be something to maximise
+    step = rising[0]
+    _, node = max(zip(_rises(step), step.before, strict=True))
+    yield Verdict(
+        "uphill",
+        f"parameters move with their gradient, not against it: event {step.position} moves "
+        f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
+        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all of "
+        f"{counted(len(rising), 'step')}{_course(survey)}",
+        "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
+        "to maximise a result, minimise its negative.",
+        [each.position for each in rising[:_RUNNING]],
+        [*step.before],
+    )
+
+
+def _rising(survey: Survey) -> Sequence[Step]:
+    """Return the steps that go uphill, if all do that go anywhere.
+
+    Where some parameters always go downhill, others may have to go uphill, as in a game of two.
+    """
+    found, up, down = list[Step](), set[int](), set[int]()
+    for step in survey.steps:
+        rises = _rises(step)
+        rise = sum(rises)
+        if rise < 0:
+            return ()
+        if rise:
+            found.append(step)
+        up |= {node for node, rise in zip(step.before, rises, strict=True) if rise > 0}
+        down |= {node for node, rise in zip(step.before, rises, strict=True) if rise < 0}
+    return () if down - up else found
+
+
+def _rises(step: Step) -> Sequence[float]:
+    """Δp·∂L/∂p of each parameter that a step writes."""
+    moved = map(sub, step.after.values(), step.before.values())
+    return [
+        m * grad if grad else 0.0 for m, grad in zip(moved, step.gradients.values(), strict=True)
+    ]
+
+
+def _course(survey: Survey) -> str:
+    """How the loss goes, to end a sentence."""
+    losses = survey.losses
+    if len(losses) < 2:
+        return ""
+    return f", and the loss goes from {number(losses[0])} to {number(losses[-1])}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Overshot:
+    """Steps in a row that go too far.
+
+    Args:
+        steps: those steps, and the one after them.
+        reach: the greatest of learning rate · curvature.
+    """
+
+    steps: Sequence[Downhill]
+    reach: float
+
+
+def step_too_long(survey: Survey) -> Iterator[Verdict]:
+    """Each of several steps ends beyond the lowest point, no lower than it began."""
+    run = _overshot(survey) if in_order(survey) else None
+    if run is None:
+        return
+    recording = survey.recording
+    first, last = run.steps[0], run.steps[-1]
+    rate = rate_of(recording, first)
+    rows = _rows(survey, first)
+    mean = (
+        f"; the loss is a sum of {rows} terms: for their mean, it is {number(run.reach / rows, 3)}"
+        if rows >= _ROWS and run.reach / rows < 2
+        else ""
+    )
+    yield Verdict(
+        "step_too_long",
+        f"learning rate · curvature is {number(run.reach, 3)} along the step (stable below 2) in "
+        f"{counted(len(run.steps) - 1, 'step')} in a row from event {first.step.position}: each "
+        f"lands beyond the lowest point, and the loss goes from {number(first.loss)} to "
+        f"{number(last.loss)}{mean}",
+        f"Lower the learning rate, which is {number(rate, 3)}: it is stable below "
+        f"{number(rate * 2 / max(2.0, run.reach), 3)}"
+        + (". Or divide the sum by the number of its terms." if mean else "."),
+        [each.step.position for each in run.steps[:_RUNNING]],
+        first.nodes,
+    )
+
+
+def _overshot(survey: Survey) -> _Overshot | None:
+    """Return the first run of steps that go too far, if the loss does not recover from it."""
+    steps = downhill(survey)
+    losses = [each.loss for each in steps]
+    end = min(losses[-2:], default=0.0)
+    if not any(loss <= end + _SAME * abs(loss) for loss in losses[:-2]):
+        return None  # as is usual: the loss has never been lower
+    for run in _runs(survey, steps):
+        reaches = [this.reach(after) for this, after in pairwise(run)]
+        slopes = [this.slope for this in run[:-1]]
+        gain = max(-slope / 2 / reach for slope, reach in zip(slopes, reaches, strict=True))
+        began = min(each.loss for each in run[:2])
+        ends = min(end, *(each.loss for each in run[-2:]))
+        if ends >= began - _SAME * abs(began) and gain >= _WORTH * abs(steps[0].loss):
+            return _Overshot(run, max(reaches))
+    return None
+
+
+def _runs(survey: Survey, steps: Sequence[Downhill]) -> Iterator[Sequence[Downhill]]:
+    """Yield the runs of steps in a row that go too far, on the same data, with the step after."""
+    pairs = [*pairwise(steps)]
+    for far, run in groupby(pairs, key=lambda pair: pair[0].reach(pair[1]) >= _TOO_LONG):
+        pairs = [*run] if far else []
+        if len(pairs) >= _RUNNING:
+            for same, part in groupby(pairs, key=lambda pair: same_data(survey, *pair)):
+                firsts, afters = zip(*part, strict=True)
+                if same and len(firsts) >= _RUNNING:
+                    yield [*firsts, afters[-1]]
+
+
+def _rows(survey: Survey, each: Downhill) -> int:
+    """The number of terms of the sums that a step descends."""
+    return sum(_terms(survey.recording, which.root) for which in each.passes)
+
+
+def _terms(recording: Recording, root: int) -> int:
+    """The number of terms of a sum, without those that are plain numbers."""
+    forward = recording.history.forward_of(root)
+    structure, todo, found = forward.structure, [root - forward.base], 0
+    while todo:
+        ref = todo.pop()
+        if ref < 0:
+            found += 1
+        elif structure.op(ref) is ADD:
+            todo += structure.operands(ref)
+        else:
+            found += structure.op(ref) is not CONSTANT
+    return found
+
+
+def step_too_short(survey: Survey) -> Iterator[Verdict]:
+    """Parameters hardly move, though there is a slope."""
+    steps = downhill(survey)
+    if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
+        return
+    first, last = steps[0], steps[-1]
+    losses = [each.loss for each in steps]
+    if not first.loss or max(losses) - min(losses) > _STANDS * abs(first.loss):
+        return
+    if not all(map(_matters, (first, last))) or not in_order(survey):
+        return
+    pace = -first.slope
+    rate, reach = rate_of(survey.recording, first), first.reach(last) / (len(steps) - 1)
+    better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
+    most = max(hypot(*each.moved) / each.size for each in steps)
+    yield Verdict(
+        "step_too_short",
+        f"no step moves the parameters by more than {number(most, 2)} of their size, and in "
+        f"{counted(len(steps), 'step')} the loss goes from {number(first.loss, 9)} to "
+        f"{number(last.loss, 9)}; at this pace (event {first.step.position}) it takes "
+        f"{number(abs(first.loss) / pace, 1)} steps to lower it by as much as it is",
+        f"Raise the learning rate, which is {number(rate, 3)}, by powers of 10 until the loss "
+        f"falls{better}.",
+        [first.step.position, last.step.position],
+        first.nodes,
+    )
+
+
+def _creeps(each: Downhill) -> bool:
+    """Whether a step goes downhill, but only a tiny part of the size of its parameters."""
+    moved = hypot(*each.moved)
+    return each.slope < 0 and moved <= _SHORT * each.size
+
+
+def _matters(each: Downhill) -> bool:
+    """Whether moving the parameters by their size would change the loss by a part that counts."""
+    return hypot(*each.gradients) * each.size >= _WORTH * abs(each.loss)
