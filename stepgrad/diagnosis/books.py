@@ -141,10 +141,10 @@ class _Clerk:
         for node, before in each.carried.items():
             if node in self._used:
                 use = self._used.pop(node)
-                fault = Fault(_landing(each, node), self._last_update(node, each), before)
+                fault = Fault(landing(each, node), self._last_update(node, each), before)
                 self._on_top.setdefault(node, (fault, use))
             elif earlier and node in self._arrived and self._holds(node, earlier, each):
-                fault = Fault(_landing(each, node), _landing(earlier, node), before)
+                fault = Fault(landing(each, node), landing(earlier, node), before)
                 self._again.setdefault(node, fault)
 
     def _last_update(self, node: int, each: Pass) -> int:
@@ -279,7 +279,7 @@ def _position(block: Write, place: int) -> int:
     return block.start + place + 1
 
 
-def _landing(each: Pass, node: int) -> int:
+def landing(each: Pass, node: int) -> int:
     """The position just after the first contribution of a pass to a leaf."""
     column = each.block.column(node)
     assert column is not None, "the pass has reached it"

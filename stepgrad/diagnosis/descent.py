@@ -8,6 +8,7 @@ from itertools import groupby, pairwise
 from math import hypot
 from operator import sub
 
+from stepgrad.diagnosis.clipping import clipped
 from stepgrad.diagnosis.downhill import Downhill, downhill, rate_of, same_data
 from stepgrad.diagnosis.order import in_order
 from stepgrad.diagnosis.survey import Step, Survey
@@ -100,8 +101,8 @@ class _Overshot:
 
 def step_too_long(survey: Survey) -> Iterator[Verdict]:
     """Each of several steps ends beyond the lowest point, no lower than it began."""
-    run = _overshot(survey) if in_order(survey) else None
-    if run is None:
+    run = _overshot(survey)
+    if run is None or not in_order(survey) or any(clipped(survey)):
         return
     recording = survey.recording
     first, last = run.steps[0], run.steps[-1]
@@ -185,7 +186,7 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     losses = [each.loss for each in steps]
     if not first.loss or max(losses) - min(losses) > _STANDS * abs(first.loss):
         return
-    if not all(map(_matters, (first, last))) or not in_order(survey):
+    if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
         return
     pace = -first.slope
     rate, reach = rate_of(survey.recording, first), first.reach(last) / (len(steps) - 1)

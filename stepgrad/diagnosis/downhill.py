@@ -53,7 +53,7 @@ class Downhill:
     @cached_property
     def slope(self) -> float:
         """By how much the loss changes along the step, to first order."""
-        return sum(map(mul, self.moved, self.gradients))
+        return float(sum(map(mul, self.moved, self.gradients)))
 
     @property
     def size(self) -> float:
@@ -71,7 +71,7 @@ class Downhill:
         if after.nodes != self.nodes:
             there = dict(zip(after.nodes, gradients, strict=True))
             gradients = [there.get(node, 0.0) for node in self.nodes]
-        return 1 - sum(map(mul, self.moved, gradients)) / self.slope
+        return 1 - float(sum(map(mul, self.moved, gradients))) / self.slope
 
 
 @kept(1)
@@ -110,4 +110,4 @@ def rate_of(recording: Recording, each: Downhill) -> float:
     block = recording.blocks[recording.history.block_at(each.step.position - 1)]
     if isinstance(block, Write) and block.rule and "learning_rate" in block.rule.numbers:
         return block.rule.numbers["learning_rate"]
-    return -each.slope / sum(map(mul, each.gradients, each.gradients))
+    return -each.slope / float(sum(map(mul, each.gradients, each.gradients)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgrad.diagnosis import bookkeeping, descent, replaced, staleness
+from stepgrad.diagnosis import bookkeeping, clipping, descent, replaced, staleness, symmetry
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -72,5 +72,19 @@ QUESTIONS: Sequence[Question] = (
         "the loss changes by at most 1e-3 of itself in all, and the slope is such that moving by "
         "that size would change it by a tenth",
         descent.step_too_short,
+    ),
+    Question(
+        "copies",
+        "do units differ?",
+        "at least half of the parameters, of at least 4, have the same bits as another one in "
+        "value and gradient, which is not 0, in every step, of at least 3; and they are combined "
+        "with the same numbers",
+        symmetry.copies,
+    ),
+    Question(
+        "clipped",
+        "are gradients mostly clipped?",
+        "more than half of the steps are clipped to a norm, and the median factor is below 0.1",
+        clipping.clipped,
     ),
 )
