@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby, pairwise
 from math import isclose
 from operator import itemgetter
+from typing import Any
 
 from stepgrad.diagnosis.moves import follows
 from stepgrad.diagnosis.survey import Pass, Survey
@@ -130,8 +131,7 @@ class _Clerk:
         reached = each.gradients.keys() & self._survey.parameters if learns else each.gradients
         if each.carried:
             self._lands(each)
-        for node in self._lost.keys() & reached if self._lost else ():
-            del self._lost[node]
+        _drop(reached, self._lost, self._used)
         self._roots[each.root] = each
         self._arrived.update(reached)
 
@@ -140,9 +140,8 @@ class _Clerk:
         earlier = self._roots.get(each.root)
         for node, before in each.carried.items():
             if node in self._used:
-                use = self._used.pop(node)
                 fault = Fault(landing(each, node), self._last_update(node, each), before)
-                self._on_top.setdefault(node, (fault, use))
+                self._on_top.setdefault(node, (fault, self._used[node]))
             elif earlier and node in self._arrived and self._holds(node, earlier, each):
                 fault = Fault(landing(each, node), landing(earlier, node), before)
                 self._again.setdefault(node, fault)
@@ -188,15 +187,13 @@ class _Clerk:
 
     def _clear(self, block: Write, nodes: Set[int]) -> None:
         lost = self._arrived & nodes
+        self._arrived -= lost
+        _drop(nodes, self._used, self._on_top, self._again)
         self._lost |= dict.fromkeys(lost, block)
-        self._set(nodes)
-        self._arrived -= nodes
 
     def _set(self, nodes: Set[int]) -> None:
         """Take in that gradients are written by hand: what they were counts no more."""
-        for state in (self._used, self._on_top, self._again):
-            for node in state.keys() & nodes if state else ():
-                del state[node]
+        _drop(nodes, self._used, self._on_top, self._again, self._lost)
         self._arrived |= nodes
 
     def _update(self, block: Write, nodes: Set[int]) -> None:
@@ -267,6 +264,13 @@ class _Clerk:
             gradient = self._survey.recording.history.grad(node, event) or 0.0
             fault = Fault(event, _position(block, places[0]), gradient)
             _note(self.books.twice, node, fault, self._step)
+
+
+def _drop(nodes: Collection[int], *states: dict[int, Any]) -> None:
+    """Forget some nodes. Most states are usually empty."""
+    for state in filter(None, states):
+        for node in state.keys() & nodes:
+            del state[node]
 
 
 def _note(faults: dict[int, Fault], node: int, fault: Fault, step: int) -> None:

@@ -53,6 +53,8 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
         return
     first = clips[0]
     before = _before(survey, first.block)
+    if sum(map(bool, before.values())) < 2:
+        return  # there is no other that suffers
     owner, grad = max(before.items(), key=lambda item: abs(item[1]))
     share = (grad / first.norm) ** 2
     limit = first.norm * first.factor
@@ -60,8 +62,8 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
         "clipped",
         f"{steps} of {counted(len(positions), 'step')} are clipped, by a factor of "
         f"{number(factor, 2)} in the middle: event {first.position} scales a norm of "
-        f"{number(first.norm)} down to {number(limit)}, and {title(survey.recording, owner)} alone "
-        f"has {number(100 * share, 4)}% of that norm², with a gradient of {number(grad)}",
+        f"{number(first.norm)} down to {number(limit)}, and {number(100 * share, 3)}% of its "
+        f"square comes from {title(survey.recording, owner)}, with a gradient of {number(grad)}",
         "Mend what makes that gradient so large (scale its input or its part of the loss), or "
         "raise the limit and lower the learning rate: now every other gradient is scaled down too.",
         [clip.position for clip in clips[:3]],
