@@ -77,8 +77,8 @@ QUESTIONS: Sequence[Question] = (
         "copies",
         "do units differ?",
         "at least half of the parameters, of at least 4, have the same bits as another one in "
-        "value and gradient, which is not 0, in every step, of at least 3; and they are combined "
-        "with the same numbers",
+        "value and gradient, which is not 0, in every step, of at least 3; they are combined with "
+        "the same numbers, and some of them with units that are computed from copies",
         symmetry.copies,
     ),
     Question(

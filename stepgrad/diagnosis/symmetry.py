@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import partial
 
 from stepgrad.diagnosis.books import landing
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
+from stepgrad.engine.ops import MUL
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 
@@ -54,7 +55,9 @@ def _alike(survey: Survey) -> Sequence[_Group]:
             return ()
     which = survey.passes[steps[0].passes[-1]]
     groups = _divided(groups, lambda node: _met(survey, which, node) or None)
-    return groups if 2 * sum(map(len, groups)) >= len(parameters) else ()
+    many = 2 * sum(map(len, groups)) >= len(parameters)
+    copied = {node for group in groups for node in group}
+    return groups if many and any(_weigh(survey, which, group, copied) for group in groups) else ()
 
 
 def _numbers(step: Step, node: int) -> Hashable:
@@ -73,6 +76,32 @@ def _divided(groups: Sequence[_Group], key: Callable[[int], Hashable]) -> Sequen
         parts.pop(None, None)
         found += [part for part in parts.values() if len(part) > 1]
     return found
+
+
+def _weigh(survey: Survey, which: Pass, group: _Group, copied: Collection[int]) -> bool:
+    """Whether parameters are the weights of units that are copies: of several, not of one.
+
+    Outputs may well be alike, such as those for classes that have the same rows.
+    """
+    first, second = ({*_units(which, node)} for node in group[:2])
+    todo, seen = [*(first - second)], set[int]()
+    while todo:
+        node = todo.pop()
+        if node in copied:
+            return True
+        seen.add(node)
+        todo += [each for each in survey.recording.node(node).operands if each not in seen]
+    return False
+
+
+def _units(which: Pass, node: int) -> Iterator[int]:
+    """Yield what a parameter is multiplied by."""
+    for place in which.block.sweep.swept:
+        forward = which.block.over[place]
+        for offset in forward.users(node):
+            if forward.structure.op(offset) is MUL:
+                operands = forward.nodes(forward.structure.operands(offset))
+                yield from (each for each in operands if each != node)
 
 
 def _met(survey: Survey, which: Pass, node: int) -> tuple[Hashable, ...]:
