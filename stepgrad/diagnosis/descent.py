@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, pairwise
 from math import hypot
@@ -128,33 +128,45 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
 
 
 def _overshot(survey: Survey) -> _Overshot | None:
-    """Return the first run of steps that go too far, if the loss does not recover from it."""
+    """Return the first run of steps that go too far, from which the loss never recovers."""
     steps = downhill(survey)
     losses = [each.loss for each in steps]
-    end = min(losses[-2:], default=0.0)
-    if not any(loss <= end + _SAME * abs(loss) for loss in losses[:-2]):
+    if len(losses) <= _RUNNING or _falls(min(losses[:-2]), min(losses[-2:])):
         return None  # as is usual: the loss has never been lower
     for run in _runs(survey, steps):
-        reaches = [this.reach(after) for this, after in pairwise(run)]
-        slopes = [this.slope for this in run[:-1]]
-        gain = max(-slope / 2 / reach for slope, reach in zip(slopes, reaches, strict=True))
-        began = min(each.loss for each in run[:2])
-        ends = min(end, *(each.loss for each in run[-2:]))
-        if ends >= began - _SAME * abs(began) and gain >= _WORTH * abs(steps[0].loss):
-            return _Overshot(run, max(reaches))
+        far = steps[run.start : run.stop]
+        reaches = [this.reach(after) for this, after in pairwise(far)]
+        gain = max(-this.slope / 2 / reach for this, reach in zip(far, reaches, strict=False))
+        began, later = min(losses[run.start : run.start + 2]), min(losses[run.start + 2 :])
+        if not _falls(began, later) and gain >= _WORTH * abs(losses[0]):
+            return _Overshot(far, max(reaches))
     return None
 
 
-def _runs(survey: Survey, steps: Sequence[Downhill]) -> Iterator[Sequence[Downhill]]:
+def _falls(before: float, after: float) -> bool:
+    return after < before - _SAME * abs(before)
+
+
+def _runs(survey: Survey, steps: Sequence[Downhill]) -> Iterator[range]:
     """Yield the runs of steps in a row that go too far, on the same data, with the step after."""
-    pairs = [*pairwise(steps)]
-    for far, run in groupby(pairs, key=lambda pair: pair[0].reach(pair[1]) >= _TOO_LONG):
-        pairs = [*run] if far else []
-        if len(pairs) >= _RUNNING:
-            for same, part in groupby(pairs, key=lambda pair: same_data(survey, *pair)):
-                firsts, afters = zip(*part, strict=True)
-                if same and len(firsts) >= _RUNNING:
-                    yield [*firsts, afters[-1]]
+
+    def far(number: int) -> bool:
+        return steps[number].reach(steps[number + 1]) >= _TOO_LONG
+
+    def alike(number: int) -> bool:
+        return same_data(survey, steps[number], steps[number + 1])
+
+    for run in _in_a_row(range(len(steps) - 1), far):
+        for part in _in_a_row(run, alike):
+            yield range(part.start, part.stop + 1)
+
+
+def _in_a_row(numbers: range, fits: Callable[[int], bool]) -> Iterator[range]:
+    """Yield the runs of numbers that fit, if they are long enough."""
+    for fitting, run in groupby(numbers, key=fits):
+        found = [*run]
+        if fitting and len(found) >= _RUNNING:
+            yield range(found[0], found[-1] + 1)
 
 
 def _rows(survey: Survey, each: Downhill) -> int:
