@@ -6,14 +6,14 @@ been used by an update. Runs of writes of one kind, which nearly all are, are ta
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence, Set
 from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from math import isclose
-from operator import itemgetter
 from typing import Any
 
-from stepgrad.diagnosis.moves import follows
+from stepgrad.diagnosis.moves import follows, updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
@@ -71,7 +71,11 @@ def books(survey: Survey) -> Books:
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """What the clerk asks of a run of writes: what it clears, sets and updates, in order."""
+    """What the clerk asks of a run of writes: what it clears, sets and updates, in order.
+
+    What becomes of one leaf says nothing about another. So those are taken together to which the
+    same is done, as in a loop that updates and clears each.
+    """
 
     runs: Sequence[tuple[WriteKind, Set[int]]]
     repeated: Sequence[int]
@@ -79,8 +83,13 @@ class _Shape:
     @classmethod
     def of(cls, writes: Writes, parameters: Collection[int]) -> _Shape:
         """Read a run of writes; `repeated` are the parameters that it updates several times."""
-        each = groupby(zip(writes.kinds, writes.nodes, strict=True), key=itemgetter(0))
-        runs = [(kind, frozenset(node for _, node in run)) for kind, run in each]
+        done = defaultdict[int, list[WriteKind]](list)
+        for kind, node in zip(writes.kinds, writes.nodes, strict=True):
+            done[node].append(kind)
+        alike = defaultdict[tuple[WriteKind, ...], list[int]](list)
+        for node, kinds in done.items():
+            alike[(*kinds,)].append(node)
+        runs = [(kind, frozenset(nodes)) for kinds, nodes in alike.items() for kind in kinds]
         often = (node for node, written in writes.updates.items() if len(written) > 1)
         return cls(runs, [node for node in often if node in parameters])
 
@@ -104,7 +113,7 @@ class _Clerk:
         self._again: dict[int, Fault] = {}
         self._lost: dict[int, Write] = {}
         self._by_rule: dict[int, list[Set[int]]] = {}
-        self._stepped: dict[int, int] = {}  # the position of the update by rule in this step
+        self._stepped: list[tuple[Set[int], Write]] = []  # by rule, since the last node or pass
         self._roots: dict[int, Pass] = {}
         self._shapes: dict[Writes, _Shape] = {}
 
@@ -140,20 +149,12 @@ class _Clerk:
         earlier = self._roots.get(each.root)
         for node, before in each.carried.items():
             if node in self._used:
-                fault = Fault(landing(each, node), self._last_update(node, each), before)
+                used = updated_before(self._survey.recording, node, each.block.start)
+                fault = Fault(landing(each, node), used, before)
                 self._on_top.setdefault(node, (fault, self._used[node]))
             elif earlier and node in self._arrived and self._holds(node, earlier, each):
                 fault = Fault(landing(each, node), landing(earlier, node), before)
                 self._again.setdefault(node, fault)
-
-    def _last_update(self, node: int, each: Pass) -> int:
-        """The position just after the last update before a pass."""
-        blocks, start = self._survey.recording.blocks, each.block.start
-        for number in reversed(self._survey.recording.history.index.value_writes(node)):
-            block = blocks[number]
-            if block.start < start and isinstance(block, Write):
-                return block.start + block.writes.updates[node][-1] + 1
-        raise AssertionError("it has been used")
 
     def _holds(self, node: int, earlier: Pass, each: Pass) -> bool:
         """Whether the gradient that a pass adds to holds what an earlier one has brought."""
@@ -244,12 +245,14 @@ class _Clerk:
     def _again_by_rule(self, block: Write, nodes: Set[int]) -> None:
         """Take in what an optimizer updates a second time, with no pass in between."""
         history = self._survey.recording.history
-        for node in self._stepped.keys() & nodes:
-            event = _position(block, block.writes.updates[node][0])
-            gradient = history.grad(node, event) or 0.0
-            _note(self.books.twice, node, Fault(event, self._stepped[node], gradient), self._step)
-        at = {node: _position(block, places[0]) for node, places in block.writes.updates.items()}
-        self._stepped |= at
+        new = nodes
+        for others, earlier in self._stepped:
+            again, new = new & others, new - others
+            for node in again:
+                first, event = (_position(b, b.writes.updates[node][0]) for b in (earlier, block))
+                fault = Fault(event, first, history.grad(node, event) or 0.0)
+                _note(self.books.twice, node, fault, self._step)
+        self._stepped.append((nodes, block))
 
     def _repeated(self, block: Write, node: int) -> None:
         """Take in a parameter that is updated several times by hand, each time by the same."""

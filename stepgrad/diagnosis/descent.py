@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby, pairwise
+from itertools import accumulate, pairwise, takewhile
 from math import hypot
 from operator import sub
 
@@ -28,6 +28,7 @@ _ROWS = 4  # terms of a sum, from which on it is one over rows
 
 _SHORT = 1e-5  # of the size of the parameters
 _STANDS = 1e-3  # of the loss
+_FLOOR = 1e-9  # of the size of the parameters
 _SEVERAL = 10  # steps
 
 
@@ -131,42 +132,29 @@ def _overshot(survey: Survey) -> _Overshot | None:
     """Return the first run of steps that go too far, from which the loss never recovers."""
     steps = downhill(survey)
     losses = [each.loss for each in steps]
-    if len(losses) <= _RUNNING or _falls(min(losses[:-2]), min(losses[-2:])):
-        return None  # as is usual: the loss has never been lower
-    for run in _runs(survey, steps):
-        far = steps[run.start : run.stop]
-        reaches = [this.reach(after) for this, after in pairwise(far)]
-        gain = max(-this.slope / 2 / reach for this, reach in zip(far, reaches, strict=False))
-        began, later = min(losses[run.start : run.start + 2]), min(losses[run.start + 2 :])
-        if not _falls(began, later) and gain >= _WORTH * abs(losses[0]):
-            return _Overshot(far, max(reaches))
+    latest = [*accumulate(reversed(losses), min)][::-1]  # the lowest from here on
+    for start, (began, later) in enumerate(
+        zip(map(min, pairwise(losses)), latest[2:], strict=False)
+    ):
+        high = max(losses[start : start + 2]) >= _WORTH * abs(losses[0])
+        if later < began - _SAME * abs(began) or not high:
+            continue  # as is usual
+        run = [*takewhile(lambda pair: _goes_too_far(survey, *pair), _pairs(steps, start))]
+        if len(run) >= _RUNNING:
+            reaches = [this.reach(after) for this, after in run]
+            gain = max(-this.slope / 2 / this.reach(after) for this, after in run)
+            if gain >= _WORTH * abs(losses[0]):
+                return _Overshot([run[0][0], *(after for _, after in run)], max(reaches))
     return None
 
 
-def _falls(before: float, after: float) -> bool:
-    return after < before - _SAME * abs(before)
+def _pairs(steps: Sequence[Downhill], start: int) -> Iterator[tuple[Downhill, Downhill]]:
+    """Yield the steps from some number on, each with the one after it."""
+    return ((steps[number], steps[number + 1]) for number in range(start, len(steps) - 1))
 
 
-def _runs(survey: Survey, steps: Sequence[Downhill]) -> Iterator[range]:
-    """Yield the runs of steps in a row that go too far, on the same data, with the step after."""
-
-    def far(number: int) -> bool:
-        return steps[number].reach(steps[number + 1]) >= _TOO_LONG
-
-    def alike(number: int) -> bool:
-        return same_data(survey, steps[number], steps[number + 1])
-
-    for run in _in_a_row(range(len(steps) - 1), far):
-        for part in _in_a_row(run, alike):
-            yield range(part.start, part.stop + 1)
-
-
-def _in_a_row(numbers: range, fits: Callable[[int], bool]) -> Iterator[range]:
-    """Yield the runs of numbers that fit, if they are long enough."""
-    for fitting, run in groupby(numbers, key=fits):
-        found = [*run]
-        if fitting and len(found) >= _RUNNING:
-            yield range(found[0], found[-1] + 1)
+def _goes_too_far(survey: Survey, this: Downhill, after: Downhill) -> bool:
+    return this.reach(after) >= _TOO_LONG and same_data(survey, this, after)
 
 
 def _rows(survey: Survey, each: Downhill) -> int:
@@ -200,16 +188,16 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
         return
     if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
         return
-    pace = -first.slope
     rate, reach = rate_of(survey.recording, first), first.reach(last) / (len(steps) - 1)
+    near = f", which is about {number(1 / reach, 2)} such steps away" if reach > 0 else ""
     better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
     most = max(hypot(*each.moved) / each.size for each in steps)
     yield Verdict(
         "step_too_short",
         f"no step moves the parameters by more than {number(most, 2)} of their size, and in "
         f"{counted(len(steps), 'step')} the loss goes from {number(first.loss, 9)} to "
-        f"{number(last.loss, 9)}; at this pace (event {first.step.position}) it takes "
-        f"{number(abs(first.loss) / pace, 1)} steps to lower it by as much as it is",
+        f"{number(last.loss, 9)}; the gradient at event {first.step.position} is "
+        f"{number(hypot(*first.gradients), 3)}, so there is a way down to go{near}",
         f"Raise the learning rate, which is {number(rate, 3)}, by powers of 10 until the loss "
         f"falls{better}.",
         [first.step.position, last.step.position],
@@ -218,11 +206,16 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
 
 
 def _creeps(each: Downhill) -> bool:
-    """Whether a step goes downhill, but only a tiny part of the size of its parameters."""
+    """Whether a step goes downhill by a tiny part of the size of its parameters, or by nothing."""
     moved = hypot(*each.moved)
-    return each.slope < 0 and moved <= _SHORT * each.size
+    return not moved or (each.slope < 0 and moved <= _SHORT * each.size)
 
 
 def _matters(each: Downhill) -> bool:
-    """Whether moving the parameters by their size would change the loss by a part that counts."""
-    return hypot(*each.gradients) * each.size >= _WORTH * abs(each.loss)
+    """Whether there is a slope, and a way to go.
+
+    Going down the slope by the size of the parameters would change the loss by a part that counts;
+    and the loss is not so low that numbers of that size can hardly come closer to the minimum.
+    """
+    gradient = hypot(*each.gradients)
+    return _FLOOR * gradient <= abs(each.loss) / each.size <= gradient / _WORTH

@@ -110,4 +110,5 @@ def rate_of(recording: Recording, each: Downhill) -> float:
     block = recording.blocks[recording.history.block_at(each.step.position - 1)]
     if isinstance(block, Write) and block.rule and "learning_rate" in block.rule.numbers:
         return block.rule.numbers["learning_rate"]
-    return -each.slope / float(sum(map(mul, each.gradients, each.gradients)))
+    squares = float(sum(map(mul, each.gradients, each.gradients)))
+    return -each.slope / squares if squares else 0.0

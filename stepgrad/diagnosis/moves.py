@@ -1,12 +1,15 @@
-"""How an update follows from gradients: the learning rate of a step by hand."""
+"""Updates of one parameter: by which learning rate, and when."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import chain, islice
 from math import isclose
 
 from stepgrad.diagnosis.survey import Step
+from stepgrad.recording.blocks import Write
+from stepgrad.recording.recording import Recording
 
 _SAME = 1e-6
 _ASKED = 64  # other parameters of a step
@@ -31,3 +34,18 @@ def follows(steps: Sequence[Step], which: int, node: int) -> bool:
     others = (rate(step, each) for each in step.before if each != node)
     same = chain(islice(others, _ASKED), (rate(each, node) for each in around))
     return any(other and isclose(own, other, rel_tol=_SAME) for other in same)
+
+
+def updated_before(recording: Recording, node: int, position: int) -> int:
+    """Return the position just after the last write to a value before a block.
+
+    Raises:
+        LookupError: there is none.
+    """
+    index = recording.history.index
+    written = index.value_writes(node)
+    last = bisect_right(written, index.block_at(position - 1)) - 1
+    block = recording.blocks[written[last]] if last >= 0 else None
+    if not isinstance(block, Write):
+        raise LookupError(f"node {node} is not written before position {position}")
+    return block.start + block.writes.updates[node][-1] + 1

@@ -68,7 +68,7 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "step_too_short",
         "do steps get anywhere?",
-        "every step, of at least 10, goes downhill by at most 1e-5 of the size of the parameters, "
+        "no step, of at least 10, moves the parameters by more than 1e-5 of their size, or uphill; "
         "the loss changes by at most 1e-3 of itself in all, and the slope is such that moving by "
         "that size would change it by a tenth",
         descent.step_too_short,

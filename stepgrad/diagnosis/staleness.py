@@ -12,14 +12,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose
 
+from stepgrad.diagnosis.moves import updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
-from stepgrad.recording.blocks import Forward, Write
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.kept import kept
-from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
 _SAME, _NOTHING = 1e-9, 1e-12
@@ -32,37 +32,45 @@ class Change:
 
     Args:
         which: the backward pass.
+        forward: the forward pass.
         node: the node that was written.
-        user: a node that was computed from it.
-        event: the position just after the last write.
-        bends: whether that makes a local derivative another one.
     """
 
     which: Pass
+    forward: Forward
     node: int
-    user: int
-    event: int
-    bends: bool
+
+    @property
+    def used(self) -> int:
+        """The position at which it was used."""
+        return self.forward.start + self.forward.length
+
+    @property
+    def users(self) -> Sequence[int]:
+        """What was computed from it, and the backward pass goes through."""
+        users = (self.forward.base + offset for offset in self.forward.users(self.node))
+        return [user for user in users if self.which.block.column(user) is not None]
 
 
 def stale(survey: Survey) -> Iterator[Verdict]:
     """Values change between forward and backward, so that gradients are wrong, or come late."""
     changed = changes(survey)
     passes = {change.which.number for change in changed}
-    bent = [change for change in changed if change.bends]
+    bent = next((change for change in changed if bends(survey, change)), None)
     if not bent and len(passes) * 2 <= len(survey.passes):
         return
-    change, recording = (bent or changed)[0], survey.recording
-    history, which = recording.history, change.which
+    change, recording = bent or changed[0], survey.recording
+    which, history = change.which, recording.history
     name, root = title(recording, change.node), title(recording, which.root)
-    user = title(recording, change.user)
-    used, seed = history.made_at(change.user), which.seed
-    before = history.value(change.node, used)
+    user = change.users[0]
+    made = history.made_at(user)
+    event = updated_before(recording, change.node, which.block.start)
+    before = history.value(change.node, change.used)
     after = history.value(change.node, which.block.start)
     assert before is not None
     assert after is not None
     same = {each.which.number for each in changed if each.node == change.node}
-    nodes = [*dict.fromkeys(each.node for each in bent or changed)]
+    nodes = [*dict.fromkeys(each.node for each in changed)]
     why = (
         "so the pass multiplies by numbers that were not there when its root was computed"
         if bent
@@ -70,13 +78,13 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     )
     yield Verdict(
         "stale",
-        f"{name} changes from {number(before)} to {number(after)} (event {change.event}) after "
-        f"{user} was computed from it (event {used}) and before the backward pass from {root} "
-        f"(event {seed}), {why}; this happens to {listed(recording, nodes)} in {len(same)} of "
-        f"{counted(len(survey.passes), 'pass')}",
+        f"{name} changes from {number(before)} to {number(after)} (event {event}) after "
+        f"{title(recording, user)} was computed from it (event {made}) and before the backward "
+        f"pass from {root} (event {which.seed}), {why}; this happens to "
+        f"{listed(recording, nodes)} in {len(same)} of {counted(len(survey.passes), 'pass')}",
         "Run forward, backward and update in this order, and compute the loss again after each "
         "change.",
-        (change.event, used, seed),
+        (event, made, which.seed),
         nodes,
     )
 
@@ -104,36 +112,25 @@ def changes(survey: Survey) -> Sequence[Change]:
 
 def _changed(survey: Survey, which: Pass, forward: Forward, node: int) -> Iterator[Change]:
     """Yield the change of a value, if a node that a pass goes through was computed before it."""
-    history, block = survey.recording.history, which.block
-    begin, end = forward.start + forward.length, block.start
-    before, after = history.value(node, begin), history.value(node, end)
-    if before is None or after is None or isclose(before, after, rel_tol=_SAME, abs_tol=_NOTHING):
+    value, change = survey.recording.history.value, Change(which, forward, node)
+    before, after = value(node, change.used), value(node, which.block.start)
+    if before is None or after is None:
         return
-    users = [forward.base + offset for offset in forward.users(node)]
-    users = [user for user in users if block.column(user) is not None]
-    if users:
-        bent = [user for user in users if _bends(survey.recording, user, begin, which)]
-        yield Change(which, node, (bent or users)[0], _written(survey, node, end), bool(bent))
+    if not isclose(before, after, rel_tol=_SAME, abs_tol=_NOTHING) and change.users:
+        yield change
 
 
-def _bends(recording: Recording, user: int, begin: int, which: Pass) -> bool:
-    """Whether a node passes on another gradient than it did when it was computed."""
-    history, block = recording.history, which.block
-    column = block.column(user)
-    assert column is not None, "the pass goes through it"
-    return any(
-        history.carry(user, slot, begin)(block.grads[column])
-        != history.carry(user, slot, block.start)(block.grads[column])
-        for slot, operand in enumerate(recording.node(user).operands)
-        if not recording.is_constant(operand)
-    )
-
-
-def _written(survey: Survey, node: int, end: int) -> int:
-    """The position just after the last write to a value before a position."""
-    blocks = survey.recording.blocks
-    for each in reversed(survey.recording.history.index.value_writes(node)):
-        block = blocks[each]
-        if isinstance(block, Write) and block.start < end:
-            return block.start + block.writes.updates[node][-1] + 1
-    raise AssertionError("it has been written")
+def bends(survey: Survey, change: Change) -> bool:
+    """Whether what was computed passes on another gradient than it did before the change."""
+    recording, block = survey.recording, change.which.block
+    for user in change.users:
+        column = block.column(user)
+        assert column is not None, "the pass goes through it"
+        node, upstream = recording.node(user), block.grads[column]
+        for slot, operand in enumerate(node.operands):
+            if node.op.partials[slot].constant is None and not recording.is_constant(operand):
+                carry = recording.history.carry
+                then, now = (carry(user, slot, at) for at in (change.used, block.start))
+                if then(upstream) != now(upstream):
+                    return True
+    return False

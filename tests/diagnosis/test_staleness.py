@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Recording, Value, record
-from stepgrad.diagnosis.staleness import changes
+from stepgrad.diagnosis.staleness import bends, changes, stale
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording import events
 
@@ -68,7 +68,8 @@ def defined(recording: Recording) -> Iterator[tuple[int, int, bool]]:
 @given(loops)
 def test_the_changes_are_those_of_the_definition(loop: Sequence[str]) -> None:
     recording = run(loop)
-    found = {(each.which.number, each.node, each.bends) for each in changes(survey(recording))}
+    brief = survey(recording)
+    found = {(each.which.number, each.node, bends(brief, each)) for each in changes(brief)}
     expected = {*defined(recording)}
     assert {each for each in found if each[2]} == {each for each in expected if each[2]}
     assert {each[:2] for each in found} == {each[:2] for each in expected}
@@ -81,6 +82,5 @@ def test_a_change_is_where_it_was_written_last() -> None:
         w.data = 3.0
         w.data = 4.0
         root.backward()
-    [change] = changes(survey(recording))
-    assert recording.events[change.event - 1] == events.Update(0, 3.0, 4.0, None)
-    assert change.bends
+    [verdict] = stale(survey(recording))
+    assert recording.events[verdict.events[0] - 1] == events.Update(0, 3.0, 4.0, None)
