@@ -23,7 +23,7 @@ def not_cleared(survey: Survey) -> Iterator[Verdict]:
             "not_cleared",
             f"gradients are not cleared between updates ({listed(survey.recording, faults)}): "
             f"event {fault.event} adds to {name}.grad = {number(fault.gradient)}, which the update "
-            f"at event {fault.because} has used already{_how_often(survey, faults)}",
+            f"at event {fault.because} has already used{_how_often(survey, faults)}",
             "Clear the gradients after each update, or before each backward pass: "
             "`optimizer.zero_grad()`, or `p.grad = 0` for each parameter.",
             (fault.event, fault.because),
@@ -38,9 +38,9 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
         name = title(survey.recording, node)
         yield Verdict(
             "doubled",
-            f"backward() runs twice from the same result: event {fault.event} adds to {name}.grad "
-            f"= {number(fault.gradient)}, which the first pass has brought (event "
-            f"{fault.because}), so all of it counts twice{_how_often(survey, faults)}",
+            f"backward() runs twice from {_root(survey, fault.event)}: event {fault.event} adds to "
+            f"{name}.grad = {number(fault.gradient)}, which the first pass has left there (event "
+            f"{fault.because}), so it counts twice{_how_often(survey, faults)}",
             "Call backward() once for each result, or clear the gradients before the second time.",
             (fault.event, fault.because),
             tuple(faults),
@@ -69,8 +69,8 @@ def updated_twice(survey: Survey) -> Iterator[Verdict]:
         node, fault = _first(faults)
         yield Verdict(
             "updated_twice",
-            f"a step moves the same parameter twice ({listed(survey.recording, faults)}): events "
-            f"{fault.because} and {fault.event} both use {title(survey.recording, node)}.grad = "
+            f"one step moves {listed(survey.recording, faults)} twice: events {fault.because} and "
+            f"{fault.event} both use {title(survey.recording, node)}.grad = "
             f"{number(fault.gradient)}{_how_often(survey, faults)}",
             "List each parameter once, also where layers share it, and call step() once for each "
             "backward pass.",
@@ -82,6 +82,12 @@ def updated_twice(survey: Survey) -> Iterator[Verdict]:
 def _first(faults: Mapping[int, Fault]) -> tuple[int, Fault]:
     """The leaf with the fault that comes first."""
     return min(faults.items(), key=lambda item: item[1].event)
+
+
+def _root(survey: Survey, position: int) -> str:
+    """The title of what the pass at a position starts from."""
+    which = next(each for each in survey.passes if position <= each.end)
+    return title(survey.recording, which.root)
 
 
 def _in_most_steps(survey: Survey, faults: Mapping[int, Fault]) -> Mapping[int, Fault]:

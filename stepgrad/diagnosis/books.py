@@ -60,18 +60,18 @@ class Books:
 @kept(1)
 def books(survey: Survey) -> Books:
     """Go through a recording, and return what has gone wrong with its gradients."""
-    clerk = _Clerk(survey)
+    keeper = _Bookkeeper(survey)
     for block in survey.recording.blocks:
         if block.start >= survey.end:
             break
-        clerk.take(block)
-    clerk.close()
-    return clerk.books
+        keeper.take(block)
+    keeper.close()
+    return keeper.books
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """What the clerk asks of a run of writes: what it clears, sets and updates, in order.
+    """What the bookkeeper asks of a run of writes: what it clears, sets and updates, in order.
 
     What becomes of one leaf says nothing about another. So those are taken together to which the
     same is done, as in a loop that updates and clears each.
@@ -94,7 +94,7 @@ class _Shape:
         return cls(runs, [node for node in often if node in parameters])
 
 
-class _Clerk:
+class _Bookkeeper:
     """The state of the books.
 
     `_arrived` are leaves whose gradient no update has used; `_used` are others whose gradient is

@@ -60,8 +60,8 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
     limit = first.norm * first.factor
     yield Verdict(
         "clipped",
-        f"{steps} of {counted(len(positions), 'step')} are clipped, by a factor of "
-        f"{number(factor, 2)} in the middle: event {first.position} scales a norm of "
+        f"{steps} of {counted(len(positions), 'step')} are clipped, by a median factor of "
+        f"{number(factor, 2)}: event {first.position} scales a norm of "
         f"{number(first.norm)} down to {number(limit)}, and {number(100 * share, 3)}% of its "
         f"square comes from {title(survey.recording, owner)}, with a gradient of {number(grad)}",
         "Mend what makes that gradient so large (scale its input or its part of the loss), or "

@@ -116,9 +116,9 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
     )
     yield Verdict(
         "step_too_long",
-        f"learning rate · curvature is {number(run.reach, 3)} along the step (stable below 2) in "
-        f"{counted(len(run.steps) - 1, 'step')} in a row from event {first.step.position}: each "
-        f"lands beyond the lowest point, and the loss goes from {number(first.loss)} to "
+        f"learning rate · curvature is up to {number(run.reach, 3)} along the step (stable below "
+        f"2) in {counted(len(run.steps) - 1, 'step')} in a row from event {first.step.position}: "
+        f"each lands beyond the lowest point, and the loss goes from {number(first.loss)} to "
         f"{number(last.loss)}{mean}",
         f"Lower the learning rate, which is {number(rate, 3)}: it is stable below "
         f"{number(rate * 2 / max(2.0, run.reach), 3)}"
@@ -189,7 +189,7 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
         return
     rate, reach = rate_of(survey.recording, first), first.reach(last) / (len(steps) - 1)
-    near = f", which is about {number(1 / reach, 2)} such steps away" if reach > 0 else ""
+    near = f", about {number(float(f'{1 / reach:.1g}'))} such steps long" if reach > 0 else ""
     better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
     most = max(hypot(*each.moved) / each.size for each in steps)
     yield Verdict(

@@ -59,7 +59,7 @@ def overwritten(survey: Survey) -> Iterator[Verdict]:
         name = title(recording, first.node)
         yield Verdict(
             "overwritten",
-            f"{name}.grad = {number(first.after)} (event {first.event}) takes the place of "
+            f"{name}.grad = {number(first.after)} (event {first.event}) replaces "
             f"{number(first.before)} (event {first.because}), which nothing has used; this happens "
             f"in {counted(len(found), 'write')} to {listed(recording, [r.node for r in found])}",
             "Add up what comes back over several paths or rows: set the gradient to 0 first, then "
@@ -101,7 +101,8 @@ class _Reader:
                 self._ends(block.start + block.length)
             case Backward():
                 self._unread.clear()
-            case Write(writes=writes, rule=rule) if self._unread or "set" in writes.kinds:
+            case Write() if self._unread or self._pending or "set" in block.writes.kinds:
+                writes, rule = block.writes, block.rule
                 for place, (kind, node) in enumerate(zip(writes.kinds, writes.nodes, strict=True)):
                     if kind == "update":
                         self._use(node, block.start + place + 1)
@@ -134,7 +135,7 @@ class _Reader:
                 # What comes back from here is written again: another pass by hand begins.
                 self._unread = {n: each for n, each in self._unread.items() if n >= node}
             lost = Replaced(node, wrote.position, wrote.after, earlier.position, earlier.after)
-            if not self._adds_up(number, node):
+            if not self._adds_up(number, node, wrote):
                 pass
             elif earlier.position > self._since:
                 self.found.append(lost)
@@ -148,13 +149,14 @@ class _Reader:
         source = place and self._survey.recording.source_of(place)
         return bool(place and source and place.line in replacing(source))
 
-    def _adds_up(self, number: int, node: int) -> bool:
-        """Whether several contributions come back to a node since the update before a block.
+    def _adds_up(self, number: int, node: int, wrote: _Wrote) -> bool:
+        """Whether several contributions come back to a node, since the update before a write.
 
         The graph says so; a parameter that is in no graph is used in sums that are not recorded.
         """
         used = 0
-        for block in reversed(self._survey.recording.blocks[:number]):
+        updated = any(place < wrote.place for place in wrote.block.writes.updates.get(node, ()))
+        for block in () if updated else reversed(self._survey.recording.blocks[:number]):
             if isinstance(block, Forward) and (ref := block.ref(node)) is not None:
                 used += block.structure.refs.count(ref)
             if used > 1:
