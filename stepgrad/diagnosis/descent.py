@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise, takewhile
 from math import hypot
 from operator import sub
+from statistics import median
 
 from stepgrad.diagnosis.clipping import clipped
 from stepgrad.diagnosis.downhill import Downhill, downhill, rate_of, same_data
@@ -18,6 +20,8 @@ from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
+
+_GAINS = re.compile("reward|return|gain|likelihood|objective|score|utility|profit|elbo", re.I)
 
 _RUNNING = 3  # steps, one after the other
 _TOO_LONG = 1.9  # about 2
@@ -36,8 +40,8 @@ def uphill(survey: Survey) -> Iterator[Verdict]:
     """Parameters move with their gradient, step after step."""
     recording = survey.recording
     rising = _rising(survey)
-    if len(rising) < _RUNNING or not in_order(survey) or min(survey.losses, default=0) < 0:
-        return  # what is below 0 may be something to maximise
+    if len(rising) < _RUNNING or not in_order(survey) or _to_maximise(survey):
+        return
     step = rising[0]
     _, node = max(zip(_rises(step), step.before, strict=True))
     yield Verdict(
@@ -51,6 +55,12 @@ def uphill(survey: Survey) -> Iterator[Verdict]:
         [each.position for each in rising[:_RUNNING]],
         [*step.before],
     )
+
+
+def _to_maximise(survey: Survey) -> bool:
+    """Whether a root may be something to maximise: by its name, or as it is below 0."""
+    roots = {title(survey.recording, each.root) for each in survey.passes[:_RUNNING]}
+    return min(survey.losses, default=0.0) < 0 or any(map(_GAINS.search, roots))
 
 
 def _rising(survey: Survey) -> Sequence[Step]:
@@ -93,7 +103,7 @@ class _Overshot:
 
     Args:
         steps: those steps, and the one after them.
-        reach: the greatest of learning rate · curvature.
+        reach: the median of learning rate · curvature.
     """
 
     steps: Sequence[Downhill]
@@ -116,9 +126,9 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
     )
     yield Verdict(
         "step_too_long",
-        f"learning rate · curvature is up to {number(run.reach, 3)} along the step (stable below "
-        f"2) in {counted(len(run.steps) - 1, 'step')} in a row from event {first.step.position}: "
-        f"each lands beyond the lowest point, and the loss goes from {number(first.loss)} to "
+        f"learning rate · curvature is {number(run.reach, 3)} along the steps from event "
+        f"{first.step.position} (stable below 2): {counted(len(run.steps) - 1, 'step')} in a row "
+        f"land beyond the lowest point, and the loss goes from {number(first.loss)} to "
         f"{number(last.loss)}{mean}",
         f"Lower the learning rate, which is {number(rate, 3)}: it is stable below "
         f"{number(rate * 2 / max(2.0, run.reach), 3)}"
@@ -133,18 +143,19 @@ def _overshot(survey: Survey) -> _Overshot | None:
     steps = downhill(survey)
     losses = [each.loss for each in steps]
     latest = [*accumulate(reversed(losses), min)][::-1]  # the lowest from here on
-    for start, (began, later) in enumerate(
-        zip(map(min, pairwise(losses)), latest[2:], strict=False)
-    ):
-        high = max(losses[start : start + 2]) >= _WORTH * abs(losses[0])
-        if later < began - _SAME * abs(began) or not high:
+    worth = _WORTH * abs(losses[0]) if losses else 0.0
+    seen = 0  # what begins before that is part of a run that is not worth a verdict
+    for start in range(len(steps) - _RUNNING):
+        began, later = min(losses[start : start + 2]), latest[start + 2]
+        high = max(losses[start : start + 2]) >= worth
+        if start < seen or later < began - _SAME * abs(began) or not high:
             continue  # as is usual
         run = [*takewhile(lambda pair: _goes_too_far(survey, *pair), _pairs(steps, start))]
         if len(run) >= _RUNNING:
-            reaches = [this.reach(after) for this, after in run]
-            gain = max(-this.slope / 2 / this.reach(after) for this, after in run)
-            if gain >= _WORTH * abs(losses[0]):
-                return _Overshot([run[0][0], *(after for _, after in run)], max(reaches))
+            if max(-this.slope / 2 / this.reach(after) for this, after in run) >= worth:
+                reach = median(this.reach(after) for this, after in run)
+                return _Overshot([steps[start], *(after for _, after in run)], reach)
+            seen = start + len(run)
     return None
 
 

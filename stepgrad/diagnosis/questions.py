@@ -54,15 +54,15 @@ QUESTIONS: Sequence[Question] = (
         "uphill",
         "do steps go downhill?",
         "Σ Δp·∂L/∂p > 0 in every step in which it is not 0, and in at least 3; no parameter goes "
-        "downhill in every step, and no loss is below 0",
+        "downhill in every step, and the root is not below 0 nor named as something to maximise",
         descent.uphill,
     ),
     Question(
         "step_too_long",
         "do steps land before they rise?",
-        "the gradient along the step turns to its negative and grows (learning rate · curvature of "
-        "at least 1.9) in 3 steps in a row on the same data; the loss ends no lower than before "
-        "them, though the lowest point along a step is lower by a tenth of the first loss",
+        "1 − Δ·g′/Δ·g, which is learning rate · curvature, is at least 1.9 in 3 steps in a row on "
+        "the same data; the loss is never again lower than before them, though the lowest point "
+        "along one of them is lower by a tenth of the first loss; and gradients are not clipped",
         descent.step_too_long,
     ),
     Question(
@@ -84,7 +84,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "clipped",
         "are gradients mostly clipped?",
-        "more than half of the steps are clipped to a norm, and the median factor is below 0.1",
+        "more than half of the steps are clipped to a norm, the median factor is below 0.1, and "
+        "there are several gradients that are not 0",
         clipping.clipped,
     ),
 )
