@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, takewhile
+from itertools import accumulate, takewhile
 from math import hypot
 from operator import sub
 from statistics import median
@@ -150,22 +150,26 @@ def _overshot(survey: Survey) -> _Overshot | None:
         high = max(losses[start : start + 2]) >= worth
         if start < seen or later < began - _SAME * abs(began) or not high:
             continue  # as is usual
-        run = [*takewhile(lambda pair: _goes_too_far(survey, *pair), _pairs(steps, start))]
-        if len(run) >= _RUNNING:
-            if max(-this.slope / 2 / this.reach(after) for this, after in run) >= worth:
-                reach = median(this.reach(after) for this, after in run)
-                return _Overshot([steps[start], *(after for _, after in run)], reach)
-            seen = start + len(run)
+        far = [*takewhile(lambda pair: pair[0].reach(pair[1]) >= _TOO_LONG, _pairs(steps, start))]
+        if not _worth(far, worth):
+            seen = start + len(far)
+            continue
+        run = [*takewhile(lambda pair: same_data(survey, *pair), far)]
+        if _worth(run, worth):
+            reach = median(this.reach(after) for this, after in run)
+            return _Overshot([steps[start], *(after for _, after in run)], reach)
     return None
+
+
+def _worth(run: Sequence[tuple[Downhill, Downhill]], gain: float) -> bool:
+    """Whether the lowest point along one of several steps is lower by what counts."""
+    gains = (-this.slope / 2 / this.reach(after) for this, after in run)
+    return len(run) >= _RUNNING and max(gains) >= gain
 
 
 def _pairs(steps: Sequence[Downhill], start: int) -> Iterator[tuple[Downhill, Downhill]]:
     """Yield the steps from some number on, each with the one after it."""
     return ((steps[number], steps[number + 1]) for number in range(start, len(steps) - 1))
-
-
-def _goes_too_far(survey: Survey, this: Downhill, after: Downhill) -> bool:
-    return this.reach(after) >= _TOO_LONG and same_data(survey, this, after)
 
 
 def _rows(survey: Survey, each: Downhill) -> int:
