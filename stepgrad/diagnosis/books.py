@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import isclose
 from typing import Any
 
-from stepgrad.diagnosis.moves import follows, updated_before
+from stepgrad.diagnosis.moves import follows, learns, updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
@@ -115,6 +115,7 @@ class _Bookkeeper:
         self._by_rule: dict[int, list[Set[int]]] = {}
         self._stepped: list[tuple[Set[int], Write]] = []  # by rule, since the last node or pass
         self._roots: dict[int, Pass] = {}
+        self._learns: dict[int, bool] = {}  # by hand
         self._shapes: dict[Writes, _Shape] = {}
 
     def take(self, block: Block) -> None:
@@ -227,9 +228,11 @@ class _Bookkeeper:
 
     def _uses(self, step: int, node: int) -> bool:
         """Whether a step moves a parameter by its gradient."""
-        return any(node in nodes for nodes in self._by_rule.get(step, ())) or follows(
-            self._survey.steps, step, node
-        )
+        if any(node in nodes for nodes in self._by_rule.get(step, ())):
+            return True
+        if node not in self._learns:
+            self._learns[node] = learns(self._survey.steps, node)
+        return self._learns[node]
 
     def _still(self, node: int) -> bool:
         """Whether a step that finds a gradient of 0 goes by it: by a rule, or by not moving."""
@@ -256,13 +259,15 @@ class _Bookkeeper:
 
     def _repeated(self, block: Write, node: int) -> None:
         """Take in a parameter that is updated several times by hand, each time by the same."""
+        if self._step < 0:
+            return
         places = block.writes.updates[node]
         before = self._survey.recording.history.value(node, block.start)
         assert before is not None, "it is updated"
         values = [before, *(block.after[place] for place in places)]
         first, *others = (after - before for before, after in pairwise(values))
         same = all(isclose(first, other, rel_tol=_SAME) for other in others)
-        if first and same and self._step >= 0 and self._uses(self._step, node):
+        if first and same and follows(self._survey.steps, self._step, node):
             event = _position(block, places[1])
             gradient = self._survey.recording.history.grad(node, event) or 0.0
             fault = Fault(event, _position(block, places[0]), gradient)
