@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, takewhile
@@ -11,7 +12,7 @@ from operator import sub
 from statistics import median
 
 from stepgrad.diagnosis.clipping import clipped
-from stepgrad.diagnosis.downhill import Downhill, downhill, rate_of, same_data
+from stepgrad.diagnosis.downhill import Downhill, data, downhill, rate_of, reached, same_data
 from stepgrad.diagnosis.order import in_order
 from stepgrad.diagnosis.survey import Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
@@ -150,26 +151,22 @@ def _overshot(survey: Survey) -> _Overshot | None:
         high = max(losses[start : start + 2]) >= worth
         if start < seen or later < began - _SAME * abs(began) or not high:
             continue  # as is usual
-        far = [*takewhile(lambda pair: pair[0].reach(pair[1]) >= _TOO_LONG, _pairs(steps, start))]
-        if not _worth(far, worth):
-            seen = start + len(far)
-            continue
-        run = [*takewhile(lambda pair: same_data(survey, *pair), far)]
-        if _worth(run, worth):
-            reach = median(this.reach(after) for this, after in run)
-            return _Overshot([steps[start], *(after for _, after in run)], reach)
+        reaches = [*takewhile(_TOO_LONG.__le__, _reaches(survey, steps, start))]
+        if len(reaches) >= _RUNNING:
+            run = steps[start : start + len(reaches) + 1]
+            if (
+                max(-this.slope / 2 / reach for this, reach in zip(run, reaches, strict=False))
+                >= worth
+            ):
+                return _Overshot(run, median(reaches))
+            seen = start + len(reaches)
     return None
 
 
-def _worth(run: Sequence[tuple[Downhill, Downhill]], gain: float) -> bool:
-    """Whether the lowest point along one of several steps is lower by what counts."""
-    gains = (-this.slope / 2 / this.reach(after) for this, after in run)
-    return len(run) >= _RUNNING and max(gains) >= gain
-
-
-def _pairs(steps: Sequence[Downhill], start: int) -> Iterator[tuple[Downhill, Downhill]]:
-    """Yield the steps from some number on, each with the one after it."""
-    return ((steps[number], steps[number + 1]) for number in range(start, len(steps) - 1))
+def _reaches(survey: Survey, steps: Sequence[Downhill], start: int) -> Iterator[float]:
+    """Yield how far each step goes, from some number on."""
+    for which in range(start, len(steps) - 1):
+        yield reached(survey, steps[which], steps[which + 1])
 
 
 def _rows(survey: Survey, each: Downhill) -> int:
@@ -198,12 +195,13 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
         return
     first, last = steps[0], steps[-1]
-    losses = [each.loss for each in steps]
-    if not first.loss or max(losses) - min(losses) > _STANDS * abs(first.loss):
+    if not _stands(survey, steps):
         return
     if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
         return
-    rate, reach = rate_of(survey.recording, first), first.reach(last) / (len(steps) - 1)
+    rate, reach = rate_of(survey.recording, first), 0.0
+    if same_data(survey, first, last):
+        reach = first.reach(last) / (len(steps) - 1)
     near = f", about {number(float(f'{1 / reach:.1g}'))} such steps long" if reach > 0 else ""
     better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
     most = max(hypot(*each.moved) / each.size for each in steps)
@@ -220,6 +218,17 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     )
 
 
+def _stands(survey: Survey, steps: Sequence[Downhill]) -> bool:
+    """Whether the loss hardly changes where the data are the same, and that is often enough."""
+    losses = defaultdict[object, list[float]](list)
+    for each in steps:
+        losses[tuple(tuple(data(survey, which)) for which in each.passes)].append(each.loss)
+    again = [each for each in losses.values() if len(each) > 1]
+    return sum(map(len, again)) >= _SEVERAL and all(
+        max(each) - min(each) <= _STANDS * abs(each[0]) for each in again
+    )
+
+
 def _creeps(each: Downhill) -> bool:
     """Whether a step goes downhill by a tiny part of the size of its parameters, or by nothing."""
     moved = hypot(*each.moved)
@@ -233,4 +242,4 @@ def _matters(each: Downhill) -> bool:
     and the loss is not so low that numbers of that size can hardly come closer to the minimum.
     """
     gradient = hypot(*each.gradients)
-    return _FLOOR * gradient <= abs(each.loss) / each.size <= gradient / _WORTH
+    return 0 < _FLOOR * gradient <= abs(each.loss) / each.size <= gradient / _WORTH

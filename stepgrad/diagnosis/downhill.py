@@ -17,8 +17,10 @@ from operator import mul, sub
 
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.recording.blocks import Write
+from stepgrad.recording.compiled import Function, function
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.structure import Structure
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,16 +87,46 @@ def downhill(survey: Survey) -> Sequence[Downhill]:
     return found
 
 
+def reached(survey: Survey, this: Downhill, after: Downhill) -> float:
+    """How far a step goes on its own data (see `reach`).
+
+    Where the next pass sees other data, the loss after the step says it: the pass is computed again
+    with the parameters that the step has written.
+    """
+    if same_data(survey, this, after):
+        return this.reach(after)
+    ends = _ends(survey, this) if this.slope < 0 else None
+    return 0.0 if ends is None else 2 - 2 * (ends - this.loss) / this.slope
+
+
+def _ends(survey: Survey, this: Downhill) -> float | None:
+    """The loss of a step's own pass after the step; None if it goes over several forward passes."""
+    which = this.passes[-1]
+    if len(this.passes) > 1 or [*which.block.sweep.swept] != [0]:
+        return None
+    forward, root = which.block.forward, which.block.sweep.root
+    value, after = survey.recording.history.value, this.step.after
+    nodes = forward.nodes(forward.structure.inputs)
+    numbers = [after[node] if node in after else value(node, which.block.start) for node in nodes]
+    return _loss(forward.structure, root)(*numbers)[0]
+
+
+@kept(4)
+def _loss(structure: Structure, root: int) -> Function:
+    """Compile the loss of a forward pass, as a function of its inputs."""
+    return function(structure, structure.inputs, [root])
+
+
 def same_data(survey: Survey, this: Downhill, after: Downhill) -> bool:
     """Whether two steps differ in nothing but their parameters."""
     return len(this.passes) == len(after.passes) and all(
         one.block.sweep.computed == other.block.sweep.computed
-        and _data(survey, one) == _data(survey, other)
+        and data(survey, one) == data(survey, other)
         for one, other in zip(this.passes, after.passes, strict=True)
     )
 
 
-def _data(survey: Survey, which: Pass) -> Sequence[float | None]:
+def data(survey: Survey, which: Pass) -> Sequence[float | None]:
     """The numbers that a pass goes out from, without parameters."""
     history, found = survey.recording.history, list[float | None]()
     for place in which.block.sweep.swept:

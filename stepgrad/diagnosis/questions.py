@@ -60,17 +60,18 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "step_too_long",
         "do steps land before they rise?",
-        "1 − Δ·g′/Δ·g, which is learning rate · curvature, is at least 1.9 in 3 steps in a row on "
-        "the same data; the loss is never again lower than before them, though the lowest point "
-        "along one of them is lower by a tenth of the first loss; and gradients are not clipped",
+        "learning rate · curvature along the step is at least 1.9 in 3 steps in a row: 1 − Δ·g′/Δ·g "
+        "where the next pass has the same data, else from the loss of the same pass after the step; "
+        "the loss is never again lower than before them, though the lowest point along one of them "
+        "is lower by a tenth of the first loss; and gradients are not clipped",
         descent.step_too_long,
     ),
     Question(
         "step_too_short",
         "do steps get anywhere?",
         "no step, of at least 10, moves the parameters by more than 1e-5 of their size, or uphill; "
-        "the loss changes by at most 1e-3 of itself in all, and the slope is such that moving by "
-        "that size would change it by a tenth",
+        "on the same data, the loss changes by at most 1e-3 of itself; and the slope is such that "
+        "moving by that size would change it by a tenth",
         descent.step_too_short,
     ),
     Question(
