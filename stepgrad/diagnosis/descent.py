@@ -144,22 +144,18 @@ def _overshot(survey: Survey) -> _Overshot | None:
     steps = downhill(survey)
     losses = [each.loss for each in steps]
     latest = [*accumulate(reversed(losses), min)][::-1]  # the lowest from here on
-    worth = _WORTH * abs(losses[0]) if losses else 0.0
-    seen = 0  # what begins before that is part of a run that is not worth a verdict
     for start in range(len(steps) - _RUNNING):
+        worth = _WORTH * abs(losses[0])
         began, later = min(losses[start : start + 2]), latest[start + 2]
-        high = max(losses[start : start + 2]) >= worth
-        if start < seen or later < began - _SAME * abs(began) or not high:
+        if later < began - _SAME * abs(began) or abs(began) < worth:
             continue  # as is usual
+        first = steps[start : start + _RUNNING]
+        if max(-this.slope / 2 / _TOO_LONG for this in first) < worth:
+            continue  # there is no more to gain, however far they go
         reaches = [*takewhile(_TOO_LONG.__le__, _reaches(survey, steps, start))]
-        if len(reaches) >= _RUNNING:
-            run = steps[start : start + len(reaches) + 1]
-            if (
-                max(-this.slope / 2 / reach for this, reach in zip(run, reaches, strict=False))
-                >= worth
-            ):
-                return _Overshot(run, median(reaches))
-            seen = start + len(reaches)
+        gains = (-this.slope / 2 / reach for this, reach in zip(first, reaches, strict=False))
+        if len(reaches) >= _RUNNING and max(gains) >= worth:
+            return _Overshot(steps[start : start + len(reaches) + 1], median(reaches))
     return None
 
 

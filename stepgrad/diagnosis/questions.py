@@ -60,10 +60,11 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "step_too_long",
         "do steps land before they rise?",
-        "learning rate · curvature along the step is at least 1.9 in 3 steps in a row: 1 − Δ·g′/Δ·g "
-        "where the next pass has the same data, else from the loss of the same pass after the step; "
-        "the loss is never again lower than before them, though the lowest point along one of them "
-        "is lower by a tenth of the first loss; and gradients are not clipped",
+        "learning rate · curvature along the step is at least 1.9 in 3 steps in a row (by the "
+        "gradient of the next pass, 1 − Δ·g′/Δ·g, if it has the same data, else by the loss of the "
+        "same pass after the step); the loss is never again lower than before them, though the "
+        "lowest point along one of them is lower by a tenth of the first loss; and gradients are "
+        "not clipped",
         descent.step_too_long,
     ),
     Question(
