@@ -92,6 +92,7 @@ class _Reader:
         self._survey = survey
         self._unread: dict[int, _Wrote] = {}
         self._pending: dict[int, Replaced] = {}  # of parameters: true if an update follows
+        self._others = False  # whether some of `_unread` are no parameters
         self._since = 0  # where a run of writes begins
 
     def take(self, number: int, block: Block) -> None:
@@ -114,7 +115,8 @@ class _Reader:
     def _ends(self, position: int) -> None:
         """Take in that a run of writes is over: only parameters are still to be updated."""
         self._since = position
-        if self._unread:
+        if self._others:
+            self._others = False
             left = self._unread.keys() & self._survey.parameters
             self._unread = {node: self._unread[node] for node in left}
 
@@ -142,6 +144,7 @@ class _Reader:
             elif node in self._survey.parameters:
                 self._pending.setdefault(node, lost)
         self._unread[node] = wrote
+        self._others |= node not in self._survey.parameters
 
     def _replaces(self, wrote: _Wrote) -> bool:
         """Whether the line that makes a write replaces a gradient."""
