@@ -9,13 +9,14 @@ import pytest
 
 from diagnosing import recorded, verdicts
 from healthy import TRAININGS, Training, networks
+from healthy_by_hand import LOOPS
 from stepgrad import record
 
 NETWORKS = dict(networks())
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("training", TRAININGS, ids=lambda training: training.__name__)
+@pytest.mark.parametrize("training", [*TRAININGS, *LOOPS], ids=lambda training: training.__name__)
 def test_a_loop(training: Training, seed: int) -> None:
     with record(lines=True) as recording:
         training(Random(seed))

@@ -1,0 +1,105 @@
+"""Gradients that are used too often, or never: what `books` has found, as verdicts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from stepgrad.diagnosis.books import Fault, books
+from stepgrad.diagnosis.survey import Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.diagnosis.wording import listed
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.replay.telling.titles import title
+
+
+def not_cleared(survey: Survey) -> Iterator[Verdict]:
+    """Updates use what earlier ones have used already."""
+    if faults := books(survey).not_cleared:
+        node, fault = _first(faults)
+        name = title(survey.recording, node)
+        yield Verdict(
+            "not_cleared",
+            f"gradients are not cleared between updates ({listed(survey.recording, faults)}): "
+            f"event {fault.event} adds to {name}.grad = {number(fault.gradient)}, which the update "
+            f"at event {fault.because} has already used{_how_often(survey, faults)}",
+            "Clear the gradients after each update, or before each backward pass: "
+            "`optimizer.zero_grad()`, or `p.grad = 0` for each parameter.",
+            (fault.event, fault.because),
+            tuple(faults),
+        )
+
+
+def doubled(survey: Survey) -> Iterator[Verdict]:
+    """A result is differentiated twice, and both passes are added up."""
+    if faults := books(survey).doubled:
+        node, fault = _first(faults)
+        name = title(survey.recording, node)
+        yield Verdict(
+            "doubled",
+            f"backward() runs twice from {_root(survey, fault.event)}: event {fault.event} adds to "
+            f"{name}.grad = {number(fault.gradient)}, which the first pass has left there (event "
+            f"{fault.because}), so it counts twice{_how_often(survey, faults)}",
+            "Call backward() once for each result, or clear the gradients before the second time.",
+            (fault.event, fault.because),
+            tuple(faults),
+        )
+
+
+def wiped(survey: Survey) -> Iterator[Verdict]:
+    """Updates find 0, as gradients are cleared before they are used."""
+    if faults := _in_most_steps(survey, books(survey).wiped):
+        node, fault = _first(faults)
+        name = title(survey.recording, node)
+        yield Verdict(
+            "wiped",
+            f"the update at event {fault.event} finds {name}.grad = 0: event {fault.because} has "
+            f"cleared {number(fault.gradient)}, which no update had used"
+            f"{_how_often(survey, faults)}",
+            "Clear the gradients after the update or before the backward pass, not in between.",
+            (fault.because, fault.event),
+            tuple(faults),
+        )
+
+
+def updated_twice(survey: Survey) -> Iterator[Verdict]:
+    """A parameter is updated twice with the same gradient."""
+    if faults := _in_most_steps(survey, books(survey).twice):
+        node, fault = _first(faults)
+        yield Verdict(
+            "updated_twice",
+            f"one step moves {listed(survey.recording, faults)} twice: events {fault.because} and "
+            f"{fault.event} both use {title(survey.recording, node)}.grad = "
+            f"{number(fault.gradient)}{_how_often(survey, faults)}",
+            "List each parameter once, also where layers share it, and call step() once for each "
+            "backward pass.",
+            (fault.event, fault.because),
+            tuple(faults),
+        )
+
+
+def _first(faults: Mapping[int, Fault]) -> tuple[int, Fault]:
+    """The leaf with the fault that comes first."""
+    return min(faults.items(), key=lambda item: item[1].event)
+
+
+def _root(survey: Survey, position: int) -> str:
+    """The title of what the pass at a position starts from."""
+    which = next(each for each in survey.passes if position <= each.end)
+    return title(survey.recording, which.root)
+
+
+def _in_most_steps(survey: Survey, faults: Mapping[int, Fault]) -> Mapping[int, Fault]:
+    """Those leaves that have a fault in more than half of their updates."""
+    if not faults:
+        return {}
+    updates = Counter(node for step in survey.steps for node in step.before)
+    return {n: fault for n, fault in faults.items() if 2 * len({*fault.steps}) > updates[n]}
+
+
+def _how_often(survey: Survey, faults: Mapping[int, Fault]) -> str:
+    """In how many steps there is a fault, to end a sentence."""
+    steps = {step for fault in faults.values() for step in fault.steps}
+    updates = sum(any(node in step.before for node in faults) for step in survey.steps)
+    return f"; this happens in {len(steps)} of {counted(updates, 'update')}" if steps else ""

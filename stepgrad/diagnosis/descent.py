@@ -1,0 +1,241 @@
+"""What steps do to the loss: `uphill`, `step_too_long`, `step_too_short`."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, takewhile
+from math import hypot
+from operator import sub
+from statistics import median
+
+from stepgrad.diagnosis.clipping import clipped
+from stepgrad.diagnosis.downhill import Downhill, data, downhill, rate_of, reached, same_data
+from stepgrad.diagnosis.order import in_order
+from stepgrad.diagnosis.survey import Step, Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.engine.ops import ADD, CONSTANT
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
+
+_GAINS = re.compile("reward|return|gain|likelihood|objective|score|utility|profit|elbo", re.I)
+
+_RUNNING = 3  # steps, one after the other
+_TOO_LONG = 1.9  # about 2
+_WORTH = 0.1  # of the first loss: what a verdict has to be about
+
+_SAME = 1e-6
+_ROWS = 4  # terms of a sum, from which on it is one over rows
+
+_SHORT = 1e-5  # of the size of the parameters
+_STANDS = 1e-3  # of the loss
+_FLOOR = 1e-9  # of the size of the parameters
+_SEVERAL = 10  # steps
+
+
+def uphill(survey: Survey) -> Iterator[Verdict]:
+    """Parameters move with their gradient, step after step."""
+    recording = survey.recording
+    rising = _rising(survey)
+    if len(rising) < _RUNNING or not in_order(survey) or _to_maximise(survey):
+        return
+    step = rising[0]
+    _, node = max(zip(_rises(step), step.before, strict=True))
+    yield Verdict(
+        "uphill",
+        f"parameters move with their gradient, not against it: event {step.position} moves "
+        f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
+        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all of "
+        f"{counted(len(rising), 'step')}{_course(survey)}",
+        "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
+        "to maximise a result, minimise its negative.",
+        [each.position for each in rising[:_RUNNING]],
+        [*step.before],
+    )
+
+
+def _to_maximise(survey: Survey) -> bool:
+    """Whether a root may be something to maximise: by its name, or as it is below 0."""
+    roots = {title(survey.recording, each.root) for each in survey.passes[:_RUNNING]}
+    return min(survey.losses, default=0.0) < 0 or any(map(_GAINS.search, roots))
+
+
+def _rising(survey: Survey) -> Sequence[Step]:
+    """Return the steps that go uphill, if all do that go anywhere.
+
+    Where some parameters always go downhill, others may have to go uphill, as in a game of two.
+    """
+    found, up, down = list[Step](), set[int](), set[int]()
+    for step in survey.steps:
+        rises = _rises(step)
+        rise = sum(rises)
+        if rise < 0:
+            return ()
+        if rise:
+            found.append(step)
+        up |= {node for node, rise in zip(step.before, rises, strict=True) if rise > 0}
+        down |= {node for node, rise in zip(step.before, rises, strict=True) if rise < 0}
+    return () if down - up else found
+
+
+def _rises(step: Step) -> Sequence[float]:
+    """Δp·∂L/∂p of each parameter that a step writes."""
+    moved = map(sub, step.after.values(), step.before.values())
+    return [
+        m * grad if grad else 0.0 for m, grad in zip(moved, step.gradients.values(), strict=True)
+    ]
+
+
+def _course(survey: Survey) -> str:
+    """How the loss goes, to end a sentence."""
+    losses = survey.losses
+    if len(losses) < 2:
+        return ""
+    return f", and the loss goes from {number(losses[0])} to {number(losses[-1])}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Overshot:
+    """Steps in a row that go too far.
+
+    Args:
+        steps: those steps, and the one after them.
+        reach: the median of learning rate · curvature.
+    """
+
+    steps: Sequence[Downhill]
+    reach: float
+
+
+def step_too_long(survey: Survey) -> Iterator[Verdict]:
+    """Each of several steps ends beyond the lowest point, no lower than it began."""
+    run = _overshot(survey)
+    if run is None or not in_order(survey) or any(clipped(survey)):
+        return
+    recording = survey.recording
+    first, last = run.steps[0], run.steps[-1]
+    rate = rate_of(recording, first)
+    rows = _rows(survey, first)
+    mean = (
+        f"; the loss is a sum of {rows} terms: for their mean, it is {number(run.reach / rows, 3)}"
+        if rows >= _ROWS and run.reach / rows < 2
+        else ""
+    )
+    yield Verdict(
+        "step_too_long",
+        f"learning rate · curvature is {number(run.reach, 3)} along the steps from event "
+        f"{first.step.position} (stable below 2): {counted(len(run.steps) - 1, 'step')} in a row "
+        f"land beyond the lowest point, and the loss goes from {number(first.loss)} to "
+        f"{number(last.loss)}{mean}",
+        f"Lower the learning rate, which is {number(rate, 3)}: it is stable below "
+        f"{number(rate * 2 / max(2.0, run.reach), 3)}"
+        + (". Or divide the sum by the number of its terms." if mean else "."),
+        [each.step.position for each in run.steps[:_RUNNING]],
+        first.nodes,
+    )
+
+
+def _overshot(survey: Survey) -> _Overshot | None:
+    """Return the first run of steps that go too far, from which the loss never recovers."""
+    steps = downhill(survey)
+    losses = [each.loss for each in steps]
+    latest = [*accumulate(reversed(losses), min)][::-1]  # the lowest from here on
+    for start in range(len(steps) - _RUNNING):
+        worth = _WORTH * abs(losses[0])
+        began, later = min(losses[start : start + 2]), latest[start + 2]
+        if later < began - _SAME * abs(began) or abs(began) < worth:
+            continue  # as is usual
+        first = steps[start : start + _RUNNING]
+        if max(-this.slope / 2 / _TOO_LONG for this in first) < worth:
+            continue  # there is no more to gain, however far they go
+        reaches = [*takewhile(_TOO_LONG.__le__, _reaches(survey, steps, start))]
+        gains = (-this.slope / 2 / reach for this, reach in zip(first, reaches, strict=False))
+        if len(reaches) >= _RUNNING and max(gains) >= worth:
+            return _Overshot(steps[start : start + len(reaches) + 1], median(reaches))
+    return None
+
+
+def _reaches(survey: Survey, steps: Sequence[Downhill], start: int) -> Iterator[float]:
+    """Yield how far each step goes, from some number on."""
+    for which in range(start, len(steps) - 1):
+        yield reached(survey, steps[which], steps[which + 1])
+
+
+def _rows(survey: Survey, each: Downhill) -> int:
+    """The number of terms of the sums that a step descends."""
+    return sum(_terms(survey.recording, which.root) for which in each.passes)
+
+
+def _terms(recording: Recording, root: int) -> int:
+    """The number of terms of a sum, without those that are plain numbers."""
+    forward = recording.history.forward_of(root)
+    structure, todo, found = forward.structure, [root - forward.base], 0
+    while todo:
+        ref = todo.pop()
+        if ref < 0:
+            found += 1
+        elif structure.op(ref) is ADD:
+            todo += structure.operands(ref)
+        else:
+            found += structure.op(ref) is not CONSTANT
+    return found
+
+
+def step_too_short(survey: Survey) -> Iterator[Verdict]:
+    """Parameters hardly move, though there is a slope."""
+    steps = downhill(survey)
+    if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
+        return
+    first, last = steps[0], steps[-1]
+    if not _stands(survey, steps):
+        return
+    if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
+        return
+    rate, reach = rate_of(survey.recording, first), 0.0
+    if same_data(survey, first, last):
+        reach = first.reach(last) / (len(steps) - 1)
+    near = f", about {number(float(f'{1 / reach:.1g}'))} such steps long" if reach > 0 else ""
+    better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
+    most = max(hypot(*each.moved) / each.size for each in steps)
+    yield Verdict(
+        "step_too_short",
+        f"no step moves the parameters by more than {number(most, 2)} of their size, and in "
+        f"{counted(len(steps), 'step')} the loss goes from {number(first.loss, 9)} to "
+        f"{number(last.loss, 9)}; the gradient at event {first.step.position} is "
+        f"{number(hypot(*first.gradients), 3)}, so there is a way down to go{near}",
+        f"Raise the learning rate, which is {number(rate, 3)}, by powers of 10 until the loss "
+        f"falls{better}.",
+        [first.step.position, last.step.position],
+        first.nodes,
+    )
+
+
+def _stands(survey: Survey, steps: Sequence[Downhill]) -> bool:
+    """Whether the loss hardly changes where the data are the same, and that is often enough."""
+    losses = defaultdict[object, list[float]](list)
+    for each in steps:
+        losses[tuple(tuple(data(survey, which)) for which in each.passes)].append(each.loss)
+    again = [each for each in losses.values() if len(each) > 1]
+    return sum(map(len, again)) >= _SEVERAL and all(
+        max(each) - min(each) <= _STANDS * abs(each[0]) for each in again
+    )
+
+
+def _creeps(each: Downhill) -> bool:
+    """Whether a step goes downhill by a tiny part of the size of its parameters, or by nothing."""
+    moved = hypot(*each.moved)
+    return not moved or (each.slope < 0 and moved <= _SHORT * each.size)
+
+
+def _matters(each: Downhill) -> bool:
+    """Whether there is a slope, and a way to go.
+
+    Going down the slope by the size of the parameters would change the loss by a part that counts;
+    and the loss is not so low that numbers of that size can hardly come closer to the minimum.
+    """
+    gradient = hypot(*each.gradients)
+    return 0 < _FLOOR * gradient <= abs(each.loss) / each.size <= gradient / _WORTH

@@ -1,0 +1,12 @@
+"""Training lags by one step: step() stands before backward()."""
+
+from stepgrad import SGD, Value
+
+w = Value(0.5, label="w")
+optimizer = SGD([w], learning_rate=0.02)
+for _ in range(8):
+    loss = (w * 2.0 - 3) ** 2
+    loss.label = "loss"
+    optimizer.step()
+    optimizer.zero_grad()
+    loss.backward()
