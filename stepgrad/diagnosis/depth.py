@@ -17,7 +17,7 @@ from statistics import fmean, linear_regression
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
-from stepgrad.engine.ops import LEAF, MUL, OPS
+from stepgrad.engine.ops import DIV, LEAF, MUL, OPS
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.kept import kept
@@ -28,9 +28,10 @@ _VANISHED, _EXPLODED = 4, 2
 """By how many decades: a step a hundred times too long breaks a training at once."""
 
 _LASTING = 0.5
-"""Which part of that there still is in the last pass."""
+"""Which part of the slope has to be there in the last pass, too."""
 
-_FEWEST = 8  # factors: fewer do not compound
+_FEWEST = 8  # depths: fewer do not compound
+_HEAD = 3  # depths, at most, that are the loss itself
 _STRAIGHT = 0.9
 _SHAPES = 2  # of passes, the most frequent: a generator and its critic
 
@@ -43,32 +44,35 @@ _FACTORS = bytes(
 
 def vanishing(survey: Survey) -> Iterator[Verdict]:
     """The gradient shrinks along the way, and parameters at its end receive what is left."""
-    for which, line in _lines(survey):
-        received = _received(survey, which)
-        most = max(1.0, *map(abs, received.values()))
-        far = line.first - _VANISHED / line.slope if line.decades <= -_VANISHED else inf
-        nearest = _nearest(which, received)
-        left = [
-            leaf for leaf, grad in received.items()
-            if abs(grad) <= most / 10**_VANISHED and nearest[leaf] >= far
-        ]  # fmt: skip
+    for passes in survey.shapes[:_SHAPES]:
+        line, last = _line(passes[0]), _line(passes[-1])
+        if line is None or last is None or line.decades > -_VANISHED:
+            continue
+        if last.slope > _LASTING * line.slope:
+            continue
+        received = _received(survey, passes[0])
+        nearest, far = _nearest(passes[0], received), line.first - _VANISHED / line.slope
+        others = [abs(grad) for leaf, grad in received.items() if nearest[leaf] < far]
+        small = max(others, default=line.start) / 10**_VANISHED
+        left = [leaf for leaf in received if nearest[leaf] >= far and abs(received[leaf]) <= small]
         if left:
             left.sort(key=nearest.__getitem__, reverse=True)
-            yield _verdict(survey, which, line, left)
+            yield _verdict(survey, passes[0], line, left)
             return
 
 
 def exploding(survey: Survey) -> Iterator[Verdict]:
     """The gradient grows along the way, and a parameter receives all of it."""
-    for which, line in _lines(survey):
-        if line.decades < _EXPLODED:
+    for passes in survey.shapes[:_SHAPES]:
+        line = _line(passes[0])
+        if line is None or line.decades < _EXPLODED:
             continue
-        received = _received(survey, which)
-        least = min(1.0, *map(abs, received.values()))
-        hit = [leaf for leaf, grad in received.items() if abs(grad) >= least * 10**_EXPLODED]
+        received = _received(survey, passes[0])
+        large = min(line.start, *map(abs, received.values()), inf) * 10**_EXPLODED
+        hit = [leaf for leaf, grad in received.items() if abs(grad) >= large]
         if hit:
             hit.sort(key=lambda leaf: abs(received[leaf]), reverse=True)
-            yield _verdict(survey, which, line, hit)
+            yield _verdict(survey, passes[0], line, hit)
             return
 
 
@@ -79,12 +83,14 @@ class _Line:
     Args:
         first: the smallest depth.
         last: the largest.
+        start: the gradient at the smallest depth.
         slope: decades for each factor.
         square: R², the part of the variance that the line explains.
     """
 
     first: int
     last: int
+    start: float
     slope: float
     square: float
 
@@ -94,36 +100,37 @@ class _Line:
         return self.slope * (self.last - self.first)
 
 
-def _lines(survey: Survey) -> Iterator[tuple[Pass, _Line]]:
-    """Yield the first pass of each shape whose gradients are on a line, as in its last pass."""
-    for passes in survey.shapes[:_SHAPES]:
-        first, last = _line(passes[0]), _line(passes[-1])
-        if first and last and last.decades / first.decades >= _LASTING:
-            yield passes[0], first
-
-
 def _line(which: Pass) -> _Line | None:
-    """Fit a line to the largest gradient at each depth; None if it is not straight."""
+    """Fit a line to the largest gradient at each depth; None if it is not straight.
+
+    What a loss itself does to the gradient at the smallest depths may be something else, such as
+    2 · error where the error is huge: the line may begin below it.
+    """
     block, levels = which.block, _levels(which.block.sweep)
-    deepest = max(levels)
-    if deepest < _FEWEST:
+    largest = [0.0] * (max(levels) + 1)
+    if len(largest) <= _FEWEST:
         return None
-    largest = [0.0] * (deepest + 1)
     computed = block.sweep.computed
     for level, grad in zip(levels[:computed], map(abs, block.grads[:computed]), strict=True):
         if grad > largest[level]:  # noqa: PLR1730 - half of the time of `max`
             largest[level] = grad
-    depths = [level for level, grad in enumerate(largest) if grad]
-    if len(depths) < _FEWEST:
+    points = [(level, grad) for level, grad in enumerate(largest) if grad]
+    fits = (_fit(points[begin:]) for begin in range(_HEAD + 1))
+    return max(filter(None, fits), key=lambda line: abs(line.decades), default=None)
+
+
+def _fit(points: Sequence[tuple[int, float]]) -> _Line | None:
+    """Fit a line to the logarithms of some gradients; None if they are few or not straight."""
+    if len(points) < _FEWEST:
         return None
-    decades = [log10(largest[level]) for level in depths]
+    depths, decades = [depth for depth, _ in points], [log10(grad) for _, grad in points]
     slope, start = linear_regression(depths, decades)
     middle = fmean(decades)
     off = sum((y - start - slope * x) ** 2 for x, y in zip(depths, decades, strict=True))
     whole = sum((y - middle) ** 2 for y in decades)
     if not whole or off > (1 - _STRAIGHT) * whole:
         return None
-    return _Line(depths[0], depths[-1], slope, 1 - off / whole)
+    return _Line(depths[0], depths[-1], points[0][1], slope, 1 - off / whole)
 
 
 @kept(1)
@@ -166,29 +173,30 @@ def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) ->
     name = "vanishing" if line.slope < 0 else "exploding"
     recording, block, leaf = survey.recording, which.block, leaves[0]
     path = _path(survey, which, line)
-    far, grads = block.sweep.receivers[path[0]], block.grads
-    arrivals = [edge for edge, to in enumerate(block.sweep.receivers) if to == block.column(leaf)]
+    sweep, grads = block.sweep, block.grads
+    near, far = sweep.outs[path[-1]], sweep.receivers[path[0]]
+    arrivals = [edge for edge, to in enumerate(sweep.receivers) if to == block.column(leaf)]
     text = (
         f"{title(recording, leaf)} receives {number(survey.received(which)[leaf])}: from "
-        f"{title(recording, which.root)} to {title(recording, block.node(far))}, "
+        f"{title(recording, block.node(near))} to {title(recording, block.node(far))}, "
         f"{counted(line.last - line.first, 'factor')} away, the gradient "
-        f"{'shrinks' if name == 'vanishing' else 'grows'} from 1 to {number(abs(grads[far]))}, "
-        f"{number(10**line.slope, 3)} times a factor (R² {number(line.square, 3)}), as it is "
-        f"multiplied {_compounded(survey, which, path)}"
+        f"{'shrinks' if name == 'vanishing' else 'grows'} from {number(abs(grads[near]))} to "
+        f"{number(abs(grads[far]))}, {number(10**line.slope, 3)} times a factor "
+        f"(R² {number(line.square, 3)}), as it is multiplied {_compounded(survey, which, path)}"
     )
     positions = [block.start + edge + 2 for edge in (arrivals[-1], path[0], path[-1])]
     return Verdict(name, text, _ADVICE[name], [*dict.fromkeys(positions)], leaves)
 
 
 def _path(survey: Survey, which: Pass, line: _Line) -> list[int]:
-    """The edges over which most arrives at the deepest node, from there to the root."""
+    """The edges over which most arrives at the deepest node, up to where the line begins."""
     block = which.block
     sweep, grads, history = block.sweep, block.grads, survey.recording.history
     levels = _levels(sweep)
     deepest = (place for place in range(sweep.computed) if levels[place] == line.last)
     place = max(deepest, key=lambda place: abs(grads[place]))
     path: list[int] = []
-    while sweep.incoming[place]:
+    while levels[place] > line.first:
         edge = max(sweep.incoming[place], key=lambda edge: abs(history.edge(block, edge)[2]))
         path.append(edge)
         place = sweep.outs[edge]
@@ -207,13 +215,15 @@ def _compounded(survey: Survey, which: Pass, path: Sequence[int]) -> str:
         if node.op.partials[slot].constant is not None or not local:
             continue
         other = node.operands[1 - slot] if node.op is MUL else None
-        if other is None:
+        if node.op is DIV:
+            sizes["a division"].append(local)
+        elif other is None:
             sizes[f"the slope of {node.op.name}"].append(local)
         elif recording.node(other).op is LEAF:
             sizes["a weight"].append(local)
             weights.append(other)
         else:
-            sizes["a computed factor"].append(local)
+            sizes["another factor"].append(local)
     decades = {kind: sum(map(log10, each)) for kind, each in sizes.items()}
     ordered = sorted(sizes, key=lambda kind: -abs(decades[kind]))
     told = []

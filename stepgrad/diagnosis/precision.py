@@ -42,14 +42,14 @@ class Loss:
     Args:
         what: the value or the gradient.
         recorded: the number as it was recorded.
-        exact: with more digits; a float only where it needs no smaller exponent.
+        exact: with more digits (an `mpf` of mpmath).
         digits: how many are lost, of about 16.
         born: where: the value or gradient of which nothing before it lost as much.
     """
 
     what: Quantity
     recorded: float
-    exact: float
+    exact: Any
     digits: float
     born: Quantity
 
@@ -101,9 +101,9 @@ class Recomputed:
         self._backward()
         self.losses = sorted(self._losses(), key=lambda loss: -loss.digits)
 
-    def exact(self, node: int, gradient: bool = False) -> float:
-        """A value or a gradient of the pass, computed with more digits, then rounded."""
-        return float(self._exact[gradient, node])
+    def exact(self, node: int, gradient: bool = False) -> Any:
+        """A value or a gradient of the pass, with more digits (an `mpf` of mpmath)."""
+        return self._exact[gradient, node]
 
     def recorded(self, node: int) -> float:
         """A value as it was recorded."""
@@ -180,7 +180,7 @@ class Recomputed:
             lost[what] = digits = _lost(self._recorded[what], exact)
             born[what] = what if digits >= before + _BORN else born.get(worst, what)
             if digits >= _LOST:
-                yield Loss(what, self._recorded[what], float(exact), digits, born[what])
+                yield Loss(what, self._recorded[what], exact, digits, born[what])
 
 
 def _lost(recorded: float, exact: Any) -> float:
@@ -222,7 +222,7 @@ def _birth(recording: Recording, block: Backward, loss: Loss, heirs: Sequence[Qu
     inherit += [f"the gradients of {listed(recording, gradients)}"] if gradients else []
     text = (
         f"{_told(recording, block, loss.what)} loses {round(loss.digits)} of 16 digits: it is "
-        f"{number(loss.recorded, shown)}, and {number(loss.exact, shown)} with more digits"
+        f"{number(loss.recorded, shown)}, and {_written(loss.exact, shown)} with more digits"
         f"{'; inherited by ' if inherit else ''}{' and '.join(inherit)}"
     )
     arrivals = _arrivals(block, node)
@@ -246,6 +246,14 @@ def _told(recording: Recording, block: Backward, what: Quantity) -> str:
     return f"{made.name} = {formula}" if made.name else formula
 
 
+def _written(exact: Any, digits: int = 6) -> str:
+    """A number as text, even one that is too small for a float."""
+    rounded = float(exact)
+    if rounded or not exact:
+        return number(rounded, digits)
+    return str(exact.context.nstr(exact, 6)).replace("-", "−")
+
+
 def _arrivals(block: Backward, node: int) -> Sequence[int]:
     column = block.column(node)
     return block.sweep.incoming[column] if column is not None else []
@@ -255,7 +263,7 @@ def _flip(recording: Recording, again: Recomputed, gate: int) -> Verdict:
     node = recording.node(gate)
     numbers = " and ".join(
         f"{title(recording, each)} is {number(again.recorded(each))}, with more digits "
-        f"{number(again.exact(each))}"
+        f"{_written(again.exact(each))}"
         for each in node.operands
     )
     text = (

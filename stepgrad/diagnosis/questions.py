@@ -12,16 +12,17 @@ QUESTIONS: Sequence[Question] = (
         "vanishing",
         "does the gradient vanish along the way?",
         "log |gradient| falls with the number of factors from the root, by at least 4 decades and "
-        "in a straight line (R² ≥ 0.9), in the first pass and in the last; and parameters that are "
-        "only used there receive at most a ten thousandth of what others receive, or of the seed",
+        "in a straight line (R² ≥ 0.9), in the first pass, and at least half as steeply in the "
+        "last; and parameters that are only used that deep receive at most a ten thousandth of "
+        "what others receive",
         depth.vanishing,
     ),
     Question(
         "exploding",
         "does the gradient explode along the way?",
         "log |gradient| grows with the number of factors from the root, by at least 2 decades and "
-        "in a straight line (R² ≥ 0.9), in the first pass and in the last; and a parameter "
-        "receives at least a hundred times what another receives, or the seed",
+        "in a straight line (R² ≥ 0.9), in the first pass; and a parameter receives at least a "
+        "hundred times what another receives, or the node where the line begins",
         depth.exploding,
     ),
     Question(
