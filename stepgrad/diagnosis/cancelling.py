@@ -144,7 +144,7 @@ def _verdict(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
     which, worst = min(found, key=lambda each: abs(each[1].left) / each[1].size)
     recording = survey.recording
     rest = [each.leaf for _, each in found if each is not worst]
-    also = f"; so do those to {listed(recording, rest)}" if rest else ""
+    also = f"; so do those of {listed(recording, rest)}" if rest else ""
     digits = max(0, round(_DIGITS + log10(abs(worst.left) / worst.size))) if worst.left else 0
     text = (
         f"contributions to the gradient of {title(recording, worst.leaf)} cancel: of "
@@ -163,8 +163,9 @@ def _note(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
     leaves = [each.leaf for _, each in found]
     which, first = found[0]
     text = (
-        f"contributions to the gradient of {listed(survey.recording, leaves)} cancel by symmetry: "
-        f"{number(first.left)} is left of parts of up to {number(max(map(abs, first.parts)))}"
+        f"contributions to the gradient of {listed(survey.recording, leaves)} cancel by symmetry, "
+        f"to the last digits: {number(first.left)} is left of parts of up to "
+        f"{number(max(map(abs, first.parts)))}"
     )
     return Verdict("cancels", text, "", _largest(which, first), leaves, note=True)
 

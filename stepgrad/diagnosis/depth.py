@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import compress
-from math import inf, log10
+from math import log10
 from statistics import fmean, linear_regression
 
 from stepgrad.diagnosis.survey import Pass, Survey
@@ -33,6 +33,7 @@ _LASTING = 0.5
 _FEWEST = 8  # depths: fewer do not compound
 _HEAD = 3  # depths, at most, that are the loss itself
 _STRAIGHT = 0.9
+_SHOWN = 8
 _SHAPES = 2  # of passes, the most frequent: a generator and its critic
 
 _FACTORS = bytes(
@@ -68,10 +69,10 @@ def exploding(survey: Survey) -> Iterator[Verdict]:
         if line is None or line.decades < _EXPLODED:
             continue
         received = _received(survey, passes[0])
-        large = min(line.start, *map(abs, received.values()), inf) * 10**_EXPLODED
+        large = max(line.start, 1.0) * 10**_EXPLODED
         hit = [leaf for leaf, grad in received.items() if abs(grad) >= large]
         if hit:
-            hit.sort(key=lambda leaf: abs(received[leaf]), reverse=True)
+            hit.sort(key=_nearest(passes[0], received).__getitem__, reverse=True)
             yield _verdict(survey, passes[0], line, hit)
             return
 
@@ -169,15 +170,19 @@ def _nearest(which: Pass, leaves: Mapping[int, float]) -> Mapping[int, int]:
 
 
 def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) -> Verdict:
-    """`leaves` are the parameters that it hits, the hardest hit first."""
+    """`leaves` are the parameters that it hits, the deepest first."""
     name = "vanishing" if line.slope < 0 else "exploding"
     recording, block, leaf = survey.recording, which.block, leaves[0]
     path = _path(survey, which, line)
     sweep, grads = block.sweep, block.grads
     near, far = sweep.outs[path[-1]], sweep.receivers[path[0]]
     arrivals = [edge for edge, to in enumerate(sweep.receivers) if to == block.column(leaf)]
+    received, others = survey.received(which), ""
+    if line.slope < 0 < len(leaves) - 1:
+        most = max(abs(received[each]) for each in leaves[1:])
+        others = f", and {len(leaves) - 1} more at most {number(most)}"
     text = (
-        f"{title(recording, leaf)} receives {number(survey.received(which)[leaf])}: from "
+        f"{title(recording, leaf)} receives {number(received[leaf])}{others}: from "
         f"{title(recording, block.node(near))} to {title(recording, block.node(far))}, "
         f"{counted(line.last - line.first, 'factor')} away, the gradient "
         f"{'shrinks' if name == 'vanishing' else 'grows'} from {number(abs(grads[near]))} to "
@@ -185,7 +190,7 @@ def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) ->
         f"(R² {number(line.square, 3)}), as it is multiplied {_compounded(survey, which, path)}"
     )
     positions = [block.start + edge + 2 for edge in (arrivals[-1], path[0], path[-1])]
-    return Verdict(name, text, _ADVICE[name], [*dict.fromkeys(positions)], leaves)
+    return Verdict(name, text, _ADVICE[name], [*dict.fromkeys(positions)], leaves[:_SHOWN])
 
 
 def _path(survey: Survey, which: Pass, line: _Line) -> list[int]:

@@ -22,7 +22,7 @@ QUESTIONS: Sequence[Question] = (
         "does the gradient explode along the way?",
         "log |gradient| grows with the number of factors from the root, by at least 2 decades and "
         "in a straight line (R² ≥ 0.9), in the first pass; and a parameter receives at least a "
-        "hundred times what another receives, or the node where the line begins",
+        "hundred times what the node receives where the line begins, and at least 100",
         depth.exploding,
     ),
     Question(
