@@ -20,6 +20,7 @@ _LEFT = 2**-26
 """Half of the digits of a float."""
 
 _UNIT = 2**-53  # the relative error of one rounding
+_ROUNDED = 16  # how often each contribution has been rounded, about
 _SHAPES = 2  # of passes, the most frequent ones
 _PASSES = 8  # of a shape
 _SHOWN = 4
@@ -88,9 +89,10 @@ def _harmless(which: Pass, each: _Sum) -> bool:
     """Whether it is 0 by symmetry, or noise that is nothing beside what others receive."""
     if each.exact:
         return True
-    noise = _UNIT * each.size * (len(each.parts) + len(which.block.over) + 2)
+    noise = _UNIT * each.size * (len(each.parts) + _ROUNDED)
     others = (abs(grad) for leaf, grad in which.gradients.items() if leaf != each.leaf)
-    return abs(each.left) <= noise and abs(each.left) <= _LEFT * max(others, default=0.0)
+    left = max(abs(each.left), abs(fsum(each.parts)))
+    return left <= min(noise, _LEFT * max(others, default=0.0))
 
 
 def _sum(survey: Survey, block: Backward, like: _Sum) -> _Sum:
