@@ -9,6 +9,8 @@ from typing import Any
 from stepgrad.engine.ops import Op
 from stepgrad.errors import StepgradError
 
+_GUARD = 8  # digits that rounding may take from numbers with more digits
+
 
 class Arithmetic:
     """Operations and their derivatives on numbers with more digits.
@@ -28,6 +30,7 @@ class Arithmetic:
             ) from None
         self._context = context = mpmath.mp.clone()
         context.dps = digits
+        self._least = context.mpf(10) ** (_GUARD - digits)
         self.number: Callable[[float], Any] = context.mpf
         names = ("cos", "exp", "sin", "tanh")
         self._functions: Mapping[str, object] = {
@@ -40,6 +43,10 @@ class Arithmetic:
             "sqrt": lambda a: context.sqrt(a) if a >= 0 else context.nan,
         }
         self._compiled = cache(self._compile)
+
+    def settled(self, total: Any, size: Any) -> Any:
+        """A sum, or 0 where its parts, of this size, cancel but for the last of all digits."""
+        return self.number(0.0) if abs(total) < abs(size) * self._least else total
 
     def value(self, op: Op, inputs: Sequence[Any]) -> Any:
         """What an operation makes of its operands."""

@@ -16,7 +16,7 @@ from typing import Any
 from stepgrad.diagnosis.digits import Arithmetic
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
-from stepgrad.engine.ops import Op
+from stepgrad.engine.ops import ADD, SUB, Op
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
@@ -24,7 +24,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import definition, title
 
 DIGITS = 50
-MOST = 200_000
+MOST = 100_000
 """How many nodes are computed again, at most: it takes some seconds."""
 
 _ALL = 53 * log10(2)  # the digits of a float
@@ -68,12 +68,12 @@ def precision(recording: Recording, digits: int = DIGITS, most: int = MOST) -> S
     passes = [block for block in recording.blocks if isinstance(block, Backward)]
     looked = [*_chosen(passes, most)]
     flips: list[Verdict] = []
-    births: list[tuple[float, Verdict]] = []
+    births: list[tuple[tuple[bool, float], Verdict]] = []
     for block in looked:
         again = Recomputed(recording, block, digits)
         flips += [_flip(recording, again, gate) for gate in again.flipped]
         births += _births(recording, block, again.losses)
-    births.sort(key=lambda birth: -birth[0])
+    births.sort(key=lambda birth: birth[0])
     found = {each.text: each for each in [*flips, *(birth for _, birth in births)]}
     told = [*found.values()][:_TOLD]
     return [*told, _looked(looked, len(passes), len(found) - len(told), digits)]
@@ -118,7 +118,10 @@ class Recomputed:
             for operand in operands:
                 self._given(operand, made)
             inputs = [self._exact[False, operand] for operand in operands]
-            self._exact[False, node] = self._arithmetic.value(op, inputs)
+            exact = self._arithmetic.value(op, inputs)
+            if op is ADD or op is SUB:
+                exact = self._arithmetic.settled(exact, inputs[0])
+            self._exact[False, node] = exact
             self._recorded[False, node] = self._history.first_value(node)
             self._sources[False, node] = [(False, operand) for operand in operands]
             if op.forward.piecewise and self._sides(op, operands, exact=False) != self._sides(
@@ -144,18 +147,21 @@ class Recomputed:
         nodes, sweep = block.nodes, block.sweep
         for node in nodes[sweep.computed :]:
             self._given(node, block.start)
-        grads = [zero] * len(nodes)
+        grads, largest = [zero] * len(nodes), [zero] * len(nodes)
         grads[0] += 1  # the root is the first
         for out, slot, receiver in zip(sweep.outs, sweep.slots, sweep.receivers, strict=True):
             node = nodes[out]
             op, operands = self._operation(node)
             inputs = [self._exact[False, each] for each in (*operands, node)]
-            grads[receiver] += self._arithmetic.carry(op, slot, [*inputs, grads[out]])
+            upstream = self._arithmetic.settled(grads[out], largest[out])
+            contribution = self._arithmetic.carry(op, slot, [*inputs, upstream])
+            grads[receiver] += contribution
+            largest[receiver] = max(largest[receiver], abs(contribution))
             names = dict(zip((*op.operands, "out"), (*operands, node), strict=True))
             used = [(False, names[name]) for name in op.partials[slot].names & names.keys()]
             self._sources[True, nodes[receiver]] += [(True, node), *used]
-        for place, (node, grad) in enumerate(zip(nodes, grads, strict=True)):
-            self._exact[True, node] = grad
+        for place, node in enumerate(nodes):
+            self._exact[True, node] = self._arithmetic.settled(grads[place], largest[place])
             self._recorded[True, node] = self._received(place, node)
 
     def _received(self, place: int, node: int) -> float:
@@ -163,7 +169,8 @@ class Recomputed:
         block, history = self._block, self._history
         if place < block.sweep.computed or not history.grad(node, block.start):
             return block.grads[place]
-        return sum(history.edge(block, edge)[2] for edge in block.sweep.incoming[place])
+        arrived = sum(history.edge(block, edge)[2] for edge in block.sweep.incoming[place])
+        return arrived + (place == 0)  # the seed
 
     def _operation(self, node: int) -> tuple[Op, Sequence[int]]:
         forward = self._history.forward_of(node)
@@ -185,11 +192,12 @@ class Recomputed:
 
 def _lost(recorded: float, exact: Any) -> float:
     """How many decimal digits of a number are wrong."""
-    if recorded == exact or not (isfinite(recorded) and isfinite(float(exact))):
+    rounded = float(exact)
+    if not (isfinite(recorded) and isfinite(rounded)):
         return 0.0
-    if not exact or not recorded:
-        return _ALL
-    off = float(abs(recorded - exact) / abs(exact))
+    if not recorded or not rounded:
+        return _ALL if recorded or exact else 0.0
+    off = abs(recorded - rounded) / abs(rounded)
     return min(max(_ALL + log10(off), 0.0), _ALL) if off else 0.0
 
 
@@ -203,15 +211,18 @@ def _chosen(passes: Sequence[Backward], most: int) -> Iterator[Backward]:
 
 def _births(
     recording: Recording, block: Backward, losses: Sequence[Loss]
-) -> Iterator[tuple[float, Verdict]]:
-    """Yield a note for each operation in which digits are lost, with how many."""
+) -> Iterator[tuple[tuple[bool, float], Verdict]]:
+    """Yield a note for each operation in which digits are lost, and its rank, the worst first.
+
+    Noise where the exact number is 0 comes last: there are no digits to lose.
+    """
     families: dict[Quantity, list[Loss]] = defaultdict(list)
     for loss in losses:
         families[loss.born].append(loss)
     for born, family in families.items():
         first = next((loss for loss in family if loss.what == born), family[0])
         heirs = [loss.what for loss in family if loss is not first]
-        yield first.digits, _birth(recording, block, first, heirs)
+        yield (not first.exact, -first.digits), _birth(recording, block, first, heirs)
 
 
 def _birth(recording: Recording, block: Backward, loss: Loss, heirs: Sequence[Quantity]) -> Verdict:
@@ -274,11 +285,16 @@ def _flip(recording: Recording, again: Recomputed, gate: int) -> Verdict:
 
 
 def _looked(looked: Sequence[Backward], passes: int, left_out: int, digits: int) -> Verdict:
+    if not looked:
+        text = "no backward pass is computed again" + ", because the first is too large" * bool(
+            passes
+        )
+        return Verdict("precision", text, "", [], note=True)
     nodes = sum(block.sweep.width for block in looked)
+    rest = f"all other numbers keep at least {round(_ALL - _LOST)} of 16 digits"
     text = (
         f"{counted(nodes, 'node')} of {len(looked)} of {counted(passes, 'backward pass')} computed "
         f"again with {digits} digits: "
-        + (f"{counted(left_out, 'smaller loss')} left out" if left_out else
-           f"all other numbers keep at least {round(_ALL - _LOST)} of 16 digits")
-    )  # fmt: skip
+        f"{counted(left_out, 'smaller note') + ' left out' if left_out else rest}"
+    )
     return Verdict("precision", text, "", [block.start + 1 for block in looked], note=True)

@@ -29,17 +29,15 @@ def test_tame_numbers_are_the_same_with_more_digits(graph: Graph) -> None:
         values = graph.build()
         values[-1].backward()
     again = recomputed(recording)
-    for loss in again.losses:
-        off = abs(loss.recorded - float(loss.exact))
-        assert loss.digits >= 3
-        assert off
+    assert all(loss.digits >= 3 for loss in again.losses)
     lost = {loss.what for loss in again.losses}
     for node in next(b for b in recording.blocks if isinstance(b, Backward)).nodes:
         for gradient in (False, True):
             if (gradient, node) not in lost and again.flipped == []:
                 at = recording.history
                 here = at.grad(node, recording.length) if gradient else at.first_value(node)
-                assert here == pytest.approx(float(again.exact(node, gradient)), rel=1e-12)
+                exact = float(again.exact(node, gradient))
+                assert here == pytest.approx(exact, rel=1e-12, nan_ok=True)
 
 
 def test_the_exact_values_are_those_of_fractions() -> None:
@@ -154,7 +152,7 @@ def test_work_is_bounded_and_said() -> None:
     [note] = precision(recording, most=8)
     assert note.text.startswith("6 nodes of 2 of 10 backward passes")
     [note] = precision(recording, most=1)
-    assert note.text.startswith("0 nodes of 0 of 10 backward passes")
+    assert note.text.startswith("no backward pass is computed again, because the first")
 
 
 def test_without_mpmath_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
