@@ -15,6 +15,7 @@ from stepgrad.engine.ops import LEAF
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.recording.sweep import Sweep
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +94,14 @@ class Survey:
     def losses(self) -> Sequence[float]:
         """The value of each pass's root."""
         return [each.loss for each in self.passes]
+
+    @cached_property
+    def shapes(self) -> Sequence[Sequence[Pass]]:
+        """The passes of each shape, in order; the most frequent shape first."""
+        found: dict[Sweep, list[Pass]] = {}
+        for each in self.passes:
+            found.setdefault(each.block.sweep, []).append(each)
+        return sorted(found.values(), key=len, reverse=True)
 
     def received(self, which: Pass) -> Mapping[int, float]:
         """Return what each leaf received from a pass, without what had been there before."""

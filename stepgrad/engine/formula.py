@@ -13,6 +13,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
+from typing import Any
 
 from stepgrad.engine import ieee
 from stepgrad.engine.notation import conditions, written
@@ -54,12 +55,13 @@ class Formula:
 
     def continued(
         self, functions: Mapping[str, object], parameters: Iterable[str]
-    ) -> Callable[..., complex]:
-        """Compile to a function of complex numbers; `functions` are those that it calls.
+    ) -> Callable[..., Any]:
+        """Compile to a function of other numbers: complex ones, fractions, more digits.
 
+        `functions` are those that it calls; `number` among them makes such a number of a float.
         Comparisons compare real parts.
         """
-        tree = _RealComparisons().visit(deepcopy(self._tree))
+        tree = _Continued().visit(deepcopy(self._tree))
         source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"
         real = {"real": lambda number: number.real}
         return eval(source, {"__builtins__": {}, **functions, **real})  # type: ignore[no-any-return]
@@ -226,11 +228,14 @@ def _value(tree: ast.expr, values: Mapping[str, float]) -> float:
     return eval(_code(tree, {}), namespace(), dict(values))  # type: ignore[no-any-return]
 
 
-class _RealComparisons(ast.NodeTransformer):
-    """Compares real parts, because complex numbers have no order."""
+class _Continued(ast.NodeTransformer):
+    """Makes numbers of constants. Compares real parts, because complex numbers have no order."""
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Call(ast.Name("number"), [node], [])
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        sides = [node.left, *node.comparators]
+        sides = [self.visit(side) for side in (node.left, *node.comparators)]
         left, *rest = (ast.Call(ast.Name("real"), [side], []) for side in sides)
         return ast.Compare(left, node.ops, list(rest))
 

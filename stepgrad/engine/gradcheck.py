@@ -174,6 +174,7 @@ _CONTINUATIONS: Mapping[str, object] = {
     **{name: getattr(cmath, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")},
     "abs": lambda a: -a if a.real < 0 else a,
     "div": truediv,
+    "number": float,
     "pow": _power,
 }
 """The functions of formulas, for complex numbers."""

@@ -114,6 +114,14 @@ class Sweep:
             place += len(offsets)
         return columns
 
+    @cached_property
+    def codes(self) -> bytes:
+        """For each computed node of the column, the code of its operation."""
+        return b"".join(
+            bytes(map(self.structures[number].codes.__getitem__, offsets))
+            for number, offsets in self.computed_nodes
+        )
+
     def operands(self, place: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
         number = self.passes[place]
