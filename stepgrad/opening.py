@@ -89,6 +89,13 @@ def open_typed(
     return opened
 
 
+def original(opened: Opened, memory: int | None = None) -> Recording | None:
+    """Return what a scenario does in the usual world; None if it is in that already."""
+    if opened.scenario is None or opened.recording.world is None:
+        return None
+    return record_file(opened.scenario, memory=memory)
+
+
 def _check_file(path: Path) -> None:
     if path.is_dir():
         raise StepgradError(f"{path}: is a folder")

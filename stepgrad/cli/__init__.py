@@ -25,6 +25,7 @@ COMMANDS = {
     "replay": "stepgrad.cli.replay:replay",
     "export": "stepgrad.cli.export:export",
     "check": "stepgrad.cli.check:check",
+    "diff": "stepgrad.cli.diff:diff",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",

@@ -6,6 +6,7 @@ here is what is different in each, as functions of nodes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -23,7 +24,7 @@ BUGS = {
     "wrong_order": "backward goes in the order of creation, not in reverse",
     "shut": "nothing passes back through this gate",
     "open": "everything passes back through this gate",
-    "skip_update": "this update is left out; the first is 1",
+    "skip_update": "this update is left out",
 }
 """The bugs, and what is different in a world with each."""
 
@@ -54,12 +55,12 @@ class World:
 
     @classmethod
     def read(cls, text: str) -> World:
-        """Read what a person writes: `overwrite`, `shut h1`, `skip_update 3`.
+        """Read what a person writes: `overwrite`, `shut h1` or `shut=h1`, `skip_update 3`.
 
         Raises:
             WorldError: that is no world; says what is.
         """
-        bug, _, which = (part.strip() for part in text.strip().partition(" "))
+        bug, which, *_ = (*re.split(r"\s+|=", text.strip(), maxsplit=1), "")
         if bug not in BUGS:
             near = f"`{bug}` is not a bug{suggest(bug, BUGS)}" if bug else "which bug"
             raise WorldError(f"{near.removesuffix('?')}? there are {USAGE}")

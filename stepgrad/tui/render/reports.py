@@ -101,7 +101,7 @@ def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
     """Return the values and gradients at the cursor that the edits changed."""
     if session.program is None:
         return Content(NO_PROGRAM)
-    if session.original is None or not session.edits:
+    if session.original is None or not session.changed:
         return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
     before = Cursor(session.original).seek(session.cursor.position).state
     rows = differences(before, session.state)

@@ -8,6 +8,7 @@ from weakref import WeakSet
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.engine.world import World
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import stopping
@@ -26,8 +27,10 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 
 
-def program(edits: Mapping[str, float]) -> Recording:
-    with record() as recording:
+def program(edits: Mapping[str, float], world: World | None = None) -> Recording:
+    recording = Recording()
+    recording.world = world
+    with record(recording):
         w = Value(edits.get("w", 0.5), label="w")
         bit = Value(edits.get("bit", 1.0), label="bit")
         z = w * bit
@@ -168,7 +171,7 @@ def test_recordings_that_nobody_looks_at_go() -> None:
     made: WeakSet[Recording] = WeakSet()
     blocks = 0
 
-    def noted(edits: Mapping[str, float]) -> Recording:
+    def noted(edits: Mapping[str, float], _: World | None = None) -> Recording:
         recording = program(edits)
         made.add(recording)
         return recording

@@ -7,6 +7,7 @@ from math import inf, nan
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.engine.world import World
 from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import edit
@@ -17,7 +18,7 @@ from stepgrad.tui.render.reports import difference_report, paths_report
 def session(x: float, position: int) -> Session:
     """A program of one input, and nothing else."""
 
-    def program(edits: Mapping[str, float]) -> Recording:
+    def program(edits: Mapping[str, float], _: World | None = None) -> Recording:
         with record() as recording:
             Value(edits.get("x", x), label="x")
         return recording
