@@ -48,7 +48,7 @@ class _Walk:
         while position < min(a.length, b.length):
             x, y = (each.blocks[each.history.block_at(position)] for each in (a, b))
             at, count = self._compared(x, y, position)
-            if at is not None:
+            if at is not None and position + at < max(a.length, b.length):
                 return position + at
             position += count
         return None if a.length == b.length else position
@@ -84,8 +84,8 @@ class _Walk:
         if (x.tangents is None) != (y.tangents is None):
             found.append(0)
         created = x.structure.created
-        ends = bisect_left(created, count)
-        return (min(bisect_left(created, min(found)), ends - 1) if found else None), ends
+        # A constant has no event: it comes with what uses it.
+        return (bisect_left(created, min(found)) if found else None), bisect_left(created, count)
 
     def _alike(self, x: Forward, y: Forward) -> bool:
         """Whether two passes make the same nodes of the same others."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -47,20 +47,27 @@ class Parting:
     operands: Sequence[Operand] = ()
 
 
-def part(first: Recording, second: Recording) -> Parting | None:
-    """Return where and why two recordings part; None if they are the same to the end."""
+IN_A_AND_B = "in A", "in B"
+
+
+def part(
+    first: Recording, second: Recording, sides: tuple[str, str] = IN_A_AND_B
+) -> Parting | None:
+    """Return where and why two recordings part; None if they are the same to the end.
+
+    `sides` are the words for them in its text: `x is 2 in A and 3 in B`.
+    """
     index = first_difference(first, second)
     if index is None:
         return None
-    both = first, second
-    for name, recording in zip("AB", both, strict=True):
+    for side, recording in zip(sides, (first, second), strict=True):
         if index >= recording.length:
-            return Parting(index + 1, "end", f"{name} ends here")
+            return Parting(index + 1, "end", f"no more events {side}")
     a, b = first.events[index], second.events[index]
-    told = _Pair(first, second, index)
+    told = _Pair(first, second, index, sides)
     match a, b:
         case events.Leaf(), events.Leaf():
-            return told.parting("input", told.told(title(first, a.node), a.value, b.value))
+            return told.came_in(a, b)
         case events.Op(), events.Op():
             return told.made(a, b)
         case events.Accumulate(), events.Accumulate():
@@ -69,7 +76,19 @@ def part(first: Recording, second: Recording) -> Parting | None:
             return told.written(a, b)
         case events.SetGrad(), events.SetGrad() if a.node == b.node:
             return told.written(a, b)
-    return told.parting("event", "something else happens")
+    kinds = told.kind(first, a), told.kind(second, b)
+    return told.parting("event", f"{sides[0]}: {kinds[0]}; {sides[1]}: {kinds[1]}")
+
+
+_KINDS: Mapping[type[events.Event], str] = {
+    events.Leaf: "{} comes in",
+    events.Op: "{} is computed",
+    events.Seed: "a backward pass starts at {}",
+    events.Accumulate: "{}.grad receives a contribution",
+    events.ZeroGrad: "{}.grad is cleared",
+    events.SetGrad: "{}.grad is set",
+    events.Update: "{} is updated",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +98,7 @@ class _Pair:
     first: Recording
     second: Recording
     index: int
+    sides: tuple[str, str]
 
     def parting(self, reason: Reason, text: str, operands: Sequence[Operand] = ()) -> Parting:
         return Parting(self.index + 1, reason, text, operands)
@@ -88,19 +108,45 @@ class _Pair:
         texts = ["–" if x is None else number(x) for x in (a, b)]
         if texts[0] == texts[1]:
             texts = ["–" if x is None else exact(x) for x in (a, b)]
-        return f"{name} is {texts[0]} in A and {texts[1]} in B"
+        return f"{name} is {self.sided(*texts)}"
+
+    def sided(self, *texts: str) -> str:
+        """Say what is on each side: `2 in A and 3 in B`."""
+        return " and ".join(f"{text} {side}" for text, side in zip(texts, self.sides, strict=True))
+
+    def kind(self, recording: Recording, event: events.Event) -> str:
+        """Say what happens."""
+        if isinstance(event, events.Mark):
+            return " ".join(
+                filter(
+                    None, (event.kind, "" if event.number is None else str(event.number), "begins")
+                )
+            )
+        return _KINDS[type(event)].format(title(recording, event.node))
+
+    def came_in(self, a: events.Leaf, b: events.Leaf) -> Parting:
+        """Say which input or parameter is another."""
+        names = title(self.first, a.node), title(self.second, b.node)
+        if names[0] == names[1]:
+            if alike(a.value, b.value):
+                told = self.told(f"the tangent of {names[0]}", a.tangent, b.tangent)
+            else:
+                told = self.told(names[0], a.value, b.value)
+        else:
+            numbers = number(a.value), number(b.value)
+            told = self.sided(*(f"{name} is {x}" for name, x in zip(names, numbers, strict=True)))
+        return self.parting("input", told)
 
     def made(self, a: events.Op, b: events.Op) -> Parting:
         """Say why a node is another: another operation, other operands, or another number."""
         if a.op.usual is not b.op.usual or a.operands != b.operands:
-            if self._reordered(a.node):
+            made = (self.first, a.node), (self.second, b.node)
+            shared = min(a.node, b.node)
+            keys = [_sum(*each, shared) for each in made]
+            if keys[0] == keys[1] is not None:
                 return self.parting("order", "the same terms are added in another order")
-            written = [definition(each, each.node(a.node)) for each in (self.first, self.second)]
-            name = title(self.first, a.node)
-            return self.parting("operation", f"{name} is {written[0]} in A and {written[1]} in B")
-        operands = [
-            Operand(title(self.first, node), self._both("value", node)) for node in a.operands
-        ]
+            return self.parting("operation", self.sided(*(_defined(*each) for each in made)))
+        operands = [Operand(title(self.first, node), self._values(node, 1)) for node in a.operands]
         other = [each for each in operands if not alike(*each.numbers)]
         if other:  # a constant: whatever has an event is the same
             name = title(self.first, a.node)
@@ -112,19 +158,17 @@ class _Pair:
         told = f"{self.told(name, *numbers)}, made of the same numbers"
         return self.parting("number", told, operands)
 
-    def _both(self, what: Literal["value", "grad"], node: int) -> Change:
-        """A number of a node in both recordings, just before the event."""
-        a, b = (
-            each.history.value(node, self.index + 1) if what == "value"
-            else each.history.grad(node, self.index)
-            for each in (self.first, self.second)
-        )  # fmt: skip
+    def _values(self, node: int, later: int = 0) -> Change:
+        """The value of a node in both, before the event or so many events later."""
+        position = self.index + later
+        a, b = (each.history.value(node, position) for each in (self.first, self.second))
         return a, b
 
-    def _reordered(self, node: int) -> bool:
-        """Whether the sums that a node is in are the same in both, but for the order."""
-        keys = [_sum(each, node) for each in (self.first, self.second)]
-        return keys[0] == keys[1] is not None
+    def _gradients(self, node: int, later: int = 0) -> Change:
+        """The gradient of a node in both, before the event or so many events later."""
+        position = self.index + later
+        a, b = (each.history.grad(node, position) for each in (self.first, self.second))
+        return a, b
 
     def received(self, a: events.Accumulate, b: events.Accumulate) -> Parting:
         """Say why a gradient receives something else."""
@@ -133,8 +177,7 @@ class _Pair:
             if edges[0] == edges[1]:
                 return self.parting("order", "the same contributions come in another order")
             names = [partial_at(self.first, a.out, a.slot), partial_at(self.second, b.out, b.slot)]
-            told = f"the backward pass goes over {names[0]} in A and over {names[1]} in B"
-            return self.parting("operation", told)
+            return self.parting("operation", f"the backward pass goes over {self.sided(*names)}")
         block = self.first.blocks[self.first.history.block_at(self.index)]
         assert isinstance(block, Backward), "contributions are made in backward passes"
         root, name = short_title(self.first, block.root), title(self.first, a.node)
@@ -148,13 +191,13 @@ class _Pair:
         other = [each for each in operands if not alike(*each.numbers)]
         if other:
             return self.parting("number", self.told(other[0].name, *other[0].numbers), operands)
-        for world, which in ((self.first.world, "A"), (self.second.world, "B")):
+        worlds = self.first.world, self.second.world
+        for world, side in zip(worlds, self.sides, strict=True):
             if world is not None and world.overwrites and alike(a.contribution, b.contribution):
                 told = self.told(grad, a.after, b.after)
-                told = f"{told}: in {which}, a contribution replaces what was there"
+                told = f"{told}: {side}, a contribution replaces what was there"
                 return self.parting("number", told, operands)
-        after = (each.history.grad(a.node, self.index + 1) for each in (self.first, self.second))
-        told = f"{self.told(grad, *after)}, made of the same numbers"
+        told = f"{self.told(grad, *self._gradients(a.node, 1))}, made of the same numbers"
         return self.parting("number", told, operands)
 
     def written(
@@ -168,11 +211,10 @@ class _Pair:
             ways = ["by hand" if each is None else f"by {each.method}" for each in (a.rule, b.rule)]
             if ways[0] == ways[1]:
                 return self.parting("number", self.told(name, a.after, b.after))
-            told = f"{name} is written {ways[0]} in A and {ways[1]} in B"
-            return self.parting("operation", told)
+            return self.parting("operation", f"{name} is written {self.sided(*ways)}")
         operands = [
-            Operand(name, self._both("value", a.node)),
-            Operand(f"{name}.grad", self._both("grad", a.node)),
+            Operand(short_title(self.first, a.node), self._values(a.node)),
+            Operand("gradient", self._gradients(a.node)),
             *_settings(a.rule, b.rule),
         ]
         other = [each for each in operands if not alike(*each.numbers)]
@@ -195,10 +237,16 @@ def _edges(recording: Recording, index: int) -> Sequence[tuple[int, int, int]]:
     return sorted(edge_of(block, edge) for edge in range(block.sweep.edges))
 
 
-def _sum(recording: Recording, first: int) -> int | None:
+def _defined(recording: Recording, index: int) -> str:
+    """Say what a node is: `z = w·x`, or `w·x` if it has no name."""
+    node = recording.node(index)
+    return " = ".join(filter(None, (node.name, definition(recording, node))))
+
+
+def _sum(recording: Recording, first: int, shared: int) -> int | None:
     """Return a key of the sum that a node is a term of, or None.
 
-    It is the same for another order of terms. Nodes before this one are known by their index.
+    It is the same for another order of terms. The first `shared` nodes are known by their index.
     """
     top = _top(recording, first)
     if top is None:
@@ -207,9 +255,11 @@ def _sum(recording: Recording, first: int) -> int | None:
     sums: dict[int, int] = {}
 
     def key(node: int) -> int:
-        return keys[node] if node >= first else hash((node,))
+        if recording.is_constant(node):
+            return hash((recording.history.first_value(node),))
+        return keys[node] if node >= shared else hash(("shared", node))
 
-    for index in range(first, top + 1):
+    for index in range(shared, top + 1):
         node = recording.node(index)
         if node.op is ADD:
             sums[index] = sum(sums.get(each, key(each)) for each in node.operands)
