@@ -11,7 +11,7 @@ import click
 
 from stepgrad import headless
 from stepgrad.cli.output import echo, echo_lines
-from stepgrad.engine.world import USAGE, World, WorldError
+from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program, is_saved
 from stepgrad.recording.memory import as_bytes
@@ -44,7 +44,7 @@ def _in_world(_ctx: click.Context, _param: click.Parameter, text: str | None) ->
     """Read which bug a world has."""
     try:
         return None if text is None else World.read(text)
-    except WorldError as error:
+    except ValueError as error:
         raise click.BadParameter(str(error)) from None
 
 

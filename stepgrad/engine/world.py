@@ -14,7 +14,6 @@ from typing import TypeVar
 from stepgrad.engine.graph import Carry
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, GATES, Op
-from stepgrad.errors import StepgradError, suggest
 
 _Node = TypeVar("_Node", bound=Node)
 
@@ -32,10 +31,6 @@ _WANTS = {"shut": "NODE", "open": "NODE", "skip_update": "K"}
 
 USAGE = ", ".join(" ".join(filter(None, (bug, _WANTS.get(bug)))) for bug in BUGS)
 """How each is written."""
-
-
-class WorldError(StepgradError):
-    """A text that names no world, or one that a program cannot run in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,22 +53,24 @@ class World:
         """Read what a person writes: `overwrite`, `shut h1` or `shut=h1`, `skip_update 3`.
 
         Raises:
-            WorldError: that is no world; says what is.
+            ValueError: that is no world; says what is.
         """
+        from stepgrad.errors import suggest  # noqa: PLC0415 - programs that compute read none
+
         bug, which, *_ = (*re.split(r"\s+|=", text.strip(), maxsplit=1), "")
         if bug not in BUGS:
             near = f"`{bug}` is not a bug{suggest(bug, BUGS)}" if bug else "which bug"
-            raise WorldError(f"{near.removesuffix('?')}? there are {USAGE}")
+            raise ValueError(f"{near.removesuffix('?')}? there are {USAGE}")
         wanted = _WANTS.get(bug, "")
         if not wanted and which:
-            raise WorldError(f"{bug} takes nothing more, but there is `{which}`")
+            raise ValueError(f"{bug} takes nothing more, but there is `{which}`")
         if wanted == "NODE":
             if not which:
-                raise WorldError(f"which gate? e.g. `{bug} h1`, or `{bug} relu` for all of them")
+                raise ValueError(f"which gate? e.g. `{bug} h1`, or `{bug} relu` for all of them")
             return cls(bug, node=which)
         if wanted == "K":
             if not (which.isascii() and which.isdigit() and int(which[:18]) > 0):
-                raise WorldError(f"which update? e.g. `{bug} 3`; the first is 1")
+                raise ValueError(f"which update? e.g. `{bug} 3`; the first is 1")
             return cls(bug, update=int(which[:18]))
         return cls(bug)
 

@@ -13,10 +13,14 @@ from typing import Any
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import OPS
 from stepgrad.engine.tape import Rule, WriteKind
-from stepgrad.engine.world import World, WorldError
-from stepgrad.errors import suggest_or_list
+from stepgrad.engine.world import World
+from stepgrad.errors import StepgradError, suggest_or_list
 from stepgrad.recording.log import Log
 from stepgrad.recording.recorder import Recorder
+
+
+class WorldError(StepgradError):
+    """A world that is about a gate that there is not; says which there are."""
 
 
 class ChangedRecorder(Recorder):

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from stepgrad.engine.tape import active_tape, recording_on
-from stepgrad.recording.changed import ChangedRecorder
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recorder import Recorder
@@ -59,7 +58,11 @@ def record(
 
 def recorder_of(log: Log, **settings: Any) -> Recorder:
     """Return a recorder for an empty log, with the settings of `Recorder`; it heeds its world."""
-    return Recorder(log, **settings) if log.world is None else ChangedRecorder(log, **settings)
+    if log.world is None:
+        return Recorder(log, **settings)
+    from stepgrad.recording.changed import ChangedRecorder  # noqa: PLC0415 - rarely needed
+
+    return ChangedRecorder(log, **settings)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
 from stepgrad.engine.tape import Rule
-from stepgrad.engine.world import World, WorldError
+from stepgrad.engine.world import World
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.log import Log
@@ -60,7 +60,7 @@ def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log)
     world = manifest.maybe("world", str)
     try:
         log.world = None if world is None else World.read(world)
-    except WorldError:
+    except ValueError:
         raise Newer(f"it was made in a world with the bug `{world}`") from None
 
 

@@ -92,14 +92,17 @@ def change_world(session: Session, text: str) -> Session:
     An empty text leads back to the usual world. The position stays.
 
     Raises:
-        EditError: the program cannot run again.
-        WorldError: there is no such world, or no such gate in the program.
+        EditError: the program cannot run again, or there is no such world.
+        WorldError: there is no such gate in the program.
     """
     if session.program is None:
         raise EditError(NO_WORLD)
     if session.recording.world is not None and not text.strip():
         return _rerun(session, dict(session.edits), None, "the usual world again")
-    world = World.read(text)
+    try:
+        world = World.read(text)
+    except ValueError as error:
+        raise EditError(str(error)) from None
     return _rerun(session, dict(session.edits), world, f"{world}: {world.meaning}")
 
 
