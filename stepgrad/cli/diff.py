@@ -132,8 +132,10 @@ def _places(both: _Both, parting: Parting) -> Sequence[str]:
     for recording in both:
         state = State(recording, min(parting.event, recording.length))
         line = line_of(recording, state.place) if state.place else ""
-        if not line and state.focus is not None:
-            line = made_by(recording, recording.node(state.focus))
+        # A contribution comes from the backward step of the line that made `out`.
+        node = getattr(state.event, "out", state.focus)
+        if not line and node is not None:
+            line = made_by(recording, recording.node(node))
         lines.append(line if parting.event <= recording.length else "")
     return lines
 
