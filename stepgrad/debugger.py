@@ -46,6 +46,7 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
     scenario: ScenarioFile | None = None,
     growing: Growing | None = None,
     *,
+    original: Recording | None = None,
     theme: str = "",
     position: int = 0,
     said: str = "",
@@ -56,7 +57,8 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
 
     A signal that asks the program to end does so once the terminal is restored.
 
-    `growing` is what still adds to the recording, if anything does. Returns the exit status: 1 if
+    `growing` is what still adds to the recording, if anything does; `original` is the recording
+    without edits, if this one has some. Returns the exit status: 1 if
     the screen has crashed, and printed a traceback; else 0.
 
     Raises:
@@ -68,7 +70,14 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
         from stepgrad.tui.keymap import keymap_path  # noqa: PLC0415
 
     app = DebuggerApp(
-        recording, scenario, growing, theme=theme, keys=keymap_path(), position=position, said=said
+        recording,
+        scenario,
+        growing,
+        original=original,
+        theme=theme,
+        keys=keymap_path(),
+        position=position,
+        said=said,
     )
     with _restoring(app):
         app.run()

@@ -42,7 +42,13 @@ def summary(recording: Recording) -> str:
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     counts = ((recording.length, "event"), (recording.size, "node"), (passes, "backward pass"))
     told = f"{recording.name}: {', '.join(counted(*each) for each in counts)}"
+    told = f"{told}; {in_world(recording)}" if recording.world else told
     return f"{told}; {recording.incomplete}" if recording.spent else told
+
+
+def in_world(recording: Recording) -> str:
+    """Say in which world something was recorded: `bug: shut h`; empty for the usual one."""
+    return f"bug: {recording.world}" if recording.world else ""
 
 
 def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
@@ -56,8 +62,7 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     step = "" if state.step is None else f", step {state.step}"
     yield f"{file.name}: {file.title}" if file else recording.name
     yield f"event {cursor.position} of {recording.length}{phase}{step}"
-    if recording.incomplete:
-        yield recording.incomplete
+    yield from filter(None, (in_world(recording), recording.incomplete))
     if cursor.position:
         yield str(narrate(recording, cursor.position - 1))
     rows = [*_rows(state)]
@@ -107,7 +112,8 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
 
     Without a scenario there are no checks. Infinities and nan, which JSON lacks, are the strings
     `inf`, `-inf` and `nan`; a gradient that has not arrived is null. Only nodes computed in
-    forward mode have tangents. `incomplete` says why the recording ends early, if it does.
+    forward mode have tangents. `incomplete` says why the recording ends early, if it does; `bug`
+    is that of its world, if there is one.
     """
     state = cursor.state
     nodes = _keys(state)
@@ -117,6 +123,7 @@ def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:
         "position": cursor.position,
         "length": cursor.recording.length,
         "incomplete": cursor.recording.incomplete,
+        "bug": str(cursor.recording.world or ""),
         "phase": state.phase,
         "step": state.step,
         "event": _event(cursor.recording, cursor.position),

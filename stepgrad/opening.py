@@ -7,10 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
 from stepgrad.program import run_program
 from stepgrad.reading import is_zip
+from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
@@ -49,14 +51,20 @@ def is_scenario(name: str) -> bool:
 
 
 def open_typed(
-    name: str, arguments: Sequence[str] = (), memory: int | None = None, *, saves: bool = False
+    name: str,
+    arguments: Sequence[str] = (),
+    memory: int | None = None,
+    *,
+    saves: bool = False,
+    world: World | None = None,
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
     `memory` is the most bytes that a new recording may take, as in `record()`. If a recording ends
     early, a line on stderr says so.
 
-    Whether the caller `saves` the recording decides what ends a program; see `run_program`.
+    Whether the caller `saves` the recording decides what ends a program; see `run_program`. In a
+    `world`, programs and scenarios run with a bug.
 
     Raises:
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
@@ -64,17 +72,28 @@ def open_typed(
     if is_program(name):
         path = locate(name)
         _check_file(path)
-        run = run_program(str(path), arguments, memory, saves=saves)
+        run = run_program(str(path), arguments, memory, saves=saves, world=world)
+        if not run.status:
+            check_gates(run.recording)
         return Opened(run.recording, status=run.status, failure=run.failure)
     if is_saved(name):
         _check_file(Path(name))
+        if world is not None:
+            raise StepgradError(f"{name}: a recording cannot run again, so it keeps its world")
         opened = Opened(Recording.load(name))
     else:
         scenario = open_scenario(name)
-        opened = Opened(record_file(scenario, memory=memory), scenario)
+        opened = Opened(record_file(scenario, world=world, memory=memory), scenario)
     if opened.recording.incomplete:
         print(printable(f"{name}: {opened.recording.incomplete}"), file=sys.stderr)
     return opened
+
+
+def original(opened: Opened, memory: int | None = None) -> Recording | None:
+    """Return what a scenario does in the usual world; None if it is in that already."""
+    if opened.scenario is None or opened.recording.world is None:
+        return None
+    return record_file(opened.scenario, memory=memory)
 
 
 def _check_file(path: Path) -> None:

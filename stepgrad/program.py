@@ -22,6 +22,7 @@ from traceback import format_exception_only
 from types import CodeType, FrameType, ModuleType, TracebackType
 from typing import Any
 
+from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
 from stepgrad.reading import read_regular
@@ -53,11 +54,17 @@ class Run:
 
 
 def run_program(
-    path: str, arguments: Sequence[str] = (), memory: int | None = None, *, saves: bool = False
+    path: str,
+    arguments: Sequence[str] = (),
+    memory: int | None = None,
+    *,
+    saves: bool = False,
+    world: World | None = None,
 ) -> Run:
     """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
 
-    `memory` is the most bytes that the recording may take, as in `record()`.
+    `memory` is the most bytes that the recording may take, as in `record()`, and `world` the one
+    that the program runs in.
 
     If it ends with an error, Python's own traceback is printed, and what was recorded is kept. If
     the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
@@ -72,6 +79,7 @@ def run_program(
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         raise ProgramError(f"{path}: cannot be read: {reason}") from None
     recording, process = Recording(), os.getpid()
+    recording.world = world
     status, failure = _recorded(
         recording, path, content, arguments=arguments, memory=memory, saves=saves
     )

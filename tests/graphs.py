@@ -18,8 +18,8 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.graph import Graph as Computation
 from stepgrad.engine.ops import OPS, Op
 
-OPERATIONS = tuple(op for op in OPS if op.partials)
-"""Every row of the op table that computes."""
+OPERATIONS = tuple(op for op in OPS if op.partials and op.usual is op)
+"""Every row of the op table that computes, and does it right."""
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add,

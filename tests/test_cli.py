@@ -450,6 +450,7 @@ def test_mistyped_commands() -> None:
     assert "--keys" in stepgrad("replay", "two_layer", "--key", "s", code=2).stderr
     for incomplete in ("replay", "check"):
         assert "FILE" in stepgrad(incomplete, code=2).stderr
+    assert "Missing argument 'B'" in stepgrad("diff", "two_layer", code=2).stderr
 
 
 # --- help
@@ -466,8 +467,10 @@ def test_the_examples_of_the_help_run(
     shown = stepgrad(*command, "--help").stdout
     examples = re.findall(r"^ {4}stepgrad (\S.*?)(?: {2,}.*)?$", shown, re.MULTILINE)
     assert examples
+    stepgrad("record", "two_layer", "-o", "before.stepgrad")
+    stepgrad("record", "two_layer", "--bug", "shut=h", "-o", "after.stepgrad")
     for example in examples:
-        stepgrad(*expanded(example))
+        stepgrad(*expanded(example), code=int(example.startswith("diff ")))
 
 
 def link_scenarios() -> None:

@@ -68,8 +68,8 @@ def test_the_start_has_nothing_to_show() -> None:
 def test_the_snapshot_of_a_contribution() -> None:
     _, found = at("two_layer", 21)
     assert list(found) == [
-        "scenario", "position", "length", "incomplete", "phase", "step", "event", "values", "grads",
-        "tangents", "checks",
+        "scenario", "position", "length", "incomplete", "bug", "phase", "step", "event", "values",
+        "grads", "tangents", "checks",
     ]  # fmt: skip
     event = found["event"]
     assert (found["scenario"], found["position"], found["length"]) == ("two_layer", 21, 26)

@@ -28,7 +28,8 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
     leaves = set(graph.leaves)
     for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
         if operands:
-            function = functions.get(op.name) or getattr(torch, op.name)
+            name = op.usual.name
+            function = functions.get(name) or getattr(torch, name)
             result = function(*[tensors[operand] for operand in operands])
             result.data.fill_(graph.values[place])
             tensors.append(result)

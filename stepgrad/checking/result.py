@@ -44,7 +44,8 @@ class Promise:
 class Result:
     """The result of checking a file; `error` says why it could not be checked at all.
 
-    `broken` says what is not finite without being expected. `passes` is the number of backward
+    `broken` says what is not finite without being expected, and which bug the recording was made
+    with. `passes` is the number of backward
     passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
     time that everything took, and `note` a remark. `findings` are the verdicts of the `diagnosis`
     that nothing promises: they fail the check if it is `strict`.
@@ -115,6 +116,9 @@ def judge(
     skipped = ways[0].skipped if ways else 0  # by the same rules, in the same order
     wanted = any(not isfinite(check.expected) for check in promised)
     broken = "" if wanted or not skipped else _broken(recording, skipped)
+    if recording.world is not None:
+        bug = f"recorded in a world with a bug: {recording.world} ({recording.world.meaning})"
+        broken = "; ".join(filter(None, (bug, broken)))
     if wanted and skipped:
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):

@@ -27,6 +27,7 @@ COMMANDS = {
     "check": "stepgrad.cli.check:check",
     "diagnose": "stepgrad.cli.diagnose:diagnose",
     "why": "stepgrad.cli.why:why",
+    "diff": "stepgrad.cli.diff:diff",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",

@@ -11,6 +11,7 @@ import click
 
 from stepgrad import headless
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, is_program, is_saved
 from stepgrad.recording.memory import as_bytes
@@ -37,6 +38,23 @@ MEMORY = click.option(
     metavar="SIZE",
     callback=_in_bytes,
     help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
+)
+
+
+def _in_world(_ctx: click.Context, _param: click.Parameter, text: str | None) -> World | None:
+    """Read which bug a world has."""
+    try:
+        return None if text is None else World.read(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+BUG = click.option(
+    "--bug",
+    "world",
+    metavar="BUG",
+    callback=_in_world,
+    help=f"Run in a world with a bug: {USAGE.replace(' NODE', '=NODE').replace(' K', '=K')}.",
 )
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)

@@ -8,9 +8,10 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, READ, FileCommand, say_nothing_happened
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
+from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.opening import SAVED, open_typed
 from stepgrad.scenario.text import name_of
@@ -20,8 +21,16 @@ from stepgrad.scenario.text import name_of
 @click.argument("file", metavar="FILE")
 @ARGUMENTS
 @click.option("-o", "--output", metavar="PATH", help="Save to this file.")
+@BUG
 @MEMORY
-def record(file: str, arguments: tuple[str, ...], output: str | None, memory: int | None) -> None:
+def record(
+    file: str,
+    arguments: tuple[str, ...],
+    *,
+    output: str | None,
+    world: World | None,
+    memory: int | None,
+) -> None:
     """Run FILE and save the recording.
 
     Other commands, such as `run` and `replay`, can open it. Without -o, the recording of `train.py`
@@ -37,7 +46,7 @@ def record(file: str, arguments: tuple[str, ...], output: str | None, memory: in
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, memory, saves=True)
+    opened = open_typed(file, arguments, memory, saves=True, world=world)
     if not opened.recording.length:
         say_nothing_happened(file, opened.status)
         sys.exit(opened.status or 2)

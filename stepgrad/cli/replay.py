@@ -10,9 +10,10 @@ from functools import partial
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, PLAIN, FileCommand, narration
+from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, PLAIN, FileCommand, narration
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.opening import Opened, open_typed
+from stepgrad.engine.world import World
+from stepgrad.opening import Opened, open_typed, original
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay as replay_keys
@@ -30,6 +31,7 @@ from stepgrad.scenario.build import record_file
 @click.option("--to", "where", metavar="POSITION", help="Go to 14, 50%, 'step 20' or a name.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 @PLAIN
+@BUG
 @MEMORY
 def replay(  # noqa: PLR0913 - one for each option
     file: str,
@@ -39,6 +41,7 @@ def replay(  # noqa: PLR0913 - one for each option
     where: str | None,
     as_json: bool,
     plain: bool,
+    world: World | None,
     memory: int | None,
 ) -> None:
     """Replay FILE without a screen.
@@ -51,10 +54,11 @@ def replay(  # noqa: PLR0913 - one for each option
       stepgrad replay two_layer
       stepgrad replay two_layer --keys "f n n"
       stepgrad replay xor_tanh --to "step 20" --json
+      stepgrad replay sum_over_paths --bug overwrite --keys "G D"
       stepgrad replay --to 50% train.py --steps 20
     """
     with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory)
+        opened = open_typed(file, arguments, memory, world=world)
     if where is None and keys is None and not as_json:
         lines = narration(opened.recording, plain, opened.scenario)
     else:
@@ -80,9 +84,8 @@ def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Curso
     memory = opened.recording.memory
     program = partial(record_file, scenario, memory=memory) if scenario else None
     reports: list[str] = []
-    session = replay_keys(
-        Session.open(cursor, program), headless.words(keys), partial(_report, reports)
-    )
+    start = Session.open(cursor, program, original(opened, memory))
+    session = replay_keys(start, headless.words(keys), partial(_report, reports))
     return session.cursor, [with_keys(session.said, KEYS), *reports]
 
 

@@ -10,6 +10,7 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import (
     ARGUMENTS,
+    BUG,
     MEMORY,
     PLAIN,
     FileCommand,
@@ -19,8 +20,9 @@ from stepgrad.cli.arguments import (
 from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, open_debugger
+from stepgrad.engine.world import World
 from stepgrad.loading import loading
-from stepgrad.opening import Opened, is_scenario, open_typed
+from stepgrad.opening import Opened, is_scenario, open_typed, original
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario
@@ -32,6 +34,7 @@ from stepgrad.scenario import open_scenario
 @click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
 @PLAIN
+@BUG
 @MEMORY
 def run(  # noqa: PLR0913 - one for each option
     file: str | None,
@@ -40,6 +43,7 @@ def run(  # noqa: PLR0913 - one for each option
     theme: str,
     where: str | None,
     plain: bool,
+    world: World | None,
     memory: int | None,
 ) -> None:
     """Open the debugger on FILE; without FILE, choose a lesson.
@@ -51,12 +55,16 @@ def run(  # noqa: PLR0913 - one for each option
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
     are only counted. --plain prints every event in any case.
 
+    With --bug, FILE runs in a world with one classic bug: what `=` for `+=` does to this network.
+    In a scenario, `D` shows what the bug changed; so does `stepgrad diff`.
+
     \b
       stepgrad run
       stepgrad run two_layer
       stepgrad run two_layer --to w1
       stepgrad run my_network.yaml --theme textual-light
       stepgrad run two_layer --plain
+      stepgrad run two_layer --bug shut=h
       stepgrad run train.py --steps 20
     """
     if theme:
@@ -67,15 +75,20 @@ def run(  # noqa: PLR0913 - one for each option
             sys.exit(open_debugger(None, theme=theme))
         print_list()
         return
-    if screen and is_scenario(file) and where is None:
+    if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
-    opened = open_typed(file, arguments, memory)
+    opened = open_typed(file, arguments, memory, world=world)
     recording, position = opened.recording, _begin(opened, where)
     if not recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
         crash = open_debugger(
-            recording, opened.scenario, theme=theme, position=position, said=opened.failure
+            recording,
+            opened.scenario,
+            original=original(opened, memory),
+            theme=theme,
+            position=position,
+            said=opened.failure or (f"{world}: {world.meaning}" if world else ""),
         )
         sys.exit(crash or opened.status)
     else:

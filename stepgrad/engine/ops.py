@@ -30,7 +30,8 @@ class Op:
 
     `forward` gives the value; `partials[k]` gives ∂out/∂(operand k), written in the operand names
     and `out`. A row without operands (`LEAF`, `CONSTANT`) has neither. Operands in `constants` (by
-    slot) are plain numbers, and take no gradient.
+    slot) are plain numbers, and take no gradient. A row with a wrong partial derivative (`GATES`)
+    `stands_for` the right one.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Op:
     partials: tuple[Formula, ...]
     code: int
     constants: tuple[int, ...] = ()
+    stands_for: "Op | None" = None
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -48,9 +50,14 @@ class Op:
         """The operand names that the formulas use."""
         return OPERANDS[: len(self.partials)]
 
+    @property
+    def usual(self) -> "Op":
+        """The row without a bug: nearly always this one."""
+        return self.stands_for or self
+
     def written(self, names: Mapping[str, str]) -> str:
         """The operation in notation: `w·x`, `relu(z)`, with `names` put in for the operands."""
-        if self.name in FUNCTIONS and self is not NEG:
+        if self.symbol.isidentifier():
             arguments = ", ".join(names.get(operand, operand) for operand in self.operands)
             return f"{self.symbol}({arguments})"
         return self.forward.written(names)
@@ -109,9 +116,12 @@ BY_NAME: dict[str, Op] = {}
 
 
 def _row(name: str, symbol: str, forward: str, *partials: str) -> Op:
-    op = Op(name, symbol, Formula(forward), tuple(map(Formula, partials)), code=len(OPS))
+    return _add(Op(name, symbol, Formula(forward), tuple(map(Formula, partials)), code=len(OPS)))
+
+
+def _add(op: Op) -> Op:
     OPS.append(op)
-    BY_NAME[name] = op
+    BY_NAME[op.name] = op
     return op
 
 
@@ -151,3 +161,17 @@ COS = _row("cos", "cos", "cos(a)", "-sin(a)")
 
 FUNCTIONS = {op.name: len(op.partials) for op in OPS[OPS.index(NEG) :]}
 """What an expression may call, and with how many arguments: every row below the operators."""
+
+
+def _faulty(bug: str, gate: Op, partial: str) -> Op:
+    partials = (Formula(partial),) * len(gate.partials)
+    name = f"{bug}_{gate.name}"
+    return _add(replace(gate, name=name, partials=partials, code=len(OPS), stands_for=gate))
+
+
+GATES = {
+    (bug, gate.name): _faulty(bug, gate, partial)
+    for gate in (RELU, LEAKY_RELU, MAX, MIN)
+    for bug, partial in (("shut", "shut"), ("open", "1"))
+}
+"""Gates that do not work, by bug and name: nothing passes back, or everything (`world.World`)."""

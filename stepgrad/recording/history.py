@@ -13,11 +13,13 @@ from operator import mul
 from typing import overload
 
 from stepgrad.engine.graph import Carry
+from stepgrad.engine.world import World, added, incomplete
 from stepgrad.printable import counted
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
 from stepgrad.recording.index import Index
+from stepgrad.recording.kept import kept
 
 _KEPT = 1 << 10
 
@@ -37,6 +39,7 @@ class History:
         self, blocks: Sequence[Block], forwards: Sequence[Forward], bases: Sequence[int]
     ) -> None:
         self.index = Index(blocks)
+        self.world: World | None = None
         self._blocks = blocks
         self._forwards = forwards
         self._bases = bases
@@ -136,9 +139,8 @@ class History:
         if len(sums) <= arrived:
             sums = sums.copy()  # another thread may be reading it
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
-                total, carry = sums[-1], self._edge(block, edge)
-                contribution = carry(block.grads[block.sweep.outs[edge]])
-                sums.append((0.0 if total is None else total) + contribution)
+                carry, out = self._edge(block, edge), block.sweep.outs[edge]
+                sums.append(added(self.world, sums[-1], carry(self.upstreams(block)[out])))
             if len(self._sums) >= _KEPT:
                 self._sums.clear()
             self._sums[key] = sums
@@ -155,12 +157,20 @@ class History:
 
         That is their product, or 0 where a gate is shut.
         """
-        upstream, carry = block.grads[block.sweep.outs[edge]], self._edge(block, edge)
+        upstream, carry = self.upstreams(block)[block.sweep.outs[edge]], self._edge(block, edge)
         return upstream, carry(1.0), carry(upstream)
 
+    def upstreams(self, block: Backward) -> Sequence[float]:
+        """Return what each computed node of a pass hands on: nearly always, its final gradient."""
+        return self._incomplete(block) if self.world and self.world.hasty else block.grads
+
+    @kept(1)
+    def _incomplete(self, block: Backward) -> Sequence[float]:
+        sweep, carry = block.sweep, partial(self._edge, block)
+        return incomplete(zip(sweep.outs, sweep.receivers, strict=True), sweep.width, carry)
+
     def _edge(self, block: Backward, edge: int) -> Carry:
-        sweep = block.sweep
-        out = sweep.outs[edge]
+        sweep, out = block.sweep, block.sweep.outs[edge]
         forward = block.over[sweep.passes[out]]
         return self._carry(forward, sweep.offsets[out], sweep.slots[edge], block.start)
 
@@ -177,7 +187,7 @@ class History:
         structure = forward.structure
         op = structure.op(offset)
         constant = op.partials[slot].constant
-        if constant is not None:  # half of all edges are those of sums
+        if constant is not None and not op.stands_for:  # half of all edges are those of sums
             return partial(mul, constant)
         values = []
         for ref in structure.operands(offset):
@@ -247,8 +257,7 @@ class History:
         node, out = block.node(sweep.receivers[edge]), block.node(sweep.outs[edge])
         upstream, local, contribution = self.edge(block, edge)
         before = self.grad(node, position)
-        after = (0.0 if before is None else before) + contribution
-        slot = sweep.slots[edge]
+        after, slot = added(self.world, before, contribution), sweep.slots[edge]
         return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
 
     def _write(self, block: Write, offset: int) -> Event:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
+from stepgrad.engine.world import World
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.history import Events, History
@@ -62,6 +63,15 @@ class Log:
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
         self._size = 0
+
+    @property
+    def world(self) -> World | None:
+        """The world with a bug that it was made in, if it was; to be set before that."""
+        return self.history.world
+
+    @world.setter
+    def world(self, world: World | None) -> None:
+        self.history.world = world
 
     @property
     def source(self) -> Source | None:

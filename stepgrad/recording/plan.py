@@ -8,6 +8,7 @@ that it starts from. So it is worked out once for all of a kind; one that has co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import compress
 from typing import NamedTuple
@@ -76,6 +77,13 @@ class Plan:
             elif self._count >= WORTH_COMPILING:
                 self._run = backward(self.sweep)
         return self._run
+
+    @cached_property
+    def hasty(self) -> Sweep:
+        """The sweep in the order of creation (`World.order`)."""
+        sweep = self.sweep
+        nodes = [(n, each) for n, offsets in sweep.computed_nodes for each in offsets]
+        return replace(sweep, order=stretched(nodes[::-1]))
 
     def over(self, forward: Forward) -> list[Forward] | None:
         """Return the passes that it goes over, if they hang together as those of the sweep do.

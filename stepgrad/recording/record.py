@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from typing import Any
 
 from stepgrad.engine.tape import active_tape, recording_on
 from stepgrad.recording.log import Log
@@ -51,8 +52,17 @@ def record(
         )
     recording = Recording() if recording is None else recording
     budget = None if memory is None else as_bytes(memory)
-    with recorded_by(Recorder(recording, lines=lines, memory=budget, spent=_say_spent)):
+    with recorded_by(recorder_of(recording, lines=lines, memory=budget, spent=_say_spent)):
         yield recording
+
+
+def recorder_of(log: Log, **settings: Any) -> Recorder:
+    """Return a recorder for an empty log, with the settings of `Recorder`; it heeds its world."""
+    if log.world is None:
+        return Recorder(log, **settings)
+    from stepgrad.recording.changed import ChangedRecorder  # noqa: PLC0415 - rarely needed
+
+    return ChangedRecorder(log, **settings)
 
 
 @contextmanager

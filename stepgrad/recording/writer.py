@@ -173,16 +173,23 @@ class Writer:
         """Run a backward pass and log it; `tell` receives the Values before they are written."""
         self.indices([root])
         plan, over = self._plans.find(root)
-        run = plan.run() if tell is None else None
+        world = self._log.world
+        run = plan.run() if tell is None and world is None else None
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
         order, leaves = self._participants(root, plan, over)
         if tell is not None:
             tell([*order, *leaves])
-        propagate(root, order)
+        sweep = plan.sweep
+        if world is None:
+            propagate(root, order)
+        else:
+            order = world.order(order)
+            world.propagate(root, order)
+            sweep = plan.hasty if world.hasty and order else sweep
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
-        self.add_backward(plan.sweep, over, grads)
+        self.add_backward(sweep, over, grads)
 
     def _participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
         made = self._latest

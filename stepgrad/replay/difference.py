@@ -1,4 +1,8 @@
-"""What an edit changed: two recordings of the same program, side by side."""
+"""What differs between two recordings at a position in each, by name.
+
+Numbers are alike if they are equal, or both are nan. 0 and −0 are alike: no sum or product tells
+them apart, and where a quotient does, its infinities differ.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +13,7 @@ from itertools import chain
 from stepgrad.replay.state import State
 
 Change = tuple[float | None, float | None]
-"""A number before and after an edit; None where there is none."""
+"""A number in two recordings, before and after an edit; None where there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +46,10 @@ def differences(before: State, after: State) -> list[Difference]:
                    change(name, State.tangent))
         for name in dict.fromkeys(chain(*names))
     )  # fmt: skip
-    return [row for row in rows if not all(map(_alike, (row.value, row.grad, row.tangent)))]
+    changes = ((row, (row.value, row.grad, row.tangent)) for row in rows)
+    return [row for row, each in changes if not all(alike(*change) for change in each)]
 
 
-def _alike(change: Change) -> bool:
-    before, after = change
+def alike(before: float | None, after: float | None) -> bool:
+    """Whether two numbers count as the same."""
     return before == after or (before != before and after != after)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from stepgrad.engine.tape import Place
+from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
@@ -16,8 +17,8 @@ from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import Stop
 
-Program = Callable[[Mapping[str, float]], Recording]
-"""Runs the recorded program again, with other numbers for some named leaves."""
+Program = Callable[[Mapping[str, float], World | None], Recording]
+"""Runs the recorded program again: with other numbers for some named leaves, or in a world."""
 
 View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
@@ -38,7 +39,7 @@ class Session:
     `selected` is the node that a person points at; without one, the `subject` is what the last
     event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
     `said` is the message of the last command, if any; it names commands, not keys (`hints`). A
-    `program` can be run again with `edits`, and `original` is the recording without them.
+    `program` can be run again with `edits` or in a world, and `original` is the recording without.
     `progress` is set while the recording is incomplete. `score` counts predictions, and while one
     is asked for, the local derivatives of the `secret` node stay hidden: they would give it away.
     """
@@ -61,16 +62,24 @@ class Session:
     secret: int | None = None
 
     @classmethod
-    def open(cls, cursor: Cursor, program: Program | None = None) -> Session:
+    def open(
+        cls, cursor: Cursor, program: Program | None = None, original: Recording | None = None
+    ) -> Session:
         """Begin at a cursor; where there is too much to look at, scopes are folded."""
         steps = cursor.recording.steps
         training = cursor.seek(max(cursor.position, steps[0] + 1)) if steps else cursor
-        return cls(cursor, folded=folds(training.state.scene), program=program)
+        folded = folds(training.state.scene)
+        return cls(cursor, folded=folded, program=program, original=original)
 
     @property
     def recording(self) -> Recording:
         """What is replayed."""
         return self.cursor.recording
+
+    @property
+    def changed(self) -> bool:
+        """Whether there are edits or another world, which can be undone."""
+        return self.original is not None and self.recording is not self.original
 
     @property
     def state(self) -> State:

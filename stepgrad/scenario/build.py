@@ -8,13 +8,14 @@ from itertools import islice, takewhile
 from types import MappingProxyType
 from typing import cast
 
+from stepgrad.engine.world import World
 from stepgrad.errors import suggest
 from stepgrad.printable import counted
 from stepgrad.progress import advance
 from stepgrad.recording.budget import NODE
+from stepgrad.recording.changed import check_gates
 from stepgrad.recording.memory import in_words
-from stepgrad.recording.record import recorded_by
-from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.record import recorded_by, recorder_of
 from stepgrad.recording.recording import Recording, Source
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario
 from stepgrad.scenario.load import ScenarioFile
@@ -24,18 +25,21 @@ from stepgrad.scenario.program.network import network_program, nodes_of_row
 from stepgrad.scenario.program.training import epoch, run
 
 
-def empty_recording(file: ScenarioFile) -> Recording:
+def empty_recording(file: ScenarioFile, world: World | None = None) -> Recording:
     """Return a recording of a scenario with no events yet."""
-    return Recording(file.title, Source(str(file.path), file.source.text))
+    recording = Recording(file.title, Source(str(file.path), file.source.text))
+    recording.world = world
+    return recording
 
 
 def record_file(
     file: ScenarioFile,
     edits: Edits = MappingProxyType({}),
+    world: World | None = None,
     recording: Recording | None = None,
     memory: int | None = None,
 ) -> Recording:
-    """Run a scenario, perhaps with edited numbers, and return its recording.
+    """Run a scenario, perhaps with edited numbers or in another world, and return its recording.
 
     That is a new one, or the empty `recording` that is given. In forward mode, each pass begins
     with a mark, and so does the pass in reverse mode that may follow. In training, each step begins
@@ -48,16 +52,18 @@ def record_file(
 
     Raises:
         ScenarioError: the file expects names that no node has; a pass would not fit in the memory.
+        WorldError: the world is about a gate that there is not.
         Cancelled: the watcher does not want the rest; the passes so far are in the recording.
     """
-    recording = empty_recording(file) if recording is None else recording
-    with recorded_by(Recorder(recording, memory=memory)) as recorder:
+    recording = empty_recording(file, world) if recording is None else recording
+    with recorded_by(recorder_of(recording, memory=memory)) as recorder:
         _check_size(file, recorder.room)
         passes, shown, total = _passes(file, edits)
         recorded = takewhile(lambda _: not recorder.closed, passes)
         deque(islice(recorded, shown), maxlen=0)
         if not recorder.closed:
             recording.settle()
+            check_gates(recording)
             _check_names(file, recording)  # before the rest: it may take long, with the same names
             advance(shown, total)
         for done, _ in enumerate(recorded, shown + 1):

@@ -42,7 +42,8 @@ class DebuggerApp(KeyedApp):
     """A debugger for a recording; without one, a gallery of lessons to open.
 
     `scenario` adds its checks and its lesson; `growing` is what still adds to the recording,
-    `position` is where to begin, and `said` the first message. `theme` is a name of
+    `position` is where to begin, and `said` the first message; `original` is the recording without
+    edits, if this one has some. `theme` is a name of
     `available_themes`, or empty for the default. `keys` is the file with a person's own keys, if
     any.
 
@@ -69,6 +70,7 @@ class DebuggerApp(KeyedApp):
         keys: Path | None = None,
         position: int = 0,
         said: str = "",
+        original: Recording | None = None,
     ) -> None:
         super().__init__()
         self._recording = recording
@@ -77,6 +79,7 @@ class DebuggerApp(KeyedApp):
         self._keys = keys
         self._position = position
         self._said = said
+        self._original = original
         self._early: list[events.Key] | None = []
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
         if theme:
@@ -124,7 +127,12 @@ class DebuggerApp(KeyedApp):
             screen: Screen[None] = GalleryScreen()
         else:
             screen = DebuggerScreen(
-                self._recording, self._scenario, self._growing, self._position, self._said
+                self._recording,
+                self._scenario,
+                self._growing,
+                position=self._position,
+                said=self._said,
+                original=self._original,
             )
         # Not before the app is mounted: until then it throws away what screens draw.
         self.call_later(self._open, screen)

@@ -53,17 +53,20 @@ class DebuggerScreen(DiagnosingScreen):
     AUTO_FOCUS = ""
     ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the app is given
         self,
         recording: Recording,
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
+        *,
         position: int = 0,
         said: str = "",
+        original: Recording | None = None,
     ) -> None:
         memory = recording.memory
         program = partial(record_file, scenario, memory=memory) if scenario else None
-        super().__init__(Session.open(Cursor(recording, position), program).say(said), growing)
+        session = Session.open(Cursor(recording, position), program, original)
+        super().__init__(session.say(said), growing)
         self._scenario = scenario
         about = recording.source.docstring if recording.source else ""  # of a program
         self._lesson = scenario.lesson if scenario else about

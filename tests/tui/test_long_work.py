@@ -128,7 +128,7 @@ async def test_an_edit_of_what_still_grows_and_back(gate: Gate) -> None:
     async with growing_debugger() as (pilot, screen):
         original = screen.now.recording
         edited = Recording()
-        screen.session = replace(screen.now, program=lambda _: edited)
+        screen.session = replace(screen.now, program=lambda *_: edited)
         await pilot.press("s", "e", "1", "enter")
         assert screen.now.recording is edited
         assert screen.now.progress is None
@@ -146,7 +146,7 @@ class Program:
     def __init__(self) -> None:
         self.half, self.go = Event(), Event()
 
-    def __call__(self, _edits: object) -> Recording:
+    def __call__(self, *_: object) -> Recording:
         advance(1, 2)
         self.half.set()
         assert self.go.wait(PATIENCE)
@@ -208,7 +208,7 @@ async def test_what_is_done_at_once_shows_no_dialog() -> None:
     async with DebuggerApp(WHOLE, XOR).run_test() as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
-        screen.session = replace(screen.now, program=lambda _: WHOLE)
+        screen.session = replace(screen.now, program=lambda *_: WHOLE)
         await pilot.press("s", "e", *"nothing", "enter")
         assert screen.query_one(Prompt).asks
         assert "`nothing` is not a number" in str(screen.query_one("#problem", Static).content)

@@ -36,6 +36,7 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
 - `labels` are pairs: the index of a node, and a name that it got after it was logged.
 - `spent` is true where recording stopped early, because its memory budget was spent. Without it,
   recording ended with what was recorded.
+- `world` is the bug of the world that it was recorded in, such as "shut h1"; null is none.
 - `pieces` are the lengths, in bytes, of the pieces that `columns` is made of.
 
 **Nodes** have indices, in the order in which forward blocks make them. A structure names an operand

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain, repeat
 
 from stepgrad.engine.tape import Rule
+from stepgrad.engine.world import World
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.log import Log
@@ -56,6 +57,11 @@ def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log)
             raise Damaged("a label in it is for a node that does not exist")
         log.rename(node, name)
     log.spent = manifest.maybe("spent", bool) or False
+    world = manifest.maybe("world", str)
+    try:
+        log.world = None if world is None else World.read(world)
+    except ValueError:
+        raise Newer(f"it was made in a world with the bug `{world}`") from None
 
 
 def _runs(manifest: Fields) -> _Runs:

@@ -140,6 +140,7 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "numbers": found.numbers,
         "labels": list(log.labels.items()),
         "spent": log.spent,
+        "world": None if log.world is None else str(log.world),
         "pieces": [len(piece) for piece in pieces],
     }
     return manifest, pieces

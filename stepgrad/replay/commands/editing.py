@@ -1,4 +1,7 @@
-"""Edits: the program runs again with another value, and the session goes on in that recording."""
+"""Edits: the program runs again with another value, and the session goes on in that recording.
+
+A world with a bug is an edit of another kind: of what the program does, not of a number in it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from math import isinf
 
+from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact, typed
 from stepgrad.recording.recording import Recording
@@ -21,6 +25,7 @@ class EditError(StepgradError):
 
 
 NO_PROGRAM = "only a scenario can run again: in a program, change the number and run it again"
+NO_WORLD = "only a scenario can run again: start a program with `stepgrad run --bug`"
 
 
 def ask(session: Session) -> tuple[Session, str]:
@@ -59,7 +64,8 @@ def edit(session: Session, text: str) -> Session:
     if name is None:
         raise EditError(f"{called} has no name in the program, so it cannot be edited")
     number = _number(right) if right.strip() else _flipped(session.recording, node, name)
-    return _rerun(session, {**dict(session.edits), name: number}, f"{name} = {exact(number)}")
+    edits = {**dict(session.edits), name: number}
+    return _rerun(session, edits, session.recording.world, f"{name} = {exact(number)}")
 
 
 def _named(session: Session, name: str) -> int:
@@ -73,17 +79,44 @@ def _named(session: Session, name: str) -> int:
     return node
 
 
+def ask_world(session: Session) -> tuple[Session, str]:
+    """Return what to ask before a change of world, or say why there can be none."""
+    if session.program is None:
+        return session.say(NO_WORLD), ""
+    return session, "Which bug?"
+
+
+def change_world(session: Session, text: str) -> Session:
+    """Run the program again in a world with a bug: `overwrite`, `shut h1`, `skip_update 3`.
+
+    An empty text leads back to the usual world. The position stays.
+
+    Raises:
+        EditError: the program cannot run again, or there is no such world.
+        WorldError: there is no such gate in the program.
+    """
+    if session.program is None:
+        raise EditError(NO_WORLD)
+    if session.recording.world is not None and not text.strip():
+        return _rerun(session, dict(session.edits), None, "the usual world again")
+    try:
+        world = World.read(text)
+    except ValueError as error:
+        raise EditError(str(error)) from None
+    return _rerun(session, dict(session.edits), world, f"{world}: {world.meaning}")
+
+
 def undo_edits(session: Session) -> Session:
     """Go back to the original recording."""
-    if not session.edits:
+    if not session.changed:
         return session.say("there are no edits")
-    return _rerun(session, {}, "edits undone")
+    return _rerun(session, {}, None, "edits undone")
 
 
-def _rerun(session: Session, edits: Mapping[str, float], said: str) -> Session:
+def _rerun(session: Session, edits: Mapping[str, float], world: World | None, said: str) -> Session:
     assert session.program is not None, "checked by whoever edits"
     original = session.original or session.recording
-    recording = session.program(edits) if edits else original
+    recording = session.program(edits, world) if edits or world else original
     return replace(
         session,
         cursor=Cursor(recording).seek(session.cursor.position),

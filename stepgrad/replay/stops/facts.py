@@ -13,6 +13,7 @@ from math import isfinite
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.tape import WriteKind
+from stepgrad.engine.world import added
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -197,7 +198,8 @@ class _Propagating(Facts[Backward]):
 
     @property
     def _bad(self) -> Column:
-        if all(map(isfinite, self._block.grads)):  # anything bad would show in these
+        usual = self._recording.world is None
+        if usual and all(map(isfinite, self._block.grads)):  # anything bad would show in these
             return Same(False)
         picks = [pick for _, pick in self._edges.locals]
         return bad_edges(
@@ -207,7 +209,7 @@ class _Propagating(Facts[Backward]):
 
     @cached_property
     def _upstreams(self) -> list[float]:
-        return picked(self._block.grads, self._block.sweep.outs)
+        return picked(self._recording.history.upstreams(self._block), self._block.sweep.outs)
 
     @cached_property
     def _locals(self) -> list[float]:
@@ -223,13 +225,13 @@ class _Propagating(Facts[Backward]):
     @cached_property
     def _sums(self) -> tuple[list[float | None], list[float]]:
         """Each gradient before and after its events, added up in the order of the pass."""
-        block, sweep, grad = self._block, self._block.sweep, self._recording.history.grad
+        block, sweep, history = self._block, self._block.sweep, self._recording.history
         sums: list[float | None] = [None] * sweep.computed
-        sums += [grad(node, block.start) for node in block.nodes[sweep.computed :]]
+        sums += [history.grad(node, block.start) for node in block.nodes[sweep.computed :]]
         before, after = [], []
         for receiver, contribution in zip(sweep.receivers, self._contributions, strict=True):
             old = sums[receiver]
-            sums[receiver] = new = (0.0 if old is None else old) + contribution
+            sums[receiver] = new = added(history.world, old, contribution)
             before.append(old)
             after.append(new)
         return before, after

@@ -160,13 +160,14 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     full = title(recording, event.node)
     edge = index - block.start - 1
     into_it = block.sweep.incoming[block.sweep.receivers[edge]]
+    adds = "=" if recording.world and recording.world.overwrites else "+="
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
     steps = [f"{upstream} · {local.factor}", f"{upstream} · {local.in_numbers(rate)}"]
     if local.shut and not isfinite(event.upstream):  # no product: inf · 0 is nan
         steps = [local.factor]
     return Narration(
-        f"{derivative(root, full)} += {derivative(root, out)} · {local.name}",
+        f"{derivative(root, full)} {adds} {derivative(root, out)} · {local.name}",
         _steps(*steps, number(event.contribution)),
         _texts(
             f"{atom(full)}.grad {gradient_inline(event.before)} → {number(event.after)}",

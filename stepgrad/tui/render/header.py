@@ -51,12 +51,11 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     left.append((where, ""))
     if state.step is not None:
         left.append((f"  step {state.step}", ""))
-    edits = ", ".join(f"{name} = {exact(x)}" for name, x in session.edits)
-    edited: list[ink.Span] = [("  edited", ink.CURRENT)] if edits else []
+    edits, edited = _changes(session)
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
     verdict = ink.FORWARD if passed == promised else ink.QUIET
     held: list[ink.Span] = [(f"  checks {passed}/{promised} ", verdict)] if promised else []
-    if promised and edits:
+    if promised and session.edits:
         held = [("  checks: edited ", ink.QUIET)]
     root, bar = _root(state), _bar(session.progress)
     there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
@@ -79,6 +78,16 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
         if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
+
+
+def _changes(session: Session) -> tuple[str, list[ink.Span]]:
+    """The edits and the bug of the world, and the word before them."""
+    edits = [f"{name} = {exact(x)}" for name, x in session.edits]
+    world = session.recording.world
+    if world is not None:
+        edits.append(f"bug: {world}" if edits else str(world))
+    word = "edited" if session.edits else "bug:"
+    return ", ".join(edits), [(f"  {word}", ink.CURRENT)] if edits else []
 
 
 def _recorded(progress: Progress | None, keys: Keymap) -> list[ink.Span]:

@@ -7,6 +7,7 @@ from itertools import groupby, pairwise
 
 from textual.content import Content
 
+from stepgrad.diagnosis.reasons import part
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.printable import counted
@@ -120,17 +121,20 @@ def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:
 
 
 def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
-    """Return the values and gradients at the cursor that the edits changed."""
+    """Return the values and gradients at the cursor that the edits changed, and the first event."""
     if session.program is None:
         return Content(NO_PROGRAM)
-    if session.original is None or not session.edits:
+    if session.original is None or not session.changed:
         return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
     before = Cursor(session.original).seek(session.cursor.position).state
     rows = differences(before, session.state)
+    parting = part(session.original, session.recording, ("before", "now"))
+    if parting is None:
+        return Content("Nothing differs: every event is the same.")
+    first = f"The first difference is at event {parting.event}: {parting.text}."
     if not rows:
-        ahead = session.cursor.position < session.recording.length
-        hint = f": step forward with {key('step')}" if ahead else ""
-        return Content(with_keys(f"Nothing differs yet{hint}.", keys))
+        yet = " yet" if session.cursor.position < parting.event else " here"
+        return Content(f"Nothing differs{yet}. {first}")
     rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
     heads = ("", "value", "change", " or ".join(rates))
     columns = [
@@ -139,7 +143,8 @@ def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
         [_by(*row.value) for row in rows],
         _changes([row.tangent if _in_forward_mode(row) else row.grad for row in rows]),
     ]
-    return ink.lines(*map(list, zip(*map(_column, heads, columns), strict=True)))
+    table = map(list, zip(*map(_column, heads, columns), strict=True))
+    return ink.lines(*table, [], [(first, ink.QUIET)])
 
 
 def _in_forward_mode(row: Difference) -> bool:

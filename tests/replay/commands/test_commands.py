@@ -212,7 +212,7 @@ FLIP = record_scenario("diagonal_flip")
 )
 def test_every_command_finds_a_name_by_its_unique_end(name: str, full: str) -> None:
     node = FLIP.first_named(full)
-    start = Session(Cursor(FLIP, FLIP.length), program=lambda _: FLIP)
+    start = Session(Cursor(FLIP, FLIP.length), program=lambda *_: FLIP)
     assert find_node(start.state, name) == node
     assert replay(start, [f":{name}"]).subject == node
     assert replay(start, [f"/{name}"]).subject == node
@@ -226,7 +226,7 @@ def test_every_command_finds_a_name_by_its_unique_end(name: str, full: str) -> N
 
 @pytest.mark.parametrize("word", [":{}", "e{} = 1"])
 def test_an_ambiguous_end_is_answered_with_what_it_may_mean(word: str) -> None:
-    start = Session(Cursor(FLIP, FLIP.length), program=lambda _: FLIP)
+    start = Session(Cursor(FLIP, FLIP.length), program=lambda *_: FLIP)
     with pytest.raises(CommandError, match="`w4` matches 3 nodes: layer1/neuron1/w4, layer1/neu"):
         replay(start, [word.format("w4")])
 

@@ -8,10 +8,21 @@ from weakref import WeakSet
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.engine.world import World
+from stepgrad.errors import StepgradError
+from stepgrad.harness import Replay
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import stopping
-from stepgrad.replay.commands.editing import EditError, ask, edit, undo_edits
+from stepgrad.replay.commands.editing import (
+    NO_WORLD,
+    EditError,
+    ask,
+    ask_world,
+    change_world,
+    edit,
+    undo_edits,
+)
 from stepgrad.replay.commands.script import replay
 from stepgrad.replay.difference import differences
 from stepgrad.replay.graph.folding import folded_graph
@@ -26,8 +37,10 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 
 
-def program(edits: Mapping[str, float]) -> Recording:
-    with record() as recording:
+def program(edits: Mapping[str, float], world: World | None = None) -> Recording:
+    recording = Recording()
+    recording.world = world
+    with record(recording):
         w = Value(edits.get("w", 0.5), label="w")
         bit = Value(edits.get("bit", 1.0), label="bit")
         z = w * bit
@@ -168,7 +181,7 @@ def test_recordings_that_nobody_looks_at_go() -> None:
     made: WeakSet[Recording] = WeakSet()
     blocks = 0
 
-    def noted(edits: Mapping[str, float]) -> Recording:
+    def noted(edits: Mapping[str, float], _: World | None = None) -> Recording:
         recording = program(edits)
         made.add(recording)
         return recording
@@ -198,3 +211,46 @@ def look_around(session: Session) -> None:
     for node in parameters(recording):
         course(recording, node, 10)
     replay(session, ["/w"])
+
+
+def test_a_world_is_an_edit_of_another_kind() -> None:
+    start = session(9)
+    in_world = change_world(edit(start, "w = 2"), "overwrite")
+    assert in_world.cursor.position == 9
+    assert str(in_world.recording.world) == "overwrite"
+    assert in_world.said == "overwrite: a contribution replaces the gradient: = for +="
+    assert in_world.edits == (("w", 2.0),)
+    assert edit(in_world, "w = 3").recording.world == in_world.recording.world
+    usual = change_world(in_world, "")
+    assert (usual.recording.world, usual.edits) == (None, (("w", 2.0),))
+    back = undo_edits(in_world)
+    assert back.recording is start.recording
+    assert undo_edits(back).said == "there are no edits"
+
+
+def test_a_bug_can_be_undone_without_an_edit() -> None:
+    start = session()
+    assert undo_edits(change_world(start, "wrong_order")).recording is start.recording
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "which bug? there are overwrite, no_zero_grad, "),
+        ("shut", "which gate? e.g. `shut h1`, or `shut relu` for all of them"),
+        ("shut z", "no gate is called `z`; there are none"),
+    ],
+)
+def test_what_is_no_world(text: str, message: str) -> None:
+    start = Replay.of("chain_rule").session
+    with pytest.raises(StepgradError) as found:
+        change_world(start, text)
+    assert str(found.value).startswith(message)
+
+
+def test_a_program_has_to_be_started_in_a_world() -> None:
+    alone = Session(Cursor(program({})))
+    assert ask_world(alone) == (alone.say(NO_WORLD), "")
+    with pytest.raises(EditError, match="start a program with `stepgrad run --bug`"):
+        change_world(alone, "overwrite")
+    assert ask_world(session())[1] == "Which bug?"

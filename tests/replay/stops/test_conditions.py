@@ -14,10 +14,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from graphs import Program, programs, run
+from graphs import OPERATIONS, Program, programs, run
 from replay_runs import two_layer
 from stepgrad import SGD, Recording, State, Value, mark, record, record_scenario
-from stepgrad.engine.ops import OPS, Op
+from stepgrad.engine.ops import Op
 from stepgrad.recording import events
 from stepgrad.replay.stops.language import Condition, ConditionError
 from stepgrad.replay.stops.stop import find
@@ -277,7 +277,7 @@ def test_a_name_that_comes_late_counts_from_then_on() -> None:
     assert (before, after) == ([[], []], [[1], [0]])
 
 
-@pytest.mark.parametrize("op", [op for op in OPS if op.partials], ids=lambda op: op.name)
+@pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 def test_only_a_name_is_a_word(op: Op) -> None:
     """So a condition on a word need not work out what a nameless node is called."""
     title = op.written({"a": "x", "b": "y"})

@@ -7,6 +7,7 @@ from hypothesis import given
 
 from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
+from stepgrad.harness import Replay
 from stepgrad.replay.session import Progress, Session
 from stepgrad.tui.render.header import header
 
@@ -104,3 +105,12 @@ def test_it_is_as_wide_as_asked(session: Session, name: str, width: int) -> None
     line = header(session, name, (1, 2), width)
     assert line.cell_length == width
     assert line.plain.isprintable()
+
+
+def test_the_bug_of_a_world_is_named_and_may_come_with_edits() -> None:
+    replay = Replay.of("two_layer").press("'%shut h'")
+    told = header(replay.session, "two_layer", (3, 11), 100).plain
+    assert "bug: shut h" in told
+    assert "checks 3/11" in told, "a promise that is broken is what the bug does"
+    edited = header(replay.press("'ex = 2'").session, "two_layer", (3, 11), 110).plain
+    assert "edited x = 2, bug: shut h" in edited

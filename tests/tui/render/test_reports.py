@@ -8,6 +8,7 @@ from math import inf, nan
 import pytest
 
 from stepgrad import Cursor, Value, record
+from stepgrad.engine.world import World
 from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import edit
@@ -18,7 +19,7 @@ from stepgrad.tui.render.reports import difference_report, paths_report
 def session(x: float, position: int) -> Session:
     """A program of one input, and nothing else."""
 
-    def program(edits: Mapping[str, float]) -> Recording:
+    def program(edits: Mapping[str, float], _: World | None = None) -> Recording:
         with record() as recording:
             Value(edits.get("x", x), label="x")
         return recording
@@ -52,9 +53,11 @@ def test_what_a_nudge_changes_is_told_and_by_how_much(
 
 def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None:
     assert difference_report(edit(session(2.0, 0), "x = 3")).plain == (
-        "Nothing differs yet: step forward with s."
+        "Nothing differs yet. The first difference is at event 1: x is 2 before and 3 now."
     )
-    assert difference_report(edit(session(2.0, 1), "x = 2")).plain == "Nothing differs yet."
+    assert difference_report(edit(session(2.0, 1), "x = 2")).plain == (
+        "Nothing differs: every event is the same."
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,6 +102,34 @@ def test_what_forward_mode_makes_of_an_edit_are_tangents() -> None:
         ["value", "change", "tangent"],
         *(["y", "5", "→", "7", "+2", "0"], ["u", "10", "→", "14", "+4", "5", "→", "7"]),
         ["s", "7", "→", "11", "+4", "5", "→", "7"],
+        [],
+        [
+            "The",
+            "first",
+            "difference",
+            "is",
+            "at",
+            "event",
+            "3:",
+            "y",
+            "is",
+            "5",
+            "before",
+            "and",
+            "7",
+            "now.",
+        ],
+    ]
+
+
+def test_what_a_bug_changes_is_told_with_the_first_event_that_it_changes() -> None:
+    replay = Replay.of("sum_over_paths").press("G %overwrite")
+    assert difference_report(replay.session).plain.splitlines() == [
+        "   value  change  gradient  ",
+        "h  1.5            15 → 12   ",
+        "",
+        "The first difference is at event 13: "
+        "dL/dh is 15 before and 12 now: now, a contribution replaces what was there.",
     ]
 
 
