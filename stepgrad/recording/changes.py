@@ -10,10 +10,9 @@ from typing import Any
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Block, Write
+from stepgrad.recording.blocks import Block, Write, packed
 from stepgrad.recording.known import Known, same_values
 from stepgrad.recording.log import Log
-from stepgrad.recording.packed import packed
 from stepgrad.recording.writes import Writes
 
 _Form = tuple[str, tuple[str, ...], tuple[str, ...]]

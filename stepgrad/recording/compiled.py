@@ -13,10 +13,9 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.ops import Op
 from stepgrad.recording.statements import (
     backward_statements,
     column_statements,
@@ -27,6 +26,8 @@ from stepgrad.recording.statements import (
 )
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
+
+_Code = TypeVar("_Code")
 
 Function = Callable[..., tuple[float, ...]]
 """Takes numbers, each as an argument of its own, and returns others."""
@@ -39,6 +40,39 @@ Recognise = Callable[[Sequence[Node]], "tuple[tuple[Node, ...], array[float]] | 
 
 Passes = Iterator["array[float]"]
 """Passes, one after the other, without end: their columns of values and of gradients, in turn."""
+
+
+WORTH_COMPILING = 30
+"""How often a pass has come when it is compiled: about as often as pays for the compiling."""
+
+MOST_COMPILED = 20_000
+"""The most nodes or edges of a pass that is compiled; for more, the program would wait for 1 s."""
+
+
+class Compiling(Generic[_Code]):
+    """Code for what recurs, compiled when that has come often enough.
+
+    Args:
+        size: how many nodes or edges the code is for.
+        compile_: compiles it, from the arguments of `due`; with `here`, it only finds what another
+            recording has compiled.
+    """
+
+    def __init__(self, size: int, compile_: Callable[..., _Code | None]) -> None:
+        self._compile = compile_
+        self._possible = 0 < size <= MOST_COMPILED
+        self._count = 0
+        self.code: _Code | None = None
+
+    def due(self, *arguments: object) -> _Code | None:
+        """Return the code for what has come again; None as long as it is not compiled."""
+        if self.code is None and self._possible:
+            self._count += 1
+            if self._count == 2:
+                self.code = self._compile(*arguments, here=True)
+            elif self._count >= WORTH_COMPILING:
+                self.code = self._compile(*arguments, here=False)
+        return self.code
 
 
 def function(structure: Structure, free: Sequence[int], results: Sequence[int]) -> Function:
@@ -111,7 +145,7 @@ def backward(sweep: Sweep, *, here: bool = False) -> Run | None:
     compiled: the code is there from another recording, or it is None.
     """
     structures = (
-        None if links is None else (structure.codes, structure.refs.tobytes(), structure.outer)
+        None if links is None else structure.content
         for structure, links in zip(sweep.structures, sweep.links, strict=True)
     )
     leaves = tuple(sweep.offsets[sweep.computed :])
@@ -161,33 +195,34 @@ def _run(sweep: Sweep) -> Iterator[str]:
 
 
 def recogniser(
-    structure: Structure, operations: Sequence[Op], *, here: bool = False
+    structure: Structure, nodes: Sequence[Node], *, here: bool = False
 ) -> Recognise | None:
-    """Compile the question whether nodes are these operations, on operands as in a structure.
+    """Compile the question whether others are like these nodes, which have this structure.
 
     If they are, the function returns the Values from earlier passes that they use, newest first,
     and the column of their numbers; else None. `here` is as for `backward`.
     """
-    key = tuple(operations), structure.refs.tobytes(), len(structure.outer)
+    operations = tuple([node._operation for node in nodes])  # beside constants, they vary
+    key = operations, structure.refs.tobytes(), len(structure.outer_offsets)
     names = {operation: f"op{i}" for i, operation in enumerate(dict.fromkeys(operations))}
 
     def write() -> str:
-        nodes = [f"n{i}" for i in range(len(structure))]
-        tests = [f"{n}._operation is {names[op]}" for n, op in zip(nodes, operations, strict=True)]
+        made = [f"n{i}" for i in range(len(structure))]
+        tests = [f"{n}._operation is {names[op]}" for n, op in zip(made, operations, strict=True)]
         found: dict[int, str] = {}
         for owner, slot, ref in zip(structure.owners, structure.slots, structure.refs, strict=True):
             operand = f"n{owner}.{_SLOTS[slot]}"
             if ref < 0 and ref not in found:
                 found[ref] = operand
             else:
-                tests.append(f"{operand} is {nodes[ref] if ref >= 0 else f'o{~ref}'}")
+                tests.append(f"{operand} is {made[ref] if ref >= 0 else f'o{~ref}'}")
         parts = (tests[i : i + _TOGETHER] for i in range(0, len(tests), _TOGETHER))
         return _RECOGNISER.format(
-            nodes=", ".join(nodes),
+            nodes=", ".join(made),
             outer="\n    ".join(f"o{~ref} = {operand}" for ref, operand in found.items()),
             tests="\n    ".join(f"if not ({' and '.join(part)}): return None" for part in parts),
-            column="\n    ".join(column_statements([f"{node}._data" for node in nodes])),
-            found="".join(f"o{k}, " for k in range(len(structure.outer))),
+            column="\n    ".join(column_statements([f"{node}._data" for node in made])),
+            found="".join(f"o{k}, " for k in range(len(structure.outer_offsets))),
         )
 
     known = {name: operation for operation, name in names.items()}

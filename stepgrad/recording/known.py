@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from operator import is_
 
 from stepgrad.engine.node import Node
+from stepgrad.recording.batch import Batch
 
 _KEPT = 1 << 16
 """The most indices to cache."""
@@ -55,11 +56,11 @@ class Known(dict[int, int]):
         except KeyError:
             return False
 
-    def add(self, nodes: Sequence[Node], base: int) -> None:
-        """Add nodes, in the order in which they were made, from index `base` on."""
-        first = first_of_row(nodes)
-        if first is not None and (not self._firsts or self._firsts[-1] < first):
-            self._firsts.append(first)
+    def add(self, batch: Batch, base: int) -> None:
+        """Add nodes, from index `base` on."""
+        nodes, row = batch.nodes, batch.row
+        if row is not None and (not self._firsts or self._firsts[-1] < row):
+            self._firsts.append(row)
             self._bases.append(base)
             self._counts.append(len(nodes))
         else:
@@ -88,26 +89,6 @@ class Known(dict[int, int]):
                 new.append(value)
                 stack.extend(value._operands)
         return sorted(new, key=lambda value: value._stamp)
-
-
-def first_of_row(nodes: Sequence[Node]) -> int | None:
-    """Return the stamp of the first node, if the others were made right after it, in this order.
-
-    They were not if they were unlogged, or another thread or recording made values in between.
-    """
-    stamps = [node._stamp for node in nodes]
-    without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
-    return stamps[0] if without_gap and stamps == sorted(stamps) else None
-
-
-def offsets(values: Iterable[Node], nodes: Sequence[Node]) -> list[int | None]:
-    """Return where among `nodes` these values are; None for one that is not there."""
-    first = first_of_row(nodes)
-    if first is not None:
-        places = (value._stamp - first for value in values)
-        return [place if 0 <= place < len(nodes) else None for place in places]
-    own = {node._stamp: offset for offset, node in enumerate(nodes)}
-    return [own.get(value._stamp) for value in values]
 
 
 def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:

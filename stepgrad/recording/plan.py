@@ -8,7 +8,7 @@ that it starts from. So it is worked out once for all of a kind; one that has co
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress
 from typing import NamedTuple
 
@@ -16,17 +16,11 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Run, backward
+from stepgrad.recording.compiled import Compiling, Run, backward
 from stepgrad.recording.known import Known
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
 from stepgrad.recording.template import Made
-
-WORTH_COMPILING = 30
-"""The passes of a kind after which it is compiled: about as many as pay for the compiling."""
-
-MOST_EDGES = 20_000
-"""Larger passes are not compiled: the program would have to wait for a second."""
 
 _KEPT = 1 << 10  # parts of passes that need not be worked out again
 
@@ -64,18 +58,12 @@ class Plan:
         self.sweep = sweep
         self.alone = alone  # whether it computes over a single forward pass, and leaves of others
         self._idle = idle
-        self._count = 0
-        self._run: Run | None = None
+        size = sweep.edges if sweep.order is None else 0
+        self._compiling = Compiling[Run](size, partial(backward, sweep))
 
     def run(self) -> Run | None:
         """Return code for the pass, if it has come often enough."""
-        if self._run is None and self._may_be_compiled:
-            self._count += 1
-            if self._count == 2:
-                self._run = backward(self.sweep, here=True)
-            elif self._count >= WORTH_COMPILING:
-                self._run = backward(self.sweep)
-        return self._run
+        return self._compiling.due()
 
     def over(self, forward: Forward) -> list[Forward] | None:
         """Return the passes that it goes over, if they hang together as those of the sweep do.
@@ -110,25 +98,13 @@ class Plan:
         )
         return [(number, earlier, to) for to, number, earlier in met]
 
-    @property
-    def _may_be_compiled(self) -> bool:
-        return 0 < self.sweep.edges <= MOST_EDGES and self.sweep.order is None
-
-    @cached_property
-    def _masks(self) -> tuple[bytes, bytes, Sequence[bool]]:
-        """Which nodes of a single pass are computed, which are leaves, and who of the others."""
-        [structure, *_] = self.sweep.structures
-        outer = [True] * len(structure.outer)
-        for ref in self._idle:
-            if ref < 0:
-                outer[~ref] = False
-        return *structure.taking_part(self._idle), outer
-
     def participants(self, made: Made) -> Participants:
         """Pick who takes part in a pass that goes over a single forward pass."""
-        computed, leaves, outer = self._masks
+        computed, leaves = made.forward.structure.taking_part(self._idle)
+        idle = {~ref for ref in self._idle if ref < 0}
+        outer = (value for k, value in enumerate(made.outer) if k not in idle)
         order, own = [*compress(made.nodes, computed)], [*compress(made.nodes, leaves)]
-        return Participants(order[::-1], [*own[::-1], *compress(made.outer, outer)])
+        return Participants(order[::-1], [*own[::-1], *outer])
 
 
 class Plans:
@@ -224,26 +200,19 @@ class Plans:
             return part
         if not any(structure.op(offset).partials for offset in entries):
             return _Part(0, {}, frozenset(), ())  # a root that is not computed
-        reached, idle = structure.reached(entries)
-        edges = sum(reached.values()) - len(entries)
-        at = structure.codes.find(CONSTANT.code)
-        while at >= 0:
-            edges -= reached.get(at, 0)
-            at = structure.codes.find(CONSTANT.code, at + 1)
-        computed: dict[int, list[int]] = {}
-        earlier = set()
+        edges, idle, outer = structure.reach(entries)
         codes = [each.structure.codes for each in forward.earlier]
-        for k, (number, offset) in enumerate(structure.outer):
-            if ~k in reached:
-                code = codes[number][offset]
-                earlier.add(number)
-                if code == CONSTANT.code:
-                    edges -= reached[~k]
-                elif code != LEAF.code:
-                    computed.setdefault(number, []).append(offset)
+        computed: dict[int, list[int]] = {}
+        for used, number, offset in outer:
+            code = codes[number][offset]
+            if code == CONSTANT.code:
+                edges -= used
+            elif code != LEAF.code:
+                computed.setdefault(number, []).append(offset)
+        earlier = frozenset([number for _, number, _ in outer])
         if len(self._parts) >= _KEPT:
             self._parts.clear()
-        part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
+        part = self._parts[key] = _Part(edges, computed, earlier, idle)
         return part
 
     def _order(self, root: Node, numbers: Mapping[int, int]) -> tuple[Stretch, ...] | None:

@@ -290,7 +290,7 @@ class Recorder:
         if pending.written:
             writer.changes.by_hand(pending.take_written())
         if pending.made:
-            writer.forward(*pending.take_made())
+            writer.forward(pending.take_made())
         for value in pending.take_named():
             writer.rename(value)
 

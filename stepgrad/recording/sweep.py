@@ -52,10 +52,9 @@ class Sweep:
                 leaves = (o for o in sorted(entries[number], reverse=True))
                 found.append(([], [o for o in leaves if structure.op(o) is LEAF]))
                 continue
-            reached, idle = structure.reached(entries[number])
-            for k, (earlier, offset) in enumerate(structure.outer):
-                if ~k in reached:
-                    entries[links[earlier]].add(offset)
+            _, idle, outer = structure.reach(entries[number])
+            for _, earlier, offset in outer:
+                entries[links[earlier]].add(offset)
             newest_first = range(len(structure) - 1, -1, -1)
             computed, own = structure.taking_part(idle)
             found.append(
@@ -149,7 +148,9 @@ class Sweep:
         own = [*map(self.columns[number].get, range(len(structure)), repeat(-1))]
         outer = (
             self.columns[links[earlier]].get(offset, -1) if links[earlier] >= 0 else -1
-            for earlier, offset in reversed(structure.outer)
+            for earlier, offset in zip(
+                reversed(structure.outer_passes), reversed(structure.outer_offsets), strict=True
+            )
         )
         return [*own, *outer]  # `~k` counts from the end
 

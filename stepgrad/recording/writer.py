@@ -12,15 +12,15 @@ from stepgrad.engine.backward import propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Backward, Block, Forward
+from stepgrad.recording.batch import Batch, first_of_row
+from stepgrad.recording.blocks import Backward, Block, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.changes import Changes
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
-from stepgrad.recording.packed import packed
 from stepgrad.recording.plan import Participants, Plan, Plans
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Description, Made, Moves, Said, Template
+from stepgrad.recording.template import Description, Made, Template
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
@@ -68,37 +68,30 @@ class Writer:
 
     # Forward passes.
 
-    def forward(
-        self,
-        nodes: Sequence[Node],
-        said: Said,
-        tangents: array[float] | None = None,
-    ) -> None:
+    def forward(self, batch: Batch) -> None:
         """Add a forward block of Values, after all that it uses and that is not in the log yet."""
+        nodes = batch.nodes
         found = self._recognised(nodes)
         if found is None:
-            described = Description.of(nodes)
-            missing = self._missing(described.outer, nodes)
+            description = Description(batch)
+            missing = self._missing([*description.outer.values()], nodes)
             cut = _used(nodes, missing) if missing else 0
             if cut:  # a thread that is not recorded has made them of pending Values
-                for first, last in ((0, cut), (cut, len(nodes))):
-                    part = None if tangents is None else tangents[first:last]
-                    self.forward(nodes[first:last], said.part(first, last), part)
+                self.forward(batch.part(0, cut))
+                self.forward(batch.part(cut, len(nodes)))
                 return
             self._adopt(missing)
-            found = self._described(nodes, described)
+            found = self._described(nodes, description)
         template, outer, earlier, values = found
         if self._before is not None:
             self._before.following = template
         self._before = template
         if values is None:
             values = packed([node._data for node in nodes])
-        context, log = template.context(said), self._log
-        block = Forward(
-            log.length, template.structure, log.size, values, tangents, earlier, context
-        )
+        start, base, context = self._log.length, self._log.size, template.context(batch)
+        block = Forward(start, template.structure, base, values, batch.tangents, earlier, context)
         self.add(block)
-        self.known.add(nodes, block.base)
+        self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)
 
     def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
@@ -109,7 +102,7 @@ class Writer:
             tried.remove(expected)
             tried.insert(0, expected)
         for template in tried:
-            fitting = template.fits(nodes)
+            fitting = template.recognise(nodes)
             if fitting is None:
                 continue
             outer, values = fitting
@@ -121,21 +114,19 @@ class Writer:
                 return template, outer, earlier, values
         return None
 
-    def _described(self, nodes: Sequence[Node], described: Description) -> _Found:
+    def _described(self, nodes: Sequence[Node], description: Description) -> _Found:
         """Find or make the template of nodes whose operands are all in the log."""
-        structure, outer, earlier = described.structure(self.known, self._forward_of)
+        structure, outer, earlier = description.structure(self.known, self._forward_of)
         alike = self._templates.setdefault(structure.codes, [])
         for template in alike:
-            known = template.structure
-            if known.refs == structure.refs and known.outer == structure.outer:
-                template.memorise(nodes, outer)
+            if template.structure.is_like(structure):
                 recurring = self._recurring.setdefault(len(nodes), [])
                 if template in recurring:
                     recurring.remove(template)
                 recurring.insert(0, template)
                 del recurring[_TRIED:]
                 return template, outer, earlier, None
-        alike.append(Template(structure, outer, earlier))
+        alike.append(Template(structure))
         return alike[-1], outer, earlier, None
 
     # Values that were made outside.
@@ -160,7 +151,7 @@ class Writer:
         if not nodes:
             return
         names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
-        self.forward(nodes, Moves(names, [(0, Place())]))
+        self.forward(Batch(nodes, first_of_row(nodes), names, ((0, Place()),)))
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
         self.changes.of_kind(

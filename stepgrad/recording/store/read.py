@@ -171,9 +171,10 @@ class _Reader:
     def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
         """Return the passes that a forward pass speaks of."""
         earlier = tuple([pick("blocks", self._forwards, number) for number in numbers])
-        _, offsets, firsts = self._shapes.structures[which].located
+        structure = self._shapes.structures[which]
         fits = all(
-            offsets[k] < len(each.structure) for k, each in zip(firsts, earlier, strict=True)
+            structure.outer_offsets[k] < len(each.structure)
+            for k, each in zip(structure.firsts, earlier, strict=True)
         )
         if not fits or [*numbers] != sorted({*numbers}, reverse=True):
             raise Damaged("an operand comes after what is made of it")

@@ -90,7 +90,7 @@ class Shapes:
     @property
     def links(self) -> Mapping[str, Sequence[int]]:
         """How many integers are said of each block of a shape, by kind of block."""
-        making = [1 + len(structure.located[2]) for structure in self.structures]
+        making = [1 + len(structure.firsts) for structure in self.structures]
         return {"forward": making, "dual": making, "backward": [1] * len(self.sweeps)}
 
 
@@ -110,7 +110,7 @@ def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
         Structure(
             bytes([op.code for op in row]),
             _refs(arities, next(refs), used),
-            _outer(next(passes), next(offsets)),
+            *_outer(next(passes), next(offsets)),
         )
         for row, arities, used in zip(made, counts, outer, strict=True)
     ]
@@ -140,16 +140,18 @@ def _refs(arities: Sequence[int], back: array[int], outer: int) -> array[int]:
         raise Damaged("an operand in it is of no pass") from None
 
 
-def _outer(passes: array[int], offsets: array[int]) -> tuple[tuple[int, int], ...]:
+def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[int]]:
     """Return the operands from other passes, which have to be in order: newest first."""
     before = -1, 0
-    outer = tuple(zip(passes, offsets, strict=True))
-    for number, offset in outer:
+    for number, offset in zip(passes, offsets, strict=True):
         same = number == before[0]
         if offset < 0 or not (offset < before[1] if same else number == before[0] + 1):
             raise Damaged("operands of other passes are not in order")
         before = number, offset
-    return outer
+    try:
+        return array("i", passes), array("i", offsets)
+    except OverflowError:
+        raise Damaged("an operand in it is of no pass") from None
 
 
 def _contexts(manifest: Fields) -> list[Context]:
@@ -224,21 +226,16 @@ def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], roo
             raise Damaged("a backward pass goes over passes that it does not know")
         if linked is None or not computes:
             continue
-        if len(linked) != len(structure.located[2]):
+        if len(linked) != len(structure.firsts):
             raise Damaged("a backward pass goes over passes that it does not know")
-        refs, _ = structure.reached([*entries[number]])
-        edges += sum(refs.values()) - len(entries[number])
-        for ref, count in refs.items():
-            if ref >= 0:
-                constant = structure.op(ref) is CONSTANT
-            else:
-                earlier, offset = structure.outer[~ref]
-                to = linked[earlier]
-                if not number < to < len(over) or offset >= len(over[to]):
-                    raise Damaged("a backward pass reaches a node that does not exist")
-                entries[to].add(offset)
-                constant = over[to].op(offset) is CONSTANT
-            edges -= count if constant else 0
+        reached, _, outer = structure.reach(entries[number])
+        edges += reached
+        for used, earlier, offset in outer:
+            to = linked[earlier]
+            if not number < to < len(over) or offset >= len(over[to]):
+                raise Damaged("a backward pass reaches a node that does not exist")
+            entries[to].add(offset)
+            edges -= used if over[to].op(offset) is CONSTANT else 0
     return edges
 
 

@@ -125,7 +125,7 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "sources": [asdict(source) for source in log.sources.values()],
         "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
         "structures": [
-            {"nodes": len(structure), "outer": len(structure.outer)}
+            {"nodes": len(structure), "outer": len(structure.outer_offsets)}
             for structure in found.structures
         ],
         "contexts": [
@@ -183,9 +183,8 @@ def _structures(structures: Iterable[Structure], codes: _Numbers) -> Iterator[by
         for structure in structures
         for offset, ref in zip(structure.owners, structure.refs, strict=True)
     )
-    outer = [each for structure in structures for each in structure.outer]
-    yield _integers(number for number, _ in outer)
-    yield _integers(offset for _, offset in outer)
+    yield _integers(number for structure in structures for number in structure.outer_passes)
+    yield _integers(offset for structure in structures for offset in structure.outer_offsets)
 
 
 def _orders(sweeps: Iterable[Sweep]) -> Iterator[bytes]:
