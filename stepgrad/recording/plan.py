@@ -18,11 +18,9 @@ from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Compiling, Run, backward
 from stepgrad.recording.known import Known
-from stepgrad.recording.structure import Structure
+from stepgrad.recording.structure import Reach, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
 from stepgrad.recording.template import Made
-
-_KEPT = 1 << 10  # parts of passes that need not be worked out again
 
 _TRIED = 8
 """Of how many plans from a root it is tried whether they fit: they may take turns."""
@@ -33,22 +31,6 @@ class Participants(NamedTuple):
 
     order: Sequence[Node]
     leaves: Sequence[Node]
-
-
-class _Part(NamedTuple):
-    """What is reached of a forward pass.
-
-    Args:
-        edges: how many edges lead out of its nodes.
-        computed: which computed nodes of each earlier pass are reached, by its number.
-        earlier: the numbers of all earlier passes that are reached.
-        idle: the refs that are not reached.
-    """
-
-    edges: int
-    computed: Mapping[int, Sequence[int]]
-    earlier: frozenset[int]
-    idle: Sequence[int]
 
 
 class Plan:
@@ -114,7 +96,6 @@ class Plans:
         self._known = known
         self._forward_of = forward_of
         self._plans: dict[object, Plan] = {}
-        self._parts: dict[object, _Part] = {}
         # Those that have come lately, by the structure and the offset of the root.
         self._usual: dict[tuple[Structure, int], list[Plan]] = {}
 
@@ -142,78 +123,44 @@ class Plans:
     def _work_out(
         self, root: Node, forward: Forward, offset: int
     ) -> tuple[Plan, tuple[Forward, ...]]:
-        parts = self._parts_of(forward, offset)
-        over = {each.base: each for each in parts}
-        for each, (_, part) in parts.items():
-            over.update((each.earlier[n].base, each.earlier[n]) for n in part.earlier)
-        bases = sorted(over, reverse=True)
-        numbers = {base: number for number, base in enumerate(bases)}
-        order: tuple[Stretch, ...] | None = None
-        if len(parts) > 1 and not self._in_order([*parts]):
-            order = self._order(root, numbers)
-        structures = tuple([over[base].structure for base in bases])
-        links: list[tuple[int, ...] | None] = [None] * len(bases)
-        entries: list[Sequence[int]] = []
+        """Find out what is reached of each pass, the newest first."""
+        over = {forward.base: forward}
+        entries = {forward.base: {offset}}  # of each pass that computes something
+        reached: dict[int, Reach] = {}
         edges = 0
-        for each, (reached, part) in parts.items():
-            number = numbers[each.base]
-            links[number] = tuple(
+        while len(reached) < len(entries):
+            base = max(entries.keys() - reached)
+            found = reached[base] = over[base].structure.reach(entries[base])
+            edges += found.edges
+            for used, number, at in found.outer:
+                other = over[base].earlier[number]
+                over[other.base] = other
+                code = other.structure.codes[at]
+                if code == CONSTANT.code:
+                    edges -= used
+                elif code != LEAF.code:
+                    entries.setdefault(other.base, set()).add(at)
+        numbers = {base: number for number, base in enumerate(sorted(over, reverse=True))}
+        passes = tuple([over[base] for base in numbers])
+        links: list[tuple[int, ...] | None] = [None] * len(passes)
+        for base, found in reached.items():
+            used_passes = {number for _, number, _ in found.outer}
+            links[numbers[base]] = tuple(
                 [
-                    numbers[other.base] if n in part.earlier else -1
-                    for n, other in enumerate(each.earlier)
+                    numbers[other.base] if number in used_passes else -1
+                    for number, other in enumerate(over[base].earlier)
                 ]
             )
-            entries.append(reached)
-            edges += part.edges
-        key = structures, tuple(links), tuple(entries), order
+        order = None
+        if len(reached) > 1 and not self._known.in_order(reached):
+            order = self._order(root, numbers)
+        key = tuple([each.structure for each in passes]), tuple(links), offset, order
         plan = self._plans.get(key)
         if plan is None:
-            sweep = Sweep(structures, key[1], offset, edges, order)
-            plan = Plan(sweep, parts[forward][1].idle, alone=len(parts) == 1)
+            sweep = Sweep(key[0], key[1], offset, edges, order)
+            plan = Plan(sweep, reached[forward.base].idle, alone=len(reached) == 1)
             self._plans[key] = plan
-        return plan, tuple([over[base] for base in bases])
-
-    def _parts_of(
-        self, forward: Forward, offset: int
-    ) -> dict[Forward, tuple[tuple[int, ...], _Part]]:
-        """Return what is reached of each pass that computes something, the newest first."""
-        entries: dict[int, set[int]] = {forward.base: {offset}}
-        pending = {forward.base: forward}
-        parts = {}
-        while pending:
-            each = pending.pop(max(pending))
-            reached = tuple(sorted(entries[each.base]))
-            part = self._part(each, reached)
-            for number, offsets in part.computed.items():
-                other = each.earlier[number]
-                pending[other.base] = other
-                entries.setdefault(other.base, set()).update(offsets)
-            parts[each] = reached, part
-        return parts
-
-    def _part(self, forward: Forward, entries: tuple[int, ...]) -> _Part:
-        """Return what is reached of a pass by way of some of its nodes."""
-        structure = forward.structure
-        key = structure, entries, tuple([each.structure for each in forward.earlier])
-        part = self._parts.get(key)
-        if part is not None:
-            return part
-        if not any(structure.op(offset).partials for offset in entries):
-            return _Part(0, {}, frozenset(), ())  # a root that is not computed
-        edges, idle, outer = structure.reach(entries)
-        codes = [each.structure.codes for each in forward.earlier]
-        computed: dict[int, list[int]] = {}
-        for used, number, offset in outer:
-            code = codes[number][offset]
-            if code == CONSTANT.code:
-                edges -= used
-            elif code != LEAF.code:
-                computed.setdefault(number, []).append(offset)
-        earlier = frozenset([number for _, number, _ in outer])
-        if len(self._parts) >= _KEPT:
-            self._parts.clear()
-        part = self._parts[key] = _Part(edges, computed, earlier, idle)
-        return part
+        return plan, passes
 
     def _order(self, root: Node, numbers: Mapping[int, int]) -> tuple[Stretch, ...] | None:
         """Return the order of computed nodes where that of the log is not that of the program."""

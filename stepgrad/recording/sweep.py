@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
 from operator import add
 
-from stepgrad.engine.ops import LEAF
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -44,17 +44,9 @@ class Sweep:
     @cached_property
     def _taking_part(self) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
         """For each forward pass, its computed nodes and its leaves that take part, newest first."""
-        entries: list[set[int]] = [set() for _ in self.structures]
-        entries[0].add(self.root)
+        walked = walk(self.structures, self.links, self.root)
         found: list[tuple[Sequence[int], Sequence[int]]] = []
-        for number, (structure, links) in enumerate(zip(self.structures, self.links, strict=True)):
-            if links is None:
-                leaves = (o for o in sorted(entries[number], reverse=True))
-                found.append(([], [o for o in leaves if structure.op(o) is LEAF]))
-                continue
-            _, idle, outer = structure.reach(entries[number])
-            for _, earlier, offset in outer:
-                entries[links[earlier]].add(offset)
+        for structure, (_, idle) in zip(self.structures, walked, strict=True):
             newest_first = range(len(structure) - 1, -1, -1)
             computed, own = structure.taking_part(idle)
             found.append(
@@ -196,6 +188,32 @@ class Sweep:
             for structure, links in zip(self.structures, self.links, strict=True)
             if links is not None and number in links
         )
+
+
+def walk(
+    structures: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int
+) -> Iterator[tuple[int, Sequence[int]]]:
+    """Yield how many edges a sweep walks from each forward pass, and which refs of it are idle.
+
+    Raises:
+        ValueError: it leads to a node that does not exist.
+    """
+    entries: list[set[int]] = [{root}, *(set() for _ in structures[1:])]
+    for number, (structure, linked) in enumerate(zip(structures, links, strict=True)):
+        if not entries[number] or max(entries[number]) >= len(structure):
+            raise ValueError("a backward pass reaches a node that does not exist")
+        edges, idle, outer = structure.reach(entries[number])
+        known = [-1] * len(structure.firsts) if linked is None else linked
+        if len(known) != len(structure.firsts) or max(known, default=-1) >= len(structures):
+            raise ValueError("a backward pass goes over passes that it does not know")
+        for used, earlier, offset in outer:
+            to = known[earlier]
+            if to <= number or offset >= len(structures[to]):
+                raise ValueError("a backward pass reaches a node that does not exist")
+            entries[to].add(offset)
+            if structures[to].op(offset) is CONSTANT:
+                edges -= used
+        yield edges, idle
 
 
 def newest_first(stretches: Sequence[Stretch]) -> bool:

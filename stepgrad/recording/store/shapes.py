@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
 from typing import TypeVar, get_args
 
-from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
+from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.engine.tape import Place, WriteKind
 from stepgrad.recording.store.fields import Fields, pick
 from stepgrad.recording.store.packing import Damaged, unpack
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.recording.sweep import Stretch, Sweep, stretched
+from stepgrad.recording.sweep import Stretch, Sweep, stretched, walk
 from stepgrad.recording.writes import Writes
 
 
@@ -195,7 +195,12 @@ def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -
             numbers, offsets = pieces.integers([ordered, ordered])
             order = stretched(zip(numbers, offsets, strict=True))
         root = entry.get("root", int)
-        edges = _edges(over, links, root)
+        if len(links) != len(over) or not over or not 0 <= root < len(over[0]):
+            raise Damaged("a backward pass starts from a node that does not exist")
+        try:
+            edges = sum(edges for edges, _ in walk(over, links, root))
+        except ValueError as error:
+            raise Damaged(str(error)) from None
         sweep = Sweep(over, links, root, edges)
         if order is not None:
             usual = {(number, each) for number, some in sweep.computed_nodes for each in some}
@@ -205,38 +210,6 @@ def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -
             sweep = Sweep(over, links, root, edges, order)
         sweeps.append(sweep)
     return sweeps
-
-
-def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int) -> int:
-    """Return how many edges a sweep walks.
-
-    Raises:
-        Damaged: it leads to a node that does not exist.
-    """
-    if len(links) != len(over) or not over or not 0 <= root < len(over[0]):
-        raise Damaged("a backward pass starts from a node that does not exist")
-    entries: list[set[int]] = [set() for _ in over]
-    entries[0].add(root)
-    edges = 0
-    for number, (structure, linked) in enumerate(zip(over, links, strict=True)):
-        if not entries[number] or max(entries[number]) >= len(structure):
-            raise Damaged("a backward pass reaches a node that does not exist")
-        computes = any(structure.op(offset).partials for offset in entries[number])
-        if computes and linked is None:
-            raise Damaged("a backward pass goes over passes that it does not know")
-        if linked is None or not computes:
-            continue
-        if len(linked) != len(structure.firsts):
-            raise Damaged("a backward pass goes over passes that it does not know")
-        reached, _, outer = structure.reach(entries[number])
-        edges += reached
-        for used, earlier, offset in outer:
-            to = linked[earlier]
-            if not number < to < len(over) or offset >= len(over[to]):
-                raise Damaged("a backward pass reaches a node that does not exist")
-            entries[to].add(offset)
-            edges -= used if over[to].op(offset) is CONSTANT else 0
-    return edges
 
 
 def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
