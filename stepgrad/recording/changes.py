@@ -11,14 +11,13 @@ from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.blocks import Block, Write, packed
+from stepgrad.recording.kept import Bounded
 from stepgrad.recording.known import Known, same_values
 from stepgrad.recording.log import Log
 from stepgrad.recording.writes import Writes
 
 _Form = tuple[str, tuple[str, ...], tuple[str, ...]]
 """What a rule is, besides its numbers: the method, and the names of the numbers."""
-
-_KEPT = 64  # numbers of writes of which is kept what came last
 
 Written = tuple[WriteKind, Node, float, Place | None]
 """A write by hand: what kind, of which Value, the new number, and the line."""
@@ -39,7 +38,7 @@ class Changes:
         self._add = add
         self._writes: dict[object, Writes] = {}
         # What came last: by hand, by the number of writes; by an optimizer, by kind.
-        self._by_hand: dict[int, tuple[object, Sequence[tuple[int, int, Writes]]]] = {}
+        self._by_hand = Bounded[int, tuple[object, Sequence[tuple[int, int, Writes]]]](64)
         self._by_rule: dict[WriteKind, tuple[Sequence[Node], _Form | None, Writes]] = {}
 
     def let_go(self) -> None:
@@ -55,8 +54,6 @@ class Changes:
         said = kinds, [self._known[value._stamp] for value in values], places
         latest = self._by_hand.get(len(kinds))
         if latest is None or said != latest[0]:
-            if len(self._by_hand) >= _KEPT:
-                self._by_hand.clear()
             latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
         for begin, end, writes in latest[1]:
             self._add(Write(self._log.length, writes, packed(after[begin:end]), None))

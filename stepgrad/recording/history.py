@@ -18,8 +18,7 @@ from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
 from stepgrad.recording.index import Index
-
-_KEPT = 1 << 10
+from stepgrad.recording.kept import Bounded
 
 
 def _made_at(forward: Forward, node: int) -> int:
@@ -40,7 +39,7 @@ class History:
         self._blocks = blocks
         self._forwards = forwards
         self._bases = bases
-        self._sums: dict[tuple[int, int], list[float | None]] = {}
+        self._sums = Bounded[tuple[int, int], list[float | None]](1 << 10)
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -128,8 +127,6 @@ class History:
                 total, carry = sums[-1], self._edge(block, edge)
                 contribution = carry(block.grads[block.sweep.outs[edge]])
                 sums.append((0.0 if total is None else total) + contribution)
-            if len(self._sums) >= _KEPT:
-                self._sums.clear()
             self._sums[key] = sums
         return sums[arrived]
 

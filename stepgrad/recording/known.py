@@ -9,15 +9,13 @@ from operator import is_
 
 from stepgrad.engine.node import Node
 from stepgrad.recording.batch import Batch
-
-_KEPT = 1 << 16
-"""The most indices to cache."""
+from stepgrad.recording.kept import Bounded
 
 _MANY = 64
 """Above this many Values, checking how classes compare costs less than a loop in Python."""
 
 
-class Known(dict[int, int]):
+class Known(Bounded[int, int]):
     """Where in the log a Value is: its index, by stamp. Values that are not logged are missing.
 
     Passes are known as rows of Values that were made one after the other. The index of a single one
@@ -25,6 +23,7 @@ class Known(dict[int, int]):
     """
 
     def __init__(self) -> None:
+        super().__init__(1 << 16)
         self._firsts = array("q")  # of each row: the stamp of its first Value, and its index
         self._bases = array("q")
         self._counts = array("q")
@@ -36,8 +35,6 @@ class Known(dict[int, int]):
         place = stamp - self._firsts[row] if row >= 0 else -1
         in_row = 0 <= place < self._counts[row]
         index = self._bases[row] + place if in_row else self._others[stamp]
-        if len(self) >= _KEPT:
-            self.clear()
         self[stamp] = index
         return index
 

@@ -7,6 +7,7 @@ that it starts from. So it is worked out once for all of a kind; one that has co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, partial
 from itertools import compress
@@ -16,14 +17,12 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Compiling, Run, backward
+from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
+from stepgrad.recording.recurring import Compiling, Run, backward
 from stepgrad.recording.structure import Reach, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
 from stepgrad.recording.template import Made
-
-_TRIED = 8
-"""Of how many plans from a root it is tried whether they fit: they may take turns."""
 
 
 class Participants(NamedTuple):
@@ -97,24 +96,21 @@ class Plans:
         self._forward_of = forward_of
         self._plans: dict[object, Plan] = {}
         # Those that have come lately, by the structure and the offset of the root.
-        self._usual: dict[tuple[Structure, int], list[Plan]] = {}
+        self._usual = defaultdict[tuple[Structure, int], Recent[Plan]](Recent)
 
     def find(self, root: Node) -> tuple[Plan, tuple[Forward, ...]]:
         """Return the plan of a pass from `root`, which is in the log, and what it goes over."""
         index = self._known.index(root)
         forward = self._forward_of(index)
         offset = index - forward.base
-        usual = self._usual.setdefault((forward.structure, offset), [])
+        usual = self._usual[forward.structure, offset]
         for plan in usual:
             over = plan.over(forward)
             if over is not None and (plan.alone or self._in_order(over)):
                 return plan, tuple(over)
         plan, passes = self._work_out(root, forward, offset)
         if plan.sweep.order is None:
-            if plan in usual:
-                usual.remove(plan)
-            usual.insert(0, plan)
-            del usual[_TRIED:]
+            usual.put(plan)
         return plan, passes
 
     def _in_order(self, over: Sequence[Forward]) -> bool:

@@ -17,11 +17,10 @@ from typing import NamedTuple
 from stepgrad.engine.node import Node
 from stepgrad.recording.batch import Batch
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Compiling, Recognise, recogniser
+from stepgrad.recording.kept import Bounded
 from stepgrad.recording.known import Known, same_values
+from stepgrad.recording.recurring import Compiling, Recognise, recogniser
 from stepgrad.recording.structure import Context, Structure
-
-_KEPT = 64  # contexts of a structure, which may take turns
 
 
 class Made(NamedTuple):
@@ -42,7 +41,7 @@ class Template:
         self._stamps: Sequence[int] = ()  # of the Values from earlier passes
         self._earlier: tuple[Forward, ...] = ()  # the passes that they are of
         self._latest: tuple[object, Context] | None = None
-        self._contexts: dict[object, Context] = {}
+        self._contexts = Bounded[object, Context](64)  # they may take turns
 
     def recognise(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
         """Return which earlier Values these nodes use, if they are the same operations on them.
@@ -119,8 +118,6 @@ class Template:
         if self._latest is None or key != self._latest[0]:
             context = self._contexts.get(key)
             if context is None:
-                if len(self._contexts) >= _KEPT:
-                    self._contexts.clear()
                 context = self._contexts[key] = Context.of(*key)
             self._latest = key, context
         return self._latest[1]

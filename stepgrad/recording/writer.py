@@ -6,6 +6,7 @@ The shape of a block is recognised among the known ones, its numbers are packed 
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from stepgrad.engine.backward import propagate
@@ -16,6 +17,7 @@ from stepgrad.recording.batch import Batch, first_of_row
 from stepgrad.recording.blocks import Backward, Block, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.changes import Changes
+from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
 from stepgrad.recording.plan import Participants, Plan, Plans
@@ -24,9 +26,6 @@ from stepgrad.recording.template import Description, Made, Template
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
-
-_TRIED = 8
-"""The most templates to try for a node count; several may take turns."""
 
 
 class Writer:
@@ -44,7 +43,7 @@ class Writer:
         self._forward_of = log.history.forward_of
         self._templates: dict[bytes, list[Template]] = {}
         # By node count: the templates that have recurred, the latest first.
-        self._recurring: dict[int, list[Template]] = {}
+        self._recurring = defaultdict[int, Recent[Template]](Recent)
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
@@ -96,11 +95,10 @@ class Writer:
 
     def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
         """Find the template of a pass that is like others, the Values it uses and their passes."""
-        tried = self._recurring.get(len(nodes), [])
+        tried = self._recurring.get(len(nodes), Recent[Template]())
         expected = None if self._before is None else self._before.following
         if expected is not None and tried and expected is not tried[0] and expected in tried:
-            tried.remove(expected)
-            tried.insert(0, expected)
+            tried.put(expected)
         for template in tried:
             fitting = template.recognise(nodes)
             if fitting is None:
@@ -120,11 +118,7 @@ class Writer:
         alike = self._templates.setdefault(structure.codes, [])
         for template in alike:
             if template.structure.is_like(structure):
-                recurring = self._recurring.setdefault(len(nodes), [])
-                if template in recurring:
-                    recurring.remove(template)
-                recurring.insert(0, template)
-                del recurring[_TRIED:]
+                self._recurring[len(nodes)].put(template)
                 return template, outer, earlier, None
         alike.append(Template(structure))
         return alike[-1], outer, earlier, None

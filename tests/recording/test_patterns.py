@@ -17,7 +17,7 @@ from patterns import PATTERNS
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
-from stepgrad.recording import compiled
+from stepgrad.recording import recurring
 from stepgrad.recording.blocks import Backward, Forward, Write
 
 TIMES = 5
@@ -30,7 +30,7 @@ files = settings(
 
 @pytest.fixture(autouse=True)
 def soon_compiled() -> Iterator[None]:
-    with mock.patch.object(compiled, "WORTH_COMPILING", 3):
+    with mock.patch.object(recurring, "WORTH_COMPILING", 3):
         yield
 
 
@@ -83,7 +83,7 @@ def test_any_mixture_that_repeats(tmp_path: Path, step: list[Part], carries: boo
         for place, value in enumerate(values):
             value.label = f"value{place}"
     assert held(values) == unrecorded
-    with mock.patch.object(compiled, "MOST_COMPILED", 0), record() as traced:
+    with mock.patch.object(recurring, "MOST_COMPILED", 0), record() as traced:
         for place, value in enumerate(repeat(step, carries)):
             value.label = f"value{place}"
     assert told(recording) == told(traced)
