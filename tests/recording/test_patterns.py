@@ -12,13 +12,12 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from patterns import PATTERNS
+from patterns import PATTERNS, shapes
 
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
 from stepgrad.recording import recurring
-from stepgrad.recording.blocks import Backward, Forward, Write
 
 TIMES = 5
 
@@ -122,19 +121,6 @@ def test_any_position_is_the_fold(step: list[Part]) -> None:
 
 
 # Nothing grows by an entry a pass.
-
-
-def shapes(recording: Recording) -> tuple[int, int, int]:
-    found: tuple[set[object], set[object], set[object]] = set(), set(), set()
-    for block in recording.blocks:
-        match block:
-            case Forward():
-                found[0].add(block.structure)
-            case Backward():
-                found[1].add(block.sweep)
-            case Write():
-                found[2].add(block.writes)
-    return len(found[0]), len(found[1]), len(found[2])
 
 
 @pytest.mark.parametrize("name", [name for name in PATTERNS if name != "trees"])
