@@ -51,10 +51,10 @@ class Changes:
         A loop that writes the value and clears the gradient of each parameter is one phase.
         """
         kinds, values, after, places = zip(*written, strict=True)
-        said = kinds, [self._known[value._stamp] for value in values], places
+        key = kinds, [self._known[value._stamp] for value in values], places
         latest = self._by_hand.get(len(kinds))
-        if latest is None or said != latest[0]:
-            latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
+        if latest is None or key != latest[0]:
+            latest = self._by_hand[len(kinds)] = key, [*self._runs(*key)]
         for begin, end, writes in latest[1]:
             self._add(Write(self._log.length, writes, packed(after[begin:end]), None))
         now = [
@@ -118,7 +118,7 @@ class Changes:
         self._add(Write(self._log.length, writes, after, rule))
 
     def differences(self, values: Iterable[Node]) -> None:
-        """Add what has become of Values in the log, where that is not what it says."""
+        """Add writes for Values whose numbers are not those in the log."""
         history = self._log.history
         for value in values:
             index, now = self._known.index(value), self._log.length
@@ -128,8 +128,8 @@ class Changes:
             if not _same(grad, value._grad) and value._operation is not CONSTANT:
                 self.of_kind("set", [index], [value._grad])
 
-    def _writes_to(self, *said: Any) -> Writes:
-        return self._writes.get(said) or self._writes.setdefault(said, Writes(*said))
+    def _writes_to(self, *content: Any) -> Writes:
+        return self._writes.get(content) or self._writes.setdefault(content, Writes(*content))
 
 
 def _same(logged: float | None, actual: float) -> bool:

@@ -96,5 +96,5 @@ def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> b
 
 
 def _compares_by_identity(kind: type[Node]) -> bool:
-    """Whether `==` tells all Values of a class apart: a subclass may have a meaning of its own."""
+    """Whether `==` compares Values of a class by identity; a subclass may define it differently."""
     return kind.__eq__ is object.__eq__ and all(map(_compares_by_identity, kind.__subclasses__()))

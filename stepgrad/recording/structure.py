@@ -3,7 +3,7 @@
 Training runs the same program a thousand times, so a structure is stored once. It names an operand
 by a *ref*: the operand's offset in the pass where that is 0 or more, and `~k` for number `k` of the
 operands that earlier passes have made. Those it names by the pass and the offset there, and the
-passes are numbered: which ones they are is said with each pass (`blocks.Forward`). So a pass that
+passes are numbered: each pass names the ones it uses (`blocks.Forward`). So a pass that
 uses what was computed just before it, and one that uses a parameter, are like their predecessors.
 
 What the nodes are called, and where they were made, is their `Context`.
@@ -82,7 +82,7 @@ class Structure:
 
     @property
     def content(self) -> tuple[bytes, bytes, bytes, bytes]:
-        """What it says, as a key: structures are equal only where they are the same object."""
+        """Its fields as a key: structures are equal only where they are the same object."""
         numbers = self.refs, self.outer_passes, self.outer_offsets
         return self.codes, *(each.tobytes() for each in numbers)  # type: ignore[return-value]
 
@@ -145,16 +145,16 @@ class Structure:
 
     @cached_property
     def firsts(self) -> Sequence[int]:
-        """For each earlier pass, which operand is the first from there: the one farthest in it."""
+        """For each earlier pass, which operand is the first from there: the latest node used."""
         firsts = dict(zip(reversed(self.outer_passes), count(len(self.outer_passes) - 1, -1)))
         return [firsts[number] for number in sorted(firsts)]
 
     def passes_of(
         self, indices: Sequence[int], pass_of: Callable[[int], _Pass]
     ) -> tuple[_Pass, ...] | None:
-        """Return the earlier passes that these operands are of, if they stand there as they should.
+        """Return the earlier passes that made these operands, if their offsets there are right.
 
-        `pass_of` tells in which pass a node was made.
+        `pass_of` returns the pass that made a node.
         """
         bases = [*map(sub, indices, self.outer_offsets)]
         newest = [*map(bases.__getitem__, self.firsts)]
@@ -240,7 +240,7 @@ class Context:
 
     @classmethod
     def of(cls, names: Sequence[tuple[int, str]], places: Sequence[tuple[int, Place]]) -> Context:
-        """Make one of what a program or a file says, fit to be shown."""
+        """Make a context from the names and places of a program or a file, fit to be shown."""
         if not all(name.isprintable() for _, name in names):
             names = [(offset, printable(name)) for offset, name in names]
         if not all(place.scope.isprintable() for _, place in places):

@@ -21,7 +21,7 @@ class Sweep:
     """A backward pass: the nodes it reaches and the edges it walks, in order.
 
     It goes over one or more forward passes, which are numbered, the newest first; which ones they
-    are is said with each backward pass (`blocks.Backward`). The gradients of all nodes form a
+    are, each backward pass names (`blocks.Backward`). The gradients of all nodes form a
     column: first those of computed nodes, then those of leaves, each newest first. All of that
     follows from the structures, so it is worked out when it is first looked at, and does not slow
     down the program that is being recorded.
@@ -56,7 +56,7 @@ class Sweep:
 
     @cached_property
     def computed_nodes(self) -> Sequence[Stretch]:
-        """The computed nodes that take part, in the order in which they hand gradients on."""
+        """The computed nodes that take part, in the order in which they pass gradients on."""
         if self.order is not None:
             return self.order
         return [(n, computed) for n, (computed, _) in enumerate(self._taking_part) if computed]
@@ -86,31 +86,31 @@ class Sweep:
 
     @cached_property
     def passes(self) -> array[int]:
-        """For each place of the column, the number of the forward pass that its node is of."""
+        """For each entry of the column, the number of the forward pass that its node is of."""
         lengths = ((number, len(offsets)) for number, offsets in self.stretches)
         return array("i", chain.from_iterable(repeat(*each) for each in lengths))
 
     @cached_property
     def offsets(self) -> array[int]:
-        """For each place of the column, the offset of its node in that pass."""
+        """For each entry of the column, the offset of its node in that pass."""
         return array("i", chain.from_iterable(offsets for _, offsets in self.stretches))
 
     @cached_property
     def columns(self) -> Sequence[Mapping[int, int]]:
-        """For each forward pass, the places of its nodes in the column, by offset."""
+        """For each forward pass, the entries that its nodes have in the column, by offset."""
         columns: list[dict[int, int]] = [{} for _ in self.structures]
-        place = 0
+        entry = 0
         for number, offsets in self.stretches:
-            columns[number].update(zip(offsets, count(place)))
-            place += len(offsets)
+            columns[number].update(zip(offsets, count(entry)))
+            entry += len(offsets)
         return columns
 
-    def operands(self, place: int) -> list[tuple[int, int]]:
+    def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
-        number = self.passes[place]
+        number = self.passes[entry]
         structure, links = self.structures[number], self.links[number] or ()
         found = []
-        for ref in structure.operands(self.offsets[place]):
+        for ref in structure.operands(self.offsets[entry]):
             earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
             found.append((number if ref >= 0 else links[earlier], offset))
         return found
@@ -118,24 +118,24 @@ class Sweep:
     @cached_property
     def _walk(self) -> tuple[array[int], bytes, array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
-        outs, slots, receivers, place = array("q"), bytearray(), array("q"), 0
+        outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
         for number, offsets in self.computed_nodes:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
             begins = [*map(structure.first_ref.__getitem__, offsets)]
             walked = chain.from_iterable(map(range, begins, map(add, begins, arities)))
-            to = [*map(self._places(number).__getitem__, map(structure.refs.__getitem__, walked))]
-            from_ = chain.from_iterable(map(repeat, count(place), arities))
+            to = [*map(self._entries(number).__getitem__, map(structure.refs.__getitem__, walked))]
+            from_ = chain.from_iterable(map(repeat, count(entry), arities))
             which = chain.from_iterable(map(range, arities))
             taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
             outs.extend(compress(from_, taken))
             slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
-            place += len(offsets)
+            entry += len(offsets)
         return outs, bytes(slots), receivers
 
-    def _places(self, number: int) -> list[int]:
-        """Return the place in the column of everything that a ref of a pass names; -1 for none."""
+    def _entries(self, number: int) -> list[int]:
+        """Return which entry of the column each ref of a pass has; -1 for none."""
         structure, links = self.structures[number], self.links[number] or ()
         own = [*map(self.columns[number].get, range(len(structure)), repeat(-1))]
         outer = (
@@ -163,7 +163,7 @@ class Sweep:
 
     @cached_property
     def incoming(self) -> list[list[int]]:
-        """For each place of the column, the edges that end there, in order."""
+        """For each entry of the column, the edges that end there, in order."""
         edges: list[list[int]] = [[] for _ in range(self.width)]
         for edge, receiver in enumerate(self.receivers):
             edges[receiver].append(edge)

@@ -46,8 +46,8 @@ class Template:
     def recognise(self, nodes: Sequence[Node]) -> tuple[Sequence[Node], array[float] | None] | None:
         """Return which earlier Values these nodes use, if they are the same operations on them.
 
-        Those are where the earlier ones were; whether they stand in passes alike is another
-        question (`located`). With them comes the column of the nodes' numbers, if it is at hand.
+        The earlier Values are used in the same places; `located` finds the passes that made them.
+        The column of the nodes' numbers comes too, where the code has packed it.
         """
         if self._compiling.code is not None:
             return self._compiling.code(nodes)
@@ -74,7 +74,7 @@ class Template:
         known: Known,
         forward_of: Callable[[int], Forward],
     ) -> tuple[Forward, ...] | None:
-        """Return the passes that earlier Values are of; None if they stand elsewhere in theirs.
+        """Return the passes that made these Values; None if their offsets there are not as before.
 
         `before` is the latest pass in the log.
 
@@ -96,9 +96,9 @@ class Template:
     def _moved(
         self, stamps: Sequence[int], outer: Sequence[Node], before: Made | None
     ) -> tuple[Forward, ...] | None:
-        """Return the passes if only what the latest one has made is not what it was.
+        """Return the passes if only the newest one is another than before: the latest in the log.
 
-        That is usual where a step is recorded in several passes, and quickly seen.
+        That is usual where a step is recorded in several passes, and quick to check.
         """
         if before is None or not self._earlier or before.forward in self._earlier[1:]:
             return None
@@ -113,7 +113,7 @@ class Template:
         return before.forward, *self._earlier[1:]
 
     def context(self, batch: Batch) -> Context:
-        """Return what a pass is called and where it was made; the latest one, if that is equal."""
+        """Return the names and places of a pass; the same object where they are equal."""
         key = batch.names, batch.moves
         if self._latest is None or key != self._latest[0]:
             context = self._contexts.get(key)

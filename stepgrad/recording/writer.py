@@ -154,17 +154,17 @@ class Writer:
 
     # Backward passes.
 
-    def backward(self, root: Node, tell: Callable[[Iterable[Node]], None] | None) -> None:
-        """Run a backward pass and log it; `tell` receives the Values before they are written."""
+    def backward(self, root: Node, report: Callable[[Iterable[Node]], None] | None) -> None:
+        """Run a backward pass and log it; `report` is called with the Values that it will write."""
         self.indices([root])
         plan, over = self._plans.find(root)
-        run = plan.run() if tell is None else None
+        run = plan.run() if report is None else None
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
         order, leaves = self._participants(root, plan, over)
-        if tell is not None:
-            tell([*order, *leaves])
+        if report is not None:
+            report([*order, *leaves])
         propagate(root, order)
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(plan.sweep, over, grads)

@@ -1,7 +1,7 @@
-"""From a manifest and its pieces to a recording. Nothing that they say is taken on trust.
+"""From a manifest and its pieces to a recording. Nothing in them is taken on trust.
 
-A checksum tells that a file is as it was written. What is made sure here is that it was written
-well: whatever a file says, there is a recording, or `Damaged`. `store` tells the format.
+A checksum shows that a file is as it was written. This module makes sure that it was written well:
+any file gives a recording, or raises `Damaged`. `store/__init__.py` describes the format.
 """
 
 from __future__ import annotations
@@ -74,9 +74,9 @@ _Columns = dict[_Token, Iterator[Packed]]
 def _columns(
     runs: _Runs, shapes: Shapes, pieces: Pieces, unpacker: Unpacker
 ) -> tuple[_Links, _Columns]:
-    """Return what is said of the blocks of each shape, in order: links, and columns.
+    """Return the links and the columns of the blocks of each shape, in order.
 
-    There are enough, so a file that is small cannot say that it has many blocks.
+    There are enough of them, so a small file cannot claim to have many blocks.
     """
     uses: Counter[_Token] = Counter()
     for times, period in runs:
@@ -169,7 +169,7 @@ class _Reader:
         return Forward(log.length, structure, log.size, column, tangents, earlier, context)
 
     def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
-        """Return the passes that a forward pass speaks of."""
+        """Return the earlier passes that a forward pass uses."""
         earlier = tuple([pick("blocks", self._forwards, number) for number in numbers])
         structure = self._shapes.structures[which]
         fits = all(

@@ -1,4 +1,4 @@
-"""Structures, contexts, sweeps and writes, from what a file says of them."""
+"""Reading the structures, contexts, sweeps and writes of a file."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepgrad.recording.writes import Writes
 
 
 class Newer(Damaged):
-    """A file says what only a later version of stepgrad understands."""
+    """A file holds something that only a later version of stepgrad can read."""
 
 
 _T = TypeVar("_T")
@@ -89,7 +89,7 @@ class Shapes:
 
     @property
     def links(self) -> Mapping[str, Sequence[int]]:
-        """How many integers are said of each block of a shape, by kind of block."""
+        """How many integers the links of a block have, for each shape, by kind of block."""
         making = [1 + len(structure.firsts) for structure in self.structures]
         return {"forward": making, "dual": making, "backward": [1] * len(self.sweeps)}
 
