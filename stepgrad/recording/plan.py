@@ -83,7 +83,8 @@ class Plan:
         """Pick who takes part in a pass that goes over a single forward pass."""
         computed, leaves = made.forward.structure.taking_part(self._idle)
         idle = {~ref for ref in self._idle if ref < 0}
-        outer = (value for k, value in enumerate(made.outer) if k not in idle)
+        used = (value for k, value in enumerate(made.outer) if k not in idle)
+        outer = (value for value in used if value._operation is LEAF)  # not a constant
         order, own = [*compress(made.nodes, computed)], [*compress(made.nodes, leaves)]
         return Participants(order[::-1], [*own[::-1], *outer])
 

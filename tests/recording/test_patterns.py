@@ -18,6 +18,7 @@ from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
 from stepgrad.recording import recurring
+from stepgrad.recording.blocks import Backward
 
 TIMES = 5
 
@@ -219,3 +220,17 @@ def test_no_value_of_an_earlier_step_is_kept() -> None:
                 step()
                 counts.append(alive())
         assert counts[-1] == counts[-4]
+
+
+def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:
+    with record() as recording:
+        w = Value(2.0)
+        _, three = (w * 3.0)._prev
+        for _ in range(6):  # a thread may be interrupted between a constant and its use
+            mark("now")
+            (w * three).backward()
+    check_end(recording, ())
+    for block in recording.blocks:
+        if isinstance(block, Backward):
+            assert len(block.grads) == len(block.nodes) == 2
+    assert w.grad == 18.0
