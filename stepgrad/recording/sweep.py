@@ -9,7 +9,7 @@ from functools import cached_property
 from itertools import chain, compress, count, repeat
 from operator import add
 
-from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -41,18 +41,24 @@ class Sweep:
     edges: int
     order: tuple[Stretch, ...] | None = None
 
+    @classmethod
+    def walked(
+        cls, structures: tuple[Structure, ...], links: tuple[tuple[int, ...] | None, ...], root: int
+    ) -> Sweep:
+        """Make a sweep of which only the way is known, and work out at once what it reaches.
+
+        Raises:
+            ValueError: it leads to a node that does not exist.
+        """
+        parts = [*walk(structures, links, root)]
+        sweep = cls(structures, links, root, sum(edges for edges, _, _ in parts))
+        vars(sweep)["_taking_part"] = [part for _, *part in parts]
+        return sweep
+
     @cached_property
-    def _taking_part(self) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+    def _taking_part(self) -> Sequence[Sequence[Sequence[int]]]:
         """For each forward pass, its computed nodes and its leaves that take part, newest first."""
-        walked = walk(self.structures, self.links, self.root)
-        found: list[tuple[Sequence[int], Sequence[int]]] = []
-        for structure, (_, idle) in zip(self.structures, walked, strict=True):
-            newest_first = range(len(structure) - 1, -1, -1)
-            computed, own = structure.taking_part(idle)
-            found.append(
-                ([*compress(newest_first, computed[::-1])], [*compress(newest_first, own[::-1])])
-            )
-        return found
+        return [part for _, *part in walk(self.structures, self.links, self.root)]
 
     @cached_property
     def computed_nodes(self) -> Sequence[Stretch]:
@@ -192,28 +198,37 @@ class Sweep:
 
 def walk(
     structures: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int
-) -> Iterator[tuple[int, Sequence[int]]]:
-    """Yield how many edges a sweep walks from each forward pass, and which refs of it are idle.
+) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
+    """Yield how many edges a sweep walks from each forward pass, its computed nodes and leaves.
 
     Raises:
         ValueError: it leads to a node that does not exist.
     """
     entries: list[set[int]] = [{root}, *(set() for _ in structures[1:])]
     for number, (structure, linked) in enumerate(zip(structures, links, strict=True)):
-        if not entries[number] or max(entries[number]) >= len(structure):
+        newest_first = sorted(entries[number], reverse=True)
+        if not newest_first or newest_first[0] >= len(structure):
             raise ValueError("a backward pass reaches a node that does not exist")
-        edges, idle, outer = structure.reach(entries[number])
-        known = [-1] * len(structure.firsts) if linked is None else linked
-        if len(known) != len(structure.firsts) or max(known, default=-1) >= len(structures):
+        if linked is None and not any(structure.op(at).partials for at in newest_first):
+            yield 0, [], [at for at in newest_first if structure.op(at) is LEAF]
+            continue
+        if (
+            linked is None
+            or len(linked) != len(structure.firsts)
+            or max(linked, default=-1) >= len(structures)
+        ):
             raise ValueError("a backward pass goes over passes that it does not know")
+        edges, idle, outer = structure.reach(newest_first)
         for used, earlier, offset in outer:
-            to = known[earlier]
+            to = linked[earlier]
             if to <= number or offset >= len(structures[to]):
                 raise ValueError("a backward pass reaches a node that does not exist")
             entries[to].add(offset)
             if structures[to].op(offset) is CONSTANT:
                 edges -= used
-        yield edges, idle
+        offsets = range(len(structure) - 1, -1, -1)
+        computed, leaves = structure.taking_part(idle)
+        yield edges, [*compress(offsets, computed[::-1])], [*compress(offsets, leaves[::-1])]
 
 
 def newest_first(stretches: Sequence[Stretch]) -> bool:

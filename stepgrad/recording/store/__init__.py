@@ -90,7 +90,7 @@ from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.log import Log
 from stepgrad.recording.store.columns import Unpacker
-from stepgrad.recording.store.fields import Fields
+from stepgrad.recording.store.form import HEAD, MANIFEST, checked
 from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.read import restore
 from stepgrad.recording.store.shapes import Newer
@@ -190,20 +190,21 @@ def _restore(path: str | os.PathLike[str], content: bytes, log: Log) -> None:
     """Fill a log from the content of a file."""
     text, columns = _unzipped(path, content)
     try:
-        manifest = Fields(json.loads(text))
+        manifest = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Damaged(f"its manifest is not JSON ({error})") from None
-    if manifest.get("format", str) != _FORMAT:
+    head = checked(manifest, HEAD)
+    version = head["version"]
+    if head["format"] != _FORMAT:
         raise _foreign(path)
-    version = manifest.get("version", int)
     if version > VERSION:
-        producer = manifest.get("producer", str)
+        producer = head["producer"]
         raise Newer(f"{producer} wrote it in format {version}, and this one knows {VERSION}")
-    if manifest.get("checksum", int) != crc32(columns):
+    if head["checksum"] != crc32(columns):
         raise Damaged("its columns belong to another manifest")
 
     unpacker = Unpacker(_KEPT, lambda error: _damaged(path, error))
-    restore(manifest, memoryview(columns), unpacker, log)
+    restore(checked(manifest, MANIFEST), memoryview(columns), unpacker, log)
 
 
 def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:

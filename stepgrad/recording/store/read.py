@@ -17,9 +17,9 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.log import Log
 from stepgrad.recording.source import Source
 from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
-from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, passes_in_piece, unpack
-from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, take_next
+from stepgrad.recording.store.shapes import Manifest, Newer, Pieces, Shapes, take_next
 from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -30,41 +30,30 @@ _Runs = list[tuple[int, list[_Token]]]
 """How often a period comes, and its blocks."""
 
 
-def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log) -> None:
+def restore(manifest: Manifest, content: memoryview, unpacker: Unpacker, log: Log) -> None:
     """Fill an empty log with what a manifest describes; `content` are its pieces, in a row.
 
     Raises:
         Damaged: there can be no such recording.
     """
-    sources = [
-        Source(source.get("path", str), source.get("text", str))
-        for source in manifest.objects("sources")
-    ]
-    log.title = manifest.get("title", str)
-    log.sources = {source.path: source for source in sources}
-    pieces = Pieces(manifest.all("pieces", int), content)
+    log.title = manifest["title"]
+    log.sources = {source["path"]: Source(**source) for source in manifest["sources"]}
+    pieces = Pieces(manifest["pieces"], content)
     shapes = Shapes.read(manifest, pieces)
-    runs = _runs(manifest)
+    runs: _Runs = manifest["blocks"]
+    if not all(count > 0 and period for count, period in runs):
+        raise Damaged("a run of blocks in it is empty")
     reader = _Reader(log, manifest, shapes, *_columns(runs, shapes, pieces, unpacker))
     for done, (count, period) in enumerate(runs):
         advance(done, len(runs))
         for token in chain.from_iterable(repeat(period, count)):
             reader.add(*token)
     reader.end()
-    for node, name in manifest.pairs("labels", int, str):
+    for node, name in manifest["labels"]:
         if not 0 <= node < log.size:
             raise Damaged("a label in it is for a node that does not exist")
         log.rename(node, name)
-    log.spent = manifest.maybe("spent", bool) or False
-
-
-def _runs(manifest: Fields) -> _Runs:
-    runs = []
-    for count, period in manifest.pairs("blocks", int, list):
-        if count < 1 or not period:
-            raise Damaged("a run of blocks in it is empty")
-        runs.append((count, as_pairs("blocks", period, str, int)))
-    return runs
+    log.spent = manifest["spent"] or False
 
 
 _Links = dict[_Token, Iterator["array[int]"]]
@@ -112,7 +101,7 @@ class _Reader:
     """Makes blocks of a file, one after the other, into those of a log."""
 
     def __init__(
-        self, log: Log, manifest: Fields, shapes: Shapes, links: _Links, columns: _Columns
+        self, log: Log, manifest: Manifest, shapes: Shapes, links: _Links, columns: _Columns
     ) -> None:
         self._log = log
         self._shapes = shapes
@@ -121,8 +110,8 @@ class _Reader:
         self._forwards: list[Forward] = []
         self._latest: dict[int, tuple[array[int], tuple[Forward, ...], Context]] = {}
         self._last_written = [max(writes.nodes) for writes in shapes.writes]
-        self._marks = manifest.all("marks", str)
-        self._numbers = iter(manifest.maybes("numbers", int))
+        self._marks: Sequence[str] = manifest["marks"]
+        self._numbers: Iterator[int | None] = iter(manifest["numbers"])
 
     def add(self, kind: str, which: int) -> None:
         """Add the next block, of this kind and shape."""
