@@ -80,7 +80,7 @@ class Plan:
         return [(number, earlier, to) for to, number, earlier in met]
 
     def participants(self, made: Made) -> Participants:
-        """Pick who takes part in a pass that goes over a single forward pass."""
+        """Pick the Values that take part in a pass that goes over a single forward pass."""
         computed, leaves = made.forward.structure.taking_part(self._idle)
         idle = {~ref for ref in self._idle if ref < 0}
         used = (value for k, value in enumerate(made.outer) if k not in idle)
@@ -169,8 +169,14 @@ class Plans:
         order = stretched(nodes)
         return None if newest_first(order) else order
 
-    def participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
-        """Find who takes part in a backward pass, whatever it goes over."""
+    def participants(
+        self, root: Node, plan: Plan, over: Sequence[Forward], latest: Made | None
+    ) -> Participants:
+        """Find the Values that take part in a backward pass; `latest` is the latest forward one."""
+        if root._first is None:
+            return Participants([], [root])
+        if plan.alone and latest is not None and latest.forward is over[0]:
+            return plan.participants(latest)
         order = ancestors(root)
         if plan.sweep.order is None and not self._in_order(over):
             order.sort(key=self._known.index, reverse=True)

@@ -20,7 +20,7 @@ from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
-from stepgrad.recording.plan import Participants, Plan, Plans
+from stepgrad.recording.plan import Plans
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
 
@@ -162,20 +162,12 @@ class Writer:
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
-        order, leaves = self._participants(root, plan, over)
+        order, leaves = self._plans.participants(root, plan, over, self._latest)
         if report is not None:
             report([*order, *leaves])
         propagate(root, order)
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(plan.sweep, over, grads)
-
-    def _participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
-        made = self._latest
-        if root._first is None:
-            return Participants([], [root])
-        if made is not None and made.forward is over[0] and plan.alone:
-            return plan.participants(made)
-        return self._plans.participants(root, plan, over)
 
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -140,6 +143,20 @@ def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
         assert shapes(loaded) == few[-1]
         assert list(map(repr, loaded.events[-400:])) == list(map(repr, recording.events[-400:]))
     assert few[0] == few[1]
+
+
+def test_a_new_structure_takes_a_few_bytes_an_event() -> None:
+    weights = [Value(0.001 * i) for i in range(2000)]
+    tracemalloc.start()
+    try:
+        with record() as recording:
+            for last in range(1990, 2000):
+                reduce(add, [weight * 0.5 for weight in weights[:last]]).backward()
+        gc.collect()  # no Value of a step is kept
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 20 * recording.length
 
 
 @pytest.mark.parametrize("name", PATTERNS)
