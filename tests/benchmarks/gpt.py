@@ -5,7 +5,7 @@ recording off, and in a lean Value class that cannot record, as medians over int
 few steps, and how much memory a recorded event takes. In one case all steps read the same name; in
 the other each reads a new one, so that no step has the shape of an earlier one. The model code is
 the same for all; garbage collection is as Python sets it. The first rounds, which warm up, do not
-count.
+count. All times are the processor's.
 """
 
 from __future__ import annotations
