@@ -6,13 +6,22 @@ contributions and partly accumulated gradients follow from those.
 
 The way of a value: the engine reports it to the tape (`recorder.py`), which keeps it in a list
 (`pending.py`; with its line, `callers.py`) until something else happens. Then the list becomes a
-block (`writer.py`): its shape is recognised (`template.py`) or described (`structure.py`), its
-numbers are packed into a column (`packed.py`), and the block (`blocks.py`) is added to the log
-(`log.py`). `known.py` remembers which index the Value has there. Backward passes go by way of
-`plan.py` and `sweep.py`, writes by way of `changes.py` and `writes.py`. On the way back,
-`history.py` derives events (`events.py`) from blocks, which `index.py` finds. `recording.py` adds
-files to a log: `store/write.py` and `store/read.py`, with the columns packed by `store/packing.py`.
+batch (`batch.py`), and the batch a block (`writer.py`): its structure is recognised or described
+(`template.py`, `structure.py`), its numbers are packed into a column, and the block (`blocks.py`)
+is added to the log (`log.py`). `known.py` remembers which index the Value has there. On the way
+back, `history.py` derives events (`events.py`) from blocks, which `index.py` finds. `recording.py`
+adds files to a log: `store/write.py` and `store/read.py`, with the columns packed by
+`store/packing.py`.
 
-A *shape* is what blocks share: a structure, a sweep or a run of writes. `traced.py` runs a pass
-that recurs as generated code (`compiled.py`, `statements.py`), without Values.
+There are three kinds of shape that blocks share. For each, one file says what it is, and one how
+the recorder finds the one that a new block has:
+
+- a forward pass has a structure (`structure.py`), found by a template (`template.py`);
+- a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`);
+- a run of writes has writes (`writes.py`), found by `changes.py`.
+
+Two things are compiled, from the statements in `statements.py`. What recurs with Values becomes
+code that recognises a pass, or runs it backward (`recurring.py`). Whole passes run as code without
+Values where a scenario promises that they are the same (`compiled.py`, called by `traced.py`).
+Caches are in `kept.py`; how much memory is left, in `budget.py` and `memory.py`.
 """

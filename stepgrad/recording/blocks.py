@@ -1,15 +1,18 @@
 """The log is a list of blocks: runs of events of one kind, each a shared shape and a column.
 
-`start` is the position of a block's first event, `length` how many events it holds; `focus` says
-which node an event is about, without deriving it. Blocks do not change. They are not frozen because
+`start` is the position of a block's first event, `length` how many events it holds; `focus` is the
+node that an event is about, without deriving it. Blocks do not change. They are not frozen because
 making a frozen object takes three times as long, and a training step makes five.
 """
 
 from __future__ import annotations
 
+import struct
+from array import array
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from operator import add
 from typing import TYPE_CHECKING, ClassVar
 
 from stepgrad.engine.ops import LEAF
@@ -33,8 +36,8 @@ NOWHERE = Context({}, ((0, Place()),))
 class Forward:
     """Nodes were made: the first has index `base`, and `values` holds one number for each.
 
-    In forward mode, so does `tangents`. `earlier` are the earlier passes that the structure speaks
-    of, newest first.
+    In forward mode, so does `tangents`. `earlier` are the passes that the structure numbers,
+    newest first.
     """
 
     start: int
@@ -65,8 +68,8 @@ class Forward:
         """The index of the node that a ref names."""
         if ref >= 0:
             return self.base + ref
-        number, offset = self.structure.outer[~ref]
-        return self.earlier[number].base + offset
+        structure = self.structure
+        return self.earlier[structure.outer_passes[~ref]].base + structure.outer_offsets[~ref]
 
     def nodes(self, refs: Iterable[int]) -> list[int]:
         """The indices of the nodes that refs name."""
@@ -77,7 +80,8 @@ class Forward:
     def outer(self) -> list[int]:
         """The nodes of earlier passes that are used, newest first."""
         bases = [each.base for each in self.earlier]
-        return [bases[number] + offset for number, offset in self.structure.outer]
+        structure = self.structure
+        return [*map(add, map(bases.__getitem__, structure.outer_passes), structure.outer_offsets)]
 
     def ref(self, node: int) -> int | None:
         """The ref that names a node; None if the pass neither makes it nor uses it."""
@@ -105,9 +109,9 @@ class Forward:
 
 @dataclass(slots=True, eq=False)
 class Backward:
-    """Gradients were computed: `grads` holds the final one for each place of the sweep's column.
+    """Gradients were computed: `grads` holds the final one for each entry of the sweep's column.
 
-    `over` are the forward passes that the sweep speaks of, newest first.
+    `over` are the forward passes that the sweep numbers, newest first.
     """
 
     start: int
@@ -141,12 +145,12 @@ class Backward:
         return self.node(self.sweep.outs[number]), self.sweep.slots[number]
 
     def node(self, column: int) -> int:
-        """The node of a place in the column."""
+        """The node of an entry of the column."""
         return self.over[self.sweep.passes[column]].base + self.sweep.offsets[column]
 
     @property
     def nodes(self) -> list[int]:
-        """The nodes of all places in the column."""
+        """The nodes of all entries of the column."""
         return [
             self.over[number].base + offset
             for number, offsets in self.sweep.stretches
@@ -164,7 +168,7 @@ class Backward:
         ]
 
     def column(self, node: int) -> int | None:
-        """The place of a node in the column; None if the pass does not reach it."""
+        """Which entry of the column a node has; None if the pass does not reach it."""
         for number, forward in enumerate(self.over) if len(self.over) < _MANY else ():
             if forward.base <= node:
                 return self.sweep.columns[number].get(node - forward.base)
@@ -174,7 +178,7 @@ class Backward:
         )
 
     def columns(self, nodes: Sequence[int]) -> list[int | None]:
-        """The places of many nodes in the column."""
+        """Which entries of the column many nodes have."""
         own, base = self.sweep.columns[0], self.over[0].base
         found = [own.get(node - base) for node in nodes]
         if len(self.over) == 1:
@@ -230,6 +234,11 @@ class Marked:
 Block = Forward | Backward | Write | Marked
 
 _MANY = 8  # passes, among which it takes shorter to bisect than to go through them
+
+
+def packed(numbers: Sequence[float]) -> array[float]:
+    """Pack numbers in a column, three times as fast as `array("d", numbers)`."""
+    return array("d", struct.pack(f"{len(numbers)}d", *numbers))
 
 
 def _number(passes: Sequence[Forward], node: int) -> int | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import linecache
 import os
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from sys import _getframe
 from types import CodeType, FrameType
@@ -17,11 +17,13 @@ from types import CodeType, FrameType
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.source import Source
-from stepgrad.recording.template import Spot
 
 _PACKAGE = f"{Path(__file__).parents[1]}{os.sep}"
 _GENERATED = "<stepgrad "
 _SHIPPED = f"{_PACKAGE}scenarios{os.sep}"
+
+Spot = tuple[int | None, str | None]
+"""A line of a file."""
 
 _NOWHERE: Spot = (None, None)
 
@@ -74,6 +76,14 @@ class Callers:
                 return spot
             frame = frame.f_back
         return _NOWHERE
+
+    def moves(self, spots: Sequence[Spot], places: Sequence[Place]) -> Iterator[tuple[int, Place]]:
+        """Yield at which nodes the line or the scope changes, and the place from there on."""
+        before: tuple[Spot | None, Place | None] = None, None
+        for offset, (spot, place) in enumerate(zip(spots, places, strict=True)):
+            if spot is not before[0] or place is not before[1]:
+                before = spot, place
+                yield offset, self.placed(place, spot)
 
     def placed(self, place: Place, spot: Spot) -> Place:
         """Return the place that a scope and a line are; each is made once."""

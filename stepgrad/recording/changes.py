@@ -10,16 +10,14 @@ from typing import Any
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Block, Write
+from stepgrad.recording.blocks import Block, Write, packed
+from stepgrad.recording.kept import Bounded
 from stepgrad.recording.known import Known, same_values
 from stepgrad.recording.log import Log
-from stepgrad.recording.packed import packed
 from stepgrad.recording.writes import Writes
 
 _Form = tuple[str, tuple[str, ...], tuple[str, ...]]
 """What a rule is, besides its numbers: the method, and the names of the numbers."""
-
-_KEPT = 64  # numbers of writes of which is kept what came last
 
 Written = tuple[WriteKind, Node, float, Place | None]
 """A write by hand: what kind, of which Value, the new number, and the line."""
@@ -40,7 +38,7 @@ class Changes:
         self._add = add
         self._writes: dict[object, Writes] = {}
         # What came last: by hand, by the number of writes; by an optimizer, by kind.
-        self._by_hand: dict[int, tuple[object, Sequence[tuple[int, int, Writes]]]] = {}
+        self._by_hand = Bounded[int, tuple[object, Sequence[tuple[int, int, Writes]]]](64)
         self._by_rule: dict[WriteKind, tuple[Sequence[Node], _Form | None, Writes]] = {}
 
     def let_go(self) -> None:
@@ -53,12 +51,10 @@ class Changes:
         A loop that writes the value and clears the gradient of each parameter is one phase.
         """
         kinds, values, after, places = zip(*written, strict=True)
-        said = kinds, [self._known[value._stamp] for value in values], places
+        key = kinds, [self._known[value._stamp] for value in values], places
         latest = self._by_hand.get(len(kinds))
-        if latest is None or said != latest[0]:
-            if len(self._by_hand) >= _KEPT:
-                self._by_hand.clear()
-            latest = self._by_hand[len(kinds)] = said, [*self._runs(*said)]
+        if latest is None or key != latest[0]:
+            latest = self._by_hand[len(kinds)] = key, [*self._runs(*key)]
         for begin, end, writes in latest[1]:
             self._add(Write(self._log.length, writes, packed(after[begin:end]), None))
         now = [
@@ -122,7 +118,7 @@ class Changes:
         self._add(Write(self._log.length, writes, after, rule))
 
     def differences(self, values: Iterable[Node]) -> None:
-        """Add what has become of Values in the log, where that is not what it says."""
+        """Add writes for Values whose numbers are not those in the log."""
         history = self._log.history
         for value in values:
             index, now = self._known.index(value), self._log.length
@@ -132,8 +128,8 @@ class Changes:
             if not _same(grad, value._grad) and value._operation is not CONSTANT:
                 self.of_kind("set", [index], [value._grad])
 
-    def _writes_to(self, *said: Any) -> Writes:
-        return self._writes.get(said) or self._writes.setdefault(said, Writes(*said))
+    def _writes_to(self, *content: Any) -> Writes:
+        return self._writes.get(content) or self._writes.setdefault(content, Writes(*content))
 
 
 def _same(logged: float | None, actual: float) -> bool:

@@ -10,13 +10,9 @@ Nodes are named by their refs (`structure.py`).
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
-from stepgrad.engine.node import Node
-from stepgrad.engine.ops import Op
 from stepgrad.recording.statements import (
     backward_statements,
     column_statements,
@@ -30,12 +26,6 @@ from stepgrad.recording.sweep import Sweep
 
 Function = Callable[..., tuple[float, ...]]
 """Takes numbers, each as an argument of its own, and returns others."""
-
-Run = Callable[[Node], "array[float]"]
-"""Runs a backward pass from a root, and returns the column of gradients."""
-
-Recognise = Callable[[Sequence[Node]], "tuple[tuple[Node, ...], array[float]] | None"]
-"""Tells whether nodes are like those of earlier passes (see `recogniser`)."""
 
 Passes = Iterator["array[float]"]
 """Passes, one after the other, without end: their columns of values and of gradients, in turn."""
@@ -104,97 +94,6 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
     return compiled
 
 
-def backward(sweep: Sweep, *, here: bool = False) -> Run | None:
-    """Compile a backward pass: a function of its root, which returns the column of gradients.
-
-    It finds all others by the links between them, in no time that counts. With `here`, nothing is
-    compiled: the code is there from another recording, or it is None.
-    """
-    structures = (
-        None if links is None else (structure.codes, structure.refs.tobytes(), structure.outer)
-        for structure, links in zip(sweep.structures, sweep.links, strict=True)
-    )
-    leaves = tuple(sweep.offsets[sweep.computed :])
-    key = *structures, sweep.links, sweep.root, leaves
-    run: Run | None = _compiled(
-        key, here, lambda: _RUN.format(statements="\n    ".join(_run(sweep)))
-    )
-    return run
-
-
-def _compiled(key: object, here: bool, write: Callable[[], str], **names: object) -> Any:
-    """Return code by what it follows from; not by the structures themselves, which may go."""
-    if key not in _COMPILED and not here:
-        for oldest in [*_COMPILED][: len(_COMPILED) + 1 - _KEPT]:
-            _COMPILED.pop(oldest, None)
-        _COMPILED[key] = define(write(), names)
-    return _COMPILED.get(key)
-
-
-def _run(sweep: Sweep) -> Iterator[str]:
-    """Write a backward pass over Values."""
-    for place in range(1, sweep.width):
-        edge = sweep.incoming[place][0]
-        yield f"n{place} = n{sweep.outs[edge]}.{_SLOTS[sweep.slots[edge]]}"
-    constants: dict[str, str] = {}
-
-    def numbers(place: int) -> list[str]:
-        found = [f"v{place}"]
-        for slot, (number, offset) in enumerate(sweep.operands(place)):
-            column = sweep.columns[number].get(offset) if number >= 0 else None
-            if column is None:
-                constants[f"c{place}_{slot}"] = f"n{place}.{_SLOTS[slot]}._data"
-            found.append(f"c{place}_{slot}" if column is None else f"v{column}")
-        return found
-
-    def term(place: int, slot: int) -> str:
-        structure = sweep.structures[sweep.passes[place]]
-        return contribution(structure.op(sweep.offsets[place]), slot)
-
-    sums = [*backward_statements(sweep, term, numbers, lambda place: f"n{place}._grad")]
-    used = {*_VARIABLE.findall(" ".join(sums))}
-    yield from (f"v{place} = n{place}._data" for place in range(sweep.width) if f"v{place}" in used)
-    yield from (f"{name} = {read}" for name, read in constants.items() if name in used)
-    yield "n0._grad = 1.0"
-    yield from sums
-    yield "return column"
-
-
-def recogniser(
-    structure: Structure, operations: Sequence[Op], *, here: bool = False
-) -> Recognise | None:
-    """Compile the question whether nodes are these operations, on operands as in a structure.
-
-    If they are, the function returns the Values from earlier passes that they use, newest first,
-    and the column of their numbers; else None. `here` is as for `backward`.
-    """
-    key = tuple(operations), structure.refs.tobytes(), len(structure.outer)
-    names = {operation: f"op{i}" for i, operation in enumerate(dict.fromkeys(operations))}
-
-    def write() -> str:
-        nodes = [f"n{i}" for i in range(len(structure))]
-        tests = [f"{n}._operation is {names[op]}" for n, op in zip(nodes, operations, strict=True)]
-        found: dict[int, str] = {}
-        for owner, slot, ref in zip(structure.owners, structure.slots, structure.refs, strict=True):
-            operand = f"n{owner}.{_SLOTS[slot]}"
-            if ref < 0 and ref not in found:
-                found[ref] = operand
-            else:
-                tests.append(f"{operand} is {nodes[ref] if ref >= 0 else f'o{~ref}'}")
-        parts = (tests[i : i + _TOGETHER] for i in range(0, len(tests), _TOGETHER))
-        return _RECOGNISER.format(
-            nodes=", ".join(nodes),
-            outer="\n    ".join(f"o{~ref} = {operand}" for ref, operand in found.items()),
-            tests="\n    ".join(f"if not ({' and '.join(part)}): return None" for part in parts),
-            column="\n    ".join(column_statements([f"{node}._data" for node in nodes])),
-            found="".join(f"o{k}, " for k in range(len(structure.outer))),
-        )
-
-    known = {name: operation for operation, name in names.items()}
-    recognise: Recognise | None = _compiled(key, here, write, **known)
-    return recognise
-
-
 _FUNCTION = """
 def compiled({parameters}):
     {statements}
@@ -206,26 +105,6 @@ def compiled({parameters}):
     while True:
         {statements}
 """
-
-_RUN = """
-def compiled(n0):
-    {statements}
-"""
-
-_RECOGNISER = """
-def compiled(nodes):
-    ({nodes},) = nodes
-    {outer}
-    {tests}
-    {column}
-    return ({found}), column
-"""
-
-_TOGETHER = 20  # conditions in a statement
-_SLOTS = ("_first", "_second")
-_VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
-_COMPILED: dict[object, Any] = {}
-_KEPT = 128  # pieces of code, of whichever recordings
 
 _Operands = Mapping[int, Sequence[str]]
 """The variables that a node is computed from."""

@@ -19,9 +19,9 @@ from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
 from stepgrad.recording.index import Index
-from stepgrad.recording.kept import kept
+from stepgrad.recording.kept import Bounded, kept
 
-_KEPT = 1 << 10
+_ALL = -1
 
 
 def _made_at(forward: Forward, node: int) -> int:
@@ -43,7 +43,7 @@ class History:
         self._blocks = blocks
         self._forwards = forwards
         self._bases = bases
-        self._sums: dict[tuple[int, int], list[float | None]] = {}
+        self._sums = Bounded[tuple[int, int], list[float | None]](1 << 10)
 
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
@@ -112,20 +112,12 @@ class History:
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
         None again until the pass comes to it.
         """
-        for block, column in self._written(node, position):
-            done = position - block.start
+        for block, column, count in self._written(node, position):
             if isinstance(block, Write):
-                if before := bisect_left(block.writes.gradients[node], done):
-                    return block.after[block.writes.gradients[node][before - 1]]
-            elif done > block.sweep.edges:  # the pass is over
+                return block.after[block.writes.gradients[node][count - 1]]
+            if count == _ALL or count == len(block.sweep.incoming[column]):
                 return block.grads[column]
-            else:
-                edges = block.sweep.incoming[column]
-                count = bisect_right(edges, done - 2)
-                if count == len(edges):
-                    return block.grads[column]
-                if count or column < block.sweep.computed:
-                    return self._partial(block, column, count)
+            return self._partial(block, column, count)
         return None
 
     def _partial(self, block: Backward, column: int, arrived: int) -> float | None:
@@ -141,8 +133,6 @@ class History:
             for edge in block.sweep.incoming[column][len(sums) - 1 : arrived]:
                 carry, out = self._edge(block, edge), block.sweep.outs[edge]
                 sums.append(added(self.world, sums[-1], carry(self.upstreams(block)[out])))
-            if len(self._sums) >= _KEPT:
-                self._sums.clear()
             self._sums[key] = sums
         return sums[arrived]
 
@@ -206,31 +196,36 @@ class History:
         pass. Those of a pass may be 0: its seed clears a computed node, and is the gradient of a
         leaf that it starts from.
         """
-        for block, column in self._written(node, position):
-            done = position - block.start
+        for block, column, count in self._written(node, position):
             if isinstance(block, Write):
-                if count := bisect_left(block.writes.gradients[node], done):
-                    yield block, count
+                yield block, count
             else:
-                edges = block.sweep.incoming[column]
-                count = bisect_right(edges, done - 2)
-                if count or not edges or column < block.sweep.computed:
-                    yield block, count
+                yield block, len(block.sweep.incoming[column]) if count == _ALL else count
 
-    def _written(self, node: int, position: int) -> Iterator[tuple[Write | Backward, int]]:
-        """Yield the blocks begun by a position that write a node's gradient, the latest first.
+    def _written(self, node: int, position: int) -> Iterator[tuple[Write | Backward, int, int]]:
+        """Yield the blocks that have written a node's gradient by a position, the latest first.
 
-        With a backward pass comes the node's place in its column.
+        With a backward pass comes the node's entry in its column. How often each has written comes
+        last; `_ALL` for a pass that is over, whose edges need not be sorted to know.
         """
         written = self.index.gradient_blocks(node, self.forward_of(node).base)
         for at in range(bisect_right(written, self.block_at(position - 1)) - 1, -1, -1):
             block = self._blocks[written[at]]
+            done = position - block.start
             if isinstance(block, Write):
-                yield block, 0
+                if count := bisect_left(block.writes.gradients[node], done):
+                    yield block, 0, count
             elif isinstance(block, Backward):
                 column = block.column(node)
-                if column is not None:
-                    yield block, column
+                if column is None:
+                    continue
+                if done > block.sweep.edges:
+                    yield block, column, _ALL
+                    continue
+                edges = block.sweep.incoming[column]
+                count = bisect_right(edges, done - 2)
+                if count or not edges or column < block.sweep.computed:
+                    yield block, column, count
 
     def event(self, index: int) -> Event:
         """Return an event, counted from 0."""

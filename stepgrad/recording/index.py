@@ -134,7 +134,7 @@ class Index:
             new = chain.from_iterable(
                 each[bisect_left(each, indexed) : bisect_left(each, now)] for each in listed
             )
-            merged = merged + array("q", sorted(new))  # not in place: somebody may be reading it
+            merged = merged + array("q", sorted(new))  # not in place: it may be being read
             self._merged[key] = now, merged
         return merged
 

@@ -1,4 +1,4 @@
-"""A cache of answers, held on the object that they are about (`kept`).
+"""Caches: of answers, held on the object that they are about (`kept`); and small ones.
 
 What is kept under a recording goes with it: a debugger that edits and records again does not hold
 every recording that it has made. And it is forgotten when the recording grows.
@@ -13,6 +13,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 _About = TypeVar("_About")
 _More = ParamSpec("_More")
 _Found = TypeVar("_Found")
+_Key = TypeVar("_Key")
 
 _UNKNOWN = object()
 
@@ -49,3 +50,39 @@ def kept(
         return asked
 
     return keeping
+
+
+class Bounded(dict[_Key, _Found]):
+    """A dict that forgets everything when it is full.
+
+    Args:
+        most: the most entries that it holds.
+    """
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: _Key, value: _Found) -> None:
+        if len(self) >= self._most:
+            self.clear()
+        super().__setitem__(key, value)
+
+
+class Recent(list[_Found]):
+    """The few things that came lately, the latest first: they may take turns.
+
+    Args:
+        most: the most that it holds.
+    """
+
+    def __init__(self, most: int = 8) -> None:
+        super().__init__()
+        self._most = most
+
+    def put(self, thing: _Found) -> None:
+        """Put a thing first."""
+        if thing in self:
+            self.remove(thing)
+        self.insert(0, thing)
+        del self[self._most :]

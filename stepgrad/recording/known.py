@@ -8,15 +8,14 @@ from collections.abc import Iterable, Sequence
 from operator import is_
 
 from stepgrad.engine.node import Node
-
-_KEPT = 1 << 16
-"""The most indices to cache."""
+from stepgrad.recording.batch import Batch
+from stepgrad.recording.kept import Bounded
 
 _MANY = 64
 """Above this many Values, checking how classes compare costs less than a loop in Python."""
 
 
-class Known(dict[int, int]):
+class Known(Bounded[int, int]):
     """Where in the log a Value is: its index, by stamp. Values that are not logged are missing.
 
     Passes are known as rows of Values that were made one after the other. The index of a single one
@@ -24,6 +23,7 @@ class Known(dict[int, int]):
     """
 
     def __init__(self) -> None:
+        super().__init__(1 << 16)
         self._firsts = array("q")  # of each row: the stamp of its first Value, and its index
         self._bases = array("q")
         self._counts = array("q")
@@ -35,8 +35,6 @@ class Known(dict[int, int]):
         place = stamp - self._firsts[row] if row >= 0 else -1
         in_row = 0 <= place < self._counts[row]
         index = self._bases[row] + place if in_row else self._others[stamp]
-        if len(self) >= _KEPT:
-            self.clear()
         self[stamp] = index
         return index
 
@@ -55,11 +53,11 @@ class Known(dict[int, int]):
         except KeyError:
             return False
 
-    def add(self, nodes: Sequence[Node], base: int) -> None:
-        """Add nodes, in the order in which they were made, from index `base` on."""
-        first = first_of_row(nodes)
-        if first is not None and (not self._firsts or self._firsts[-1] < first):
-            self._firsts.append(first)
+    def add(self, batch: Batch, base: int) -> None:
+        """Add nodes, from index `base` on."""
+        nodes, row = batch.nodes, batch.row
+        if row is not None and (not self._firsts or self._firsts[-1] < row):
+            self._firsts.append(row)
             self._bases.append(base)
             self._counts.append(len(nodes))
         else:
@@ -90,26 +88,6 @@ class Known(dict[int, int]):
         return sorted(new, key=lambda value: value._stamp)
 
 
-def first_of_row(nodes: Sequence[Node]) -> int | None:
-    """Return the stamp of the first node, if the others were made right after it, in this order.
-
-    They were not if they were unlogged, or another thread or recording made values in between.
-    """
-    stamps = [node._stamp for node in nodes]
-    without_gap = stamps[-1] - stamps[0] + 1 == len(stamps)
-    return stamps[0] if without_gap and stamps == sorted(stamps) else None
-
-
-def offsets(values: Iterable[Node], nodes: Sequence[Node]) -> list[int | None]:
-    """Return where among `nodes` these values are; None for one that is not there."""
-    first = first_of_row(nodes)
-    if first is not None:
-        places = (value._stamp - first for value in values)
-        return [place if 0 <= place < len(nodes) else None for place in places]
-    own = {node._stamp: offset for offset, node in enumerate(nodes)}
-    return [own.get(value._stamp) for value in values]
-
-
 def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> bool:
     """Whether they are the same Values, one for one, whatever `==` means for them."""
     if len(some) > _MANY and _compares_by_identity(Node):
@@ -118,5 +96,5 @@ def same_values(some: Sequence[Node | None], others: Sequence[Node | None]) -> b
 
 
 def _compares_by_identity(kind: type[Node]) -> bool:
-    """Whether `==` tells all Values of a class apart: a subclass may have a meaning of its own."""
+    """Whether `==` compares Values of a class by identity; a subclass may define it differently."""
     return kind.__eq__ is object.__eq__ and all(map(_compares_by_identity, kind.__subclasses__()))

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
+from stepgrad.recording.batch import Batch, first_of_row, offsets
+from stepgrad.recording.blocks import packed
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Written
-from stepgrad.recording.known import offsets
-from stepgrad.recording.packed import packed
-from stepgrad.recording.template import Moves, Names, Said, Spots
 
 
 class Pending:
@@ -76,29 +74,32 @@ class Pending:
         del self.written[: len(written)]
         return written
 
-    def take_made(self) -> tuple[Sequence[Node], Said, array[float] | None]:
+    def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
         nodes: Sequence[Node] = self.made[:]
         del self.made[: len(nodes)]
-        said: Said
+        moves: Iterable[tuple[int, Place]]
         if self._callers is None:
             moves, self._moves = self._moves, [(0, self._moves[-1][1])]
-            said = Moves(self._names(nodes), moves)
+            if len(moves) > 1:
+                moves = {at: place for at, place in moves if at < len(nodes)}.items()
         else:
             nodes, spots, places = zip(*nodes, strict=True)
-            said = Spots(self._names(nodes), spots, places, self._callers.placed)
+            moves = self._callers.moves(spots, places)
+        row = first_of_row(nodes)
         seeds, self._seeds = self._seeds, {}
-        return nodes, said, packed(tangents_among(nodes, seeds)) if seeds else None
+        tangents = packed(tangents_among(nodes, seeds)) if seeds else None
+        return Batch(nodes, row, self._names(nodes, row), (*moves,), tangents)
 
     def take_named(self) -> Sequence[Node]:
         """Take out the values that were given a label, and are none of the nodes taken."""
         named, self._named = self._named, []
         return named
 
-    def _names(self, nodes: Sequence[Node]) -> Names:
+    def _names(self, nodes: Sequence[Node], row: int | None) -> tuple[tuple[int, str], ...]:
         """Return the labels of nodes, by offset; those of others stay."""
         if not self._named:
             return ()
-        found = list(zip(offsets(self._named, nodes), self._named, strict=True))
+        found = list(zip(offsets(self._named, nodes, row), self._named, strict=True))
         self._named = [value for offset, value in found if offset is None]
         return tuple((offset, v._label or "") for offset, v in found if offset is not None)

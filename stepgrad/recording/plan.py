@@ -7,9 +7,10 @@ that it starts from. So it is worked out once for all of a kind; one that has co
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import compress
 from typing import NamedTuple
 
@@ -17,22 +18,12 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.compiled import Run, backward
+from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
-from stepgrad.recording.structure import Structure
+from stepgrad.recording.recurring import Compiling, Run, backward
+from stepgrad.recording.structure import Reach, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, newest_first, stretched
 from stepgrad.recording.template import Made
-
-WORTH_COMPILING = 30
-"""The passes of a kind after which it is compiled: about as many as pay for the compiling."""
-
-MOST_EDGES = 20_000
-"""Larger passes are not compiled: the program would have to wait for a second."""
-
-_KEPT = 1 << 10  # parts of passes that need not be worked out again
-
-_TRIED = 8
-"""Of how many plans from a root it is tried whether they fit: they may take turns."""
 
 
 class Participants(NamedTuple):
@@ -42,22 +33,6 @@ class Participants(NamedTuple):
     leaves: Sequence[Node]
 
 
-class _Part(NamedTuple):
-    """What is reached of a forward pass.
-
-    Args:
-        edges: how many edges lead out of its nodes.
-        computed: which computed nodes of each earlier pass are reached, by its number.
-        earlier: the numbers of all earlier passes that are reached.
-        idle: the refs that are not reached.
-    """
-
-    edges: int
-    computed: Mapping[int, Sequence[int]]
-    earlier: frozenset[int]
-    idle: Sequence[int]
-
-
 class Plan:
     """A sweep, and what helps to run the next pass of that kind."""
 
@@ -65,18 +40,12 @@ class Plan:
         self.sweep = sweep
         self.alone = alone  # whether it computes over a single forward pass, and leaves of others
         self._idle = idle
-        self._count = 0
-        self._run: Run | None = None
+        size = sweep.edges if sweep.order is None else 0
+        self._compiling = Compiling[Run](size, partial(backward, sweep))
 
     def run(self) -> Run | None:
         """Return code for the pass, if it has come often enough."""
-        if self._run is None and self._may_be_compiled:
-            self._count += 1
-            if self._count == 2:
-                self._run = backward(self.sweep, here=True)
-            elif self._count >= WORTH_COMPILING:
-                self._run = backward(self.sweep)
-        return self._run
+        return self._compiling.due()
 
     @cached_property
     def hasty(self) -> Sweep:
@@ -118,25 +87,14 @@ class Plan:
         )
         return [(number, earlier, to) for to, number, earlier in met]
 
-    @property
-    def _may_be_compiled(self) -> bool:
-        return 0 < self.sweep.edges <= MOST_EDGES and self.sweep.order is None
-
-    @cached_property
-    def _masks(self) -> tuple[bytes, bytes, Sequence[bool]]:
-        """Which nodes of a single pass are computed, which are leaves, and who of the others."""
-        [structure, *_] = self.sweep.structures
-        outer = [True] * len(structure.outer)
-        for ref in self._idle:
-            if ref < 0:
-                outer[~ref] = False
-        return *structure.taking_part(self._idle), outer
-
     def participants(self, made: Made) -> Participants:
-        """Pick who takes part in a pass that goes over a single forward pass."""
-        computed, leaves, outer = self._masks
+        """Pick the Values that take part in a pass that goes over a single forward pass."""
+        computed, leaves = made.forward.structure.taking_part(self._idle)
+        idle = {~ref for ref in self._idle if ref < 0}
+        used = (value for k, value in enumerate(made.outer) if k not in idle)
+        outer = (value for value in used if value._operation is LEAF)  # not a constant
         order, own = [*compress(made.nodes, computed)], [*compress(made.nodes, leaves)]
-        return Participants(order[::-1], [*own[::-1], *compress(made.outer, outer)])
+        return Participants(order[::-1], [*own[::-1], *outer])
 
 
 class Plans:
@@ -146,26 +104,22 @@ class Plans:
         self._known = known
         self._forward_of = forward_of
         self._plans: dict[object, Plan] = {}
-        self._parts: dict[object, _Part] = {}
         # Those that have come lately, by the structure and the offset of the root.
-        self._usual: dict[tuple[Structure, int], list[Plan]] = {}
+        self._usual = defaultdict[tuple[Structure, int], Recent[Plan]](Recent)
 
     def find(self, root: Node) -> tuple[Plan, tuple[Forward, ...]]:
         """Return the plan of a pass from `root`, which is in the log, and what it goes over."""
         index = self._known.index(root)
         forward = self._forward_of(index)
         offset = index - forward.base
-        usual = self._usual.setdefault((forward.structure, offset), [])
+        usual = self._usual[forward.structure, offset]
         for plan in usual:
             over = plan.over(forward)
             if over is not None and (plan.alone or self._in_order(over)):
                 return plan, tuple(over)
         plan, passes = self._work_out(root, forward, offset)
         if plan.sweep.order is None:
-            if plan in usual:
-                usual.remove(plan)
-            usual.insert(0, plan)
-            del usual[_TRIED:]
+            usual.put(plan)
         return plan, passes
 
     def _in_order(self, over: Sequence[Forward]) -> bool:
@@ -174,85 +128,44 @@ class Plans:
     def _work_out(
         self, root: Node, forward: Forward, offset: int
     ) -> tuple[Plan, tuple[Forward, ...]]:
-        parts = self._parts_of(forward, offset)
-        over = {each.base: each for each in parts}
-        for each, (_, part) in parts.items():
-            over.update((each.earlier[n].base, each.earlier[n]) for n in part.earlier)
-        bases = sorted(over, reverse=True)
-        numbers = {base: number for number, base in enumerate(bases)}
-        order: tuple[Stretch, ...] | None = None
-        if len(parts) > 1 and not self._in_order([*parts]):
-            order = self._order(root, numbers)
-        structures = tuple([over[base].structure for base in bases])
-        links: list[tuple[int, ...] | None] = [None] * len(bases)
-        entries: list[Sequence[int]] = []
+        """Find out what is reached of each pass, the newest first."""
+        over = {forward.base: forward}
+        entries = {forward.base: {offset}}  # of each pass that computes something
+        reached: dict[int, Reach] = {}
         edges = 0
-        for each, (reached, part) in parts.items():
-            number = numbers[each.base]
-            links[number] = tuple(
+        while len(reached) < len(entries):
+            base = max(entries.keys() - reached)
+            found = reached[base] = over[base].structure.reach(entries[base])
+            edges += found.edges
+            for used, number, at in found.outer:
+                other = over[base].earlier[number]
+                over[other.base] = other
+                code = other.structure.codes[at]
+                if code == CONSTANT.code:
+                    edges -= used
+                elif code != LEAF.code:
+                    entries.setdefault(other.base, set()).add(at)
+        numbers = {base: number for number, base in enumerate(sorted(over, reverse=True))}
+        passes = tuple([over[base] for base in numbers])
+        links: list[tuple[int, ...] | None] = [None] * len(passes)
+        for base, found in reached.items():
+            used_passes = {number for _, number, _ in found.outer}
+            links[numbers[base]] = tuple(
                 [
-                    numbers[other.base] if n in part.earlier else -1
-                    for n, other in enumerate(each.earlier)
+                    numbers[other.base] if number in used_passes else -1
+                    for number, other in enumerate(over[base].earlier)
                 ]
             )
-            entries.append(reached)
-            edges += part.edges
-        key = structures, tuple(links), tuple(entries), order
+        order = None
+        if len(reached) > 1 and not self._known.in_order(reached):
+            order = self._order(root, numbers)
+        key = tuple([each.structure for each in passes]), tuple(links), offset, order
         plan = self._plans.get(key)
         if plan is None:
-            sweep = Sweep(structures, key[1], offset, edges, order)
-            plan = Plan(sweep, parts[forward][1].idle, alone=len(parts) == 1)
+            sweep = Sweep(key[0], key[1], offset, edges, order)
+            plan = Plan(sweep, reached[forward.base].idle, alone=len(reached) == 1)
             self._plans[key] = plan
-        return plan, tuple([over[base] for base in bases])
-
-    def _parts_of(
-        self, forward: Forward, offset: int
-    ) -> dict[Forward, tuple[tuple[int, ...], _Part]]:
-        """Return what is reached of each pass that computes something, the newest first."""
-        entries: dict[int, set[int]] = {forward.base: {offset}}
-        pending = {forward.base: forward}
-        parts = {}
-        while pending:
-            each = pending.pop(max(pending))
-            reached = tuple(sorted(entries[each.base]))
-            part = self._part(each, reached)
-            for number, offsets in part.computed.items():
-                other = each.earlier[number]
-                pending[other.base] = other
-                entries.setdefault(other.base, set()).update(offsets)
-            parts[each] = reached, part
-        return parts
-
-    def _part(self, forward: Forward, entries: tuple[int, ...]) -> _Part:
-        """Return what is reached of a pass by way of some of its nodes."""
-        structure = forward.structure
-        key = structure, entries, tuple([each.structure for each in forward.earlier])
-        part = self._parts.get(key)
-        if part is not None:
-            return part
-        if not any(structure.op(offset).partials for offset in entries):
-            return _Part(0, {}, frozenset(), ())  # a root that is not computed
-        reached, idle = structure.reached(entries)
-        edges = sum(reached.values()) - len(entries)
-        at = structure.codes.find(CONSTANT.code)
-        while at >= 0:
-            edges -= reached.get(at, 0)
-            at = structure.codes.find(CONSTANT.code, at + 1)
-        computed: dict[int, list[int]] = {}
-        earlier = set()
-        codes = [each.structure.codes for each in forward.earlier]
-        for k, (number, offset) in enumerate(structure.outer):
-            if ~k in reached:
-                code = codes[number][offset]
-                earlier.add(number)
-                if code == CONSTANT.code:
-                    edges -= reached[~k]
-                elif code != LEAF.code:
-                    computed.setdefault(number, []).append(offset)
-        if len(self._parts) >= _KEPT:
-            self._parts.clear()
-        part = self._parts[key] = _Part(edges, computed, frozenset(earlier), idle)
-        return part
+        return plan, passes
 
     def _order(self, root: Node, numbers: Mapping[int, int]) -> tuple[Stretch, ...] | None:
         """Return the order of computed nodes where that of the log is not that of the program."""
@@ -264,8 +177,14 @@ class Plans:
         order = stretched(nodes)
         return None if newest_first(order) else order
 
-    def participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
-        """Find who takes part in a backward pass, whatever it goes over."""
+    def participants(
+        self, root: Node, plan: Plan, over: Sequence[Forward], latest: Made | None
+    ) -> Participants:
+        """Find the Values that take part in a backward pass; `latest` is the latest forward one."""
+        if root._first is None:
+            return Participants([], [root])
+        if plan.alone and latest is not None and latest.forward is over[0]:
+            return plan.participants(latest)
         order = ancestors(root)
         if plan.sweep.order is None and not self._in_order(over):
             order.sort(key=self._known.index, reverse=True)

@@ -1,4 +1,4 @@
-"""`record()`: recording what a program does, and how it is told that the budget is spent."""
+"""`record()`: recording what a program does, and the warning that the budget is spent."""
 
 from __future__ import annotations
 

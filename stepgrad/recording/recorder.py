@@ -58,9 +58,9 @@ class Recorder:
         self.log = log
         log.memory = memory
         self._budget = Budget(default_memory() if memory is None else memory)
-        self._say_spent = spent
+        self._on_spent = spent
         self._lock = RLock()
-        self._outer = active_tape()
+        self._enclosing = active_tape()
         self.closed = False
         log.begin(self._settle_for_reader)
         self._writer = Writer(log, self._budget)
@@ -85,8 +85,8 @@ class Recorder:
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
                 self.append, self.write = self._usual
-                if self._outer is not None:  # before the program goes on, and writes other numbers
-                    self._outer.settle()
+                if self._enclosing is not None:  # before the program writes other numbers
+                    self._enclosing.settle()
                 self._unwatch()
                 self.log.end()
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
@@ -125,7 +125,7 @@ class Recorder:
         if not self.closed:
             self.log.spent = True
             self.close()
-            self._say_spent(self.log)
+            self._on_spent(self.log)
 
     # What the engine reports.
 
@@ -134,18 +134,20 @@ class Recorder:
         with self._lock:
             if self._open():
                 self._settle()
-                self._writer.backward(root, None if self._outer is None else self._tell_outer)
+                report = None if self._enclosing is None else self._report_missed
+                self._writer.backward(root, report)
                 self._check_budget(end_of_pass=True)
             else:
                 computed = ancestors(root)
-                reached = [operand for node in computed for operand in node._operands]
-                self._tell_outer([root, *computed, *(v for v in reached if v._operation is LEAF)])
+                operands = [operand for node in computed for operand in node._operands]
+                leaves = [operand for operand in operands if operand._operation is LEAF]
+                self._report_missed([root, *computed, *leaves])
                 propagate(root, computed)
 
     def _writing(self) -> Callable[[WriteKind, Node, float], None]:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
         made, note = self._pending.made, self._pending.written.append
-        known, callers, outer = self._writer.known, self._callers, self._outer
+        known, callers, enclosing = self._writer.known, self._callers, self._enclosing
 
         def write(kind: WriteKind, value: Node, after: float) -> None:
             if made:
@@ -153,9 +155,9 @@ class Recorder:
             try:
                 known[value._stamp]
             except KeyError:
-                self._adopt(value)
-            if outer is not None:
-                outer.missed(value)
+                self._log_unlogged(value)
+            if enclosing is not None:
+                enclosing.missed(value)
             if kind == "update":
                 value._data = after
             else:
@@ -164,14 +166,14 @@ class Recorder:
 
         return write
 
-    def _adopt(self, value: Node) -> None:
+    def _log_unlogged(self, value: Node) -> None:
         with self._lock:
             if self._open():
                 self._settle()
                 self._writer.indices([value])
 
     def _write_unrecorded(self, kind: WriteKind, value: Node, after: float) -> None:
-        self._tell_outer([value])
+        self._report_missed([value])
         assign(kind, [value], [after])
 
     def write_all(
@@ -183,7 +185,7 @@ class Recorder:
                 self._settle()
                 self._writer.write_all(kind, values, after, rule)
                 self._check_budget()
-            self._tell_outer(values)
+            self._report_missed(values)
             assign(kind, values, after)
 
     def mark(self, kind: str, number: int | None) -> None:
@@ -199,8 +201,8 @@ class Recorder:
         with self._lock:
             if not self.closed:
                 self._pending.name(value)
-            if self._outer is not None:
-                self._outer.name(value)
+            if self._enclosing is not None:
+                self._enclosing.name(value)
 
     def seed(self, value: Node, tangent: float) -> None:
         """Take note of a tangent; those of pending nodes are computed with their block."""
@@ -223,13 +225,13 @@ class Recorder:
                     self.settle()
                 if self._writer.known.has(value):
                     self._missed[value._stamp] = value
-            if self._outer is not None:
-                self._outer.missed(value)
+            if self._enclosing is not None:
+                self._enclosing.missed(value)
 
-    def _tell_outer(self, values: Iterable[Node]) -> None:
-        if self._outer is not None:
+    def _report_missed(self, values: Iterable[Node]) -> None:
+        if self._enclosing is not None:
             for value in values:
-                self._outer.missed(value)
+                self._enclosing.missed(value)
 
     # What a pass without Values needs (`traced.py`).
 
@@ -244,11 +246,7 @@ class Recorder:
         return bool(self._pending.made)
 
     def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
-        """Return the latest forward pass, and how backward goes from `root` in it.
-
-        None if the sweep does not start from a computed node of this pass, or leads through
-        computed nodes of others.
-        """
+        """Return the latest forward pass, and how backward goes from `root`: `Writer.traceable`."""
         return self._writer.traceable(root)
 
     def log_forward(
@@ -290,7 +288,7 @@ class Recorder:
         if pending.written:
             writer.changes.by_hand(pending.take_written())
         if pending.made:
-            writer.forward(*pending.take_made())
+            writer.forward(pending.take_made())
         for value in pending.take_named():
             writer.rename(value)
 

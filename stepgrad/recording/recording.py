@@ -32,7 +32,7 @@ class Recording(Log):
         """Read a recording from a file (`.stepgrad`).
 
         Raises:
-            RecordingError: it cannot be read; says what is wrong with it and what to do.
+            RecordingError: it cannot be read; the message says why, and what to do.
         """
         from stepgrad.recording import store  # noqa: PLC0415 - few recordings come from files
 

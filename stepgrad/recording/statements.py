@@ -16,6 +16,9 @@ from stepgrad.engine.formula import namespace
 from stepgrad.engine.ops import Op
 from stepgrad.recording.sweep import Sweep
 
+MOST_COMPILED = 20_000
+"""The most nodes or edges of a pass that is compiled; for more, the program would wait for 1 s."""
+
 
 def backward_statements(
     sweep: Sweep,

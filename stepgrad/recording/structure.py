@@ -3,7 +3,7 @@
 Training runs the same program a thousand times, so a structure is stored once. It names an operand
 by a *ref*: the operand's offset in the pass where that is 0 or more, and `~k` for number `k` of the
 operands that earlier passes have made. Those it names by the pass and the offset there, and the
-passes are numbered: which ones they are is said with each pass (`blocks.Forward`). So a pass that
+passes are numbered: each pass names the ones it uses (`blocks.Forward`). So a pass that
 uses what was computed just before it, and one that uses a parameter, are like their predecessors.
 
 What the nodes are called, and where they were made, is their `Context`.
@@ -13,13 +13,12 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_right
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import accumulate, chain, repeat
+from itertools import accumulate, chain, compress, count, repeat
 from operator import sub
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
 from stepgrad.engine.tape import Place
@@ -32,9 +31,25 @@ _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
 _IDLE = 255
 """In place of the code of a node that does not take part."""
 
+_CONSTANTS = bytes(code == CONSTANT.code for code in range(256))
 _COMPUTED = bytes(code < len(OPS) and bool(OPS[code].partials) for code in range(256))
 _LEAVES = bytes(code == LEAF.code for code in range(256))
-"""Tables for `bytes.translate`: 1 for the codes of computed nodes, or of leaves; 0 for others."""
+"""Tables for `bytes.translate`: 1 for the codes of constants, of computed nodes, or of leaves."""
+
+
+class Reach(NamedTuple):
+    """What some nodes of a forward pass depend on.
+
+    Args:
+        edges: how many edges lead there; those to constants of the pass do not count.
+        idle: the refs of everything else.
+        outer: what is reached of earlier passes, newest first: by how many edges, the number of its
+            pass, and the offset there.
+    """
+
+    edges: int
+    idle: Sequence[int]
+    outer: Sequence[tuple[int, int, int]]
 
 
 class _HasBase(Protocol):
@@ -52,16 +67,41 @@ class Structure:
     Args:
         codes: the operation of each node, as its code.
         refs: the operands of all nodes, one after the other.
-        outer: the operands from earlier passes, newest first: the number of the pass (0 is the
-            newest of them), and the offset there.
+        outer_passes: of each operand from an earlier pass, newest first: the number of its pass;
+            0 is the newest of them.
+        outer_offsets: the offset of each there.
     """
 
     codes: bytes
     refs: array[int]
-    outer: tuple[tuple[int, int], ...] = ()
+    outer_passes: array[int]
+    outer_offsets: array[int]
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    @property
+    def content(self) -> tuple[bytes, bytes, bytes, bytes]:
+        """Its fields as a key: structures are equal only where they are the same object."""
+        numbers = self.refs, self.outer_passes, self.outer_offsets
+        return self.codes, *(each.tobytes() for each in numbers)  # type: ignore[return-value]
+
+    def is_like(self, other: Structure) -> bool:
+        """Whether another one has the same content."""
+        return (
+            self.codes == other.codes
+            and self.refs == other.refs
+            and self.outer_passes == other.outer_passes
+            and self.outer_offsets == other.outer_offsets
+        )
+
+    @cached_property
+    def outer(self) -> list[tuple[int, int]]:
+        """The operands from earlier passes: the number of the pass, and the offset there.
+
+        For readers: this takes far more memory than the two columns.
+        """
+        return [*zip(self.outer_passes, self.outer_offsets, strict=True)]
 
     @property
     def arities(self) -> bytes:
@@ -96,7 +136,7 @@ class Structure:
         Those are the nodes of earlier passes that are used, then leaves and constants.
         """
         own = [i for i, code in enumerate(self.codes) if not OPS[code].partials]
-        return [*range(-len(self.outer), 0), *own]
+        return [*range(-len(self.outer_offsets), 0), *own]
 
     @cached_property
     def used(self) -> Mapping[tuple[int, int], int]:
@@ -104,29 +144,23 @@ class Structure:
         return {place: ~k for k, place in enumerate(self.outer)}
 
     @cached_property
-    def located(self) -> tuple[Sequence[int], Sequence[int], Sequence[int]]:
-        """The operands from earlier passes in columns: the pass of each, and its offset there.
-
-        Behind them, for each pass, which of them is its first.
-        """
-        numbers = [number for number, _ in self.outer]
-        firsts = {number: k for k, number in reversed([*enumerate(numbers)])}
-        return numbers, [offset for _, offset in self.outer], [firsts[n] for n in sorted(firsts)]
+    def firsts(self) -> Sequence[int]:
+        """For each earlier pass, which operand is the first from there: the latest node used."""
+        firsts = dict(zip(reversed(self.outer_passes), count(len(self.outer_passes) - 1, -1)))
+        return [firsts[number] for number in sorted(firsts)]
 
     def passes_of(
         self, indices: Sequence[int], pass_of: Callable[[int], _Pass]
     ) -> tuple[_Pass, ...] | None:
-        """Return the earlier passes that these operands are of, if they stand there as they should.
+        """Return the earlier passes that made these operands, if their offsets there are right.
 
-        `pass_of` tells in which pass a node was made.
+        `pass_of` returns the pass that made a node.
         """
-        numbers, offsets, firsts = self.located
-        bases = [*map(sub, indices, offsets)]
-        newest = [*map(bases.__getitem__, firsts)]
-        # The first operand of each pass is the one that is farthest in it.
-        passes = tuple([pass_of(indices[k]) for k in firsts])
+        bases = [*map(sub, indices, self.outer_offsets)]
+        newest = [*map(bases.__getitem__, self.firsts)]
+        passes = tuple([pass_of(indices[k]) for k in self.firsts])
         if (
-            bases == [*map(newest.__getitem__, numbers)]
+            bases == [*map(newest.__getitem__, self.outer_passes)]
             and newest == [each.base for each in passes]
             and newest == sorted({*newest}, reverse=True)
         ):
@@ -159,27 +193,29 @@ class Structure:
         """Return the refs of a node's operands."""
         return self.refs[self.first_ref[offset] : self.first_ref[offset + 1]]
 
-    def reached(self, roots: Iterable[int]) -> tuple[Mapping[int, int], Sequence[int]]:
-        """Return the refs that some nodes depend on, and those that none of them does.
+    def reach(self, roots: Collection[int]) -> Reach:
+        """Return what some nodes depend on, themselves included.
 
-        For the former, the edges that lead to each are counted; a root gets one more. Nearly all
-        are usually reached, so this searches for the others, from the unused nodes back.
+        That is usually nearly everything, so this searches for the rest, from the unused nodes
+        back.
         """
-        reached = Counter(self.refs)
+        uses = [0] * (len(self) + len(self.outer_offsets))
+        for ref in self.refs:
+            uses[ref] += 1
         for root in roots:
-            reached[root] += 1
-        if len(reached) == len(self) + len(self.outer):
-            return reached, []
-        idle = sorted({*range(len(self))}.difference(reached))
+            uses[root] += 1
+        idle = [offset for offset in range(len(self)) if not uses[offset]]
         # Not `first_ref`: what that keeps for readers is half of the structure's size again.
         first_ref = [*self._count_refs()] if idle else []
         for node in idle:
             for ref in self.refs[first_ref[node] : first_ref[node + 1]] if node >= 0 else ():
-                reached[ref] -= 1
-                if not reached[ref]:
-                    del reached[ref]
+                uses[ref] -= 1
+                if not uses[ref]:
                     idle.append(ref)
-        return reached, idle
+        to_constants = sum(compress(uses, self.codes.translate(_CONSTANTS)))
+        outer = zip(reversed(uses), self.outer_passes, self.outer_offsets, strict=False)
+        edges = sum(uses) - len(roots) - to_constants
+        return Reach(edges, idle, [each for each in outer if each[0]])
 
     def taking_part(self, idle: Iterable[int]) -> tuple[bytes, bytes]:
         """Return which nodes are computed, and which are leaves; none of those that are idle."""
@@ -204,7 +240,7 @@ class Context:
 
     @classmethod
     def of(cls, names: Sequence[tuple[int, str]], places: Sequence[tuple[int, Place]]) -> Context:
-        """Make one of what a program or a file says, fit to be shown."""
+        """Make a context from the names and places of a program or a file, fit to be shown."""
         if not all(name.isprintable() for _, name in names):
             names = [(offset, printable(name)) for offset, name in names]
         if not all(place.scope.isprintable() for _, place in places):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
 from operator import add
 
-from stepgrad.engine.ops import LEAF
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -21,7 +21,7 @@ class Sweep:
     """A backward pass: the nodes it reaches and the edges it walks, in order.
 
     It goes over one or more forward passes, which are numbered, the newest first; which ones they
-    are is said with each backward pass (`blocks.Backward`). The gradients of all nodes form a
+    are, each backward pass names (`blocks.Backward`). The gradients of all nodes form a
     column: first those of computed nodes, then those of leaves, each newest first. All of that
     follows from the structures, so it is worked out when it is first looked at, and does not slow
     down the program that is being recorded.
@@ -41,31 +41,28 @@ class Sweep:
     edges: int
     order: tuple[Stretch, ...] | None = None
 
+    @classmethod
+    def walked(
+        cls, structures: tuple[Structure, ...], links: tuple[tuple[int, ...] | None, ...], root: int
+    ) -> Sweep:
+        """Make a sweep of which only the way is known, and work out at once what it reaches.
+
+        Raises:
+            ValueError: it leads to a node that does not exist.
+        """
+        parts = [*walk(structures, links, root)]
+        sweep = cls(structures, links, root, sum(edges for edges, _, _ in parts))
+        vars(sweep)["_taking_part"] = [part for _, *part in parts]
+        return sweep
+
     @cached_property
-    def _taking_part(self) -> Sequence[tuple[Sequence[int], Sequence[int]]]:
+    def _taking_part(self) -> Sequence[Sequence[Sequence[int]]]:
         """For each forward pass, its computed nodes and its leaves that take part, newest first."""
-        entries: list[set[int]] = [set() for _ in self.structures]
-        entries[0].add(self.root)
-        found: list[tuple[Sequence[int], Sequence[int]]] = []
-        for number, (structure, links) in enumerate(zip(self.structures, self.links, strict=True)):
-            if links is None:
-                leaves = (o for o in sorted(entries[number], reverse=True))
-                found.append(([], [o for o in leaves if structure.op(o) is LEAF]))
-                continue
-            reached, idle = structure.reached(entries[number])
-            for k, (earlier, offset) in enumerate(structure.outer):
-                if ~k in reached:
-                    entries[links[earlier]].add(offset)
-            newest_first = range(len(structure) - 1, -1, -1)
-            computed, own = structure.taking_part(idle)
-            found.append(
-                ([*compress(newest_first, computed[::-1])], [*compress(newest_first, own[::-1])])
-            )
-        return found
+        return [part for _, *part in walk(self.structures, self.links, self.root)]
 
     @cached_property
     def computed_nodes(self) -> Sequence[Stretch]:
-        """The computed nodes that take part, in the order in which they hand gradients on."""
+        """The computed nodes that take part, in the order in which they pass gradients on."""
         if self.order is not None:
             return self.order
         return [(n, computed) for n, (computed, _) in enumerate(self._taking_part) if computed]
@@ -95,23 +92,23 @@ class Sweep:
 
     @cached_property
     def passes(self) -> array[int]:
-        """For each place of the column, the number of the forward pass that its node is of."""
+        """For each entry of the column, the number of the forward pass that its node is of."""
         lengths = ((number, len(offsets)) for number, offsets in self.stretches)
         return array("i", chain.from_iterable(repeat(*each) for each in lengths))
 
     @cached_property
     def offsets(self) -> array[int]:
-        """For each place of the column, the offset of its node in that pass."""
+        """For each entry of the column, the offset of its node in that pass."""
         return array("i", chain.from_iterable(offsets for _, offsets in self.stretches))
 
     @cached_property
     def columns(self) -> Sequence[Mapping[int, int]]:
-        """For each forward pass, the places of its nodes in the column, by offset."""
+        """For each forward pass, the entries that its nodes have in the column, by offset."""
         columns: list[dict[int, int]] = [{} for _ in self.structures]
-        place = 0
+        entry = 0
         for number, offsets in self.stretches:
-            columns[number].update(zip(offsets, count(place)))
-            place += len(offsets)
+            columns[number].update(zip(offsets, count(entry)))
+            entry += len(offsets)
         return columns
 
     @cached_property
@@ -122,12 +119,12 @@ class Sweep:
             for number, offsets in self.computed_nodes
         )
 
-    def operands(self, place: int) -> list[tuple[int, int]]:
+    def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
-        number = self.passes[place]
+        number = self.passes[entry]
         structure, links = self.structures[number], self.links[number] or ()
         found = []
-        for ref in structure.operands(self.offsets[place]):
+        for ref in structure.operands(self.offsets[entry]):
             earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
             found.append((number if ref >= 0 else links[earlier], offset))
         return found
@@ -135,29 +132,31 @@ class Sweep:
     @cached_property
     def _walk(self) -> tuple[array[int], bytes, array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
-        outs, slots, receivers, place = array("q"), bytearray(), array("q"), 0
+        outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
         for number, offsets in self.computed_nodes:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
             begins = [*map(structure.first_ref.__getitem__, offsets)]
             walked = chain.from_iterable(map(range, begins, map(add, begins, arities)))
-            to = [*map(self._places(number).__getitem__, map(structure.refs.__getitem__, walked))]
-            from_ = chain.from_iterable(map(repeat, count(place), arities))
+            to = [*map(self._entries(number).__getitem__, map(structure.refs.__getitem__, walked))]
+            from_ = chain.from_iterable(map(repeat, count(entry), arities))
             which = chain.from_iterable(map(range, arities))
             taken = [receiver >= 0 for receiver in to]  # a constant takes nothing
             outs.extend(compress(from_, taken))
             slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
-            place += len(offsets)
+            entry += len(offsets)
         return outs, bytes(slots), receivers
 
-    def _places(self, number: int) -> list[int]:
-        """Return the place in the column of everything that a ref of a pass names; -1 for none."""
+    def _entries(self, number: int) -> list[int]:
+        """Return which entry of the column each ref of a pass has; -1 for none."""
         structure, links = self.structures[number], self.links[number] or ()
         own = [*map(self.columns[number].get, range(len(structure)), repeat(-1))]
         outer = (
             self.columns[links[earlier]].get(offset, -1) if links[earlier] >= 0 else -1
-            for earlier, offset in reversed(structure.outer)
+            for earlier, offset in zip(
+                reversed(structure.outer_passes), reversed(structure.outer_offsets), strict=True
+            )
         )
         return [*own, *outer]  # `~k` counts from the end
 
@@ -178,7 +177,7 @@ class Sweep:
 
     @cached_property
     def incoming(self) -> list[list[int]]:
-        """For each place of the column, the edges that end there, in order."""
+        """For each entry of the column, the edges that end there, in order."""
         edges: list[list[int]] = [[] for _ in range(self.width)]
         for edge, receiver in enumerate(self.receivers):
             edges[receiver].append(edge)
@@ -203,6 +202,41 @@ class Sweep:
             for structure, links in zip(self.structures, self.links, strict=True)
             if links is not None and number in links
         )
+
+
+def walk(
+    structures: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int
+) -> Iterator[tuple[int, Sequence[int], Sequence[int]]]:
+    """Yield how many edges a sweep walks from each forward pass, its computed nodes and leaves.
+
+    Raises:
+        ValueError: it leads to a node that does not exist.
+    """
+    entries: list[set[int]] = [{root}, *(set() for _ in structures[1:])]
+    for number, (structure, linked) in enumerate(zip(structures, links, strict=True)):
+        newest_first = sorted(entries[number], reverse=True)
+        if not newest_first or newest_first[0] >= len(structure):
+            raise ValueError("a backward pass reaches a node that does not exist")
+        if linked is None and not any(structure.op(at).partials for at in newest_first):
+            yield 0, [], [at for at in newest_first if structure.op(at) is LEAF]
+            continue
+        if (
+            linked is None
+            or len(linked) != len(structure.firsts)
+            or max(linked, default=-1) >= len(structures)
+        ):
+            raise ValueError("a backward pass goes over passes that it does not know")
+        edges, idle, outer = structure.reach(newest_first)
+        for used, earlier, offset in outer:
+            to = linked[earlier]
+            if to <= number or offset >= len(structures[to]):
+                raise ValueError("a backward pass reaches a node that does not exist")
+            entries[to].add(offset)
+            if structures[to].op(offset) is CONSTANT:
+                edges -= used
+        offsets = range(len(structure) - 1, -1, -1)
+        computed, leaves = structure.taking_part(idle)
+        yield edges, [*compress(offsets, computed[::-1])], [*compress(offsets, leaves[::-1])]
 
 
 def newest_first(stretches: Sequence[Stretch]) -> bool:

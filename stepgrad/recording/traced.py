@@ -16,11 +16,9 @@ from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Passes, passes
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
+from stepgrad.recording.statements import MOST_COMPILED
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Made
-
-MAX_NODES = 50_000
-"""Larger passes stay with Value: Python takes 1.5 s and 300 MB to compile this many nodes."""
 
 
 class Root(Protocol):
@@ -69,7 +67,7 @@ class Traced:
         recorder.settle()
         match recorder.log.blocks[before:]:
             # If more happened (a write, or earlier Values came in), trace it again next time.
-            case [Forward(structure=structure, tangents=None)] if len(structure) <= MAX_NODES:
+            case [Forward(structure=structure, tangents=None)] if len(structure) <= MOST_COMPILED:
                 traced = recorder.traceable(root) if root is not None else None
                 if traced is not None:
                     self._traces[arguments] = _Trace(recorder, *traced)

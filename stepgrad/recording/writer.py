@@ -6,27 +6,26 @@ The shape of a block is recognised among the known ones, its numbers are packed 
 from __future__ import annotations
 
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 
 from stepgrad.engine.backward import propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
-from stepgrad.recording.blocks import Backward, Block, Forward
+from stepgrad.recording.batch import Batch, first_of_row
+from stepgrad.recording.blocks import Backward, Block, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.changes import Changes
+from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
-from stepgrad.recording.packed import packed
-from stepgrad.recording.plan import Participants, Plan, Plans
+from stepgrad.recording.plan import Plans
 from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Description, Made, Moves, Said, Template
+from stepgrad.recording.template import Description, Made, Template
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
-
-_TRIED = 8
-"""The most templates to try for a node count; several may take turns."""
 
 
 class Writer:
@@ -44,7 +43,7 @@ class Writer:
         self._forward_of = log.history.forward_of
         self._templates: dict[bytes, list[Template]] = {}
         # By node count: the templates that have recurred, the latest first.
-        self._recurring: dict[int, list[Template]] = {}
+        self._recurring = defaultdict[int, Recent[Template]](Recent)
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
@@ -68,48 +67,40 @@ class Writer:
 
     # Forward passes.
 
-    def forward(
-        self,
-        nodes: Sequence[Node],
-        said: Said,
-        tangents: array[float] | None = None,
-    ) -> None:
+    def forward(self, batch: Batch) -> None:
         """Add a forward block of Values, after all that it uses and that is not in the log yet."""
+        nodes = batch.nodes
         found = self._recognised(nodes)
         if found is None:
-            described = Description.of(nodes)
-            missing = self._missing(described.outer, nodes)
+            description = Description(batch)
+            missing = self._missing([*description.outer.values()], nodes)
             cut = _used(nodes, missing) if missing else 0
             if cut:  # a thread that is not recorded has made them of pending Values
-                for first, last in ((0, cut), (cut, len(nodes))):
-                    part = None if tangents is None else tangents[first:last]
-                    self.forward(nodes[first:last], said.part(first, last), part)
+                self.forward(batch.part(0, cut))
+                self.forward(batch.part(cut, len(nodes)))
                 return
             self._adopt(missing)
-            found = self._described(nodes, described)
+            found = self._described(nodes, description)
         template, outer, earlier, values = found
         if self._before is not None:
             self._before.following = template
         self._before = template
         if values is None:
             values = packed([node._data for node in nodes])
-        context, log = template.context(said), self._log
-        block = Forward(
-            log.length, template.structure, log.size, values, tangents, earlier, context
-        )
+        start, base, context = self._log.length, self._log.size, template.context(batch)
+        block = Forward(start, template.structure, base, values, batch.tangents, earlier, context)
         self.add(block)
-        self.known.add(nodes, block.base)
+        self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)
 
     def _recognised(self, nodes: Sequence[Node]) -> _Found | None:
         """Find the template of a pass that is like others, the Values it uses and their passes."""
-        tried = self._recurring.get(len(nodes), [])
+        tried = self._recurring.get(len(nodes), Recent[Template]())
         expected = None if self._before is None else self._before.following
         if expected is not None and tried and expected is not tried[0] and expected in tried:
-            tried.remove(expected)
-            tried.insert(0, expected)
+            tried.put(expected)
         for template in tried:
-            fitting = template.fits(nodes)
+            fitting = template.recognise(nodes)
             if fitting is None:
                 continue
             outer, values = fitting
@@ -121,21 +112,15 @@ class Writer:
                 return template, outer, earlier, values
         return None
 
-    def _described(self, nodes: Sequence[Node], described: Description) -> _Found:
+    def _described(self, nodes: Sequence[Node], description: Description) -> _Found:
         """Find or make the template of nodes whose operands are all in the log."""
-        structure, outer, earlier = described.structure(self.known, self._forward_of)
+        structure, outer, earlier = description.structure(self.known, self._forward_of)
         alike = self._templates.setdefault(structure.codes, [])
         for template in alike:
-            known = template.structure
-            if known.refs == structure.refs and known.outer == structure.outer:
-                template.memorise(nodes, outer)
-                recurring = self._recurring.setdefault(len(nodes), [])
-                if template in recurring:
-                    recurring.remove(template)
-                recurring.insert(0, template)
-                del recurring[_TRIED:]
+            if template.structure.is_like(structure):
+                self._recurring[len(nodes)].put(template)
                 return template, outer, earlier, None
-        alike.append(Template(structure, outer, earlier))
+        alike.append(Template(structure))
         return alike[-1], outer, earlier, None
 
     # Values that were made outside.
@@ -160,7 +145,7 @@ class Writer:
         if not nodes:
             return
         names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
-        self.forward(nodes, Moves(names, [(0, Place())]))
+        self.forward(Batch(nodes, first_of_row(nodes), names, ((0, Place()),)))
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
         self.changes.of_kind(
@@ -169,18 +154,18 @@ class Writer:
 
     # Backward passes.
 
-    def backward(self, root: Node, tell: Callable[[Iterable[Node]], None] | None) -> None:
-        """Run a backward pass and log it; `tell` receives the Values before they are written."""
+    def backward(self, root: Node, report: Callable[[Iterable[Node]], None] | None) -> None:
+        """Run a backward pass and log it; `report` is called with the Values that it will write."""
         self.indices([root])
         plan, over = self._plans.find(root)
         world = self._log.world
-        run = plan.run() if tell is None and world is None else None
+        run = plan.run() if report is None and world is None else None
         if run is not None:
             self.add_backward(plan.sweep, over, run(root))
             return
-        order, leaves = self._participants(root, plan, over)
-        if tell is not None:
-            tell([*order, *leaves])
+        order, leaves = self._plans.participants(root, plan, over, self._latest)
+        if report is not None:
+            report([*order, *leaves])
         sweep = plan.sweep
         if world is None:
             propagate(root, order)
@@ -190,14 +175,6 @@ class Writer:
             sweep = plan.hasty if world.hasty and order else sweep
         grads = packed([node._grad for node in order] + [leaf._grad for leaf in leaves])
         self.add_backward(sweep, over, grads)
-
-    def _participants(self, root: Node, plan: Plan, over: Sequence[Forward]) -> Participants:
-        made = self._latest
-        if root._first is None:
-            return Participants([], [root])
-        if made is not None and made.forward is over[0] and plan.alone:
-            return plan.participants(made)
-        return self._plans.participants(root, plan, over)
 
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""

@@ -5,7 +5,7 @@ recording off, and in a lean Value class that cannot record, as medians over int
 few steps, and how much memory a recorded event takes. In one case all steps read the same name; in
 the other each reads a new one, so that no step has the shape of an earlier one. The model code is
 the same for all; garbage collection is as Python sets it. The first rounds, which warm up, do not
-count.
+count. All times are the processor's.
 """
 
 from __future__ import annotations
@@ -104,10 +104,10 @@ def seconds(
 ) -> float:
     gc.collect()  # what another side has left behind
     with nullcontext() if recorder is None else recording_on(recorder):
-        start = time.perf_counter()
+        start = time.process_time()
         for name in names:
             step(name)
-        return (time.perf_counter() - start) / len(names)
+        return (time.process_time() - start) / len(names)
 
 
 def bytes_per_event(step: Callable[[str], None], names: Sequence[str]) -> float:

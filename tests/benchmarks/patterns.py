@@ -14,6 +14,7 @@ All times are the processor's.
 
 from __future__ import annotations
 
+import gc
 import random
 import statistics
 import sys
@@ -28,40 +29,12 @@ from typing import Any
 
 from lean import LeanValue
 from seek import milliseconds, show
-from step import ROWS, network
+from step import ROWS, Number, Step, clear, forward, network, update
 
 from stepgrad import Cursor, Recording, Value, mark, record
 from stepgrad.recording.blocks import Backward, Forward, Write
 
 STEPS, ROUNDS, EVENTS, SEEKS = 300, 7, 2_600_000, 300
-
-Number = Callable[[float], Any]
-Step = Callable[[], None]
-Layers = list[Any]
-
-
-def forward(layers: Layers, values: list[Any]) -> Any:
-    """The network's output."""
-    for layer in layers:
-        outputs = []
-        for weights, bias in layer:
-            total = bias
-            for weight, x in zip(weights, values, strict=True):
-                total = total + weight * x
-            outputs.append(total.tanh())
-        values = outputs
-    return values[0]
-
-
-def clear(parameters: list[Any]) -> None:
-    for parameter in parameters:
-        parameter.grad = 0.0
-
-
-def update(parameters: list[Any], rate: float = 0.05) -> None:
-    for parameter in parameters:
-        parameter.data -= rate * parameter.grad
-    clear(parameters)
 
 
 def plain(number: Number) -> Step:
@@ -251,6 +224,7 @@ def seconds(pattern: Callable[[Number], Step], number: Number) -> float:
         if number is Value:
             stack.enter_context(record())
         step = pattern(number)
+        gc.collect()  # what another side has left behind
         start = time.process_time()
         for _ in range(STEPS):
             step()
@@ -268,7 +242,8 @@ def recorded(pattern: Callable[[Number], Step], steps: int, events: int) -> Reco
     return recording
 
 
-def shapes(recording: Recording) -> str:
+def shapes(recording: Recording) -> tuple[int, int, int]:
+    """How many structures, sweeps and runs of writes there are."""
     found: tuple[set[object], set[object], set[object]] = set(), set(), set()
     for block in recording.blocks:
         match block:
@@ -278,7 +253,7 @@ def shapes(recording: Recording) -> str:
                 found[1].add(block.sweep)
             case Write():
                 found[2].add(block.writes)
-    return " / ".join(str(len(each)) for each in found)
+    return len(found[0]), len(found[1]), len(found[2])
 
 
 def files(recording: Recording, path: Path) -> str:
@@ -313,7 +288,7 @@ def main(names: list[str]) -> None:
         pattern, target = PATTERNS[name]
         rounds = [(seconds(pattern, Value), seconds(pattern, LeanValue)) for _ in range(ROUNDS)]
         ratio = statistics.median(ours / other for ours, other in rounds)
-        few = shapes(recorded(pattern, STEPS, 0))
+        few = " / ".join(map(str, shapes(recorded(pattern, STEPS, 0))))
         print(f"{name:<13} {ratio:6.2f} ({target:.1f})    {few:>22}", end="", flush=True)
         with TemporaryDirectory() as folder:
             recording = recorded(pattern, 0, EVENTS)

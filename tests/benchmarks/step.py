@@ -25,7 +25,13 @@ ROWS = [([0.0, 0.0], -1.0), ([0.0, 1.0], 1.0), ([1.0, 0.0], 1.0), ([1.0, 1.0], -
 ROUNDS, STEPS = 31, 100
 
 
-def network(number: Callable[[float], Any]) -> tuple[list[Any], list[Any]]:
+Number = Callable[[float], Any]
+Step = Callable[[], None]
+Layers = list[Any]
+
+
+def network(number: Number) -> tuple[Layers, list[Any]]:
+    """Make a network, and list its parameters."""
     draw = random.Random(1)
     layers, parameters = [], []
     for inputs, neurons in pairwise([2, 4, 4, 1]):
@@ -39,7 +45,31 @@ def network(number: Callable[[float], Any]) -> tuple[list[Any], list[Any]]:
     return layers, parameters
 
 
-def training(number: Callable[[float], Any], *, by_hand: bool) -> Callable[[], None]:
+def forward(layers: Layers, values: list[Any]) -> Any:
+    """The network's output."""
+    for layer in layers:
+        outputs = []
+        for weights, bias in layer:
+            total = bias
+            for weight, x in zip(weights, values, strict=True):
+                total = total + weight * x
+            outputs.append(total.tanh())
+        values = outputs
+    return values[0]
+
+
+def clear(parameters: list[Any]) -> None:
+    for parameter in parameters:
+        parameter.grad = 0.0
+
+
+def update(parameters: list[Any], rate: float = 0.05) -> None:
+    for parameter in parameters:
+        parameter.data -= rate * parameter.grad
+    clear(parameters)
+
+
+def training(number: Number, *, by_hand: bool) -> Step:
     """Return a function that does one step: forward, backward, update, clear."""
     layers, parameters = network(number)
     optimizer = SGD([] if by_hand else parameters, learning_rate=0.05)
@@ -47,23 +77,11 @@ def training(number: Callable[[float], Any], *, by_hand: bool) -> Callable[[], N
     def step() -> None:
         loss: Any = None
         for row, target in ROWS:
-            values = [number(x) for x in row]
-            for layer in layers:
-                outputs = []
-                for weights, bias in layer:
-                    total = bias
-                    for weight, x in zip(weights, values, strict=True):
-                        total = total + weight * x
-                    outputs.append(total.tanh())
-                values = outputs
-            error = (values[0] - target) ** 2
+            error = (forward(layers, [number(x) for x in row]) - target) ** 2
             loss = error if loss is None else loss + error
         loss.backward()
         if by_hand:
-            for parameter in parameters:
-                parameter.data -= 0.05 * parameter.grad
-            for parameter in parameters:
-                parameter.grad = 0.0
+            update(parameters)
         else:
             optimizer.step()
             optimizer.zero_grad()

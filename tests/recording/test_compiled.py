@@ -271,7 +271,7 @@ def test_a_pass_without_a_root_stays_with_value() -> None:
 
 
 def test_a_pass_that_is_too_large_stays_with_value() -> None:
-    with mock.patch.object(traced_module, "MAX_NODES", 1):
+    with mock.patch.object(traced_module, "MOST_COMPILED", 1):
         assert traced_thrice(lambda w: w * 2)[1] == 3
     assert traced_thrice(lambda w: -w)[1] == 1
 

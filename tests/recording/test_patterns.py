@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import gc
+import tracemalloc
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
+from functools import reduce
+from operator import add
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -12,13 +15,13 @@ from unittest import mock
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from patterns import PATTERNS
+from patterns import PATTERNS, shapes
 
 from graphs import Program, programs, run
 from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
-from stepgrad.recording import plan, template
-from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording import recurring
+from stepgrad.recording.blocks import Backward
 
 TIMES = 5
 
@@ -30,10 +33,7 @@ files = settings(
 
 @pytest.fixture(autouse=True)
 def soon_compiled() -> Iterator[None]:
-    with (
-        mock.patch.object(plan, "WORTH_COMPILING", 3),
-        mock.patch.object(template, "WORTH_COMPILING", 2),
-    ):
+    with mock.patch.object(recurring, "WORTH_COMPILING", 3):
         yield
 
 
@@ -86,11 +86,7 @@ def test_any_mixture_that_repeats(tmp_path: Path, step: list[Part], carries: boo
         for place, value in enumerate(values):
             value.label = f"value{place}"
     assert held(values) == unrecorded
-    with (
-        mock.patch.object(plan, "MOST_EDGES", 0),
-        mock.patch.object(template, "MOST_NODES", 0),
-        record() as traced,
-    ):
+    with mock.patch.object(recurring, "MOST_COMPILED", 0), record() as traced:
         for place, value in enumerate(repeat(step, carries)):
             value.label = f"value{place}"
     assert told(recording) == told(traced)
@@ -131,19 +127,6 @@ def test_any_position_is_the_fold(step: list[Part]) -> None:
 # Nothing grows by an entry a pass.
 
 
-def shapes(recording: Recording) -> tuple[int, int, int]:
-    found: tuple[set[object], set[object], set[object]] = set(), set(), set()
-    for block in recording.blocks:
-        match block:
-            case Forward():
-                found[0].add(block.structure)
-            case Backward():
-                found[1].add(block.sweep)
-            case Write():
-                found[2].add(block.writes)
-    return len(found[0]), len(found[1]), len(found[2])
-
-
 @pytest.mark.parametrize("name", [name for name in PATTERNS if name != "trees"])
 def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
     pattern, _ = PATTERNS[name]
@@ -160,6 +143,20 @@ def test_what_repeats_is_described_once(name: str, tmp_path: Path) -> None:
         assert shapes(loaded) == few[-1]
         assert list(map(repr, loaded.events[-400:])) == list(map(repr, recording.events[-400:]))
     assert few[0] == few[1]
+
+
+def test_a_new_structure_takes_a_few_bytes_an_event() -> None:
+    weights = [Value(0.001 * i) for i in range(2000)]
+    tracemalloc.start()
+    try:
+        with record() as recording:
+            for last in range(1990, 2000):
+                reduce(add, [weight * 0.5 for weight in weights[:last]]).backward()
+        gc.collect()  # no Value of a step is kept
+        kept, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 20 * recording.length
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -240,3 +237,17 @@ def test_no_value_of_an_earlier_step_is_kept() -> None:
                 step()
                 counts.append(alive())
         assert counts[-1] == counts[-4]
+
+
+def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:
+    with record() as recording:
+        w = Value(2.0)
+        _, three = (w * 3.0)._prev
+        for _ in range(6):  # a thread may be interrupted between a constant and its use
+            mark("now")
+            (w * three).backward()
+    check_end(recording, ())
+    for block in recording.blocks:
+        if isinstance(block, Backward):
+            assert len(block.grads) == len(block.nodes) == 2
+    assert w.grad == 18.0

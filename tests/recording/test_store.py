@@ -699,6 +699,22 @@ def test_a_forged_manifest_is_a_recording_or_refused(
     assert forged > 200
 
 
+@pytest.mark.parametrize("links", [[[7], []], [[], []], [[0], []], [None, []], [[1], None]])
+def test_a_sweep_over_passes_that_do_not_hang_together_is_refused(
+    path: Path, links: list[object]
+) -> None:
+    with record() as recording:
+        scale = Value(0.5).tanh()
+        mark("ready")
+        (scale * 2.0).backward()
+    recording.save(path)
+    manifest = manifest_of(path)
+    [sweep] = manifest["sweeps"]
+    assert sweep["links"] == [[1], []]
+    forge(path, changed(manifest, ("sweeps", 0, "links"), links))
+    refused(path, "damaged", "a backward pass")
+
+
 @files
 @given(data=st.data())
 def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:

@@ -1,7 +1,7 @@
 """Files of recordings, `.stepgrad`: what `Recording.save` writes and `Recording.load` reads.
 
 A file is a zip of two members. `manifest.json` (deflated, or stored where it would shrink more than
-64-fold) tells what happened, without the numbers; `columns` (stored) holds the numbers. Both have
+64-fold) holds what happened, without the numbers; `columns` (stored) holds the numbers. Both have
 their CRC-32 in the zip, which is checked when a file is opened. Nothing in a file is ever run.
 
 **The manifest** is an object:
@@ -12,10 +12,10 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
 - `places` are objects: the `scope`, the `line` and the `file` at which nodes were made; the last
   two may be null, and without a file, the line is one of the first source.
-- `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` tells how many nodes a
+- `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` is how many nodes a
   structure makes, and how many writes there are; `outer`, how many nodes of earlier forward blocks
   a structure uses.
-- `contexts` tell what the nodes of a forward block are called, and where they were made. `names`
+- `contexts` hold what the nodes of a forward block are called, and where they were made. `names`
   are pairs: an offset in the block, and the name of the node there. `places` are pairs: from which
   offset on nodes were made at which place.
 - Of a sweep, `over` are the numbers of the structures of the forward blocks that it goes over, and
@@ -69,7 +69,7 @@ piece.
 complement, or IEEE 754. Its first byte is the order, the second the lag, the rest a zlib stream of
 8·k·n bytes: first the lowest bytes of all entries, then the second lowest, and so on; among bytes
 of one weight, the first entry of each column comes first. With order 0 these are the columns. With
-a higher one, each is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and so many times,
+a higher one, each is `2x` for an integer `x`, or `-2x - 1` for a negative `x`; and that many times,
 to each column `x` has to be added the one that is `lag` before it, as it is by then, modulo 2⁶⁴.
 """
 
@@ -91,7 +91,7 @@ from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.log import Log
 from stepgrad.recording.store.columns import Unpacker
-from stepgrad.recording.store.fields import Fields
+from stepgrad.recording.store.form import HEAD, MANIFEST, checked
 from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.store.read import restore
 from stepgrad.recording.store.shapes import Newer
@@ -140,7 +140,7 @@ def load(path: str | os.PathLike[str], log: Log) -> None:
     Numbers are unpacked when they are looked at; the file itself is not needed any more.
 
     Raises:
-        RecordingError: it cannot be read; says what is wrong with it and what to do.
+        RecordingError: it cannot be read; the message says why, and what to do.
     """
     try:
         if not stat.S_ISREG(Path(path).stat().st_mode):
@@ -188,27 +188,28 @@ def _zipped(description: dict[str, Any], pieces: Sequence[bytes]) -> bytes:
 
 
 def _restore(path: str | os.PathLike[str], content: bytes, log: Log) -> None:
-    """Fill a log with what the content of a file says."""
+    """Fill a log from the content of a file."""
     text, columns = _unzipped(path, content)
     try:
-        manifest = Fields(json.loads(text))
+        manifest = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise Damaged(f"its manifest is not JSON ({error})") from None
-    if manifest.get("format", str) != _FORMAT:
+    head = checked(manifest, HEAD)
+    version = head["version"]
+    if head["format"] != _FORMAT:
         raise _foreign(path)
-    version = manifest.get("version", int)
     if version > VERSION:
-        producer = manifest.get("producer", str)
+        producer = head["producer"]
         raise Newer(f"{producer} wrote it in format {version}, and this one knows {VERSION}")
-    if manifest.get("checksum", int) != crc32(columns):
+    if head["checksum"] != crc32(columns):
         raise Damaged("its columns belong to another manifest")
 
     unpacker = Unpacker(_KEPT, lambda error: _damaged(path, error))
-    restore(manifest, memoryview(columns), unpacker, log)
+    restore(checked(manifest, MANIFEST), memoryview(columns), unpacker, log)
 
 
 def _unzipped(path: str | os.PathLike[str], content: bytes) -> tuple[bytes, bytes]:
-    """Return manifest and columns, which have the checksums that the zip says."""
+    """Return manifest and columns, whose checksums in the zip are right."""
     if not content.startswith(_ZIP):
         raise _foreign(path)
     try:

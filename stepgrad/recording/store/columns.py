@@ -1,4 +1,4 @@
-"""Columns of numbers that are unpacked when somebody looks at them."""
+"""Columns of numbers that are unpacked when they are looked at."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepgrad.recording.store.packing import (
 
 
 class Unpacker:
-    """Unpacks what is looked at of a recording's columns, and keeps what was looked at last.
+    """Unpacks columns of a recording when they are looked at, and keeps the latest ones.
 
     `kept` pieces stay unpacked. `blame` makes an error of what is wrong with one.
     """
@@ -32,7 +32,7 @@ class Unpacker:
             return stream.unpack(piece)
 
     def place(self, stream: Stream, piece: int, place: int) -> Sequence[float]:
-        """Return what stands at a place of each column in a piece."""
+        """Return one entry of each column in a piece."""
         with self._blaming():
             return stream.unpack_place(piece, place)
 
@@ -47,7 +47,7 @@ class Unpacker:
 class Stream:
     """The columns of all passes of one shape, in the order of the passes.
 
-    Following one number through training needs one place of each piece: it alone is unpacked first,
+    Following one number through training needs one entry of each piece: it alone is unpacked first,
     and the rest when it is needed.
 
     Raises:
@@ -76,7 +76,7 @@ class Stream:
         return self._unpacker.columns(self, piece)[row]
 
     def number(self, number: int, place: int) -> float:
-        """Return what stands at a place of the column of a pass."""
+        """Return an entry of the column of a pass."""
         piece, row = divmod(number, self._in_piece)
         if piece not in self._places:
             self._places[piece] = place, self._unpacker.place(self, piece, place)
@@ -92,7 +92,7 @@ class Stream:
         return unpack(self._pieces[piece], "d", self._count_in(piece), self.width)
 
     def unpack_place(self, piece: int, place: int) -> array[float]:
-        """Return what stands at a place of each column in a piece.
+        """Return one entry of each column in a piece.
 
         Raises:
             Damaged: it holds something else.

@@ -1,10 +1,10 @@
-"""Columns of numbers as they stand in a file: small.
+"""Columns of numbers as a file holds them: small.
 
-Training changes numbers smoothly: what stands at one place of a column changes from pass to pass
-almost as it changed before. So what is kept of a pass is not its numbers but their differences of
+Training changes numbers smoothly: each entry of a column changes from pass to pass almost as it
+changed before. So what is kept of a pass is not its numbers but their differences of
 some order from the passes before it, computed on the 64 bits of each as on an integer, which loses
 nothing. Where samples take turns, that is the latest pass of the same sample, some passes before.
-Small differences have many zero bytes, and zlib finds them where bytes of the same weight stand
+Small differences have many zero bytes, and zlib finds them where bytes of the same weight are
 together.
 
 All arithmetic is on whole columns at once: a column is one long integer of 64-bit lanes.
@@ -31,7 +31,7 @@ _LOOKED_AT = 96  # columns of a piece, and numbers of each, to see which lag it 
 
 
 class Damaged(ValueError):  # noqa: N818 - what the file is
-    """A file says what cannot be; the message says what."""
+    """A file holds something that is not possible; the message names it."""
 
 
 class _Lanes:
@@ -141,7 +141,7 @@ def unpack(piece: memoryview, typecode: str, count: int, width: int) -> list[arr
 def unpack_place(
     piece: memoryview, typecode: str, count: int, width: int, place: int
 ) -> array[Any]:
-    """Return what stands at one place of each column in a piece, at a fraction of the cost.
+    """Return one entry of each column in a piece, at a fraction of the cost of all.
 
     Raises:
         Damaged: the piece does not hold this many columns of this many numbers.

@@ -1,7 +1,7 @@
-"""From a manifest and its pieces to a recording. Nothing that they say is taken on trust.
+"""From a manifest and its pieces to a recording. Nothing in them is taken on trust.
 
-A checksum tells that a file is as it was written. What is made sure here is that it was written
-well: whatever a file says, there is a recording, or `Damaged`. `store` tells the format.
+A checksum shows that a file is as it was written. This module makes sure that it was written well:
+any file gives a recording, or raises `Damaged`. `store/__init__.py` describes the format.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.log import Log
 from stepgrad.recording.source import Source
 from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
-from stepgrad.recording.store.fields import Fields, as_pairs, pick
+from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, passes_in_piece, unpack
-from stepgrad.recording.store.shapes import Newer, Pieces, Shapes, take_next
+from stepgrad.recording.store.shapes import Manifest, Newer, Pieces, Shapes, take_next
 from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -31,46 +31,35 @@ _Runs = list[tuple[int, list[_Token]]]
 """How often a period comes, and its blocks."""
 
 
-def restore(manifest: Fields, content: memoryview, unpacker: Unpacker, log: Log) -> None:
+def restore(manifest: Manifest, content: memoryview, unpacker: Unpacker, log: Log) -> None:
     """Fill an empty log with what a manifest describes; `content` are its pieces, in a row.
 
     Raises:
         Damaged: there can be no such recording.
     """
-    sources = [
-        Source(source.get("path", str), source.get("text", str))
-        for source in manifest.objects("sources")
-    ]
-    log.title = manifest.get("title", str)
-    log.sources = {source.path: source for source in sources}
-    pieces = Pieces(manifest.all("pieces", int), content)
+    log.title = manifest["title"]
+    log.sources = {source["path"]: Source(**source) for source in manifest["sources"]}
+    pieces = Pieces(manifest["pieces"], content)
     shapes = Shapes.read(manifest, pieces)
-    runs = _runs(manifest)
+    runs: _Runs = manifest["blocks"]
+    if not all(count > 0 and period for count, period in runs):
+        raise Damaged("a run of blocks in it is empty")
     reader = _Reader(log, manifest, shapes, *_columns(runs, shapes, pieces, unpacker))
     for done, (count, period) in enumerate(runs):
         advance(done, len(runs))
         for token in chain.from_iterable(repeat(period, count)):
             reader.add(*token)
     reader.end()
-    for node, name in manifest.pairs("labels", int, str):
+    for node, name in manifest["labels"]:
         if not 0 <= node < log.size:
             raise Damaged("a label in it is for a node that does not exist")
         log.rename(node, name)
-    log.spent = manifest.maybe("spent", bool) or False
-    world = manifest.maybe("world", str)
+    log.spent = manifest["spent"] or False
+    world = manifest["world"]
     try:
         log.world = None if world is None else World.read(world)
     except ValueError:
         raise Newer(f"it was made in a world with the bug `{world}`") from None
-
-
-def _runs(manifest: Fields) -> _Runs:
-    runs = []
-    for count, period in manifest.pairs("blocks", int, list):
-        if count < 1 or not period:
-            raise Damaged("a run of blocks in it is empty")
-        runs.append((count, as_pairs("blocks", period, str, int)))
-    return runs
 
 
 _Links = dict[_Token, Iterator["array[int]"]]
@@ -80,9 +69,9 @@ _Columns = dict[_Token, Iterator[Packed]]
 def _columns(
     runs: _Runs, shapes: Shapes, pieces: Pieces, unpacker: Unpacker
 ) -> tuple[_Links, _Columns]:
-    """Return what is said of the blocks of each shape, in order: links, and columns.
+    """Return the links and the columns of the blocks of each shape, in order.
 
-    There are enough, so a file that is small cannot say that it has many blocks.
+    There are enough of them, so a small file cannot claim to have many blocks.
     """
     uses: Counter[_Token] = Counter()
     for times, period in runs:
@@ -118,7 +107,7 @@ class _Reader:
     """Makes blocks of a file, one after the other, into those of a log."""
 
     def __init__(
-        self, log: Log, manifest: Fields, shapes: Shapes, links: _Links, columns: _Columns
+        self, log: Log, manifest: Manifest, shapes: Shapes, links: _Links, columns: _Columns
     ) -> None:
         self._log = log
         self._shapes = shapes
@@ -127,8 +116,8 @@ class _Reader:
         self._forwards: list[Forward] = []
         self._latest: dict[int, tuple[array[int], tuple[Forward, ...], Context]] = {}
         self._last_written = [max(writes.nodes) for writes in shapes.writes]
-        self._marks = manifest.all("marks", str)
-        self._numbers = iter(manifest.maybes("numbers", int))
+        self._marks: Sequence[str] = manifest["marks"]
+        self._numbers: Iterator[int | None] = iter(manifest["numbers"])
 
     def add(self, kind: str, which: int) -> None:
         """Add the next block, of this kind and shape."""
@@ -175,11 +164,12 @@ class _Reader:
         return Forward(log.length, structure, log.size, column, tangents, earlier, context)
 
     def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
-        """Return the passes that a forward pass speaks of."""
+        """Return the earlier passes that a forward pass uses."""
         earlier = tuple([pick("blocks", self._forwards, number) for number in numbers])
-        _, offsets, firsts = self._shapes.structures[which].located
+        structure = self._shapes.structures[which]
         fits = all(
-            offsets[k] < len(each.structure) for k, each in zip(firsts, earlier, strict=True)
+            structure.outer_offsets[k] < len(each.structure)
+            for k, each in zip(structure.firsts, earlier, strict=True)
         )
         if not fits or [*numbers] != sorted({*numbers}, reverse=True):
             raise Damaged("an operand comes after what is made of it")

@@ -1,24 +1,27 @@
-"""Structures, contexts, sweeps and writes, from what a file says of them."""
+"""Reading the structures, contexts, sweeps and writes of a file."""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
-from typing import TypeVar, get_args
+from typing import Any, TypeVar, get_args
 
-from stepgrad.engine.ops import BY_NAME, CONSTANT, Op
+from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.engine.tape import Place, WriteKind
-from stepgrad.recording.store.fields import Fields, pick
+from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, unpack
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Stretch, Sweep, stretched
 from stepgrad.recording.writes import Writes
 
+Manifest = Mapping[str, Any]
+"""A manifest, or an object in it, in its form."""
+
 
 class Newer(Damaged):
-    """A file says what only a later version of stepgrad understands."""
+    """A file holds something that only a later version of stepgrad can read."""
 
 
 _T = TypeVar("_T")
@@ -66,7 +69,7 @@ class Shapes:
     writes: Sequence[Writes]
 
     @classmethod
-    def read(cls, manifest: Fields, pieces: Pieces) -> Shapes:
+    def read(cls, manifest: Manifest, pieces: Pieces) -> Shapes:
         """Read them.
 
         Raises:
@@ -89,20 +92,20 @@ class Shapes:
 
     @property
     def links(self) -> Mapping[str, Sequence[int]]:
-        """How many integers are said of each block of a shape, by kind of block."""
-        making = [1 + len(structure.located[2]) for structure in self.structures]
+        """How many integers the links of a block have, for each shape, by kind of block."""
+        making = [1 + len(structure.firsts) for structure in self.structures]
         return {"forward": making, "dual": making, "backward": [1] * len(self.sweeps)}
 
 
-def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
+def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
     """Return the structures of a file."""
-    ops = [_op(name, count) for name, count in manifest.pairs("ops", str, int)]
-    entries = manifest.objects("structures")
-    codes = pieces.integers([entry.count("nodes") for entry in entries])
+    ops = [_op(name, count) for name, count in manifest["ops"]]
+    entries = manifest["structures"]
+    codes = pieces.integers(_counts(entries))
     made = [[pick("ops", ops, code) for code in row] for row in codes]
     counts = [[len(op.partials) for op in row] for row in made]
     refs = pieces.integers([*map(sum, counts)])
-    outer = [entry.get("outer", int) for entry in entries]
+    outer = [entry["outer"] for entry in entries]
     if min(outer, default=0) < 0:
         raise Damaged("a pass uses less than nothing of others")
     passes, offsets = pieces.integers(outer), pieces.integers(outer)
@@ -110,10 +113,18 @@ def _structures(manifest: Fields, pieces: Pieces) -> list[Structure]:
         Structure(
             bytes([op.code for op in row]),
             _refs(arities, next(refs), used),
-            _outer(next(passes), next(offsets)),
+            *_outer(next(passes), next(offsets)),
         )
         for row, arities, used in zip(made, counts, outer, strict=True)
     ]
+
+
+def _counts(entries: Sequence[Manifest]) -> Sequence[int]:
+    """Return how many nodes or writes each shape has; at least one."""
+    counts = [entry["nodes"] for entry in entries]
+    if min(counts, default=1) < 1:
+        raise Damaged(f"`nodes` is {min(counts)}")
+    return counts
 
 
 def _op(name: str, operands: int) -> Op:
@@ -140,117 +151,82 @@ def _refs(arities: Sequence[int], back: array[int], outer: int) -> array[int]:
         raise Damaged("an operand in it is of no pass") from None
 
 
-def _outer(passes: array[int], offsets: array[int]) -> tuple[tuple[int, int], ...]:
+def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[int]]:
     """Return the operands from other passes, which have to be in order: newest first."""
     before = -1, 0
-    outer = tuple(zip(passes, offsets, strict=True))
-    for number, offset in outer:
+    for number, offset in zip(passes, offsets, strict=True):
         same = number == before[0]
         if offset < 0 or not (offset < before[1] if same else number == before[0] + 1):
             raise Damaged("operands of other passes are not in order")
         before = number, offset
-    return outer
+    try:
+        return array("i", passes), array("i", offsets)
+    except OverflowError:
+        raise Damaged("an operand in it is of no pass") from None
 
 
-def _contexts(manifest: Fields) -> list[Context]:
+def _contexts(manifest: Manifest) -> list[Context]:
     """Return what passes are called, and where they were made."""
     places = _places(manifest)
     contexts = []
-    for entry in manifest.objects("contexts"):
+    for entry in manifest["contexts"]:
         moves = _moves(entry, places)
         if not moves or moves[0][0] != 0:
             raise Damaged("it does not say where a node was made")
-        names = entry.pairs("names", int, str)
-        contexts.append(Context.of(names, moves))
+        contexts.append(Context.of(entry["names"], moves))
     return contexts
 
 
-def _places(manifest: Fields) -> list[Place]:
-    return [
-        Place(place.get("scope", str), place.maybe("line", int), place.maybe("file", str))
-        for place in manifest.objects("places")
-    ]
+def _places(manifest: Manifest) -> list[Place]:
+    return [Place(**place) for place in manifest["places"]]
 
 
-def _moves(entry: Fields, places: Sequence[Place]) -> tuple[tuple[int, Place], ...]:
+def _moves(entry: Manifest, places: Sequence[Place]) -> tuple[tuple[int, Place], ...]:
     """Return from which offset on something happened at which place."""
-    moves = entry.pairs("places", int, int)
+    moves = entry["places"]
     starts = [offset for offset, _ in moves]
     if starts != sorted(starts):
         raise Damaged("it goes from place to place, and back in time")
     return tuple((offset, pick("places", places, place)) for offset, place in moves)
 
 
-def _sweeps(manifest: Fields, pieces: Pieces, structures: Sequence[Structure]) -> list[Sweep]:
+def _sweeps(manifest: Manifest, pieces: Pieces, structures: Sequence[Structure]) -> list[Sweep]:
     """Return the sweeps of a file."""
     sweeps = []
-    for entry in manifest.objects("sweeps"):
-        over = tuple(pick("structures", structures, n) for n in entry.all("over", int))
-        links = tuple(None if row is None else tuple(row) for row in entry.rows("links"))
-        ordered = entry.get("ordered", int)
+    for entry in manifest["sweeps"]:
+        over = tuple(pick("structures", structures, n) for n in entry["over"])
+        links = tuple(None if row is None else tuple(row) for row in entry["links"])
+        ordered = entry["ordered"]
         order: tuple[Stretch, ...] | None = None
         if ordered > 0:
             numbers, offsets = pieces.integers([ordered, ordered])
             order = stretched(zip(numbers, offsets, strict=True))
-        root = entry.get("root", int)
-        edges = _edges(over, links, root)
-        sweep = Sweep(over, links, root, edges)
+        root = entry["root"]
+        if len(links) != len(over) or not over or not 0 <= root < len(over[0]):
+            raise Damaged("a backward pass starts from a node that does not exist")
+        try:
+            sweep = Sweep.walked(over, links, root)
+        except ValueError as error:
+            raise Damaged(str(error)) from None
         if order is not None:
             usual = {(number, each) for number, some in sweep.computed_nodes for each in some}
             given = [(number, each) for number, some in order for each in some]
             if len(given) != len(usual) or {*given} != usual:
                 raise Damaged("a backward pass computes other nodes than it reaches")
-            sweep = Sweep(over, links, root, edges, order)
+            sweep = replace(sweep, order=order)
         sweeps.append(sweep)
     return sweeps
 
 
-def _edges(over: Sequence[Structure], links: Sequence[Sequence[int] | None], root: int) -> int:
-    """Return how many edges a sweep walks.
-
-    Raises:
-        Damaged: it leads to a node that does not exist.
-    """
-    if len(links) != len(over) or not over or not 0 <= root < len(over[0]):
-        raise Damaged("a backward pass starts from a node that does not exist")
-    entries: list[set[int]] = [set() for _ in over]
-    entries[0].add(root)
-    edges = 0
-    for number, (structure, linked) in enumerate(zip(over, links, strict=True)):
-        if not entries[number] or max(entries[number]) >= len(structure):
-            raise Damaged("a backward pass reaches a node that does not exist")
-        computes = any(structure.op(offset).partials for offset in entries[number])
-        if computes and linked is None:
-            raise Damaged("a backward pass goes over passes that it does not know")
-        if linked is None or not computes:
-            continue
-        if len(linked) != len(structure.located[2]):
-            raise Damaged("a backward pass goes over passes that it does not know")
-        refs, _ = structure.reached([*entries[number]])
-        edges += sum(refs.values()) - len(entries[number])
-        for ref, count in refs.items():
-            if ref >= 0:
-                constant = structure.op(ref) is CONSTANT
-            else:
-                earlier, offset = structure.outer[~ref]
-                to = linked[earlier]
-                if not number < to < len(over) or offset >= len(over[to]):
-                    raise Damaged("a backward pass reaches a node that does not exist")
-                entries[to].add(offset)
-                constant = over[to].op(offset) is CONSTANT
-            edges -= count if constant else 0
-    return edges
-
-
-def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
+def _writes(manifest: Manifest, pieces: Pieces) -> list[Writes]:
     """Return the runs of writes of a file."""
     known: dict[str, WriteKind] = {kind: kind for kind in get_args(WriteKind)}
-    kinds = manifest.all("kinds", str)
+    kinds = manifest["kinds"]
     if unknown := set(kinds) - set(known):
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
     places = _places(manifest)
-    entries = manifest.objects("writes")
-    widths = [entry.count("nodes") for entry in entries]
+    entries = manifest["writes"]
+    widths = _counts(entries)
     codes, steps = pieces.integers(widths), pieces.integers(widths)
     writes = []
     for entry in entries:
@@ -258,8 +234,8 @@ def _writes(manifest: Fields, pieces: Pieces) -> list[Writes]:
         nodes = tuple(accumulate(next(steps)))
         if min(nodes) < 0:
             raise Damaged("it writes to a node that does not exist")
-        numbers, columns = (tuple(entry.all(of, str)) for of in ("numbers", "columns"))
-        method = entry.maybe("method", str)
+        numbers, columns = tuple(entry["numbers"]), tuple(entry["columns"])
+        method = entry["method"]
         names = numbers + columns
         if len(set(names)) < len(names) or (names and not method):
             raise Damaged("a rule in it is of no method, or has a name twice")

@@ -1,6 +1,6 @@
 """From a recording to the contents of its file: a manifest, and the pieces that it counts.
 
-`store` tells the format.
+`store/__init__.py` describes the format.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class _Numbers(dict[Any, int]):
 
 @dataclass(slots=True)
 class _Sorted:
-    """The blocks of a log, sorted: their shapes with all columns, and what else they say."""
+    """The blocks of a log, sorted: their shapes, columns and links, names and marks."""
 
     tokens: list[_Token] = field(default_factory=list)
     structures: dict[Structure, None] = field(default_factory=dict)
@@ -56,17 +56,17 @@ class _Sorted:
     def of(cls, log: Log) -> _Sorted:
         found = cls()
         passes: dict[Forward, int] = {}
-        said: dict[Context, int] = {}
+        contexts: dict[Context, int] = {}
         for block in log.blocks:
             token: _Token
             match block:
                 case Forward(context=context):
                     structure = block.structure
                     found.structures[structure] = None
-                    if context not in said:
+                    if context not in contexts:
                         content = tuple(context.names.items()), tuple(context.places)
-                        said[context] = found.contexts[content]
-                    links = [said[context], *map(passes.__getitem__, block.earlier)]
+                        contexts[context] = found.contexts[content]
+                    links = [contexts[context], *map(passes.__getitem__, block.earlier)]
                     passes[block] = len(passes)
                     if block.tangents is None:
                         token, column = ("forward", structure), block.values
@@ -125,7 +125,7 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "sources": [asdict(source) for source in log.sources.values()],
         "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
         "structures": [
-            {"nodes": len(structure), "outer": len(structure.outer)}
+            {"nodes": len(structure), "outer": len(structure.outer_offsets)}
             for structure in found.structures
         ],
         "contexts": [
@@ -184,9 +184,8 @@ def _structures(structures: Iterable[Structure], codes: _Numbers) -> Iterator[by
         for structure in structures
         for offset, ref in zip(structure.owners, structure.refs, strict=True)
     )
-    outer = [each for structure in structures for each in structure.outer]
-    yield _integers(number for number, _ in outer)
-    yield _integers(offset for _, offset in outer)
+    yield _integers(number for structure in structures for number in structure.outer_passes)
+    yield _integers(offset for structure in structures for offset in structure.outer_offsets)
 
 
 def _orders(sweeps: Iterable[Sweep]) -> Iterator[bytes]:
