@@ -116,5 +116,5 @@ def _follow(
     graph, limit = session.graph, room(session) // 2
     for node in nodes:
         if not set(shown).issuperset(graph.near(node, 1, limit // 2)):
-            shown = tuple(graph.near(node, 2 - session.zoom, limit))
+            shown = graph.near(node, 2 - session.zoom, limit)
     return shown
