@@ -6,7 +6,7 @@ from functools import partial, partialmethod
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
@@ -100,6 +100,13 @@ class DebuggerScreen(WorkingScreen):
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
         self.watch_session()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that the footer names: none that cannot work on this recording."""
+        idle = {"edit": self.now.program is None, "show_lesson": not self._lesson}
+        every = super().active_bindings
+        return {key: each for key, each in every.items() if not idle.get(each.binding.id or "")}
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""

@@ -507,6 +507,21 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_pred
         assert all(word in shown(pilot.app) for word in ("lesson", "predict", "help", "quit"))
 
 
+async def test_the_foot_of_the_screen_leaves_out_what_cannot_work() -> None:
+    with record() as recording:
+        Value(2.0)
+    async with DebuggerApp(recording).run_test(size=(140, 24)) as pilot:
+        await pilot.pause()
+        foot = shown(pilot.app).splitlines()[-1]
+        assert "edit" not in foot
+        assert "lesson" not in foot
+        assert "predict" in foot
+        await pilot.press("e")
+        assert "only a scenario can run again" in shown(pilot.app)
+    async with debugger(size=(140, 24)) as (pilot, _):
+        assert "e edit" in shown(pilot.app).splitlines()[-1]
+
+
 async def test_the_tape_says_what_its_columns_are() -> None:
     async with debugger("forward_and_reverse") as (pilot, screen):
         tape = screen.query_one("#tape")
