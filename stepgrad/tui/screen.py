@@ -117,7 +117,8 @@ class DebuggerScreen(WorkingScreen):
         if command.report:
             from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - after the first paint
 
-            text = REPORTS[command.name](self.now, shown_keys(self))
+            room = self.size.width - ReportScreen.FRAME
+            text = REPORTS[command.name](self.now, shown_keys(self), room)
             self.app.push_screen(ReportScreen(command.brief, Static(text)))
         else:
             super().perform(command)

@@ -33,6 +33,7 @@ from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.reports import difference_report
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
@@ -699,6 +700,16 @@ async def test_a_report_is_never_wider_than_the_screen() -> None:
         report = pilot.app.screen.query_one("#report")
         assert report.virtual_size.width <= report.size.width
         assert report.virtual_size.height == 3  # what was found, and a path in two lines
+
+
+async def test_what_an_edit_changed_is_a_line_for_each_name_at_80_columns() -> None:
+    async with debugger("xor_tanh") as (pilot, screen):
+        await pilot.press("G", "e", *"layer1/neuron1/w1=0.7", "enter")
+        await pilot.pause(0.5)
+        text = difference_report(screen.now).plain
+        await pilot.press("D")
+        report = pilot.app.screen.query_one("#report")
+        assert report.virtual_size.height == len(text.splitlines())
 
 
 async def test_what_a_program_says_of_itself_is_its_lesson_and_a_write_shows_its_line() -> None:
