@@ -490,6 +490,24 @@ async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
         assert not any(panel.visible for panel in panels)
 
 
+@pytest.mark.parametrize("key", "123456789")
+async def test_a_panel_alone_makes_way_for_the_others_where_a_question_would_blank_it(
+    key: str,
+) -> None:
+    async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
+        await pilot.press("f", key)
+        alone = screen.maximized
+        assert alone is not None
+        await pilot.press("p")
+        await pilot.pause()
+        assert screen.prompt.asks
+        hidden = alone.id in ("source", "lesson", "parameters", "training")
+        assert screen.maximized is (None if hidden else alone)
+        assert screen.query_one("#node").region.height > 0 or not hidden
+        await pilot.press("escape")
+        assert screen.maximized is alone
+
+
 async def test_an_edit_keeps_the_selection() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("G", "/", *"w1", "enter", "e", *"0.7", "enter")
