@@ -39,6 +39,9 @@ from stepgrad.tui.working import WorkingScreen
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
 
+FEW = 3
+"""Up to this many parameters, their panel is no higher than it has to be."""
+
 
 class DebuggerScreen(WorkingScreen):
     """The panels, around one session."""
@@ -211,7 +214,9 @@ class DebuggerScreen(WorkingScreen):
         unmoved = now.cursor.position == 0 and now.selected is None
         self.set_class(bool(self._lesson), "-lesson")
         self.set_class(bool(self._lesson) and unmoved, "-introducing")
-        self.set_class(bool(parameters(now.recording)), "-trained")
+        trained = len(parameters(now.recording))
+        self.set_class(trained > 0, "-trained")
+        self.set_class(0 < trained <= FEW, "-few")
         self.set_class(trains(now.recording), "-training")
 
     def watch_maximized(self) -> None:

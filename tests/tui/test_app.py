@@ -462,6 +462,29 @@ async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_
         assert all(screen.query_one(f"#{name}").display for name in ("lesson", "parameters"))
 
 
+@pytest.mark.parametrize("size", [(140, 45), (200, 60), (120, 36)])
+async def test_a_few_parameters_leave_their_lines_to_the_panel_above(size: tuple[int, int]) -> None:
+    async with debugger("forgotten_zero_grad", size=size) as (_, screen):
+        few, lesson, tape = (
+            screen.query_one(f"#{name}") for name in ("parameters", "lesson", "tape")
+        )
+        assert few.size.height == 1
+        assert lesson.region.height + few.region.height == tape.region.height
+    async with debugger("xor_tanh", size=size) as (_, screen):
+        many, lesson = screen.query_one("#parameters"), screen.query_one("#lesson")
+        assert abs(many.region.height - lesson.region.height) <= 1
+    with record() as recording:
+        weight = Value(0.5, label="w")
+        for _ in range(2):
+            (weight * weight).backward()
+            weight.data -= 0.1
+    async with DebuggerApp(recording).run_test(size=size) as pilot:
+        names = ("parameters", "node", "tape", "source")
+        few, node, tape, source = (pilot.app.screen.query_one(f"#{name}") for name in names)
+        assert few.size.height == 1
+        assert node.region.height + few.region.height == tape.region.height == source.region.height
+
+
 async def test_the_lesson_alone_is_scrolled_with_the_keys_of_a_list() -> None:
     async with debugger("diagonal_flip", size=(60, 16)) as (pilot, screen):
         await pilot.press("7")
