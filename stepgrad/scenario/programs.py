@@ -10,8 +10,8 @@ The first line of its docstring is the title, and the rest the text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stepgrad.recording.recording import Source
 from stepgrad.scenario.form.sections import Lesson
@@ -20,8 +20,7 @@ _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
 _FAILS = re.compile(r"\bfails: true\b")
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramFile:
+class ProgramFile(NamedTuple):
     """A program that is a lesson: where it is, and what it says, as `ScenarioFile` has it."""
 
     path: Path

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -21,8 +21,7 @@ _NUMBER = 11
 _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 
-@dataclass(frozen=True, slots=True)
-class GraphBox:
+class GraphBox(NamedTuple):
     """The name and the size (in cells) of a box, which are the same at every position.
 
     A node shows its name and, if `framed`, its value and its gradient (or tangent). A folded scope

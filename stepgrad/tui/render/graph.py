@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.recording.kept import kept
@@ -21,8 +21,7 @@ STRETCH = 16
 """How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """A part of a graph, laid out once."""
 
     part: Part
