@@ -91,7 +91,6 @@ class DebuggerScreen(WorkingScreen):
             Timeline(id="timeline"),
         ]
         for panel in panels:
-            panel.add_class("panel")
             yield panel.data_bind(DebuggerScreen.session)
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
@@ -212,12 +211,16 @@ class DebuggerScreen(WorkingScreen):
         """Make room for what there is to see."""
         now = self.now
         unmoved = now.cursor.position == 0 and now.selected is None
-        self.set_class(bool(self._lesson), "-lesson")
-        self.set_class(bool(self._lesson) and unmoved, "-introducing")
         trained = len(parameters(now.recording))
-        self.set_class(trained > 0, "-trained")
-        self.set_class(0 < trained <= FEW, "-few")
-        self.set_class(trains(now.recording), "-training")
+        self.update_classes(  # all at once: each change of a class matches the style sheet again
+            {
+                "-lesson": bool(self._lesson),
+                "-introducing": bool(self._lesson) and unmoved,
+                "-trained": trained > 0,
+                "-few": 0 < trained <= FEW,
+                "-training": trains(now.recording),
+            }
+        )
 
     def watch_maximized(self) -> None:
         """Name the keys that lead back."""
