@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from difflib import SequenceMatcher
 from os import PathLike
+from typing import NamedTuple
 
 from stepgrad.printable import printable
 
@@ -33,8 +33,7 @@ class StepgradError(Exception):
         return "\n".join(printable(str(line)) for line in self.args)
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(NamedTuple):
     """One problem at one place; `line` and `column` count characters from 1."""
 
     line: int

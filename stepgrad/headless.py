@@ -11,13 +11,13 @@ from rich.cells import cell_len, set_cell_size
 
 from stepgrad.engine import ops
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import for_json, gradient, number
+from stepgrad.numbers import for_json
 from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.graph.contents import Fold
+from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine, folds, outline
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.narration import narrate
@@ -98,13 +98,9 @@ def _rows(state: State) -> Iterator[_Row]:
 
 
 def _row(state: State, node: int) -> _Row:
-    tangent = state.tangent(node)
-    return (
-        printable(title(state.recording, node)),
-        number(state.value(node) or 0.0),
-        gradient(state.grad(node)),
-        "" if tangent is None else gradient(tangent),
-    )
+    told = Node(state, node)
+    name = printable(title(state.recording, node))
+    return name, told.value_text, told.grad_text, told.tangent_text
 
 
 def snapshot(file: ScenarioFile | None, cursor: Cursor) -> dict[str, Any]:

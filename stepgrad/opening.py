@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
@@ -22,8 +22,7 @@ SAVED = ".stepgrad"
 """The suffix of a saved recording."""
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(NamedTuple):
     """A recording, its scenario if it has one, and a program's exit status and what ended it."""
 
     recording: Recording

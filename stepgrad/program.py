@@ -13,14 +13,13 @@ import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from importlib.machinery import SourceFileLoader
 from importlib.util import decode_source
 from pathlib import Path
 from threading import Timer, current_thread, main_thread
 from traceback import format_exception_only
 from types import CodeType, FrameType, ModuleType, TracebackType
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
@@ -41,8 +40,7 @@ class ProgramError(StepgradError):
     """A program that cannot be run, or does not do what it was asked to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """What was recorded of a program until it ended, and its exit status.
 
     `failure` says what ended it, where that was an error or Ctrl+C.

@@ -150,6 +150,19 @@ def test_nodes_with_the_same_name_are_all_there() -> None:
     assert found["grads"] == {"#0": 3, "w": 2, "#2": 1}
 
 
+def test_a_gradient_that_never_arrives_is_told_from_one_that_is_still_to_come() -> None:
+    with record() as recording:
+        x, idle = Value(2.0, label="x"), Value(3.0, label="idle")
+        (x * 2.0 + 0.0 * idle.data).backward()
+
+    def gradients(position: int) -> dict[str, str]:
+        rows = [line.split() for line in report(None, Cursor(recording, position))]
+        return {row[0]: row[-1] for row in rows if row and row[0] in ("x", "idle")}
+
+    assert gradients(recording.length - 1) == {"x": "–", "idle": "–"}
+    assert gradients(recording.length) == {"x": "2", "idle": "∅"}
+
+
 def test_wide_letters_take_two_cells() -> None:
     with record() as recording:
         (Value(2.0, label="重み") * Value(3.0, label="x")).backward()

@@ -9,8 +9,8 @@ Coordinates are whole cells: of a terminal, or of a grid on paper.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 from stepgrad.drawing.layered import ordering, rows, tracks
 from stepgrad.drawing.layered.vertices import Item, Vertex, build
@@ -27,8 +27,7 @@ Point = tuple[int, int]
 """A cell of the drawing: column, row."""
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A place for the content of a node; a shared leaf may have several, each near its users."""
 
     key: int
@@ -47,8 +46,7 @@ class Box:
         return 0 <= x - self.x < self.width and 0 <= y - self.y < self.height
 
 
-@dataclass(frozen=True, slots=True)
-class Wire:
+class Wire(NamedTuple):
     """One edge of the graph: the operand that enters the target at a slot.
 
     `path` runs from the first cell after the source, corner by corner, to the cell of the arrow
@@ -75,8 +73,7 @@ class Wire:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """A drawing without its ink; `width` and `height` in cells."""
 
     boxes: tuple[Box, ...]

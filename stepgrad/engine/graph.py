@@ -8,8 +8,8 @@ well as a program.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
@@ -21,8 +21,7 @@ Edges = Callable[[int, int], Carry]
 """What each edge carries, given the place of its node and the slot of the operand."""
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Nodes in the order of creation; the last is the root.
 
     Args:

@@ -19,7 +19,7 @@ _STAGES = {
     "backward": "stroke:#8957e5,stroke-width:2px",
     "current": "stroke:#bf8700,stroke-width:4px",
 }
-"""The looks of edges, in colours that are visible on light and dark grounds."""
+"""The looks of edges, in colours that are visible on light and dark backgrounds."""
 
 
 def mermaid(figure: Figure) -> str:

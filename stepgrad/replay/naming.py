@@ -38,6 +38,8 @@ def find_node(state: State, text: str) -> int | None:
         raise AmbiguousNameError(f"`{text}` matches {len(ending)} nodes: {listed}")
     if ending:
         return _latest(state, ending[0])
+    if re.fullmatch(r"\w+", text, re.ASCII):
+        return None  # what a node computes is never a bare word, and takes seconds to write for all
     titled = (title(recording, node) for node in state.scene)
     return next((n for n, t in zip(state.scene, titled, strict=True)
                  if text in (t, short_title(recording, n))), None)  # fmt: skip

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.compiled import Function, function
@@ -20,8 +20,7 @@ from stepgrad.replay.state import State
 _NAME = re.compile(r"(?:(.*)/)?([xyt])(\d*)")
 
 
-@dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(NamedTuple):
     """The nodes of one sample. There is a target for each output, or there are none."""
 
     scope: str

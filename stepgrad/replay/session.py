@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from stepgrad.engine.tape import Place
 from stepgrad.engine.world import World
@@ -24,8 +24,7 @@ View = Literal["near", "whole", "plot"]
 """How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """The share, from 0 to 1, of a recording that is being made, or was `stopped`."""
 
     share: float

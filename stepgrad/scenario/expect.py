@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from math import isnan
+from typing import NamedTuple
 
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
@@ -15,8 +15,7 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario.load import ScenarioFile
 
 
-@dataclass(frozen=True, slots=True)
-class Expectation:
+class Expectation(NamedTuple):
     """A number that a scenario expects of a node, and the line that says so.
 
     `path` is its place in `expect`.
@@ -29,8 +28,7 @@ class Expectation:
     path: tuple[str | int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """An expected number and what became of it: `got` is None if it is not computed yet.
 
     `line` is the line of the scenario that expects it, `node` the node that has it, and `position`

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from stepgrad.recording.recording import Source
 from stepgrad.scenario.form.sections import Lesson
@@ -23,8 +23,7 @@ _VERDICTS = re.compile(r"\bverdicts: \[([^]]*)\]")
 _FAILS = re.compile(r"\bfails: true\b")
 
 
-@dataclass(frozen=True, slots=True)
-class ProgramFile:
+class ProgramFile(NamedTuple):
     """A program that is a lesson: where it is, and what it says, as `ScenarioFile` has it."""
 
     path: Path

@@ -115,7 +115,8 @@ class DiagnosingScreen(WorkingScreen):
         from stepgrad.tui.places import PlacesScreen  # noqa: PLC0415 - after the first paint
         from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415
 
-        report = REPORTS[command.name](self.now, shown_keys(self))
+        room = self.size.width - ReportScreen.FRAME
+        report = REPORTS[command.name](self.now, shown_keys(self), room)
         if isinstance(report, Listing):
             self.app.push_screen(PlacesScreen(command.brief, report), self._visit)
         else:

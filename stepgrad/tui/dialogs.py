@@ -74,6 +74,9 @@ class WaitDialog(Dialog[bool]):
 class ReportDialog(Dialog[Result]):
     """A report: read, scroll, close; the key that opens it also closes it."""
 
+    FRAME = 5
+    """The cells of a line that its border, padding and scrollbar take."""
+
     BINDINGS = [
         Binding("escape", "dismiss", "close", priority=True),
         # With the ids of commands, so that the keys in force close what they open.

@@ -6,7 +6,7 @@ from functools import partial, partialmethod
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.timer import Timer
 from textual.widget import Widget
@@ -37,6 +37,9 @@ from stepgrad.tui.work import Growing
 
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second, when playing."""
+
+FEW = 3
+"""Up to this many parameters, their panel is no higher than it has to be."""
 
 
 class DebuggerScreen(DiagnosingScreen):
@@ -90,7 +93,6 @@ class DebuggerScreen(DiagnosingScreen):
             Timeline(id="timeline"),
         ]
         for panel in panels:
-            panel.add_class("panel")
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
             yield panel.data_bind(DebuggerScreen.session)
@@ -104,6 +106,13 @@ class DebuggerScreen(DiagnosingScreen):
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
         self.watch_session()
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """The keys that the footer names: none that cannot work on this recording."""
+        idle = {"edit": self.now.program is None, "show_lesson": not self._lesson}
+        every = super().active_bindings
+        return {key: each for key, each in every.items() if not idle.get(each.binding.id or "")}
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
@@ -200,10 +209,16 @@ class DebuggerScreen(DiagnosingScreen):
         self.look()
         now = self.now
         unmoved = now.cursor.position == 0 and now.selected is None
-        self.set_class(bool(self._lesson), "-lesson")
-        self.set_class(bool(self._lesson) and unmoved, "-introducing")
-        self.set_class(bool(parameters(now.recording)), "-trained")
-        self.set_class(trains(now.recording), "-training")
+        trained = len(parameters(now.recording))
+        self.update_classes(  # all at once: each change of a class matches the style sheet again
+            {
+                "-lesson": bool(self._lesson),
+                "-introducing": bool(self._lesson) and unmoved,
+                "-trained": trained > 0,
+                "-few": 0 < trained <= FEW,
+                "-training": trains(now.recording),
+            }
+        )
 
     def watch_diagnosis(self) -> None:
         """Say what is wrong where there is no lesson to say it above."""

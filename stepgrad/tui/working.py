@@ -8,6 +8,7 @@ from functools import partial
 from textual.binding import Binding
 from textual.reactive import reactive
 from textual.screen import Screen
+from textual.widget import Widget
 
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands.table import Command
@@ -93,13 +94,20 @@ class WorkingScreen(Screen[None]):
         return not self.prompt.asks and action not in bound
 
     def _ask(self, command: Command, question: str = "") -> None:
-        """Ask for what a command wants to know, and carry it out with that."""
+        """Ask for what a command wants to know, and carry it out with that.
+
+        If that hides what is shown alone, all panels are shown meanwhile.
+        """
         self.set_class(command.hides, "-predicting")
+        self._alone = self.maximized
+        if self._alone is not None and _hidden(self._alone):
+            self.maximized = None
         self.prompt.ask(command, question, partial(self._problem, command), self._asked)
 
     def _asked(self) -> None:
         """Show again what a question has hidden, and give the keys back to a panel alone."""
         self.remove_class("-predicting")
+        self.maximized = self._alone
         if self.now.secret is not None:  # the prediction is over
             self.session = self.now.say("", secret=None)
         self.focus_panel()
@@ -145,3 +153,8 @@ class WorkingScreen(Screen[None]):
             self.session = work.result()
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
+
+
+def _hidden(panel: Widget) -> bool:
+    """Whether the style sheet hides what a panel has to show."""
+    return not panel.visible or panel.styles.text_opacity == 0

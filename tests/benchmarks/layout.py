@@ -25,7 +25,6 @@ from stepgrad.replay.commands.searching import SearchError, search
 from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph
-from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
@@ -90,12 +89,13 @@ def near(recording: Recording, nodes: int = 120) -> None:
     state = State(recording, recording.length * 3 // 4)
     scene = state.scene
     scene.consumers(scene[0])  # what is worked out once for a recording
+    graph = FoldedGraph(scene, frozenset())
 
     def work(number: int) -> None:
         middle = scene[len(scene) * (number + 1) // (ROUNDS + 1)]
-        found = neighbourhood(scene.operands, scene.consumers, middle, nodes, nodes)
+        found = graph.near(middle, nodes, nodes)
         assert len(found) == nodes
-        picture(state, sorted(found))
+        picture(state, found)
 
     report(f"a neighbourhood of {nodes} nodes of {len(scene):,}", median(work), 20)
 

@@ -160,14 +160,19 @@ def test_a_trunk_is_all_the_wires_that_share_it() -> None:
 
 def test_a_neighbourhood_is_nearest_first_then_what_was_made_next_to_it() -> None:
     graph = STANDARD["two_layer"]
-    consumers: dict[int, list[int]] = {key: [] for key in range(len(graph))}
-    for key, (_, operands) in enumerate(graph):
-        for operand in operands:
+    operands = [sorted(entering) for _, entering in graph]
+    consumers: list[list[int]] = [[] for _ in graph]
+    for key, entering in enumerate(operands):
+        for operand in entering:
             consumers[operand].append(key)
 
     def near(hops: int, limit: int = 120) -> list[str]:
         keys = neighbourhood(
-            lambda key: graph[key][1], consumers.__getitem__, centre=8, hops=hops, limit=limit
+            operands.__getitem__,
+            consumers.__getitem__,
+            centre=8,
+            hops=hops,
+            limit=limit,
         )
         return [graph[key][0] for key in keys]
 

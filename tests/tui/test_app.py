@@ -33,6 +33,7 @@ from stepgrad.tui.app import DebuggerApp, ThemeError
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.reports import difference_report
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
@@ -461,6 +462,29 @@ async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_
         assert all(screen.query_one(f"#{name}").display for name in ("lesson", "parameters"))
 
 
+@pytest.mark.parametrize("size", [(140, 45), (200, 60), (120, 36)])
+async def test_a_few_parameters_leave_their_lines_to_the_panel_above(size: tuple[int, int]) -> None:
+    async with debugger("forgotten_zero_grad", size=size) as (_, screen):
+        few, lesson, tape = (
+            screen.query_one(f"#{name}") for name in ("parameters", "lesson", "tape")
+        )
+        assert few.size.height == 1
+        assert lesson.region.height + few.region.height == tape.region.height
+    async with debugger("xor_tanh", size=size) as (_, screen):
+        many, lesson = screen.query_one("#parameters"), screen.query_one("#lesson")
+        assert abs(many.region.height - lesson.region.height) <= 1
+    with record() as recording:
+        weight = Value(0.5, label="w")
+        for _ in range(2):
+            (weight * weight).backward()
+            weight.data -= 0.1
+    async with DebuggerApp(recording).run_test(size=size) as pilot:
+        names = ("parameters", "node", "tape", "source")
+        few, node, tape, source = (pilot.app.screen.query_one(f"#{name}") for name in names)
+        assert few.size.height == 1
+        assert node.region.height + few.region.height == tape.region.height == source.region.height
+
+
 async def test_the_lesson_alone_is_scrolled_with_the_keys_of_a_list() -> None:
     async with debugger("diagonal_flip", size=(60, 16)) as (pilot, screen):
         await pilot.press("7")
@@ -489,6 +513,24 @@ async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
         assert not any(panel.visible for panel in panels)
 
 
+@pytest.mark.parametrize("key", "123456789")
+async def test_a_panel_alone_makes_way_for_the_others_where_a_question_would_blank_it(
+    key: str,
+) -> None:
+    async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
+        await pilot.press("f", key)
+        alone = screen.maximized
+        assert alone is not None
+        await pilot.press("p")
+        await pilot.pause()
+        assert screen.prompt.asks
+        hidden = alone.id in ("source", "lesson", "parameters", "training")
+        assert screen.maximized is (None if hidden else alone)
+        assert screen.query_one("#node").region.height > 0 or not hidden
+        await pilot.press("escape")
+        assert screen.maximized is alone
+
+
 async def test_an_edit_keeps_the_selection() -> None:
     async with debugger() as (pilot, screen):
         await pilot.press("G", "/", *"w1", "enter", "e", *"0.7", "enter")
@@ -505,6 +547,21 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_pred
         foot = pilot.app.screen.query_one(Footer)
         assert max(key.region.right for key in foot.query("FooterKey")) <= width
         assert all(word in shown(pilot.app) for word in ("lesson", "predict", "help", "quit"))
+
+
+async def test_the_foot_of_the_screen_leaves_out_what_cannot_work() -> None:
+    with record() as recording:
+        Value(2.0)
+    async with DebuggerApp(recording).run_test(size=(140, 24)) as pilot:
+        await pilot.pause()
+        foot = shown(pilot.app).splitlines()[-1]
+        assert "edit" not in foot
+        assert "lesson" not in foot
+        assert "predict" in foot
+        await pilot.press("e")
+        assert "only a scenario can run again" in shown(pilot.app)
+    async with debugger(size=(140, 24)) as (pilot, _):
+        assert "e edit" in shown(pilot.app).splitlines()[-1]
 
 
 async def test_the_tape_says_what_its_columns_are() -> None:
@@ -684,6 +741,16 @@ async def test_a_report_is_never_wider_than_the_screen() -> None:
         report = pilot.app.screen.query_one("#report")
         assert report.virtual_size.width <= report.size.width
         assert report.virtual_size.height == 3  # what was found, and a path in two lines
+
+
+async def test_what_an_edit_changed_is_a_line_for_each_name_at_80_columns() -> None:
+    async with debugger("xor_tanh") as (pilot, screen):
+        await pilot.press("G", "e", *"layer1/neuron1/w1=0.7", "enter")
+        await pilot.pause(0.5)
+        text = difference_report(screen.now).plain
+        await pilot.press("D")
+        report = pilot.app.screen.query_one("#report")
+        assert report.virtual_size.height == len(text.splitlines())
 
 
 async def test_what_a_program_says_of_itself_is_its_lesson_and_a_write_shows_its_line() -> None:

@@ -9,11 +9,10 @@ needs is broken by a detour over a free row.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Trunk:
+class Trunk(NamedTuple):
     """Come in, turn at column `first` to `row`, and at column `last` to the rows of the ends."""
 
     first: int

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import NamedTuple
 
 NEAR_STEPS = 16
 """Uses of a leaf this close in reading order share one box, so that one sees paths part."""
@@ -16,8 +17,7 @@ NEAR_LAYERS = 3
 """Uses of a leaf in layers further apart than this get a box each, so that wires stay short."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(NamedTuple):
     """A node to be placed.
 
     `operands` are keys in operand order; a key may repeat (`x*x`), and a key that is not among the

@@ -45,7 +45,8 @@ def ask(session: Session) -> tuple[Session, str]:
 def edit(session: Session, text: str) -> Session:
     """Run the program again with another value: `0.7` for the subject, or `w1 = 0.7`.
 
-    An empty text flips a 0 to 1 and a 1 to 0. The position stays.
+    An empty text flips a 0 to 1 and a 1 to 0. The position stays. The number that the program has
+    by itself is no edit.
 
     Raises:
         EditError: there is no such input or parameter, or no such number.
@@ -64,8 +65,19 @@ def edit(session: Session, text: str) -> Session:
     if name is None:
         raise EditError(f"{called} has no name in the program, so it cannot be edited")
     number = _number(right) if right.strip() else _flipped(session.recording, node, name)
+    if _is(session.recording, node, number):
+        return session.say(f"{name} is {exact(number)} already")
     edits = {**dict(session.edits), name: number}
+    original = session.original or session.recording
+    unedited = original.names(original.length).get(name)
+    if unedited is not None and _is(original, unedited, number):
+        del edits[name]
     return _rerun(session, edits, session.recording.world, f"{name} = {exact(number)}")
+
+
+def _is(recording: Recording, node: int, number: float) -> bool:
+    """Whether a node is made with this very number; 0 is not −0, and nan is nan."""
+    return repr(recording.history.first_value(node)) == repr(number)
 
 
 def _named(session: Session, name: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
 from stepgrad.errors import StepgradError
@@ -17,8 +18,7 @@ class CommandError(StepgradError):
     """A command that does not exist or cannot be carried out; says what to do instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A position, and the node that it was named by, if any."""
 
     position: int

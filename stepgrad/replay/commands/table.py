@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 from stepgrad.engine.world import USAGE
 from stepgrad.replay.commands import editing, looking, moving, predicting, searching, stopping
@@ -14,8 +14,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
+class Command(NamedTuple):
     """A row of the table.
 
     `keys` are the default ones, the first is the one to show. `help` says what it does, in brief up

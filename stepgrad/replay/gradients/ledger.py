@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 from stepgrad.recording.blocks import Backward, Block, Write
 from stepgrad.recording.recording import Recording
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
+class Contribution(NamedTuple):
     """What a gradient receives over one edge, from `out`, with the event before `position`.
 
     `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is.

@@ -19,6 +19,9 @@ from stepgrad.replay.graph.scene import Scene
 Slot = tuple[int, int]
 """A node, and which operand of it."""
 
+BOXES, VIEWS = 1024, 64
+"""How many boxes, and how many views of what is near, a graph keeps what was found for."""
+
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
@@ -63,17 +66,19 @@ class FoldedGraph(Sequence[int]):
         """The folded scope that a box stands for; None for a node."""
         return self._scopes.get(box)
 
-    def operands(self, box: int) -> Collection[int]:
-        """The boxes that contain operands of a box."""
+    @kept(BOXES)
+    def operands(self, box: int) -> Sequence[int]:
+        """The boxes that contain operands of a box, ascending."""
         if box in self._scopes:
-            return self._around_scopes[0][box].keys()
-        return dict.fromkeys(map(self.box_of, self.scene.operands(box)))
+            return sorted(self._around_scopes[0][box])
+        return sorted(set(map(self.box_of, self.scene.operands(box))))
 
-    def consumers(self, box: int) -> Collection[int]:
-        """The boxes that use a box."""
+    @kept(BOXES)
+    def consumers(self, box: int) -> Sequence[int]:
+        """The boxes that use a box, ascending."""
         if box in self._scopes:
-            return self._around_scopes[1][box]
-        return dict.fromkeys(map(self.box_of, self.scene.consumers(box)))
+            return sorted(self._around_scopes[1][box])
+        return sorted(set(map(self.box_of, self.scene.consumers(box))))
 
     def bundles(self, box: int) -> Sequence[Bundle]:
         """What enters a box: edges between nodes one by one, others grouped by origin.
@@ -104,19 +109,20 @@ class FoldedGraph(Sequence[int]):
         inside = (each for each in bundles if each.operand in drawn)
         return [*inside, Bundle(outside[0].operand, edges)]
 
-    def near(self, node: int | None, hops: int, limit: int) -> Sequence[int]:
+    @kept(VIEWS)
+    def near(self, node: int | None, hops: int, limit: int) -> tuple[int, ...]:
         """The boxes at most `hops` edges from that of a node, the nearest `limit` of them."""
         middle = self.box_of(self.scene.nearest(node))
-        return sorted(neighbourhood(self.operands, self.consumers, middle, hops, limit))
+        return tuple(sorted(neighbourhood(self.operands, self.consumers, middle, hops, limit)))
 
     @cached_property
     def _around_scopes(
         self,
-    ) -> tuple[Mapping[int, Mapping[int, list[Slot]]], Mapping[int, dict[int, None]]]:
+    ) -> tuple[Mapping[int, Mapping[int, list[Slot]]], Mapping[int, set[int]]]:
         """For each folded scope, the edges that enter it, grouped by origin, and its users."""
         scopes = self._scopes
         entering: dict[int, dict[int, list[Slot]]] = {box: {} for box in scopes}
-        users: dict[int, dict[int, None]] = {box: {} for box in scopes}
+        users: dict[int, set[int]] = {box: set() for box in scopes}
         nodes, shown = self.scene[:], self._outline.shown_as
         outs, operands, slots = self.scene.edges
         boxes, sources = (list(map(shown.__getitem__, ends)) for ends in (outs, operands))
@@ -126,7 +132,7 @@ class FoldedGraph(Sequence[int]):
             if box in scopes:
                 entering[box].setdefault(source, []).append((nodes[out], slot))
             if source in scopes:
-                users[source][box] = None
+                users[source].add(box)
         return entering, users
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
 
 
 def neighbourhood(
-    operands_of: Callable[[int], Iterable[int]],
-    consumers_of: Callable[[int], Iterable[int]],
+    operands_of: Callable[[int], Sequence[int]],
+    consumers_of: Callable[[int], Sequence[int]],
     centre: int,
     hops: int = 2,
     limit: int = 120,
@@ -18,6 +19,9 @@ def neighbourhood(
     nearest come first, and of those at the same distance the ones made next to the centre: of all
     uses of a weight, those that it has there. The result is the same for the same graph, and a
     smaller limit only cuts its end. Layouts want `sorted` keys.
+
+    Both functions return keys in ascending order. A weight may have a hundred thousand consumers,
+    so only those that can be among the result are looked at.
     """
     found = [centre]
     seen = {centre}
@@ -25,8 +29,19 @@ def neighbourhood(
     for _ in range(hops):
         if len(found) >= limit:
             break
-        reached = (key for near in ring for key in (*operands_of(near), *consumers_of(near)))
-        ring = sorted(set(reached) - seen, key=lambda key: (abs(key - centre), key))
+        reached = {
+            key
+            for near in ring
+            for keys in (operands_of(near), consumers_of(near))
+            for key in _around(keys, centre, limit)
+        }
+        ring = sorted(reached - seen, key=lambda key: (abs(key - centre), key))
         seen.update(ring)
         found += ring
     return found[:limit]
+
+
+def _around(keys: Sequence[int], centre: int, most: int) -> Sequence[int]:
+    """Return the nearest keys on either side of the centre, at most this many on each."""
+    at = bisect_left(keys, centre)
+    return keys[max(at - most, 0) : at + most]

@@ -6,6 +6,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+from typing import NamedTuple
 
 from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.scene import Scene
@@ -33,8 +34,7 @@ class ScopeLine:
 Line = int | ScopeLine
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(NamedTuple):
     """A heading, if any, and the nodes below it, as places of the scene; a folded one has none."""
 
     head: ScopeLine | None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.numbers import number
 from stepgrad.replay.graph.contents import Content, Fold, Node
@@ -90,8 +91,7 @@ class Edge:
         return f"{BACK * self.back}{self.label}"
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """Boxes and edges at a position.
 
     `boxes` have operands first. `entering` has the edges into each, slot by slot; they may come

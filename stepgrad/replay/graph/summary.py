@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, count
 from math import inf, isnan, nextafter
+from typing import NamedTuple
 
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
@@ -117,8 +118,7 @@ def _percent(part: int, whole: int) -> str:
     return f"{min(max(round(100 * part / whole), 1), 99 if part < whole else 100)}%"
 
 
-@dataclass(frozen=True, slots=True)
-class _Progress:
+class _Progress(NamedTuple):
     """What a pass completes, one gradient after the other.
 
     `times` are the numbers of events after which another gradient is complete, ascending. `sums`

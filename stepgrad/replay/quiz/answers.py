@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal, localcontext
 from math import isfinite
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import number, shortened, typed
@@ -77,8 +77,7 @@ class Question:
             return (off / size, unit / 2 / size) if size else (Decimal("inf") if off else off, unit)
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """Whether an answer is right, and what to say: `right: −8`, `not 6: it is −8`."""
 
     right: bool
@@ -110,8 +109,7 @@ def _read(text: str) -> tuple[Decimal, Decimal]:
         raise AnswerError(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
+class Score(NamedTuple):
     """The questions asked, and whether each was answered correctly. An answer makes a new score."""
 
     asked: tuple[tuple[Question, bool], ...] = ()

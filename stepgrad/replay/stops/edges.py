@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from stepgrad.recording.kept import kept
 from stepgrad.recording.sweep import Sweep
 
 
-@dataclass(frozen=True, slots=True)
-class Edges:
+class Edges(NamedTuple):
     """Where the numbers of each edge stand in the row.
 
     Args:

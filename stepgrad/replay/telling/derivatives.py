@@ -8,8 +8,8 @@ index says which: `∂₁b/∂a` and `∂₂b/∂a` for b = a·a. No other modul
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from math import isfinite
+from typing import NamedTuple
 
 from stepgrad.engine.notation import atom, product
 from stepgrad.engine.ops import Op
@@ -19,8 +19,7 @@ from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import operand_titles, short_title
 
 
-@dataclass(frozen=True, slots=True)
-class LocalDerivative:
+class LocalDerivative(NamedTuple):
     """The local derivative of an operation with respect to one of its operands.
 
     `name` is what it is called (`∂h/∂z1`), and `spoken_name` that for a voice. `symbols` is its
@@ -66,8 +65,7 @@ class LocalDerivative:
         return f"{which}, which is {spoken(self.symbols)}" if self.varies else which
 
 
-@dataclass(frozen=True, slots=True)
-class TangentTerm:
+class TangentTerm(NamedTuple):
     """What one operand adds to a tangent: its own tangent times the local derivative.
 
     `operand` is the operand's title, `tangent` its tangent.

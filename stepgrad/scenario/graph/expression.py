@@ -11,8 +11,7 @@ import ast
 import math
 import operator
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from stepgrad.errors import suggest_or_list
 
@@ -20,24 +19,21 @@ MAX_DEPTH = 100
 """The deepest that operations may be nested in an expression."""
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(NamedTuple):
     """A constant."""
 
     value: float
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """A use of an input, a parameter or the name of an earlier statement."""
 
     name: str
     column: int
 
 
-@dataclass(frozen=True, slots=True)
-class Apply:
+class Apply(NamedTuple):
     """An operation (`add sub mul div pow neg` or a function's name) on its operands, in order."""
 
     op: str

@@ -11,7 +11,7 @@ import keyword
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.errors import StepgradError
 from stepgrad.scenario.graph.expression import MAX_DEPTH, Expr, Translator, column_in, is_too_deep
@@ -35,8 +35,7 @@ LOOKALIKES = {
 """Mathematical symbols that people paste, and what to write instead."""
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """`target = expression`. Columns count characters of `text` from 1.
 
     `line` is where the statement begins in its scenario file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.engine.value import Value
 
@@ -14,8 +14,7 @@ Rows = tuple[int, ...]
 """The samples of a pass, by their place in the file, from 0; a graph has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A forward pass that can be run repeatedly, and what training may change.
 
     `forward` runs some of `rows` and returns the root of the backward pass, or None for a

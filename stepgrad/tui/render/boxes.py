@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -21,8 +21,7 @@ _NUMBER = 11
 _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 
-@dataclass(frozen=True, slots=True)
-class GraphBox:
+class GraphBox(NamedTuple):
     """The name and the size (in cells) of a box, which are the same at every position.
 
     A node shows its name and, if `framed`, its value and its gradient (or tangent). A folded scope
@@ -53,18 +52,18 @@ class GraphBox:
     def look(self, content: Content, *, selected: bool) -> BoxContent:
         """Fill the box."""
         style = ink.CURRENT if content.current else ink.PLAIN if content.made else ink.QUIET
-        ground = f"{style} {ink.SELECTED}".strip() if selected else style
+        background = f"{style} {ink.SELECTED}".strip() if selected else style
         if self.framed:
             border: Border = "heavy" if content.current else "solid" if content.made else "dashed"
             title = f"›{self.name}" if selected else self.name
             within = isinstance(content, Fold) and content.current
-            foot = [(_inside(content.state), ground)] if within else []
-            return BoxContent(_facts(content), border, ground, [(title, style)], foot)
+            foot = [(_inside(content.state), background)] if within else []
+            return BoxContent(_facts(content), border, background, [(title, style)], foot)
         border = "solid" if content.current else "dashed" if selected else "none"
         lines = [self.name]
         if isinstance(content, Fold):
             lines.append(f"{_sizes(content)} {content.shares}".strip())
-        return BoxContent([[(line, ground)] for line in lines], border, style)
+        return BoxContent([[(line, background)] for line in lines], border, style)
 
 
 def _inside(state: State) -> str:

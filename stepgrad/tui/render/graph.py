@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from stepgrad.drawing.layout import Item, Wire, lay_out
 from stepgrad.recording.kept import kept
@@ -21,8 +21,7 @@ STRETCH = 16
 """How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """A part of a graph, laid out once."""
 
     part: Part
@@ -116,5 +115,5 @@ def _follow(
     graph, limit = session.graph, room(session) // 2
     for node in nodes:
         if not set(shown).issuperset(graph.near(node, 1, limit // 2)):
-            shown = tuple(graph.near(node, 2 - session.zoom, limit))
+            shown = graph.near(node, 2 - session.zoom, limit)
     return shown

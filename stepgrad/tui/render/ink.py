@@ -33,23 +33,23 @@ SHADES = 3
 """How many shades an area has, from pale to full."""
 
 
-def _with_shades(named: Mapping[str, str], ground: str) -> dict[str, str]:
+def _with_shades(named: Mapping[str, str], background: str) -> dict[str, str]:
     """Add the shades: blends with the background, because areas of two colours meet in one cell."""
     shades = {
-        f"{side}-{i}": Color.parse(ground).blend(Color.parse(named[side]), 0.3 + 0.25 * i).hex
+        f"{side}-{i}": Color.parse(background).blend(Color.parse(named[side]), 0.3 + 0.25 * i).hex
         for side in ("positive", "negative")
         for i in range(SHADES)
     }
     return {**named, **shades}
 
 
-_GROUNDS = {True: "#121212", False: "#f5f5f5"}
+_BACKGROUNDS = {True: "#121212", False: "#f5f5f5"}
 
 DARK, LIGHT = (
-    _with_shades(colours.DARK, _GROUNDS[True]),
-    _with_shades(colours.LIGHT, _GROUNDS[False]),
+    _with_shades(colours.DARK, _BACKGROUNDS[True]),
+    _with_shades(colours.LIGHT, _BACKGROUNDS[False]),
 )
-"""The colours themselves, as theme variables, on a dark and on a light ground."""
+"""The colours themselves, as theme variables, on a dark and on a light background."""
 
 
 def greys(*, dark: bool) -> dict[str, str]:
@@ -57,9 +57,9 @@ def greys(*, dark: bool) -> dict[str, str]:
 
     Two colours that are equally light would become the same grey.
     """
-    ground, ink = (Color.parse(_GROUNDS[each]) for each in (dark, not dark))
+    background, ink = (Color.parse(_BACKGROUNDS[each]) for each in (dark, not dark))
     return {
-        f"{side}-{i}": ground.blend(ink, 0.31 + sign * (0.05 + 0.08 * i)).hex
+        f"{side}-{i}": background.blend(ink, 0.31 + sign * (0.05 + 0.08 * i)).hex
         for side, sign in (("positive", 1), ("negative", -1))
         for i in range(SHADES)
     }

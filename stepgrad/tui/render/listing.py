@@ -62,7 +62,11 @@ def alarm(found: Diagnosis, keys: Keymap = KEYS) -> Content | None:
     return ink.line((f"{ink.ALARM} ", ink.HALT), (f"{first.text} ", ink.PLAIN), (hint, ink.CURRENT))
 
 
-def verdicts_report(session: Session, keys: Keymap = KEYS) -> Content | Listing:  # noqa: ARG001
+def verdicts_report(
+    session: Session,
+    _keys: Keymap = KEYS,
+    _width: int = 0,
+) -> Content | Listing:
     """Return what is wrong in the recording, each verdict with its evidence to go to."""
     recording, found = session.recording, diagnosed(session.recording)
     if not found.verdicts and not found.notes:
@@ -87,7 +91,11 @@ def _verdicts(recording: Recording, found: Diagnosis) -> Iterator[Line]:
             yield Line(ink.line((each.advice, ink.QUIET)))
 
 
-def why_report(session: Session, keys: Keymap = KEYS) -> Content | Listing:  # noqa: ARG001
+def why_report(
+    session: Session,
+    _keys: Keymap = KEYS,
+    _width: int = 0,
+) -> Content | Listing:
     """Return why the subject's value and its derivative are what they are at the cursor."""
     node = session.subject
     if node is None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from operator import mul
+from typing import NamedTuple
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -50,8 +50,7 @@ def event_at(state: State, node: int, width: int, height: int, y: int) -> int | 
     return lines[y][1].position if 0 <= y < len(lines) else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Row:
+class _Row(NamedTuple):
     """A row of the panel, and the position just after the event that it is about.
 
     Where it is too wide, its end is cut; or the span `yields`, while something of it remains. Of a
@@ -177,7 +176,7 @@ def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
         if not state.node(operand).constant:
             local = local_derivative(state.recording, node, slot, state.seen_by(node))
             shown = (" = ", ink.QUIET), (str(local) if told else "?", "")
-            yield replace(_row(label, (local.name, ink.QUIET), *shown), yields=1)
+            yield _row(label, (local.name, ink.QUIET), *shown)._replace(yields=1)
             label = ""
 
 
@@ -186,7 +185,7 @@ def _whereabouts(state: State, node: int) -> Iterator[_Row]:
     if facts.place.scope:
         yield _row("scope", (facts.place.scope, ink.QUIET))
     if line := made_by(state.recording, facts):
-        yield replace(_row("source", (line, ink.QUIET)), ends=True)
+        yield _row("source", (line, ink.QUIET))._replace(ends=True)
 
 
 def _row(label: str, *spans: ink.Span, position: int | None = None) -> _Row:

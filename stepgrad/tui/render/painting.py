@@ -7,9 +7,8 @@ styles, and asks the painter for a new canvas.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from stepgrad.drawing.layout import Box, Layout, Point, Wire
 from stepgrad.tui.render.canvas import EAST, NORTH, SOUTH, WEST, Canvas, Stroke, cells_of, cut
@@ -20,8 +19,7 @@ Line = Sequence[tuple[str, str]]
 """A line of text: stretches, each with its style."""
 
 
-@dataclass(frozen=True, slots=True)
-class BoxContent:
+class BoxContent(NamedTuple):
     """What is in a box: lines from the top, cut at its width, and the border around them.
 
     A framed box (three rows or more) carries its `title` in the top edge and its `foot` in the
@@ -36,8 +34,7 @@ class BoxContent:
     foot: Line = ()
 
 
-@dataclass(frozen=True, slots=True)
-class WireContent:
+class WireContent(NamedTuple):
     """How a wire looks. Where wires share a trunk, the one with the highest `rank` shows.
 
     The label has a blank on either side if there is room, so that a minus sign is not lost in the
@@ -52,8 +49,7 @@ class WireContent:
     shut: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
+class _Frame(NamedTuple):
     """The characters of a border.
 
     `brackets` are the ends of a slim box: two for one row, then four for two rows. `ports` are

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
+from typing import Protocol
 
+from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.diagnosis.reasons import part
@@ -29,6 +31,8 @@ from stepgrad.tui.render.listing import Listing, verdicts_report, why_report
 Keymap = Mapping[str, Sequence[str]]
 
 _NUMBER = 11
+_NAME = 8
+"""The fewest cells of a name, however narrow the screen is."""
 _STATIONS = 10
 """The most nodes, or factors, of a path to list without a gap."""
 
@@ -36,10 +40,11 @@ _SHUT = 3
 """The most shut edges to name."""
 
 
-def paths_report(session: Session, keys: Keymap = KEYS) -> Content:
+def paths_report(session: Session, keys: Keymap = KEYS, _width: int = 0) -> Content:
     """Return how many paths lead from the subject to the output, and what the largest contribute.
 
-    The output is the root of the training step at hand. Hints name the keys in `keys`.
+    The output is the root of the training step at hand. Hints name the keys in `keys`. A path may
+    be longer than a line of the screen.
     """
     recording, node, state = session.recording, session.subject, session.state
     root = state.destination
@@ -120,8 +125,11 @@ def _shortened(texts: Sequence[str], always: Sequence[int]) -> list[str]:
     return shown
 
 
-def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
-    """Return the values and gradients at the cursor that the edits changed, and the first event."""
+def difference_report(session: Session, keys: Keymap = KEYS, width: int = 0) -> Content:
+    """Return the values and gradients at the cursor that the edits changed, and the first event.
+
+    Where that is wider than `width` (0: any), it leaves out by how much, then starts of names.
+    """
     if session.program is None:
         return Content(NO_PROGRAM)
     if session.original is None or not session.changed:
@@ -136,14 +144,19 @@ def difference_report(session: Session, keys: Keymap = KEYS) -> Content:
         yet = " yet" if session.cursor.position < parting.event else " here"
         return Content(f"Nothing differs{yet}. {first}")
     rates = {"tangent" if _in_forward_mode(row) else "gradient": None for row in rows}
-    heads = ("", "value", "change", " or ".join(rates))
-    columns = [
-        [(row.name, ink.NAME) for row in rows],
-        _changes([row.value for row in rows]),
-        [_by(*row.value) for row in rows],
+    names = [("", ink.NAME), *((row.name, ink.NAME) for row in rows)]
+    values = _column("value", _changes([row.value for row in rows]))
+    by = _column("change", [_by(*row.value) for row in rows])
+    derived = _column(
+        " or ".join(rates),
         _changes([row.tangent if _in_forward_mode(row) else row.grad for row in rows]),
-    ]
-    table = map(list, zip(*map(_column, heads, columns), strict=True))
+    )
+    most, columns = _widest(names), [values, by, derived]
+    if width and most + sum(map(_widest, columns)) > width:
+        columns.remove(by)
+        most = min(most, max(width - sum(map(_widest, columns)), _NAME))
+    named = [(ink.fit_end(name, most), style) for name, style in names]
+    table = map(list, zip(named, *columns, strict=True))
     return ink.lines(*table, [], [(first, ink.QUIET)])
 
 
@@ -152,10 +165,16 @@ def _in_forward_mode(row: Difference) -> bool:
 
 
 def _column(head: str, cells: Sequence[ink.Span]) -> list[ink.Span]:
-    """A column as wide as its widest cell, with its heading."""
-    width = max(len(head), *(len(text) for text, _ in cells))
-    padded = [(f"{text:<{width}}  ", style) for text, style in cells]
-    return [(f"{head:^{width}}  ", ink.QUIET), *padded]
+    """A column as wide as its widest cell, with its heading, after a gap."""
+    width = max(len(head), _widest(cells))
+    return [
+        (f"  {head:^{width}}", ink.QUIET),
+        *((f"  {text:<{width}}", style) for text, style in cells),
+    ]
+
+
+def _widest(cells: Sequence[ink.Span]) -> int:
+    return max(cell_len(text) for text, _ in cells)
 
 
 def _changes(changes: Sequence[Change]) -> list[ink.Span]:
@@ -187,7 +206,16 @@ def _by(before: float | None, after: float | None) -> ink.Span:
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
 
 
-REPORTS: Mapping[str, Callable[[Session, Keymap], Content | Listing]] = {
+class Report(Protocol):
+    """What a command reports."""
+
+    def __call__(
+        self, session: Session, keys: Keymap = KEYS, width: int = 0, /
+    ) -> Content | Listing:
+        """Return the report, with hints that name `keys`, for a screen of `width` (0: any)."""
+
+
+REPORTS: Mapping[str, Report] = {
     "difference": difference_report,
     "paths": paths_report,
     "verdicts": verdicts_report,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import groupby
+from typing import NamedTuple
 
 from textual.content import Content
 
@@ -25,8 +25,7 @@ SCANNED = 20_000
 """The most events for which one frame may test a condition."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stretch:
+class Stretch(NamedTuple):
     """A phase in a timeline: cells from `left`, which stand for positions `first` to `last`.
 
     They come after a `label` and before a `gap`.

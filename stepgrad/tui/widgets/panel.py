@@ -16,6 +16,8 @@ from stepgrad.scenario.diagnosed import Diagnosis
 class Panel(Widget):
     """A view of the screen's session, which reaches it by data binding."""
 
+    DEFAULT_CLASSES = "panel"
+
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
     auto_links = reactive(False)  # there are no links, so no line need be searched for them

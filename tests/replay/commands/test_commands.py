@@ -7,6 +7,7 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, mark, record, record_scenario
+from stepgrad.replay import naming
 from stepgrad.replay.commands import places
 from stepgrad.replay.commands.places import CommandError, goto
 from stepgrad.replay.commands.script import replay
@@ -14,6 +15,7 @@ from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
 from stepgrad.replay.naming import find_node
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import step_number
+from stepgrad.replay.telling.titles import title
 
 RECORDING = training()
 FIRST, SECOND = RECORDING.steps[:2]
@@ -199,6 +201,20 @@ def test_t_moves_only_where_something_is_repeated() -> None:
 
 
 FLIP = record_scenario("diagonal_flip")
+
+
+def test_a_word_that_is_no_name_is_not_looked_for_in_what_the_nodes_compute(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def looked(_: Recording, index: int) -> str:
+        raise AssertionError(f"node {index} is looked at")
+
+    state = Cursor(FLIP, FLIP.length).state
+    called = title(FLIP, state.scene[-5])
+    assert not called.isalnum()
+    assert find_node(state, called) is not None
+    monkeypatch.setattr(naming, "title", looked)
+    assert find_node(state, "nowhere") is None
 
 
 @pytest.mark.parametrize(

@@ -87,7 +87,29 @@ def test_a_number_can_be_edited_before_it_is_there() -> None:
 def test_nothing_flips_a_bit() -> None:
     once = edit(session().select(1), "")
     assert dict(once.edits) == {"bit": 0.0}
-    assert dict(edit(once.select(1), " ").edits) == {"bit": 1.0}
+    twice = edit(once.select(1), " ")
+    assert (twice.said, twice.edits) == ("bit = 1", ())
+
+
+def test_the_number_that_is_there_anyway_is_no_edit() -> None:
+    start = session()
+    same = edit(start, "w = 0.5")
+    assert (same.said, same.edits) == ("w is 0.5 already", ())
+    assert same.recording is start.recording
+    once = edit(edit(start, "bit = 0"), "w = 2")
+    again = edit(once, "w = 2.0")
+    assert (again.said, again.edits) == ("w is 2 already", once.edits)
+    assert again.recording is once.recording
+    assert edit(start, "bit = -1").edits == (("bit", -1.0),)
+
+
+def test_an_edit_back_to_the_first_number_is_undone() -> None:
+    start = session()
+    once = edit(edit(start, "bit = 0"), "w = 2")
+    back = edit(once, "w = 0.5")
+    assert (back.said, back.edits) == ("w = 0.5", (("bit", 0.0),))
+    assert back.state.value(0) == 0.5
+    assert edit(back, "bit = 1").recording is start.recording
 
 
 def test_an_edit_reads_numbers_as_predictions_do_and_says_all_their_digits() -> None:

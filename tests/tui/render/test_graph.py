@@ -1,6 +1,8 @@
 """The graph at a position: numbers in boxes, derivatives on wires."""
 
 from dataclasses import replace
+from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -9,10 +11,12 @@ from hypothesis import strategies as st
 from odd_runs import WIDTHS, at, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record, scope
+from stepgrad.replay.graph import folding
+from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.graph.picture import Part
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.graph import STRETCH, draw, in_view
 
 TWO_LAYER = two_layer()
 
@@ -101,6 +105,23 @@ def test_what_is_near_stays_while_the_subject_is_inside_it() -> None:
     assert shown == tuple(scene[94:99])
     assert in_view(session.select(scene[97])) == shown
     assert in_view(session.select(scene[98])) == tuple(scene[96:101])
+
+
+def test_the_view_follows_an_event_without_another_look_at_those_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+
+    def counted(*asked: Any) -> list[int]:
+        looks.append(asked)
+        return neighbourhood(*asked)
+
+    monkeypatch.setattr(folding, "neighbourhood", counted)
+    recording, each = long_chain().recording, []
+    for position in range(300, 300 + 2 * STRETCH):
+        in_view(at(recording, position))
+        each.append(len(looks))
+    assert max(after - before for before, after in pairwise(each)) <= 2
 
 
 @given(st.integers(0, 401), st.integers(0, 200))

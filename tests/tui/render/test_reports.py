@@ -58,6 +58,24 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
     assert difference_report(edit(session(2.0, 1), "x = 2")).plain == (
         "Nothing differs: every event is the same."
     )
+    heedless = Session(
+        session(2.0, 1).cursor, program=lambda _edits, _world: session(2.0, 1).recording
+    )
+    assert difference_report(edit(heedless, "x = 3")).plain == "Nothing differs: every event is the same."
+
+
+def test_where_the_screen_is_narrow_the_numbers_stay_and_the_end_of_a_name() -> None:
+    replay = Replay.of("xor_relu_stuck").press("G 'elayer1/neuron1/w1 = 0.7312345'")
+    whole = difference_report(replay.session).plain.splitlines()
+    narrow = difference_report(replay.session, width=75).plain.splitlines()
+    assert max(map(len, whole)) > max(map(len, narrow)) == 75
+    for full, cut in zip(whole[1:], narrow[1:], strict=True):
+        name, *numbers = full.split()
+        end, *fewer = cut.split()
+        assert name.endswith(end.removeprefix("…"))
+        assert end.rpartition("/")[2] == name.rpartition("/")[2]
+        by = [number for number in numbers if number not in fewer]
+        assert len(by) <= 1, "only by how much is left out"
 
 
 @pytest.mark.parametrize(
