@@ -25,6 +25,7 @@ ALL = [
     ["export", "two_layer", "--to", "svg"],
     ["check", "two_layer"],
     ["check", "two_layer", "--json"],
+    ["diff", "two_layer", "two_layer"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
     ["list"],
