@@ -27,6 +27,7 @@ ALL = [
     ["check", "two_layer", "--json"],
     ["diagnose", "two_layer"],
     ["diagnose", "two_layer", "--json"],
+    ["diff", "two_layer", "two_layer"],
     ["quiz", "two_layer"],
     ["quiz", "two_layer", "--answers", "1.5"],
     ["why", "dead_relu", "w"],

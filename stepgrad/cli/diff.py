@@ -12,8 +12,7 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.diagnosis.reasons import Parting, part
-from stepgrad.diagnosis.sides import Sides, side_by_side
+from stepgrad.diagnosis.parting import Parting, Sides, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import for_json, gradient

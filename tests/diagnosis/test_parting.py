@@ -12,9 +12,8 @@ from hypothesis import strategies as st
 from graphs import Program, programs, run, writing_programs
 from reference import bits
 from stepgrad import SGD, Recording, Value, mark, record, record_scenario
-from stepgrad.diagnosis.parting import first_difference
-from stepgrad.diagnosis.reasons import Operand, part
-from stepgrad.diagnosis.sides import side_by_side
+from stepgrad.diagnosis.parting import Operand, part, side_by_side
+from stepgrad.diagnosis.parting.first import first_difference
 from stepgrad.engine.world import World
 from stepgrad.recording import events
 from stepgrad.scenario import open_scenario

@@ -135,10 +135,10 @@ _STOPPING = (
 _OTHER = (
     Command("edit", ("e",), "try another value", "edit", editing.edit,
             "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
-    Command("world", ("%",), "try a bug: run again in a world that has it", "",
+    Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
             editing.change_world, f"{USAGE}; leave empty for none", editing.ask_world, long=True),
     Command("undo_edits", ("E",), "undo all edits", "", editing.undo_edits),
-    Command("difference", ("D",), "what the edits, or the bug, changed", report=True),
+    Command("difference", ("D",), "what the edits changed", report=True),
     Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
             report=True),
     Command("why", ("y",), "why this number: reasons, down to a cause", report=True),

@@ -9,7 +9,7 @@ from typing import Protocol
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.diagnosis.reasons import part
+from stepgrad.diagnosis.parting import part
 from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.printable import counted

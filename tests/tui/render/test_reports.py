@@ -61,7 +61,10 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
     heedless = Session(
         session(2.0, 1).cursor, program=lambda _edits, _world: session(2.0, 1).recording
     )
-    assert difference_report(edit(heedless, "x = 3")).plain == "Nothing differs: every event is the same."
+    assert (
+        difference_report(edit(heedless, "x = 3")).plain
+        == "Nothing differs: every event is the same."
+    )
 
 
 def test_where_the_screen_is_narrow_the_numbers_stay_and_the_end_of_a_name() -> None:

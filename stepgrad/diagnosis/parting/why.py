@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from stepgrad.diagnosis.parting import edge_of, first_difference
+from stepgrad.diagnosis.parting.first import edge_of, first_difference
 from stepgrad.engine.ops import ADD
 from stepgrad.engine.tape import Rule
 from stepgrad.numbers import exact, number
