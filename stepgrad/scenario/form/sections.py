@@ -72,7 +72,7 @@ Activation: TypeAlias = Annotated[
 Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
-Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
+Level: TypeAlias = Literal["beginner", "intermediate", "advanced", "debugging"]
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
