@@ -79,7 +79,7 @@ Loss: TypeAlias = Literal[
     "sum_squared_error", "mean_squared_error", "binary_cross_entropy", "softmax_cross_entropy"
 ]
 VerdictName: TypeAlias = Annotated[str, OneOf("verdict", _verdicts)]
-Level: TypeAlias = Literal["beginner", "intermediate", "advanced"]
+Level: TypeAlias = Literal["beginner", "intermediate", "advanced", "debugging"]
 
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 
