@@ -11,7 +11,7 @@ delay of one step is enough to make a stable loop swing, as it is with a shower 
 `!` says how many updates came between a forward pass and its backward pass.
 """
 
-# lesson: {level: debugging, order: 700, after: [nothing_learns]}
+# lesson: {level: debugging, order: 700, after: [nothing_learns], verdicts: [stale]}
 
 from stepgrad import SGD, Value
 

@@ -12,7 +12,7 @@ With a mean, the learning rate means the same for any number of rows. `!` says w
 have been small enough, and what a mean would change.
 """
 
-# lesson: {level: debugging, order: 670, after: [loss_stands]}
+# lesson: {level: debugging, order: 670, after: [loss_stands], verdicts: [step_too_long]}
 
 from stepgrad import SGD, Value
 

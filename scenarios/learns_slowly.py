@@ -13,7 +13,7 @@ the learning rate. `!` says how often, by how much, and who owns the norm; then 
 clip by group.
 """
 
-# lesson: {level: debugging, order: 730, after: [exploding_gradient]}
+# lesson: {level: debugging, order: 730, after: [exploding_gradient], verdicts: [clipped]}
 
 from stepgrad import SGD, Value, clip_norm
 

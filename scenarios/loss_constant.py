@@ -12,7 +12,7 @@ An optimizer holds the parameters that it was given, not a name. It has to be ma
 is final: after loading, after moving it, after replacing a layer. `!` tells the two apart.
 """
 
-# lesson: {level: debugging, order: 710, after: [disconnected_parameter]}
+# lesson: {level: debugging, order: 710, after: [nothing_learns], verdicts: [wrong_parameters]}
 
 from stepgrad import SGD, Value
 

@@ -12,7 +12,7 @@ has the same symptom when its sign is forgotten. `!` says how often the step wen
 line.
 """
 
-# lesson: {level: debugging, order: 680, after: [loss_stands]}
+# lesson: {level: debugging, order: 680, after: [loss_stands], verdicts: [uphill]}
 
 from stepgrad import Value
 

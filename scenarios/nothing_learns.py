@@ -10,7 +10,7 @@ Clear, then `backward()`, then `step()`. Clearing after the step is as good, sin
 has been used. `!` counts the gradients that nobody used.
 """
 
-# lesson: {level: debugging, order: 690, after: [forgotten_zero_grad]}
+# lesson: {level: debugging, order: 690, after: [forgotten_zero_grad], verdicts: [wiped]}
 
 from stepgrad import SGD, Value
 

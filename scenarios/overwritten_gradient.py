@@ -13,7 +13,7 @@ now `backward()` writes, `+=` adds 3 and 12, and the gradient is 15. From there,
 the previous write.
 """
 
-# lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
+# lesson: {level: advanced, order: 525, after: [reused_value], fails: true, verdicts: [overwritten]}
 
 from stepgrad import Value
 

@@ -12,7 +12,7 @@ identity before you make the optimizer; PyTorch's `parameters()` does it for you
 join do not.
 """
 
-# lesson: {level: debugging, order: 720, after: [reused_value, loss_stands]}
+# lesson: {level: debugging, order: 720, after: [loss_stands], verdicts: [updated_twice]}
 
 from stepgrad import SGD, Value
 

@@ -12,7 +12,7 @@ w1, and y from h. Really? Select y and press Enter to go to where it was made: i
 everywhere else. `!` names the copy, and the line.
 """
 
-# lesson: {level: debugging, order: 630, after: [disconnected_parameter]}
+# lesson: {level: debugging, order: 630, after: [disconnected_parameter], verdicts: [unreached]}
 
 from stepgrad import SGD, Value
 

@@ -4,21 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgrad.diagnosis import (
-    bookkeeping,
-    cancelling,
-    clipping,
-    depth,
-    descent,
-    kinks,
-    reach,
-    replaced,
-    staleness,
-    symmetry,
-)
-from stepgrad.diagnosis.dead import dead
-from stepgrad.diagnosis.finite import non_finite
-from stepgrad.diagnosis.saddle import saddle
+from stepgrad.diagnosis.bookkeeping import faults, replaced, staleness
+from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
+from stepgrad.diagnosis.reach import dead, saddle, unreached
+from stepgrad.diagnosis.steps import clipping, descent, symmetry
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
@@ -28,13 +17,13 @@ QUESTIONS: Sequence[Question] = (
         "A result is not finite: a value that nothing uses, the root of a pass, the gradient of a "
         "leaf, or what is written. From the first of them, reasons lead to the event whose value, "
         "local derivative, contribution or sum is not finite although all it is made of is.",
-        non_finite,
+        finite.non_finite,
     ),
     Question(
         "unreached",
         "is there a parameter that the loss does not depend on?",
         "A parameter is used, but no path leads from it to the root of any pass.",
-        reach.unreached,
+        unreached.unreached,
     ),
     Question(
         "dead",
@@ -43,27 +32,27 @@ QUESTIONS: Sequence[Question] = (
         "for all rows of the data; a cut set of gates that are shut, saturated or 0 separates it "
         "from the root, and something arrives at them. The zero is not in the data, and the loss "
         "has not been learned.",
-        dead,
+        dead.dead,
     ),
     Question(
         "saddle",
         "are there parameters that hold each other at 0?",
         "Parameters are exactly 0 and receive exactly 0 in every pass, at least 3, because each "
         "path is shut by a factor that is 0 as long as others of them are.",
-        saddle,
+        saddle.saddle,
     ),
     Question(
         "not_cleared",
         "does a pass add to a gradient that was already used?",
         "A pass adds to a gradient that an update has used, and an update uses the sum.",
-        bookkeeping.not_cleared,
+        faults.not_cleared,
     ),
     Question(
         "doubled",
         "does a result count twice?",
         "A second pass of the same root adds to what the first has brought before any use; and an "
         "update uses the sum, or there are no updates.",
-        bookkeeping.doubled,
+        faults.doubled,
     ),
     Question(
         "overwritten",
@@ -78,7 +67,7 @@ QUESTIONS: Sequence[Question] = (
         "are gradients cleared before they are used?",
         "An update finds 0 where a gradient had been cleared that no update had used, in more than "
         "half of the updates of a parameter.",
-        bookkeeping.wiped,
+        faults.wiped,
     ),
     Question(
         "stale",
@@ -92,14 +81,14 @@ QUESTIONS: Sequence[Question] = (
         "are other nodes updated than those that receive gradients?",
         "From one pass to the end, no pass reaches any of the nodes that are updated, nor does "
         "anything use them, while other leaves receive a gradient in each pass.",
-        reach.wrong_parameters,
+        unreached.wrong_parameters,
     ),
     Question(
         "updated_twice",
         "is a parameter updated twice in one step?",
         "A parameter is updated twice by an optimizer, or twice along its gradient by hand, with "
         "no pass in between, in more than half of its steps.",
-        bookkeeping.updated_twice,
+        faults.updated_twice,
     ),
     Question(
         "uphill",

@@ -1,17 +1,35 @@
-"""How verdicts list what they are about."""
+"""What verdicts call the nodes that they are about."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
-_NAMED = 4
+_MOST = 4
 
 
-def listed(recording: Recording, nodes: Iterable[int]) -> str:
-    """The names of some nodes: `w1, w2`; of many, the first four and how many more there are."""
+def listed(recording: Recording, nodes: Iterable[int], most: int = _MOST) -> str:
+    """Name some nodes in a sentence: `w1, w2 and b`, or `w1, w2, w3, w4 and 12 more`."""
     names = [*dict.fromkeys(title(recording, node) for node in nodes)]
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return ", ".join(names[:_NAMED]) + more
+    return joined(names[:most], len(names))
+
+
+def joined(names: Sequence[str], number: int) -> str:
+    """Join names in a sentence, the first of `number`."""
+    if number > len(names):
+        return f"{', '.join(names)} and {number - len(names):,} more"
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def alike(recording: Recording, nodes: Sequence[int]) -> str:
+    """Name nodes that differ by the row of the data: `layer1/h` for `row1/layer1/h` and the like.
+
+    Empty where their names have nothing in common.
+    """
+    names = [title(recording, node).split("/")[::-1] for node in nodes]
+    shared = takewhile(lambda parts: len({*parts}) == 1, zip(*names, strict=False))
+    return "/".join(parts[0] for parts in reversed([*shared]))

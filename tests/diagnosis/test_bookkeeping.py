@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Recording, Value, clip_norm, record
-from stepgrad.diagnosis.books import books
+from stepgrad.diagnosis.bookkeeping.books import books
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording import events
 

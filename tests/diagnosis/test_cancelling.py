@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
-from stepgrad.diagnosis.cancelling import cancels
+from stepgrad.diagnosis.numbers.cancelling import cancels
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.events import Accumulate, Seed
 

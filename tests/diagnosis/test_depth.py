@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from diagnosing import verdicts
 from graphs import Graph, graphs, tame
 from stepgrad import Recording, Value, record
-from stepgrad.diagnosis import depth
+from stepgrad.diagnosis.numbers import depth
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.events import Accumulate, Seed
 

@@ -9,8 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Recording, Value, record
-from stepgrad.diagnosis.descent import step_too_long, step_too_short, uphill
-from stepgrad.diagnosis.downhill import downhill
+from stepgrad.diagnosis.steps.descent import step_too_long, step_too_short, uphill
+from stepgrad.diagnosis.steps.downhill import downhill
 from stepgrad.diagnosis.survey import survey
 
 curvatures = st.floats(0.01, 100)

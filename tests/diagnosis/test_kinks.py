@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
-from stepgrad.diagnosis.exact import rounding
-from stepgrad.diagnosis.kinks import edges, knife_edge
+from stepgrad.diagnosis.numbers.exact import rounding
+from stepgrad.diagnosis.numbers.kinks import edges, knife_edge
 from stepgrad.diagnosis.survey import survey
 from stepgrad.engine.ops import BY_NAME
 

@@ -10,7 +10,7 @@ from hypothesis import given
 
 from graphs import Graph, graphs, tame
 from stepgrad import SGD, Value, record
-from stepgrad.diagnosis.precision import Recomputed, precision
+from stepgrad.diagnosis.numbers.precision import Recomputed, precision
 from stepgrad.errors import StepgradError
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording

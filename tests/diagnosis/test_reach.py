@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from diagnosing import recorded, verdicts
 from stepgrad import SGD, Value, record
 from stepgrad.diagnosis import diagnose
-from stepgrad.diagnosis.still import still
+from stepgrad.diagnosis.reach.still import still
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.events import Accumulate, Op, Seed
 from stepgrad.recording.recording import Recording

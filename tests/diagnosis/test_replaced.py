@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from diagnosing import recorded
-from stepgrad.diagnosis.assignments import replacing
-from stepgrad.diagnosis.replaced import replaced
+from stepgrad.diagnosis.bookkeeping.assignments import replacing
+from stepgrad.diagnosis.bookkeeping.replaced import replaced
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.source import Source
 from stepgrad.replay.state import State

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Recording, Value, record
-from stepgrad.diagnosis.staleness import bends, changes, stale
+from stepgrad.diagnosis.bookkeeping.staleness import bends, changes, stale
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording import events
 

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Value, record
+from stepgrad.diagnosis.steps.symmetry import copies
 from stepgrad.diagnosis.survey import survey
-from stepgrad.diagnosis.symmetry import copies
 
 weights = st.lists(st.sampled_from([0.25, 0.5]), min_size=6, max_size=6)
 

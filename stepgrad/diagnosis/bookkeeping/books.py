@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import isclose
 from typing import Any
 
-from stepgrad.diagnosis.moves import follows, learns, updated_before
+from stepgrad.diagnosis.bookkeeping.moves import follows, learns, updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write

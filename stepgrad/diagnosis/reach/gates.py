@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from stepgrad.diagnosis.naming import alike, joined
+from stepgrad.diagnosis.reach.zeros import Zeros
 from stepgrad.diagnosis.survey import Pass, Survey
-from stepgrad.diagnosis.zeros import Zeros
+from stepgrad.diagnosis.wording import alike, joined
 from stepgrad.engine import ops
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording

@@ -11,9 +11,8 @@ from math import hypot
 from operator import sub
 from statistics import median
 
-from stepgrad.diagnosis.clipping import clipped
-from stepgrad.diagnosis.downhill import Downhill, data, downhill, rate_of, reached, same_data
-from stepgrad.diagnosis.order import in_order
+from stepgrad.diagnosis import bookkeeping
+from stepgrad.diagnosis.steps.downhill import Downhill, data, downhill, rate_of, reached, same_data
 from stepgrad.diagnosis.survey import Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.engine.ops import ADD, CONSTANT
@@ -36,12 +35,15 @@ _STANDS = 1e-3  # of the loss
 _FLOOR = 1e-9  # of the size of the parameters
 _SEVERAL = 10  # steps
 
+_CLIPPED = (*bookkeeping.NAMES, "clipped")
+"""Where gradients are not what they should be, a step says nothing about the learning rate."""
+
 
 def uphill(survey: Survey) -> Iterator[Verdict]:
     """Parameters move with their gradient, step after step."""
     recording = survey.recording
     rising = _rising(survey)
-    if len(rising) < _RUNNING or not in_order(survey) or _to_maximise(survey):
+    if len(rising) < _RUNNING or _to_maximise(survey):
         return
     step = rising[0]
     _, node = max(zip(_rises(step), step.before, strict=True))
@@ -55,6 +57,7 @@ def uphill(survey: Survey) -> Iterator[Verdict]:
         "to maximise a result, minimise its negative.",
         [each.position for each in rising[:_RUNNING]],
         [*step.before],
+        unless=bookkeeping.NAMES,
     )
 
 
@@ -114,7 +117,7 @@ class _Overshot:
 def step_too_long(survey: Survey) -> Iterator[Verdict]:
     """Each of several steps ends beyond the lowest point, no lower than it began."""
     run = _overshot(survey)
-    if run is None or not in_order(survey) or any(clipped(survey)):
+    if run is None:
         return
     recording = survey.recording
     first, last = run.steps[0], run.steps[-1]
@@ -136,6 +139,7 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
         + (". Or divide the sum by the number of its terms." if mean else "."),
         [each.step.position for each in run.steps[:_RUNNING]],
         first.nodes,
+        unless=_CLIPPED,
     )
 
 
@@ -191,9 +195,7 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
         return
     first, last = steps[0], steps[-1]
-    if not _stands(survey, steps):
-        return
-    if not all(map(_matters, (first, last))) or not in_order(survey) or any(clipped(survey)):
+    if not (_stands(survey, steps) and _matters(first) and _matters(last)):
         return
     rate, reach = rate_of(survey.recording, first), 0.0
     if same_data(survey, first, last):
@@ -211,6 +213,7 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
         f"falls{better}.",
         [first.step.position, last.step.position],
         first.nodes,
+        unless=_CLIPPED,
     )
 
 

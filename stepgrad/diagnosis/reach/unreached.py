@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 
-from stepgrad.diagnosis.naming import listed
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.diagnosis.wording import listed
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Forward

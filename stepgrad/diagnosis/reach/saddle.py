@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Set
 from functools import partial
 
-from stepgrad.diagnosis.naming import listed
-from stepgrad.diagnosis.still import still
+from stepgrad.diagnosis.reach.still import still
+from stepgrad.diagnosis.reach.zeros import Zeros
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
-from stepgrad.diagnosis.zeros import Zeros
+from stepgrad.diagnosis.wording import listed
 from stepgrad.printable import counted
 from stepgrad.replay.gradients.between import Edge
 from stepgrad.replay.gradients.cuts import Counts, cut_of, cut_set

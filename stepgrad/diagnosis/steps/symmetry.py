@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import partial
 
-from stepgrad.diagnosis.books import landing
+from stepgrad.diagnosis.bookkeeping.books import landing
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed

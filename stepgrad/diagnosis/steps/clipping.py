@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import hypot, isclose
 from statistics import median
 
-from stepgrad.diagnosis.order import in_order
+from stepgrad.diagnosis import bookkeeping
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.numbers import number
@@ -46,7 +46,7 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
     clips = _clips(survey)
     positions = [step.position for step in survey.steps]
     steps = len({bisect_left(positions, clip.position) for clip in clips} - {len(positions)})
-    if not steps or 2 * steps <= len(positions) or not in_order(survey):
+    if not steps or 2 * steps <= len(positions):
         return
     factor = median(clip.factor for clip in clips)
     if factor >= _MUCH:
@@ -68,6 +68,7 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
         "raise the limit and lower the learning rate: now every other gradient is scaled down too.",
         [clip.position for clip in clips[:3]],
         [owner],
+        unless=(*bookkeeping.NAMES, "exploding"),
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from math import isfinite, log10
 from typing import Any
 
-from stepgrad.diagnosis.digits import Arithmetic
+from stepgrad.diagnosis.numbers.digits import Arithmetic
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
 from stepgrad.engine.ops import ADD, SUB, Op

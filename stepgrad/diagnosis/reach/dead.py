@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from statistics import fmean
 
-from stepgrad.diagnosis.gates import Gates, gates_of, margin, moved_by, named
-from stepgrad.diagnosis.naming import listed
-from stepgrad.diagnosis.saddle import on_saddle
-from stepgrad.diagnosis.still import Still, epoch, still
+from stepgrad.diagnosis.reach.gates import Gates, gates_of, margin, moved_by, named
+from stepgrad.diagnosis.reach.saddle import on_saddle
+from stepgrad.diagnosis.reach.still import Still, epoch, still
+from stepgrad.diagnosis.reach.zeros import Zeros
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
-from stepgrad.diagnosis.zeros import Zeros
+from stepgrad.diagnosis.wording import listed
 from stepgrad.engine import ops
 from stepgrad.engine.ops import Op
 from stepgrad.printable import counted

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from stepgrad.diagnosis.books import Fault, books
+from stepgrad.diagnosis.bookkeeping.books import Fault, books
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed

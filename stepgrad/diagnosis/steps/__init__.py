@@ -1,0 +1,1 @@
+"""Questions about steps: do they go downhill, far enough and not too far, and apart?"""
