@@ -243,7 +243,7 @@ def test_a_screen_that_crashes_ends_with_status_1(
 def test_list() -> None:
     lines = stepgrad("list").stdout.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == [
-        "beginner:", "intermediate:", "advanced:",
+        "beginner:", "intermediate:", "advanced:", "debugging:",
     ]  # fmt: skip
     assert [line.split()[0] for line in lines if line.startswith(" ")] == list(gallery())
     assert any(line.endswith("  Backpropagation through two layers") for line in lines)

@@ -75,7 +75,7 @@ def test_what_is_no_size() -> None:
 
 
 def test_too_little_memory_is_a_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    def huge(*_: object) -> None:
+    def huge(*_: object, **__: object) -> None:
         raise MemoryError
 
     for command, room in {

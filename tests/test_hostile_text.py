@@ -30,6 +30,7 @@ COMMANDS_ON_A_FILE = [
     ["replay", "--keys", "G W x D"], ["replay", "--keys", f":{LONG}"],
     ["replay", "--keys", f"'/{EVIL}'"], ["replay", "--to", "50%", "--plain"], ["check"],
     ["check", "-v"], ["check", "--json"], ["diagnose"], ["diagnose", "--json"],
+    ["diff", "two_layer"], ["diff", "--json", "square"],
     ["quiz"], ["quiz", "--answers", f"1 ? {EVIL} 2"],
     *(["export", "--to", form] for form in FORMATS),
     *(["export", "--to", form, "--at", "4"] for form in FORMATS),
@@ -40,6 +41,7 @@ NO_FILE = [
     ["replay", f"{TYPED}.stepgrad"], ["export", TYPED], ["export", "--to", TYPED, "square"],
     ["check", "square", "--junit", f"{TYPED}.xml"], ["record", "-o", f"{TYPED}/x", "square"],
     ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
+    ["diff", "square", TYPED], ["diff", "square", "--bug", TYPED],
     ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
 ]  # fmt: skip
 

@@ -31,7 +31,7 @@ def by_way(recording: Recording) -> dict[str, Comparison]:
 def test_every_shipped_scenario_agrees(name: str) -> None:
     for comparison in verify(record_scenario(name)):
         assert comparison.ok, comparison
-        assert comparison.compared
+        assert comparison.compared or comparison.skipped  # none, where all are nan
 
 
 @given(graphs.programs())

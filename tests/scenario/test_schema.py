@@ -114,7 +114,7 @@ def test_every_field_of_the_json_schema_says_what_it_is_or_is_plain(
         (
             "backward: loss",
             "level: easy",
-            "8:8 expected `beginner`, `intermediate` or `advanced`, not ",
+            "8:8 expected `beginner`, `intermediate`, `advanced` or `debugging`, not ",
         ),
         (
             "expect:",

@@ -3,7 +3,7 @@
 import re
 from dataclasses import replace
 from functools import reduce
-from math import isnan
+from math import isfinite
 from operator import add
 from pathlib import Path
 from random import Random
@@ -342,7 +342,7 @@ def test_a_wrong_promise_would_be_found(path: Path, section: str) -> None:
     file, recording = open_scenario(path), record_scenario(path)
     expect = file.model.expect
     promised = getattr(expect, section).items()
-    wrong = {name: 0.5 if isnan(number) else number + 1e-3 for name, number in promised}
+    wrong = {name: 0.5 if not isfinite(number) else number + 1e-3 for name, number in promised}
     planted = _expecting(file, **{section: wrong})
     short = [check for check in checks(planted, recording) if not check.ok]
     assert [check.expected for check in short] == list(wrong.values())

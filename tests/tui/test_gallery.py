@@ -30,7 +30,7 @@ async def test_it_lists_every_lesson_with_its_title() -> None:
         lessons = {option.id: str(option.prompt) for option in options if option.id}
         assert lessons == {name: f"  {file.title}" for name, file in gallery().items()}
         levels = [str(option.prompt) for option in options if not option.id]
-        assert levels == ["beginner", "intermediate", "advanced"]
+        assert levels == ["beginner", "intermediate", "advanced", "debugging"]
 
 
 async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list() -> None:

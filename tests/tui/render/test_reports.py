@@ -55,9 +55,6 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
     assert difference_report(edit(session(2.0, 0), "x = 3")).plain == (
         "Nothing differs yet. The first difference is at event 1: x is 2 before and 3 now."
     )
-    assert difference_report(edit(session(2.0, 1), "x = 2")).plain == (
-        "Nothing differs: every event is the same."
-    )
     heedless = Session(
         session(2.0, 1).cursor, program=lambda _edits, _world: session(2.0, 1).recording
     )
@@ -69,8 +66,9 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
 
 def test_where_the_screen_is_narrow_the_numbers_stay_and_the_end_of_a_name() -> None:
     replay = Replay.of("xor_relu_stuck").press("G 'elayer1/neuron1/w1 = 0.7312345'")
-    whole = difference_report(replay.session).plain.splitlines()
-    narrow = difference_report(replay.session, width=75).plain.splitlines()
+    *whole, _, first = difference_report(replay.session).plain.splitlines()
+    *narrow, _, same = difference_report(replay.session, width=75).plain.splitlines()
+    assert same == first
     assert max(map(len, whole)) > max(map(len, narrow)) == 75
     for full, cut in zip(whole[1:], narrow[1:], strict=True):
         name, *numbers = full.split()
@@ -145,9 +143,10 @@ def test_what_forward_mode_makes_of_an_edit_are_tangents() -> None:
 
 def test_what_a_bug_changes_is_told_with_the_first_event_that_it_changes() -> None:
     replay = Replay.of("sum_over_paths").press("G %overwrite")
-    assert difference_report(replay.session).plain.splitlines() == [
-        "   value  change  gradient  ",
-        "h  1.5            15 → 12   ",
+    lines = difference_report(replay.session).plain.splitlines()
+    assert [line.rstrip() for line in lines] == [
+        "   value  change  gradient",
+        "h  1.5            15 → 12",
         "",
         "The first difference is at event 13: "
         "dL/dh is 15 before and 12 now: now, a contribution replaces what was there.",
