@@ -59,11 +59,12 @@ def overwritten(survey: Survey) -> Iterator[Verdict]:
         name = title(recording, first.node)
         yield Verdict(
             "overwritten",
-            f"{name}.grad = {number(first.after)} (event {first.event}) replaces "
-            f"{number(first.before)} (event {first.because}), which nothing has used; this happens "
-            f"in {counted(len(found), 'write')} to {listed(recording, [r.node for r in found])}",
-            "Add up what comes back over several paths or rows: set the gradient to 0 first, then "
-            "write `+=` where there is `=`.",
+            f"{name}.grad = {number(first.after)} (event {first.event:,}) replaces "
+            f"{number(first.before)} (event {first.because:,}), which nothing has used; this "
+            f"happens in {counted(len(found), 'write')} to "
+            f"{listed(recording, [each.node for each in found])}",
+            "Add up the contributions of all paths and rows: set the gradient to 0 first, then "
+            "write `+=` in place of `=`.",
             (first.event, first.because),
             [*dict.fromkeys(each.node for each in found)],
         )

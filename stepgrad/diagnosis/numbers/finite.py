@@ -21,8 +21,8 @@ from stepgrad.recording.blocks import Backward, Column, Forward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
-_TOLD = 4
-"""The most reasons for the numbers at the beginning that a verdict names."""
+_SHOWN, _TOLD = 4, 3
+"""The most reasons for the numbers at the beginning: as evidence, and in words."""
 
 _LONGEST = 40  # reasons of a chain that are read
 
@@ -42,8 +42,8 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
     reasons = [*islice(chain(recording, result), _LONGEST)]
     births = [each for each in reasons if each.birth]
     birth = min(births or reasons[:1], key=lambda each: each.position)
-    why = reasons[reasons.index(birth) + 1 :][:_TOLD]
-    told = "; ".join(f"{each.text} (event {each.position:,})" for each in why)
+    why = reasons[reasons.index(birth) + 1 :][:_SHOWN]
+    told = "; ".join(f"{each.text} (event {each.position:,})" for each in why[:_TOLD])
     text = f"{birth.text} (event {birth.position:,})" + (f", because {told}" if told else "")
     positions = [birth.position, *(each.position for each in why)]
     nodes = [birth.node, *(each.node for each in why)]

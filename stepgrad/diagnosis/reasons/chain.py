@@ -63,6 +63,6 @@ class Link:
     dull: bool = False
 
 
-def alike(a: float, b: float) -> bool:
+def same_kind(a: float, b: float) -> bool:
     """Whether both are nan, or both infinite: then one may simply be handed on as the other."""
     return not isfinite(a) and not isfinite(b) and (a != a) == (b != b)

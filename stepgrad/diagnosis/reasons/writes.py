@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
 from stepgrad.numbers import gradient_inline, number
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
@@ -28,7 +28,7 @@ def explain_written_value(recording: Recording, node: int, block: Write, write: 
     state = block.rule.at(write).numbers.values() if block.rule else ()
     born = not sick and all(map(isfinite, state))
     told = [_update(recording, node, block, write, birth=born)]
-    if any(number.of == "value" and alike(x, after) for number, x in sick):
+    if any(number.of == "value" and same_kind(x, after) for number, x in sick):
         return Link(told, before[:1], dull=True)
     return Link(told, [number for number, _ in sick] or before[1:])
 
