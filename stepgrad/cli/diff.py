@@ -94,7 +94,8 @@ def _lines(
     if parting is None or sides is None:
         yield f"the same, in all {counted(both[0].length, 'event')}"
         return
-    yield f"they part at event {parting.event} ({_REASONS[parting.reason]}): {parting.text}"
+    where = f"event {parting.event:,} ({_REASONS[parting.reason]})"
+    yield f"they first differ at {where}: {parting.text}"
     for letter, told in zip("AB", _events(both, parting), strict=True):
         yield f"  {letter}  {told or '(it has ended)'}"
     for operand in parting.operands:

@@ -56,7 +56,7 @@ class Pass:
         column = self.block.column(leaf)
         assert column is not None, "the pass has reached it"
         edges = self.block.sweep.incoming[column]
-        return self.seed + edges[0] + 1 if edges else self.seed
+        return self.block.arrival(edges[0]) if edges else self.seed
 
 
 @dataclass(slots=True, eq=False)

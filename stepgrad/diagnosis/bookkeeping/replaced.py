@@ -97,7 +97,7 @@ class _Reader:
         self._since = 0  # where a run of writes begins
 
     def take(self, number: int, block: Block) -> None:
-        """Take in a block, the one of this number."""
+        """Go on over a block, the one of this number."""
         match block:
             case Forward():
                 self._ends(block.start + block.length)
@@ -114,7 +114,7 @@ class _Reader:
                         self._set(number, node, _Wrote(block, place))
 
     def _ends(self, position: int) -> None:
-        """Take in that a run of writes is over: only parameters are still to be updated."""
+        """A run of writes is over: only parameters are still to be updated."""
         self._since = position
         if self._others:
             self._others = False

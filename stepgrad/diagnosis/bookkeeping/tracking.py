@@ -1,7 +1,7 @@
 """What becomes of each gradient between passes and updates: cleared, arrived, used.
 
 One walk over the blocks keeps, for each leaf, whether its gradient is clear, has arrived, or has
-been used by an update. Runs of writes of one kind, which nearly all are, are taken in at once.
+been used by an update. Runs of writes of one kind, which nearly all are, are handled at once.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ class _Tracker:
         self._shapes: dict[Writes, _Shape] = {}
 
     def take(self, block: Block) -> None:
-        """Take in the next block."""
+        """Go on over the next block."""
         match block:
             case Forward():
                 self._stepped.clear()
@@ -146,7 +146,7 @@ class _Tracker:
         self._arrived.update(reached)
 
     def _lands(self, each: Pass) -> None:
-        """Take in a pass that adds to gradients which are not clear."""
+        """A pass adds to gradients that are not clear."""
         earlier = self._roots.get(each.root)
         for node, before in each.carried.items():
             if node in self._used:
@@ -194,7 +194,7 @@ class _Tracker:
         self._lost |= dict.fromkeys(lost, block)
 
     def _set(self, nodes: Set[int]) -> None:
-        """Take in that gradients are written by hand: what they were counts no more."""
+        """Gradients are written by hand: what they were before does not matter."""
         _drop(nodes, self._used, self._on_top, self._again, self._lost)
         self._arrived |= nodes
 
@@ -213,7 +213,7 @@ class _Tracker:
         self._used |= dict.fromkeys(used, self._step)
 
     def _comes_true(self, block: Write, node: int) -> None:
-        """Take in an update that uses a gradient with which something has gone wrong."""
+        """An update uses a gradient with which something has gone wrong."""
         step, faults = self._step, self.faults
         on_top, again = self._on_top.pop(node, None), self._again.pop(node, None)
         lost = self._lost.pop(node, None)
@@ -246,7 +246,7 @@ class _Tracker:
         return self._survey.recording.history.grad(node, block.start + first)
 
     def _again_by_rule(self, block: Write, nodes: Set[int]) -> None:
-        """Take in what an optimizer updates a second time, with no pass in between."""
+        """An optimizer updates parameters a second time, with no pass in between."""
         history = self._survey.recording.history
         new = nodes
         for others, earlier in self._stepped:
@@ -258,7 +258,7 @@ class _Tracker:
         self._stepped.append((nodes, block))
 
     def _repeated(self, block: Write, node: int) -> None:
-        """Take in a parameter that is updated several times by hand, each time by the same."""
+        """A parameter is updated several times by hand, each time by the same amount."""
         if self._step < 0:
             return
         places = block.writes.updates[node]

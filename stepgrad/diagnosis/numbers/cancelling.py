@@ -175,4 +175,4 @@ def _note(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
 def _largest(which: Pass, each: _Sum) -> list[int]:
     """The positions just after the largest parts arrive."""
     ordered = sorted(zip(each.parts, each.edges, strict=True), key=lambda part: -abs(part[0]))
-    return [which.block.start + edge + 2 for _, edge in ordered[:_SHOWN]]
+    return [which.block.arrival(edge) for _, edge in ordered[:_SHOWN]]

@@ -189,7 +189,7 @@ def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) ->
         f"×{number(10**line.slope, 3)} per factor (R² {number(line.square, 3)}), multiplied "
         f"{_compounded(survey, which, path)}"
     )
-    positions = [block.start + edge + 2 for edge in (arrivals[-1], path[0], path[-1])]
+    positions = [block.arrival(edge) for edge in (arrivals[-1], path[0], path[-1])]
     return Verdict(name, text, _ADVICE[name], [*dict.fromkeys(positions)], leaves[:_SHOWN])
 
 

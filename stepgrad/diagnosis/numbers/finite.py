@@ -26,7 +26,7 @@ _SHOWN, _TOLD = 4, 3
 
 _LONGEST = 40  # reasons of a chain that are read
 
-_DIVERGES = (
+CAUSES = (
     "not_cleared", "doubled", "overwritten", "stale",
     "wrong_parameters", "updated_twice", "uphill", "step_too_long", "exploding",
 )  # fmt: skip
@@ -59,7 +59,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         advice,
         [*dict.fromkeys(positions)],
         [*dict.fromkeys(nodes)],
-        unless=_DIVERGES if diverged else (),
+        unless=CAUSES if diverged else (),
     )
 
 
@@ -109,9 +109,9 @@ def _gradients(recording: Recording, block: Backward) -> Iterator[Number]:
         if not isfinite(block.grads[column]):
             node = block.node(column)
             for edge in sweep.incoming[column]:
-                grad = recording.history.grad(node, block.start + edge + 2)
+                grad = recording.history.grad(node, block.arrival(edge))
                 if not isfinite(grad or 0.0):
-                    found.append(Number("gradient", node, block.start + edge + 2))
+                    found.append(Number("gradient", node, block.arrival(edge)))
                     break
     yield from sorted(found, key=lambda each: each.position)
 

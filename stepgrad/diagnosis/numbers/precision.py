@@ -235,7 +235,7 @@ def _birth(recording: Recording, block: Backward, loss: Loss, heirs: Sequence[Qu
     arrivals = _arrivals(block, node)
     position = recording.history.made_at(node)
     if gradient:
-        position = block.start + (arrivals[-1] + 2 if arrivals else 1)
+        position = block.arrival(arrivals[-1]) if arrivals else block.start + 1
     return Verdict("precision", text, "", [position], [node], note=True)
 
 

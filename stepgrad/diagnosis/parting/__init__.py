@@ -1,4 +1,4 @@
-"""Two recordings: where they part (`first`), why (`why`), and how far apart (`comparison`)."""
+"""Two recordings: where they differ first (`first`), why (`why`), how far (`comparison`)."""
 
 from stepgrad.diagnosis.parting.comparison import Comparison, side_by_side
 from stepgrad.diagnosis.parting.why import Operand, Parting, part

@@ -18,9 +18,9 @@ _ODD = {ops.NEG, ops.TANH, ops.SIN, ops.SQRT, ops.ABS, ops.LEAKY_RELU, ops.RELU}
 
 
 class Blame:
-    """Whom to blame for exact zeros, at a position: gates, and parameters that are 0.
+    """What is to blame for exact zeros, at a position: gates, and parameters that are 0.
 
-    Nobody is to blame where the zero is in the data (an input, a mask), where numbers cancel (an
+    Nothing is to blame where the zero is in the data (an input, a mask), where numbers cancel (an
     error that is gone), and where a function is flat, such as a square at 0.
     """
 

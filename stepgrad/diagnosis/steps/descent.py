@@ -35,7 +35,7 @@ _STANDS = 1e-3  # of the loss
 _FLOOR = 1e-9  # of the size of the parameters
 _SEVERAL = 10  # steps
 
-_CLIPPED = (*bookkeeping.NAMES, "clipped")
+CAUSES = (*bookkeeping.NAMES, "clipped")
 """Where gradients are not what they should be, a step says nothing about the learning rate."""
 
 
@@ -140,7 +140,7 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
         + (", or divide the loss by the number of its terms." if mean else "."),
         [each.step.position for each in run.steps[:_RUNNING]],
         first.nodes,
-        unless=_CLIPPED,
+        unless=CAUSES,
     )
 
 
@@ -218,7 +218,7 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
         f"{better}.",
         [first.step.position, last.step.position],
         first.nodes,
-        unless=_CLIPPED,
+        unless=CAUSES,
     )
 
 
