@@ -64,10 +64,11 @@ def knife_edge(survey: Survey) -> Iterator[Verdict]:
     gates = {title(recording, edge.node): edge.node for edge in reversed(found)}
     rest = [gate for gate in gates.values() if gate != first.node]
     also = f"; the same holds for {listed(recording, rest)}" if rest else ""
+    near = f"{number(abs(first.argument))} from" if first.argument else "exactly at"
     text = (
         f"rounding decides whether {title(recording, first.node)} = {definition(recording, node)} "
-        f"passes its gradient on: it is {number(abs(first.argument))} from its kink, which is "
-        f"within the rounding error of what it is computed from, {number(first.error, 2)}{also}"
+        f"passes its gradient on: it is {near} its kink, and the numbers before it "
+        f"are rounded by up to {number(first.error, 2)}{also}"
     )
     advice = (
         "Do not rely on the side it takes: move the argument off the kink (another bias or "

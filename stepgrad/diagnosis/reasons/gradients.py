@@ -216,7 +216,7 @@ def _about_the_sum(
     """Say what the contributions that are not shown add, and whether all of them cancel."""
     if others:
         rest = number(sum(each.amount for each in others))
-        yield f"{counted(len(others), 'contribution')} more, {rest} in all"
+        yield f"{counted(len(others), 'more contribution')}, {rest} in all"
     total = sum(each.amount for each in at.contributions)
     if abs(total) < _CANCELLED * abs(largest.amount):
         yield f"they cancel: {number(abs(total / largest.amount), 2)} of the largest is left"
