@@ -19,7 +19,6 @@ from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Column, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.titles import title
 
 _SHOWN, _TOLD = 4, 3
 """The most reasons for the numbers at the beginning: as evidence, and in words."""
@@ -48,7 +47,8 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
     positions = [birth.position, *(each.position for each in why)]
     nodes = [birth.node, *(each.node for each in why)]
     if result.position != birth.position:
-        text += f"; {_called(recording, result)} at event {result.position:,}"
+        found = number(result.read(recording) or 0.0)
+        text += f"; so {result.name(recording)} is {found} at event {result.position:,}"
         positions.append(result.position)
         nodes.append(result.node)
     advice = _advice(recording, birth)
@@ -123,19 +123,6 @@ def _written(block: Write) -> Iterator[Number]:
     ):
         if not isfinite(after):
             yield Number("value" if kind == "update" else "gradient", node, block.start + write + 1)
-
-
-def _called(recording: Recording, result: Number) -> str:
-    """Name a result, and what it is: `so w.grad is nan`."""
-    name, history = title(recording, result.node), recording.history
-    match result.of:
-        case "value":
-            return f"so {name} is {number(history.value(result.node, result.position) or 0.0)}"
-        case "gradient":
-            return f"so {name}.grad is {number(history.grad(result.node, result.position) or 0.0)}"
-        case "tangent":
-            tangent = number(history.tangent(result.node, result.position) or 0.0)
-            return f"so the tangent of {name} is {tangent}"
 
 
 _ADVICE = {

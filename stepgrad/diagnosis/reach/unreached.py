@@ -102,8 +102,8 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
     history = survey.recording.history
     values = {history.first_value(node): node for node in originals}
     block = survey.passes[-1].block
-    for number_ in block.sweep.swept:
-        forward = block.over[number_]
+    for place in block.sweep.swept:
+        forward = block.over[place]
         for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
             value = forward.values[node]
             original = values.get(value)

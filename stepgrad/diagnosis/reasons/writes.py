@@ -18,13 +18,8 @@ def explain_written_value(recording: Recording, node: int, block: Write, write: 
     before = [Number("value", node, event), Number("gradient", node, event)]
     if isfinite(after):
         return Link([_update(recording, node, block, write)])
-    history = recording.history
-    found = (history.value(node, event), history.grad(node, event))
-    sick = [
-        (number, x)
-        for number, x in zip(before, found, strict=True)
-        if x is not None and not isfinite(x)
-    ]
+    found = [(number, number.read(recording)) for number in before]
+    sick = [(number, x) for number, x in found if x is not None and not isfinite(x)]
     state = block.rule.at(write).numbers.values() if block.rule else ()
     born = not sick and all(map(isfinite, state))
     told = [_update(recording, node, block, write, birth=born)]
