@@ -77,6 +77,13 @@ def test_a_gate_is_on_the_edge_where_roundings_do_not_cancel(
     assert len([*knife_edge(survey(recording))]) == expected
 
 
+def test_a_gate_at_its_kink_is_said_to_be_there() -> None:
+    with record() as recording:
+        (Value(0.1) + Value(0.2) + Value(0.3) - Value(0.6000000000000001)).relu().backward()
+    [verdict] = knife_edge(survey(recording))
+    assert "it is exactly at its kink, and the numbers before it are rounded by" in verdict.text
+
+
 def test_a_gate_that_no_gradient_arrives_at_does_not_matter() -> None:
     with record() as recording:
         a, b = Value(0.1), Value(0.2)

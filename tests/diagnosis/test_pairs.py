@@ -33,7 +33,8 @@ def test_it_has_evidence_that_can_be_jumped_to(path: Path) -> None:
     recording = recorded(path)
     for verdict in verdicts(recording):
         assert verdict.events
-        assert verdict.advice
+        assert not verdict.text.endswith(".")
+        assert verdict.advice.endswith(".")
         assert all(0 < position <= recording.length for position in verdict.events)
         assert all(0 <= node < recording.size for node in verdict.nodes)
         assert verdict.lines(recording)
