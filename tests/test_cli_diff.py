@@ -51,7 +51,7 @@ def test_what_overwriting_does() -> None:
         "A sum_over_paths: 13 events, 9 nodes, 1 backward pass\n"
         "B sum_over_paths: 13 events, 9 nodes, 1 backward pass; bug: overwrite\n"
         "\n"
-        "they part at event 13 (another number): "
+        "they first differ at event 13 (another number): "
         "dL/dh is 15 in A and 12 in B: in B, a contribution replaces what was there\n"
         "  A  dL/dh += dL/dz1 · ∂z1/∂h = 6 · 2 = 12   "
         "[h.grad 3 → 15, contribution 2 of 2]  (sum_over_paths.yaml:15)\n"

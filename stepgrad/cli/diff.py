@@ -12,7 +12,7 @@ import click
 from stepgrad import headless
 from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.diagnosis.parting import Parting, Sides, part, side_by_side
+from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import for_json, gradient
@@ -85,7 +85,7 @@ _Both = tuple[Recording, Recording]
 
 
 def _lines(
-    names: tuple[str, str], both: _Both, parting: Parting | None, sides: Sides | None
+    names: tuple[str, str], both: _Both, parting: Parting | None, sides: Comparison | None
 ) -> Iterator[str]:
     for letter, name, recording in zip("AB", names, both, strict=True):
         told = headless.summary(recording).removeprefix(f"{recording.name}: ")
@@ -94,7 +94,8 @@ def _lines(
     if parting is None or sides is None:
         yield f"the same, in all {counted(both[0].length, 'event')}"
         return
-    yield f"they part at event {parting.event} ({_REASONS[parting.reason]}): {parting.text}"
+    where = f"event {parting.event:,} ({_REASONS[parting.reason]})"
+    yield f"they first differ at {where}: {parting.text}"
     for letter, told in zip("AB", _events(both, parting), strict=True):
         yield f"  {letter}  {told or '(it has ended)'}"
     for operand in parting.operands:
@@ -144,7 +145,7 @@ def _told(change: Change) -> str:
     return before if before == after else f"{before} → {after}"
 
 
-def _table(sides: Sides) -> Iterator[str]:
+def _table(sides: Comparison) -> Iterator[str]:
     where = "at the end" if sides.step is None else f"at the end of step {sides.step}"
     rows, only = sides.rows, sides.only
     names = counted(len(rows), "name")
@@ -167,7 +168,7 @@ def _table(sides: Sides) -> Iterator[str]:
 
 
 def _as_object(
-    names: tuple[str, str], both: _Both, parting: Parting | None, sides: Sides | None
+    names: tuple[str, str], both: _Both, parting: Parting | None, sides: Comparison | None
 ) -> dict[str, Any]:
     return {
         "same": parting is None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import redirect_stdout
 from typing import Any
 
@@ -11,11 +11,12 @@ import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand, say_nothing_happened
 from stepgrad.cli.output import echo, echo_json
-from stepgrad.diagnosis.reasons import Of, Reason, reasons
+from stepgrad.diagnosis.reasons import Number, reasons
 from stepgrad.export.position import end, find
 from stepgrad.numbers import for_json, gradient_inline
 from stepgrad.opening import open_typed
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.naming import find_node, near
 from stepgrad.replay.state import State
@@ -61,79 +62,58 @@ def why(  # noqa: PLR0913 - one for each option
     state = State(recording, end(recording) if where is None else find(recording, where))
     asked = [*_asked(state, node)]
     if as_json:
-        numbers = [_object(state, index, of) for index, of in asked]
+        numbers = [_object(recording, each) for each in asked]
         echo_json({"file": file, "position": state.position, "numbers": numbers})
     else:
-        for count, (index, of) in enumerate(asked):
+        for count, each in enumerate(asked):
             if count:
                 echo()
-            for line in _lines(state, index, of):
+            for line in _lines(recording, each):
                 echo(line)
     sys.exit(opened.status)
 
 
-def _asked(state: State, text: str) -> Iterator[tuple[int, Of]]:
-    """Yield the node that `text` names, with each of its numbers that it asks for."""
-    recording = state.recording
+def _asked(state: State, text: str) -> Iterator[Number]:
+    """Yield the numbers that `text` asks for."""
+    recording, position = state.recording, state.position
     node = find_node(state, text)
     if node is not None:
-        yield node, "value"
+        yield Number("value", node, position)
         if state.tangent(node) is not None:
-            yield node, "tangent"
+            yield Number("tangent", node, position)
         passes = any(isinstance(block, Backward) for block in recording.blocks)
         if not recording.is_constant(node) and (passes or state.grad(node) is not None):
-            yield node, "gradient"
+            yield Number("gradient", node, position)
         return
     name = text.removesuffix(_GRAD)
     node = find_node(state, name) if name != text else None
     if node is None:
         raise CommandError(f"no node matches `{name[:80]}`{near(state, name)}")
-    yield node, "gradient"
+    yield Number("gradient", node, position)
 
 
-def _called(state: State, node: int, of: Of) -> str:
-    name = title(state.recording, node)
-    match of:
-        case "gradient":
-            return f"{name}{_GRAD}"
-        case "tangent":
-            return f"the tangent of {name}"
-    return name
-
-
-def _number(state: State, node: int, of: Of) -> float | None:
-    match of:
-        case "gradient":
-            return state.grad(node)
-        case "tangent":
-            return state.tangent(node)
-    return state.value(node)
-
-
-def _lines(state: State, node: int, of: Of) -> Iterator[str]:
+def _lines(recording: Recording, asked: Number) -> Iterator[str]:
     """Yield a number, and a line for each reason: its event, and what happened there."""
-    shown = gradient_inline(_number(state, node, of))
-    yield f"{_called(state, node, of)} = {shown} at event {state.position}"
-    found = reasons(state.recording, node, state.position, of)
-    width = len(str(state.recording.length))
-    for reason in found:
-        line = reason.line(state.recording)
+    shown = gradient_inline(asked.read(recording))
+    yield f"{asked.name(recording)} = {shown} at event {asked.position}"
+    width = len(str(recording.length))
+    for reason in reasons(recording, asked.node, asked.position, asked.of):
+        line = reason.line(recording)
         yield f"  {reason.position:>{width}}  {reason.text}" + (f"   [{line}]" if line else "")
 
 
-def _object(state: State, node: int, of: Of) -> dict[str, Any]:
-    found: Sequence[Reason] = reasons(state.recording, node, state.position, of)
+def _object(recording: Recording, asked: Number) -> dict[str, Any]:
     return {
-        "node": title(state.recording, node),
-        "of": of,
-        "number": for_json(_number(state, node, of)),
+        "node": title(recording, asked.node),
+        "of": asked.of,
+        "number": for_json(asked.read(recording)),
         "reasons": [
             {
                 "event": reason.position,
-                "node": title(state.recording, reason.node),
-                "line": reason.line(state.recording) or None,
+                "node": title(recording, reason.node),
+                "line": reason.line(recording) or None,
                 "text": reason.text,
             }
-            for reason in found
+            for reason in reasons(recording, asked.node, asked.position, asked.of)
         ],
     }

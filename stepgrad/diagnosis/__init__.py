@@ -1,9 +1,16 @@
 """What is wrong in a recording, and why: verdicts, each with its evidence.
 
-A diagnosis asks a table of questions (`questions.py`), each a module-level function from a survey
-of the recording (`survey.py`) to verdicts (`verdict.py`). The questions are divided by what they
-look at: numbers, reach, bookkeeping, descent. Everything here reads a recording; nothing knows a
-screen.
+A diagnosis asks a table of questions (`questions.py`), each a function from a survey of the
+recording (`survey.py`) to verdicts (`verdict.py`). They are divided by what they look at:
+
+- `numbers/`: are they finite, and do they vanish, explode, cancel, or depend on rounding?
+- `reach/`: do gradients reach the parameters, or is there no path, or is it shut?
+- `bookkeeping/`: are gradients cleared, added up and used once, and in time?
+- `steps/`: do steps go downhill, far enough and not too far, and do they tell units apart?
+
+Two rooms answer questions about what a person points at: `reasons/` says why a number is what it
+is, and `parting/` where two recordings differ first, and why. Everything here reads recordings;
+nothing knows a screen.
 """
 
 from __future__ import annotations

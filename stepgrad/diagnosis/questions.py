@@ -15,8 +15,9 @@ QUESTIONS: Sequence[Question] = (
         "non_finite",
         "does any result become inf or nan?",
         "A result is not finite: a value that nothing uses, the root of a pass, the gradient of a "
-        "leaf, or what is written. From the first of them, reasons lead to the event whose value, "
-        "local derivative, contribution or sum is not finite although all it is made of is.",
+        "leaf, or what is written. The reasons for the first one lead back to the event whose "
+        "value, local derivative, contribution or sum is not finite although everything it is "
+        "computed from is.",
         finite.non_finite,
     ),
     Question(
@@ -28,10 +29,10 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "dead",
         "is there a parameter that shut gates keep from learning?",
-        "Its gradient is exactly 0 in every pass from one to the end, in at least 10 passes and "
-        "for all rows of the data; a cut set of gates that are shut, saturated or 0 separates it "
-        "from the root, and something arrives at them. The zero is not in the data, and the loss "
-        "has not been learned.",
+        "From some pass to the end, in at least 10 passes and for all rows of the data, its "
+        "gradient is exactly 0; a cut set of gates that are shut, saturated or 0 separates it from "
+        "the root, and something arrives at them. The zero is not in the data, and the loss is "
+        "not nearly gone.",
         dead.dead,
     ),
     Question(
@@ -50,22 +51,22 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "doubled",
         "does a result count twice?",
-        "A second pass of the same root adds to what the first has brought before any use; and an "
-        "update uses the sum, or there are no updates.",
+        "A second pass from the same root adds to what the first brought before anything uses "
+        "that; and an update uses the sum, or there are no updates.",
         faults.doubled,
     ),
     Question(
         "overwritten",
         "does a line replace a gradient that it should add to?",
-        "A line sets a gradient by hand, and its text reads nothing of the old one, which another "
-        "such write has left and nothing has used; and the node has several users. Across forward "
-        "passes it counts only if an update uses what is left.",
+        "A line sets a gradient by hand and does not read the old one, which another such write "
+        "left there and nothing has used; and the node has several users. Across forward passes "
+        "it counts only if an update uses what is left.",
         replaced.overwritten,
     ),
     Question(
         "wiped",
         "are gradients cleared before they are used?",
-        "An update finds 0 where a gradient had been cleared that no update had used, in more than "
+        "An update finds 0 because a gradient was cleared before an update used it, in more than "
         "half of the updates of a parameter.",
         faults.wiped,
     ),
@@ -79,7 +80,7 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "wrong_parameters",
         "are other nodes updated than those that receive gradients?",
-        "From one pass to the end, no pass reaches any of the nodes that are updated, nor does "
+        "From some pass to the end, no pass reaches any of the nodes that are updated, nor does "
         "anything use them, while other leaves receive a gradient in each pass.",
         unreached.wrong_parameters,
     ),

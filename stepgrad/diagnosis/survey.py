@@ -51,6 +51,13 @@ class Pass:
         """The position at its end."""
         return self.block.start + self.block.length
 
+    def arrival(self, leaf: int) -> int:
+        """The position just after its first contribution to a leaf that it reaches."""
+        column = self.block.column(leaf)
+        assert column is not None, "the pass has reached it"
+        edges = self.block.sweep.incoming[column]
+        return self.block.arrival(edges[0]) if edges else self.seed
+
 
 @dataclass(slots=True, eq=False)
 class Step:
@@ -102,6 +109,13 @@ class Survey:
         for each in self.passes:
             found.setdefault(each.block.sweep, []).append(each)
         return sorted(found.values(), key=len, reverse=True)
+
+    def updated_before(self, node: int, position: int) -> int:
+        """Return the position just after the last update of a node that was updated before."""
+        written = self.recording.history.value_write(node, position)
+        assert written is not None, "it was updated before"
+        block, write = written
+        return block.start + write + 1
 
     def received(self, which: Pass) -> Mapping[int, float]:
         """Return what each leaf received from a pass, without what had been there before."""
@@ -178,8 +192,7 @@ class _Walk:
         return found.keys()
 
     def _is_leaf(self, node: int) -> bool:
-        forward = self._recording.history.forward_of(node)
-        return forward.structure.op(node - forward.base) is LEAF
+        return self._recording.operation(node)[0] is LEAF
 
     def take(self, block: Block) -> None:
         """Go on over the next block."""

@@ -20,8 +20,8 @@ class Verdict:
 
     Args:
         name: which question found it, such as `dead`.
-        text: one sentence that says the cause, with its numbers.
-        advice: one sentence that says what people do about it; empty for a note.
+        text: a clause that says the cause, with its numbers; no full stop, as more may follow.
+        advice: a sentence that says what people do about it; empty for a note.
         events: the events to look at, by the position just after each; the most telling first.
         nodes: the nodes that it is about.
         note: whether it is only worth knowing. A note is no verdict: it fails nothing.

@@ -25,7 +25,7 @@ def joined(names: Sequence[str], number: int) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def alike(recording: Recording, nodes: Sequence[int]) -> str:
+def shared_name(recording: Recording, nodes: Sequence[int]) -> str:
     """Name nodes that differ by the row of the data: `layer1/h` for `row1/layer1/h` and the like.
 
     Empty where their names have nothing in common.

@@ -59,8 +59,8 @@ class World:
 
         bug, which, *_ = (*re.split(r"\s+|=", text.strip(), maxsplit=1), "")
         if bug not in BUGS:
-            near = f"`{bug}` is not a bug{suggest(bug, BUGS)}" if bug else "which bug"
-            raise ValueError(f"{near.removesuffix('?')}? there are {USAGE}")
+            wrong = f"`{bug}` is not a bug{suggest(bug, BUGS) or ':'}" if bug else "which bug?"
+            raise ValueError(f"{wrong} there are {USAGE}")
         wanted = _WANTS.get(bug, "")
         if not wanted and which:
             raise ValueError(f"{bug} takes nothing more, but there is `{which}`")

@@ -144,6 +144,10 @@ class Backward:
         """The node whose gradient an edge (from 0) passes on, and which operand receives it."""
         return self.node(self.sweep.outs[number]), self.sweep.slots[number]
 
+    def arrival(self, number: int) -> int:
+        """The position just after the contribution over an edge."""
+        return self.start + number + 2  # the seed comes first
+
     def node(self, column: int) -> int:
         """The node of an entry of the column."""
         return self.over[self.sweep.passes[column]].base + self.sweep.offsets[column]

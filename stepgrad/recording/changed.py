@@ -20,7 +20,7 @@ from stepgrad.recording.recorder import Recorder
 
 
 class WorldError(StepgradError):
-    """A world that is about a gate that there is not; says which there are."""
+    """A world breaks a gate that the program does not have; says which there are."""
 
 
 class ChangedRecorder(Recorder):

@@ -1,4 +1,4 @@
-"""The books agree with an account that is kept event by event."""
+"""The faults agree with an account that is kept event by event."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad import SGD, Recording, Value, clip_norm, record
-from stepgrad.diagnosis.bookkeeping.books import books
+from stepgrad.diagnosis.bookkeeping.tracking import find_faults
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording import events
 
@@ -106,9 +106,9 @@ class Account:
 
 
 @given(loops)
-def test_the_books_are_those_of_an_account_event_by_event(loop: Sequence[str]) -> None:
+def test_the_faults_are_those_of_an_account_event_by_event(loop: Sequence[str]) -> None:
     recording = run(loop)
-    kept, account = books(survey(recording)), Account(recording).found
+    kept, account = find_faults(survey(recording)), Account(recording).found
     learns = bool(survey(recording).steps)
     for kind in ("not_cleared", "wiped", "twice", *["doubled"] * learns):
         faults = getattr(kept, kind)

@@ -77,7 +77,7 @@ def test_a_part_that_is_swallowed_is_no_symmetry() -> None:
         (1e17 * x + 1.0 * x - 1e17 * x).backward()
     [verdict] = cancels(survey(recording))
     assert not verdict.note
-    assert "0 is left, with 0 of 16 digits" in verdict.text
+    assert "their sum is 0, of which 0 of 16 digits are right" in verdict.text
 
 
 def test_an_exact_zero_is_a_note() -> None:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from diagnosing import PAIRS, recorded, verdicts
 from stepgrad import SGD, Recording, Value, record
 from stepgrad.diagnosis.steps.descent import step_too_long, step_too_short, uphill
 from stepgrad.diagnosis.steps.downhill import downhill
@@ -67,3 +68,8 @@ def test_steps_on_other_data_say_nothing_about_the_curvature() -> None:
             optimizer.step()
     assert all(this.reach(after) > 1.9 for this, after in pairwise(downhill(survey(recording))))
     assert found(recording) == []
+
+
+def test_losses_that_are_compared_are_those_of_the_same_data() -> None:
+    [verdict] = verdicts(recorded(PAIRS / "step_too_short_4.py"))
+    assert "goes from 4 to 3.9999888 on the same data" in verdict.text

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
 from stepgrad.diagnosis.numbers.exact import rounding
-from stepgrad.diagnosis.numbers.kinks import edges, knife_edge
+from stepgrad.diagnosis.numbers.kinks import knife_edge, near_kinks
 from stepgrad.diagnosis.survey import survey
 from stepgrad.engine.ops import BY_NAME
 
@@ -34,7 +34,7 @@ def gate(terms: list[tuple[float, float]]) -> tuple[Recording, Value]:
 def test_what_is_reported_may_be_on_the_other_side(terms: list[tuple[float, float]]) -> None:
     recording, total = gate(terms)
     exact = sum((Fraction(a) * Fraction(b) for a, b in terms), Fraction(0))
-    found = [*edges(survey(recording))]
+    found = [*near_kinks(survey(recording))]
     if (exact > 0) != (total.data > 0):
         assert found
     for edge in found:
@@ -46,7 +46,7 @@ def test_what_is_reported_may_be_on_the_other_side(terms: list[tuple[float, floa
 @given(st.lists(st.tuples(st.integers(-9, 9), st.integers(-9, 9)), min_size=1, max_size=6))
 def test_what_is_exact_is_not_on_an_edge(terms: list[tuple[float, float]]) -> None:
     recording, _ = gate(terms)
-    assert not [*edges(survey(recording))]
+    assert not [*near_kinks(survey(recording))]
 
 
 @pytest.mark.parametrize(
@@ -75,6 +75,13 @@ def test_a_gate_is_on_the_edge_where_roundings_do_not_cancel(
     with record() as recording:
         write(Value(0.1), Value(0.2)).backward()
     assert len([*knife_edge(survey(recording))]) == expected
+
+
+def test_a_gate_at_its_kink_is_said_to_be_there() -> None:
+    with record() as recording:
+        (Value(0.1) + Value(0.2) + Value(0.3) - Value(0.6000000000000001)).relu().backward()
+    [verdict] = knife_edge(survey(recording))
+    assert "it is exactly at its kink, and the numbers before it are rounded by" in verdict.text
 
 
 def test_a_gate_that_no_gradient_arrives_at_does_not_matter() -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from diagnosing import PAIRS, recorded, verdicts
-from stepgrad.diagnosis import QUESTIONS
+from stepgrad.diagnosis import QUESTIONS, bookkeeping
+from stepgrad.diagnosis.numbers import finite
+from stepgrad.diagnosis.steps import descent
 
 FILES = sorted(path for path in PAIRS.iterdir() if path.suffix in (".yaml", ".py"))
 NAMES = [question.name for question in QUESTIONS]
@@ -30,10 +33,16 @@ def test_it_has_evidence_that_can_be_jumped_to(path: Path) -> None:
     recording = recorded(path)
     for verdict in verdicts(recording):
         assert verdict.events
-        assert verdict.advice
+        assert not verdict.text.endswith(".")
+        assert verdict.advice.endswith(".")
         assert all(0 < position <= recording.length for position in verdict.events)
         assert all(0 <= node < recording.size for node in verdict.nodes)
         assert verdict.lines(recording)
+
+
+@pytest.mark.parametrize("causes", [bookkeeping.NAMES, descent.CAUSES, finite.CAUSES])
+def test_the_causes_of_a_consequence_are_verdicts(causes: Sequence[str]) -> None:
+    assert {*causes} <= {*NAMES}
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from diagnosing import recorded, verdicts
 from stepgrad import SGD, Value, record
 from stepgrad.diagnosis import diagnose
-from stepgrad.diagnosis.reach.still import still
+from stepgrad.diagnosis.reach.unmoved import unmoved
 from stepgrad.diagnosis.survey import survey
 from stepgrad.recording.events import Accumulate, Op, Seed
 from stepgrad.recording.recording import Recording
@@ -81,7 +81,7 @@ def test_unreached_is_a_parameter_that_is_used_and_in_no_pass(
 
 
 @given(st.tuples(FACTORS, FACTORS, FACTORS), STEPS, st.booleans())
-def test_still_is_what_receives_exactly_0_from_a_pass_on(
+def test_unmoved_is_what_receives_exactly_0_from_a_pass_on(
     starts: tuple[float, ...], steps: list[Step], clear: bool
 ) -> None:
     recording = loop(starts, steps, clear=clear)
@@ -93,7 +93,7 @@ def test_still_is_what_receives_exactly_0_from_a_pass_on(
         since = [k for k, _ in sums if k > max(moved, default=-1)]
         if since:
             expected[p] = since, not moved
-    found = {each.node: ([*each.passes], each.always) for each in still(survey(recording))}
+    found = {each.node: ([*each.passes], each.always) for each in unmoved(survey(recording))}
     assert found == expected
 
 

@@ -43,7 +43,7 @@ def test_a_value_that_is_still_to_come() -> None:
 def test_a_parameter_is_set_by_the_latest_update() -> None:
     recording = training(2)
     ((_, first),) = why(recording, "neuron/w", 2)
-    assert first == "neuron/w is a parameter, not updated yet: it begins with 0.5"
+    assert first == "neuron/w is a parameter, not updated yet: it starts at 0.5"
     ((position, text),) = why(recording, "neuron/w")
     assert recording.events[position - 1].phase == "update"
     assert text.startswith("neuron/w is a parameter, set by this update: 0.5")
@@ -52,7 +52,7 @@ def test_a_parameter_is_set_by_the_latest_update() -> None:
 def test_a_value_is_older_than_the_update_of_what_it_is_made_of() -> None:
     recording = training(1)
     chain = why(recording, "out")
-    assert "out is older than this update" in chain[-1][1]
+    assert "out was computed before this update" in chain[-1][1]
     updated = [i for i, e in enumerate(recording.events, 1) if e.phase == "update"]
     assert chain[-1][0] in updated
     assert "older" not in why(recording, "out", updated[0] - 1)[-1][1]

@@ -105,7 +105,7 @@ def test_every_gate_that_shuts_a_path_is_named() -> None:
     [
         (lambda w: w * named(0, "x"), ["= 1 · x = 1 · 0 = 0", "x is given: 0"]),
         (lambda w: (w * 1e-200) * 1e-200, ["1e−200 · 1e−200 = 0: it underflows"]),
-        (lambda w: w * 3 - w * 3, ["what arrives cancels to exactly 0: −3 + 3"]),
+        (lambda w: w * 3 - w * 3, ["the contributions cancel to exactly 0: −3 + 3"]),
         (lambda w: (w * 20).tanh(), ["1 · 0 = 0",
                                      "tanh(w·20) = tanh(40) = 1: it saturates, "
                                      "and rounds to exactly 1", "w·20 = 2·20 = 40"]),
@@ -196,7 +196,8 @@ def test_a_sum_that_overflows() -> None:
 def test_a_tiny_gradient_names_the_edges_that_carry_the_decades() -> None:
     chain = [text for _, text in why(recorded("vanishing_gradient"), "w1.grad")]
     assert chain[0] == (
-        "w1.grad is 6.32 decades below 1, over 30 edges from L; 10 of them, of sigmoid, carry 6.02"
+        "w1.grad is 6.32 decades below 1, over 30 edges from L; "
+        "10 of them, through sigmoid, carry 6.02"
     )
     for text in chain[1:4]:
         assert text.endswith("= 0.25: 0.602 decades down")
@@ -241,5 +242,5 @@ def test_a_gradient_is_older_than_the_update() -> None:
         (w * 2).backward()
         sgd.step()
     position, text = why(recording, "w.grad")[-1]
-    assert (position, text) == (5, "w.grad is older than this update: w ← w − lr·w.grad = "
+    assert (position, text) == (5, "w.grad was computed before this update: w ← w − lr·w.grad = "
                                    "3 − 0.1·2 = 2.8")  # fmt: skip

@@ -168,6 +168,7 @@ def test_outside_nothing_is_different() -> None:
     ("text", "message"),
     [
         ("", "which bug? there are overwrite, no_zero_grad, wrong_order, shut NODE, "),
+        ("foo", "`foo` is not a bug: there are overwrite, "),
         ("overwrit", "`overwrit` is not a bug; did you mean `overwrite`? there are "),
         ("shut", "which gate? e.g. `shut h1`, or `shut relu` for all of them"),
         ("skip_update x", "which update? e.g. `skip_update 3`; the first is 1"),

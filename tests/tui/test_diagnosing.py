@@ -74,7 +74,7 @@ async def test_the_header_counts_and_the_lesson_begins_with_the_first() -> None:
         app = pilot.app
         lines = shown(app).splitlines()
         assert "⚠ 1 " in lines[0]
-        assert "⚠ a node is called dead ! shows" in " ".join(shown(app).split())
+        assert "⚠ a node is called dead. ! shows" in " ".join(shown(app).split())
         assert "Look for it." in shown(app)
 
 

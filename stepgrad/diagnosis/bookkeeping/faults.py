@@ -1,11 +1,11 @@
-"""Gradients that are used too often, or never: what `books` has found, as verdicts."""
+"""Gradients that are used too often, or never: what `tracking` has found, as verdicts."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from stepgrad.diagnosis.bookkeeping.books import Fault, books
+from stepgrad.diagnosis.bookkeeping.tracking import Fault, find_faults
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -16,14 +16,14 @@ from stepgrad.replay.telling.titles import title
 
 def not_cleared(survey: Survey) -> Iterator[Verdict]:
     """Updates use what earlier ones have used already."""
-    if faults := books(survey).not_cleared:
+    if faults := find_faults(survey).not_cleared:
         node, fault = _first(faults)
         name = title(survey.recording, node)
         yield Verdict(
             "not_cleared",
             f"gradients are not cleared between updates ({listed(survey.recording, faults)}): "
-            f"event {fault.event} adds to {name}.grad = {number(fault.gradient)}, which the update "
-            f"at event {fault.because} has already used{_how_often(survey, faults)}",
+            f"event {fault.event:,} adds to {name}.grad = {number(fault.gradient)}, which the "
+            f"update at event {fault.because:,} has already used{_how_often(survey, faults)}",
             "Clear the gradients after each update, or before each backward pass: "
             "`optimizer.zero_grad()`, or `p.grad = 0` for each parameter.",
             (fault.event, fault.because),
@@ -33,14 +33,14 @@ def not_cleared(survey: Survey) -> Iterator[Verdict]:
 
 def doubled(survey: Survey) -> Iterator[Verdict]:
     """A result is differentiated twice, and both passes are added up."""
-    if faults := books(survey).doubled:
+    if faults := find_faults(survey).doubled:
         node, fault = _first(faults)
-        name = title(survey.recording, node)
+        name, root = title(survey.recording, node), _root(survey, fault.event)
         yield Verdict(
             "doubled",
-            f"backward() runs twice from {_root(survey, fault.event)}: event {fault.event} adds to "
-            f"{name}.grad = {number(fault.gradient)}, which the first pass has left there (event "
-            f"{fault.because}), so it counts twice{_how_often(survey, faults)}",
+            f"backward() runs twice from {root}: event {fault.event:,} adds to "
+            f"{name}.grad = {number(fault.gradient)}, which the first pass left there (event "
+            f"{fault.because:,}), so {root} counts twice{_how_often(survey, faults)}",
             "Call backward() once for each result, or clear the gradients before the second time.",
             (fault.event, fault.because),
             tuple(faults),
@@ -49,12 +49,12 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
 
 def wiped(survey: Survey) -> Iterator[Verdict]:
     """Updates find 0, as gradients are cleared before they are used."""
-    if faults := _in_most_steps(survey, books(survey).wiped):
+    if faults := _in_most_steps(survey, find_faults(survey).wiped):
         node, fault = _first(faults)
         name = title(survey.recording, node)
         yield Verdict(
             "wiped",
-            f"the update at event {fault.event} finds {name}.grad = 0: event {fault.because} has "
+            f"the update at event {fault.event:,} finds {name}.grad = 0: event {fault.because:,} "
             f"cleared {number(fault.gradient)}, which no update had used"
             f"{_how_often(survey, faults)}",
             "Clear the gradients after the update or before the backward pass, not in between.",
@@ -65,12 +65,12 @@ def wiped(survey: Survey) -> Iterator[Verdict]:
 
 def updated_twice(survey: Survey) -> Iterator[Verdict]:
     """A parameter is updated twice with the same gradient."""
-    if faults := _in_most_steps(survey, books(survey).twice):
+    if faults := _in_most_steps(survey, find_faults(survey).twice):
         node, fault = _first(faults)
         yield Verdict(
             "updated_twice",
-            f"one step moves {listed(survey.recording, faults)} twice: events {fault.because} and "
-            f"{fault.event} both use {title(survey.recording, node)}.grad = "
+            f"one step moves {listed(survey.recording, faults)} twice: events {fault.because:,} "
+            f"and {fault.event:,} both use {title(survey.recording, node)}.grad = "
             f"{number(fault.gradient)}{_how_often(survey, faults)}",
             "List each parameter once, also where layers share it, and call step() once for each "
             "backward pass.",

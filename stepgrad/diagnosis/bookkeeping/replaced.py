@@ -59,11 +59,12 @@ def overwritten(survey: Survey) -> Iterator[Verdict]:
         name = title(recording, first.node)
         yield Verdict(
             "overwritten",
-            f"{name}.grad = {number(first.after)} (event {first.event}) replaces "
-            f"{number(first.before)} (event {first.because}), which nothing has used; this happens "
-            f"in {counted(len(found), 'write')} to {listed(recording, [r.node for r in found])}",
-            "Add up what comes back over several paths or rows: set the gradient to 0 first, then "
-            "write `+=` where there is `=`.",
+            f"{name}.grad = {number(first.after)} (event {first.event:,}) replaces "
+            f"{number(first.before)} (event {first.because:,}), which nothing has used; this "
+            f"happens in {counted(len(found), 'write')} to "
+            f"{listed(recording, [each.node for each in found])}",
+            "Add up the contributions of all paths and rows: set the gradient to 0 first, then "
+            "write `+=` in place of `=`.",
             (first.event, first.because),
             [*dict.fromkeys(each.node for each in found)],
         )
@@ -96,7 +97,7 @@ class _Reader:
         self._since = 0  # where a run of writes begins
 
     def take(self, number: int, block: Block) -> None:
-        """Take in a block, the one of this number."""
+        """Go on over a block, the one of this number."""
         match block:
             case Forward():
                 self._ends(block.start + block.length)
@@ -113,7 +114,7 @@ class _Reader:
                         self._set(number, node, _Wrote(block, place))
 
     def _ends(self, position: int) -> None:
-        """Take in that a run of writes is over: only parameters are still to be updated."""
+        """A run of writes is over: only parameters are still to be updated."""
         self._since = position
         if self._others:
             self._others = False

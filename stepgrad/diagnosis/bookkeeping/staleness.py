@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose
 
-from stepgrad.diagnosis.bookkeeping.moves import updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -64,7 +63,7 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     name, root = title(recording, change.node), title(recording, which.root)
     user = change.users[0]
     made = history.made_at(user)
-    event = updated_before(recording, change.node, which.block.start)
+    event = survey.updated_before(change.node, which.block.start)
     before = history.value(change.node, change.used)
     after = history.value(change.node, which.block.start)
     assert before is not None
@@ -72,15 +71,15 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     same = {each.which.number for each in changed if each.node == change.node}
     nodes = [*dict.fromkeys(each.node for each in changed)]
     why = (
-        "so the pass multiplies by numbers that were not there when its root was computed"
+        "so its gradients mix old and new values"
         if bent
-        else "so each update uses the gradients of the pass before it"
+        else "so each update uses the gradients of the previous pass"
     )
     yield Verdict(
         "stale",
-        f"{name} changes from {number(before)} to {number(after)} (event {event}) after "
-        f"{title(recording, user)} was computed from it (event {made}) and before the backward "
-        f"pass from {root} (event {which.seed}), {why}; this happens to "
+        f"{name} changes from {number(before)} to {number(after)} (event {event:,}) after "
+        f"{title(recording, user)} was computed from it (event {made:,}) and before the backward "
+        f"pass from {root} (event {which.seed:,}), {why}; this happens to "
         f"{listed(recording, nodes)} in {len(same)} of {counted(len(survey.passes), 'pass')}",
         "Run forward, backward and update in this order, and compute the loss again after each "
         "change.",

@@ -149,9 +149,9 @@ def _verdict(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
     also = f"; so do those of {listed(recording, rest)}" if rest else ""
     digits = max(0, round(_DIGITS + log10(abs(worst.left) / worst.size))) if worst.left else 0
     text = (
-        f"contributions to the gradient of {title(recording, worst.leaf)} cancel: of "
-        f"{len(worst.parts)} parts of up to {number(max(map(abs, worst.parts)))}, "
-        f"{number(worst.left)} is left, with {digits} of 16 digits{also}"
+        f"the {len(worst.parts)} contributions to the gradient of {title(recording, worst.leaf)} "
+        f"cancel: the largest is {number(max(map(abs, worst.parts)))}, and their sum is "
+        f"{number(worst.left)}, of which {digits} of 16 digits are right{also}"
     )
     advice = (
         "Take the difference before the large factors come in, as (a − b)·x in place of a·x − b·x, "
@@ -165,9 +165,9 @@ def _note(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
     leaves = [each.leaf for _, each in found]
     which, first = found[0]
     text = (
-        f"contributions to the gradient of {listed(survey.recording, leaves)} cancel by symmetry, "
-        f"to the last digits: {number(first.left)} is left of parts of up to "
-        f"{number(max(map(abs, first.parts)))}"
+        f"contributions to the gradient of {listed(survey.recording, leaves)} cancel by symmetry: "
+        f"the largest is {number(max(map(abs, first.parts)))}, and their sum is "
+        f"{number(first.left)}"
     )
     return Verdict("cancels", text, "", _largest(which, first), leaves, note=True)
 
@@ -175,4 +175,4 @@ def _note(survey: Survey, found: Sequence[tuple[Pass, _Sum]]) -> Verdict:
 def _largest(which: Pass, each: _Sum) -> list[int]:
     """The positions just after the largest parts arrive."""
     ordered = sorted(zip(each.parts, each.edges, strict=True), key=lambda part: -abs(part[0]))
-    return [which.block.start + edge + 2 for _, edge in ordered[:_SHOWN]]
+    return [which.block.arrival(edge) for _, edge in ordered[:_SHOWN]]

@@ -180,16 +180,16 @@ def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) ->
     received, others = survey.received(which), ""
     if line.slope < 0 < len(leaves) - 1:
         most = max(abs(received[each]) for each in leaves[1:])
-        others = f", and {len(leaves) - 1} more at most {number(most)}"
+        others = f" ({counted(len(leaves) - 1, 'other')} at most {number(most)})"
     text = (
-        f"{title(recording, leaf)} receives {number(received[leaf])}{others}: from "
-        f"{title(recording, block.node(near))} to {title(recording, block.node(far))}, "
-        f"{counted(line.last - line.first, 'factor')} away, the gradient "
-        f"{'shrinks' if name == 'vanishing' else 'grows'} from {number(abs(grads[near]))} to "
-        f"{number(abs(grads[far]))}, {number(10**line.slope, 3)} times a factor "
-        f"(R² {number(line.square, 3)}), as it is multiplied {_compounded(survey, which, path)}"
+        f"{title(recording, leaf)} receives {number(received[leaf])}{others}: the gradient "
+        f"{'shrinks' if name == 'vanishing' else 'grows'} from {number(abs(grads[near]))} at "
+        f"{title(recording, block.node(near))} to {number(abs(grads[far]))} at "
+        f"{title(recording, block.node(far))}, {counted(line.last - line.first, 'factor')} away, "
+        f"×{number(10**line.slope, 3)} per factor (R² {number(line.square, 3)}), multiplied "
+        f"{_compounded(survey, which, path)}"
     )
-    positions = [block.start + edge + 2 for edge in (arrivals[-1], path[0], path[-1])]
+    positions = [block.arrival(edge) for edge in (arrivals[-1], path[0], path[-1])]
     return Verdict(name, text, _ADVICE[name], [*dict.fromkeys(positions)], leaves[:_SHOWN])
 
 
@@ -233,7 +233,7 @@ def _compounded(survey: Survey, which: Pass, path: Sequence[int]) -> str:
     ordered = sorted(sizes, key=lambda kind: -abs(decades[kind]))
     told = []
     for kind in [each for each in ordered if each == ordered[0] or len(sizes[each]) > 1][:2]:
-        names = f"{listed(recording, weights)}; " if kind == "a weight" else ""
+        names = f"{listed(recording, weights, 2)}; " if kind == "a weight" else ""
         mean = number(10 ** (decades[kind] / len(sizes[kind])), 3)
         told.append(f"{counted(len(sizes[kind]), 'time')} by {kind} ({names}{mean} on average)")
     return " and ".join(told)

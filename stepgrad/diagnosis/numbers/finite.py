@@ -19,14 +19,13 @@ from stepgrad.numbers import number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Column, Forward, Write
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.telling.titles import title
 
-_TOLD = 4
-"""The most reasons for the numbers at the beginning that a verdict names."""
+_SHOWN, _TOLD = 4, 3
+"""The most reasons for the numbers at the beginning: as evidence, and in words."""
 
 _LONGEST = 40  # reasons of a chain that are read
 
-_DIVERGES = (
+CAUSES = (
     "not_cleared", "doubled", "overwritten", "stale",
     "wrong_parameters", "updated_twice", "uphill", "step_too_long", "exploding",
 )  # fmt: skip
@@ -42,13 +41,14 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
     reasons = [*islice(chain(recording, result), _LONGEST)]
     births = [each for each in reasons if each.birth]
     birth = min(births or reasons[:1], key=lambda each: each.position)
-    why = reasons[reasons.index(birth) + 1 :][:_TOLD]
-    told = "; ".join(f"{each.text} (event {each.position:,})" for each in why)
+    why = reasons[reasons.index(birth) + 1 :][:_SHOWN]
+    told = "; ".join(f"{each.text} (event {each.position:,})" for each in why[:_TOLD])
     text = f"{birth.text} (event {birth.position:,})" + (f", because {told}" if told else "")
     positions = [birth.position, *(each.position for each in why)]
     nodes = [birth.node, *(each.node for each in why)]
     if result.position != birth.position:
-        text += f"; {_called(recording, result)} at event {result.position:,}"
+        found = number(result.read(recording) or 0.0)
+        text += f"; so {result.name(recording)} is {found} at event {result.position:,}"
         positions.append(result.position)
         nodes.append(result.node)
     advice = _advice(recording, birth)
@@ -59,7 +59,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         advice,
         [*dict.fromkeys(positions)],
         [*dict.fromkeys(nodes)],
-        unless=_DIVERGES if diverged else (),
+        unless=CAUSES if diverged else (),
     )
 
 
@@ -109,9 +109,9 @@ def _gradients(recording: Recording, block: Backward) -> Iterator[Number]:
         if not isfinite(block.grads[column]):
             node = block.node(column)
             for edge in sweep.incoming[column]:
-                grad = recording.history.grad(node, block.start + edge + 2)
+                grad = recording.history.grad(node, block.arrival(edge))
                 if not isfinite(grad or 0.0):
-                    found.append(Number("gradient", node, block.start + edge + 2))
+                    found.append(Number("gradient", node, block.arrival(edge)))
                     break
     yield from sorted(found, key=lambda each: each.position)
 
@@ -123,19 +123,6 @@ def _written(block: Write) -> Iterator[Number]:
     ):
         if not isfinite(after):
             yield Number("value" if kind == "update" else "gradient", node, block.start + write + 1)
-
-
-def _called(recording: Recording, result: Number) -> str:
-    """Name a result, and what it is: `so w.grad is nan`."""
-    name, history = title(recording, result.node), recording.history
-    match result.of:
-        case "value":
-            return f"so {name} is {number(history.value(result.node, result.position) or 0.0)}"
-        case "gradient":
-            return f"so {name}.grad is {number(history.grad(result.node, result.position) or 0.0)}"
-        case "tangent":
-            tangent = number(history.tangent(result.node, result.position) or 0.0)
-            return f"so the tangent of {name} is {tangent}"
 
 
 _ADVICE = {

@@ -38,8 +38,8 @@ _GATES = bytes(
 
 
 @dataclass(frozen=True, slots=True)
-class Edge:
-    """A gate on the edge.
+class NearKink:
+    """A gate whose argument is nearer to its kink than it may have been rounded.
 
     Args:
         node: the gate.
@@ -56,18 +56,19 @@ class Edge:
 
 def knife_edge(survey: Survey) -> Iterator[Verdict]:
     """Rounding decides on which side of its kink a gate is, and a gradient arrives there."""
-    found = [edge for edge in edges(survey) if _matters(survey, edge)]
+    found = [edge for edge in near_kinks(survey) if _matters(survey, edge)]
     if not found:
         return
     recording, first = survey.recording, found[0]
     node = recording.node(first.node)
     gates = {title(recording, edge.node): edge.node for edge in reversed(found)}
     rest = [gate for gate in gates.values() if gate != first.node]
-    also = f"; the same goes for {listed(recording, rest)}" if rest else ""
+    also = f"; the same holds for {listed(recording, rest)}" if rest else ""
+    near = f"{number(abs(first.argument))} from" if first.argument else "exactly at"
     text = (
         f"rounding decides whether {title(recording, first.node)} = {definition(recording, node)} "
-        f"passes its gradient on: it is {number(abs(first.argument))} from its kink, and the sums "
-        f"and products before it may be off by {number(first.error, 2)}{also}"
+        f"passes its gradient on: it is {near} its kink, and the numbers before it "
+        f"are rounded by up to {number(first.error, 2)}{also}"
     )
     advice = (
         "Do not rely on the side it takes: move the argument off the kink (another bias or "
@@ -77,7 +78,7 @@ def knife_edge(survey: Survey) -> Iterator[Verdict]:
     yield Verdict("knife_edge", text, advice, events, [*gates.values()])
 
 
-def _matters(survey: Survey, edge: Edge) -> bool:
+def _matters(survey: Survey, edge: NearKink) -> bool:
     """Whether a backward pass brings the gate something to pass on."""
     forward = survey.recording.history.forward_of(edge.node)
     for each in survey.passes:
@@ -89,7 +90,7 @@ def _matters(survey: Survey, edge: Edge) -> bool:
     return False
 
 
-def edges(survey: Survey) -> Iterator[Edge]:
+def near_kinks(survey: Survey) -> Iterator[NearKink]:
     """Yield the gates that rounding decides before the first update, in order.
 
     An update moves gates off the edge; or a training that ends at a kink, as that of |error| does,
@@ -114,7 +115,7 @@ def edges(survey: Survey) -> Iterator[Edge]:
             work -= len(cone)
             error = cone.error()
             if 0 < error >= abs(argument):
-                yield Edge(gate, made, argument, error)
+                yield NearKink(gate, made, argument, error)
 
 
 def _near(recording: Recording, block: Forward) -> Iterator[tuple[int, float]]:
@@ -163,15 +164,15 @@ class _Cone:
     """
 
     def __init__(self, recording: Recording, gate: int, position: int) -> None:
-        self._history = recording.history
+        self._recording = recording
         self._position = position
         self._made: dict[int, tuple[Op, Sequence[int]]] = {}
-        self._arguments = self._operation(gate)[1]
+        self._arguments = recording.operation(gate)[1]
         waiting = [*self._arguments]
         while waiting and len(self) < _DEEPEST:
             node = waiting.pop()
             if node not in self._made:
-                self._made[node] = self._operation(node)
+                self._made[node] = recording.operation(node)
                 waiting.extend(self._made[node][1])
         self._complete = not waiting
         self._same: dict[int, _Signed] = {}
@@ -230,12 +231,7 @@ class _Cone:
             return first[1], (ADD.code, first[0], second[0], first[1] * second[1])
         return 1, (op.code, *parts)
 
-    def _operation(self, node: int) -> tuple[Op, Sequence[int]]:
-        forward = self._history.forward_of(node)
-        structure, offset = forward.structure, node - forward.base
-        return structure.op(offset), [*map(forward.node, structure.operands(offset))]
-
     def _value(self, node: int) -> float:
-        value = self._history.value(node, self._position)
+        value = self._recording.history.value(node, self._position)
         assert value is not None, "what the gate is made of is made before it"
         return value

@@ -91,6 +91,7 @@ class Recomputed:
 
     def __init__(self, recording: Recording, block: Backward, digits: int = DIGITS) -> None:
         self._arithmetic = Arithmetic(digits)
+        self._recording = recording
         self._history = recording.history
         self._block = block
         self._exact: dict[Quantity, Any] = {}
@@ -113,7 +114,7 @@ class Recomputed:
         block = self._block
         computed = block.nodes[: block.sweep.computed]
         for node in sorted(computed):
-            op, operands = self._operation(node)
+            op, operands = self._recording.operation(node)
             made = self._history.made_at(node)
             for operand in operands:
                 self._given(operand, made)
@@ -131,7 +132,7 @@ class Recomputed:
 
     def _given(self, node: int, position: int) -> None:
         """A leaf or a constant is what it is at a position."""
-        if not self._operation(node)[1]:
+        if not self._recording.operation(node)[1]:
             value = self._history.value(node, position)
             assert value is not None, "an operand is made before it is used"
             self._exact[False, node] = self._arithmetic.number(value)
@@ -151,7 +152,7 @@ class Recomputed:
         grads[0] += 1  # the root is the first
         for out, slot, receiver in zip(sweep.outs, sweep.slots, sweep.receivers, strict=True):
             node = nodes[out]
-            op, operands = self._operation(node)
+            op, operands = self._recording.operation(node)
             inputs = [self._exact[False, each] for each in (*operands, node)]
             upstream = self._arithmetic.settled(grads[out], largest[out])
             contribution = self._arithmetic.carry(op, slot, [*inputs, upstream])
@@ -171,11 +172,6 @@ class Recomputed:
             return block.grads[place]
         arrived = sum(history.edge(block, edge)[2] for edge in block.sweep.incoming[place])
         return arrived + (place == 0)  # the seed
-
-    def _operation(self, node: int) -> tuple[Op, Sequence[int]]:
-        forward = self._history.forward_of(node)
-        structure, offset = forward.structure, node - forward.base
-        return structure.op(offset), [*map(forward.node, structure.operands(offset))]
 
     def _losses(self) -> Iterator[Loss]:
         lost: dict[Quantity, float] = {}
@@ -239,7 +235,7 @@ def _birth(recording: Recording, block: Backward, loss: Loss, heirs: Sequence[Qu
     arrivals = _arrivals(block, node)
     position = recording.history.made_at(node)
     if gradient:
-        position = block.start + (arrivals[-1] + 2 if arrivals else 1)
+        position = block.arrival(arrivals[-1]) if arrivals else block.start + 1
     return Verdict("precision", text, "", [position], [node], note=True)
 
 

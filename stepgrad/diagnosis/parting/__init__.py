@@ -1,6 +1,6 @@
-"""Two recordings side by side: where they part (`first`), why (`why`), and how far (`sides`)."""
+"""Two recordings: where they differ first (`first`), why (`why`), how far (`comparison`)."""
 
-from stepgrad.diagnosis.parting.sides import Sides, side_by_side
+from stepgrad.diagnosis.parting.comparison import Comparison, side_by_side
 from stepgrad.diagnosis.parting.why import Operand, Parting, part
 
-__all__ = ["Operand", "Parting", "Sides", "part", "side_by_side"]
+__all__ = ["Comparison", "Operand", "Parting", "part", "side_by_side"]

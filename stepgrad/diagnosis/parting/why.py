@@ -64,20 +64,20 @@ def part(
         if index >= recording.length:
             return Parting(index + 1, "end", f"no more events {side}")
     a, b = first.events[index], second.events[index]
-    told = _Pair(first, second, index, sides)
+    pair = _Pair(first, second, index, sides)
     match a, b:
         case events.Leaf(), events.Leaf():
-            return told.came_in(a, b)
+            return pair.came_in(a, b)
         case events.Op(), events.Op():
-            return told.made(a, b)
+            return pair.made(a, b)
         case events.Accumulate(), events.Accumulate():
-            return told.received(a, b)
+            return pair.received(a, b)
         case events.Update(), events.Update() if a.node == b.node:
-            return told.written(a, b)
+            return pair.written(a, b)
         case events.SetGrad(), events.SetGrad() if a.node == b.node:
-            return told.written(a, b)
-    kinds = told.kind(first, a), told.kind(second, b)
-    return told.parting("event", f"{sides[0]}: {kinds[0]}; {sides[1]}: {kinds[1]}")
+            return pair.written(a, b)
+    kinds = pair.kind(first, a), pair.kind(second, b)
+    return pair.parting("event", f"{sides[0]}: {kinds[0]}; {sides[1]}: {kinds[1]}")
 
 
 _KINDS: Mapping[type[events.Event], str] = {
@@ -103,7 +103,7 @@ class _Pair:
     def parting(self, reason: Reason, text: str, operands: Sequence[Operand] = ()) -> Parting:
         return Parting(self.index + 1, reason, text, operands)
 
-    def told(self, name: str, a: float | None, b: float | None) -> str:
+    def both(self, name: str, a: float | None, b: float | None) -> str:
         """Say a number in both recordings, with as many digits as it takes to tell them apart."""
         texts = ["–" if x is None else number(x) for x in (a, b)]
         if texts[0] == texts[1]:
@@ -117,11 +117,8 @@ class _Pair:
     def kind(self, recording: Recording, event: events.Event) -> str:
         """Say what happens."""
         if isinstance(event, events.Mark):
-            return " ".join(
-                filter(
-                    None, (event.kind, "" if event.number is None else str(event.number), "begins")
-                )
-            )
+            parts = event.kind, event.number, "begins"
+            return " ".join(str(each) for each in parts if each not in ("", None))
         return _KINDS[type(event)].format(title(recording, event.node))
 
     def came_in(self, a: events.Leaf, b: events.Leaf) -> Parting:
@@ -129,13 +126,13 @@ class _Pair:
         names = title(self.first, a.node), title(self.second, b.node)
         if names[0] == names[1]:
             if alike(a.value, b.value):
-                told = self.told(f"the tangent of {names[0]}", a.tangent, b.tangent)
+                text = self.both(f"the tangent of {names[0]}", a.tangent, b.tangent)
             else:
-                told = self.told(names[0], a.value, b.value)
+                text = self.both(names[0], a.value, b.value)
         else:
             numbers = number(a.value), number(b.value)
-            told = self.sided(*(f"{name} is {x}" for name, x in zip(names, numbers, strict=True)))
-        return self.parting("input", told)
+            text = self.sided(*(f"{name} is {x}" for name, x in zip(names, numbers, strict=True)))
+        return self.parting("input", text)
 
     def made(self, a: events.Op, b: events.Op) -> Parting:
         """Say why a node is another: another operation, other operands, or another number."""
@@ -150,13 +147,13 @@ class _Pair:
         other = [each for each in operands if not alike(*each.numbers)]
         if other:  # a constant: whatever has an event is the same
             name = title(self.first, a.node)
-            told = self.told("the constant", *other[0].numbers)
-            return self.parting("input", f"in {name}, {told}", operands)
+            text = self.both("the constant", *other[0].numbers)
+            return self.parting("input", f"in {name}, {text}", operands)
         name, numbers = title(self.first, a.node), (a.value, b.value)
         if alike(*numbers):
             name, numbers = f"the tangent of {name}", (a.tangent or 0.0, b.tangent or 0.0)
-        told = f"{self.told(name, *numbers)}, made of the same numbers"
-        return self.parting("number", told, operands)
+        text = f"{self.both(name, *numbers)}, made of the same numbers"
+        return self.parting("number", text, operands)
 
     def _values(self, node: int, later: int = 0) -> Change:
         """The value of a node in both, before the event or so many events later."""
@@ -190,15 +187,15 @@ class _Pair:
         ]
         other = [each for each in operands if not alike(*each.numbers)]
         if other:
-            return self.parting("number", self.told(other[0].name, *other[0].numbers), operands)
+            return self.parting("number", self.both(other[0].name, *other[0].numbers), operands)
         worlds = self.first.world, self.second.world
         for world, side in zip(worlds, self.sides, strict=True):
             if world is not None and world.overwrites and alike(a.contribution, b.contribution):
-                told = self.told(grad, a.after, b.after)
-                told = f"{told}: {side}, a contribution replaces what was there"
-                return self.parting("number", told, operands)
-        told = f"{self.told(grad, *self._gradients(a.node, 1))}, made of the same numbers"
-        return self.parting("number", told, operands)
+                text = self.both(grad, a.after, b.after)
+                text = f"{text}: {side}, a contribution replaces what was there"
+                return self.parting("number", text, operands)
+        text = f"{self.both(grad, *self._gradients(a.node, 1))}, made of the same numbers"
+        return self.parting("number", text, operands)
 
     def written(
         self, a: events.Update | events.SetGrad, b: events.Update | events.SetGrad
@@ -210,7 +207,7 @@ class _Pair:
         if a.rule is None or b.rule is None or a.rule.method != b.rule.method:
             ways = ["by hand" if each is None else f"by {each.method}" for each in (a.rule, b.rule)]
             if ways[0] == ways[1]:
-                return self.parting("number", self.told(name, a.after, b.after))
+                return self.parting("number", self.both(name, a.after, b.after))
             return self.parting("operation", f"{name} is written {self.sided(*ways)}")
         operands = [
             Operand(short_title(self.first, a.node), self._values(a.node)),
@@ -219,9 +216,9 @@ class _Pair:
         ]
         other = [each for each in operands if not alike(*each.numbers)]
         if other:
-            return self.parting("input", self.told(other[0].name, *other[0].numbers), operands)
-        told = f"{self.told(name, a.after, b.after)}, made of the same numbers"
-        return self.parting("number", told, operands)
+            return self.parting("input", self.both(other[0].name, *other[0].numbers), operands)
+        text = f"{self.both(name, a.after, b.after)}, made of the same numbers"
+        return self.parting("number", text, operands)
 
 
 def _settings(a: Rule, b: Rule) -> Iterator[Operand]:

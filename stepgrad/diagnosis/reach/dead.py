@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from statistics import fmean
 
+from stepgrad.diagnosis.reach.blame import Blame
 from stepgrad.diagnosis.reach.gates import Gates, gates_of, margin, moved_by, named
 from stepgrad.diagnosis.reach.saddle import on_saddle
-from stepgrad.diagnosis.reach.still import Still, epoch, still
-from stepgrad.diagnosis.reach.zeros import Zeros
+from stepgrad.diagnosis.reach.unmoved import Unmoved, epoch, unmoved
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -38,13 +38,13 @@ def dead(survey: Survey) -> Iterator[Verdict]:
     saddle = on_saddle(survey)
     waiting = [
         each
-        for each in still(survey)
+        for each in unmoved(survey)
         if len(each.passes) >= _FEWEST and each.node not in saddle
     ]  # fmt: skip
-    groups: dict[tuple[int, ...], list[Still]] = {}
+    groups: dict[tuple[int, ...], list[Unmoved]] = {}
     for each in waiting:
         groups.setdefault(tuple(each.passes), []).append(each)
-    found: list[Still] = []
+    found: list[Unmoved] = []
     for passes, group in groups.items():
         rows = epoch(survey, passes)
         nodes = {each.node for each in group}
@@ -79,8 +79,8 @@ def _shut(survey: Survey, nodes: Collection[int], rows: Sequence[int]) -> Collec
 
 def _blamed(survey: Survey, position: int) -> Counts:
     """Return whether an edge with a local derivative of 0 is not shut by the data."""
-    zeros = Zeros(survey.recording, survey.parameters, position)
-    return lambda edge: bool(zeros.blame(edge))
+    blame = Blame(survey.recording, survey.parameters, position)
+    return lambda edge: bool(blame.edge(edge))
 
 
 def _learned(
@@ -113,7 +113,7 @@ def _blind(survey: Survey, which: Pass, shut: Collection[int]) -> bool:
     return bool(multiplying) and multiplying <= {*shut}
 
 
-def _verdict(survey: Survey, found: Sequence[Still]) -> Verdict:
+def _verdict(survey: Survey, found: Sequence[Unmoved]) -> Verdict:
     recording = survey.recording
     firsts = [each.first for each in found]
     first = max(sorted({*firsts}), key=firsts.count)  # when most of them died
@@ -136,13 +136,11 @@ def _verdict(survey: Survey, found: Sequence[Still]) -> Verdict:
         for edge in islice(each.edges, 1)
         if (position := walk(which.block, edge.out, edge.slot)) is not None
     ]
-    if always:
-        text += ", from the first pass on"
-    elif moved := moved_by(survey, which, found_gates):
+    if not always and (moved := moved_by(survey, which, found_gates)):
         text += f"; {moved.text}"
         events.insert(0, moved.position)
     advice = _advice({recording.node(gate).op for gate in shut}, always=always)
-    return Verdict("dead", f"{text}.", advice, [*dict.fromkeys(events)], nodes)
+    return Verdict("dead", text, advice, [*dict.fromkeys(events)], nodes)
 
 
 def _gates(
@@ -154,8 +152,8 @@ def _gates(
     """
     for number in (passes[0], passes[-1]):
         which = survey.passes[number]
-        zeros = Zeros(survey.recording, survey.parameters, which.block.start)
-        found = {node: gates_of(survey, which, zeros, node) for node in nodes}
+        blame = Blame(survey.recording, survey.parameters, which.block.start)
+        found = {node: gates_of(survey, which, blame, node) for node in nodes}
         if all(each.nodes for each in found.values()):
             break
     return which, found
@@ -163,10 +161,10 @@ def _gates(
 
 def _advice(kinds: Set[Op], *, always: bool) -> str:
     if kinds & {ops.TANH, ops.SIGMOID, ops.EXP} and ops.RELU not in kinds:
-        return "Make the inputs or the initial weights smaller, so that the function is not flat."
+        return "Make the inputs or the initial weights smaller: far from 0, the function is flat."
     if always:
         return (
-            "Draw other initial weights, start the biases at 0 or a little above, "
+            "Choose other initial weights, start the biases at 0 or a little above, "
             "or use leaky_relu, which is never shut."
         )
     return (

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from stepgrad.diagnosis.reach.zeros import Zeros
+from stepgrad.diagnosis.reach.blame import Blame
 from stepgrad.diagnosis.survey import Pass, Survey
-from stepgrad.diagnosis.wording import alike, joined
+from stepgrad.diagnosis.wording import joined, shared_name
 from stepgrad.engine import ops
 from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
@@ -29,13 +29,13 @@ class Gates:
     edges: Sequence[Edge]
 
 
-def gates_of(survey: Survey, which: Pass, zeros: Zeros, node: int) -> Gates:
+def gates_of(survey: Survey, which: Pass, blame: Blame, node: int) -> Gates:
     """Return the gates that separate a parameter from the root of a pass."""
     recording, position = survey.recording, which.block.start
     edges = cut_set(
-        recording, which.root, node, position, lambda edge: bool(zeros.blame(edge))
+        recording, which.root, node, position, lambda edge: bool(blame.edge(edge))
     )  # fmt: skip
-    blamed = sorted({each for edge in edges for each in zeros.blame(edge)})
+    blamed = sorted({each for edge in edges for each in blame.edge(edge)})
     gates = [each for each in blamed if each not in survey.parameters]
     return Gates(gates or blamed, edges)
 
@@ -72,7 +72,7 @@ def _gate(recording: Recording, nodes: Sequence[int]) -> str:
     node = recording.node(nodes[0])
     if not node.operands:
         return f"{title(recording, node.index)} = 0"
-    name = alike(recording, nodes)
+    name = shared_name(recording, nodes)
     if not node.name:
         return f"a {node.op.name}" if name.startswith("#") or not name else name
     return f"{name} = {definition(recording, node)}"
@@ -102,16 +102,6 @@ def moved_by(survey: Survey, which: Pass, found: Mapping[int, Gates]) -> Moved |
         return None
     node = max(moved)[1]
     before, after = number(step.before[node]), number(step.after[node])
-    at = _written(survey, node, position)
+    at = survey.updated_before(node, position)
     name = title(recording, node)
     return Moved(at, f"the update at event {at:,} moved {name} from {before} to {after}")
-
-
-def _written(survey: Survey, node: int, position: int) -> int:
-    """Return the position just after the last write to a value before a position."""
-    recording = survey.recording
-    for each in reversed(recording.history.index.value_writes(node)):
-        block = recording.blocks[each]
-        if block.start < position:
-            return block.start + block.writes.updates[node][-1] + 1  # type: ignore[union-attr]
-    raise AssertionError("it is in a step")

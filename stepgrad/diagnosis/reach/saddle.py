@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Set
 from functools import partial
 
-from stepgrad.diagnosis.reach.still import still
-from stepgrad.diagnosis.reach.zeros import Zeros
+from stepgrad.diagnosis.reach.blame import Blame
+from stepgrad.diagnosis.reach.unmoved import unmoved
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -27,12 +27,12 @@ def saddle(survey: Survey) -> Iterator[Verdict]:
         return
     recording = survey.recording
     which, passes = _last(survey, found)
-    zeros = Zeros(recording, survey.parameters, which.block.start)
+    blame = Blame(recording, survey.parameters, which.block.start)
     edges = [
         edge
         for node in sorted(found)
         for edge in cut_set(recording, which.root, node, which.block.start)[:1]
-        if zeros.blame(edge)
+        if blame.edge(edge)
     ]
     events = [
         at for edge in edges if (at := walk(which.block, edge.out, edge.slot)) is not None
@@ -42,10 +42,10 @@ def saddle(survey: Survey) -> Iterator[Verdict]:
     yield Verdict(
         "saddle",
         f"{listed(recording, found)} are exactly 0 and receive exactly 0 in all "
-        f"{counted(passes, 'pass')}: each is multiplied by another that is 0, so none moves first; "
+        f"{counted(passes, 'pass')}: each is multiplied by another that is 0, so none can move; "
         f"at event {events[0]:,}, what {short_title(recording, operand)} receives "
-        f"is multiplied by {title(recording, factor)} = 0.",
-        "Draw the initial weights at random, at least all but those of one layer.",
+        f"is multiplied by {title(recording, factor)} = 0",
+        "Initialise the weights at random; those of one layer may start at 0.",
         [*dict.fromkeys(events)],
         sorted(found),
     )
@@ -59,7 +59,7 @@ def on_saddle(survey: Survey) -> Set[int]:
     history = survey.recording.history
     found = {
         each.node
-        for each in still(survey)
+        for each in unmoved(survey)
         if each.always
         and len(each.passes) >= _FEWEST
         and history.first_value(each.node) == 0
@@ -68,18 +68,18 @@ def on_saddle(survey: Survey) -> Set[int]:
     if len(found) < 2:
         return set()
     which, _ = _last(survey, found)
-    zeros = Zeros(survey.recording, survey.parameters, which.block.start)
-    found -= _shut(survey, which, found, lambda edge: not zeros.blame(edge))  # by the data alone
+    blame = Blame(survey.recording, survey.parameters, which.block.start)
+    found -= _shut(survey, which, found, lambda edge: not blame.edge(edge))  # by the data alone
     more: Set[int] = set()
     while found != more:
         more = found
-        found = _shut(survey, which, more, partial(_by, zeros, more))
+        found = _shut(survey, which, more, partial(_by, blame, more))
     return found if len(found) > 1 else set()
 
 
-def _by(zeros: Zeros, parameters: Set[int], edge: Edge) -> bool:
+def _by(blame: Blame, parameters: Set[int], edge: Edge) -> bool:
     """Whether an edge is shut by some parameters that are 0, or by the data."""
-    return zeros.blame(edge) <= parameters
+    return blame.edge(edge) <= parameters
 
 
 def _last(survey: Survey, nodes: Set[int]) -> tuple[Pass, int]:

@@ -63,7 +63,7 @@ def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
             "Use the Value itself instead of its `.data` or a Value made of it, "
             "unless the cut is meant; then leave these parameters out of the optimizer."
         )
-    return Verdict("unreached", f"{text}.", advice, events, about)
+    return Verdict("unreached", text, advice, events, about)
 
 
 def _forwards(survey: Survey, which: Pass) -> Sequence[Forward]:
@@ -102,8 +102,8 @@ def _copy(survey: Survey, originals: Sequence[int]) -> tuple[int, int] | None:
     history = survey.recording.history
     values = {history.first_value(node): node for node in originals}
     block = survey.passes[-1].block
-    for number_ in block.sweep.swept:
-        forward = block.over[number_]
+    for place in block.sweep.swept:
+        forward = block.over[place]
         for node in sorted(filter(lambda ref: ref >= 0, forward.structure.inputs), reverse=True):
             value = forward.values[node]
             original = values.get(value)
@@ -157,9 +157,9 @@ def _wrong_parameters(
         "wrong_parameters",
         f"the last {counted(steps, 'update')} (first at event {first.position:,}) go to "
         f"{_apart(survey, updated)}, which no pass reaches and nothing uses; the passes reach "
-        f"{_apart(survey, others)}, and those are never updated.",
-        "Make the optimizer after the model, of the parameters of the model that computes "
-        "the loss; a model that is made or loaded again has new parameters.",
+        f"{_apart(survey, others)}, which are never updated",
+        "Create the optimizer after the model, with the parameters of the model that computes "
+        "the loss: a model that is created or loaded again has new parameters.",
         [first.position, tail[0].end],
         [*updated, *others],
     )

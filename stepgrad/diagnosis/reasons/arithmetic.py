@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite, log10
 
-from stepgrad.diagnosis.reasons.chain import alike
+from stepgrad.diagnosis.reasons.chain import same_kind
 from stepgrad.engine.ops import (
     ADD,
     DIV,
@@ -51,7 +51,7 @@ def cause(op: Op, operands: Sequence[float], out: float) -> Cause:
 
 
 def _infected(operands: Sequence[float], out: float, infinite: Sequence[int]) -> Cause:
-    same = [slot for slot in infinite if alike(operands[slot], out)]
+    same = [slot for slot in infinite if same_kind(operands[slot], out)]
     if same:
         return Cause("", same[:1], handed_on=True)
     zeros = [slot for slot, x in enumerate(operands) if x == 0]  # inf · 0 is nan because of both

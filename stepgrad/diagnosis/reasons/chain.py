@@ -10,6 +10,7 @@ from typing import Literal
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.narration import program_line, written_at
+from stepgrad.replay.telling.titles import title
 
 Of = Literal["value", "gradient", "tangent"]
 """What number of a node it is."""
@@ -22,6 +23,19 @@ class Number:
     of: Of
     node: int
     position: int
+
+    def name(self, recording: Recording) -> str:
+        """What it is called: `w`, `w.grad` or `the tangent of w`."""
+        name = title(recording, self.node)
+        return {"value": name, "gradient": f"{name}.grad", "tangent": f"the tangent of {name}"}[
+            self.of
+        ]
+
+    def read(self, recording: Recording) -> float | None:
+        """The number itself; None where there is none yet."""
+        history = recording.history
+        ask = {"value": history.value, "gradient": history.grad, "tangent": history.tangent}
+        return ask[self.of](self.node, self.position)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +77,6 @@ class Link:
     dull: bool = False
 
 
-def alike(a: float, b: float) -> bool:
+def same_kind(a: float, b: float) -> bool:
     """Whether both are nan, or both infinite: then one may simply be handed on as the other."""
     return not isfinite(a) and not isfinite(b) and (a != a) == (b != b)

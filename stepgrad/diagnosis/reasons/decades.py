@@ -54,7 +54,7 @@ def explain_decades(at: Received, grad: float) -> Link | None:
 def _decades_by_operation(
     at: Received, path: Sequence[tuple[Received, Contribution]], whole: float
 ) -> str:
-    """Say which operation carries most of the decades: `10 of them, of sigmoid, carry 6.02`."""
+    """Say which operation carries most: `10 of them, through sigmoid, carry 6.02`."""
     counts, sums = Counter[str](), defaultdict[str, float](float)
     for _, edge in path:
         if edge.local not in (1, -1):
@@ -63,7 +63,7 @@ def _decades_by_operation(
             sums[name] += log10(abs(edge.local))
     most = max(sums, key=lambda name: sums[name] * whole)
     carry = "carries" if counts[most] == 1 else "carry"
-    return f"{counts[most]:,} of them, of {most}, {carry} {abs(sums[most]):.3g}"
+    return f"{counts[most]:,} of them, through {most}, {carry} {abs(sums[most]):.3g}"
 
 
 def _largest_path(at: Received) -> Sequence[tuple[Received, Contribution]]:

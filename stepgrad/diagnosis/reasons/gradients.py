@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from math import isfinite
 
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
 from stepgrad.diagnosis.reasons.decades import explain_decades
 from stepgrad.diagnosis.reasons.received import Received
 from stepgrad.diagnosis.reasons.writes import explain_written_gradient
@@ -121,7 +121,7 @@ def _not_finite(at: Received, grad: float) -> Link:
         told = _edge(at, at.contributions[-1], "the sum of the contributions overflows", birth=True)
         largest = max(at.contributions, key=lambda each: abs(each.amount))
         return Link(told, [at.upstream(largest)])
-    telling = next((each for each in sick if alike(each.amount, grad)), None)
+    telling = next((each for each in sick if same_kind(each.amount, grad)), None)
     if telling is None:  # it is nan, they are infinite
         told = _edge(at, sick[-1], "contributions of inf and −inf meet")
         return Link(told, [at.upstream(sick[0])])
@@ -131,15 +131,14 @@ def _not_finite(at: Received, grad: float) -> Link:
 def _not_finite_edge(at: Received, edge: Contribution) -> Link:
     """Say which factor makes a contribution infinite or nan."""
     upstream = at.upstream(edge)
-    if alike(edge.upstream, edge.amount):
+    if same_kind(edge.upstream, edge.amount):
         return Link(_edge(at, edge), [upstream], dull=True)
     slope = at.slope(edge)
     sources = slope.sources(at.recording)
     if not isfinite(edge.upstream):  # inf · 0
         return Link(_edge(at, edge), [upstream, *sources])
     if not isfinite(edge.local):
-        words = "0 · inf is nan" if edge.upstream == 0 else ""
-        return Link(_edge(at, edge, words, birth=slope.born), sources)
+        return Link(_edge(at, edge, birth=slope.born), sources)
     then = [upstream] if abs(edge.upstream) >= abs(edge.local) else sources
     return Link(_edge(at, edge, "it overflows", birth=True), then)
 
@@ -163,7 +162,7 @@ def _zero(at: Received) -> Link:
         largest, others = _largest(at)
         first, *rest = [*([at.carried] if at.carried else []), *(e.amount for e in largest)]
         terms = " + ".join([number(first), *map(factor, rest), *["…"] * bool(others)])
-        text = f"what arrives cancels to exactly 0: {terms}"
+        text = f"the contributions cancel to exactly 0: {terms}"
         return Link([Reason(largest[-1].position, at.node, text)])
     found = sorted(_zero_factors(at), key=lambda each: not each[0].slope(each[1]).shut)
     *shown, (where, edge) = found[:_SHOWN]
@@ -217,7 +216,7 @@ def _about_the_sum(
     """Say what the contributions that are not shown add, and whether all of them cancel."""
     if others:
         rest = number(sum(each.amount for each in others))
-        yield f"{counted(len(others), 'contribution')} more, {rest} in all"
+        yield f"{counted(len(others), 'more contribution')}, {rest} in all"
     total = sum(each.amount for each in at.contributions)
     if abs(total) < _CANCELLED * abs(largest.amount):
         yield f"they cancel: {number(abs(total / largest.amount), 2)} of the largest is left"

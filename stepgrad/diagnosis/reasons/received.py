@@ -44,7 +44,7 @@ class Received:
         block, (edges, walked) = self.block, self._edges
         edge_of = self.recording.history.edge
         return [
-            Contribution(block.start + edge + 2, *block.edge(edge), *edge_of(block, edge))
+            Contribution(block.arrival(edge), *block.edge(edge), *edge_of(block, edge))
             for edge in edges[:walked]
         ]
 

@@ -24,17 +24,17 @@ def changed_since(recording: Recording, asked: Number) -> Reason | None:
     else:
         if history.value_write(asked.node, asked.position) is not None:
             return None
-        since, made_of = history.made_at(asked.node), _above(recording, asked.node)
+        since, made_of = history.made_at(asked.node), _made_of(recording, asked.node)
     for node in made_of:
         written = history.value_write(node, asked.position)
         if written is not None and (event := written[0].start + written[1]) >= since:
             told = narrate(recording, event)
-            text = f"{name} is older than this update: {told.symbols} {told.numbers}".rstrip()
+            text = f"{name} was computed before this update: {told.symbols} {told.numbers}".rstrip()
             return Reason(event + 1, node, text)
     return None
 
 
-def _above(recording: Recording, node: int) -> Iterator[int]:
+def _made_of(recording: Recording, node: int) -> Iterator[int]:
     """Yield what a node is made of, directly or not."""
     seen, stack = {node}, [node]
     while stack and len(seen) < _MOST:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
 
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
 from stepgrad.diagnosis.reasons.slopes import Slope
 from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Node, Recording
@@ -48,7 +48,7 @@ def explain_tangent(recording: Recording, asked: Number) -> Link:
     if isfinite(tangent):
         return Link([Reason(made, index, told)], [above])
     if not isfinite(chosen.tangent):
-        return Link([Reason(made, index, told)], [above], dull=alike(chosen.tangent, tangent))
+        return Link([Reason(made, index, told)], [above], dull=same_kind(chosen.tangent, tangent))
     born = chosen.slope.born or isfinite(chosen.slope.local)
     term = _term_told(recording, index, chosen)
     return Link([Reason(made, index, term, born)], chosen.slope.sources(recording))
@@ -83,4 +83,4 @@ def _telling(terms: Sequence[_Term], tangent: float) -> _Term | None:
     if isfinite(tangent):
         return max(terms, key=lambda each: abs(each.amount), default=None)
     sick = [each for each in terms if not isfinite(each.amount)]
-    return next((each for each in sick if alike(each.amount, tangent)), next(iter(sick), None))
+    return next((each for each in sick if same_kind(each.amount, tangent)), next(iter(sick), None))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from math import isfinite
 
 from stepgrad.diagnosis.reasons.arithmetic import Cause, cause
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
 from stepgrad.diagnosis.reasons.writes import explain_written_value
 from stepgrad.engine.ops import ADD
 from stepgrad.numbers import number
@@ -81,7 +81,7 @@ def _infected_by(recording: Recording, node: int) -> int:
     at: int | None = node - base
     while at is not None and not is_updated(base + at):
         node, out = base + at, values[at]
-        refs = (ref for ref in operands(at) if ref >= 0 and alike(values[ref], out))
+        refs = (ref for ref in operands(at) if ref >= 0 and same_kind(values[ref], out))
         at = next(refs, None)
     return node if at is None else base + at
 
@@ -140,7 +140,7 @@ def _given(recording: Recording, node: Node, made: int) -> Reason:
     if node.constant:
         text = f"{number(value)} is a constant of the program"
     elif recording.history.index.is_updated(node.index):
-        text = f"{name} is a parameter, not updated yet: it begins with {number(value)}"
+        text = f"{name} is a parameter, not updated yet: it starts at {number(value)}"
     else:
         text = f"{name} is given: {number(value)}"
     return Reason(made, node.index, text, not isfinite(value))

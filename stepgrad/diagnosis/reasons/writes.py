@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, alike
+from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
 from stepgrad.numbers import gradient_inline, number
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.recording import Recording
@@ -18,17 +18,12 @@ def explain_written_value(recording: Recording, node: int, block: Write, write: 
     before = [Number("value", node, event), Number("gradient", node, event)]
     if isfinite(after):
         return Link([_update(recording, node, block, write)])
-    history = recording.history
-    found = (history.value(node, event), history.grad(node, event))
-    sick = [
-        (number, x)
-        for number, x in zip(before, found, strict=True)
-        if x is not None and not isfinite(x)
-    ]
+    found = [(number, number.read(recording)) for number in before]
+    sick = [(number, x) for number, x in found if x is not None and not isfinite(x)]
     state = block.rule.at(write).numbers.values() if block.rule else ()
     born = not sick and all(map(isfinite, state))
     told = [_update(recording, node, block, write, birth=born)]
-    if any(number.of == "value" and alike(x, after) for number, x in sick):
+    if any(number.of == "value" and same_kind(x, after) for number, x in sick):
         return Link(told, before[:1], dull=True)
     return Link(told, [number for number, _ in sick] or before[1:])
 

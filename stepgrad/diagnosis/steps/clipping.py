@@ -61,11 +61,11 @@ def clipped(survey: Survey) -> Iterator[Verdict]:
     yield Verdict(
         "clipped",
         f"{steps} of {counted(len(positions), 'step')} are clipped, by a median factor of "
-        f"{number(factor, 2)}: event {first.position} scales a norm of "
-        f"{number(first.norm)} down to {number(limit)}, and {number(100 * share, 3)}% of its "
-        f"square comes from {title(survey.recording, owner)}, with a gradient of {number(grad)}",
-        "Mend what makes that gradient so large (scale its input or its part of the loss), or "
-        "raise the limit and lower the learning rate: now every other gradient is scaled down too.",
+        f"{number(factor, 2)}, because {title(survey.recording, owner)}.grad = {number(grad)} "
+        f"makes up {number(100 * share, 3)}% of the squared norm: event {first.position:,} scales "
+        f"the norm from {number(first.norm)} down to {number(limit)}",
+        "Find what makes that gradient so large (scale its input or its part of the loss), or "
+        "raise the limit and lower the learning rate: clipping shrinks every other gradient too.",
         [clip.position for clip in clips[:3]],
         [owner],
         unless=(*bookkeeping.NAMES, "exploding"),

@@ -12,7 +12,7 @@ from operator import sub
 from statistics import median
 
 from stepgrad.diagnosis import bookkeeping
-from stepgrad.diagnosis.steps.downhill import Downhill, data, downhill, rate_of, reached, same_data
+from stepgrad.diagnosis.steps.downhill import Downhill, downhill, rate_of, reached, rows, same_data
 from stepgrad.diagnosis.survey import Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.engine.ops import ADD, CONSTANT
@@ -35,7 +35,7 @@ _STANDS = 1e-3  # of the loss
 _FLOOR = 1e-9  # of the size of the parameters
 _SEVERAL = 10  # steps
 
-_CLIPPED = (*bookkeeping.NAMES, "clipped")
+CAUSES = (*bookkeeping.NAMES, "clipped")
 """Where gradients are not what they should be, a step says nothing about the learning rate."""
 
 
@@ -49,9 +49,9 @@ def uphill(survey: Survey) -> Iterator[Verdict]:
     _, node = max(zip(_rises(step), step.before, strict=True))
     yield Verdict(
         "uphill",
-        f"parameters move with their gradient, not against it: event {step.position} moves "
+        f"parameters move with their gradient, not against it: event {step.position:,} moves "
         f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
-        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all of "
+        f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all "
         f"{counted(len(rising), 'step')}{_course(survey)}",
         "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
         "to maximise a result, minimise its negative.",
@@ -122,24 +122,25 @@ def step_too_long(survey: Survey) -> Iterator[Verdict]:
     recording = survey.recording
     first, last = run.steps[0], run.steps[-1]
     rate = rate_of(recording, first)
-    rows = _rows(survey, first)
+    terms = _terms_of(survey, first)
     mean = (
-        f"; the loss is a sum of {rows} terms: for their mean, it is {number(run.reach / rows, 3)}"
-        if rows >= _ROWS and run.reach / rows < 2
+        f", and would be {number(run.reach / terms, 3)} for the mean of the {terms} terms that the "
+        "loss adds up"
+        if terms >= _ROWS and run.reach / terms < 2
         else ""
     )
     yield Verdict(
         "step_too_long",
-        f"learning rate · curvature is {number(run.reach, 3)} along the steps from event "
-        f"{first.step.position} (stable below 2): {counted(len(run.steps) - 1, 'step')} in a row "
+        f"steps overshoot: {len(run.steps) - 1} in a row (from event {first.step.position:,} on) "
         f"land beyond the lowest point, and the loss goes from {number(first.loss)} to "
-        f"{number(last.loss)}{mean}",
-        f"Lower the learning rate, which is {number(rate, 3)}: it is stable below "
+        f"{number(last.loss)}; learning rate · curvature is {number(run.reach, 3)} (stable "
+        f"below 2){mean}",
+        f"Lower the learning rate from {number(rate, 3)} to below "
         f"{number(rate * 2 / max(2.0, run.reach), 3)}"
-        + (". Or divide the sum by the number of its terms." if mean else "."),
+        + (", or divide the loss by the number of its terms." if mean else "."),
         [each.step.position for each in run.steps[:_RUNNING]],
         first.nodes,
-        unless=_CLIPPED,
+        unless=CAUSES,
     )
 
 
@@ -169,7 +170,7 @@ def _reaches(survey: Survey, steps: Sequence[Downhill], start: int) -> Iterator[
         yield reached(survey, steps[which], steps[which + 1])
 
 
-def _rows(survey: Survey, each: Downhill) -> int:
+def _terms_of(survey: Survey, each: Downhill) -> int:
     """The number of terms of the sums that a step descends."""
     return sum(_terms(survey.recording, which.root) for which in each.passes)
 
@@ -200,20 +201,24 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     rate, reach = rate_of(survey.recording, first), 0.0
     if same_data(survey, first, last):
         reach = first.reach(last) / (len(steps) - 1)
-    near = f", about {number(float(f'{1 / reach:.1g}'))} such steps long" if reach > 0 else ""
-    better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
+    far = f"{float(f'{1 / reach:.1g}'):,.0f}" if reach > 0 else ""
+    near = f"; the minimum is about {far} such steps away" if far else ""
+    better = f"; the curvature allows about {number(rate / reach, 1)}" if far else ""
     most = max(hypot(*each.moved) / each.size for each in steps)
+    by = f"by more than {number(most, 2)} of their size" if most else "at all"
+    again = next(each for each in reversed(steps) if same_data(survey, first, each))
+    on_the_same = "" if again is last else " on the same data"
     yield Verdict(
         "step_too_short",
-        f"no step moves the parameters by more than {number(most, 2)} of their size, and in "
-        f"{counted(len(steps), 'step')} the loss goes from {number(first.loss, 9)} to "
-        f"{number(last.loss, 9)}; the gradient at event {first.step.position} is "
-        f"{number(hypot(*first.gradients), 3)}, so there is a way down to go{near}",
-        f"Raise the learning rate, which is {number(rate, 3)}, by powers of 10 until the loss "
-        f"falls{better}.",
+        f"steps are too short: none moves the parameters {by}, and in "
+        f"{counted(len(steps), 'step')} the loss only goes from {number(first.loss, 9)} to "
+        f"{number(again.loss, 9)}{on_the_same}, although the norm of the gradient is "
+        f"{number(hypot(*first.gradients), 3)} (event {first.step.position:,}){near}",
+        f"Raise the learning rate, {number(rate, 3)}, by powers of 10 until the loss falls"
+        f"{better}.",
         [first.step.position, last.step.position],
         first.nodes,
-        unless=_CLIPPED,
+        unless=CAUSES,
     )
 
 
@@ -221,7 +226,7 @@ def _stands(survey: Survey, steps: Sequence[Downhill]) -> bool:
     """Whether the loss hardly changes where the data are the same, and that is often enough."""
     losses = defaultdict[object, list[float]](list)
     for each in steps:
-        losses[tuple(tuple(data(survey, which)) for which in each.passes)].append(each.loss)
+        losses[tuple(rows(survey, each))].append(each.loss)
     again = [each for each in losses.values() if len(each) > 1]
     return sum(map(len, again)) >= _SEVERAL and all(
         max(each) - min(each) <= _STANDS * abs(each[0]) for each in again

@@ -15,6 +15,7 @@ from functools import cached_property
 from math import hypot
 from operator import mul, sub
 
+from stepgrad.diagnosis.data import data_of
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.recording.blocks import Write
 from stepgrad.recording.compiled import Function, function
@@ -119,22 +120,12 @@ def _loss(structure: Structure, root: int) -> Function:
 
 def same_data(survey: Survey, this: Downhill, after: Downhill) -> bool:
     """Whether two steps differ in nothing but their parameters."""
-    return len(this.passes) == len(after.passes) and all(
-        one.block.sweep.computed == other.block.sweep.computed
-        and data(survey, one) == data(survey, other)
-        for one, other in zip(this.passes, after.passes, strict=True)
-    )
+    return rows(survey, this) == rows(survey, after)
 
 
-def data(survey: Survey, which: Pass) -> Sequence[float | None]:
-    """The numbers that a pass goes out from, without parameters."""
-    history, found = survey.recording.history, list[float | None]()
-    for place in which.block.sweep.swept:
-        forward = which.block.over[place]
-        for node in forward.nodes(forward.structure.inputs):
-            if node not in survey.parameters and not survey.recording.node(node).operands:
-                found.append(history.value(node, which.block.start))
-    return found
+def rows(survey: Survey, this: Downhill) -> Sequence[object]:
+    """The data of each pass of a step."""
+    return [data_of(survey, each) for each in this.passes]
 
 
 def rate_of(recording: Recording, each: Downhill) -> float:

@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Hashable, Iterator, Sequence
 from functools import partial
 
-from stepgrad.diagnosis.bookkeeping.books import landing
 from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -29,16 +28,16 @@ def copies(survey: Survey) -> Iterator[Verdict]:
     which = survey.passes[step.passes[-1]]
     largest = max(groups, key=len)
     count, first = sum(map(len, groups)), largest[0]
+    events = [which.arrival(node) for node in largest[:2]]
     yield Verdict(
         "copies",
-        f"{listed(survey.recording, largest)} start at {number(step.before[first])}, are "
+        f"{listed(survey.recording, largest)} are copies in all "
+        f"{counted(len(survey.steps), 'step')}: they start at {number(step.before[first])}, are "
         f"multiplied by the same numbers and receive the same gradient, "
-        f"{number(which.gradients[first])} in the first pass (events "
-        f"{landing(which, largest[0])} and {landing(which, largest[1])}): they are copies in all "
-        f"{counted(len(survey.steps), 'step')}, as are {count} of "
-        f"{counted(len(survey.parameters), 'parameter')}",
-        "Draw the initial weights at random, so that no two units compute the same.",
-        [landing(which, node) for node in largest[:2]],
+        f"{number(which.gradients[first])} in the first pass (events {events[0]:,} and "
+        f"{events[1]:,}); {count} of {counted(len(survey.parameters), 'parameter')} have copies",
+        "Initialise the weights at random, so that no two units compute the same.",
+        events,
         [node for group in groups for node in group],
     )
 

@@ -79,7 +79,7 @@ class _Contributions(Sequence[Contribution]):
             return _Contributions(self._recording, block, self._edges[number])
         edge = self._edges[number]
         amounts = self._recording.history.edge(block, edge)
-        return Contribution(block.start + edge + 2, *block.edge(edge), *amounts)
+        return Contribution(block.arrival(edge), *block.edge(edge), *amounts)
 
 
 def written_over(recording: Recording, node: int, position: int) -> int | None:
@@ -152,7 +152,7 @@ def walk(block: Backward, out: int, slot: int) -> int | None:
     first = bisect_left(sweep.outs, column)
     last = bisect_right(sweep.outs, column, first)
     edge = sweep.slots.find(slot, first, last)
-    return None if edge < 0 else block.start + edge + 2
+    return None if edge < 0 else block.arrival(edge)
 
 
 def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:

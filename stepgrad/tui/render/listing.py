@@ -11,14 +11,13 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from stepgrad.numbers import gradient, number
+from stepgrad.numbers import gradient_inline
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.replay.telling.titles import title
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.tui.render import ink
 
@@ -59,7 +58,9 @@ def alarm(found: Diagnosis, keys: Keymap = KEYS) -> Content | None:
     first, count = found.open[0], len(found.open)
     which = f"all {count} verdicts" if count > 1 else "where"
     hint = with_keys(f"{key('verdicts')} shows {which}.", keys)
-    return ink.line((f"{ink.ALARM} ", ink.HALT), (f"{first.text} ", ink.PLAIN), (hint, ink.CURRENT))
+    return ink.line(
+        (f"{ink.ALARM} ", ink.HALT), (f"{first.text}. ", ink.PLAIN), (hint, ink.CURRENT)
+    )
 
 
 def verdicts_report(
@@ -86,7 +87,7 @@ def _verdicts(recording: Recording, found: Diagnosis) -> Iterator[Line]:
             yield Line(line, position)
         more = len(each.events) - _MOST
         if more > 0:
-            yield Line(ink.line((f"  and {counted(more, 'event')} more", ink.QUIET)))
+            yield Line(ink.line((f"  and {counted(more, 'more event')}", ink.QUIET)))
         if each.advice:
             yield Line(ink.line((each.advice, ink.QUIET)))
 
@@ -104,19 +105,14 @@ def why_report(
 
 
 def _reasons(session: Session, node: int) -> Iterator[Line]:
-    from stepgrad.diagnosis.reasons import reasons  # noqa: PLC0415
+    from stepgrad.diagnosis.reasons import Number, reasons  # noqa: PLC0415
 
     recording, state = session.recording, session.state
-    name, value = title(recording, node), state.value(node)
-    numbers: dict[Of, str] = {
-        "value": f"{name} = {'–' if value is None else number(value)}",
-        "gradient": f"{name}.grad = {gradient(state.grad(node))}",
-    }
-    if state.tangent(node) is not None:
-        numbers |= {"tangent": f"the tangent of {name} = {gradient(state.tangent(node))}"}
-        del numbers["gradient"]
-    for of, told in numbers.items():
-        yield Line(ink.line((told, ink.NAME)))
+    derivative: Of = "gradient" if state.tangent(node) is None else "tangent"
+    for of in ("value", derivative):
+        asked = Number(of, node, state.position)
+        shown = f"{asked.name(recording)} = {gradient_inline(asked.read(recording))}"
+        yield Line(ink.line((shown, ink.NAME)))
         for each in reasons(recording, node, state.position, of):
             where = (f"  event {each.position:,}  ", ink.CURRENT)
             yield Line(ink.line(where, (each.text, ink.PLAIN)), each.position, each.node)

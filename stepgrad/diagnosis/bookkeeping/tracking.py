@@ -1,7 +1,7 @@
-"""What becomes of each gradient between passes and updates: the books that `bookkeeping` looks at.
+"""What becomes of each gradient between passes and updates: cleared, arrived, used.
 
 One walk over the blocks keeps, for each leaf, whether its gradient is clear, has arrived, or has
-been used by an update. Runs of writes of one kind, which nearly all are, are taken in at once.
+been used by an update. Runs of writes of one kind, which nearly all are, are handled at once.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from itertools import pairwise
 from math import isclose
 from typing import Any
 
-from stepgrad.diagnosis.bookkeeping.moves import follows, learns, updated_before
+from stepgrad.diagnosis.bookkeeping.rates import follows, learns
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
@@ -41,7 +41,7 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Books:
+class Faults:
     """The faults of each kind, by leaf.
 
     Args:
@@ -58,20 +58,20 @@ class Books:
 
 
 @kept(1)
-def books(survey: Survey) -> Books:
+def find_faults(survey: Survey) -> Faults:
     """Go through a recording, and return what has gone wrong with its gradients."""
-    keeper = _Bookkeeper(survey)
+    tracker = _Tracker(survey)
     for block in survey.recording.blocks:
         if block.start >= survey.end:
             break
-        keeper.take(block)
-    keeper.close()
-    return keeper.books
+        tracker.take(block)
+    tracker.close()
+    return tracker.faults
 
 
 @dataclass(frozen=True, eq=False)
 class _Shape:
-    """What the bookkeeper asks of a run of writes: what it clears, sets and updates, in order.
+    """What the tracker asks of a run of writes: what it clears, sets and updates, in order.
 
     What becomes of one leaf says nothing about another. So those are taken together to which the
     same is done, as in a loop that updates and clears each.
@@ -94,8 +94,8 @@ class _Shape:
         return cls(runs, [node for node in often if node in parameters])
 
 
-class _Bookkeeper:
-    """The state of the books.
+class _Tracker:
+    """What is known of each gradient so far.
 
     `_arrived` are leaves whose gradient no update has used; `_used` are others whose gradient is
     not clear, each with the step that has used it last. `_on_top`, `_again` and `_lost` hold faults
@@ -103,7 +103,7 @@ class _Bookkeeper:
     """
 
     def __init__(self, survey: Survey) -> None:
-        self.books = Books()
+        self.faults = Faults()
         self._survey = survey
         self._passes = iter(survey.passes)
         self._step = -1
@@ -119,7 +119,7 @@ class _Bookkeeper:
         self._shapes: dict[Writes, _Shape] = {}
 
     def take(self, block: Block) -> None:
-        """Take in the next block."""
+        """Go on over the next block."""
         match block:
             case Forward():
                 self._stepped.clear()
@@ -132,7 +132,7 @@ class _Bookkeeper:
     def close(self) -> None:
         """At the end: where nothing is updated, gradients are what the program is for."""
         if not self._survey.steps:
-            self.books.doubled |= self._again
+            self.faults.doubled |= self._again
 
     # Passes.
 
@@ -146,15 +146,15 @@ class _Bookkeeper:
         self._arrived.update(reached)
 
     def _lands(self, each: Pass) -> None:
-        """Take in a pass that adds to gradients which are not clear."""
+        """A pass adds to gradients that are not clear."""
         earlier = self._roots.get(each.root)
         for node, before in each.carried.items():
             if node in self._used:
-                used = updated_before(self._survey.recording, node, each.block.start)
-                fault = Fault(landing(each, node), used, before)
+                used = self._survey.updated_before(node, each.block.start)
+                fault = Fault(each.arrival(node), used, before)
                 self._on_top.setdefault(node, (fault, self._used[node]))
             elif earlier and node in self._arrived and self._holds(node, earlier, each):
-                fault = Fault(landing(each, node), landing(earlier, node), before)
+                fault = Fault(each.arrival(node), earlier.arrival(node), before)
                 self._again.setdefault(node, fault)
 
     def _holds(self, node: int, earlier: Pass, each: Pass) -> bool:
@@ -194,7 +194,7 @@ class _Bookkeeper:
         self._lost |= dict.fromkeys(lost, block)
 
     def _set(self, nodes: Set[int]) -> None:
-        """Take in that gradients are written by hand: what they were counts no more."""
+        """Gradients are written by hand: what they were before does not matter."""
         _drop(nodes, self._used, self._on_top, self._again, self._lost)
         self._arrived |= nodes
 
@@ -213,18 +213,18 @@ class _Bookkeeper:
         self._used |= dict.fromkeys(used, self._step)
 
     def _comes_true(self, block: Write, node: int) -> None:
-        """Take in an update that uses a gradient with which something has gone wrong."""
-        step, books = self._step, self.books
+        """An update uses a gradient with which something has gone wrong."""
+        step, faults = self._step, self.faults
         on_top, again = self._on_top.pop(node, None), self._again.pop(node, None)
         lost = self._lost.pop(node, None)
         if on_top and self._uses(step, node) and self._uses(on_top[1], node):
-            _note(books.not_cleared, node, on_top[0], step)
+            _note(faults.not_cleared, node, on_top[0], step)
         elif again and self._uses(step, node):
-            _note(books.doubled, node, again, step)
+            _note(faults.doubled, node, again, step)
         elif lost and (gradient := self._cleared(lost, node)) and self._still(node):
             event = _position(block, block.writes.updates[node][0])
             because = _position(lost, lost.writes.gradients[node][-1])
-            _note(books.wiped, node, Fault(event, because, gradient), step)
+            _note(faults.wiped, node, Fault(event, because, gradient), step)
 
     def _uses(self, step: int, node: int) -> bool:
         """Whether a step moves a parameter by its gradient."""
@@ -246,7 +246,7 @@ class _Bookkeeper:
         return self._survey.recording.history.grad(node, block.start + first)
 
     def _again_by_rule(self, block: Write, nodes: Set[int]) -> None:
-        """Take in what an optimizer updates a second time, with no pass in between."""
+        """An optimizer updates parameters a second time, with no pass in between."""
         history = self._survey.recording.history
         new = nodes
         for others, earlier in self._stepped:
@@ -254,11 +254,11 @@ class _Bookkeeper:
             for node in again:
                 first, event = (_position(b, b.writes.updates[node][0]) for b in (earlier, block))
                 fault = Fault(event, first, history.grad(node, event) or 0.0)
-                _note(self.books.twice, node, fault, self._step)
+                _note(self.faults.twice, node, fault, self._step)
         self._stepped.append((nodes, block))
 
     def _repeated(self, block: Write, node: int) -> None:
-        """Take in a parameter that is updated several times by hand, each time by the same."""
+        """A parameter is updated several times by hand, each time by the same amount."""
         if self._step < 0:
             return
         places = block.writes.updates[node]
@@ -271,7 +271,7 @@ class _Bookkeeper:
             event = _position(block, places[1])
             gradient = self._survey.recording.history.grad(node, event) or 0.0
             fault = Fault(event, _position(block, places[0]), gradient)
-            _note(self.books.twice, node, fault, self._step)
+            _note(self.faults.twice, node, fault, self._step)
 
 
 def _drop(nodes: Collection[int], *states: dict[int, Any]) -> None:
@@ -289,11 +289,3 @@ def _note(faults: dict[int, Fault], node: int, fault: Fault, step: int) -> None:
 def _position(block: Write, place: int) -> int:
     """The position just after a write."""
     return block.start + place + 1
-
-
-def landing(each: Pass, node: int) -> int:
-    """The position just after the first contribution of a pass to a leaf."""
-    column = each.block.column(node)
-    assert column is not None, "the pass has reached it"
-    edges = each.block.sweep.incoming[column]
-    return each.seed + edges[0] + 1 if edges else each.seed

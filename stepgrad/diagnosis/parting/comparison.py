@@ -12,7 +12,7 @@ from stepgrad.replay.state import State
 
 
 @dataclass(frozen=True, slots=True)
-class Sides:
+class Comparison:
     """Two recordings at a position in each.
 
     Args:
@@ -28,7 +28,7 @@ class Sides:
     only: tuple[Sequence[str], Sequence[str]]
 
 
-def side_by_side(first: Recording, second: Recording) -> Sides:
+def side_by_side(first: Recording, second: Recording) -> Comparison:
     """Compare the named values and gradients of two recordings at their ends, or the same step."""
     count = min(len(first.steps), len(second.steps))
     a, b = (_end_of_step(each, count) for each in (first, second))
@@ -40,7 +40,7 @@ def side_by_side(first: Recording, second: Recording) -> Sides:
         else:
             rows.append(row)
     rows.sort(key=_size, reverse=True)
-    return Sides((a, b), states[0].step, rows, only)
+    return Comparison((a, b), states[0].step, rows, only)
 
 
 def _end_of_step(recording: Recording, count: int) -> int:

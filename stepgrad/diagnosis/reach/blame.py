@@ -1,11 +1,10 @@
-"""Why a local derivative is exactly 0: a gate, a parameter that is 0, or the data (`Zeros`)."""
+"""Why a local derivative is exactly 0: a gate, a parameter that is 0, or the data (`Blame`)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
 from stepgrad.engine import ops
-from stepgrad.engine.ops import Op
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.between import Edge
 
@@ -18,10 +17,10 @@ _ODD = {ops.NEG, ops.TANH, ops.SIN, ops.SQRT, ops.ABS, ops.LEAKY_RELU, ops.RELU}
 """Functions that are 0 at 0."""
 
 
-class Zeros:
-    """Whom to blame for exact zeros, at a position: gates, and parameters that are 0.
+class Blame:
+    """What is to blame for exact zeros, at a position: gates, and parameters that are 0.
 
-    Nobody is to blame where the zero is in the data (an input, a mask), where numbers cancel (an
+    Nothing is to blame where the zero is in the data (an input, a mask), where numbers cancel (an
     error that is gone), and where a function is flat, such as a square at 0.
     """
 
@@ -31,16 +30,16 @@ class Zeros:
         self._position = position
         self._origins: dict[int, frozenset[int]] = {}
 
-    def blame(self, edge: Edge) -> frozenset[int]:
+    def edge(self, edge: Edge) -> frozenset[int]:
         """Return the gates and the parameters that shut an edge; empty for none."""
-        op, operands = self._made(edge.out)
+        op, operands = self._recording.operation(edge.out)
         if op is ops.MUL:
-            return self.origin(operands[1 - edge.slot])
+            return self.node(operands[1 - edge.slot])
         if op is ops.DIV and edge.slot == 1:
-            return self.origin(operands[0])
+            return self.node(operands[0])
         return frozenset({edge.out}) if op in _GATES else _NOTHING
 
-    def origin(self, node: int) -> frozenset[int]:
+    def node(self, node: int) -> frozenset[int]:
         """Return the gates and the parameters that make a node 0; empty for none."""
         seen, stack = {node}, [node]
         while stack:
@@ -52,7 +51,7 @@ class Zeros:
         return self._origins[node]
 
     def _origin(self, node: int) -> frozenset[int]:
-        op, operands = self._made(node)
+        op, operands = self._recording.operation(node)
         if self._value(node) != 0:
             return _NOTHING  # a product underflows
         if op is ops.LEAF:
@@ -66,20 +65,13 @@ class Zeros:
 
     def _zeros(self, node: int) -> Sequence[int]:
         """Return the operands that make a node 0, by being 0 themselves."""
-        op, operands = self._made(node)
+        op, operands = self._recording.operation(node)
         zeros = [each for each in operands if self._value(each) == 0]
         if op in (ops.ADD, ops.SUB):
             return zeros if len(zeros) == len(operands) else ()
         if op in (ops.DIV, ops.POW):
             return [each for each in zeros if each == operands[0]]
         return zeros if op is ops.MUL or op in _ODD else ()
-
-    def _made(self, node: int) -> tuple[Op, Sequence[int]]:
-        """Return the operation of a node, and its operands."""
-        forward = self._recording.history.forward_of(node)
-        offset = node - forward.base
-        operands = [*map(forward.node, forward.structure.operands(offset))]
-        return forward.structure.op(offset), operands
 
     def _value(self, node: int) -> float | None:
         return self._recording.history.value(node, self._position)

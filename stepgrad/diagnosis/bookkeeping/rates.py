@@ -1,15 +1,12 @@
-"""Updates of one parameter: by which learning rate, and when."""
+"""Updates of one parameter: by which learning rate, and along its gradient or not."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import chain, islice
 from math import isclose
 
 from stepgrad.diagnosis.survey import Step
-from stepgrad.recording.blocks import Write
-from stepgrad.recording.recording import Recording
 
 _SAME = 1e-6
 _ASKED = 64  # other parameters of a step
@@ -49,18 +46,3 @@ def learns(steps: Sequence[Step], node: int) -> bool:
     """
     own = (which for which, step in enumerate(steps) if node in step.before)
     return any(follows(steps, which, node) for which in islice(own, _FIRST))
-
-
-def updated_before(recording: Recording, node: int, position: int) -> int:
-    """Return the position just after the last write to a value before a block.
-
-    Raises:
-        LookupError: there is none.
-    """
-    index = recording.history.index
-    written = index.value_writes(node)
-    last = bisect_right(written, index.block_at(position - 1)) - 1
-    block = recording.blocks[written[last]] if last >= 0 else None
-    if not isinstance(block, Write):
-        raise LookupError(f"node {node} is not written before position {position}")
-    return block.start + block.writes.updates[node][-1] + 1
