@@ -50,8 +50,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "doubled",
         "does a result count twice?",
-        "A second pass of the same root adds to what the first has brought before any use; and an "
-        "update uses the sum, or there are no updates.",
+        "A pass adds to what an earlier pass has brought before any use, from the same root or from "
+        "a node on its way; and an update uses the sum, or there are no updates.",
         faults.doubled,
     ),
     Question(
@@ -120,8 +120,9 @@ QUESTIONS: Sequence[Question] = (
         "copies",
         "are units copies of each other?",
         "At least half of the parameters, of at least 4, have the same bits as another one in "
-        "value and gradient, which is not 0, in every step, of at least 3; they are combined with "
-        "the same numbers, and some of them with units that are computed from copies.",
+        "value and gradient in every step, and the gradient is not 0 in at least 3 of them; they "
+        "are combined with the same numbers, and some of them with units that are computed from "
+        "copies.",
         symmetry.copies,
     ),
     Question(

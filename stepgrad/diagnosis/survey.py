@@ -51,6 +51,13 @@ class Pass:
         """The position at its end."""
         return self.block.start + self.block.length
 
+    def landing(self, leaf: int) -> int:
+        """The position just after its first contribution to a leaf that it reaches."""
+        column = self.block.column(leaf)
+        assert column is not None, "the pass has reached it"
+        edges = self.block.sweep.incoming[column]
+        return self.seed + edges[0] + 1 if edges else self.seed
+
 
 @dataclass(slots=True, eq=False)
 class Step:

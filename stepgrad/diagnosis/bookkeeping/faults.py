@@ -38,10 +38,11 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
         name = title(survey.recording, node)
         yield Verdict(
             "doubled",
-            f"backward() runs twice from {_root(survey, fault.event)}: event {fault.event} adds to "
-            f"{name}.grad = {number(fault.gradient)}, which the first pass has left there (event "
-            f"{fault.because}), so it counts twice{_how_often(survey, faults)}",
-            "Call backward() once for each result, or clear the gradients before the second time.",
+            f"backward() runs {_roots(survey, fault)}: event {fault.event} adds to {name}.grad = "
+            f"{number(fault.gradient)}, which holds what the first pass has brought (event "
+            f"{fault.because}), so that counts twice{_how_often(survey, faults)}",
+            "Call backward() once for each result, either for the parts or for their sum, or clear "
+            "the gradients before the second time.",
             (fault.event, fault.because),
             tuple(faults),
         )
@@ -84,10 +85,16 @@ def _first(faults: Mapping[int, Fault]) -> tuple[int, Fault]:
     return min(faults.items(), key=lambda item: item[1].event)
 
 
-def _root(survey: Survey, position: int) -> str:
-    """The title of what the pass at a position starts from."""
-    which = next(each for each in survey.passes if position <= each.end)
-    return title(survey.recording, which.root)
+def _roots(survey: Survey, fault: Fault) -> str:
+    """From what the two passes start that arrive on each other."""
+    first, second = (
+        next(each.root for each in survey.passes if position <= each.end)
+        for position in (fault.because, fault.event)
+    )
+    name = title(survey.recording, first)
+    if first == second:
+        return f"twice from {name}"
+    return f"from {name}, and then from {title(survey.recording, second)}, which contains it"
 
 
 def _in_most_steps(survey: Survey, faults: Mapping[int, Fault]) -> Mapping[int, Fault]:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isclose
 
-from stepgrad.diagnosis.bookkeeping.moves import updated_before
+from stepgrad.diagnosis.bookkeeping.moves import follows, updated_before
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -71,11 +71,12 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     assert after is not None
     same = {each.which.number for each in changed if each.node == change.node}
     nodes = [*dict.fromkeys(each.node for each in changed)]
-    why = (
-        "so the pass multiplies by numbers that were not there when its root was computed"
-        if bent
-        else "so each update uses the gradients of the pass before it"
-    )
+    if bent:
+        why = "so the pass multiplies by numbers that were not there when its root was computed"
+    elif _lags(survey, change):
+        why = "so each update uses the gradients of the pass before it"
+    else:
+        why = f"so the gradients are those at {name} = {number(before)}"
     yield Verdict(
         "stale",
         f"{name} changes from {number(before)} to {number(after)} (event {event}) after "
@@ -118,6 +119,19 @@ def _changed(survey: Survey, which: Pass, forward: Forward, node: int) -> Iterat
         return
     if not isclose(before, after, rel_tol=_SAME, abs_tol=_NOTHING) and change.users:
         yield change
+
+
+def _lags(survey: Survey, change: Change) -> bool:
+    """Whether the change is an update along the gradient of the pass before, as in a loop."""
+    passes, number_ = survey.passes, change.which.number
+    if not number_ or change.forward.start < passes[number_ - 1].end:
+        return False
+    steps = (n for n, step in enumerate(survey.steps) if number_ - 1 in step.passes)
+    return any(
+        change.which.seed > survey.steps[n].position > change.used
+        and follows(survey.steps, n, change.node)
+        for n in steps
+    )
 
 
 def bends(survey: Survey, change: Change) -> bool:
