@@ -50,8 +50,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "doubled",
         "does a result count twice?",
-        "A pass adds to what an earlier pass has brought before any use, from the same root or from "
-        "a node on its way; and an update uses the sum, or there are no updates.",
+        "A pass adds to what an earlier pass has brought before any use, from the same root or "
+        "from a node on its way; and an update uses the sum, or there are no updates.",
         faults.doubled,
     ),
     Question(
@@ -66,7 +66,8 @@ QUESTIONS: Sequence[Question] = (
         "wiped",
         "are gradients cleared before they are used?",
         "An update finds 0 where a gradient had been cleared that no update had used, in more than "
-        "half of the updates of a parameter.",
+        "half of the updates of a parameter. Or an optimizer uses only the last of several passes, "
+        "of the same shape and line: all that the others brought was cleared.",
         faults.wiped,
     ),
     Question(
@@ -130,8 +131,8 @@ QUESTIONS: Sequence[Question] = (
         "does the gradient vanish along the way?",
         "log |gradient| falls with the number of factors from the root, by at least 4 decades and "
         "in a straight line (R² ≥ 0.9), in the first pass, and at least half as steeply in the "
-        "last; and parameters that are only used that deep receive at most a ten thousandth of "
-        "what others receive.",
+        "last; and parameters that only receive something that deep receive at most a ten "
+        "thousandth of what others receive, or of what the line begins with, as all do.",
         depth.vanishing,
     ),
     Question(

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.diagnosis.bookkeeping.books import Fault, books
+from stepgrad.diagnosis.bookkeeping.dropped import Dropped, dropped
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -49,7 +50,7 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
 
 
 def wiped(survey: Survey) -> Iterator[Verdict]:
-    """Updates find 0, as gradients are cleared before they are used."""
+    """Updates find 0, or only a part, as gradients are cleared before they are used."""
     if faults := _in_most_steps(survey, books(survey).wiped):
         node, fault = _first(faults)
         name = title(survey.recording, node)
@@ -62,6 +63,24 @@ def wiped(survey: Survey) -> Iterator[Verdict]:
             (fault.because, fault.event),
             tuple(faults),
         )
+    elif 2 * len(steps := [*dropped(survey)]) > len(survey.steps):
+        yield _dropped(survey, steps)
+
+
+def _dropped(survey: Survey, steps: Sequence[Dropped]) -> Verdict:
+    first, recording = steps[0], survey.recording
+    gradient = recording.history.grad(first.node, first.clears - 1)
+    assert gradient is not None, "a pass has reached it"
+    return Verdict(
+        "wiped",
+        f"the update at event {first.step.position} uses only the last of "
+        f"{counted(len(first.step.passes), 'pass')}: event {first.clears} has cleared "
+        f"{title(recording, first.node)}.grad = {number(gradient)}, which no update had used; this "
+        f"happens in {len(steps)} of {counted(len(survey.steps), 'update')}",
+        "Clear the gradients once for each update, before the first of the passes that it uses.",
+        (first.clears, first.step.position),
+        tuple(first.step.before),
+    )
 
 
 def updated_twice(survey: Survey) -> Iterator[Verdict]:

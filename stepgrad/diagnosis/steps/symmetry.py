@@ -26,11 +26,11 @@ def copies(survey: Survey) -> Iterator[Verdict]:
         return
     largest = max(groups, key=len)
     count, first = sum(map(len, groups)), largest[0]
-    gradient = _first_pass(survey, first).gradients[first]
+    gradient, start = _first_pass(survey, first).gradients[first], survey.steps[0].before[first]
     events = [_first_pass(survey, node).landing(node) for node in largest[:2]]
     yield Verdict(
         "copies",
-        f"{listed(survey.recording, largest)} start at {number(survey.steps[0].before[first])}, are "
+        f"{listed(survey.recording, largest)} start at {number(start)}, are "
         f"multiplied by the same numbers and receive the same gradient, {number(gradient)} "
         f"(events {events[0]} and {events[1]}): they are copies in all "
         f"{counted(len(survey.steps), 'step')}, as are {count} of "
