@@ -44,13 +44,20 @@ def dead(survey: Survey) -> Iterator[Verdict]:
     groups: dict[tuple[int, ...], list[Still]] = {}
     for each in waiting:
         groups.setdefault(tuple(each.passes), []).append(each)
-    found: list[Still] = []
-    for passes, group in groups.items():
-        rows = epoch(survey, passes)
-        nodes = {each.node for each in group}
-        shut = _shut(survey, nodes, rows) if rows else ()
-        if shut and not _learned(survey, passes, rows, shut):
-            found += [each for each in group if each.node in shut]
+    rows = {passes: epoch(survey, passes) for passes in groups}
+    shut = {
+        passes: _shut(survey, {each.node for each in group}, rows[passes])
+        for passes, group in groups.items()
+        if rows[passes]
+    }
+    every = {node for nodes in shut.values() for node in nodes}
+    found = [
+        each
+        for passes, nodes in shut.items()
+        if nodes and not _learned(survey, passes, rows[passes], every)
+        for each in groups[passes]
+        if each.node in nodes
+    ]
     if found:
         yield _verdict(survey, found)
 
@@ -116,9 +123,10 @@ def _blind(survey: Survey, which: Pass, shut: Collection[int]) -> bool:
 def _verdict(survey: Survey, found: Sequence[Still]) -> Verdict:
     recording = survey.recording
     firsts = [each.first for each in found]
-    first = max(sorted({*firsts}), key=firsts.count)  # when most of them died
+    first = max(sorted({*firsts}, reverse=True), key=firsts.count)  # when most of them died
     main = [each for each in found if each.first == first]
-    nodes = [each.node for each in [*main, *(each for each in found if each not in main)]]
+    others = [each.node for each in found if each.first != first]
+    nodes = [each.node for each in main]
     passes, always = main[0].passes, main[0].always
     some = [each.node for each in main[:: -(-len(main) // _LOOKED_AT)]]
     which, found_gates = _gates(survey, passes, some)
@@ -141,8 +149,10 @@ def _verdict(survey: Survey, found: Sequence[Still]) -> Verdict:
     elif moved := moved_by(survey, which, found_gates):
         text += f"; {moved.text}"
         events.insert(0, moved.position)
+    if others:
+        text += f"; {counted(len(others), 'other parameter')} died at another time"
     advice = _advice({recording.node(gate).op for gate in shut}, always=always)
-    return Verdict("dead", f"{text}.", advice, [*dict.fromkeys(events)], nodes)
+    return Verdict("dead", f"{text}.", advice, [*dict.fromkeys(events)], [*nodes, *others])
 
 
 def _gates(
