@@ -81,7 +81,8 @@ QUESTIONS: Sequence[Question] = (
         "wrong_parameters",
         "are other nodes updated than those that receive gradients?",
         "From one pass to the end, no pass reaches any of the nodes that are updated, nor does "
-        "anything use them, while other leaves receive a gradient in each pass.",
+        "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
+        "same names do.",
         unreached.wrong_parameters,
     ),
     Question(

@@ -127,7 +127,7 @@ def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
     if min(steps, passes) < _FEWEST:
         return
     tail = survey.passes[-passes:]
-    others = _reached_by_all(tail) - {*survey.parameters}
+    others = _reached_by_all(tail) - {*survey.parameters} or _renewed(survey, tail, updated)
     used = any(
         forward.users(node)
         for each in tail[-_LOOKED_AT:]
@@ -143,6 +143,20 @@ def _reached_by_all(passes: Sequence[Pass]) -> set[int]:
     return set[int].intersection(
         *({node for node, gradient in each.gradients.items() if gradient} for each in passes)
     )
+
+
+def _renewed(survey: Survey, passes: Sequence[Pass], updated: Collection[int]) -> set[int]:
+    """Return leaves of the first pass that have taken over the names of what is updated.
+
+    They are made again for each pass: none of them is reached by all.
+    """
+    recording = survey.recording
+    names = {title(recording, node) for node in updated}
+    alike = [
+        {node for node, grad in each.gradients.items() if grad and title(recording, node) in names}
+        for each in passes[:_LOOKED_AT]
+    ]
+    return alike[0] if all(alike) else set()
 
 
 def _wrong_parameters(
