@@ -113,7 +113,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "step_too_short",
         "do steps get nowhere?",
-        "No step, of at least 10, moves the parameters by more than 1e-5 of their size, or uphill; "
+        "From one to the end, at least 10 and at least half of all, no step moves the parameters "
+        "by more than 1e-5 of their size, or uphill; "
         "on the same data, the loss changes by at most 1e-3 of itself; and the slope is such that "
         "moving by that size would change it by a tenth.",
         descent.step_too_short,

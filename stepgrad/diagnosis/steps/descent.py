@@ -191,8 +191,8 @@ def _terms(recording: Recording, root: int) -> int:
 
 def step_too_short(survey: Survey) -> Iterator[Verdict]:
     """Parameters hardly move, though there is a slope."""
-    steps = downhill(survey)
-    if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
+    steps = _creeping(downhill(survey))
+    if len(steps) < _SEVERAL:
         return
     first, last = steps[0], steps[-1]
     if not (_stands(survey, steps) and _matters(first) and _matters(last)):
@@ -203,18 +203,26 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     near = f", about {number(float(f'{1 / reach:.1g}'))} such steps long" if reach > 0 else ""
     better = f"; the curvature allows about {number(rate / reach, 1)}" if reach > 0 else ""
     most = max(hypot(*each.moved) / each.size for each in steps)
+    every = first.step is survey.steps[0]
+    since, there = ("no", "") if every else (f"from event {first.step.position} on, no", " there")
     yield Verdict(
         "step_too_short",
-        f"no step moves the parameters by more than {number(most, 2)} of their size, and in "
+        f"{since} step moves the parameters by more than {number(most, 2)} of their size, and in "
         f"{counted(len(steps), 'step')} the loss goes from {number(first.loss, 9)} to "
         f"{number(last.loss, 9)}; the gradient at event {first.step.position} is "
         f"{number(hypot(*first.gradients), 3)}, so there is a way down to go{near}",
-        f"Raise the learning rate, which is {number(rate, 3)}, by powers of 10 until the loss "
-        f"falls{better}.",
+        f"Raise the learning rate, which is {number(rate, 3)}{there}, by powers of 10 until the "
+        f"loss falls{better}.",
         [first.step.position, last.step.position],
         first.nodes,
         unless=_CLIPPED,
     )
+
+
+def _creeping(steps: Sequence[Downhill]) -> Sequence[Downhill]:
+    """Return the steps from which on all creep, if they are at least half: a rate may decay."""
+    walked = next((n for n in range(len(steps), 0, -1) if not _creeps(steps[n - 1])), 0)
+    return steps[walked:] if 2 * walked <= len(steps) else ()
 
 
 def _stands(survey: Survey, steps: Sequence[Downhill]) -> bool:
