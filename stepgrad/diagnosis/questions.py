@@ -66,15 +66,16 @@ QUESTIONS: Sequence[Question] = (
         "wiped",
         "are gradients cleared before they are used?",
         "An update finds 0 where a gradient had been cleared that no update had used, in more than "
-        "half of the updates of a parameter. Or an optimizer uses only the last of several passes, "
-        "of the same shape and line: all that the others brought was cleared.",
+        "half of the updates of a parameter. Or an optimizer uses only the last of several passes "
+        "from the same line: all that the others brought was cleared.",
         faults.wiped,
     ),
     Question(
         "stale",
         "are values changed between a forward pass and its backward pass?",
         "A value changes after a node was computed from it and before a backward pass through that "
-        "node: once, if a local derivative changes with it; else in more than half of the passes.",
+        "node: once, if a local derivative changes with it; else before more than half of the "
+        "updates.",
         staleness.stale,
     ),
     Question(

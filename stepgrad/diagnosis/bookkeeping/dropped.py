@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -29,13 +29,13 @@ class Dropped:
 def dropped(survey: Survey) -> Iterator[Dropped]:
     """Yield the steps by an optimizer before which all passes but the last are cleared whole.
 
-    The passes are of one shape and from one line, or the others may be there to be looked at. What
+    The passes are from one line, or the others may be there to be looked at. What
     is updated by hand may use numbers that the program has kept.
     """
     for step in survey.steps:
         passes = [survey.passes[number] for number in step.passes]
-        if len(passes) > 1 and _by_rule(survey, step) and _one_loop(survey, passes):
-            learns = step.before.keys()
+        learns = step.before.keys()
+        if len(passes) > 1 and _by_rule(survey, step) and _one_loop(survey, passes, learns):
             cleared = [_cleared(survey, *pair, learns) for pair in pairwise(passes)]
             if all(cleared) and cleared[0] and not _rewritten(survey, passes[-1], step):
                 yield Dropped(step, *cleared[0])
@@ -54,13 +54,17 @@ def _rewritten(survey: Survey, last: Pass, step: Step) -> bool:
     return any(not writes.gradients.keys().isdisjoint(step.before) for writes in by_hand)
 
 
-def _one_loop(survey: Survey, passes: list[Pass]) -> bool:
-    """Whether passes have one shape, and their roots are made by one line."""
+def _one_loop(survey: Survey, passes: Sequence[Pass], learns: Collection[int]) -> bool:
+    """Whether the roots of passes are made by one line, and the same parameters receive something.
+
+    Their shapes may differ: the last batch is often smaller.
+    """
     recording = survey.recording
     first, *others = (
-        (each.block.sweep, made_by(recording, recording.node(each.root))) for each in passes
+        (made_by(recording, recording.node(each.root)), each.gradients.keys() & learns)
+        for each in passes
     )
-    return bool(first[1]) and all(other == first for other in others)
+    return bool(first[0]) and all(other == first for other in others)
 
 
 def _cleared(

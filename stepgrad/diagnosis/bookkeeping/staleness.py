@@ -8,7 +8,7 @@ point at all. And where it is not, the gradient comes late: the update is over.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import isclose
 
@@ -57,7 +57,7 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     changed = changes(survey)
     passes = {change.which.number for change in changed}
     bent = next((change for change in changed if bends(survey, change)), None)
-    if not bent and len(passes) * 2 <= len(survey.passes):
+    if not (bent or (passes and _mostly(survey, passes))):
         return
     change, recording = bent or changed[0], survey.recording
     which, history = change.which, recording.history
@@ -119,6 +119,13 @@ def _changed(survey: Survey, which: Pass, forward: Forward, node: int) -> Iterat
         return
     if not isclose(before, after, rel_tol=_SAME, abs_tol=_NOTHING) and change.users:
         yield change
+
+
+def _mostly(survey: Survey, late: Set[int]) -> bool:
+    """Whether most updates come after a late pass; where nothing is updated, whether most are."""
+    groups: list[Sequence[int]] = [step.passes for step in survey.steps if step.passes]
+    groups = groups or [[each.number] for each in survey.passes]
+    return 2 * sum(not late.isdisjoint(group) for group in groups) > len(groups)
 
 
 def _lags(survey: Survey, change: Change) -> bool:

@@ -173,7 +173,8 @@ def _gates(
 
 def _advice(kinds: Set[Op], *, always: bool) -> str:
     if kinds & {ops.TANH, ops.SIGMOID, ops.EXP} and ops.RELU not in kinds:
-        return "Make the inputs or the initial weights smaller, so that the function is not flat."
+        what = "the inputs or the initial weights" if always else "the steps or the inputs"
+        return f"Make {what} smaller, so that the function is not flat."
     if always:
         return (
             "Draw other initial weights, start the biases at 0 or a little above, "
