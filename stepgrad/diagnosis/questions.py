@@ -22,7 +22,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "unreached",
         "is there a parameter that the loss does not depend on?",
-        "A parameter is used, but no path leads from it to the root of any pass.",
+        "A parameter is used, but no path leads from it to the root of any pass. It is a note if "
+        "nothing uses it.",
         unreached.unreached,
     ),
     Question(

@@ -33,6 +33,29 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
                 used[node] = above
     if used:
         yield _unreached(survey, used)
+    if idle := _idle(survey, never):
+        yield _unused(survey, idle)
+
+
+def _idle(survey: Survey, nodes: Sequence[int]) -> Sequence[int]:
+    """Return those of some leaves that nothing is ever computed from."""
+    forwards = [each for each in survey.recording.blocks if isinstance(each, Forward)]
+    return [node for node in nodes if not any(each.users(node) for each in forwards)]
+
+
+def _unused(survey: Survey, nodes: Sequence[int]) -> Verdict:
+    """Note what may be a bias that was forgotten, or a row of a table that the data lack."""
+    recording = survey.recording
+    return Verdict(
+        "unreached",
+        f"nothing uses {listed(recording, nodes)}, so "
+        f"{'it receives' if len(nodes) == 1 else 'they receive'} no gradient",
+        "",
+        [recording.history.made_at(nodes[0])],
+        nodes,
+        note=True,
+        unless={"wrong_parameters"},
+    )
 
 
 def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
