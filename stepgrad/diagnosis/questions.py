@@ -23,7 +23,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "unreached",
         "is there a parameter that the loss does not depend on?",
-        "A parameter is used, but no path leads from it to the root of any pass.",
+        "A parameter is used, but no path leads from it to the root of any pass. It is a note if "
+        "nothing uses it.",
         unreached.unreached,
     ),
     Question(
@@ -51,8 +52,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "doubled",
         "does a result count twice?",
-        "A second pass from the same root adds to what the first brought before anything uses "
-        "that; and an update uses the sum, or there are no updates.",
+        "A pass adds to what an earlier pass has brought before any use, from the same root or "
+        "from a node on its way; and an update uses the sum, or there are no updates.",
         faults.doubled,
     ),
     Question(
@@ -67,21 +68,24 @@ QUESTIONS: Sequence[Question] = (
         "wiped",
         "are gradients cleared before they are used?",
         "An update finds 0 because a gradient was cleared before an update used it, in more than "
-        "half of the updates of a parameter.",
+        "half of the updates of a parameter. Or an optimizer uses only the last of several passes "
+        "from the same line: all that the others brought was cleared.",
         faults.wiped,
     ),
     Question(
         "stale",
         "are values changed between a forward pass and its backward pass?",
         "A value changes after a node was computed from it and before a backward pass through that "
-        "node: once, if a local derivative changes with it; else in more than half of the passes.",
+        "node: once, if a local derivative changes with it; else before more than half of the "
+        "updates.",
         staleness.stale,
     ),
     Question(
         "wrong_parameters",
         "are other nodes updated than those that receive gradients?",
         "From some pass to the end, no pass reaches any of the nodes that are updated, nor does "
-        "anything use them, while other leaves receive a gradient in each pass.",
+        "anything use them, while other leaves receive a gradient in each pass, or new ones of the "
+        "same names do.",
         unreached.wrong_parameters,
     ),
     Question(
@@ -112,7 +116,8 @@ QUESTIONS: Sequence[Question] = (
     Question(
         "step_too_short",
         "do steps get nowhere?",
-        "No step, of at least 10, moves the parameters by more than 1e-5 of their size, or uphill; "
+        "From one to the end, at least 10 and at least half of all, no step moves the parameters "
+        "by more than 1e-5 of their size, or uphill; "
         "on the same data, the loss changes by at most 1e-3 of itself; and the slope is such that "
         "moving by that size would change it by a tenth.",
         descent.step_too_short,
@@ -121,8 +126,9 @@ QUESTIONS: Sequence[Question] = (
         "copies",
         "are units copies of each other?",
         "At least half of the parameters, of at least 4, have the same bits as another one in "
-        "value and gradient, which is not 0, in every step, of at least 3; they are combined with "
-        "the same numbers, and some of them with units that are computed from copies.",
+        "value and gradient in every step, and the gradient is not 0 in at least 3 of them; they "
+        "are combined with the same numbers, and some of them with units that are computed from "
+        "copies.",
         symmetry.copies,
     ),
     Question(
@@ -130,8 +136,8 @@ QUESTIONS: Sequence[Question] = (
         "does the gradient vanish along the way?",
         "log |gradient| falls with the number of factors from the root, by at least 4 decades and "
         "in a straight line (R² ≥ 0.9), in the first pass, and at least half as steeply in the "
-        "last; and parameters that are only used that deep receive at most a ten thousandth of "
-        "what others receive.",
+        "last; and parameters that only receive something that deep receive at most a ten "
+        "thousandth of what others receive, or of what the line begins with, as all do.",
         depth.vanishing,
     ),
     Question(

@@ -14,7 +14,7 @@ from stepgrad.diagnosis.survey import survey
 from stepgrad.recording import events
 
 DEEDS = (
-    *("root 0", "root 1", "pass 0", "pass 1", "pass 0"),
+    *("root 0", "root 1", "root 2", "pass 0", "pass 1", "pass 0", "pass 2"),
     *("step both", "step first", "step tied", "clear both", "clear first", "set", "clip"),
 )
 
@@ -28,10 +28,13 @@ def run(loop: Sequence[str]) -> Recording:
     with record() as recording:
         v, w = Value(0.75, label="v"), Value(0.5, label="w")
         roots = {"0": v * w + v, "1": w * w * 3.0}
+        roots["2"] = roots["0"] + roots["1"] * 2.0
         optimizers = {"both": SGD([v, w], 0.25), "first": SGD([v], 0.125)}
         optimizers["tied"] = SGD([w, w], 0.125)
         for deed in loop:
             match deed.split():
+                case ["root", "2"]:
+                    roots["2"] = roots["0"] + roots["1"] * 2.0
                 case ["root", which]:
                     roots[which] = v * w + v if which == "0" else w * w * 3.0
                 case ["pass", which]:
@@ -56,6 +59,7 @@ class Account:
         self._used: dict[int, bool] = defaultdict(bool)
         self._suspects: dict[int, dict[str, int]] = defaultdict(dict)
         self._moved: dict[int, int] = {}
+        self._recording = recording
         root, landed = -1, set[int]()
         for position, event in enumerate(recording.events, 1):
             match event:
@@ -84,11 +88,15 @@ class Account:
         suspects.pop("wiped", None)
         if event.before and self._used[node]:
             suspects.setdefault("not_cleared", position)
-        elif event.before and root in self._roots[node]:
+        elif event.before and not self._within(root).isdisjoint(self._roots[node]):
             suspects.setdefault("doubled", position)
         if self._used[node]:
             self._roots[node], self._used[node] = [], False
         self._roots[node].append(root)
+
+    def _within(self, root: int) -> set[int]:
+        below = (self._within(each) for each in self._recording.node(root).operands)
+        return {root}.union(*below)
 
     def _updates(self, position: int, node: int) -> None:
         suspects = self._suspects.pop(node, {})

@@ -168,3 +168,17 @@ def test_what_a_scenario_declares_is_a_parameter_without_any_update() -> None:
     assert verdict.name == "unreached"
     assert verdict.text.startswith("no path leads from w and b to L in the only pass;")
     assert not verdicts(recording)  # nothing says what is trained
+
+
+def test_a_parameter_that_nothing_uses_is_a_note() -> None:
+    with record() as recording:
+        w, b = Value(0.1, label="w"), Value(0.5, label="b")
+        optimizer = SGD([w, b], 0.05)
+        for _ in range(3):
+            optimizer.zero_grad()
+            ((w * 2.0 - 3.0) ** 2).backward()
+            optimizer.step()
+    [note] = diagnose(recording)
+    assert (note.name, note.note) == ("unreached", True)
+    assert note.text == "nothing uses b, so it receives no gradient"
+    assert note.nodes == [1]

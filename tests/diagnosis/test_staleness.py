@@ -8,6 +8,7 @@ from math import isclose
 from hypothesis import given
 from hypothesis import strategies as st
 
+from diagnosing import PAIRS, recorded, verdicts
 from stepgrad import SGD, Recording, Value, record
 from stepgrad.diagnosis.bookkeeping.staleness import bends, changes, stale
 from stepgrad.diagnosis.survey import survey
@@ -84,3 +85,10 @@ def test_a_change_is_where_it_was_written_last() -> None:
         root.backward()
     [verdict] = stale(survey(recording))
     assert recording.events[verdict.events[0] - 1] == events.Update(0, 3.0, 4.0, None)
+
+
+def test_it_says_of_a_late_gradient_what_it_belongs_to() -> None:
+    [lagging] = verdicts(recorded(PAIRS / "stale.py"))
+    assert "each update uses the gradients of the previous pass" in lagging.text
+    [clamped] = verdicts(recorded(PAIRS / "stale_4.py"))
+    assert "so the gradients are those at w = 1.5;" in clamped.text

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
+from stepgrad.diagnosis.bookkeeping.dropped import Dropped, dropped
 from stepgrad.diagnosis.bookkeeping.tracking import Fault, find_faults
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
@@ -35,20 +36,21 @@ def doubled(survey: Survey) -> Iterator[Verdict]:
     """A result is differentiated twice, and both passes are added up."""
     if faults := find_faults(survey).doubled:
         node, fault = _first(faults)
-        name, root = title(survey.recording, node), _root(survey, fault.event)
+        name = title(survey.recording, node)
         yield Verdict(
             "doubled",
-            f"backward() runs twice from {root}: event {fault.event:,} adds to "
-            f"{name}.grad = {number(fault.gradient)}, which the first pass left there (event "
-            f"{fault.because:,}), so {root} counts twice{_how_often(survey, faults)}",
-            "Call backward() once for each result, or clear the gradients before the second time.",
+            f"backward() runs {_roots(survey, fault)}: event {fault.event:,} adds to {name}.grad = "
+            f"{number(fault.gradient)}, which the first pass left there (event "
+            f"{fault.because:,}), so that counts twice{_how_often(survey, faults)}",
+            "Call backward() once for each result, either for the parts or for their sum, or clear "
+            "the gradients before the second time.",
             (fault.event, fault.because),
             tuple(faults),
         )
 
 
 def wiped(survey: Survey) -> Iterator[Verdict]:
-    """Updates find 0, as gradients are cleared before they are used."""
+    """Updates find 0, or only a part, as gradients are cleared before they are used."""
     if faults := _in_most_steps(survey, find_faults(survey).wiped):
         node, fault = _first(faults)
         name = title(survey.recording, node)
@@ -61,6 +63,24 @@ def wiped(survey: Survey) -> Iterator[Verdict]:
             (fault.because, fault.event),
             tuple(faults),
         )
+    elif 2 * len(steps := [*dropped(survey)]) > len(survey.steps):
+        yield _dropped(survey, steps)
+
+
+def _dropped(survey: Survey, steps: Sequence[Dropped]) -> Verdict:
+    first, recording = steps[0], survey.recording
+    gradient = recording.history.grad(first.node, first.clears - 1)
+    assert gradient is not None, "a pass has reached it"
+    return Verdict(
+        "wiped",
+        f"the update at event {first.step.position} uses only the last of "
+        f"{counted(len(first.step.passes), 'pass')}: event {first.clears} has cleared "
+        f"{title(recording, first.node)}.grad = {number(gradient)}, which no update had used; this "
+        f"happens in {len(steps)} of {counted(len(survey.steps), 'update')}",
+        "Clear the gradients once for each update, before the first of the passes that it uses.",
+        (first.clears, first.step.position),
+        tuple(first.step.before),
+    )
 
 
 def updated_twice(survey: Survey) -> Iterator[Verdict]:
@@ -84,10 +104,16 @@ def _first(faults: Mapping[int, Fault]) -> tuple[int, Fault]:
     return min(faults.items(), key=lambda item: item[1].event)
 
 
-def _root(survey: Survey, position: int) -> str:
-    """The title of what the pass at a position starts from."""
-    which = next(each for each in survey.passes if position <= each.end)
-    return title(survey.recording, which.root)
+def _roots(survey: Survey, fault: Fault) -> str:
+    """From what the two passes start that arrive on each other."""
+    first, second = (
+        next(each.root for each in survey.passes if position <= each.end)
+        for position in (fault.because, fault.event)
+    )
+    name = title(survey.recording, first)
+    if first == second:
+        return f"twice from {name}"
+    return f"from {name}, and then from {title(survey.recording, second)}, which contains it"
 
 
 def _in_most_steps(survey: Survey, faults: Mapping[int, Fault]) -> Mapping[int, Fault]:

@@ -8,10 +8,11 @@ point at all. And where it is not, the gradient comes late: the update is over.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import isclose
 
+from stepgrad.diagnosis.bookkeeping.rates import follows
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
@@ -56,7 +57,7 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     changed = changes(survey)
     passes = {change.which.number for change in changed}
     bent = next((change for change in changed if bends(survey, change)), None)
-    if not bent and len(passes) * 2 <= len(survey.passes):
+    if not (bent or (passes and _mostly(survey, passes))):
         return
     change, recording = bent or changed[0], survey.recording
     which, history = change.which, recording.history
@@ -70,11 +71,12 @@ def stale(survey: Survey) -> Iterator[Verdict]:
     assert after is not None
     same = {each.which.number for each in changed if each.node == change.node}
     nodes = [*dict.fromkeys(each.node for each in changed)]
-    why = (
-        "so its gradients mix old and new values"
-        if bent
-        else "so each update uses the gradients of the previous pass"
-    )
+    if bent:
+        why = "so its gradients mix old and new values"
+    elif _lags(survey, change):
+        why = "so each update uses the gradients of the previous pass"
+    else:
+        why = f"so the gradients are those at {name} = {number(before)}"
     yield Verdict(
         "stale",
         f"{name} changes from {number(before)} to {number(after)} (event {event:,}) after "
@@ -117,6 +119,26 @@ def _changed(survey: Survey, which: Pass, forward: Forward, node: int) -> Iterat
         return
     if not isclose(before, after, rel_tol=_SAME, abs_tol=_NOTHING) and change.users:
         yield change
+
+
+def _mostly(survey: Survey, late: Set[int]) -> bool:
+    """Whether most updates come after a late pass; where nothing is updated, whether most are."""
+    groups: list[Sequence[int]] = [step.passes for step in survey.steps if step.passes]
+    groups = groups or [[each.number] for each in survey.passes]
+    return 2 * sum(not late.isdisjoint(group) for group in groups) > len(groups)
+
+
+def _lags(survey: Survey, change: Change) -> bool:
+    """Whether the change is an update along the gradient of the pass before, as in a loop."""
+    passes, number_ = survey.passes, change.which.number
+    if not number_ or change.forward.start < passes[number_ - 1].end:
+        return False
+    steps = (n for n, step in enumerate(survey.steps) if number_ - 1 in step.passes)
+    return any(
+        change.which.seed > survey.steps[n].position > change.used
+        and follows(survey.steps, n, change.node)
+        for n in steps
+    )
 
 
 def bends(survey: Survey, change: Change) -> bool:

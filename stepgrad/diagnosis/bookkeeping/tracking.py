@@ -14,6 +14,7 @@ from math import isclose
 from typing import Any
 
 from stepgrad.diagnosis.bookkeeping.rates import follows, learns
+from stepgrad.diagnosis.bookkeeping.roots import Roots
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
@@ -46,7 +47,8 @@ class Faults:
 
     Args:
         not_cleared: an update uses what an earlier update has used, with what came on top of it.
-        doubled: two passes of one root arrive before any use, and are then used.
+        doubled: a pass arrives on what a pass from its root, or from a node on its way, has brought
+            before any use; then the sum is used.
         wiped: an update finds 0, as what had arrived was cleared before any use.
         twice: a step takes a parameter along its gradient two times.
     """
@@ -114,7 +116,7 @@ class _Tracker:
         self._lost: dict[int, Write] = {}
         self._by_rule: dict[int, list[Set[int]]] = {}
         self._stepped: list[tuple[Set[int], Write]] = []  # by rule, since the last node or pass
-        self._roots: dict[int, Pass] = {}
+        self._roots = Roots(survey.recording.history)
         self._learns: dict[int, bool] = {}  # by hand
         self._shapes: dict[Writes, _Shape] = {}
 
@@ -142,29 +144,30 @@ class _Tracker:
         if each.carried:
             self._lands(each)
         _drop(reached, self._lost, self._used)
-        self._roots[each.root] = each
+        self._roots.add(each)
         self._arrived.update(reached)
 
     def _lands(self, each: Pass) -> None:
-        """A pass adds to gradients that are not clear."""
-        earlier = self._roots.get(each.root)
+        """Take in a pass that adds to gradients which are not clear."""
+        repeated = [*self._roots.within(each)]
         for node, before in each.carried.items():
             if node in self._used:
                 used = self._survey.updated_before(node, each.block.start)
                 fault = Fault(each.arrival(node), used, before)
                 self._on_top.setdefault(node, (fault, self._used[node]))
-            elif earlier and node in self._arrived and self._holds(node, earlier, each):
-                fault = Fault(each.arrival(node), earlier.arrival(node), before)
-                self._again.setdefault(node, fault)
+            elif repeated and node in self._arrived:
+                self._repeats(node, repeated, each)
 
-    def _holds(self, node: int, earlier: Pass, each: Pass) -> bool:
-        """Whether the gradient that a pass adds to holds what an earlier one has brought."""
+    def _repeats(self, node: int, repeated: Sequence[Pass], each: Pass) -> None:
+        """Take in a gradient that holds what one of the repeated passes has brought."""
+        blocks = {earlier.block: earlier for earlier in repeated}
         for block, _ in self._survey.recording.history.gradient_writes(node, each.block.start):
-            if block is earlier.block:
-                return True
+            if isinstance(block, Backward) and (earlier := blocks.get(block)):
+                fault = Fault(each.arrival(node), earlier.arrival(node), each.carried[node])
+                self._again.setdefault(node, fault)
+                return
             if isinstance(block, Write) and block.rule is None:
-                return False
-        return False
+                return
 
     # Writes.
 

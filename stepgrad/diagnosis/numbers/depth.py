@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import compress
 from math import log10
 from statistics import fmean, linear_regression
 
@@ -52,9 +51,11 @@ def vanishing(survey: Survey) -> Iterator[Verdict]:
         if last.slope > _LASTING * line.slope:
             continue
         received = _received(survey, passes[0])
-        nearest, far = _nearest(passes[0], received), line.first - _VANISHED / line.slope
+        nearest, far = _nearest(survey, passes[0], received), line.first - _VANISHED / line.slope
         others = [abs(grad) for leaf, grad in received.items() if nearest[leaf] < far]
         small = max(others, default=line.start) / 10**_VANISHED
+        if all(abs(grad) <= line.start / 10**_VANISHED for grad in received.values()):
+            small = line.start / 10**_VANISHED
         left = [leaf for leaf in received if nearest[leaf] >= far and abs(received[leaf]) <= small]
         if left:
             left.sort(key=nearest.__getitem__, reverse=True)
@@ -72,7 +73,7 @@ def exploding(survey: Survey) -> Iterator[Verdict]:
         large = max(line.start, 1.0) * 10**_EXPLODED
         hit = [leaf for leaf, grad in received.items() if abs(grad) >= large]
         if hit:
-            hit.sort(key=_nearest(passes[0], received).__getitem__, reverse=True)
+            hit.sort(key=_nearest(survey, passes[0], received).__getitem__, reverse=True)
             yield _verdict(survey, passes[0], line, hit)
             return
 
@@ -155,18 +156,20 @@ def _received(survey: Survey, which: Pass) -> Mapping[int, float]:
     }  # fmt: skip
 
 
-def _nearest(which: Pass, leaves: Mapping[int, float]) -> Mapping[int, int]:
-    """The depth at which each leaf is used nearest to the root: a shared weight learns there."""
-    sweep = which.block.sweep
+def _nearest(survey: Survey, which: Pass, leaves: Mapping[int, float]) -> Mapping[int, int]:
+    """The depth at which each leaf receives something nearest to the root.
+
+    A shared weight learns there; but where it is multiplied by 0, it receives nothing.
+    """
+    block, sweep, history = which.block, which.block.sweep, survey.recording.history
     levels, factors = _levels(sweep), sweep.codes.translate(_FACTORS)
-    places = {which.block.column(leaf): leaf for leaf in leaves}
     found: dict[int, int] = {}
-    wanted = [receiver in places for receiver in sweep.receivers]
-    edges = zip(compress(sweep.outs, wanted), compress(sweep.receivers, wanted), strict=True)
-    for out, receiver in edges:
-        leaf, level = places[receiver], levels[out] + factors[out]
-        found[leaf] = min(found.get(leaf, level), level)
-    return {leaf: found.get(leaf, 0) for leaf in leaves}
+    for leaf in leaves:
+        place = block.column(leaf)
+        edges = () if place is None else sweep.incoming[place]
+        bring = (sweep.outs[edge] for edge in edges if history.edge(block, edge)[2])
+        found[leaf] = min((levels[out] + factors[out] for out in bring), default=0)
+    return found
 
 
 def _verdict(survey: Survey, which: Pass, line: _Line, leaves: Sequence[int]) -> Verdict:

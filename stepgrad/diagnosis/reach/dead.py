@@ -44,13 +44,20 @@ def dead(survey: Survey) -> Iterator[Verdict]:
     groups: dict[tuple[int, ...], list[Unmoved]] = {}
     for each in waiting:
         groups.setdefault(tuple(each.passes), []).append(each)
-    found: list[Unmoved] = []
-    for passes, group in groups.items():
-        rows = epoch(survey, passes)
-        nodes = {each.node for each in group}
-        shut = _shut(survey, nodes, rows) if rows else ()
-        if shut and not _learned(survey, passes, rows, shut):
-            found += [each for each in group if each.node in shut]
+    rows = {passes: epoch(survey, passes) for passes in groups}
+    shut = {
+        passes: _shut(survey, {each.node for each in group}, rows[passes])
+        for passes, group in groups.items()
+        if rows[passes]
+    }
+    every = {node for nodes in shut.values() for node in nodes}
+    found = [
+        each
+        for passes, nodes in shut.items()
+        if nodes and not _learned(survey, passes, rows[passes], every)
+        for each in groups[passes]
+        if each.node in nodes
+    ]
     if found:
         yield _verdict(survey, found)
 
@@ -116,9 +123,10 @@ def _blind(survey: Survey, which: Pass, shut: Collection[int]) -> bool:
 def _verdict(survey: Survey, found: Sequence[Unmoved]) -> Verdict:
     recording = survey.recording
     firsts = [each.first for each in found]
-    first = max(sorted({*firsts}), key=firsts.count)  # when most of them died
+    first = max(sorted({*firsts}, reverse=True), key=firsts.count)  # when most of them died
     main = [each for each in found if each.first == first]
-    nodes = [each.node for each in [*main, *(each for each in found if each not in main)]]
+    others = [each.node for each in found if each.first != first]
+    nodes = [each.node for each in main]
     passes, always = main[0].passes, main[0].always
     some = [each.node for each in main[:: -(-len(main) // _LOOKED_AT)]]
     which, found_gates = _gates(survey, passes, some)
@@ -139,8 +147,10 @@ def _verdict(survey: Survey, found: Sequence[Unmoved]) -> Verdict:
     if not always and (moved := moved_by(survey, which, found_gates)):
         text += f"; {moved.text}"
         events.insert(0, moved.position)
+    if others:
+        text += f"; {counted(len(others), 'other parameter')} died at another time"
     advice = _advice({recording.node(gate).op for gate in shut}, always=always)
-    return Verdict("dead", text, advice, [*dict.fromkeys(events)], nodes)
+    return Verdict("dead", text, advice, [*dict.fromkeys(events)], [*nodes, *others])
 
 
 def _gates(
@@ -161,7 +171,8 @@ def _gates(
 
 def _advice(kinds: Set[Op], *, always: bool) -> str:
     if kinds & {ops.TANH, ops.SIGMOID, ops.EXP} and ops.RELU not in kinds:
-        return "Make the inputs or the initial weights smaller: far from 0, the function is flat."
+        what = "the inputs or the initial weights" if always else "the steps or the inputs"
+        return f"Make {what} smaller: far from 0, the function is flat."
     if always:
         return (
             "Choose other initial weights, start the biases at 0 or a little above, "

@@ -33,6 +33,29 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
                 used[node] = above
     if used:
         yield _unreached(survey, used)
+    if idle := _idle(survey, never):
+        yield _unused(survey, idle)
+
+
+def _idle(survey: Survey, nodes: Sequence[int]) -> Sequence[int]:
+    """Return those of some leaves that nothing is ever computed from."""
+    forwards = [each for each in survey.recording.blocks if isinstance(each, Forward)]
+    return [node for node in nodes if not any(each.users(node) for each in forwards)]
+
+
+def _unused(survey: Survey, nodes: Sequence[int]) -> Verdict:
+    """Note what may be a bias that was forgotten, or a row of a table that the data lack."""
+    recording = survey.recording
+    return Verdict(
+        "unreached",
+        f"nothing uses {listed(recording, nodes)}, so "
+        f"{'it receives' if len(nodes) == 1 else 'they receive'} no gradient",
+        "",
+        [recording.history.made_at(nodes[0])],
+        nodes,
+        note=True,
+        unless={"wrong_parameters"},
+    )
 
 
 def _unreached(survey: Survey, used: dict[int, Sequence[int]]) -> Verdict:
@@ -127,7 +150,7 @@ def wrong_parameters(survey: Survey) -> Iterator[Verdict]:
     if min(steps, passes) < _FEWEST:
         return
     tail = survey.passes[-passes:]
-    others = _reached_by_all(tail) - {*survey.parameters}
+    others = _reached_by_all(tail) - {*survey.parameters} or _renewed(survey, tail, updated)
     used = any(
         forward.users(node)
         for each in tail[-_LOOKED_AT:]
@@ -143,6 +166,20 @@ def _reached_by_all(passes: Sequence[Pass]) -> set[int]:
     return set[int].intersection(
         *({node for node, gradient in each.gradients.items() if gradient} for each in passes)
     )
+
+
+def _renewed(survey: Survey, passes: Sequence[Pass], updated: Collection[int]) -> set[int]:
+    """Return leaves of the first pass that have taken over the names of what is updated.
+
+    They are made again for each pass: none of them is reached by all.
+    """
+    recording = survey.recording
+    names = {title(recording, node) for node in updated}
+    alike = [
+        {node for node, grad in each.gradients.items() if grad and title(recording, node) in names}
+        for each in passes[:_LOOKED_AT]
+    ]
+    return alike[0] if all(alike) else set()
 
 
 def _wrong_parameters(

@@ -192,8 +192,8 @@ def _terms(recording: Recording, root: int) -> int:
 
 def step_too_short(survey: Survey) -> Iterator[Verdict]:
     """Parameters hardly move, though there is a slope."""
-    steps = downhill(survey)
-    if len(steps) < _SEVERAL or not all(map(_creeps, steps)):
+    steps = _creeping(downhill(survey))
+    if len(steps) < _SEVERAL:
         return
     first, last = steps[0], steps[-1]
     if not (_stands(survey, steps) and _matters(first) and _matters(last)):
@@ -208,18 +208,26 @@ def step_too_short(survey: Survey) -> Iterator[Verdict]:
     by = f"by more than {number(most, 2)} of their size" if most else "at all"
     again = next(each for each in reversed(steps) if same_data(survey, first, each))
     on_the_same = "" if again is last else " on the same data"
+    every = first.step is survey.steps[0]
+    since, there = ("", "") if every else (f" from event {first.step.position:,} on", " there")
     yield Verdict(
         "step_too_short",
-        f"steps are too short: none moves the parameters {by}, and in "
+        f"steps are too short{since}: none moves the parameters {by}, and in "
         f"{counted(len(steps), 'step')} the loss only goes from {number(first.loss, 9)} to "
         f"{number(again.loss, 9)}{on_the_same}, although the norm of the gradient is "
         f"{number(hypot(*first.gradients), 3)} (event {first.step.position:,}){near}",
-        f"Raise the learning rate, {number(rate, 3)}, by powers of 10 until the loss falls"
+        f"Raise the learning rate, {number(rate, 3)}{there}, by powers of 10 until the loss falls"
         f"{better}.",
         [first.step.position, last.step.position],
         first.nodes,
         unless=CAUSES,
     )
+
+
+def _creeping(steps: Sequence[Downhill]) -> Sequence[Downhill]:
+    """Return the steps from which on all creep, if they are at least half: a rate may decay."""
+    walked = next((n for n in range(len(steps), 0, -1) if not _creeps(steps[n - 1])), 0)
+    return steps[walked:] if 2 * walked <= len(steps) else ()
 
 
 def _stands(survey: Survey, steps: Sequence[Downhill]) -> bool:

@@ -24,18 +24,17 @@ def copies(survey: Survey) -> Iterator[Verdict]:
     groups = _alike(survey)
     if not groups:
         return
-    step = survey.steps[0]
-    which = survey.passes[step.passes[-1]]
     largest = max(groups, key=len)
     count, first = sum(map(len, groups)), largest[0]
-    events = [which.arrival(node) for node in largest[:2]]
+    gradient, start = _first_pass(survey, first).gradients[first], survey.steps[0].before[first]
+    events = [_first_pass(survey, node).arrival(node) for node in largest[:2]]
     yield Verdict(
         "copies",
         f"{listed(survey.recording, largest)} are copies in all "
-        f"{counted(len(survey.steps), 'step')}: they start at {number(step.before[first])}, are "
-        f"multiplied by the same numbers and receive the same gradient, "
-        f"{number(which.gradients[first])} in the first pass (events {events[0]:,} and "
-        f"{events[1]:,}); {count} of {counted(len(survey.parameters), 'parameter')} have copies",
+        f"{counted(len(survey.steps), 'step')}: they start at {number(start)}, are "
+        f"multiplied by the same numbers and receive the same gradient, {number(gradient)} "
+        f"(events {events[0]:,} and {events[1]:,}); {count} of "
+        f"{counted(len(survey.parameters), 'parameter')} have copies",
         "Initialise the weights at random, so that no two units compute the same.",
         events,
         [node for group in groups for node in group],
@@ -52,17 +51,28 @@ def _alike(survey: Survey) -> Sequence[_Group]:
         groups = _divided(groups, partial(_numbers, step))
         if 2 * sum(map(len, groups)) < len(parameters):
             return ()
-    which = survey.passes[steps[0].passes[-1]]
-    groups = _divided(groups, lambda node: _met(survey, which, node) or None)
+    learning = [group for group in groups if _learns(survey, group[0])]
+    groups = _divided(learning, partial(_met, survey))
     many = 2 * sum(map(len, groups)) >= len(parameters)
     copied = {node for group in groups for node in group}
-    return groups if many and any(_weigh(survey, which, group, copied) for group in groups) else ()
+    return groups if many and any(_weigh(survey, group, copied) for group in groups) else ()
 
 
 def _numbers(step: Step, node: int) -> Hashable:
-    """What a step makes of a parameter; None where its gradient is 0."""
+    """What a step makes of a parameter; None where it makes nothing of it."""
     gradient = step.gradients.get(node)
-    return (step.before[node], gradient, step.after[node]) if gradient else None
+    return None if gradient is None else (step.before[node], gradient, step.after[node])
+
+
+def _learns(survey: Survey, node: int) -> bool:
+    """Whether passes bring a parameter more than 0 in several steps: a row may bring 0."""
+    often = sum(bool(step.gradients[node]) for step in survey.steps) >= _RUNNING
+    return often and any(which.gradients.get(node) for which in survey.passes)
+
+
+def _first_pass(survey: Survey, node: int) -> Pass:
+    """The first pass that brings a parameter which learns more than 0."""
+    return next(which for which in survey.passes if which.gradients.get(node))
 
 
 def _divided(groups: Sequence[_Group], key: Callable[[int], Hashable]) -> Sequence[_Group]:
@@ -77,12 +87,12 @@ def _divided(groups: Sequence[_Group], key: Callable[[int], Hashable]) -> Sequen
     return found
 
 
-def _weigh(survey: Survey, which: Pass, group: _Group, copied: Collection[int]) -> bool:
+def _weigh(survey: Survey, group: _Group, copied: Collection[int]) -> bool:
     """Whether parameters are the weights of units that are copies: of several, not of one.
 
     Outputs may well be alike, such as those for classes that have the same rows.
     """
-    first, second = ({*_units(which, node)} for node in group[:2])
+    first, second = ({*_units(survey, node)} for node in group[:2])
     todo, seen = [*(first - second)], set[int]()
     while todo:
         node = todo.pop()
@@ -93,8 +103,9 @@ def _weigh(survey: Survey, which: Pass, group: _Group, copied: Collection[int]) 
     return False
 
 
-def _units(which: Pass, node: int) -> Iterator[int]:
+def _units(survey: Survey, node: int) -> Iterator[int]:
     """Yield what a parameter is multiplied by."""
+    which = _first_pass(survey, node)
     for place in which.block.sweep.swept:
         forward = which.block.over[place]
         for offset in forward.users(node):
@@ -103,8 +114,9 @@ def _units(which: Pass, node: int) -> Iterator[int]:
                 yield from (each for each in operands if each != node)
 
 
-def _met(survey: Survey, which: Pass, node: int) -> tuple[Hashable, ...]:
+def _met(survey: Survey, node: int) -> tuple[Hashable, ...] | None:
     """What a pass finds a parameter combined with: operations, and the numbers of the others."""
+    which = _first_pass(survey, node)
     history, start = survey.recording.history, which.block.start
     met: list[Hashable] = []
     for place in which.block.sweep.swept:
@@ -113,4 +125,4 @@ def _met(survey: Survey, which: Pass, node: int) -> tuple[Hashable, ...]:
             operands = forward.nodes(forward.structure.operands(offset))
             others = (None if each == node else history.value(each, start) for each in operands)
             met.append((forward.structure.op(offset).name, *others))
-    return tuple(met)
+    return tuple(met) or None
