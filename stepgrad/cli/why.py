@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -22,6 +23,7 @@ from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import title
 
 _GRAD = ".grad"
+WIDTH = 80
 
 
 @click.command(cls=FileCommand)
@@ -118,7 +120,15 @@ def _lines(state: State, node: int, of: Of) -> Iterator[str]:
     width = len(str(state.recording.length))
     for reason in found:
         line = reason.line(state.recording)
-        yield f"  {reason.position:>{width}}  {reason.text}" + (f"   [{line}]" if line else "")
+        told = reason.text + (f"   [{line}]" if line else "")
+        yield from wrap(
+            told,
+            WIDTH,
+            initial_indent=f"  {reason.position:>{width}}  ",
+            subsequent_indent=" " * (width + 4),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _object(state: State, node: int, of: Of) -> dict[str, Any]:
