@@ -67,3 +67,20 @@ def test_steps_on_other_data_say_nothing_about_the_curvature() -> None:
             optimizer.step()
     assert all(this.reach(after) > 1.9 for this, after in pairwise(downhill(survey(recording))))
     assert found(recording) == []
+
+
+def test_uphill_names_the_event_that_moves_the_parameter_it_names() -> None:
+    with record() as recording:
+        w, b = Value(0.5, label="w"), Value(0.0, label="b")
+        for _ in range(8):
+            loss = (w * 2 + b - 3) ** 2 + (w * -1 + b - 1) ** 2
+            w.grad = b.grad = 0.0
+            loss.backward()
+            for parameter in (w, b):
+                parameter.data += 0.04 * parameter.grad
+    (found,) = uphill(survey(recording))
+    position = found.events[0]
+    assert f"event {position} moves b by −0.28" in found.text
+    b = recording.names(recording.length)["b"]
+    values = recording.history.value(b, position - 1), recording.history.value(b, position)
+    assert values == (0, pytest.approx(-0.28))
