@@ -1,7 +1,7 @@
 """One weight moves, the other never does.
 
-Two weights and an optimizer that holds both. w2 learns; w1 is 0.4 at the start and 0.4 at the end,
-and the loss stalls above 2.
+Two weights and an optimizer that holds both. w2 learns, and the loss falls; w1 is 0.4 at the start
+and 0.4 at the end.
 
 Press `G`, select w1 (`/w1`, Enter) and press `x`: there is no path to the loss. Yet h is made from
 w1, and y from h. Really? Select y and press Enter to go to where it was made: its operand is

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from textwrap import wrap
 from typing import Any
 
 import click
@@ -23,6 +24,7 @@ from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import title
 
 _GRAD = ".grad"
+WIDTH = 80
 
 
 @click.command(cls=FileCommand)
@@ -99,7 +101,14 @@ def _lines(recording: Recording, asked: Number) -> Iterator[str]:
     width = len(str(recording.length))
     for reason in reasons(recording, asked.node, asked.position, asked.of):
         line = reason.line(recording)
-        yield f"  {reason.position:>{width}}  {reason.text}" + (f"   [{line}]" if line else "")
+        yield from wrap(
+            reason.text + (f"   [{line}]" if line else ""),
+            WIDTH,
+            initial_indent=f"  {reason.position:>{width}}  ",
+            subsequent_indent=" " * (width + 4),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
 
 
 def _object(recording: Recording, asked: Number) -> dict[str, Any]:

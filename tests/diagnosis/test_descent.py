@@ -73,3 +73,20 @@ def test_steps_on_other_data_say_nothing_about_the_curvature() -> None:
 def test_losses_that_are_compared_are_those_of_the_same_data() -> None:
     [verdict] = verdicts(recorded(PAIRS / "step_too_short_4.py"))
     assert "goes from 4 to 3.9999888 on the same data" in verdict.text
+
+
+def test_uphill_names_the_event_that_moves_the_parameter_it_names() -> None:
+    with record() as recording:
+        w, b = Value(0.5, label="w"), Value(0.0, label="b")
+        for _ in range(8):
+            loss = (w * 2 + b - 3) ** 2 + (w * -1 + b - 1) ** 2
+            w.grad = b.grad = 0.0
+            loss.backward()
+            for parameter in (w, b):
+                parameter.data += 0.04 * parameter.grad
+    (found,) = uphill(survey(recording))
+    position = found.events[0]
+    assert f"event {position} moves b by −0.28" in found.text
+    node = recording.names(recording.length)["b"]
+    assert recording.history.value(node, position - 1) == 0
+    assert recording.history.value(node, position) == pytest.approx(-0.28)

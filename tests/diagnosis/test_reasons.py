@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from diagnosing import recorded, why
 from graphs import Program, programs, run, writing_programs
 from replay_runs import training, two_layer
-from stepgrad import Value, record
+from stepgrad import SGD, Value, record
 from stepgrad.diagnosis.reasons import MOST, Of, reasons
 from stepgrad.engine.tape import seed
 
@@ -47,6 +47,22 @@ def test_a_parameter_is_set_by_the_latest_update() -> None:
     ((position, text),) = why(recording, "neuron/w")
     assert recording.events[position - 1].phase == "update"
     assert text.startswith("neuron/w is a parameter, set by this update: 0.5")
+
+
+def test_a_parameter_is_set_by_the_latest_update_that_moved_it() -> None:
+    with record() as recording:
+        w = Value(1.0, "w")
+        optimizer = SGD([w], learning_rate=0.5)
+        for slope in (2.0, 1.0, 0.0, 0.0):
+            w.grad = slope
+            optimizer.step()
+    moves = [i for i, e in enumerate(recording.events, 1) if e.phase == "update"]
+    assert why(recording, "w") == [
+        (
+            moves[1],
+            "w is a parameter, set by this update: 0 − 0.5·1 = −0.5; later writes do not move it",
+        )
+    ]
 
 
 def test_a_value_is_older_than_the_update_of_what_it_is_made_of() -> None:

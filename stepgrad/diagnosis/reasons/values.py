@@ -7,7 +7,7 @@ from math import isfinite
 
 from stepgrad.diagnosis.reasons.arithmetic import Cause, cause
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
-from stepgrad.diagnosis.reasons.writes import explain_written_value
+from stepgrad.diagnosis.reasons.writes import explain_written_value, latest_move
 from stepgrad.engine.ops import ADD
 from stepgrad.numbers import number
 from stepgrad.recording import events
@@ -25,9 +25,9 @@ def explain_value(recording: Recording, asked: Number) -> Link:
     if asked.position < made:
         text = f"{title(recording, index)} is not computed yet: this event makes it"
         return Link([Reason(made, index, text)])
-    written = history.value_write(index, asked.position)
+    written = latest_move(recording, index, asked.position)
     if written is not None:
-        return explain_written_value(recording, index, *written)
+        return explain_written_value(recording, index, written, asked.position)
     node = recording.node(index)
     if not node.operands:
         return Link([_given(recording, node, made)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import isfinite
 
 from stepgrad.diagnosis.reasons.chain import Link, Number, Reason, same_kind
@@ -12,12 +13,31 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import title
 
 
-def explain_written_value(recording: Recording, node: int, block: Write, write: int) -> Link:
-    """Explain a value that an update has written."""
+def latest_move(recording: Recording, node: int, position: int) -> tuple[Write, int] | None:
+    """Return the latest write that moved a value; the latest of all, where none has moved it."""
+    history = recording.history
+    latest = found = history.value_write(node, position)
+    while found is not None:
+        block, write = found
+        before = block.start + write
+        if history.value(node, before) != block.after[write]:
+            return found
+        found = history.value_write(node, before)
+    return latest
+
+
+def explain_written_value(
+    recording: Recording, node: int, written: tuple[Write, int], position: int
+) -> Link:
+    """Explain a value at a position by the write that `latest_move` has found."""
+    block, write = written
     event, after = block.start + write, block.after[write]
     before = [Number("value", node, event), Number("gradient", node, event)]
     if isfinite(after):
-        return Link([_update(recording, node, block, write)])
+        reason = _update(recording, node, block, write)
+        if recording.history.value_write(node, position) != written:
+            reason = replace(reason, text=f"{reason.text}; later writes do not move it")
+        return Link([reason])
     found = [(number, number.read(recording)) for number in before]
     sick = [(number, x) for number, x in found if x is not None and not isfinite(x)]
     state = block.rule.at(write).numbers.values() if block.rule else ()

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, takewhile
+from itertools import accumulate, count, takewhile
 from math import hypot
 from operator import sub
 from statistics import median
@@ -47,18 +47,26 @@ def uphill(survey: Survey) -> Iterator[Verdict]:
         return
     step = rising[0]
     _, node = max(zip(_rises(step), step.before, strict=True))
+    position = _written(recording, step, node)
     yield Verdict(
         "uphill",
-        f"parameters move with their gradient, not against it: event {step.position:,} moves "
+        f"parameters move with their gradient, not against it: event {position:,} moves "
         f"{title(recording, node)} by {number(step.after[node] - step.before[node])} where its "
         f"gradient is {number(step.gradients[node] or 0.0)}; Σ Δp·∂L/∂p is above 0 in all "
         f"{counted(len(rising), 'step')}{_course(survey)}",
         "Subtract the gradient, `p.data -= learning_rate * p.grad`, with a learning rate above 0; "
         "to maximise a result, minimise its negative.",
-        [each.position for each in rising[:_RUNNING]],
+        [position, *(each.position for each in rising[1:_RUNNING])],
         [*step.before],
         unless=bookkeeping.NAMES,
     )
+
+
+def _written(recording: Recording, step: Step, node: int) -> int:
+    """Return the position just after a step has first written a parameter."""
+    write = recording.history.value_write
+    before = write(node, step.position - 1)
+    return next(each for each in count(step.position) if write(node, each) != before)
 
 
 def _to_maximise(survey: Survey) -> bool:
