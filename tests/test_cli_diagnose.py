@@ -1,6 +1,7 @@
 """`stepgrad diagnose`, and verdicts in `stepgrad check`, as a user and as a CI system meet them."""
 
 import json
+import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -176,3 +177,18 @@ def test_the_reports_of_the_screen_are_printed() -> None:
     text = stepgrad("replay", "dead.yaml", "--keys", ":dead ! y").stdout
     assert "dead: a node is called dead\n  event 7  dead = relu(z1)" in text
     assert "\ndead = 1.5\n  event 7  " in text
+
+
+def test_precision_is_noted_and_fails_nothing() -> None:
+    pytest.importorskip("mpmath")
+    lines = stepgrad("diagnose", "--precision", "ok.yaml").stdout.splitlines()
+    assert lines[0] == "ok.yaml: nothing found: 3 questions asked"
+    assert lines[2].startswith("precision (a note): event")
+    found = json.loads(stepgrad("diagnose", "--precision", "--json", "ok.yaml").stdout)
+    assert [note["verdict"] for note in found["files"][0]["notes"]] == ["precision"]
+
+
+def test_precision_without_mpmath_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "mpmath", None)
+    said = stepgrad("diagnose", "--precision", "ok.yaml", code=2).stderr
+    assert "pip install 'stepgrad[precision]'" in said

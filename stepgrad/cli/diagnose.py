@@ -16,6 +16,7 @@ from stepgrad.cli.arguments import MEMORY, FilesCommand
 from stepgrad.cli.examining import examine, exit_status
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.diagnosis.findings import Finding, findings
+from stepgrad.diagnosis.numbers.precision import precision as more_digits
 from stepgrad.opening import Opened, is_program
 from stepgrad.printable import counted
 from stepgrad.scenario.diagnosed import diagnosed
@@ -51,9 +52,19 @@ class _Diagnose(FilesCommand):
 @click.command(cls=_Diagnose)
 @click.argument("files", metavar="FILE... [ARGUMENTS]...", nargs=-1, required=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option(
+    "--precision",
+    is_flag=True,
+    help="Compute passes again with 50 digits, and note what rounding has taken (needs mpmath).",
+)
 @MEMORY
 def diagnose(
-    files: tuple[str, ...], arguments: tuple[str, ...], *, as_json: bool, memory: int | None
+    files: tuple[str, ...],
+    arguments: tuple[str, ...],
+    *,
+    as_json: bool,
+    precision: bool,
+    memory: int | None,
 ) -> None:
     """Say what is wrong in a run, and where to see it.
 
@@ -66,11 +77,12 @@ def diagnose(
 
     \b
       stepgrad diagnose two_layer
+      stepgrad diagnose --precision gradient_is_noise
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
     for file in files:
-        each = _examined(file, arguments, memory)
+        each = _examined(file, arguments, memory, precision=precision)
         found.append(each)
         if each.error:
             echo_lines(each.error, err=True)
@@ -83,14 +95,17 @@ def diagnose(
     sys.exit(exit_status(found))
 
 
-def _examined(file: str, arguments: Sequence[str], memory: int | None) -> Examined:
+def _examined(
+    file: str, arguments: Sequence[str], memory: int | None, *, precision: bool
+) -> Examined:
     def look(opened: Opened) -> Examined:
         recording = opened.recording
         found = diagnosed(recording, opened.scenario)
+        rounded = more_digits(recording) if precision else ()
         return Examined(
             file,
             findings(recording, found.verdicts),
-            findings(recording, found.notes),
+            findings(recording, [*found.notes, *rounded]),
             status=opened.status,
         )
 
@@ -106,11 +121,13 @@ def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
         yield f"{found.file}: {counted(len(found.verdicts), 'verdict')}"
     for each in (*found.verdicts, *found.notes):
         yield ""
-        yield f"{each.verdict}{' (a note)' if each in found.notes else ''}: {each.evidence}"
+        what = f"{each.verdict}{' (a note)' if each in found.notes else ''}: "
+        yield from wrap(f"{what}{each.evidence}", WIDTH, subsequent_indent=" " * len(what))
         for text in (each.text, each.advice):
             yield from (f"  {line}" for line in wrap(text, WIDTH - 2))
-        where = str(each.events[0])
-        yield f"  {shlex.join(['stepgrad', 'run', '--to', where, found.file, *arguments])}"
+        if each.events:
+            where = str(each.events[0])
+            yield f"  {shlex.join(['stepgrad', 'run', '--to', where, found.file, *arguments])}"
 
 
 def _object(found: Examined) -> dict[str, Any]:

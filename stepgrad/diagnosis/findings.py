@@ -36,7 +36,8 @@ class Finding:
     def evidence(self) -> str:
         """Where to look: `events 12, 40, node w1, train.py:12`."""
         events = [f"{each:,}" for each in self.events]
-        named = (("event", events), ("node", self.nodes), ("", self.lines))
+        nodes = [*dict.fromkeys(self.nodes)]  # those of several rows may be called alike
+        named = (("event", events), ("node", nodes), ("", self.lines))
         return ", ".join(_listed(*each) for each in named if each[1])
 
 

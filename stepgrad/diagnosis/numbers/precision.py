@@ -19,6 +19,7 @@ from stepgrad.diagnosis.wording import listed
 from stepgrad.engine.ops import ADD, SUB, Op
 from stepgrad.numbers import number
 from stepgrad.printable import counted
+from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import definition, title
@@ -113,7 +114,8 @@ class Recomputed:
     def _forward(self) -> None:
         block = self._block
         computed = block.nodes[: block.sweep.computed]
-        for node in sorted(computed):
+        for done, node in enumerate(sorted(computed)):
+            advance(done, len(computed) + block.sweep.edges)
             op, operands = self._recording.operation(node)
             made = self._history.made_at(node)
             for operand in operands:
@@ -150,7 +152,9 @@ class Recomputed:
             self._given(node, block.start)
         grads, largest = [zero] * len(nodes), [zero] * len(nodes)
         grads[0] += 1  # the root is the first
-        for out, slot, receiver in zip(sweep.outs, sweep.slots, sweep.receivers, strict=True):
+        edges = zip(sweep.outs, sweep.slots, sweep.receivers, strict=True)
+        for done, (out, slot, receiver) in enumerate(edges, sweep.computed):
+            advance(done, sweep.computed + sweep.edges)
             node = nodes[out]
             op, operands = self._recording.operation(node)
             inputs = [self._exact[False, each] for each in (*operands, node)]
@@ -287,10 +291,10 @@ def _looked(looked: Sequence[Backward], passes: int, left_out: int, digits: int)
         )
         return Verdict("precision", text, "", [], note=True)
     nodes = sum(block.sweep.width for block in looked)
-    rest = f"all other numbers keep at least {round(_ALL - _LOST)} of 16 digits"
+    which = f"{len(looked)} of {passes:,} backward passes" if passes > 1 else "the backward pass"
+    rest = f"where nothing else is said, at least {round(_ALL - _LOST)} of 16 digits are right"
     text = (
-        f"{counted(nodes, 'node')} of {len(looked)} of {counted(passes, 'backward pass')} computed "
-        f"again with {digits} digits: "
+        f"{counted(nodes, 'node')} of {which} are computed again with {digits} digits: "
         f"{counted(left_out, 'smaller note') + ' left out' if left_out else rest}"
     )
     return Verdict("precision", text, "", [block.start + 1 for block in looked], note=True)

@@ -104,7 +104,7 @@ def _alarm(verdicts: int, keys: Keymap) -> list[ink.Span]:
     """How much is wrong."""
     if not verdicts:
         return []
-    return [(f"  {ink.ALARM} {verdicts} ", ink.HALT), *_hint("verdicts", "lists", keys)]
+    return [(f"  {ink.ALARM} {verdicts} ", ink.HALT), *_hint("verdicts", "shows", keys)]
 
 
 def _hint(command: str, does: str, keys: Keymap) -> list[ink.Span]:

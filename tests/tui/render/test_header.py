@@ -82,8 +82,8 @@ def test_a_recording_that_was_stopped_says_so() -> None:
 ALARMED = {
     36: " ◀ BACKWARD  event 20/26        ⚠ 2 ",
     44: " ◀ BACKWARD  event 20/26        L = 4   ⚠ 2 ",
-    70: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   ⚠ 2  ! lists ",
-    88: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4   checks 4/6   ⚠ 2  ! lists ",
+    70: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   ⚠ 2  ! shows ",
+    88: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4   checks 4/6   ⚠ 2  ! shows ",
 }
 
 
