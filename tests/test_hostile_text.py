@@ -152,8 +152,8 @@ def test_events_are_lines(folder: Path) -> None:
 
 def test_reasons_are_lines(folder: Path) -> None:
     for file in folder.iterdir():
-        *_, last = ran("why", str(file), "#0.grad")[0].splitlines()
-        assert last.split()[0].isdigit()
+        _, *lines = ran("why", str(file), "#0.grad")[0].splitlines()
+        assert all(line.startswith("    ") or line.split()[0].isdigit() for line in lines)
         reasons = json.loads(ran("why", "--json", str(file), "#2")[0])["numbers"]
         assert all(each["reasons"] for each in reasons)
 
