@@ -77,7 +77,7 @@ def diagnose(
 
     \b
       stepgrad diagnose two_layer
-      stepgrad diagnose --precision gradient_is_noise
+      stepgrad diagnose --precision two_layer
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
