@@ -10,6 +10,8 @@ from stepgrad.diagnosis.survey import Pass, Step, Survey
 from stepgrad.recording.blocks import Write
 from stepgrad.replay.telling.titles import made_by
 
+_FEWEST = 3  # passes
+
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
@@ -29,13 +31,14 @@ class Dropped:
 def dropped(survey: Survey) -> Iterator[Dropped]:
     """Yield the steps by an optimizer before which all passes but the last are cleared whole.
 
-    The passes are from one line, or the others may be there to be looked at. What
-    is updated by hand may use numbers that the program has kept.
+    The passes are from one line, and at least three: the first of two may be there to be looked
+    at, such as one on validation data. What is updated by hand may use numbers that the program has
+    kept.
     """
     for step in survey.steps:
         passes = [survey.passes[number] for number in step.passes]
         learns = step.before.keys()
-        if len(passes) > 1 and _by_rule(survey, step) and _one_loop(survey, passes, learns):
+        if len(passes) >= _FEWEST and _by_rule(survey, step) and _one_loop(survey, passes, learns):
             cleared = [_cleared(survey, *pair, learns) for pair in pairwise(passes)]
             if all(cleared) and cleared[0] and not _rewritten(survey, passes[-1], step):
                 yield Dropped(step, *cleared[0])
