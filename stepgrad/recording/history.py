@@ -10,11 +10,9 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import mul
-from typing import overload
 
 from stepgrad.engine.graph import Carry
 from stepgrad.engine.world import World, added, incomplete
-from stepgrad.printable import counted
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
@@ -279,28 +277,3 @@ def _made(block: Forward, offset: int) -> Event:
         return events.Leaf(node, value, tangent)
     operands = tuple(block.nodes(structure.operands(created)))
     return events.Op(node, op, operands, value, tangent)
-
-
-class Events(Sequence[Event]):
-    """All events that have happened so far, as a read-only sequence that holds none of them."""
-
-    def __init__(self, history: History, length: int) -> None:
-        self._history = history
-        self._length = length
-
-    def __len__(self) -> int:
-        return self._length
-
-    def __repr__(self) -> str:
-        return f"<{counted(len(self), 'event')}>"
-
-    @overload
-    def __getitem__(self, index: int) -> Event: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[Event]: ...
-    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
-        if isinstance(index, slice):
-            return [self[i] for i in range(*index.indices(len(self)))]
-        if not -len(self) <= index < len(self):
-            raise IndexError(f"event {index} of {len(self)}")
-        return self._history.event(index % len(self))

@@ -8,18 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import overload
 
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.tape import Place
 from stepgrad.engine.world import World
-from stepgrad.printable import printable
+from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Block, Forward
-from stepgrad.recording.history import Events, History
+from stepgrad.recording.events import Event
+from stepgrad.recording.history import History
 from stepgrad.recording.source import Source
-
-if TYPE_CHECKING:
-    from stepgrad.recording.events import Event
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +248,28 @@ class Log:
     def settle(self) -> None:
         """Log what the running program has done up to now."""
         self._settle()
+
+
+class Events(Sequence[Event]):
+    """All events that have happened so far, as a read-only sequence that holds none of them."""
+
+    def __init__(self, history: History, length: int) -> None:
+        self._history = history
+        self._length = length
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __repr__(self) -> str:
+        return f"<{counted(len(self), 'event')}>"
+
+    @overload
+    def __getitem__(self, index: int) -> Event: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Event]: ...
+    def __getitem__(self, index: int | slice) -> Event | Sequence[Event]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        if not -len(self) <= index < len(self):
+            raise IndexError(f"event {index} of {len(self)}")
+        return self._history.event(index % len(self))
