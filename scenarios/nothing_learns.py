@@ -7,7 +7,7 @@ pass contributes −8, and the next write clears it. Press `f` to the update: it
 and 0.1 · 0 moves nothing. The three lines are all there, in the wrong order.
 
 Clear, then `backward()`, then `step()`. Clearing after the step is as good, since then everything
-has been used. `!` counts the gradients that nobody used.
+has been used. `!` counts the gradients that were never used.
 """
 
 # lesson: {level: debugging, order: 690, after: [forgotten_zero_grad], verdicts: [wiped]}

@@ -116,9 +116,7 @@ def judge(
     skipped = ways[0].skipped if ways else 0  # by the same rules, in the same order
     wanted = any(not isfinite(check.expected) for check in promised)
     broken = "" if wanted or not skipped else _broken(recording, skipped)
-    if recording.world is not None:
-        bug = f"recorded in a world with a bug: {recording.world} ({recording.world.meaning})"
-        broken = "; ".join(filter(None, (bug, broken)))
+    broken = "; ".join(filter(None, (_bug(recording), broken)))
     if wanted and skipped:
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
@@ -143,6 +141,12 @@ def judge(
         early = f"{recording.incomplete}, before there is anything to check"
         return replace(result, note="", error=f"{file}: {early}; allow more with --memory")
     return result
+
+
+def _bug(recording: Recording) -> str:
+    """Say which bug the world has that a recording was made in, if it has one."""
+    world = recording.world
+    return f"recorded in a world with a bug: {world} ({world.meaning})" if world else ""
 
 
 def _gradients(count: int) -> str:

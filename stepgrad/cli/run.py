@@ -78,22 +78,29 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
     opened = open_typed(file, arguments, memory, world=world)
-    recording, position = opened.recording, _begin(opened, where)
-    if not recording.length and opened.scenario is None:
+    position = _begin(opened, where)
+    crash = 0
+    if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
-        crash = open_debugger(
-            recording,
-            opened.scenario,
-            original=original(opened, memory),
-            theme=theme,
-            position=position,
-            said=opened.failure or (f"{world}: {world.meaning}" if world else ""),
-        )
-        sys.exit(crash or opened.status)
+        crash = _show(opened, position, theme, memory)
     else:
         _print(opened, plain)
-    sys.exit(opened.status)
+    sys.exit(crash or opened.status)
+
+
+def _show(opened: Opened, position: int, theme: str, memory: int | None) -> int:
+    """Open the debugger on what was recorded; return the exit status of the screen."""
+    recording = opened.recording
+    world = recording.world
+    return open_debugger(
+        recording,
+        opened.scenario,
+        original=original(opened, memory),
+        theme=theme,
+        position=position,
+        said=opened.failure or (f"{world}: {world.meaning}" if world else ""),
+    )
 
 
 def _begin(opened: Opened, where: str | None) -> int:
@@ -121,7 +128,7 @@ def _open_growing(file: str, theme: str, memory: int | None) -> int:
         from stepgrad.tui.work import Growing  # noqa: PLC0415 - for the screen only
 
         scenario = open_scenario(file)
-        # No program of the user's runs here, so nobody's garbage is kept.
+        # No program of the user's runs here: there is no garbage of theirs to keep.
         gc.freeze()
     growing = Growing(scenario, memory)
     # Errors in the file are reported here, before there is a screen.

@@ -238,7 +238,7 @@ class _Tracker:
         return self._learns[node]
 
     def _still(self, node: int) -> bool:
-        """Whether a step that finds a gradient of 0 goes by it: by a rule, or by not moving."""
+        """Whether a step uses a gradient of 0 that it finds: by a rule, or by not moving."""
         step = self._survey.steps[self._step]
         by_rule = any(node in nodes for nodes in self._by_rule.get(self._step, ()))
         return by_rule or (node in step.before and step.before[node] == step.after[node])

@@ -44,7 +44,7 @@ def side_by_side(first: Recording, second: Recording) -> Comparison:
 
 
 def _end_of_step(recording: Recording, count: int) -> int:
-    """Return the end of the last of so many training steps; of all, that of the recording."""
+    """Return the end of the first training steps; of all of them, the end of the recording."""
     steps = recording.steps
     return steps[count] if 0 < count < len(steps) else recording.length
 

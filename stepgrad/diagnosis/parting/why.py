@@ -156,13 +156,13 @@ class _Pair:
         return self.parting("number", text, operands)
 
     def _values(self, node: int, later: int = 0) -> Change:
-        """The value of a node in both, before the event or so many events later."""
+        """The value of a node in both, before the event, or some events later."""
         position = self.index + later
         a, b = (each.history.value(node, position) for each in (self.first, self.second))
         return a, b
 
     def _gradients(self, node: int, later: int = 0) -> Change:
-        """The gradient of a node in both, before the event or so many events later."""
+        """The gradient of a node in both, before the event, or some events later."""
         position = self.index + later
         a, b = (each.history.grad(node, position) for each in (self.first, self.second))
         return a, b

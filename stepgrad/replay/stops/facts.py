@@ -283,7 +283,7 @@ class _Writing(Facts[Write]):
         return bad_writes(after, [self._asked(ask, 0) for ask in used])
 
     def _asked(self, ask: Callable[[int, int], float | None], later: int) -> list[float | None]:
-        """Ask something of each node, where it is written or so many events later."""
+        """Ask something of each node, where it is written, or some events later."""
         first = self._block.start + later
         return [ask(n, first + i) for n, i in zip(self._nodes, self.offsets, strict=True)]
 

@@ -39,18 +39,9 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     the root stays longer, the number of verdicts longest.
     """
     state, (passed, promised) = session.state, checks
-    phase = state.phase
-    style = ink.PHASES.get(phase or "", ink.QUIET)
     where = f"event {state.position}/{state.recording.length}"
     named: list[ink.Span] = [(f" {ink.fit(name, width // 3).strip()} ", ink.NAME)]
-    left: list[ink.Span] = [(" ", "")]
-    if phase and phase != "mark":
-        left += [(f"{ink.ARROWS[phase]} {phase.upper()}", f"bold {style}"), ("  ", "")]
-    if state.seeds:
-        left.append((f"{_seeds(state)}  ", style))
-    left.append((where, ""))
-    if state.step is not None:
-        left.append((f"  step {state.step}", ""))
+    left = _place(state, where)
     edits, edited = _changes(session)
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
     verdict = ink.FORWARD if passed == promised else ink.QUIET
@@ -78,6 +69,21 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
         if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
+
+
+def _place(state: State, where: str) -> list[ink.Span]:
+    """The phase, what forward mode starts from, the event, and the training step."""
+    phase = state.phase
+    style = ink.PHASES.get(phase or "", ink.QUIET)
+    place: list[ink.Span] = [(" ", "")]
+    if phase and phase != "mark":
+        place += [(f"{ink.ARROWS[phase]} {phase.upper()}", f"bold {style}"), ("  ", "")]
+    if state.seeds:
+        place.append((f"{_seeds(state)}  ", style))
+    place.append((where, ""))
+    if state.step is not None:
+        place.append((f"  step {state.step}", ""))
+    return place
 
 
 def _changes(session: Session) -> tuple[str, list[ink.Span]]:
