@@ -121,8 +121,7 @@ def judge(
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
-    notes = (recording.incomplete, note, "" if ways else unclear(recording))
-    note = "; ".join(filter(None, notes))
+    note = "; ".join(filter(None, (recording.incomplete, note, "" if ways else unclear(recording))))
     passes = sum(isinstance(block, Backward) for block in recording.blocks)
     diagnosis = diagnosed(recording, scenario)
     result = Result(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Iterable, Sequence
+from contextlib import redirect_stdout
 from itertools import chain
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from stepgrad import headless
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, is_program, is_saved
+from stepgrad.opening import SAVED, Opened, is_program, is_saved, open_typed
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
@@ -179,6 +181,16 @@ def nothing_recorded(file: str) -> StepgradError:
         "inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
     )
+
+
+def open_recorded(file: str, arguments: tuple[str, ...], memory: int | None) -> Opened:
+    """Open a file; what a program prints goes to stderr. Ends the command if nothing happened."""
+    with redirect_stdout(sys.stderr):
+        opened = open_typed(file, arguments, memory)
+    if not opened.recording.length:
+        say_nothing_happened(file, opened.status)
+        sys.exit(opened.status or 2)
+    return opened
 
 
 def say_nothing_happened(file: str, status: int) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sys
-from contextlib import redirect_stdout, suppress
+from contextlib import suppress
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_recorded
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
 from stepgrad.errors import ScenarioError, StepgradError
@@ -15,7 +15,6 @@ from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
 from stepgrad.export.figure import where as where_is
 from stepgrad.export.position import end, find
-from stepgrad.opening import open_typed
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario.load import ScenarioFile
@@ -78,11 +77,7 @@ def export(  # noqa: PLR0913 - one for each option
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
-    with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory)
-    if not opened.recording.length:
-        say_nothing_happened(file, opened.status)
-        sys.exit(opened.status or 2)
+    opened = open_recorded(file, arguments, memory)
     recording = opened.recording
     cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
     text = exported(opened.scenario or _scenario(recording), cursor, to)

@@ -79,14 +79,13 @@ def run(  # noqa: PLR0913 - one for each option
         sys.exit(_open_growing(file, theme, memory))
     opened = open_typed(file, arguments, memory, world=world)
     position = _begin(opened, where)
-    crash = 0
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif screen:
-        crash = _show(opened, position, theme, memory)
+        sys.exit(_show(opened, position, theme, memory) or opened.status)
     else:
         _print(opened, plain)
-    sys.exit(crash or opened.status)
+    sys.exit(opened.status)
 
 
 def _show(opened: Opened, position: int, theme: str, memory: int | None) -> int:

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from textwrap import wrap
 from typing import Any
 
 import click
 
-from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand, open_recorded
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.diagnosis.reasons import Number, reasons
 from stepgrad.export.position import end, find
 from stepgrad.numbers import for_json, gradient_inline
-from stepgrad.opening import open_typed
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
@@ -55,11 +53,7 @@ def why(  # noqa: PLR0913 - one for each option
       stepgrad why nan_origin L --at "step 2"
       stepgrad why --json train.py "#3"
     """
-    with redirect_stdout(sys.stderr):
-        opened = open_typed(file, arguments, memory)
-    if not opened.recording.length:
-        say_nothing_happened(file, opened.status)
-        sys.exit(opened.status or 2)
+    opened = open_recorded(file, arguments, memory)
     recording = opened.recording
     state = State(recording, end(recording) if where is None else find(recording, where))
     asked = [*_asked(state, node)]

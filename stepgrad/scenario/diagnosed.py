@@ -68,8 +68,8 @@ class Diagnosis:
 def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Diagnosis:
     """Diagnose a recording; its scenario says which leaves are parameters.
 
-    That is the one that it is a run of, if the caller knows, or the one that it carries. What an
-    edited recording gets is promised by nobody.
+    That is the one that it is a run of, if the caller knows, or the one that it carries. No
+    scenario promises anything of an edited recording.
     """
     from stepgrad.diagnosis import diagnose  # noqa: PLC0415
 

@@ -64,7 +64,7 @@ class Downhill:
         return max(1.0, hypot(*self.step.before.values()))
 
     def reach(self, after: Downhill) -> float:
-        """How far it goes by the gradients after it, where 1 is the lowest point along it.
+        """How far it goes, judged by the gradients after it; 1 is the lowest point along it.
 
         0 if it does not go downhill.
         """

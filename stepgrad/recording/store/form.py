@@ -76,7 +76,7 @@ def checked(value: Any, form: Form, name: str = "manifest") -> Any:
 
 
 def _typed(value: Any, type_: type, name: str) -> Any:
-    if type(value) is not type_:  # True is no number here, as it is none in JSON
+    if type(value) is not type_:  # in JSON, True is not a number
         raise Damaged(f"`{name}` is missing, or of the wrong type")
     return value
 

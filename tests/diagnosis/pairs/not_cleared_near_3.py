@@ -1,4 +1,4 @@
-"""A slow copy receives gradients that nobody clears; it moves, but not by them."""
+"""A slow copy receives gradients that are never cleared; it moves, but does not use them."""
 
 from stepgrad import SGD, Value
 
