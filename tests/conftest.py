@@ -1,10 +1,21 @@
 from __future__ import annotations
 
+import gc
 import os
+import sys
 
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+
+# Whoever keeps Python from writing bytecode would have each worker rewrite every test file, and
+# each process under test compile all of the package.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+# Modules and tests are no garbage: look among what is old seldom. What is new is looked at as
+# often as ever, since the memory budget of a recording goes by that.
+gc.set_threshold(gc.get_threshold()[0], 50, 50)
 
 
 def pytest_xdist_auto_num_workers() -> int:

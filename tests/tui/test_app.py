@@ -154,21 +154,26 @@ async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
         assert "nothing is left to predict" in screen.now.said
 
 
-@pytest.mark.parametrize("key", ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"])
-async def test_whatever_opens_over_the_screen_pauses_it(key: str) -> None:
+async def test_whatever_opens_over_the_screen_pauses_it() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
-        await pilot.press(*["+"] * 5, "s", "space")
-        await pilot.pause(0.15)
-        assert screen.now.cursor.position > 1, "it plays"
-        await pilot.press(key)
-        await pilot.pause()
-        assert screen.query_one(Prompt).asks or pilot.app.screen is not screen
-        position = screen.now.cursor.position
-        await pilot.pause(0.15)
-        assert screen.now.cursor.position == position
-        await pilot.press("escape")
-        await pilot.pause(0.15)
-        assert screen.now.cursor.position == position
+        await pilot.press(*["+"] * 5, "s")
+        start = screen.now
+        for key in ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"]:
+            screen.session = start
+            await pilot.press("space")
+            await pilot.pause(0.15)
+            assert screen.now.cursor.position > 1, f"it plays before {key}"
+            await pilot.press(key)
+            await pilot.pause()
+            assert screen.query_one(Prompt).asks or pilot.app.screen is not screen, key
+            position = screen.now.cursor.position
+            await pilot.pause(0.15)
+            assert screen.now.cursor.position == position, key
+            await pilot.press("escape")
+            await pilot.pause(0.15)
+            assert screen.now.cursor.position == position, key
+            assert not screen.query_one(Prompt).asks, key
+            assert pilot.app.screen is screen, key
 
 
 async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
@@ -513,22 +518,25 @@ async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
         assert not any(panel.visible for panel in panels)
 
 
-@pytest.mark.parametrize("key", "123456789")
-async def test_a_panel_alone_makes_way_for_the_others_where_a_question_would_blank_it(
-    key: str,
-) -> None:
+async def test_a_panel_alone_makes_way_for_the_others_where_a_question_would_blank_it() -> None:
     async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
-        await pilot.press("f", key)
-        alone = screen.maximized
-        assert alone is not None
-        await pilot.press("p")
-        await pilot.pause()
-        assert screen.prompt.asks
-        hidden = alone.id in ("source", "lesson", "parameters", "training")
-        assert screen.maximized is (None if hidden else alone)
-        assert screen.query_one("#node").region.height > 0 or not hidden
-        await pilot.press("escape")
-        assert screen.maximized is alone
+        await pilot.press("f")
+        start = screen.now
+        for key in "123456789":
+            screen.session = start
+            await pilot.press(key)
+            alone = screen.maximized
+            assert alone is not None, key
+            await pilot.press("p")
+            await pilot.pause()
+            assert screen.prompt.asks, key
+            hidden = alone.id in ("source", "lesson", "parameters", "training")
+            assert screen.maximized is (None if hidden else alone), key
+            assert screen.query_one("#node").region.height > 0 or not hidden, key
+            await pilot.press("escape")
+            assert screen.maximized is alone, key
+            await pilot.press(key)
+            assert screen.maximized is None, key
 
 
 async def test_an_edit_keeps_the_selection() -> None:

@@ -133,21 +133,28 @@ async def test_a_paste_and_the_enter_after_it_answer() -> None:
 
 
 @pytest.mark.parametrize("size", [(80, 24), (140, 45), (60, 20), (40, 12)])
-@pytest.mark.parametrize("keys", ["fnnnnnp", ":w9\r", "B", "4/", "7:"])
 async def test_a_prompt_hides_neither_the_chain_line_nor_its_problem(
-    keys: str, size: tuple[int, int]
+    size: tuple[int, int],
 ) -> None:
     scenario = open_scenario("two_layer")
     app = DebuggerApp(record_file(scenario), scenario)
     async with app.run_test(size=size) as pilot:
-        await at_once(pilot, keys)
-        chain, prompt = app.screen.query_one("#chain"), app.screen.query_one(Prompt)
-        assert prompt.asks
-        assert chain.region.height == 4
-        assert chain.region.bottom <= prompt.region.y < prompt.region.bottom <= size[1]
-        if app.screen.maximized is not None:
-            await at_once(pilot, "\x1b")
-            assert app.screen.maximized is not None, "Esc leaves the prompt first"
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
+        start = screen.now
+        for keys in ("fnnnnnp", ":w9\r", "B", "4/", "7:"):
+            screen.session = start
+            await at_once(pilot, keys)
+            chain, prompt = screen.query_one("#chain"), screen.query_one(Prompt)
+            assert prompt.asks, keys
+            assert chain.region.height == 4, keys
+            assert chain.region.bottom <= prompt.region.y < prompt.region.bottom <= size[1], keys
+            await pilot.press("escape")
+            assert not prompt.asks, keys
+            if keys[0].isdigit():
+                assert screen.maximized is not None, "Esc leaves the prompt first"
+                await pilot.press("escape")
+            assert screen.maximized is None, keys
 
 
 async def test_who_points_at_something_is_not_asked_any_more() -> None:
