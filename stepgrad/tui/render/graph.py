@@ -2,46 +2,71 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
-from stepgrad.drawing.layout import Item, Wire, lay_out
+from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
 from stepgrad.replay.commands.looking import DRAWABLE, room
-from stepgrad.replay.graph.folding import Bundle, FoldedGraph
+from stepgrad.replay.graph.folding import Bundle, FoldedGraph, Slot
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.tui.render.boxes import GraphBox
+from stepgrad.tui.render.boxes import Form, GraphBox
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.painting import BoxContent, Painter, WireContent
+from stepgrad.tui.render.widths import widths
 from stepgrad.tui.render.wires import label_width, look
 
 STRETCH = 16
 """How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
+Within = Callable[[int, int, int, int], bool]
+"""Whether a part of the drawing (column, row, width, height) is whole in view."""
+
+
 class Drawing(NamedTuple):
     """A part of a graph, laid out once."""
 
     part: Part
+    form: Form
     painter: Painter
     boxes: Mapping[int, GraphBox]
 
-    def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
-        """Paint a position, without what is still to be predicted about a node."""
+    @property
+    def layout(self) -> Layout:
+        """Where everything is."""
+        return self.painter.layout
+
+    def paint(
+        self,
+        state: State,
+        selected: int | None,
+        secret: int | None = None,
+        within: Within = lambda *_: True,
+    ) -> Canvas:
+        """Paint a position, without what is still to be predicted about a node.
+
+        Boxes and labels that are not whole in view stay empty.
+        """
         shown = picture(state, self.part)
         contents = {content.index: content for content in shown.boxes}
-        current, chosen = self._box_of(state.focus), self._box_of(selected)
+        current, chosen = self.box_of(state.focus), self.box_of(selected)
         ahead = _ahead_of(shown, current if chosen is None else chosen)
 
-        def box(key: int) -> BoxContent:
+        def box(place: Box) -> BoxContent:
+            key = place.key
+            if not within(place.x, place.y, place.width, place.height):
+                return self.boxes[key].emptied
             return self.boxes[key].look(contents[key], selected=key == chosen)
 
         def wire(each: Wire) -> WireContent:
             edge = shown.entering[each.target.key][each.slot]
             hidden = self.bundle(each).edges[0][0] == secret
-            return look(edge, secret=hidden, heavy=edge.operand in ahead)
+            seen = look(edge, secret=hidden, heavy=edge.operand in ahead)
+            legible = not self.form.bare and within(*each.label, each.label_width, 1)
+            return seen if legible else seen._replace(label="")
 
         return self.painter.paint(box, wire)
 
@@ -49,7 +74,13 @@ class Drawing(NamedTuple):
         """Return what a wire stands for."""
         return self.part.entering[wire.target.key][wire.slot]
 
-    def _box_of(self, node: int | None) -> int | None:
+    def wire_of(self, edge: Slot) -> Wire | None:
+        """Return the wire that stands for an edge alone, if there is one."""
+        wires = (wire for wire in self.layout.wires if wire.target.key == edge[0])
+        return next((wire for wire in wires if [*self.bundle(wire).edges] == [edge]), None)
+
+    def box_of(self, node: int | None) -> int | None:
+        """Return the box that shows a node."""
         return None if node is None else self.part.graph.box_of(node)
 
 
@@ -68,24 +99,65 @@ def _ahead_of(shown: Picture, box: int | None) -> set[int]:
 
 
 @kept(16)
-def draw(graph: FoldedGraph, keys: tuple[int, ...], *, framed: bool) -> Drawing:
+def draw(graph: FoldedGraph, keys: tuple[int, ...], form: Form) -> Drawing:
     """Lay out boxes of a graph."""
-    recording, part = graph.scene.recording, Part(graph, keys)
-    boxes: dict[int, GraphBox] = {}
-    items: list[Item] = []
-    for key, bundles in part.entering.items():
-        line = graph.scope(key)
-        boxes[key] = (
-            GraphBox.of_node(recording, key, framed=framed)
-            if line is None
-            else GraphBox.of_scope(line, framed=framed)
+    part = Part(graph, keys)
+    boxes = {key: box_for(graph, key, form) for key in part.entering}
+    items = [
+        Item(
+            key,
+            tuple(part.source(key, each) for each in bundles),
+            *boxes[key].size,
+            max((_label_width(part, key, each, form) for each in bundles), default=0),
         )
-        sources = tuple(part.source(key, each) for each in bundles)
-        label = max((label_width(recording, each) for each in bundles), default=0)
-        if any(source < 0 for source in sources):  # one leads back
-            label += len(BACK)
-        items.append(Item(key, sources, *boxes[key].size, label))
-    return Drawing(part, Painter(lay_out(items)), boxes)
+        for key, bundles in part.entering.items()
+    ]
+    return Drawing(part, form, Painter(lay_out(items)), boxes)
+
+
+def box_for(graph: FoldedGraph, key: int, form: Form) -> GraphBox:
+    """Return the box for a node or a folded scope."""
+    line = graph.scope(key)
+    if line is None:
+        return GraphBox.of_node(graph.scene.recording, key, form)
+    return GraphBox.of_scope(line, form)
+
+
+def _label_width(part: Part, box: int, bundle: Bundle, form: Form) -> int:
+    if form.bare:
+        return 1
+    recording = part.graph.scene.recording
+    width = label_width(recording, bundle) + len(BACK) * (part.source(box, bundle) < 0)
+    if form.roomy and len(bundle.edges) == 1:
+        width = max(width, widths(recording).rules.get(bundle.edges[0], 0) + 2)
+    return width
+
+
+FRAMED, SLIM = Form(framed=True), Form(framed=False)
+
+_FORMS = Form(framed=True, roomy=True), FRAMED, Form(framed=False, roomy=True), SLIM
+"""From the one that shows most to the one that takes least."""
+
+_BARE = Form(framed=False, bare=True)
+
+LARGE = 120
+"""From this width on, a drawing that does not fit in any form is framed."""
+
+
+def suited(session: Session, width: int, height: int) -> Drawing:
+    """Draw a graph in the form that shows most of those in which it is whole in view.
+
+    Where there is none, a large panel shows a part of it with numbers, a small one with names.
+    """
+    graph, keys = session.graph, in_view(session)
+    roomy = bool(widths(session.recording).rules)
+    for form in (*_FORMS, *([_BARE] if session.fit else [])):
+        if form.roomy and not roomy:
+            continue
+        drawing = draw(graph, keys, form)
+        if drawing.layout.width <= width and drawing.layout.height <= height:
+            return drawing
+    return draw(graph, keys, _BARE if session.fit else FRAMED if width >= LARGE else SLIM)
 
 
 def in_view(session: Session) -> tuple[int, ...]:

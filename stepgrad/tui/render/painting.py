@@ -79,9 +79,9 @@ class Painter:
         self._traces = _traces(layout.wires)
 
     def paint(
-        self, content: Callable[[int], BoxContent], wire: Callable[[Wire], WireContent]
+        self, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
     ) -> Canvas:
-        """A canvas with the content of every node, by its key, and of every wire."""
+        """A canvas with the content of every box and of every wire."""
         canvas = Canvas(self.layout.width, self.layout.height)
         inked = [
             (each, trace, wire(each))
@@ -94,17 +94,20 @@ class Painter:
             leaving[each.path[0]] = look
         for each, _, look in inked:
             _paint_entry(canvas, each, look)
-        contents: dict[int, BoxContent] = {}
         for box in self.layout.boxes:
-            if box.key not in contents:
-                contents[box.key] = content(box.key)
-            paint_box = _paint_framed if box.height > 2 else _paint_slim
-            paint_box(canvas, box, contents[box.key], leaving.get(box.exit))
+            paint_box(canvas, box, content(box), leaving.get(box.exit))
         return canvas
 
 
+def paint_box(
+    canvas: Canvas, box: Box, content: BoxContent, leaving: WireContent | None = None
+) -> None:
+    """Write a box, and lead up to it the wire that leaves it."""
+    (_paint_framed if box.height > 2 else _paint_slim)(canvas, box, content, leaving)
+
+
 def paint(
-    layout: Layout, content: Callable[[int], BoxContent], wire: Callable[[Wire], WireContent]
+    layout: Layout, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
 ) -> Canvas:
     """Paint a layout once; keep a `Painter` to paint it again."""
     return Painter(layout).paint(content, wire)
