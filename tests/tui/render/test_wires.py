@@ -18,7 +18,7 @@ from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.state import State
 from stepgrad.scenario import record_scenario
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.graph import SLIM, draw, in_view
 from stepgrad.tui.render.wires import label_width, look
 
 
@@ -122,7 +122,7 @@ def test_on_a_trunk_the_wire_shows_that_has_come_furthest() -> None:
         x = Value(3.0, label="x")
         _ = x * 2.0, x * 3.0
     session = at(recording, recording.history.made_at(2))
-    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
+    canvas = draw(session.graph, in_view(session), SLIM).paint(session.state, None)
     assert canvas.plain() == " x ─┬─ 2 ──▶[x·2]\n    ╰──────▶ x·3"
     (trunk,) = canvas.crop(3, 0, 2, 1)
     assert [span.style for span in trunk.spans if span.style == ink.QUIET] == []
@@ -135,7 +135,7 @@ def test_a_bar_crosses_a_wire_that_lets_nothing_back() -> None:
     session = at(recording, recording.length)
     shown = picture(session.state, Part(session.graph, session.graph))
     assert {each.out: look(each).shut for each in shown.edges} == {1: True, 2: False, 3: False}
-    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
+    canvas = draw(session.graph, in_view(session), SLIM).paint(session.state, None)
     assert canvas.plain().count("┿▶") == 1
     ahead = at(recording, recording.history.made_at(3))
     before = picture(ahead.state, Part(ahead.graph, ahead.graph)).entering[1][0]
