@@ -16,11 +16,9 @@ from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
 from stepgrad.tui.render.widths import NUMBER, widths
+from stepgrad.tui.render.wires import LABELS
 
-_NAME, _SCOPE = 14, 20
-_ABBREVIATED = 6
-"""Cells for a name where the drawing is as small as possible."""
-
+_SCOPE = 20
 _SELECTED = "›"
 _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
@@ -28,13 +26,14 @@ _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 class Form(NamedTuple):
     """How boxes and wires are drawn.
 
-    Framed boxes hold numbers, slim ones names alone. Wires keep room for labels and, if they are
-    `roomy`, for the chain rule; in a `bare` drawing for nothing, and names are cut.
+    Framed boxes hold numbers, slim ones names alone. Names and labels have up to so many cells;
+    `roomy` wires have room for the chain rule, too.
     """
 
     framed: bool
     roomy: bool = False
-    bare: bool = False
+    name: int = 14
+    label: int = LABELS[1]
 
 
 class GraphBox(NamedTuple):
@@ -52,8 +51,7 @@ class GraphBox(NamedTuple):
     @classmethod
     def of_node(cls, recording: Recording, node: int, form: Form) -> GraphBox:
         """Write a node's name as far as there is room."""
-        room = _ABBREVIATED if form.bare else _NAME
-        name = ink.fit(short_title(recording, node), room).strip()
+        name = ink.fit(short_title(recording, node), form.name).strip()
         width = cell_len(name)
         if not form.framed:
             return cls(name, (width + 2, 1), False)

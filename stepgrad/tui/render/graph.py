@@ -64,8 +64,8 @@ class Drawing(NamedTuple):
         def wire(each: Wire) -> WireContent:
             edge = shown.entering[each.target.key][each.slot]
             hidden = self.bundle(each).edges[0][0] == secret
-            seen = look(edge, secret=hidden, heavy=edge.operand in ahead)
-            legible = not self.form.bare and within(*each.label, each.label_width, 1)
+            seen = look(edge, each.label_width, secret=hidden, heavy=edge.operand in ahead)
+            legible = within(*each.label, each.label_width, 1)
             return seen if legible else seen._replace(label="")
 
         return self.painter.paint(box, wire)
@@ -124,21 +124,18 @@ def box_for(graph: FoldedGraph, key: int, form: Form) -> GraphBox:
 
 
 def _label_width(part: Part, box: int, bundle: Bundle, form: Form) -> int:
-    if form.bare:
-        return 1
     recording = part.graph.scene.recording
     width = label_width(recording, bundle) + len(BACK) * (part.source(box, bundle) < 0)
     if form.roomy and len(bundle.edges) == 1:
-        width = max(width, widths(recording).rules.get(bundle.edges[0], 0) + 2)
-    return width
+        return max(width, widths(recording).rule(bundle.edges[0]) + 2)
+    return min(width, form.label)
 
 
 FRAMED, SLIM = Form(framed=True), Form(framed=False)
+_SHORT, _BARE = Form(framed=False, name=10, label=7), Form(framed=False, name=6, label=1)
 
-_FORMS = Form(framed=True, roomy=True), FRAMED, Form(framed=False, roomy=True), SLIM
+_FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT, _BARE
 """From the one that shows most to the one that takes least."""
-
-_BARE = Form(framed=False, bare=True)
 
 LARGE = 120
 """From this width on, a drawing that does not fit in any form is framed."""
@@ -148,11 +145,12 @@ def suited(session: Session, width: int, height: int) -> Drawing:
     """Draw a graph in the form that shows most of those in which it is whole in view.
 
     Where there is none, a large panel shows a part of it with numbers, a small one with names.
+    What is too small to read easily is drawn on demand only.
     """
     graph, keys = session.graph, in_view(session)
-    roomy = bool(widths(session.recording).rules)
-    for form in (*_FORMS, *([_BARE] if session.fit else [])):
-        if form.roomy and not roomy:
+    rules = widths(session.recording).known
+    for form in _FORMS:
+        if (form.roomy and not rules) or (form is _BARE and not session.fit):
             continue
         drawing = draw(graph, keys, form)
         if drawing.layout.width <= width and drawing.layout.height <= height:
