@@ -8,6 +8,7 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from stepgrad.numbers import fitting
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.contents import Content, Fold, Number
 from stepgrad.replay.graph.outline import ScopeLine
@@ -51,7 +52,7 @@ class GraphBox(NamedTuple):
     @classmethod
     def of_node(cls, recording: Recording, node: int, form: Form) -> GraphBox:
         """Write a node's name as far as there is room."""
-        name = ink.fit(short_title(recording, node), form.name).strip()
+        name = _name(recording, node, form.name)
         width = cell_len(name)
         if not form.framed:
             return cls(name, (width + 2, 1), False)
@@ -88,6 +89,11 @@ class GraphBox(NamedTuple):
     def emptied(self) -> BoxContent:
         """The box where it is not whole in view: half a number is another number."""
         return BoxContent((), "dashed" if self.framed else "none", ink.QUIET)
+
+
+@kept(1024)
+def _name(recording: Recording, node: int, room: int) -> str:
+    return ink.fit(short_title(recording, node), room).strip()
 
 
 def _inside(state: State) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
@@ -26,18 +27,19 @@ Within = Callable[[int, int, int, int], bool]
 """Whether a part of the drawing (column, row, width, height) is whole in view."""
 
 
-class Drawing(NamedTuple):
+@dataclass(frozen=True)
+class Drawing:
     """A part of a graph, laid out once."""
 
     part: Part
     form: Form
-    painter: Painter
+    layout: Layout
     boxes: Mapping[int, GraphBox]
 
-    @property
-    def layout(self) -> Layout:
-        """Where everything is."""
-        return self.painter.layout
+    @cached_property
+    def painter(self) -> Painter:
+        """Traces the wires, once it is clear that this is the drawing to show."""
+        return Painter(self.layout)
 
     def paint(
         self,
@@ -112,7 +114,7 @@ def draw(graph: FoldedGraph, keys: tuple[int, ...], form: Form) -> Drawing:
         )
         for key, bundles in part.entering.items()
     ]
-    return Drawing(part, form, Painter(lay_out(items)), boxes)
+    return Drawing(part, form, lay_out(items), boxes)
 
 
 def box_for(graph: FoldedGraph, key: int, form: Form) -> GraphBox:
@@ -137,6 +139,9 @@ _SHORT, _BARE = Form(framed=False, name=10, label=7), Form(framed=False, name=6,
 _FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT, _BARE
 """From the one that shows most to the one that takes least."""
 
+_OF_A_PART = FRAMED, SLIM
+"""The same for a part, which changes with the position: laying it out has to be quick."""
+
 LARGE = 120
 """From this width on, a drawing that does not fit in any form is framed."""
 
@@ -149,7 +154,8 @@ def suited(session: Session, width: int, height: int) -> Drawing:
     """
     graph, keys = session.graph, in_view(session)
     rules = widths(session.recording).known
-    for form in _FORMS:
+    forms = _OF_A_PART if len(keys) < len(graph) else _FORMS
+    for form in forms:
         if (form.roomy and not rules) or (form is _BARE and not session.fit):
             continue
         drawing = draw(graph, keys, form)
