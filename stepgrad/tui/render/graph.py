@@ -134,7 +134,7 @@ def _label_width(part: Part, box: int, bundle: Bundle, form: Form) -> int:
 
 
 FRAMED, SLIM = Form(framed=True), Form(framed=False)
-_SHORT, _BARE = Form(framed=False, name=10, label=7), Form(framed=False, name=6, label=1)
+_SHORT, _BARE = Form(framed=False, name=9, label=8), Form(framed=False, name=6, label=1)
 
 _FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT, _BARE
 """From the one that shows most to the one that takes least."""

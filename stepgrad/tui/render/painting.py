@@ -37,8 +37,9 @@ class BoxContent(NamedTuple):
 class WireContent(NamedTuple):
     """How a wire looks. Where wires share a trunk, the one with the highest `rank` shows.
 
-    The label has a blank on either side if there is room, so that a minus sign is not lost in the
-    wire. `label_style` is `style` unless given. A wire that is `shut` has a bar across it.
+    The label has a blank before it if there is room, so that a minus sign is not lost in the wire,
+    and then one after it. `label_style` is `style` unless given. A wire that is `shut` has a bar
+    across it.
     """
 
     label: str = ""
@@ -178,8 +179,8 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
         canvas.write(start, y, ("┅" if look.heavy else "┄") * (tip - start), look.style)
     canvas.write(tip, y, "▶", look.style)
     if look.label:
-        airy = len(cells_of(look.label)) + 2 <= wire.label_width
-        text = f" {look.label} " if airy else look.label
+        spare = wire.label_width - len(cells_of(look.label))
+        text = f"{' ' * (spare > 0)}{look.label}{' ' * (spare > 1)}"
         style = look.style if look.label_style is None else look.label_style
         label = fitted([(text, style)], wire.label_width)
         _write(canvas, wire.label[0] + (wire.label_width - _width(label)) // 2, y, label)

@@ -53,7 +53,7 @@ def write_rule(canvas: Canvas, wire: Wire, origin: Point, rule: Rule) -> None:
         if len(on_wire) > room or None in places.values():
             continue
         if on_wire:
-            canvas.write(x, y, _on_line(on_wire, room), ink.CURRENT)
+            canvas.write(x, y, on_wire.center(room, "━"), ink.CURRENT)
         for dy, text in beside.items():
             canvas.write(places[dy] or 0, y + dy, text, ink.CURRENT)
         return
@@ -66,21 +66,22 @@ _Arrangement = tuple[str, Mapping[int, str]]
 def _arrangements(rule: Rule) -> Iterator[_Arrangement]:
     """Yield the ways to write a rule, the best first."""
     product, result, line = rule.product, rule.result, rule.line
-    yield line, {}
-    yield result, {-1: product}
-    yield product, {1: result}
-    yield "", {-1: line}
-    yield "", {1: line}
+    yield f" {line} ", {}
+    yield f" {result} ", {-1: product}
+    yield f" {product} ", {1: result}
+    for row in (-1, 1, -2, 2):
+        yield "", {row: line}
     yield "", {-2: product, -1: result}
     yield "", {1: product, 2: result}
+    yield "", {-3: product, -2: result}
+    yield "", {3: line}
 
 
 def _blank(canvas: Canvas, first: int, tip: int, y: int, text: str) -> int | None:
-    """Find a blank place for a text above or below a wire, as near to its tip as there is one."""
-    starts = range(tip - len(text), first - 1, -1)
+    """Find a blank place for a text above or below a wire, as near to its tip as there is one.
+
+    If it is longer than the wire, it is in the middle.
+    """
+    middle = (first + tip - len(text)) // 2
+    starts = range(max(tip - len(text), middle), min(first, middle) - 1, -1)
     return next((x for x in starts if canvas.is_blank(x - 1, y, len(text) + 2)), None)
-
-
-def _on_line(text: str, room: int) -> str:
-    """A text in the middle of a heavy line, with a blank on either side if there is room."""
-    return (f" {text} " if len(text) + 2 <= room else text).center(room, "━")

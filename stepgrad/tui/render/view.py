@@ -80,15 +80,15 @@ class View(NamedTuple):
 def rows_needed(session: Session, width: int, room: int) -> int:
     """Return how many of the rows that there is room for a graph makes use of.
 
-    Where it is drawn in parts, that is all of them: each part may have another height. A low
-    drawing leaves rows for the chain rule above and below its wires.
+    Where it is drawn in parts, that is all of them: each part may have another height. If wires are
+    too short for the chain rule, there are rows for it above and below the drawing.
     """
     drawing = suited(session, width, room)
     return room if drawing.part.extent else min(drawing.layout.height + _air(drawing.form), room)
 
 
 def _air(form: Form) -> int:
-    return 0 if form.framed else 2
+    return 0 if form.roomy else 2
 
 
 def view(session: Session, width: int, height: int, room: int, pan: Point = (0, 0)) -> View:
@@ -190,17 +190,12 @@ def pages(spans: Sequence[Span], page: int, last: int, extent: int) -> list[int]
 
     A span that is longer than a page has a page from its beginning on.
     """
-    starts = [0]
-    final = min((first for first, _ in spans if extent - first <= last), default=0)
-    while starts[-1] + last < extent:
-        here = starts[-1]
-        whole = [first for first, stop in spans if first > here and stop <= here + page]
-        further = [first for first, _ in spans if first > here]
-        start = max(whole) if whole else min(further, default=extent)
-        if start >= final or not further:
-            starts.append(max(final, here + 1))
-            break
-        starts.append(start)
+    ending = (first for first, _ in spans if extent - first <= last)
+    starts, final = [0], min(ending, default=spans[-1][0])
+    while (here := starts[-1]) < final:
+        whole = [first for first, stop in spans if here < first and stop <= here + page]
+        start = max(whole) if whole else min(first for first, _ in spans if here < first)
+        starts.append(min(start, final))
     return starts
 
 

@@ -38,7 +38,7 @@ def record_lesson(name: str) -> Recording:
     if name in shipped():
         return record_scenario(name)
     with redirect_stdout(io.StringIO()):
-        return run_program(shipped_programs()[name]).recording
+        return run_program(str(shipped_programs()[name])).recording
 
 
 def seen(session: Session, width: int, rows: int) -> View:
@@ -59,15 +59,9 @@ def test_a_lesson_of_few_nodes_is_whole_in_view_at_every_position(name: str) -> 
         looked: set[tuple[FoldedGraph, int | None]] = set()
         for position in positions(recording):
             session = Session.open(at(recording, position).cursor)
-            if (
-                len(session.state.scene) <= MOST[size]
-                and (
-                    session.graph,
-                    session.subject,
-                )
-                not in looked
-            ):
-                looked.add((session.graph, session.subject))
+            place = session.graph, session.subject
+            if len(session.state.scene) <= MOST[size] and place not in looked:
+                looked.add(place)
                 told = seen(session, size[0], rows)
                 assert not ARROW.search(told.title), (size, position)
                 assert told.docked is None
@@ -234,7 +228,7 @@ def test_on_some_page_any_two_neighbours_are_whole(
     extent = spans[-1][1]
     starts = pages(spans, page, page + dock, extent)
     assert starts == sorted(set(starts))
-    assert starts[-1] + page + dock >= extent
+    assert starts[-1] + page + dock >= extent or starts[-1] == spans[-1][0]
     for (first, _), (_, stop) in pairwise(spans):
         if stop - first <= page:
             ends = [start + page + dock * (start == starts[-1]) for start in starts]
