@@ -8,7 +8,7 @@ from functools import cached_property
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
-from stepgrad.replay.commands.looking import DRAWABLE, room
+from stepgrad.replay.commands.looking import DRAWABLE, NEARBY, room
 from stepgrad.replay.graph.folding import Bundle, FoldedGraph, Slot
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
@@ -134,10 +134,13 @@ def _label_width(part: Part, box: int, bundle: Bundle, form: Form) -> int:
 
 
 FRAMED, SLIM = Form(framed=True), Form(framed=False)
-_SHORT, _BARE = Form(framed=False, name=9, label=8), Form(framed=False, name=6, label=1)
+_SHORT = Form(framed=False, name=9, label=8)
 
-_FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT, _BARE
+_FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT
 """From the one that shows most to the one that takes least."""
+
+_TINY = Form(framed=False, name=6, label=3), Form(framed=False, name=6, label=0)
+"""The same, on demand: short names, and labels for short numbers only, or for none."""
 
 _OF_A_PART = FRAMED, SLIM
 """The same for a part, which changes with the position: laying it out has to be quick."""
@@ -150,18 +153,18 @@ def suited(session: Session, width: int, height: int) -> Drawing:
     """Draw a graph in the form that shows most of those in which it is whole in view.
 
     Where there is none, a large panel shows a part of it with numbers, a small one with names.
-    What is too small to read easily is drawn on demand only.
+    On demand, it is as small as it takes. That more than `NEARBY` boxes fit is not even tried.
     """
     graph, keys = session.graph, in_view(session)
     rules = widths(session.recording).known
-    forms = _OF_A_PART if len(keys) < len(graph) else _FORMS
-    for form in forms:
-        if (form.roomy and not rules) or (form is _BARE and not session.fit):
+    forms = () if len(keys) > NEARBY else _OF_A_PART if len(keys) < len(graph) else _FORMS
+    for form in (*forms, *(_TINY if session.fit and forms else ())):
+        if form.roomy and not rules:
             continue
         drawing = draw(graph, keys, form)
         if drawing.layout.width <= width and drawing.layout.height <= height:
             return drawing
-    return draw(graph, keys, _BARE if session.fit else FRAMED if width >= LARGE else SLIM)
+    return draw(graph, keys, _TINY[-1] if session.fit else FRAMED if width >= LARGE else SLIM)
 
 
 def in_view(session: Session) -> tuple[int, ...]:
