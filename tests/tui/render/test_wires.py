@@ -141,3 +141,12 @@ def test_a_bar_crosses_a_wire_that_lets_nothing_back() -> None:
     before = picture(ahead.state, Part(ahead.graph, ahead.graph)).entering[1][0]
     assert look(before).shut
     assert not look(before, secret=True).shut  # it would give the local derivative away
+
+
+def test_a_label_has_fewer_digits_where_there_is_little_room_and_is_never_cut() -> None:
+    with record() as recording:
+        (Value(1 / 3, label="a") * Value(2.0, label="b")).backward()
+    session = at(recording, recording.length)
+    edges = picture(session.state, Part(session.graph, session.graph)).edges
+    third = next(edge for edge in edges if edge.label == "0.333333")
+    assert [look(third, room).label for room in (9, 6, 4, 2)] == ["0.333333", "0.3333", "0.33", ""]
