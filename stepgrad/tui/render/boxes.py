@@ -27,8 +27,8 @@ _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 class Form(NamedTuple):
     """How boxes and wires are drawn.
 
-    Framed boxes hold numbers, slim ones names alone. Names and labels have up to so many cells;
-    `roomy` wires have room for the chain rule, too.
+    Framed boxes hold numbers, slim ones names alone. `name` and `label` are the most cells of a
+    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too.
     """
 
     framed: bool
@@ -109,9 +109,9 @@ def _facts(content: Content) -> Sequence[Line]:
     return [[(cell(each), ink.sign(each.x))] for each in content.numbers]
 
 
-def cell(told: Number) -> str:
-    """A number in the cells that a box has for it."""
-    return fitting(told.text, told.x, NUMBER)
+def cell(number: Number) -> str:
+    """The text of a number, in the cells that a box has for it."""
+    return fitting(number.text, number.x, NUMBER)
 
 
 def _sizes(fold: Fold) -> str:

@@ -7,6 +7,7 @@ right of the pages that are without it.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -102,36 +103,31 @@ def view(session: Session, width: int, height: int, room: int, pan: Point = (0, 
         pan: how far a person has moved the window from where it would be.
     """
     drawing = suited(session, width, max(room, height))
-    layout, root = drawing.layout, _root(session, drawing)
-    docked = None if root is None else box_for(session.graph, root, drawing.form)
-    dock = 0 if docked is None else docked.size[0] + len(_BROKEN)
+    root = drawing.box_of(session.state.destination)  # what gradients are of
+    dock = 0 if root is None else box_for(session.graph, root, drawing.form).size[0] + len(_BROKEN)
     if 2 * dock > width:
         root, dock = None, 0
-    home = _window(session, drawing, width - dock, width, height)
-    window = _panned(home, pan, layout)
-    at_home = [] if root is None else layout.boxes_of(root)
+    at_home = () if root is None else drawing.layout.boxes_of(root)
+    narrow = width - dock
+    home = _window(session, drawing, narrow, width if at_home else narrow, height)
+    window = _panned(home, pan, drawing.layout)
     if root is None or any(window.holds(*each[1:]) for each in at_home):
         root = None
     else:
-        window = window._replace(width=width - dock)
+        window = window._replace(width=narrow)
     canvas = drawing.paint(session.state, session.selected, session.secret, window.holds)
     shown = canvas.window(window.left, window.top, window.width, height)
     _write_rule(session, drawing, window, shown)
-    place = None
-    if root is not None:
-        shown = shown.window(0, 0, width, height)
-        place = _dock(session, drawing, root, window, shown)
-    title = _title(session, drawing, window, root)
-    return View(shown, drawing, window, home, title, place)
-
-
-def _root(session: Session, drawing: Drawing) -> int | None:
-    """Return the box of the node that gradients are of."""
-    return drawing.box_of(session.state.destination)
+    shown = shown.window(0, 0, width, height)
+    place = None if root is None else _dock(session, drawing, root, window, shown)
+    return View(shown, drawing, window, home, _title(session, drawing, window, root), place)
 
 
 def _window(session: Session, drawing: Drawing, narrow: int, width: int, height: int) -> Window:
-    """Find the page with the subject, and with the other end of the current edge."""
+    """Find the page with the subject, and with the other end of the current edge.
+
+    A page is `narrow` where the root is docked, and the last one as wide as `width`.
+    """
     layout = drawing.layout
     subject = _places(drawing, session.subject)
     event = session.state.event
@@ -244,14 +240,18 @@ def _title(session: Session, drawing: Drawing, window: Window, docked: int | Non
 def _out_of_view(layout: Layout, window: Window, docked: int | None) -> str:
     """Count the boxes in each direction: `← 3 · 2 →`."""
     seen = {box.key for box in layout.boxes if window.holds(*box[1:])} | {docked}
-    counts = dict.fromkeys("←→↑↓", 0)
-    for box in {box.key: box for box in layout.boxes if box.key not in seen}.values():
-        if box.x < window.left:
-            counts["←"] += 1
-        elif box.x + box.width > window.left + window.width:
-            counts["→"] += 1
-        else:
-            counts["↑" if box.y < window.top else "↓"] += 1
-    told = [f"{sign} {count}" for sign, count in counts.items() if count and sign in "←↑↓"]
-    told += [f"{counts['→']} →"] if counts["→"] else []
-    return " · ".join(told)
+    out = Counter(
+        _direction(box, window)
+        for box in {box.key: box for box in layout.boxes if box.key not in seen}.values()
+    )
+    counts = [f"{arrow} {out[arrow]}" for arrow in "←↑↓" if out[arrow]]
+    return " · ".join([*counts, *([f"{out['→']} →"] if out["→"] else [])])
+
+
+def _direction(box: Box, window: Window) -> str:
+    """Say where a box is that is out of view."""
+    if box.x < window.left:
+        return "←"
+    if box.x + box.width > window.left + window.width:
+        return "→"
+    return "↑" if box.y < window.top else "↓"

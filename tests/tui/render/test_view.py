@@ -62,10 +62,10 @@ def test_a_lesson_of_few_nodes_is_whole_in_view_at_every_position(name: str) -> 
             place = session.graph, session.subject
             if len(session.state.scene) <= MOST[size] and place not in looked:
                 looked.add(place)
-                told = seen(session, size[0], rows)
-                assert not ARROW.search(told.title), (size, position)
-                assert told.docked is None
-                assert not told.drawing.part.extent
+                shown = seen(session, size[0], rows)
+                assert not ARROW.search(shown.title), (size, position)
+                assert shown.docked is None
+                assert not shown.drawing.part.extent
 
 
 def two_layer() -> Recording:
@@ -77,13 +77,13 @@ def test_what_is_out_of_view_is_counted_and_nothing_is_cut(width: int) -> None:
     recording = two_layer()
     names = {recording.node(node).name for node in range(recording.size)} - {None}
     for position in range(recording.length + 1):
-        told = seen(at(recording, position), width, 16)
-        text = told.canvas.plain()
-        boxes = {box.key for box in told.drawing.layout.boxes}
-        whole = {box.key for box in told.drawing.layout.boxes if told.window.holds(*box[1:])}
-        if told.docked is not None:
-            whole.add(told.docked.key)
-        counted = sum(map(int, re.findall(r"\d+", told.title)))
+        shown = seen(at(recording, position), width, 16)
+        text = shown.canvas.plain()
+        boxes = {box.key for box in shown.drawing.layout.boxes}
+        whole = {box.key for box in shown.drawing.layout.boxes if shown.window.holds(*box[1:])}
+        if shown.docked is not None:
+            whole.add(shown.docked.key)
+        counted = sum(map(int, re.findall(r"\d+", shown.title)))
         assert counted == len(boxes - whole)
         assert "…" not in text
         drawn = set(re.findall(r"[a-z]\w*", text))
@@ -105,10 +105,23 @@ def test_the_root_and_the_subject_are_always_in_view(width: int) -> None:
             if selected is not None and recording.node(selected).constant:
                 continue
             session = at(recording, position).select(selected)
-            told = seen(session, width, 16)
-            whole = {box.key for box in told.drawing.layout.boxes if told.window.holds(*box[1:])}
+            shown = seen(session, width, 16)
+            whole = {box.key for box in shown.drawing.layout.boxes if shown.window.holds(*box[1:])}
             assert session.subject in whole | {root}
-            assert root in whole or (told.docked is not None and told.docked.key == root)
+            assert root in whole or (shown.docked is not None and shown.docked.key == root)
+
+
+@pytest.mark.parametrize("width", [60, 79, 80, 100, 119, 140])
+def test_beside_a_docked_root_the_subject_of_a_part_is_whole(width: int) -> None:
+    recording = record_scenario("xor_tanh")
+    begin, end = recording.steps[0] + 1, recording.steps[1]
+    for position in range(begin, end, 13):
+        session = at(recording, position)
+        shown = seen(session, width, 22)
+        assert shown.drawing.part.extent
+        whole = {box.key for box in shown.drawing.layout.boxes if shown.window.holds(*box[1:])}
+        whole |= set() if shown.docked is None else {shown.docked.key}
+        assert {session.subject, session.state.destination} <= whole, position
 
 
 def test_both_ends_of_the_current_edge_are_in_view_if_they_are_neighbours() -> None:
@@ -118,18 +131,18 @@ def test_both_ends_of_the_current_edge_are_in_view_if_they_are_neighbours() -> N
     assert isinstance(session.state.event, Accumulate)
     assert (session.state.event.node, session.state.event.out) == (h, product)
     for width in (40, 60, 80):
-        told = seen(session, width, 16)
-        whole = {box.key for box in told.drawing.layout.boxes if told.window.holds(*box[1:])}
+        shown = seen(session, width, 16)
+        whole = {box.key for box in shown.drawing.layout.boxes if shown.window.holds(*box[1:])}
         assert {h, product} <= whole
 
 
 def test_a_docked_root_has_a_broken_wire_and_is_what_a_click_on_it_means() -> None:
-    told = seen(at(two_layer(), 3), 80, 16)
-    assert told.docked is not None
-    assert "┄▶ loss" in told.canvas.plain()
-    assert told.box_at(told.docked.x, told.docked.y) == told.docked
-    assert told.box_at(told.docked.x - 1, told.docked.y) is None
-    assert not told.wires_at(told.docked.x - 1, told.docked.y)
+    shown = seen(at(two_layer(), 3), 80, 16)
+    assert shown.docked is not None
+    assert "┄▶ loss" in shown.canvas.plain()
+    assert shown.box_at(shown.docked.x, shown.docked.y) == shown.docked
+    assert shown.box_at(shown.docked.x - 1, shown.docked.y) is None
+    assert not shown.wires_at(shown.docked.x - 1, shown.docked.y)
 
 
 def test_a_drawing_is_in_the_middle() -> None:
@@ -142,10 +155,10 @@ def test_a_drawing_is_in_the_middle() -> None:
 def test_framed_boxes_are_drawn_wherever_they_fit_and_say_which_number_is_which() -> None:
     recording = record_scenario("chain_rule")
     for position in range(recording.length + 1):
-        told = seen(at(recording, position), 80, 16)
-        assert told.drawing.form.framed
-        assert "value over gradient" in told.title
-    text = told.canvas.plain()
+        shown = seen(at(recording, position), 80, 16)
+        assert shown.drawing.form.framed
+        assert "value over gradient" in shown.title
+    text = shown.canvas.plain()
     assert "│49" in text  # the value of h
     assert "│42" in text or "┃42" in text  # the gradient of x
     forward = record_scenario("dual_numbers")
@@ -158,8 +171,8 @@ def test_a_drawing_stays_in_its_place_from_key_to_key() -> None:
         recording = record_scenario(name)
         places = set()
         for position in range(recording.steps[0] + 1 if recording.steps else 0, recording.length):
-            told = seen(at(recording, position), 140, 37)
-            places.add((told.window, told.drawing.layout.width, told.drawing.form))
+            shown = seen(at(recording, position), 140, 37)
+            places.add((shown.window, shown.drawing.layout.width, shown.drawing.form))
         assert len(places) == 1, name
 
 
@@ -193,9 +206,9 @@ def test_a_graph_that_does_not_fit_does_so_on_demand() -> None:
     session = at(two_layer(), 21)
     assert ARROW.search(seen(session, 80, 16).title)
     fitted = fit(session)
-    told = seen(fitted, 80, 16)
-    assert not ARROW.search(told.title)
-    assert told.docked is None
+    shown = seen(fitted, 80, 16)
+    assert not ARROW.search(shown.title)
+    assert shown.docked is None
     assert fit(fitted).fit is False
 
 
@@ -241,9 +254,9 @@ def test_on_some_page_any_two_neighbours_are_whole(
 def test_a_view_is_as_large_as_its_panel(
     session: Session, width: int, height: int, fitted: bool
 ) -> None:
-    told = view(replace(session, fit=fitted), width, height, height)
-    assert (told.canvas.width, told.canvas.height) == (width, height)
-    for line in told.canvas.crop(0, 0, width, height):
+    shown = view(replace(session, fit=fitted), width, height, height)
+    assert (shown.canvas.width, shown.canvas.height) == (width, height)
+    for line in shown.canvas.crop(0, 0, width, height):
         assert line.cell_length == width
 
 
@@ -254,7 +267,7 @@ def test_a_moved_window_stays_on_the_drawing() -> None:
             x = x.tanh()
         x.backward()
     session = at(recording, 5)
-    told = view(session, 80, 10, 10, (10_000, 10_000))
-    assert told.window.left + told.window.width <= told.drawing.layout.width
-    assert told.pan_by(0, 0)[0] < 10_000
-    assert view(session, 80, 10, 10, told.pan_by(-1, 0)).window.left == told.window.left - 1
+    shown = view(session, 80, 10, 10, (10_000, 10_000))
+    assert shown.window.left + shown.window.width <= shown.drawing.layout.width
+    assert shown.pan_by(0, 0)[0] < 10_000
+    assert view(session, 80, 10, 10, shown.pan_by(-1, 0)).window.left == shown.window.left - 1
