@@ -36,11 +36,12 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
-    `said` is the message of the last command, if any; it names commands, not keys (`hints`). A
-    `program` can be run again with `edits` or in a world, and `original` is the recording without.
-    `progress` is set while the recording is incomplete. `score` counts predictions, and while one
-    is asked for, the local derivatives of the `secret` node stay hidden: they would give it away.
+    event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near,
+    and if it has to `fit` its panel, as small as that takes. `said` is the message of the last
+    command, if any; it names commands, not keys (`hints`). A `program` can be run again with
+    `edits` or in a world, and `original` is the recording without. `progress` is set while the
+    recording is incomplete. `score` counts predictions, and while one is asked for, the local
+    derivatives of the `secret` node stay hidden: they would give it away.
     """
 
     cursor: Cursor
@@ -53,6 +54,7 @@ class Session:
     constants: bool = False
     view: View = "near"
     zoom: int = 0
+    fit: bool = False
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None
