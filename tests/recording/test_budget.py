@@ -7,6 +7,7 @@ import io
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -151,14 +152,14 @@ def test_then_nothing_grows(program: Callable[[int], None], lines: bool) -> None
         program(3_000)
         assert recording.spent
         tracemalloc.start()
-        program(100)
-        gc.collect()
-        before = tracemalloc.get_traced_memory()[0]
-        program(3_000)
-        gc.collect()
-        grown = tracemalloc.get_traced_memory()[0] - before
+        taken = []
+        for times in (100, 3_000, 3_000):
+            program(times)
+            gc.collect()
+            taken.append(tracemalloc.get_traced_memory()[0])
         tracemalloc.stop()
-    assert grown < 2_000
+    # Python's own table of interned strings may grow once, at any time.
+    assert min(after - before for before, after in pairwise(taken)) < 2_000
 
 
 def test_what_is_counted_is_about_what_it_takes() -> None:
