@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scenario.samples import BUILT_APART, GRAPH, changed
+from scenario.samples import GRAPH, changed
 from stepgrad import Value, record, record_scenario
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.reports import as_junit, as_object
@@ -17,7 +17,7 @@ from stepgrad.checking.text import comparison_lines, result_details, result_line
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.ops import TANH, Op
 from stepgrad.recording.recording import Recording, Source
-from stepgrad.scenario import open_scenario
+from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.build import record_file
 
 
@@ -67,7 +67,7 @@ def test_all_is_well_in_a_line() -> None:
     assert len(list(result_details(checked("two_layer"), verbose=True))) >= 4
 
 
-@pytest.mark.parametrize("name", BUILT_APART)
+@pytest.mark.parametrize("name", shipped())
 def test_a_saved_scenario_is_held_to_its_own_text(name: str, tmp_path: Path) -> None:
     path = tmp_path / "saved.stepgrad"
     record_scenario(name).save(path)

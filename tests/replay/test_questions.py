@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 
 import graphs
-from scenario.samples import BUILT_APART
 from stepgrad import State, Value, record
 from stepgrad.numbers import number, read_back
 from stepgrad.recording import events
 from stepgrad.replay.quiz.questions import question_at, questions
 from stepgrad.scenario import record_scenario
+from stepgrad.scenario.library import shipped
 
 MOMENTUM = """\
 title: Momentum
@@ -115,7 +115,7 @@ def test_sums_that_all_but_cancel_are_asked_as_they_are_shown() -> None:
     assert not question.holds("0.00007")
 
 
-@pytest.mark.parametrize("name", BUILT_APART)
+@pytest.mark.parametrize("name", shipped())
 def test_no_question_tells_its_answer_in_other_words(name: str) -> None:
     recording = record_scenario(name)
     for question in questions(recording, 1000):

@@ -6,18 +6,11 @@ from typing import Any, TypeVar
 import pytest
 
 from stepgrad.errors import ScenarioError
-from stepgrad.scenario import shipped
 from stepgrad.scenario.form.kinds import Section
 from stepgrad.scenario.load import ScenarioFile, parse_scenario
 from stepgrad.scenario.text import Source
 
 AnySection = TypeVar("AnySection", bound=Section)
-
-REDRAWN = {"xor_relu_dead", "xor_relu_stuck"}
-"""Lessons that are `xor_relu` with another seed: other numbers in the same 855,318 events."""
-
-BUILT_APART = [name for name in shipped() if name not in REDRAWN]
-"""The lessons, once each, for laws that go by what is built and not by its numbers."""
 
 FUNCTIONS = {"relu": 1, "tanh": 1, "exp": 1, "max": 2}
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scenario.runs import SCENARIOS
-from scenario.samples import REDRAWN, changed, with_fields
+from scenario.samples import changed, with_fields
 from stepgrad import record_scenario
 from stepgrad.engine.nn import MLP
 from stepgrad.harness import Replay
@@ -347,12 +347,3 @@ def test_a_wrong_promise_would_be_found(path: Path, section: str) -> None:
     short = [check for check in checks(planted, recording) if not check.ok]
     assert [check.expected for check in short] == list(wrong.values())
     assert [check.line for check in short] == [file.line("expect", section, name) for name in wrong]
-
-
-@pytest.mark.parametrize("name", sorted(REDRAWN))
-def test_a_redrawn_lesson_differs_in_its_seed_only(name: str) -> None:
-    def built(name: str) -> str:
-        text = open_scenario(name).source.text
-        return re.sub(r"seed: \d+", "", text[text.index("\nnetwork:") : text.index("\nexpect:")])
-
-    assert built(name) == built("xor_relu")

@@ -11,7 +11,6 @@ import pytest
 
 import stepgrad
 from scenario.runs import SCENARIOS
-from scenario.samples import BUILT_APART
 from stepgrad import Recording, State, Value, record
 from stepgrad.numbers import number
 from stepgrad.program import run_program
@@ -27,6 +26,7 @@ from stepgrad.replay.telling.derivatives import (
 )
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import record_scenario
+from stepgrad.scenario.library import shipped
 from stepgrad.tui.render.node import node_panel
 
 MOST = 400
@@ -86,7 +86,7 @@ def overwritten() -> Recording:
 
 
 LESSONS: dict[str, Callable[[], Recording]] = {
-    name: lambda name=name: record_scenario(name) for name in BUILT_APART
+    name: lambda name=name: record_scenario(name) for name in shipped()
 } | {"overwritten_gradient.py": overwritten}  # fmt: skip
 
 
