@@ -34,7 +34,8 @@ from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.telling.spoken import read_out, spoken
 from stepgrad.replay.telling.titles import short_title
-from stepgrad.scenario.diagnosed import Diagnosis
+from stepgrad.scenario.diagnosed import diagnosed
+from stepgrad.scenario.load import ScenarioFile
 
 LEAVE = "escape"
 """What to type to leave a question."""
@@ -62,8 +63,9 @@ class Talk:
 Answer = tuple[Talk, Sequence[str]]
 
 
-def begin(session: Session, title: str, lesson: str, found: Diagnosis) -> Answer:
+def begin(session: Session, title: str, lesson: str, scenario: ScenarioFile | None) -> Answer:
     """Return the debugger on a session, and say what it is about and what there is to type."""
+    found = diagnosed(session.recording, scenario)
     talk = Talk(session, parts(lesson))
     events = counted(session.recording.length, "event")
     opening = [sentence(read_out(printable(title))), f"{events}."]

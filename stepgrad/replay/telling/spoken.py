@@ -51,14 +51,15 @@ def _power(raised: re.Match[str]) -> str:
     return f" to the power of {'−' if sign else ''}{digits.translate(_DIGITS)}"
 
 
+_PARTIAL = "∂A/∂A".replace("A", f"({_TERM})")
 _GREEK = {"δ": "delta", "ε": "epsilon", "η": "eta", "σ": "sigma"}
 
 _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
-    (rf"∂₁({_TERM})/∂({_TERM})",
+    (_PARTIAL.replace("∂", "∂₁", 1),
      "the local derivative of \\1 with respect to the first operand, \\2"),
-    (rf"∂₂({_TERM})/∂({_TERM})",
+    (_PARTIAL.replace("∂", "∂₂", 1),
      "the local derivative of \\1 with respect to the second operand, \\2"),
-    (rf"∂({_TERM})/∂({_TERM})", "the local derivative of \\1 with respect to \\2"),
+    (_PARTIAL, "the local derivative of \\1 with respect to \\2"),
     (r"∂", "curly d"),
     (rf"\bd({_TERM})/d({_TERM})", "the derivative of \\1 with respect to \\2"),
     (r"([\w/]*[\w)])\.grad\b", r"the gradient of \1"),
@@ -68,7 +69,7 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r"∅", "never reached"),
     (r"(?<=\d)–(?=\d)", " to "),
     (r"–", "not reached yet"),
-    (r" \+= ", " receives "),
+    (r" \+= (?=the derivative)", " receives "),
     (r" ← ", " becomes "),
     (r"\+=", "plus equals"),
     (r"(^|[ (])= ", r"\1equals "),
