@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout, suppress
 from io import StringIO
 from threading import current_thread, main_thread
+from time import monotonic
 from types import FrameType
 from typing import TextIO, TypeVar
 
@@ -19,6 +20,9 @@ from stepgrad.plain.talk import Answer, Talk, begin, leave_question, respond
 from stepgrad.plain.words import read_message
 from stepgrad.progress import Cancelled, watching
 from stepgrad.scenario import gallery
+
+PATIENCE = 1.0
+"""Seconds of silence before work says that it is at work."""
 
 _Result = TypeVar("_Result")
 
@@ -86,6 +90,7 @@ class Interrupts:
     def __init__(self) -> None:
         self.pressed = False
         self._waiting = False
+        self._begun: float | None = None
         self._before: object = None
 
     def __enter__(self) -> Interrupts:
@@ -114,12 +119,17 @@ class Interrupts:
         Raises:
             Cancelled: it is interrupted.
         """
+        self._begun = monotonic()
         with watching(self._watch):
             return function()
 
     def _watch(self, _share: float) -> None:
         if self.pressed:
+            self.pressed = False
             raise Cancelled
+        if self._begun is not None and monotonic() - self._begun > PATIENCE:
+            self._begun = None
+            echo("Working. Ctrl+C interrupts it.")
 
     def _press(self, _number: int, _frame: FrameType | None) -> None:
         if self.pressed or self._waiting:
@@ -135,9 +145,10 @@ def converse(opened: Opened, position: int, typed: Typed, memory: int | None = N
     """
     recording, scenario = opened.recording, opened.scenario
     about = recording.source.docstring if recording.source else ""  # of a program
+    first, _, rest = about.partition("\n")
     session = session_at(opened, position, memory).say(opened.failure)
-    title = scenario.title if scenario else recording.name
-    lesson = scenario.lesson if scenario else about
+    title = scenario.title if scenario else first or recording.name
+    lesson = scenario.lesson if scenario else rest
     with Interrupts() as interrupts:
         talk, said = _worked(interrupts, lambda: begin(session, title, lesson, scenario))
         while True:

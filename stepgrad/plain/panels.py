@@ -33,6 +33,9 @@ from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import made_by
 from stepgrad.replay.training import trains
 
+_NEAR = 6
+"""The most nodes before or after another to name."""
+
 NO_NODE = "There is no node yet."
 
 
@@ -153,20 +156,28 @@ def _near(session: Session, graph: FoldedGraph, box: int) -> Iterator[str]:
     operands, consumers = graph.operands(box), graph.consumers(box)
     if operands:
         yield from some((f"Into it goes {_with_numbers(state, graph, each)}" for each in operands),
-                        len(operands))  # fmt: skip
+                        len(operands), _NEAR)  # fmt: skip
     else:
         yield "Nothing goes into it: it is where the graph begins."
     yield from some((f"It goes into {_with_numbers(state, graph, each)}" for each in consumers),
-                    len(consumers))  # fmt: skip
-    on, seen = consumers, [box]
-    while on and len(seen) < 2 * MOST:
-        seen.append(on[0])
-        on = graph.consumers(on[0])
-    if len(seen) > 2:
-        names = [_name(state, graph, each) for each in seen]
-        yield sentence(f"One way on from there: {', then '.join(names[1:])}")
+                    len(consumers), _NEAR)  # fmt: skip
+    ahead = [*_ahead(graph, box)]
+    if len(ahead) > 1:
+        names = [_name(state, graph, each) for each in ahead[:_NEAR]]
+        left = len(ahead) - len(names) - 1
+        names += [f"{left} more"] * (left > 0) + [_name(state, graph, ahead[-1])] * (left >= 0)
+        yield sentence(f"One way on from there: {', then '.join(names)}")
     if not consumers:
         yield "It goes nowhere else: here the graph ends."
+
+
+def _ahead(graph: FoldedGraph, box: int) -> Iterator[int]:
+    """Yield the boxes of one way from a box to the end of the graph."""
+    seen = {box}
+    while (on := graph.consumers(box)) and on[0] not in seen:
+        box = on[0]
+        seen.add(box)
+        yield box
 
 
 def _fed(state: State, graph: FoldedGraph, box: int) -> str:

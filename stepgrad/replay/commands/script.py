@@ -44,7 +44,8 @@ class Press(NamedTuple):
         """
         if self.text is not None:
             key = self.command.keys[0]
-            raise CommandError(f"nothing follows `{key}`; a number goes before it: `5{key}`")
+            before = f"; a number goes before it: `5{key}`" if self.command.act else ""
+            raise CommandError(f"nothing follows `{key}`{before}")
         return self.command
 
 
@@ -128,8 +129,9 @@ def replay(
     for word in keys:
         press = read(word)
         if press.command.report:
+            asked = press.alone()
             if report is not None:
-                report(press.alone(), session)
+                report(asked, session)
             continue
         if press.command.act is None:
             raise CommandError(f"the key `{word}` needs the screen: {press.command.help}")

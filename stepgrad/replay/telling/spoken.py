@@ -6,7 +6,8 @@ Screen readers skip brackets, read `·` as nothing or as "middle dot", and read 
 import re
 from collections.abc import Callable
 
-_TERM = r"(?:[\w./]*\w|\([^()]*\))"
+_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
+_TERM = rf"(?:\w*{_BRACKETS}|[\w./]*\w)"
 _POWERS = {"²": "squared", "³": "cubed"}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SPOKEN = (
@@ -62,7 +63,7 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (_PARTIAL, "the local derivative of \\1 with respect to \\2"),
     (r"∂", "curly d"),
     (rf"\bd({_TERM})/d({_TERM})", "the derivative of \\1 with respect to \\2"),
-    (r"([\w/]*[\w)])\.grad\b", r"the gradient of \1"),
+    (rf"((?:\w*{_BRACKETS}|[\w/#·]+)+)\.grad\b", r"the gradient of \1"),
     (r"\b([\w-]+\.(?:py|ya?ml)):(\d+)", r"line \2 of \1"),
     (r"\bscore (\d+)/(\d+)", r"score \1 of \2"),
     (r"⚠ ?", "warning: "),
