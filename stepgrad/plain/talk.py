@@ -6,34 +6,26 @@ The keys and what they do come from the table of commands. What only a screen ca
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.plain.help import commands_told, help_told, hint
 from stepgrad.plain.lesson import parts
-from stepgrad.plain.panels import PANELS, chain_told, changes_told
+from stepgrad.plain.news import here, news
+from stepgrad.plain.panels import PANELS
 from stepgrad.plain.reports import REPORTS
-from stepgrad.plain.words import (
-    definition_of,
-    name_of,
-    read_message,
-    read_number,
-    sentence,
-    told_box,
-)
+from stepgrad.plain.words import read_message, sentence
 from stepgrad.printable import counted, printable
 from stepgrad.progress import advance
 from stepgrad.replay.commands import table
 from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read
 from stepgrad.replay.commands.table import Command
-from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.quiz.answers import UNKNOWN
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.telling.sentences import say
-from stepgrad.replay.telling.spoken import read_out, spoken
-from stepgrad.replay.telling.titles import short_title
+from stepgrad.replay.telling.spoken import read_out
 from stepgrad.scenario.diagnosed import diagnosed
 from stepgrad.scenario.load import ScenarioFile
 
@@ -74,7 +66,7 @@ def begin(session: Session, title: str, lesson: str, scenario: ScenarioFile | No
         more = f"; {hint('verdicts')} says all {len(found.open)}" * (len(found.open) > 1)
         opening.append(read_message(f"something is wrong: {found.open[0].text}{more}"))
     talk, first = _lesson(talk) if talk.lesson else (talk, ())
-    where = _here(session) if session.cursor.position else ()
+    where = here(session) if session.cursor.position else ()
     keys = f"{hint('step')} goes to the next event, {hint('help')} helps, {hint('quit')} leaves."
     return talk, [*opening, *first, *where, keys]
 
@@ -84,7 +76,7 @@ def respond(talk: Talk, line: str) -> Answer:
     try:
         if talk.asking is not None:
             return _answered(talk, talk.asking, line)
-        return _performed(talk, read(line)) if line.strip() else (talk, [*_here(talk.session)])
+        return _performed(talk, read(line)) if line.strip() else (talk, [*here(talk.session)])
     except UnknownCommandError as error:
         return talk, [_unknown(error)]
     except StepgradError as error:
@@ -121,7 +113,7 @@ def _performed(talk: Talk, press: Press) -> Answer:
 
 def _became(talk: Talk, session: Session, command: Command) -> Answer:
     """Go on with the session that a command has made, and say what is new in it."""
-    told = [_PICTURE] if command.name in ("zoom_in", "zoom_out") else _news(talk.session, session)
+    told = [_PICTURE] if command.name in ("zoom_in", "zoom_out") else news(talk.session, session)
     return replace(talk, session=session), [*told]
 
 
@@ -154,56 +146,6 @@ def _answered(talk: Talk, command: Command, line: str) -> Answer:
     except StepgradError as error:
         return talk, [read_message(str(error)), f"{LEAVE.capitalize()} leaves the question."]
     return _became(replace(talk, asking=None), session, command)
-
-
-def _news(before: Session, after: Session) -> Iterator[str]:
-    """Say what a command has changed, its own message first."""
-    if after.said:
-        yield read_message(after.said)
-    if after.recording is not before.recording:
-        yield from _outcome(before, after)
-    if after.cursor != before.cursor:
-        yield from chain_told(after)
-    elif after.selected != before.selected:
-        yield from _selected(after)
-    for scope in sorted(before.folded ^ after.folded):
-        verb = "folded" if scope in after.folded else "open"
-        yield sentence(f"Scope {spoken(printable(scope))} is {verb}")
-
-
-def _selected(session: Session) -> Iterator[str]:
-    """Say the node that is selected now."""
-    node = session.subject
-    if session.selected is None:
-        yield "Nothing is selected."
-    if node is not None:
-        if made_of := definition_of(session.recording, node):
-            yield sentence(f"{name_of(session.recording, node)} is {made_of}")
-        yield told_box(Node(session.state, node))
-
-
-def _outcome(before: Session, after: Session) -> Iterator[str]:
-    """Say what an edit makes of the output."""
-    root = after.state.destination
-    new = None if root is None else after.state.value(root)
-    there = before.state.destination
-    old = None if there is None else before.state.value(there)
-    if root is not None and new is not None and old is not None:
-        name = spoken(printable(short_title(after.recording, root)))
-        change = (
-            f"was {read_number(old)} and is {read_number(new)}"
-            if new != old
-            else f"stays {read_number(new)}"
-        )
-        yield sentence(f"{name} {change}")
-
-
-def _here(session: Session) -> Iterator[str]:
-    """Say where the debugger is."""
-    yield from chain_told(session)
-    yield from changes_told(session)
-    if session.selected is not None:
-        yield told_box(Node(session.state, session.selected))
 
 
 def _panel(talk: Talk, name: str) -> Answer:
