@@ -31,7 +31,7 @@ from stepgrad.replay.telling.derivatives import local_derivative
 from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import made_by
-from stepgrad.replay.training import trains
+from stepgrad.replay.training import steps_trained, trains
 
 _NEAR = 6
 """The most nodes before or after another to name."""
@@ -210,7 +210,7 @@ def timeline_told(session: Session) -> Iterator[str]:
     yield f"Position {state.position} of {recording.length}."
     if trains(recording):
         where = "before training" if state.step is None else f"training step {state.step}"
-        yield sentence(f"This is {where}; there are {counted(len(recording.steps), 'step')}")
+        yield sentence(f"This is {where}; there are {counted(steps_trained(recording), 'step')}")
     begin, end = state.step_bounds
     runs = phases(recording, begin, end) if end > begin else []
     spans = (f"{run.phase}, events {run.first + 1} to {run.last}" for run in runs)

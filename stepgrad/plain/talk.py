@@ -113,8 +113,10 @@ def _performed(talk: Talk, press: Press) -> Answer:
 
 def _became(talk: Talk, session: Session, command: Command) -> Answer:
     """Go on with the session that a command has made, and say what is new in it."""
-    told = [_PICTURE] if command.name in ("zoom_in", "zoom_out") else news(talk.session, session)
-    return replace(talk, session=session), [*told]
+    told = [*news(talk.session, session)]
+    if command.name in ("zoom_in", "zoom_out"):
+        told = [_PICTURE]
+    return replace(talk, session=session), told or [*here(session)]
 
 
 def _ask(talk: Talk, command: Command) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
@@ -77,9 +78,15 @@ def told_box(box: Node | Fold) -> str:
     if isinstance(box, Node):
         return sentence(f"{place_of(box)} is {numbers_of(box)}")
     told = f"Scope {spoken(printable(box.line.scope))} is folded: {counted(box.count, 'node')}"
-    span, shares = read_out(box.span), read_out(box.shares)
-    told += f", with gradients from {span}" if span else ""
-    return sentence(told + (f"; {shares}" if shares else ""))
+    if box.span:
+        told += f", with gradients of sizes {read_out(box.span.replace('…', ' to '))}"
+    for sign, share in re.findall(r"(\S+) (\S+%)", box.shares):
+        told += f"; {share.replace('<', 'less than ')} of them are {_SHARES[sign]}"
+    return sentence(told)
+
+
+_SHARES = {"!nan": "not a number", "0": "0", "∅": "never reached"}
+"""What the signs of a folded scope mean."""
 
 
 def some(sentences: Iterable[str], count: int, most: int = MOST, of: str = "node") -> Iterator[str]:

@@ -250,6 +250,7 @@ def test_tab_goes_from_panel_to_panel() -> None:
     (("next",), "Did you mean next node or next step"),
     (("s 5",), "nothing follows s; a number goes before it: 5s."),
     ((":w9",), "did you mean w1?"),
+    ((":3", ":3"), "Event 3 of 26, forward: w1 is 0.5."),
     (("x",), "loss is not computed yet: f goes to the end of the forward pass."),
 ])  # fmt: skip
 def test_what_is_said(lines: tuple[str, ...], told: str) -> None:

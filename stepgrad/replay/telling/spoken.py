@@ -96,6 +96,7 @@ _READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
     (r" > ", " is greater than "),
     (r" == | = ", " equals "),
     (r" ≠ | != ", " is not "),
+    (r" ≈ ", " is about "),
     (r"±", "plus or minus "),
     (r"√", "the root of "),
     (r"∞", "infinity"),
