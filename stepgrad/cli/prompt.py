@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout, suppress
+from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
 from io import StringIO
 from threading import current_thread, main_thread
 from time import monotonic
@@ -13,12 +13,14 @@ from types import FrameType
 from typing import TextIO, TypeVar
 
 from stepgrad.cli.output import echo
+from stepgrad.debugger import opening_by
 from stepgrad.errors import StepgradError
 from stepgrad.opening import Opened, open_typed, session_at
 from stepgrad.plain.choosing import choose, list_told
 from stepgrad.plain.talk import Answer, Talk, begin, leave_question, respond
 from stepgrad.plain.words import read_message
 from stepgrad.progress import Cancelled, watching
+from stepgrad.recording.recording import Recording
 from stepgrad.scenario import gallery
 
 PATIENCE = 1.0
@@ -38,6 +40,13 @@ class Typed:
         self._keyboard = _is_terminal(sys.stdin)
         self._prompts = self._keyboard and _is_terminal(sys.stdout)
         self._first: str | None = None
+
+    def debugging(self) -> AbstractContextManager[None]:
+        """Have `stepgrad.debug()` in a program ask here, if there is a keyboard for it."""
+        return opening_by(self._debug) if self._prompts else nullcontext()
+
+    def _debug(self, recording: Recording, said: str) -> None:
+        converse(Opened(recording, failure=said), recording.length, self)
 
     @property
     def some(self) -> bool:

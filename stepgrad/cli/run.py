@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -90,7 +91,8 @@ def run(  # noqa: PLR0913 - one for each option
         return
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
-    opened = open_typed(file, arguments, memory, world=world)
+    with typed.debugging() if typed is not None else nullcontext():
+        opened = open_typed(file, arguments, memory, world=world)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)

@@ -173,6 +173,25 @@ def test_ctrl_c_leaves_a_question_and_twice_it_leaves(terminal: Terminal) -> Non
     assert terminal.status() == 128 + signal.SIGINT
 
 
+def test_a_program_that_opens_the_debugger_gets_the_prompt(tmp_path: Path) -> None:
+    path = tmp_path / "stops.py"
+    path.write_text(
+        "import stepgrad\nx = stepgrad.Value(2.0, label='x')\nstepgrad.debug()\ny = x * 3\n"
+    )
+    terminal = Terminal(path)
+    try:
+        terminal.wait_for("q continues the program.")
+        terminal.wait_for("Event 1 of 1, forward: x is 2")
+        terminal.wait_for("> ")
+        terminal.type("q\n")
+        terminal.wait_for("2 events.")
+        terminal.wait_for("> ")
+        terminal.type("q\n")
+        assert terminal.status() == 0
+    finally:
+        terminal.close()
+
+
 class Lines(Typed):
     """Lines that are typed without a terminal."""
 
