@@ -95,7 +95,9 @@ def _called(line: str) -> Press | None:
 
 
 def carry_out(session: Session, press: Press) -> Session:
-    """Do what a command does to a session; a count repeats it, as long as that changes something.
+    """Do what a command does to a session; a count is for the command, or repeats it.
+
+    It is repeated as long as that changes something.
 
     Raises:
         CommandError: the command takes no text, or is not about a session.
@@ -107,6 +109,8 @@ def carry_out(session: Session, press: Press) -> Session:
     if command.asks:
         return command.act(session, text or "")
     press.alone()
+    if command.counts:
+        return command.act(session, times)
     for _ in range(times):
         before, session = session, command.act(session)
         if session == before:

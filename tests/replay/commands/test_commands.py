@@ -10,7 +10,7 @@ from stepgrad import Cursor, Recording, Value, mark, record, record_scenario
 from stepgrad.replay import naming
 from stepgrad.replay.commands import places
 from stepgrad.replay.commands.places import CommandError, goto
-from stepgrad.replay.commands.script import UnknownCommandError, read, replay
+from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read, replay
 from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
 from stepgrad.replay.naming import find_node
 from stepgrad.replay.session import Session
@@ -187,6 +187,14 @@ def test_a_number_before_a_key_and_a_name_in_its_place(words: list[str], there: 
 def test_what_is_typed_is_read(word: str, command: str, text: str | None, times: int) -> None:
     press = read(word)
     assert (press.command.name, press.text, press.times) == (command, text, times)
+
+
+def test_a_command_that_counts_gets_the_number() -> None:
+    counting = Command("count", ("#",), "count", act=lambda session, n: session.say(f"{n}"),
+                       counts=True)  # fmt: skip
+    session = Session(Cursor(RECORDING))
+    assert carry_out(session, Press(counting, times=5)).said == "5"
+    assert carry_out(session, Press(counting)).said == "1"
 
 
 @pytest.mark.parametrize("word", ["s 5", "! 3", "x w1"])
