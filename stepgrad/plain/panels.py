@@ -29,9 +29,11 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import local_derivative
 from stepgrad.replay.telling.sentences import say
-from stepgrad.replay.telling.spoken import spoken
+from stepgrad.replay.telling.spoken import read_out, spoken
 from stepgrad.replay.telling.titles import made_by
 from stepgrad.replay.training import steps_trained, trains
+from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.load import ScenarioFile
 
 _NEAR = 6
 """The most nodes before or after another to name."""
@@ -211,6 +213,10 @@ def timeline_told(session: Session) -> Iterator[str]:
     if trains(recording):
         where = "before training" if state.step is None else f"training step {state.step}"
         yield sentence(f"This is {where}; there are {counted(steps_trained(recording), 'step')}")
+    root = state.destination
+    value = None if root is None else state.value(root)
+    if root is not None and value is not None:
+        yield sentence(f"{name_of(recording, root)} is {read_number(value)}")
     begin, end = state.step_bounds
     runs = phases(recording, begin, end) if end > begin else []
     spans = (f"{run.phase}, events {run.first + 1} to {run.last}" for run in runs)
@@ -222,6 +228,27 @@ def timeline_told(session: Session) -> Iterator[str]:
         yield read_message(f"stops: {listed([stop.text for stop in session.stops])}")
     if session.bookmarks:
         yield sentence(f"Bookmarks: {listed([str(mark) for mark in session.bookmarks])}")
+
+
+def expected_told(session: Session, scenario: ScenarioFile) -> Iterator[str]:
+    """Say how many of the numbers that a scenario expects are reached; at the end, which are not.
+
+    They are for the numbers of the scenario, so they do not count after an edit.
+    """
+    if session.changed:
+        return
+    found = checks(scenario, session.recording, session.cursor.position)
+    if found:
+        matched = sum(check.ok for check in found)
+        yield f"{matched} of {counted(len(found), 'expected number')} match so far."
+    over = session.cursor.position == session.recording.length
+    wrong = [check for check in found if over and not check.ok]
+    yield from some((_unexpected(check) for check in wrong), len(wrong), _NEAR, "number")
+
+
+def _unexpected(check: Check) -> str:
+    got = "not there" if check.got is None else read_number(check.got)
+    return f"{read_out(check.name)} is {got}; expected is {read_number(check.expected)}."
 
 
 def changes_told(session: Session) -> Iterator[str]:

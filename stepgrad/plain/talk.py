@@ -13,7 +13,7 @@ from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.plain.help import commands_told, help_told, hint
 from stepgrad.plain.lesson import parts
 from stepgrad.plain.news import here, news
-from stepgrad.plain.panels import PANELS
+from stepgrad.plain.panels import PANELS, expected_told
 from stepgrad.plain.reports import REPORTS
 from stepgrad.plain.words import read_message, sentence
 from stepgrad.printable import counted, printable
@@ -40,11 +40,13 @@ READ = 100
 class Talk:
     """A session, and what has been said.
 
-    `lesson` has its parts, of which so many have been `heard`; `asking` is the command that waits
-    for an answer, `panel` the panel that was told last. It is `over` when the person leaves.
+    The session is of a `scenario`, or of a program. `lesson` has its parts, of which so many have
+    been `heard`; `asking` is the command that waits for an answer, `panel` the panel that was told
+    last. It is `over` when the person leaves.
     """
 
     session: Session
+    scenario: ScenarioFile | None = None
     lesson: Sequence[str] = ()
     heard: int = 0
     asking: Command | None = None
@@ -58,7 +60,7 @@ Answer = tuple[Talk, Sequence[str]]
 def begin(session: Session, title: str, lesson: str, scenario: ScenarioFile | None) -> Answer:
     """Return the debugger on a session, and say what it is about and what there is to type."""
     found = diagnosed(session.recording, scenario)
-    talk = Talk(session, parts(lesson))
+    talk = Talk(session, scenario, parts(lesson))
     events = counted(session.recording.length, "event")
     opening = [sentence(read_out(printable(title))), f"{events}."]
     opening += [read_message(session.said)] if session.said else []
@@ -156,7 +158,12 @@ def _panel(talk: Talk, name: str) -> Answer:
     if name == "lesson":
         return _lesson(talk)
     told = PANELS.get(name)
-    return talk, [*told(talk.session)] if told else [f"The {name} panel is for the screen."]
+    if told is None:
+        return talk, [f"The {name} panel is for the screen."]
+    said = [*told(talk.session)]
+    if name == "timeline" and talk.scenario is not None:
+        said += expected_told(talk.session, talk.scenario)
+    return talk, said
 
 
 def _lesson(talk: Talk) -> Answer:

@@ -135,7 +135,7 @@ def at(now: Session) -> tuple[object, ...]:
 @settings(max_examples=100, deadline=None)
 @given(lines=st.lists(LINES, max_size=12))
 def test_no_line_is_too_odd(lines: list[str]) -> None:
-    now = Talk(session("square"), ("one", "two"))
+    now = Talk(session("square"), open_scenario("square"), ("one", "two"))
     for line in lines:
         now, said = respond(now, line)
         assert said or now.over
@@ -268,6 +268,17 @@ def test_training_in_words() -> None:
     assert "Training has 100 steps; this is step 80." in told
     assert "Over all of training it goes from 4.14906 to 0.174373; it never rises." in told
     assert "For 0 and 0 the answer is minus 0.806653; the target is minus 1." in told
+
+
+def test_the_timeline_says_which_expected_numbers_match() -> None:
+    file = open_scenario("two_layer")
+    for keys, told in (("f", "4 of 11"), ("G", "11 of 11")):
+        now, _ = respond(replace(Talk(session("two_layer")), scenario=file), keys)
+        said = respond(now, "6")[1]
+        assert any(told in text for text in said), said
+        assert "loss is 4." in said
+    now, _ = respond(now, "e x = 1")
+    assert not any("expected" in text for text in respond(now, "6")[1])
 
 
 def test_a_loss_that_swings_and_one_that_stands() -> None:
