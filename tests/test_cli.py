@@ -202,7 +202,7 @@ def test_plain_says_messages_and_reports_in_sentences() -> None:
     lines = stepgrad("replay", "two_layer", "--plain", "--keys", "G ex=5 D").stdout.splitlines()
     assert lines[1:3] == [
         "x equals 5.",
-        "x: its value was 3 and is 5 and its gradient was minus 4 and is 0.",
+        "x: its value was 3 and is 5, 2 more, and its gradient was minus 4 and is 0.",
     ]
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from math import isfinite
 from typing import TYPE_CHECKING
 
+from stepgrad.numbers import exact
 from stepgrad.plain.words import MOST, listed, name_of, read_message, read_number, sentence, some
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import NO_PROGRAM
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.difference import Change, Difference, differences
+from stepgrad.replay.difference import Change, Difference, alike, differences
 from stepgrad.replay.gradients.cuts import cut_set
 from stepgrad.replay.gradients.paths import Path, paths
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.derivatives import partial_at, spoken_derivative
 from stepgrad.replay.telling.sentences import say
+from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.scenario.diagnosed import diagnosed
 
@@ -137,16 +140,20 @@ def difference_told(session: Session) -> Iterator[str]:
 def _difference(row: Difference) -> str:
     numbers = (("value", row.value), ("gradient", row.grad), ("tangent", row.tangent))
     changes = [f"its {word} {_change(*change)}" for word, change in numbers if _differs(change)]
-    return read_message(f"{row.name}: {' and '.join(changes)}")
+    before, after = row.value
+    if before is not None and after is not None and isfinite(by := after - before) and by:
+        changes[0] += f", {read_number(abs(by))} {'more' if by > 0 else 'less'}"
+    return read_message(f"{row.name}: {', and '.join(changes)}")
 
 
 def _differs(change: Change) -> bool:
-    before, after = change
-    return before != after and (before == before or after == after)
+    return not alike(*change)
 
 
 def _change(before: float | None, after: float | None) -> str:
     old, new = ("nothing" if x is None else read_number(x) for x in (before, after))
+    if old == new and before is not None and after is not None:  # six digits do not tell
+        old, new = (spoken(exact(x)) for x in (before, after))
     return f"was {old} and is {new}"
 
 

@@ -241,8 +241,10 @@ def test_tab_goes_from_panel_to_panel() -> None:
     (("8",), "No parameters are trained here."),
     (("f", "/w1", "x"), "one path leads from w1 to loss; the derivative of loss with respect to w1 "
                         "is minus 24."),
-    (("e w1 = 1", "G", "D"), "w1: its value was 0.5 and is 1 and its gradient was minus 24 and is "
-                             "12."),
+    (("e w1 = 1", "G", "D"), "w1: its value was 0.5 and is 1, 0.5 more, and its gradient was "
+                             "minus 24 and is 12."),
+    (("e w1 = 0.5000000001", "G", "D"), "w1: its value was 0.5 and is 0.5000000001, "
+                                        "1 times 10 to the power of minus 10 more"),
     (("!",), "Nothing wrong is found."),
     (("G", "/w1", "y"), "w1 is 0.5."),
     (("zz",), "There is no command zz. Question mark helps."),
