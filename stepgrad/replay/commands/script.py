@@ -25,8 +25,12 @@ _TYPED = 80
 BY_NAME: Mapping[str, Command] = {
     **{each.name.replace("_", " "): each for each in COMMANDS},
     **{each.panel: each for each in COMMANDS if each.panel},
+    "go to": BY_KEY[":"],
 }
-"""The commands by their names, with blanks between words, and by the panels that they show."""
+"""The commands by their names, with blanks between words, and by the panels that they show.
+
+`goto` is also there as a voice says it.
+"""
 
 
 class Press(NamedTuple):

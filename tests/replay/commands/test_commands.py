@@ -179,6 +179,7 @@ def test_a_number_before_a_key_and_a_name_in_its_place(words: list[str], there: 
         ("e0.7", "edit", "0.7", 1),
         ("Edit w1 = 0.7", "edit", "w1 = 0.7", 1),
         (": step 20", "goto", "step 20", 1),
+        ("go to w1", "goto", "w1", 1),
         ("break where bad", "break_where", "bad", 1),
         ("tape", "show_tape", None, 1),
         ("? moving", "help", "moving", 1),
