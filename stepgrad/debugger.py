@@ -6,9 +6,9 @@ import os
 import signal
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from contextvars import Context
+from contextvars import Context, ContextVar
 from threading import current_thread, main_thread
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -29,6 +29,12 @@ ENDING = [
     getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
 ]
 """The signals that ask a program to end."""
+
+
+Opener = Callable[[Recording, str], object]
+"""Opens a debugger at the end of a recording, with a message to begin with."""
+
+_opener: ContextVar[Opener | None] = ContextVar("stepgrad opener", default=None)
 
 
 class NothingRecordedError(StepgradError):
@@ -144,6 +150,16 @@ def check_theme(name: str) -> None:
     app.check_theme(name)
 
 
+@contextmanager
+def opening_by(opener: Opener) -> Iterator[None]:
+    """Have `debug()` open something else than the screen in what runs inside."""
+    token = _opener.set(opener)
+    try:
+        yield
+    finally:
+        _opener.reset(token)
+
+
 def debug() -> None:
     """Open the debugger on what has been recorded so far, at its end; quitting continues.
 
@@ -162,13 +178,17 @@ def debug() -> None:
     recording = tape.log
     assert isinstance(recording, Recording), "so it began"
     recording.settle()
+    said = f"{key('quit')} continues the program"
+    if (opener := _opener.get()) is not None:
+        sys.stdout.flush()
+        Context().run(opener, recording, said)
+        return
     if obstacle := _obstacle():
         so_far = recording.incomplete or f"{recording.length} events so far"
         print(f"stepgrad.debug(): {obstacle}, so the program continues; {so_far}", file=sys.stderr)
         return
     sys.stdout.flush()
     # In its own context, the debugger's own Values are not recorded.
-    said = f"{key('quit')} continues the program"
     Context().run(open_debugger, recording, position=recording.length, said=said)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,8 @@ from stepgrad.program import run_program
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.cursor import Cursor
+from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.text import suggest_file
@@ -93,6 +96,13 @@ def original(opened: Opened, memory: int | None = None) -> Recording | None:
     if opened.scenario is None or opened.recording.world is None:
         return None
     return record_file(opened.scenario, memory=memory)
+
+
+def session_at(opened: Opened, position: int, memory: int | None = None) -> Session:
+    """Return a session at a position of what was opened: a scenario can run again in it."""
+    scenario = opened.scenario
+    program = partial(record_file, scenario, memory=memory) if scenario else None
+    return Session.open(Cursor(opened.recording, position), program, original(opened, memory))
 
 
 def _check_file(path: Path) -> None:

@@ -198,11 +198,12 @@ def test_plain_at_a_place() -> None:
     assert "Nothing has" in stepgrad("replay", "two_layer", "--to", "0", "--plain").stdout
 
 
-def test_plain_keeps_the_lines_of_a_report() -> None:
+def test_plain_says_messages_and_reports_in_sentences() -> None:
     lines = stepgrad("replay", "two_layer", "--plain", "--keys", "G ex=5 D").stdout.splitlines()
-    assert lines[1] == "x = 5"
-    assert lines[2].split() == ["value", "change", "gradient"]
-    assert lines[3].split()[:4] == ["x", "3", "→", "5"]
+    assert lines[1:3] == [
+        "x equals 5.",
+        "x: its value was 3 and is 5, 2 more, and its gradient was minus 4 and is 0.",
+    ]
 
 
 def test_run_without_a_file_and_without_a_terminal_lists() -> None:

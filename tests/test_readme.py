@@ -117,6 +117,27 @@ def transcript(found: re.Match[str]) -> str:
     return f"$ {found[1]}\n{result.stdout}"
 
 
+def test_the_prompt(pytestconfig: pytest.Config) -> None:
+    """What is typed after `> ` is answered with what stands below it."""
+    now = README.read_text(encoding="utf-8")
+    text, talks = re.subn(r"(?<=```console\n)\$ (.*)\n([^`]*)(?=```)", conversation, now)
+    assert talks == 1
+    check_kept(README, text, pytestconfig)
+
+
+def conversation(found: re.Match[str]) -> str:
+    """The answers to the lines that are typed, one after the other."""
+    typed = re.findall(r"^> (.*)$", found[2], re.MULTILINE)
+    told, so_far = [f"$ {found[1]}"], 0
+    for count in range(len(typed) + 1):
+        lines = "".join(f"{line}\n" for line in typed[:count]) or "escape\n"
+        answers = CliRunner().invoke(main, expanded(found[1])[1:], input=lines).stdout.splitlines()
+        answers = answers if count else answers[:-1]
+        told += [*(f"> {line}" for line in typed[count - 1 : count]), *answers[so_far:]]
+        so_far = len(answers)
+    return "\n".join(told) + "\n"
+
+
 def test_the_program(tmp_path: Path) -> None:
     path = tmp_path / "train.py"
     path.write_text(blocks("python")[0])

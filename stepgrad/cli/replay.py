@@ -13,7 +13,8 @@ from stepgrad import headless
 from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, PLAIN, FileCommand, narration
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.engine.world import World
-from stepgrad.opening import Opened, open_typed, original
+from stepgrad.opening import Opened, open_typed, session_at
+from stepgrad.plain.words import read_message
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.commands.script import replay as replay_keys
@@ -21,7 +22,6 @@ from stepgrad.replay.commands.table import KEYS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.sentences import say
-from stepgrad.scenario.build import record_file
 
 
 @click.command(cls=FileCommand)
@@ -62,7 +62,7 @@ def replay(  # noqa: PLR0913 - one for each option
     if where is None and keys is None and not as_json:
         lines = narration(opened.recording, plain, opened.scenario)
     else:
-        cursor, said = _arrived(opened, keys, where)
+        cursor, said = _arrived(opened, keys, where, plain=plain)
         if as_json:
             echo_json(headless.snapshot(opened.scenario, cursor))
             sys.exit(opened.status)
@@ -72,21 +72,23 @@ def replay(  # noqa: PLR0913 - one for each option
     sys.exit(opened.status)
 
 
-def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Cursor, Sequence[str]]:
+def _arrived(
+    opened: Opened, keys: str | None, where: str | None, *, plain: bool
+) -> tuple[Cursor, Sequence[str]]:
     """Return where a position and keys lead, and what the last key and the reports say."""
-    scenario, cursor = opened.scenario, Cursor(opened.recording)
+    cursor = Cursor(opened.recording)
     if where is None and keys is None:
         cursor = cursor.seek(cursor.recording.length)
     if where is not None:
         cursor = goto(cursor, where)
     if keys is None:
         return cursor, ()
-    memory = opened.recording.memory
-    program = partial(record_file, scenario, memory=memory) if scenario else None
     reports: list[str] = []
-    start = Session.open(cursor, program, original(opened, memory))
-    session = replay_keys(start, headless.words(keys), partial(_report, reports))
-    return session.cursor, [with_keys(session.said, KEYS), *reports]
+    start = session_at(opened, cursor.position, opened.recording.memory)
+    report = partial(_told if plain else _report, reports)
+    session = replay_keys(start, headless.words(keys), report)
+    said = read_message(session.said) if plain else with_keys(session.said, KEYS)
+    return session.cursor, [said, *reports]
 
 
 def _described(
@@ -107,3 +109,10 @@ def _report(reports: list[str], command: Command, session: Session) -> None:
 
     lines = REPORTS[command.name](session, KEYS).plain.splitlines()
     reports.append("\n".join(line.rstrip() for line in lines))
+
+
+def _told(reports: list[str], command: Command, session: Session) -> None:
+    """Add what a command reports, in sentences."""
+    from stepgrad.plain.reports import REPORTS  # noqa: PLC0415 - rarely asked for
+
+    reports.append("\n".join(REPORTS[command.name](session)))

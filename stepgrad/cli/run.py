@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import sys
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,7 +14,6 @@ from stepgrad.cli.arguments import (
     ARGUMENTS,
     BUG,
     MEMORY,
-    PLAIN,
     FileCommand,
     narration,
     say_nothing_happened,
@@ -27,13 +28,21 @@ from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario
 
+if TYPE_CHECKING:
+    from stepgrad.cli.prompt import Typed
+
 
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="[FILE]", required=False)
 @ARGUMENTS
 @click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
-@PLAIN
+@click.option(
+    "--plain",
+    is_flag=True,
+    help="Type keys at a prompt and get sentences, for screen readers; also from stdin, a line "
+    "each. With nothing to type, every event is described.",
+)
 @BUG
 @MEMORY
 def run(  # noqa: PLR0913 - one for each option
@@ -53,7 +62,11 @@ def run(  # noqa: PLR0913 - one for each option
     or 1 if the screen crashes.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
-    are only counted. --plain prints every event in any case.
+    are only counted.
+
+    With --plain, there is no screen but a prompt, which takes the same keys and answers in
+    sentences; `?` helps. Keys may come from stdin as well, one line for each; what a program reads
+    from stdin comes before them. If there is no line, --plain prints a sentence for every event.
 
     With --bug, FILE runs in a world with one classic bug: what `=` for `+=` does to this network.
     In a scenario, `D` shows what the bug changed; so does `stepgrad diff`.
@@ -70,22 +83,50 @@ def run(  # noqa: PLR0913 - one for each option
     if theme:
         check_theme(theme)
     screen = has_screen() and not plain  # checked first: a program may change the streams
+    typed = _typed() if plain else None
     if file is None:
         if screen:
             sys.exit(open_debugger(None, theme=theme))
-        print_list()
+        _choose(typed)
         return
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
-    opened = open_typed(file, arguments, memory, world=world)
+    with typed.debugging() if typed is not None else nullcontext():
+        opened = open_typed(file, arguments, memory, world=world)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
+    elif typed is not None and typed.some:
+        _talk(opened, position, typed, memory)
     elif screen:
         sys.exit(_show(opened, position, theme, memory) or opened.status)
     else:
         _print(opened, plain)
     sys.exit(opened.status)
+
+
+def _typed() -> Typed:
+    """Return what is typed, on a keyboard or on stdin."""
+    from stepgrad.cli.prompt import Typed  # noqa: PLC0415 - for --plain only
+
+    return Typed()
+
+
+def _talk(opened: Opened, position: int, typed: Typed, memory: int | None) -> None:
+    """Answer what is typed, at a prompt."""
+    from stepgrad.cli.prompt import converse  # noqa: PLC0415 - for --plain only
+
+    converse(opened, position, typed, memory)
+
+
+def _choose(typed: Typed | None) -> None:
+    """List the lessons; if something is typed, open those that it names."""
+    if typed is None or not typed.some:
+        print_list()
+        return
+    from stepgrad.cli.prompt import converse_on_lessons  # noqa: PLC0415 - for --plain only
+
+    converse_on_lessons(typed)
 
 
 def _show(opened: Opened, position: int, theme: str, memory: int | None) -> int:

@@ -29,6 +29,9 @@ BUGS = {
 
 _WANTS = {"shut": "NODE", "open": "NODE", "skip_update": "K"}
 
+_HEARD = re.compile(rf"^(?:{'|'.join(bug.replace('_', ' ') for bug in BUGS if '_' in bug)})\b")
+"""A bug as a voice says it, in words."""
+
 USAGE = ", ".join(" ".join(filter(None, (bug, _WANTS.get(bug)))) for bug in BUGS)
 """How each is written."""
 
@@ -57,7 +60,8 @@ class World:
         """
         from stepgrad.errors import suggest  # noqa: PLC0415 - programs that compute read none
 
-        bug, which, *_ = (*re.split(r"\s+|=", text.strip(), maxsplit=1), "")
+        text = re.sub(_HEARD, lambda bug: bug[0].replace(" ", "_"), text.strip())
+        bug, which, *_ = (*re.split(r"\s+|=", text, maxsplit=1), "")
         if bug not in BUGS:
             wrong = f"`{bug}` is not a bug{suggest(bug, BUGS) or ':'}" if bug else "which bug?"
             raise ValueError(f"{wrong} there are {USAGE}")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
+from stepgrad.engine.notation import atom
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.narration import program_line, written_at
@@ -27,9 +28,11 @@ class Number:
     def name(self, recording: Recording) -> str:
         """What it is called: `w`, `w.grad` or `the tangent of w`."""
         name = title(recording, self.node)
-        return {"value": name, "gradient": f"{name}.grad", "tangent": f"the tangent of {name}"}[
-            self.of
-        ]
+        return {
+            "value": name,
+            "gradient": f"{atom(name)}.grad",
+            "tangent": f"the tangent of {name}",
+        }[self.of]
 
     def read(self, recording: Recording) -> float | None:
         """The number itself; None where there is none yet."""

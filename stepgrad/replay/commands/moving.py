@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from stepgrad.engine.notation import atom
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
@@ -62,7 +63,7 @@ def previous_write(session: Session) -> Session:
     node = session.subject
     if node is None:
         return session.say(_NO_NODE)
-    name, position = title(session.recording, node), session.cursor.position
+    name, position = atom(title(session.recording, node)), session.cursor.position
     index = ledger.last_write(session.recording, node, position)
     if index is not None and index + 1 == position:  # this very event
         index = ledger.last_write(session.recording, node, index)
@@ -80,7 +81,7 @@ def next_write(session: Session) -> Session:
     node = session.subject
     if node is None:
         return session.say(_NO_NODE)
-    name = title(session.recording, node)
+    name = atom(title(session.recording, node))
     index = ledger.next_write(session.recording, node, session.cursor.position)
     if index is None:
         return session.say(f"no later write to {name}.grad")

@@ -30,13 +30,15 @@ def search(session: Session, text: str) -> Session:
     if not word:
         raise SearchError("write part of a name")
     session = replace(session, sought=word)
-    hits = _hits(session)
-    if not hits:
-        raise SearchError(f'no node matches "{word}"')
     try:
         named = find_node(session.state, word)
     except AmbiguousNameError:
         named = None
+    if named is not None and not _hits(session):  # named as a voice says it
+        session = replace(session, sought=title(session.recording, named))
+    hits = _hits(session)
+    if not hits:
+        raise SearchError(f'no node matches "{word}"')
     if named is None or named not in hits:
         return next_hit(session, 1)
     return _select(session, hits, named)

@@ -23,7 +23,8 @@ class Command(NamedTuple):
     what to ask depends on the session, `question` moves to the place in question and returns the
     words; no words mean that there is nothing to ask. While it asks, a command that `hides` keeps
     the answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to
-    read and close. A `long` command may take a while, so it runs in a thread.
+    read and close. A `long` command may take a while, so it runs in a thread. One that `counts`
+    takes a number typed before its key, as in `5]`.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Command(NamedTuple):
     long: bool = False
     hides: bool = False
     report: bool = False
+    counts: bool = False
 
     @property
     def brief(self) -> str:

@@ -4,7 +4,10 @@ Screen readers skip brackets, read `·` as nothing or as "middle dot", and read 
 """
 
 import re
+from collections.abc import Callable
 
+_BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
+_TERM = rf"(?:\w*{_BRACKETS}|[\w./]*\w)"
 _POWERS = {"²": "squared", "³": "cubed"}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SPOKEN = (
@@ -12,7 +15,7 @@ _SPOKEN = (
     (r"\binf\b", "infinity"),
     (r"(?<=\d)e(?=−?\d)", " times 10 to the power of "),
     (r"(?<=[\w\d])\(", " of ("),  # a function: relu(z)
-    (r"…", "more"),  # in a title that was cut
+    (r"…", "earlier terms"),  # of a sum whose title was cut
     (r" − ", " minus "),
     (r"−", "minus "),
     (r"·", " times "),
@@ -47,3 +50,90 @@ def _power(raised: re.Match[str]) -> str:
     if not sign and digits in _POWERS:
         return f" {_POWERS[digits]}"
     return f" to the power of {'−' if sign else ''}{digits.translate(_DIGITS)}"
+
+
+_PARTIAL = "∂A/∂A".replace("A", f"({_TERM})")
+_GREEK = {"δ": "delta", "ε": "epsilon", "η": "eta", "σ": "sigma"}
+
+_READ_OUT: tuple[tuple[str, str | Callable[[re.Match[str]], str]], ...] = (
+    (_PARTIAL.replace("∂", "∂₁", 1),
+     "the local derivative of \\1 with respect to the first operand, \\2"),
+    (_PARTIAL.replace("∂", "∂₂", 1),
+     "the local derivative of \\1 with respect to the second operand, \\2"),
+    (_PARTIAL, "the local derivative of \\1 with respect to \\2"),
+    (r"∂", "curly d"),
+    (rf"\bd({_TERM})/d({_TERM})", "the derivative of \\1 with respect to \\2"),
+    (rf"((?:\w*{_BRACKETS}|[\w/#·]+)+)\.grad\b", r"the gradient of \1"),
+    (r"\b([\w-]+\.(?:py|ya?ml)):(\d+)", r"line \2 of \1"),
+    (r"\bscore (\d+)/(\d+)", r"score \1 of \2"),
+    (r"⚠ ?", "warning: "),
+    (r"∅", "never reached"),
+    (r"(?<=\d)–(?=\d)", " to "),
+    (r"–", "not reached yet"),
+    (r" \+= (?=the derivative)", " receives "),
+    (r" ← ", " becomes "),
+    (r"\+=", "plus equals"),
+    (r"(^|[ (])= ", r"\1equals "),
+    (r" → ", " to "),
+    (r" ↔ ", " and "),
+    (r"×(?=[\d,]+)", "times "),
+    (r"×", " times "),
+    (r" · (?=score)", ", "),
+    (r"…(?= \+)", "earlier terms"),
+    (r"…", " and so on"),
+    (r"\bnan\b", "not a number"),
+    (r"(?<!\w)([−-]?)inf\b", r"\1infinity"),
+    (r"(?<=\d)e(?=[−-]?\d)", " times 10 to the power of "),
+    (r" − |(?<=[\w)]) - (?=[\w(])", " minus "),
+    (r"−|(?<![\w-])-(?=\d)", "minus "),
+    (r"(?<=\w)\*\*(?=\w)|\^", " to the power of "),
+    (r" ?· ?|(?<=\w)\*(?=\w)| \* ", " times "),
+    (r" / ", " divided by "),
+    (r" \+ |(?<=\s)\+(?=\d)", " plus "),
+    (r" ≤ | <= ", " is at most "),
+    (r" ≥ | >= ", " is at least "),
+    (r" < ", " is less than "),
+    (r" > ", " is greater than "),
+    (r" == | = ", " equals "),
+    (r" ≠ | != ", " is not "),
+    (r" ≈ ", " is about "),
+    (r"±", "plus or minus "),
+    (r"√", "the root of "),
+    (r"∞", "infinity"),
+    (r"′", " prime"),
+    (r"″", " double prime"),
+    (r"[δεησ](?=\w)", lambda letter: f"{_GREEK[letter[0]]} times "),
+    (r"[δεησ]", lambda letter: _GREEK[letter[0]]),
+    (r"\|([\w. ]+)\|", r"the size of \1"),
+    (r"#(?=\d)", "node number "),
+    (r"\b(\d+)/(?=[a-zA-Z])", r"\1 divided by "),
+    (r"(?<!\S)\?(?!\S)", "question mark"),
+    (r"(?<=[^\W\d])/(?=[^\W\d])|(?<=\w)/(?=[^\W\d])|(?<=\w)_(?=\w)", " "),
+    (r"[`*_]", ""),
+    (r"\bthe (?=the sign\b)", ""),
+    (r" {2,}", " "),
+)  # fmt: skip
+"""What stands in the texts of messages, verdicts and lessons, and how it is read out."""
+
+
+def read_out(text: str) -> str:
+    """Say a text in which there is notation: brackets stay, for they pause, and prose has some."""
+    text = re.sub(r"(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power, text)
+    for pattern, words in _READ_OUT:
+        text = re.sub(pattern, words, text)
+    return text.strip()
+
+
+_MARKS = {
+    ":": "colon", "/": "slash", "?": "question mark", "!": "exclamation mark", "%": "percent sign",
+    "#": "number sign", "'": "apostrophe", ",": "comma", ".": "full stop", "+": "plus sign",
+    "-": "hyphen", "[": "left bracket", "]": "right bracket", "{": "left brace",
+    "}": "right brace",
+}  # fmt: skip
+
+
+def spoken_key(key: str) -> str:
+    """Say a key: a voice says `S` like `s`, and nothing for `!`."""
+    if len(key) == 1 and key.isupper():
+        return f"capital {key}"
+    return _MARKS.get(key, key.replace("+", " "))

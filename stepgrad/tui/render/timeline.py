@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import groupby
 from typing import NamedTuple
 
 from textual.content import Content
 
-from stepgrad.recording.blocks import Marked
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.phases import PhaseRun, phases
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.stops.language import Condition
@@ -114,9 +113,9 @@ def stretches(state: State, width: int) -> list[Stretch]:
     They fill the width. Too many phases lose their labels; if there is not even a cell for each,
     they become one.
     """
-    runs = _runs(state.recording, *state.step_bounds)
+    runs = phases(state.recording, *state.step_bounds)
     if len(runs) > max(width, 1):
-        runs = [("", runs[0][1], runs[-1][2])]
+        runs = [PhaseRun("", runs[0].first, runs[-1].last)]
     labels = [f"{SHORT.get(phase, phase)} " for phase, _, _ in runs]
     spare = width - sum(map(len, labels)) - 2 * len(runs)  # a cell for each, and one behind it
     gap = " "
@@ -133,19 +132,6 @@ def stretches(state: State, width: int) -> list[Stretch]:
         found.append(Stretch(phase, left, cells, first, last, label, gap))
         left += cells + len(gap)
     return found
-
-
-@kept(8)
-def _runs(recording: Recording, begin: int, end: int) -> Sequence[tuple[str, int, int]]:
-    """Return the phases between two positions: each with its first and last position."""
-    blocks = [
-        block for block in recording.blocks_between(begin, end) if not isinstance(block, Marked)
-    ]
-    runs = []
-    for phase, group in groupby(blocks, key=lambda block: block.phase):
-        members = list(group)
-        runs.append((phase, members[0].start, members[-1].start + members[-1].length))
-    return runs
 
 
 def _slider(state: State, width: int) -> list[ink.Span]:

@@ -10,7 +10,7 @@ from stepgrad import Cursor, Recording, Value, mark, record, record_scenario
 from stepgrad.replay import naming
 from stepgrad.replay.commands import places
 from stepgrad.replay.commands.places import CommandError, goto
-from stepgrad.replay.commands.script import replay
+from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read, replay
 from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
 from stepgrad.replay.naming import find_node
 from stepgrad.replay.session import Session
@@ -151,6 +151,64 @@ def test_a_key_that_needs_the_screen_says_so(key: str) -> None:
 @pytest.mark.parametrize("key", ["up", "f5", "home", "right", "escape"])
 def test_a_key_is_known_by_its_name(key: str) -> None:
     replay(Session(Cursor(RECORDING)), [key])
+
+
+@pytest.mark.parametrize(
+    ("words", "there"),
+    [
+        (["5s"], 5),
+        (["3 step", "2S"], 1),
+        (["step"], 1),
+        (["next node", "next_node"], 2),
+        (["goto 7"], 7),
+        (["end", "9999 step"], RECORDING.length),
+        (["9999s"], RECORDING.length),
+    ],
+)
+def test_a_number_before_a_key_and_a_name_in_its_place(words: list[str], there: int) -> None:
+    assert position(0, *words) == there
+
+
+@pytest.mark.parametrize(
+    ("word", "command", "text", "times"),
+    [
+        ("5", "show_chain", None, 1),
+        ("5 n", "next_node", None, 5),
+        ("2w", "watch", None, 2),
+        ("e 0.7", "edit", "0.7", 1),
+        ("e0.7", "edit", "0.7", 1),
+        ("Edit w1 = 0.7", "edit", "w1 = 0.7", 1),
+        (": step 20", "goto", "step 20", 1),
+        ("go to w1", "goto", "w1", 1),
+        ("break where bad", "break_where", "bad", 1),
+        ("tape", "show_tape", None, 1),
+        ("? moving", "help", "moving", 1),
+    ],
+)
+def test_what_is_typed_is_read(word: str, command: str, text: str | None, times: int) -> None:
+    press = read(word)
+    assert (press.command.name, press.text, press.times) == (command, text, times)
+
+
+def test_a_command_that_counts_gets_the_number() -> None:
+    counting = Command("count", ("#",), "count", act=lambda session, n: session.say(f"{n}"),
+                       counts=True)  # fmt: skip
+    session = Session(Cursor(RECORDING))
+    assert carry_out(session, Press(counting, times=5)).said == "5"
+    assert carry_out(session, Press(counting)).said == "1"
+
+
+@pytest.mark.parametrize("word", ["s 5", "! 3", "x w1"])
+def test_a_text_after_a_command_without_a_question_is_refused(word: str) -> None:
+    with pytest.raises(CommandError, match=f"nothing follows `{word[0]}`"):
+        replay(Session(Cursor(RECORDING)), [word])
+
+
+def test_an_unknown_command_names_those_that_were_meant() -> None:
+    for typed, near in (("next", "next node"), ("serch", "search"), ("zz", "")):
+        with pytest.raises(UnknownCommandError) as caught:
+            read(typed)
+        assert (near in caught.value.near) == bool(near)
 
 
 def test_the_text_of_a_key_is_told_with_the_key() -> None:

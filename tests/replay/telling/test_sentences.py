@@ -4,8 +4,9 @@ import pytest
 
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, mark, record
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.telling.sentences import say
-from stepgrad.replay.telling.spoken import spoken
+from stepgrad.replay.telling.spoken import read_out, spoken, spoken_key
 
 
 def by_hand() -> Recording:
@@ -100,3 +101,38 @@ def test_no_sign_that_a_voice_does_not_say(run: str) -> None:
 )
 def test_notation_in_words(notation: str, words: str) -> None:
     assert spoken(notation) == words
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("dL/dz += dL/da · ∂a/∂z = −6 · 0 (z ≤ 0) = 0: the gate is shut",
+     "the derivative of L with respect to z receives the derivative of L with respect to a times "
+     "the local derivative of a with respect to z equals minus 6 times 0 (z is at most 0) equals "
+     "0: the gate is shut"),
+    ("right: −8 · score 1/2", "right: minus 8, score 1 of 2"),
+    ("no earlier write to (w·x).grad", "no earlier write to the gradient of (w times x)"),
+    ("no earlier write to log(1 − p).grad", "no earlier write to the gradient of log(1 minus p)"),
+    ("row1/x1 is 1e−7, layer_2 inf", "row1 x1 is 1 times 10 to the power of minus 7, layer 2 "
+                                     "infinity"),
+    ("w.grad – → −8", "the gradient of w not reached yet to minus 8"),
+    ("∂₂b/∂a", "the local derivative of b with respect to the second operand, a"),
+    ("d((a + b)²)/d(w·x)", "the derivative of ((a plus b) squared) with respect to (w times x)"),
+    ("below 2/k, at ηk", "below 2 divided by k, at eta times k"),
+    ("a well-known 1/3 and 3,000 − 1", "a well-known 1/3 and 3,000 minus 1"),
+    ("… + b is cut…", "earlier terms plus b is cut and so on"),
+    ("in train_it.py:12", "in line 12 of train it.py"),
+])  # fmt: skip
+def test_a_text_with_notation_in_it(text: str, told: str) -> None:
+    assert read_out(text) == told
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("s", "s"), ("S", "capital S"), ("!", "exclamation mark"), ("shift+tab", "shift tab")],
+)
+def test_a_key_by_its_name(key: str, told: str) -> None:
+    assert spoken_key(key) == told
+
+
+def test_every_key_of_the_table_has_a_name() -> None:
+    for key in BY_KEY:
+        assert spoken_key(key).replace(" ", "").isalnum(), key

@@ -1,0 +1,228 @@
+"""`Talk`: a debugger that is typed to; `respond` turns it and a line into the next, and an answer.
+
+The keys and what they do come from the table of commands. What only a screen can do with them
+(panels, playing, help) is answered here instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from stepgrad.errors import NotEnoughMemoryError, StepgradError
+from stepgrad.plain.help import commands_told, help_told, hint
+from stepgrad.plain.lesson import parts
+from stepgrad.plain.news import here, news
+from stepgrad.plain.panels import PANELS, expected_told
+from stepgrad.plain.reports import REPORTS
+from stepgrad.plain.words import read_message, sentence
+from stepgrad.printable import counted, printable
+from stepgrad.progress import advance
+from stepgrad.replay.commands import table
+from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read
+from stepgrad.replay.commands.table import Command
+from stepgrad.replay.quiz.answers import UNKNOWN
+from stepgrad.replay.session import Session
+from stepgrad.replay.stops.stop import reason
+from stepgrad.replay.telling.sentences import say
+from stepgrad.replay.telling.spoken import read_out
+from stepgrad.scenario.diagnosed import diagnosed
+from stepgrad.scenario.load import ScenarioFile
+
+LEAVE = "escape"
+"""What to type to leave a question."""
+
+READ = 100
+"""The most events that are read in one answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A session, and what has been said.
+
+    The session is of a `scenario`, or of a program. `lesson` has its parts, of which so many have
+    been `heard`; `asking` is the command that waits for an answer, `panel` the panel that was told
+    last. It is `over` when the person leaves.
+    """
+
+    session: Session
+    scenario: ScenarioFile | None = None
+    lesson: Sequence[str] = ()
+    heard: int = 0
+    asking: Command | None = None
+    panel: str = ""
+    over: bool = False
+
+
+Answer = tuple[Talk, Sequence[str]]
+
+
+def begin(session: Session, title: str, lesson: str, scenario: ScenarioFile | None) -> Answer:
+    """Return the debugger on a session, and say what it is about and what there is to type."""
+    found = diagnosed(session.recording, scenario)
+    talk = Talk(session, scenario, parts(lesson))
+    events = counted(session.recording.length, "event")
+    opening = [sentence(read_out(printable(title))), f"{events}."]
+    opening += [read_message(session.said)] if session.said else []
+    if found.open:
+        more = f"; {hint('verdicts')} says all {len(found.open)}" * (len(found.open) > 1)
+        opening.append(read_message(f"something is wrong: {found.open[0].text}{more}"))
+    talk, first = _lesson(talk) if talk.lesson else (talk, ())
+    where = here(session) if session.cursor.position else ()
+    keys = f"{hint('step')} goes to the next event, {hint('help')} helps, {hint('quit')} leaves."
+    return talk, [*opening, *first, *where, keys]
+
+
+def respond(talk: Talk, line: str) -> Answer:
+    """Carry out a typed line; say what is wrong with it, if anything, and what to do instead."""
+    try:
+        if talk.asking is not None:
+            return _answered(talk, talk.asking, line)
+        return _performed(talk, read(line)) if line.strip() else (talk, [*here(talk.session)])
+    except UnknownCommandError as error:
+        return talk, [_unknown(error)]
+    except StepgradError as error:
+        return talk, [read_message(text) for text in str(error).split("\n")]
+    except MemoryError:
+        return talk, [read_message(str(NotEnoughMemoryError()))]
+
+
+def _unknown(error: UnknownCommandError) -> str:
+    """Say that there is no such command, and which ones were probably meant."""
+    near = f" Did you mean {' or '.join(error.near)}?" if error.near else ""
+    return f"There is no command {read_out(error.typed)}.{near} {hint('help').capitalize()} helps."
+
+
+def leave_question(talk: Talk) -> Answer:
+    """Ask no more."""
+    return replace(talk, asking=None, session=replace(talk.session, secret=None)), ["Not answered."]
+
+
+def _performed(talk: Talk, press: Press) -> Answer:
+    command = press.command
+    if (own := _OWN.get(command.name)) is not None:
+        return own(talk, press)
+    if command.panel:
+        return _panel(talk, press.alone().panel)
+    if command.report:
+        return talk, [*REPORTS[press.alone().name](talk.session)]
+    if command.act is None:
+        return talk, [sentence(f"{command.brief} is for the screen, and changes nothing here")]
+    if command.asks and press.text is None:
+        return _ask(talk, command)
+    return _became(talk, carry_out(talk.session, press), command)
+
+
+def _became(talk: Talk, session: Session, command: Command) -> Answer:
+    """Go on with the session that a command has made, and say what is new in it."""
+    told = [*news(talk.session, session)]
+    if command.name in ("zoom_in", "zoom_out"):
+        told = [_PICTURE]
+    return replace(talk, session=session), told or [*here(session)]
+
+
+def _ask(talk: Talk, command: Command) -> Answer:
+    """Ask for what a command wants to know."""
+    session, question = talk.session, command.brief
+    if command.question is not None:
+        session, question = command.question(replace(session, said=""))
+        talk = replace(talk, session=session)
+    said = [read_message(session.said)] if session.said and command.question else []
+    if not question:
+        return talk, said
+    if command.question is None:
+        question = f"{question}:"
+    return replace(talk, asking=command), [*said, sentence(read_out(question)),
+                                           _examples(command)]  # fmt: skip
+
+
+def _examples(command: Command) -> str:
+    """Say what to type, as it is typed: only signs that no keyboard has are spoken."""
+    asks = command.asks.replace("↔", "and").replace(f"{UNKNOWN} ", "question mark ")
+    return sentence(f"Type {asks}")
+
+
+def _answered(talk: Talk, command: Command, line: str) -> Answer:
+    if line.strip().casefold() == LEAVE:
+        return leave_question(talk)
+    try:
+        session = carry_out(talk.session, Press(command, line))
+    except StepgradError as error:
+        return talk, [read_message(str(error)), f"{LEAVE.capitalize()} leaves the question."]
+    return _became(replace(talk, asking=None), session, command)
+
+
+def _panel(talk: Talk, name: str) -> Answer:
+    """Say what a panel shows; of the lesson, the next part."""
+    talk = replace(talk, panel=name)
+    if name == "lesson":
+        return _lesson(talk)
+    told = PANELS.get(name)
+    if told is None:
+        return talk, [f"The {name} panel is for the screen."]
+    said = [*told(talk.session)]
+    if name == "timeline" and talk.scenario is not None:
+        said += expected_told(talk.session, talk.scenario)
+    return talk, said
+
+
+def _lesson(talk: Talk) -> Answer:
+    if not talk.lesson:
+        return talk, ["There is no lesson here."]
+    at, count = talk.heard % len(talk.lesson), len(talk.lesson)
+    again = f"{hint('show_lesson')} {'begins again' if at + 1 == count else 'reads the next part'}."
+    said = [f"Lesson, part {at + 1} of {count}.", talk.lesson[at], again]
+    return replace(talk, heard=at + 1), said
+
+
+def _turned(by: int) -> Callable[[Talk, Press], Answer]:
+    def turned(talk: Talk, _: Press) -> Answer:
+        names = table.PANELS
+        at = names.index(talk.panel) + by if talk.panel else min(by, 0)
+        name = names[at % len(names)]
+        talk, said = _panel(talk, name)
+        return talk, [f"{name.capitalize()}.", *said]
+
+    return turned
+
+
+def _play(talk: Talk, press: Press) -> Answer:
+    """Read on: to the end of the phase, or as many events as the count says; or to a stop."""
+    session = talk.session
+    start = session.cursor.position
+    goal = session.cursor.seek(start + press.times) if press.times > 1 else None
+    goal = goal or session.cursor.phase_end()
+    end, said = min(goal.position, start + READ), []
+    for position in range(start, end):
+        advance(position - start, end - start)
+        said.append(say(session.recording, position))
+        if stop := reason(session.recording, session.stops, position):
+            said.append(read_message(f"stopped: {stop.text}"))
+            end = position + 1
+            break
+    if start == session.recording.length:
+        said.append("This is the end.")
+    return replace(talk, session=session.go(session.cursor.seek(end))), said
+
+
+def _says(sentences: Callable[[Press], Iterable[str]]) -> Callable[[Talk, Press], Answer]:
+    """Make an answer that changes nothing."""
+    return lambda talk, press: (talk, [*sentences(press)])
+
+
+_PICTURE = "Zooming changes the picture on the screen only."
+
+_SPEED = "There is no speed here: play reads on to the end of the phase, 5 play five events."
+
+_OWN: Mapping[str, Callable[[Talk, Press], Answer]] = {
+    "play": _play,
+    "faster": _says(lambda _: [_SPEED]),
+    "slower": _says(lambda _: [_SPEED]),
+    "next_panel": _turned(1),
+    "previous_panel": _turned(-1),
+    "stop_recording": _says(lambda _: ["Nothing is being recorded."]),
+    "palette": _says(lambda _: commands_told()),
+    "help": _says(lambda press: help_told(press.text or "")),
+    "quit": lambda talk, _: (replace(talk, over=True), ()),
+}
+"""What commands do here that only the screen can do otherwise."""
