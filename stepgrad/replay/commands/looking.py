@@ -113,6 +113,8 @@ def zoom_by(session: Session, steps: int) -> Session:
 
 def fit(session: Session) -> Session:
     """Draw the graph as small as it takes to see all that is drawn at once; or legibly again."""
+    if session.view == "plot":
+        return session.say("a plot always fits")
     said = "graph: readable again" if session.fit else "graph: as small as it takes to fit"
     return session.say(said, fit=not session.fit)
 

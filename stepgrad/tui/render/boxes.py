@@ -17,7 +17,6 @@ from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
 from stepgrad.tui.render.widths import NUMBER, widths
-from stepgrad.tui.render.wires import LABELS
 
 _SCOPE = 20
 _SELECTED = "›"
@@ -34,7 +33,7 @@ class Form(NamedTuple):
     framed: bool
     roomy: bool = False
     name: int = 14
-    label: int = LABELS[1]
+    label: int = 99
 
 
 class GraphBox(NamedTuple):

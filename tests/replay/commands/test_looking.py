@@ -8,6 +8,7 @@ from odd_runs import at
 from replay_runs import training, two_layer
 from stepgrad import Recording, Value, record, scope
 from stepgrad.replay.commands.looking import (
+    fit,
     fold,
     fold_subject,
     next_view,
@@ -106,3 +107,12 @@ def test_constants_are_shown_and_hidden() -> None:
     hidden = toggle_constants(shown.select(constants[0]))
     assert (hidden.selected, hidden.constants) == (None, False)
     assert toggle_constants(shown.select(session.scene[0])).selected == session.scene[0]
+
+
+def test_fit_is_switched_on_and_off_and_a_plot_needs_none() -> None:
+    fitted = fit(at(TWO_LAYER, 0))
+    assert fitted.fit
+    assert not fit(fitted).fit
+    plot = replace(chain_of(90), view="plot")
+    assert fit(plot).said == "a plot always fits"
+    assert not fit(plot).fit
