@@ -27,7 +27,7 @@ def replay(
         CommandError: no command has this key, or it needs the screen, or its text is wrong.
     """
     for word in keys:
-        command, text = _read(word)
+        command, text = read(word)
         if command.report:
             if report is not None:
                 report(command, session)
@@ -43,8 +43,12 @@ def replay(
     return session
 
 
-def _read(word: str) -> tuple[Command, str]:
-    """Return the command of a word of a script, and the text after its key."""
+def read(word: str) -> tuple[Command, str]:
+    """Return the command of a word of a script, and the text after its key.
+
+    Raises:
+        CommandError: no command has this key.
+    """
     if word in BY_KEY:
         return BY_KEY[word], ""
     asking = BY_KEY.get(word[:1])

@@ -89,6 +89,11 @@ def sign(x: float | None) -> str:
     return _SIGNS[colours.sign(x)]
 
 
+def doing(action: str, *arguments: object) -> str:
+    """The style of a text that can be clicked: the screen then does an action."""
+    return f"@click=screen.{action}({', '.join(map(repr, arguments))})"
+
+
 def fit(text: str, width: int) -> str:
     """Text in exactly `width` cells; one that is too long is cut at its end."""
     text = printable(text)

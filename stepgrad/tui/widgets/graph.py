@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
@@ -14,6 +14,7 @@ from textual.visual import Visual
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
 from stepgrad.tui.render.spy import node_at, rows_of, spy
+from stepgrad.tui.render.travel import carry
 from stepgrad.tui.widgets.panel import Panel
 
 FRAMED = 12
@@ -28,6 +29,9 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
     """
 
     ALLOW_SELECT = False
+
+    under_way: float | None = None
+    """The share of its wire that is behind the number of the last event; None if it is there."""
 
     _panned = False
     _drawing: Drawing | None = None
@@ -64,6 +68,8 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self._drawing = draw(graph, in_view(now), framed=height >= FRAMED)
         self._entitle(f"graph  {self._drawing.part.extent}".rstrip())
         self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
+        if self.under_way is not None:
+            carry(self._canvas, self._drawing, now.state, self.under_way)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
@@ -103,20 +109,20 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Begin a click, or a pan."""
         self._panned = False
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Point at the node or the edge under the mouse."""
         if self._panned:
             return
-        x, y = event.get_content_offset_capture(self)
+        x, y = at
         if self._canvas is None:
             node = node_at(self.now, y, len(self._lines))
             if node is not None:
                 self.post_message(self.NodeSelected(node))
         elif self._drawing is not None:
             left, top = self.scroll_offset
-            self._point_at(self._drawing, x + left, y + top - self._margin)
+            self._point_in(self._drawing, x + left, y + top - self._margin)
 
-    def _point_at(self, drawing: Drawing, x: int, y: int) -> None:
+    def _point_in(self, drawing: Drawing, x: int, y: int) -> None:
         """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""
         layout = drawing.painter.layout
         box, wires = layout.box_at(x, y), layout.wires_at(x, y)

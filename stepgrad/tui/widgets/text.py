@@ -1,21 +1,24 @@
-"""Panels that are one text: header, chain line, node and timeline."""
+"""Panels that are one text: header, chain line, node, timeline and keys."""
 
 from __future__ import annotations
 
-from textual import events
 from textual.content import Content
+from textual.geometry import Offset
 
 from stepgrad.replay.commands.hints import with_keys
+from stepgrad.replay.commands.moment import of_the_moment
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.keymap import shown_keys
+from stepgrad.tui.keymap import keys_in_force, shown_keys
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.chain import chain
+from stepgrad.tui.render.footer import Key, footer, written
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
+from stepgrad.tui.widgets.prompt import Prompt
 
 
 class Header(DiagnosedPanel):
@@ -35,6 +38,36 @@ class Header(DiagnosedPanel):
         return header(
             self.now, self._title, counts, self.size.width, keys=shown_keys(self), verdicts=verdicts
         )
+
+
+class Keys(DiagnosedPanel):
+    """The keys that are of use now; of a prompt, those that end it. A click on one presses it."""
+
+    def __init__(self, *, lesson: bool, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lesson = lesson
+        self._names: tuple[str, ...] = ()
+
+    def on_mount(self) -> None:
+        """Look again whenever a prompt takes the keys, or gives them back."""
+        self.watch(self.screen, "focused", self._focus_moved, init=False)
+
+    def _focus_moved(self) -> None:
+        self.refresh()
+
+    def show(self) -> None:
+        """Find out which keys these are, and draw them if they are others than before."""
+        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
+        names = of_the_moment(self.now, lesson=self._lesson, verdicts=verdicts)
+        if names != self._names:
+            self._names = names
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw the keys."""
+        if self.screen.focused is not None and isinstance(self.screen.focused.parent, Prompt):
+            return written([Key("Enter", "answer"), Key("Esc", "leave")])
+        return footer(self._names, keys_in_force(self), self.size.width)
 
 
 class Chain(Panel):
@@ -67,12 +100,11 @@ class NodePanel(Panel):
         self.border_title = Content("node" if subject is None else heading(self.state, subject))
         self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to the event that a person pointed at, unless they were marking text."""
         if self.now.subject is None or self.text_selection is not None:
             return
-        y = event.get_content_offset_capture(self).y
-        position = event_at(self.state, self.now.subject, *self.size, y)
+        position = event_at(self.state, self.now.subject, *self.size, at.y)
         if position is not None:
             self.post_message(self.EventPointed(self.now.subject, position))
 
@@ -86,9 +118,9 @@ class Training(Panel):
         """Draw it."""
         return training(self.state, *self.size)
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to the training step that a person pointed at."""
-        position = step_at(self.state, *self.size, *event.get_content_offset_capture(self))
+        position = step_at(self.state, *self.size, *at)
         if position is not None:
             self.post_message(self.Seek(position))
 
@@ -109,10 +141,8 @@ class Timeline(DiagnosedPanel):
         places = sorted({each.events[0] - 1 for each in verdicts})
         return timeline(self.now, self.size.width, places)
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to where a person pointed."""
-        position = position_at(
-            self.state, self.size.width, event.get_content_offset_capture(self).x
-        )
+        position = position_at(self.state, self.size.width, at.x)
         if position is not None:
             self.post_message(self.Seek(position))
