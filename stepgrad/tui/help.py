@@ -21,7 +21,7 @@ KEYS = 9
 ROOMY = 58
 """From this width of a column on, every command is explained in full."""
 
-COLUMNS = ("Timeline", "Graph", "Panels"), ("Tape", "Node", "Recording", "Always")
+COLUMNS = ("Timeline", "Graph", "Recording"), ("Tape", "Node", "Panels", "Always")
 """The groups on the left, and those on the right; below each other where there is no room."""
 
 ABOUT = {

@@ -181,15 +181,15 @@ class DebuggerScreen(PlayingScreen):
 
     def _show_notice(self) -> None:
         """Name what is out of view, and the keys that show it."""
-        keys = shown_keys(self)
+        keys, width = shown_keys(self), self.size.width - 2
         if self.maximized is not None:
             scrolls = isinstance(self.maximized, Lesson)
-            text = alone(self.maximized.id or "", keys, scrolls=scrolls)
+            text = alone(self.maximized.id or "", keys, width, scrolls=scrolls)
         elif self.size.width < 60 or self.size.height < 20:
-            text = small(keys)
+            text = small(keys, width)
         else:
             unseen = [panel.id or "" for panel in self._panels if not panel.display]
-            text = hidden(unseen, keys, self.size.width - 2)
+            text = hidden(unseen, keys, width)
         self.query_one("#notice", Static).update(text)
 
     def action_help(self) -> None:
@@ -203,10 +203,6 @@ class DebuggerScreen(PlayingScreen):
         """Leave: for the gallery, or altogether."""
         self.pause()
         self.dismiss()
-
-    def action_point_at(self, node: int) -> None:
-        """Select a node whose name was clicked."""
-        self.post_message(Panel.NodeSelected(node))
 
     def action_type(self, word: str) -> None:
         """Do what a word of a script does: press a key, and answer what it asks, as in `:50%`."""

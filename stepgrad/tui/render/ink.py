@@ -75,6 +75,7 @@ PHASES = {
 ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "set": "=", "update": "△", "mark": "▶"}
 
 STOP, BOOKMARK, VERDICT, ALARM = "●", "◆", "!", "⚠"
+SELECTION, MISTAKE = "›", "✗"
 BARS = "▁▂▃▄▅▆▇█"
 
 

@@ -34,24 +34,26 @@ def hidden(panels: Sequence[str], keys: Keymap, width: int) -> Content:
     return ink.lines(*rows)
 
 
-def small(keys: Keymap) -> Content:
+def small(keys: Keymap, width: int) -> Content:
     """Say of a small terminal that there would be more."""
-    return _joined("small terminal: 60×20 shows more", *_hint("help", "help", keys))
+    help_ = [f"{key} help" for key in keys.get("help", ())[:1]]
+    return _line(width, ["small terminal: 60×20 shows more", *help_], ["60×20 shows more", *help_])
 
 
-def alone(panel: str, keys: Keymap, *, scrolls: bool) -> Content:
+def alone(panel: str, keys: Keymap, width: int, *, scrolls: bool) -> Content:
     """Say how to leave a panel that is shown alone, and how to scroll it if it scrolls."""
-    both = [*keys.get(f"show_{panel}", ())[:1], "Esc"]
-    parts = [f"{panel} only: {' or '.join(both)} shows all panels"]
-    if scrolls:
-        arrows = (key for way in ("select_up", "select_down") for key in keys.get(way, ())[:1])
-        parts.append(f"{' '.join([*arrows, 'PgUp', 'PgDn'])} scroll")
-    return _joined(*parts)
+    both = " or ".join([*keys.get(f"show_{panel}", ())[:1], "Esc"])
+    arrows = [key for way in ("select_up", "select_down") for key in keys.get(way, ())[:1]]
+    scroll = [f"{' '.join([*arrows, 'PgUp', 'PgDn'])} scroll"] * scrolls
+    return _line(
+        width,
+        [f"{panel} only: {both} shows all panels", *scroll],
+        [f"{both}: all panels", *scroll],
+    )
 
 
-def _hint(command: str, does: str, keys: Keymap) -> list[str]:
-    return [f"{key} {does}" for key in keys.get(command, ())[:1]]
-
-
-def _joined(*parts: str) -> Content:
-    return ink.line((" · ".join(parts), ink.QUIET))
+def _line(width: int, *ways: Sequence[str]) -> Content:
+    """Say something in one line, in the first of the ways that has room."""
+    said = [" · ".join(way) for way in ways]
+    fits = next((text for text in said if cell_len(text) <= width), said[-1])
+    return ink.line((fits, ink.QUIET)).truncate(max(width, 1), ellipsis=True)

@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.numbers import fitting
+from stepgrad.replay.commands.searching import match
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
-from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import NodeStop
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
@@ -98,22 +98,28 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     return row.stylize(ink.SELECTED) if selected else row
 
 
-def headings(state: State, width: int) -> Content:
+def headings(session: Session, width: int) -> Content:
     """Return what the columns of rows are called, for the line above them.
 
-    While forward mode runs, tangents stand where gradients come later.
+    While forward mode runs, tangents stand where gradients come later. Of a search, which match is
+    selected follows the first word.
     """
     cells = _column(width)
-    second = "tangent" if state.seeds else "gradient"
+    second = "tangent" if session.state.seeds else "gradient"
     if cells <= len(second):
         second = second[:4]
-    before = width - len(MARGINS[2:]) - cells - len("tape") - len("value")
+    room = width - len(MARGINS[2:]) - cells - len("value") - 2
+    found = match(session)
+    which = "  match {} of {}".format(*found) if found else ""
+    which = ink.fit(which, min(len(which), max(room - len("tape"), 0)))
+    before = room + 2 - len("tape") - len(which)
+    title: list[ink.Span] = [("tape", ""), (which, ink.CURRENT)]
     if before < 2:
-        return Content("tape")
+        return Content.assemble(*title)
     first, between = (
         (f" {'─' * (space - 2)} ", ink.RULE) for space in (before, cells - len(second))
     )
-    return Content.assemble("tape", first, "value", between, second)
+    return Content.assemble(*title, first, "value", between, second)
 
 
 def _column(width: int) -> int:

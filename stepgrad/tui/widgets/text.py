@@ -11,7 +11,7 @@ from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import keys_in_force, shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.chain import chain
+from stepgrad.tui.render.chain import chain, node_at
 from stepgrad.tui.render.footer import Key, footer, written
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
@@ -71,12 +71,19 @@ class Keys(DiagnosedPanel):
 
 
 class Chain(Panel):
-    """The chain line of the current event."""
+    """The chain line of the current event; a click on the name of a node selects it."""
 
     def render(self) -> Content:
         """Draw the chain line."""
         state = self.state
         return chain(state.recording, state.position, self.size.width, shown_keys(self))
+
+    def point_at(self, at: Offset) -> None:
+        """Select the node whose name a person pointed at, unless they were marking text."""
+        state = self.state
+        node = node_at(state.recording, state.position, self.size.width, at.x, at.y)
+        if node is not None and self.text_selection is None:
+            self.post_message(self.NodeSelected(node))
 
     def show(self) -> None:
         """Put the message of the last command into the border."""
@@ -97,7 +104,9 @@ class NodePanel(Panel):
     def show(self) -> None:
         """Put what the node is into the border."""
         subject = self.now.subject
-        self.border_title = Content("node" if subject is None else heading(self.state, subject))
+        selected = self.now.selected is not None
+        title = "node" if subject is None else heading(self.state, subject, selected=selected)
+        self.border_title = Content(title)
         self.refresh()
 
     def point_at(self, at: Offset) -> None:
