@@ -31,7 +31,12 @@ from stepgrad.scenario import open_scenario
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="[FILE]", required=False)
 @ARGUMENTS
-@click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
+@click.option(
+    "--theme",
+    metavar="NAME",
+    default="",
+    help="Colours: textual-light, high-contrast, ...",
+)
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
 @PLAIN
 @BUG

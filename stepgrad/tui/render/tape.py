@@ -35,7 +35,7 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
     selected = line.holds(session.selected)
-    marker = _marker(session, current=fold.current, selected=selected)
+    marker = marker_of(session, current=fold.current, selected=selected)
     told, room = _facts(fold), width - len(MARGINS) - 2
     if cell_len(line.scope) + len(told) > room:
         told = told.lstrip()
@@ -59,10 +59,11 @@ def _facts(fold: Fold) -> str:
     return f"{fold.count:>{_COUNT},} {shares:>{_SHARE}} {span:>{_SPAN}}"
 
 
-def _marker(session: Session, *, current: bool, selected: bool) -> str:
+def marker_of(session: Session, *, current: bool, selected: bool) -> str:
+    """What marks a row: the direction of the last event, or a selection."""
     if current:
         return ink.ARROWS.get(session.state.phase or "", "▶")
-    return "›" if selected else " "
+    return ink.SELECTION if selected else " "
 
 
 def tape_row(session: Session, node: int, width: int) -> Content:
@@ -75,7 +76,7 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     cells = _column(width)
     room = width - 2 * cells - len(MARGINS)
     selected = node == session.selected
-    marker = _marker(session, current=shown.current, selected=selected)
+    marker = marker_of(session, current=shown.current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
     stop = any(each.covers(state.recording, node) for each in stops)
     quiet = facts.constant or not shown.made

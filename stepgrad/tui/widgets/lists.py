@@ -148,7 +148,7 @@ class Parameters(Lines, can_focus=False):
         nodes = parameters(self.state.recording)
         if not nodes:
             return Content.styled("no training in this lesson", ink.QUIET)
-        return parameter_row(self.state, nodes[number], width)
+        return parameter_row(self.now, nodes[number], width)
 
     def line_of_interest(self) -> int | None:
         """The line of the parameter that is the subject."""

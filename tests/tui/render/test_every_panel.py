@@ -54,7 +54,7 @@ def show(session: Session) -> None:
         if isinstance(line, ScopeLine):
             scope_row(session, line, WIDTH)
     for parameter in parameters(recording):
-        parameter_row(state, parameter, WIDTH)
+        parameter_row(session, parameter, WIDTH)
     for node in range(recording.size):
         show_node(session, node)
     assert list(report(None, session.cursor))
