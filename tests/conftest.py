@@ -6,6 +6,9 @@ from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
 
+# Nothing on a screen moves by itself, unless a test asks for it.
+os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
 
 def pytest_xdist_auto_num_workers() -> int:
     """Run two tests for each processor: most of them wait for a screen or for a process."""

@@ -13,7 +13,7 @@ from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, record, record_scenario
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
 from stepgrad.replay.commands import looking, moving, stopping
-from stepgrad.replay.commands.searching import SearchError, next_hit, search
+from stepgrad.replay.commands.searching import SearchError, match, next_hit, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.language import Condition, ConditionError
 
@@ -270,9 +270,11 @@ def names(session: Session) -> str | None:
 
 def test_search_goes_round_in_both_directions() -> None:
     session = search(at(TWO_LAYER), " B ")
-    assert (names(session), session.said) == ("b1", "match 1 of 2")
+    assert (names(session), match(session)) == ("b1", (1, 2))
     there = next_hit(session, 1)
-    assert (names(there), there.said) == ("b2", "match 2 of 2")
+    assert (names(there), match(there)) == ("b2", (2, 2))
+    assert match(there.select(None)) is None
+    assert match(there.select(TWO_LAYER.first_named("x"))) is None
     assert names(next_hit(there, 1)) == "b1"
     assert names(next_hit(session, -1)) == "b2"
 

@@ -52,6 +52,7 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     left += edited
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
         ([*named, *told], [*root, *held, *bar, *there]),
+        ([*named, *told], [*root, *brief, *bar, *there]),
         ([*named, *told], [*root, *held, *there]),
         ([*named, *told], [*root, *brief, *there]),
         ([*named, *told], [*root, *there]),
