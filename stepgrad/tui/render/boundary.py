@@ -86,15 +86,30 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
 
 def _legend(middle: str, width: int, *, targets: bool, mistakes: bool) -> Content:
     """Say what areas, circles and crosses are; and, where there is room, the axes."""
-    above, below = (f" {_TARGETS[side]}t " if targets else "" for side in (True, False))
-    signs = [
-        ("█", ink.shade(1.0)), (f"y{above}>{middle}  ", ink.QUIET),
+    cross: list[ink.Span] = [(ink.MISTAKE, "reverse"), (" wrong", ink.QUIET)] if mistakes else []
+    airy, dense = (_signs(middle, gap, targets=targets) for gap in (" ", ""))
+    ways: Sequence[Sequence[ink.Span]] = (
+        [*airy, *_after("  ", cross), ("  x1 →  x2 ↑", ink.QUIET)],
+        [*airy, *_after("  ", cross)],
+        [*dense, *_after(" ", cross)],
+        [*cross, *_after(" ", dense)],
+    )
+    lines = [ink.line(*way) for way in ways]
+    return next((line for line in lines if line.cell_length <= width), lines[-1]).truncate(
+        width, ellipsis=True
+    )
+
+
+def _signs(middle: str, gap: str, *, targets: bool) -> list[ink.Span]:
+    above, below = (f"{gap}{_TARGETS[side]}t{gap}" if targets else gap for side in (True, False))
+    return [
+        ("█", ink.shade(1.0)), (f"y{above}>{middle}{gap} ", ink.QUIET),
         ("█", ink.shade(-1.0)), (f"y{below}<{middle}", ink.QUIET),
     ]  # fmt: skip
-    if mistakes:
-        signs += [("  ", ""), (ink.MISTAKE, "reverse"), (" wrong", ink.QUIET)]
-    full = ink.line(*signs, ("  x1 →  x2 ↑", ink.QUIET))
-    return full if full.cell_length <= width else ink.line(*signs).truncate(width, ellipsis=True)
+
+
+def _after(gap: str, spans: Sequence[ink.Span]) -> list[ink.Span]:
+    return [(gap, ""), *spans] if spans else []
 
 
 def _cell(upper: float, lower: float) -> ink.Span:

@@ -55,17 +55,21 @@ class _Row(NamedTuple):
     """A row of the panel, and the position just after the event that it is about.
 
     Where it is too wide, its end is cut; or the span `yields`, while something of it remains. Of a
-    row that `ends` in what matters, such as the line of a file, the end is kept.
+    row that `ends` in what matters, such as the line of a file, the end is kept. An `extra` span at
+    the end is left out whole.
     """
 
     spans: Sequence[ink.Span]
     position: int | None = None
     yields: int | None = None
     ends: bool = False
+    extra: bool = False
 
     def cut(self, width: int) -> Content:
         """Return the row in one line of at most this width."""
         spans = list(self.spans)
+        if self.extra and ink.line(*spans).cell_length > width:
+            del spans[-1]
         if self.yields is not None:
             text, style = spans[self.yields]
             room = width - ink.line(*spans).cell_length + cell_len(text)
@@ -98,20 +102,21 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
         return [_Row([("not computed yet", ink.QUIET)]), *_whereabouts(state, node)]
-    top = [_row("value", *_digits(number(value), value), position=made)]
+    top = [_number("value", number(value), value, position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
     label, _, text, rate = Node(state, node).derivative
-    top.append(_row(label, *_digits(text, rate)))
+    top.append(_number(label, text, rate))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
 
 
-def _digits(text: str, x: float | None) -> Iterator[ink.Span]:
-    """Yield a number as the tape has it, and then with all its digits if it has more."""
-    yield text, ink.sign(x)
-    if x is not None and x == x and (full := exact(x)) != text:
-        yield f"  {full}", ink.QUIET
+def _number(label: str, text: str, x: float | None, position: int | None = None) -> _Row:
+    """A number as the tape has it, and then with all its digits if it has more."""
+    row = _row(label, (text, ink.sign(x)), position=position)
+    if x is None or x != x or (full := exact(x)) == text:
+        return row
+    return row._replace(spans=[*row.spans, (f"  {full}", ink.QUIET)], extra=True)
 
 
 def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:

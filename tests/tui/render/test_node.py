@@ -112,6 +112,14 @@ def test_numbers_are_exact_and_what_is_none_says_so() -> None:
     ]
 
 
+def test_digits_beyond_those_of_the_tape_are_whole_or_not_there() -> None:
+    with record() as recording:
+        Value(1 / 3, label="x")
+    session = at(recording, 1)
+    assert panel(session, 0)[0] == "value    0.333333  0.3333333333333333"
+    assert panel(session, 0, 30, 2)[0] == "value    0.333333"
+
+
 def test_scopes_are_told() -> None:
     recording = training()
     assert "scope    neuron" in panel(at(recording, 3), 0)
@@ -194,6 +202,7 @@ def test_headings() -> None:
     state = at(TWO_LAYER, END).state
     unnamed = TWO_LAYER.node(TWO_LAYER.first_named("z1")).operands[0]
     assert [heading(state, node) for node in (W1, H, unnamed)] == ["w1", "h = relu(z1)", "w1·x"]
+    assert heading(state, H, selected=True) == "› h = relu(z1)"
 
 
 @given(odd_sessions(), widths, st.data())

@@ -225,7 +225,7 @@ def test_expected_values_are_listed_with_what_became_of_them() -> None:
     ]
     assert [line.position for line in lines[3:5]] == [13, None]
     wrong = [line.text.plain for line in expected("'%shut h' G") if "✗" in line.text.plain]
-    assert "  ✗ h = 1.5, but it is 0" in wrong
+    assert "  ✗ z1.grad = −8, but it is 0" in wrong
 
 
 def test_after_an_edit_nothing_is_expected() -> None:
