@@ -40,23 +40,30 @@ def trips(state: State) -> Iterator[Trip]:
 
 
 def carry(canvas: Canvas, drawing: Drawing, state: State, share: float) -> None:
-    """Write the numbers of the last event on their wires, with a share of the way behind them."""
+    """Write the numbers of the last event on their wires, with a share of the way behind them.
+
+    The labels of these wires make way: two numbers beside each other read like a third.
+    """
     for trip in trips(state):
         key = drawing.part.graph.box_of(trip.edge[0])
+        text = f" {number(trip.x)} "
         for wire in drawing.painter.layout.wires:
             if wire.target.key == key and trip.edge in drawing.bundle(wire).edges:
-                text = number(trip.x)
-                x, y = place(wire, 1 - share if trip.back else share)
-                canvas.write(x - cell_len(text) // 2, y, text, f"reverse {ink.sign(trip.x)}")
+                spot = place(wire, 1 - share if trip.back else share, cell_len(text))
+                if spot is not None:
+                    canvas.write(*wire.label, "━" * wire.label_width, ink.CURRENT)
+                    canvas.write(*spot, text, f"bold {ink.sign(trip.x)}")
 
 
-def place(wire: Wire, share: float) -> Point:
-    """Return the cell of a wire at a share of its length from the operand."""
-    lengths = [abs(x - x0) + abs(y - y0) for (x0, y0), (x, y) in pairwise(wire.path)]
-    behind = round(share * sum(lengths))
-    for (start, end), length in zip(pairwise(wire.path), lengths, strict=True):
-        if behind <= length and length:
-            (x0, y0), (x, y) = start, end
-            return x0 + (x - x0) * behind // length, y0 + (y - y0) * behind // length
-        behind -= length
-    return wire.path[-1]
+def place(wire: Wire, share: float, width: int) -> Point | None:
+    """Return where a text begins that is on a wire, at a share of its length from the operand.
+
+    It is on a level part of the wire that has room for it, or nowhere.
+    """
+    levels = [(x0, x, y0) for (x0, y0), (x, y) in pairwise(wire.path) if y0 == y and x - x0 > width]
+    behind = share * sum(x - x0 for x0, x, _ in levels)
+    for x0, x, y in levels:
+        if behind <= x - x0:
+            return min(max(round(x0 + behind - width / 2), x0), x - width), y
+        behind -= x - x0
+    return None

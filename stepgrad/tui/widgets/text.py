@@ -88,7 +88,8 @@ class Chain(Panel):
     def show(self) -> None:
         """Put the message of the last command into the border."""
         said = with_keys(self.now.said, shown_keys(self))
-        self.border_title = Content.assemble("chain rule", (f"  {said}", ink.CURRENT))
+        message = [(f"  {said}", ink.CURRENT)] if said else []
+        self.border_title = Content.assemble("chain rule", *message)
         self.refresh()
 
 

@@ -34,11 +34,27 @@ def test_nothing_travels_where_no_wire_is_walked(position: int) -> None:
     assert [*trips(at(TWO_LAYER, position).state)] == []
 
 
-def test_a_wire_is_walked_from_its_operand_to_its_head() -> None:
+def test_a_text_stays_on_its_wire() -> None:
     for wire in drawing(0).painter.layout.wires:
-        assert place(wire, 0.0) == wire.path[0]
-        assert place(wire, 1.0) == wire.path[-1]
-        assert all(wire.passes(*place(wire, share / 10)) for share in range(11))
+        for share in range(11):
+            spot = place(wire, share / 10, 4)
+            assert spot is not None
+            x, y = spot
+            assert wire.passes(x, y)
+            assert wire.passes(x + 3, y)
+            assert x + 3 < wire.path[-1][0], "not over the arrow head"
+
+
+def test_a_text_that_is_longer_than_its_wire_is_not_shown() -> None:
+    assert all(place(wire, 0.5, 99) is None for wire in drawing(0).painter.layout.wires)
+
+
+def test_on_its_way_it_is_the_only_number_of_its_wire() -> None:
+    state, plan = at(TWO_LAYER, 15).state, drawing(15)  # 1 · −4 arrives over a wire labelled −4
+    for share in (0.33, 0.67):
+        canvas = plan.paint(state, None)
+        carry(canvas, plan, state, share)
+        assert canvas.plain().count("−4") == 1
 
 
 def test_a_contribution_comes_nearer_to_its_operand() -> None:
