@@ -93,7 +93,9 @@ class DebuggerScreen(PlayingScreen):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
             yield panel.data_bind(DebuggerScreen.session)
-        yield Static(id="notice")
+        notice = Static(id="notice")
+        notice.auto_links = False
+        yield notice
         yield self.prompt
 
     def _classify(self) -> None:

@@ -713,6 +713,15 @@ async def test_a_click_on_a_key_in_the_lesson_presses_it() -> None:
         assert screen.now.cursor == Cursor(screen.now.recording).phase_end()
 
 
+async def test_a_click_on_a_hidden_panel_shows_it_alone() -> None:
+    async with debugger(size=(70, 20)) as (pilot, screen):
+        await pilot.pause()
+        text = str(screen.query_one("#notice", Static).content)
+        await pilot.click("#notice", offset=(text.index("graph") + 2, 0))
+        await pilot.pause()
+        assert screen.maximized is screen.query_one("#graph")
+
+
 async def test_a_click_on_the_matches_of_the_header_lists_them() -> None:
     async with debugger() as (pilot, _):
         await pilot.press("G")

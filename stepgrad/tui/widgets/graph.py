@@ -14,7 +14,6 @@ from textual.visual import Visual
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
 from stepgrad.tui.render.spy import node_at, rows_of, spy
-from stepgrad.tui.render.travel import carry
 from stepgrad.tui.widgets.panel import Panel
 
 FRAMED = 12
@@ -69,6 +68,8 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self._entitle(f"graph  {self._drawing.part.extent}".rstrip())
         self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
         if self.under_way is not None:
+            from stepgrad.tui.render.travel import carry  # noqa: PLC0415 - only while it plays
+
             carry(self._canvas, self._drawing, now.state, self.under_way)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
