@@ -28,8 +28,8 @@ ABOUT = {
     "Timeline": "where you are in the run",
     "Tape": "which node is selected",
     "Graph": "how much of it is drawn",
-    "Node": "the selected one, or the current one",
-    "Recording": "all of it",
+    "Node": "selected, or else current",
+    "Recording": "the whole of it",
     "Panels": "one only; again for all",
 }
 """What the commands of a group act on."""

@@ -10,7 +10,10 @@ from textual.color import Color
 from textual.theme import BUILTIN_THEMES
 
 from stepgrad.drawing import colours
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.places import Places
 from stepgrad.tui.themes import OURS, palette, variables
 
 MEANINGS = [name for name in colours.DARK if name != "selected"]
@@ -109,6 +112,19 @@ def test_shades_of_a_plane_begin_at_the_background_of_the_theme(name: str) -> No
     if not (theme.ansi and not theme.dark):
         pale = ground.blend(Color.parse(found["positive"]), 0.3)
         assert found["positive-0"] == pale.hex
+
+
+@pytest.mark.parametrize("name", ["textual-dark", "textual-light", *OURS])
+async def test_a_chosen_line_of_a_report_has_the_background_of_a_selection(name: str) -> None:
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario, theme=name)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("G", "y")
+        await pilot.pause()
+        places = app.screen.query_one(Places)
+        style = places.get_component_rich_style("option-list--option-highlighted")
+        assert style.bgcolor is not None
+        assert style.bgcolor.name == Color.parse(app.theme_variables["selected"]).hex.lower()
 
 
 async def test_a_theme_of_ours_opens() -> None:
