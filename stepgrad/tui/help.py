@@ -43,7 +43,7 @@ LEGEND = (
     "received: each contribution to a gradient, and where it came from",
     "contribution 1 of 2: the first of two to this gradient",
     "⚠ 2: two things are wrong; in the timeline, ! marks where",
-    "matches 3 of 11 expected: the lesson expects 11 values, and 3 are as expected by now",
+    "matches 3 of 11 expected: of 11 expected values, 3 are there by now",
     "mouse: names, titles, keys and lines of the source can be clicked",
     "play moves each number along its wire; TEXTUAL_ANIMATIONS=none reduces motion",
 )

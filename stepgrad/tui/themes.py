@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from textual.color import Color
 from textual.theme import BUILTIN_THEMES, Theme
 
 from stepgrad.drawing import colours
@@ -66,11 +67,12 @@ def variables(theme: Theme, *, no_color: bool = False) -> dict[str, str]:
     """Return our own colours in a theme; without colours, areas are grey."""
     found = theme.to_color_system().generate()
     background = found["background"]
-    if theme.ansi:  # the terminal's own, which is not known
-        background = ink.BACKGROUNDS[theme.dark]
+    rule = Color.parse(found["foreground"]).with_alpha(0.25).hex
+    if theme.ansi:  # the terminal's own colours, which are not known
+        background, rule = ink.BACKGROUNDS[theme.dark], found["foreground"]
     named = palette(theme)
     shades = ink.greys(dark=theme.dark) if no_color else ink.shades(named, background)
-    return {"rule": f"{found['foreground']} 25%", **named, **shades}
+    return {"rule": rule, **named, **shades}
 
 
 def palette(theme: Theme) -> Mapping[str, str]:

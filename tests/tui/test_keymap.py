@@ -10,12 +10,12 @@ import pytest
 
 import stepgrad
 from screens import shown
-from stepgrad.replay.commands.table import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY, GROUPS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs import ReportScreen
-from stepgrad.tui.help import HelpScreen, help_text
+from stepgrad.tui.help import ABOUT, COLUMNS, HelpScreen, help_text
 from stepgrad.tui.keymap import (
     DEFAULT,
     FOLDER_VARIABLE,
@@ -63,6 +63,15 @@ def test_a_command_whose_keys_were_all_taken_is_in_the_help_without(tmp_path: Pa
     keymap = load_keymap(written(tmp_path, 'step = "n"'))
     assert keymap["next_node"] == ()
     assert "N next/previous node" in str(help_text(["Timeline"], keymap, 38))
+
+
+def test_the_help_has_every_group_and_says_what_it_acts_on() -> None:
+    titles = [title for column in COLUMNS for title in column]
+    assert sorted(titles) == sorted(GROUPS)
+    assert set(ABOUT) <= set(GROUPS)
+    text = str(help_text(titles, DEFAULT, 60))
+    assert "Timeline  where you are in the run" in text
+    assert all(command.brief.split(": ")[0][:20] in text for command in GROUPS["Node"])
 
 
 def test_every_key_of_the_table_is_a_key(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from math import hypot
 
 import pytest
 from textual.color import Color
+from textual.style import Style
 from textual.theme import BUILTIN_THEMES
 
 from stepgrad.drawing import colours
@@ -14,6 +15,7 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.places import Places
+from stepgrad.tui.render import ink
 from stepgrad.tui.themes import OURS, palette, variables
 
 MEANINGS = [name for name in colours.DARK if name != "selected"]
@@ -125,6 +127,13 @@ async def test_a_chosen_line_of_a_report_has_the_background_of_a_selection(name:
         style = places.get_component_rich_style("option-list--option-highlighted")
         assert style.bgcolor is not None
         assert style.bgcolor.name == Color.parse(app.theme_variables["selected"]).hex.lower()
+
+
+@pytest.mark.parametrize("name", [*BUILTIN_THEMES, *OURS])
+def test_a_rule_is_as_quiet_within_a_title_as_beside_it(name: str) -> None:
+    """A text and the style sheet read a variable in different ways."""
+    rule = seen_in(name)["rule"]
+    assert Style.parse(ink.RULE, {"rule": rule}).foreground == Color.parse(rule)
 
 
 async def test_a_theme_of_ours_opens() -> None:

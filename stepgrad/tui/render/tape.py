@@ -111,8 +111,8 @@ def headings(session: Session, width: int) -> Content:
         second = second[:4]
     room = width - len(MARGINS[2:]) - cells - len("value") - 2
     found = match(session)
-    which = "  match {} of {}".format(*found) if found else ""
-    which = ink.fit(which, min(len(which), max(room - len("tape"), 0)))
+    ways = [way.format(*found) for way in ("  match {} of {}", "  {}/{}")] if found else []
+    which = next((way for way in ways if len(way) <= room - len("tape")), "")
     before = room + 2 - len("tape") - len(which)
     title: list[ink.Span] = [("tape", ""), (which, ink.CURRENT)]
     if before < 2:
