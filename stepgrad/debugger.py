@@ -145,9 +145,9 @@ def check_theme(name: str) -> None:
         ThemeError: there is no such theme.
     """
     with loading():
-        from stepgrad.tui import app  # noqa: PLC0415 - Textual is for the screen only
+        from stepgrad.tui import themes  # noqa: PLC0415 - Textual is for the screen only
 
-    app.check_theme(name)
+    themes.check_theme(name)
 
 
 @contextmanager

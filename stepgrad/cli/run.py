@@ -35,7 +35,12 @@ if TYPE_CHECKING:
 @click.command(cls=FileCommand)
 @click.argument("file", metavar="[FILE]", required=False)
 @ARGUMENTS
-@click.option("--theme", metavar="NAME", default="", help="Colours: textual-light, nord, ...")
+@click.option(
+    "--theme",
+    metavar="NAME",
+    default="",
+    help="Colours: textual-light, high-contrast, ...",
+)
 @click.option("--to", "where", metavar="POSITION", help="Open at 14, 50%, 'step 20' or a name.")
 @click.option(
     "--plain",

@@ -73,7 +73,7 @@ def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Dia
     """
     from stepgrad.diagnosis import diagnose  # noqa: PLC0415
 
-    scenario = scenario or _scenario(recording)
+    scenario = scenario or scenario_of(recording)
     found = diagnose(recording, _declared(recording, scenario))
     return Diagnosis(
         verdicts=[each for each in found if not each.note],
@@ -82,7 +82,8 @@ def diagnosed(recording: Recording, scenario: ScenarioFile | None = None) -> Dia
     )
 
 
-def _scenario(recording: Recording) -> ScenarioFile | None:
+def scenario_of(recording: Recording) -> ScenarioFile | None:
+    """Return the scenario that a recording carries; None if it is a program's, or unreadable."""
     from stepgrad.scenario.recorded import recorded_scenario  # noqa: PLC0415
 
     try:

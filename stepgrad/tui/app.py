@@ -10,32 +10,15 @@ from pathlib import Path
 from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
-from textual.theme import BUILTIN_THEMES
 
-from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import KeyedApp, binding
-from stepgrad.tui.render import ink
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import Growing
-
-
-class ThemeError(StepgradError):
-    """A theme that does not exist; says which one was probably meant."""
-
-
-def check_theme(name: str) -> None:
-    """Make sure that there is such a theme.
-
-    Raises:
-        ThemeError: there is no such theme.
-    """
-    if name not in BUILTIN_THEMES:
-        known = ", ".join(BUILTIN_THEMES)
-        raise ThemeError(f"no theme `{name}`{suggest(name, BUILTIN_THEMES)}; choose from {known}")
 
 
 class DebuggerApp(KeyedApp):
@@ -82,15 +65,15 @@ class DebuggerApp(KeyedApp):
         self._original = original
         self._early: list[events.Key] | None = []
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
+        for ours in OURS.values():
+            self.register_theme(ours)
         if theme:
             check_theme(theme)
             self.theme = theme
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """What our own colours are in the theme at hand."""
-        dark = self.current_theme.dark
-        colours = ink.DARK if dark else ink.LIGHT
-        return {**colours, **ink.greys(dark=dark)} if self.no_color else colours
+        return variables(self.current_theme, no_color=self.no_color)
 
     @property
     def escape_to_minimize(self) -> bool:

@@ -51,6 +51,7 @@ class LessonList(OptionList):
 class LessonText(Static):
     """All of a lesson, as the debugger shows it."""
 
+    auto_links = reactive(False)  # keys are for the debugger
     markdown = reactive("", init=False)
 
     def watch_markdown(self) -> None:

@@ -21,8 +21,18 @@ KEYS = 9
 ROOMY = 58
 """From this width of a column on, every command is explained in full."""
 
-COLUMNS = ("Moving", "Looking"), ("Panels", "Stopping", "Other")
+COLUMNS = ("Timeline", "Graph", "Recording"), ("Tape", "Node", "Panels", "Always")
 """The groups on the left, and those on the right; below each other where there is no room."""
+
+ABOUT = {
+    "Timeline": "where you are in the run",
+    "Tape": "which node is selected",
+    "Graph": "how much of it is drawn",
+    "Node": "selected, or else current",
+    "Recording": "the whole of it",
+    "Panels": "one only; again for all",
+}
+"""What the commands of a group act on."""
 
 LEGEND = (
     "▶ forward  ◀ backward  × zero  = set  △ update  ● stop  ◆ bookmark  ▁▅ size",
@@ -33,7 +43,9 @@ LEGEND = (
     "received: each contribution to a gradient, and where it came from",
     "contribution 1 of 2: the first of two to this gradient",
     "⚠ 2: two things are wrong; in the timeline, ! marks where",
-    "checks 3/11: 11 expected values; 3 reached, all correct",
+    "matches 3 of 11 expected: of 11 expected values, 3 are there by now",
+    "mouse: names, titles, keys and lines of the source can be clicked",
+    "play moves each number along its wire; TEXTUAL_ANIMATIONS=none reduces motion",
 )
 """What symbols and words mean. It comes after the keys; a small screen has to scroll to it."""
 
@@ -50,7 +62,7 @@ def help_text(titles: Sequence[str], keymap: Keymap, width: int) -> Content:
 def _block(title: str, keymap: Keymap, width: int) -> Iterator[_Row]:
     """Yield a group: its title, then its commands, with similar ones on one line."""
     alone = [command for command in GROUPS[title] if command.panel]
-    yield [(title, ink.NAME), ("  one only; again for all" if alone else "", ink.QUIET)]
+    yield [(title, ink.NAME), (f"  {ABOUT.get(title, '')}", ink.QUIET)]
     yield from _panels(alone, keymap, width)
     roomy = width >= ROOMY
     others = [command for command in GROUPS[title] if not command.panel]

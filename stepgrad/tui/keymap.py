@@ -57,7 +57,7 @@ def _joined(keys: Sequence[str]) -> str:
 
 
 def binding(command: Command, does: str = "") -> Binding:
-    """Bind a command of the table to the action of its name; the footer shows those with a label.
+    """Bind a command of the table to the action of its name.
 
     With priority, a key is done before the next one is looked up, however fast they arrive.
     """
@@ -65,7 +65,7 @@ def binding(command: Command, does: str = "") -> Binding:
         _joined(command.keys),
         does or command.name,
         command.label or command.help,
-        show=bool(command.label),
+        show=False,  # the foot of the screen chooses by itself
         tooltip=command.help,
         id=command.name,
         priority=True,

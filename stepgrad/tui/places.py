@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding
@@ -11,6 +13,9 @@ from textual.widgets.option_list import Option
 
 from stepgrad.tui.dialogs import ReportDialog
 from stepgrad.tui.render.listing import Line, Listing
+
+PADDING = 2
+"""The cells beside a line, by the style sheet."""
 
 
 class Places(OptionList):
@@ -23,6 +28,18 @@ class Places(OptionList):
         Binding("home,g", "first", "first", id="start", priority=True),
         Binding("end,G", "last", "last", id="end", priority=True),
     ]
+
+    def __init__(self, lines: Sequence[Line], *, id: str) -> None:  # noqa: A002
+        super().__init__(
+            *(Option(line.text, disabled=line.position is None) for line in lines), id=id
+        )
+        self._paragraphs = lines
+
+    def on_resize(self) -> None:
+        """Wrap the lines for the width at hand."""
+        for number, line in enumerate(self._paragraphs):
+            wrapped = line.wrapped(self.scrollable_content_region.width - PADDING)
+            self.replace_option_prompt_at_index(number, wrapped)
 
 
 class PlacesScreen(ReportDialog[Line]):
@@ -37,10 +54,7 @@ class PlacesScreen(ReportDialog[Line]):
 
     def compose(self) -> ComposeResult:
         """Show the lines below each other."""
-        places = Places(
-            *(Option(line.text, disabled=line.position is None) for line in self._lines),
-            id="report",
-        )
+        places = Places(self._lines, id="report")
         places.border_title = Content(self._title)
         yield places
 

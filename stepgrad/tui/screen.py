@@ -6,43 +6,41 @@ from functools import partial, partialmethod
 
 from textual import events, on
 from textual.app import ComposeResult
-from textual.binding import ActiveBinding, Binding
-from textual.content import Content
-from textual.timer import Timer
+from textual.binding import Binding
 from textual.widget import Widget
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import fold, zoom_by
-from stepgrad.replay.commands.moving import go_to_edge
+from stepgrad.replay.commands.moment import panels
+from stepgrad.replay.commands.moving import go_to_edge, go_to_line
+from stepgrad.replay.commands.script import read
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
+from stepgrad.tui.playing import PlayingScreen
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
-from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
+from stepgrad.tui.widgets.text import Chain, Header, Keys, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
-
-SPEEDS = (1, 2, 4, 8, 16, 32)
-"""Events a second, when playing."""
 
 FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
 
 
-class DebuggerScreen(DiagnosingScreen):
+class DebuggerScreen(PlayingScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -54,7 +52,7 @@ class DebuggerScreen(DiagnosingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
-    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, #keys"
 
     def __init__(  # noqa: PLR0913 - what the app is given
         self,
@@ -73,14 +71,12 @@ class DebuggerScreen(DiagnosingScreen):
         self._scenario = scenario
         about = recording.source.docstring if recording.source else ""  # of a program
         self._lesson = scenario.lesson if scenario else about
-        self._speed = 1
-        self._player: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         self._classify()
         recording = self.now.recording
-        panels: list[Panel] = [
+        shown: list[Panel] = [
             Header(recording.name, self._scenario, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
@@ -92,12 +88,14 @@ class DebuggerScreen(DiagnosingScreen):
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
-        for panel in panels:
+        keys = Keys(lesson=bool(self._lesson), id="keys")
+        for panel in (*shown, keys):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
             yield panel.data_bind(DebuggerScreen.session)
-        yield Static(id="notice")
-        yield Footer(show_command_palette=False)
+        notice = Static(id="notice")
+        notice.auto_links = False
+        yield notice
         yield self.prompt
 
     def _classify(self) -> None:
@@ -107,77 +105,25 @@ class DebuggerScreen(DiagnosingScreen):
             self.add_class(classes[max(least for least in classes if least <= extent)])
         self.watch_session()
 
-    @property
-    def active_bindings(self) -> dict[str, ActiveBinding]:
-        """The keys that the footer names: none that cannot work on this recording."""
-        idle = {"edit": self.now.program is None, "show_lesson": not self._lesson}
-        every = super().active_bindings
-        return {key: each for key, each in every.items() if not idle.get(each.binding.id or "")}
-
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
         if command.panel:
             self._show_panel(command.panel)
         else:
-            self._pause()
             super().perform(command)
 
     @on(events.ScreenSuspend)
     @on(Panel.Pointed)
     def turn_away(self) -> None:
         """Pause, and ask no more: a question is about what the screen has shown so far."""
-        self._pause()
+        self.pause()
         self.prompt.action_leave()
-
-    def action_play(self) -> None:
-        """Play, or pause."""
-        if self._player is not None:
-            self._pause()
-            self.session = self.now.say("paused")
-        else:
-            self._player = self.set_interval(1 / SPEEDS[self._speed], self._tick)
-            self.session = self.now.say(f"playing, {SPEEDS[self._speed]} events a second")
-
-    def action_faster(self) -> None:
-        """Play faster."""
-        self._change_speed(1)
-
-    def action_slower(self) -> None:
-        """Play slower."""
-        self._change_speed(-1)
-
-    def _change_speed(self, by: int) -> None:
-        self._speed = max(0, min(self._speed + by, len(SPEEDS) - 1))
-        self.session = self.now.say(f"{SPEEDS[self._speed]} events a second: {key('play')} plays")
-        if self._player is not None:
-            self._pause()
-            self.action_play()
-
-    def _tick(self) -> None:
-        """Play an event; stop at the end, and where there is a stop."""
-        if not self.is_current:  # a dialog has opened since
-            return
-        now = self.now
-        onward = now.cursor.step()
-        if onward == now.cursor:
-            self._pause()
-            self.session = now.say("this is the end")
-        elif stop := reason(now.recording, now.stops, now.cursor.position):
-            self._pause()
-            self.session = now.go(onward, f"stopped: {stop.text}")
-        else:
-            self.session = now.go(onward, now.said)
-
-    def _pause(self) -> None:
-        if self._player is not None:
-            self._player.stop()
-            self._player = None
 
     def _show_panel(self, name: str) -> None:
         """Show a panel alone, or all of them again."""
         panel = next((each for each in self._panels if each.id == name), None)
         if panel is None:
-            self.session = self.now.say(f"there is no {name} panel here")
+            self.session = self.now.say(f"{name}: {EMPTY[name]}")
         else:
             self._show_alone(None if panel is self.maximized else panel)
 
@@ -196,8 +142,8 @@ class DebuggerScreen(DiagnosingScreen):
     @property
     def _panels(self) -> list[Widget]:
         """The panels that can have the screen to themselves, in the order of their keys."""
-        named = {panel.id: panel for panel in self.query(".panel").results(Widget)}
-        return [named[name] for name in table.PANELS if name in named]
+        filled = panels(self.now.recording, lesson=bool(self._lesson))
+        return [self.query_one(f"#{name}") for name in filled]
 
     def _show_alone(self, panel: Widget | None) -> None:
         """Show a panel alone, or all; one with text to scroll gets the arrow keys."""
@@ -233,35 +179,49 @@ class DebuggerScreen(DiagnosingScreen):
 
     def on_resize(self) -> None:
         """Name the panels that do not fit."""
-        self.query_one(Footer).compact = self.size.width < 100
         self._show_notice()
 
     def _show_notice(self) -> None:
-        """Name in a line what is out of view, and the keys that show it."""
-        shown = shown_keys(self)
-        keys = {name: " ".join(each) for name, each in shown.items()}
+        """Name what is out of view, and the keys that show it."""
+        keys, width = shown_keys(self), self.size.width - 2
         if self.maximized is not None:
-            name = self.maximized.id or ""
-            text = f"{name} only: {keys.get(f'show_{name}', '')} or Esc shows all panels"
-            if isinstance(self.maximized, Lesson):
-                arrows = (each for way in ("select_up", "select_down") for each in shown[way][:1])
-                text += f" · {' '.join([*arrows, 'PgUp', 'PgDn'])} scroll"
+            scrolls = isinstance(self.maximized, Lesson)
+            text = alone(self.maximized.id or "", keys, width, scrolls=scrolls)
         elif self.size.width < 60 or self.size.height < 20:
-            text = f"small terminal: 60×20 shows more · {keys.get('help', '')} help"
+            text = small(keys, width)
         else:
-            hidden = [panel.id for panel in self._panels if not panel.display]
-            named = (f"{keys.get(f'show_{name}', '')} {name}" for name in hidden)
-            text = f"hidden: {'  '.join(named)}"
-        self.query_one("#notice", Static).update(Content.styled(text, ink.QUIET))
+            unseen = [panel.id or "" for panel in self._panels if not panel.display]
+            text = hidden(unseen, keys, width)
+        self.query_one("#notice", Static).update(text)
 
     def action_help(self) -> None:
-        """Show what the keys do."""
-        self.app.push_screen(HelpScreen(keys_in_force(self)))
+        """Show what the keys do, but not those of panels that have nothing to show."""
+        empty = {*table.PANELS}.difference(panel.id or "" for panel in self._panels)
+        keymap = keys_in_force(self)
+        offered = {name: keys for name, keys in keymap.items() if name[5:] not in empty}
+        self.app.push_screen(HelpScreen(offered))
 
     def action_quit(self) -> None:
         """Leave: for the gallery, or altogether."""
-        self._pause()
+        self.pause()
         self.dismiss()
+
+    def action_type(self, word: str) -> None:
+        """Do what a word of a script does: press a key, and answer what it asks, as in `:50%`."""
+        press = read(word)
+        self.turn_away()
+        if press.text is None:
+            for _ in range(press.times):
+                getattr(self, f"action_{press.command.name}")()
+            return
+        try:
+            self._carry_out(press.command, press.text)
+        except StepgradError as error:
+            self.session = self.now.say(str(error))
+
+    def on_panel_title_pointed(self, message: Panel.TitlePointed) -> None:
+        """Show a panel alone whose title was clicked, or all of them again."""
+        self._show_panel(message.panel)
 
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click clears the selection."""
@@ -269,14 +229,18 @@ class DebuggerScreen(DiagnosingScreen):
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
         """Go to an event that was clicked, and keep looking at its node."""
-        self._pause()
+        self.pause()
         cursor = self.now.cursor.seek(message.position)
         self.session = self.now.go(cursor).select(message.node)
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to the backward step of an edge that was clicked."""
-        self._pause()
+        self.pause()
         self.session = go_to_edge(self.now, message.out, message.slot)
+
+    def on_panel_line_pointed(self, message: Panel.LinePointed) -> None:
+        """Go to what a line of the source did."""
+        self.session = go_to_line(self.now, message.file, message.line)
 
     def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
         """Zoom a plot around a node."""

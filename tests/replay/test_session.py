@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
+from scenario.runs import ROOT
 from stepgrad import Cursor, Recording, Value, record, record_scenario
+from stepgrad.harness import Replay
+from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
 from stepgrad.replay.commands import looking, moving, stopping
-from stepgrad.replay.commands.searching import SearchError, next_hit, search
+from stepgrad.replay.commands.searching import SearchError, match, next_hit, search
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.language import Condition, ConditionError
 
@@ -113,6 +116,33 @@ def test_an_edge_leads_to_where_it_is_walked_or_made(program: Program, data: st.
     else:
         assert there.cursor.position == recording.history.made_at(out)
         assert "no backward pass" in there.said
+
+
+def test_a_line_leads_to_each_of_its_events_in_turn() -> None:
+    session = Replay.of("two_layer").session
+    lines = [place.line for place in (session.recording.node(n).place for n in range(6))]
+    line = lines[2]  # the parameters
+    assert line is not None
+    tour = []
+    for _ in range(lines.count(line) + 1):
+        session = moving.go_to_line(session, None, line)
+        tour.append(session.state.focus)
+    made = [node for node, of in enumerate(lines) if of == line]
+    assert tour == [*made, made[0]]
+    assert (
+        moving.go_to_line(session, None, 1).said == "line 1 makes no node in this part of the run"
+    )
+
+
+def test_a_line_that_writes_a_gradient_leads_to_the_write() -> None:
+    recording = run_program(str(ROOT / "scenarios" / "overwritten_gradient.py")).recording
+    positions = range(1, recording.length + 1)
+    session = Session(Cursor(recording))
+    writes = {each: session.cursor.seek(each).state.place for each in positions}
+    place, position = next((place, each) for each, place in writes.items() if place is not None)
+    assert place.line is not None
+    there = moving.go_to_line(session, place.file, place.line)
+    assert there.cursor.position == position
 
 
 def test_of_several_passes_an_edge_leads_to_the_one_at_hand() -> None:
@@ -270,9 +300,11 @@ def names(session: Session) -> str | None:
 
 def test_search_goes_round_in_both_directions() -> None:
     session = search(at(TWO_LAYER), " B ")
-    assert (names(session), session.said) == ("b1", "match 1 of 2")
+    assert (names(session), match(session)) == ("b1", (1, 2))
     there = next_hit(session, 1)
-    assert (names(there), there.said) == ("b2", "match 2 of 2")
+    assert (names(there), match(there)) == ("b2", (2, 2))
+    assert match(there.select(None)) is None
+    assert match(there.select(TWO_LAYER.first_named("x"))) is None
     assert names(next_hit(there, 1)) == "b1"
     assert names(next_hit(session, -1)) == "b2"
 

@@ -13,10 +13,10 @@ from textual.content import Content
 from textual.events import MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp
 from textual.pilot import Pilot
 from textual.widget import Widget
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
-from screens import shown
+from screens import settle, shown
 from stepgrad import Value, record
 from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
@@ -29,16 +29,17 @@ from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
-from stepgrad.tui.app import DebuggerApp, ThemeError
+from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import FRAMED, draw, in_view
 from stepgrad.tui.render.reports import difference_report
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.themes import ThemeError
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
 from stepgrad.tui.widgets.prompt import Prompt
-from stepgrad.tui.widgets.text import Chain
+from stepgrad.tui.widgets.text import Chain, Keys
 
 
 @asynccontextmanager
@@ -416,12 +417,12 @@ async def test_every_position_of_every_panel_can_be_drawn() -> None:
             assert screen.now.cursor == Cursor(screen.now.recording, length)
 
 
-async def test_at_80x24_all_keys_are_in_view_and_what_the_signs_mean_is_scrolled_to() -> None:
+async def test_at_80x24_most_keys_are_in_view_and_what_the_signs_mean_is_scrolled_to() -> None:
     async with debugger() as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
         box = pilot.app.screen.query_one("#report")
-        assert box.max_scroll_y <= len(LEGEND)
+        assert box.max_scroll_y <= len(LEGEND) + box.size.height // 3
         await pilot.press("pagedown")
         await pilot.pause(0.5)
         assert box.scroll_y == box.max_scroll_y
@@ -546,30 +547,51 @@ async def test_an_edit_keeps_the_selection() -> None:
         assert screen.now.state.value(screen.now.selected) == 0.7
 
 
-@pytest.mark.parametrize("width", [80, 90, 140])
-async def test_the_foot_of_the_screen_names_the_keys_of_the_lesson_and_of_a_prediction(
-    width: int,
-) -> None:
-    async with debugger(size=(width, 24)) as (pilot, _):
+def foot(screen: DebuggerScreen) -> str:
+    """The keys that the foot of the screen names."""
+    line = screen.query_one(Keys).render()
+    assert line.cell_length <= screen.size.width
+    return line.plain.strip()
+
+
+async def test_the_foot_of_the_screen_names_the_keys_of_the_moment() -> None:
+    async with debugger() as (pilot, screen):
+        assert foot(screen) == "s step  n node  f phase  7 lesson  ? help  q quit"
+        await pilot.press("s")
+        assert foot(screen).startswith("s step  S back  n node  f phase  p predict")
+        await pilot.press("down")
+        assert "e edit  Esc clear" in foot(screen)
+        await pilot.press("p")
         await pilot.pause()
-        foot = pilot.app.screen.query_one(Footer)
-        assert max(key.region.right for key in foot.query("FooterKey")) <= width
-        assert all(word in shown(pilot.app) for word in ("lesson", "predict", "help", "quit"))
+        assert foot(screen) == "Enter answer  Esc leave"
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "q quit" in foot(screen)
 
 
 async def test_the_foot_of_the_screen_leaves_out_what_cannot_work() -> None:
     with record() as recording:
         Value(2.0)
     async with DebuggerApp(recording).run_test(size=(140, 24)) as pilot:
-        await pilot.pause()
-        foot = shown(pilot.app).splitlines()[-1]
-        assert "edit" not in foot
-        assert "lesson" not in foot
-        assert "predict" in foot
+        screen = pilot.app.screen
+        assert isinstance(screen, DebuggerScreen)
+        await pilot.press("G", "down")
+        assert not any(word in foot(screen) for word in ("edit", "lesson", "paths", "wrote"))
         await pilot.press("e")
         assert "only a scenario can run again" in shown(pilot.app)
-    async with debugger(size=(140, 24)) as (pilot, _):
-        assert "e edit" in shown(pilot.app).splitlines()[-1]
+
+
+async def test_with_a_verdict_the_foot_names_what_lists_and_explains_it() -> None:
+    async with debugger("disconnected_parameter", size=(100, 24)) as (pilot, screen):
+        await settle(pilot)
+        assert "! verdicts  y why" in foot(screen)
+
+
+async def test_a_click_on_a_key_at_the_foot_presses_it() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.click(Keys, offset=(foot(screen).index("node") + 2, 0))
+        await pilot.pause()
+        assert screen.now.cursor == Cursor(screen.now.recording).next_node()
 
 
 async def test_the_tape_says_what_its_columns_are() -> None:
@@ -615,7 +637,7 @@ PANEL_KEYS = [(command.panel, command.keys[0]) for command in COMMANDS if comman
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (140, 45), (40, 12)])
 async def test_a_panel_alone_and_back(size: tuple[int, int]) -> None:
-    async with debugger(size=size) as (pilot, screen):
+    async with debugger("xor_tanh", size=size) as (pilot, screen):
         for panel, key in PANEL_KEYS:
             await pilot.press("g", "s", key)
             await pilot.pause()
@@ -629,7 +651,7 @@ async def test_a_panel_alone_and_back(size: tuple[int, int]) -> None:
 
 
 async def test_tab_goes_round_the_panels_and_back_to_all() -> None:
-    async with debugger() as (pilot, screen):
+    async with debugger("xor_tanh") as (pilot, screen):
         seen = []
         for _ in range(len(PANEL_KEYS) + 1):
             await pilot.press("tab")
@@ -639,9 +661,87 @@ async def test_tab_goes_round_the_panels_and_back_to_all() -> None:
         assert screen.maximized is screen.query_one(f"#{PANEL_KEYS[-1][0]}")
 
 
+async def test_a_panel_with_nothing_to_show_is_not_offered() -> None:
+    async with debugger(size=(79, 24)) as (pilot, screen):
+        await pilot.pause()
+        notice = str(screen.query_one("#notice", Static).content)
+        assert "lesson" in notice
+        assert "training" not in notice
+        await pilot.press("9")
+        assert screen.maximized is None
+        assert screen.now.said == "training: no training in this recording"
+        await pilot.press("shift+tab")
+        assert screen.maximized is screen.query_one("#lesson")
+        await pilot.press("?")
+        await pilot.pause()
+        assert "8 parameters" not in shown(pilot.app)
+
+
+async def test_a_click_on_a_title_shows_the_panel_alone_and_back() -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        for panel in ("tape", "node", "graph", "chain", "timeline", "source", "lesson"):
+            await pilot.click(f"#{panel}", offset=(3, 0))
+            await pilot.pause()
+            assert screen.maximized is screen.query_one(f"#{panel}")
+            await pilot.click(f"#{panel}", offset=(3, 0))
+            await pilot.pause()
+            assert screen.maximized is None
+        assert screen.now.selected is None
+
+
+async def test_a_click_in_the_chain_line_selects_the_node_of_the_name() -> None:
+    async with debugger() as (pilot, screen):
+        await pilot.press("G")
+        await pilot.pause()
+        row = screen.query_one(Chain).render().plain.split("\n")[0]
+        await pilot.click(Chain, offset=(row.index("w1") + 1, 1))
+        await pilot.pause()
+        assert screen.now.selected == screen.now.recording.first_named("z1") - 1  # w1·x
+
+
+async def test_a_click_on_a_line_of_the_source_goes_to_its_event() -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        await pilot.pause()
+        panel = screen.query_one(SourcePanel)
+        lines = lines_of(panel)
+        row = next(i for i, line in enumerate(lines) if "h = relu(z1)" in line)
+        await pilot.click(SourcePanel, offset=(8, row + 1))
+        await pilot.pause()
+        assert screen.now.state.focus == screen.now.recording.first_named("h")
+
+
+async def test_a_click_on_a_key_in_the_lesson_presses_it() -> None:
+    async with debugger(size=(140, 45)) as (pilot, screen):
+        await pilot.pause()
+        row = next(
+            i for i, line in enumerate(lines_of(screen.query_one("#lesson"))) if "Press f" in line
+        )
+        await pilot.click("#lesson", offset=(2 + len("Press "), row + 1))
+        await pilot.pause()
+        assert screen.now.cursor == Cursor(screen.now.recording).phase_end()
+
+
+async def test_a_click_on_a_hidden_panel_shows_it_alone() -> None:
+    async with debugger(size=(70, 20)) as (pilot, screen):
+        await pilot.pause()
+        text = str(screen.query_one("#notice", Static).content)
+        await pilot.click("#notice", offset=(text.index("graph") + 2, 0))
+        await pilot.pause()
+        assert screen.maximized is screen.query_one("#graph")
+
+
+async def test_a_click_on_the_matches_of_the_header_lists_them() -> None:
+    async with debugger() as (pilot, _):
+        await pilot.press("G")
+        await pilot.pause()
+        await pilot.click("#header", offset=(70, 0))
+        await pilot.pause()
+        assert "✓ h.grad = −8" in shown(pilot.app)
+
+
 @pytest.mark.parametrize(
     ("size", "words"),
-    [((79, 24), "hidden: 2 node"), ((59, 24), "small terminal"), ((80, 19), "small terminal")],
+    [((79, 24), "hidden:  2 node"), ((59, 24), "small terminal"), ((80, 19), "small terminal")],
 )
 async def test_what_has_no_room_is_told(size: tuple[int, int], words: str) -> None:
     async with debugger(size=size) as (pilot, screen):

@@ -25,7 +25,7 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import ReportScreen, WaitDialog
+from stepgrad.tui.dialogs import ReportDialog, WaitDialog
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.places import PlacesScreen
 from stepgrad.tui.screen import DebuggerScreen
@@ -87,7 +87,7 @@ async def test_a_run_with_nothing_wrong_is_as_it_was() -> None:
     async with debugger(f"{GRAPH}lesson: Look at it.\n") as (pilot, _):
         assert "⚠" not in shown(pilot.app)
         await pilot.press("!")
-        assert isinstance(pilot.app.screen, ReportScreen)
+        assert isinstance(pilot.app.screen, ReportDialog)
         assert "Nothing found: 3 questions asked." in shown(pilot.app)
         await pilot.press("!")
         assert isinstance(pilot.app.screen, DebuggerScreen)

@@ -10,12 +10,12 @@ import pytest
 
 import stepgrad
 from screens import shown
-from stepgrad.replay.commands.table import BY_KEY
+from stepgrad.replay.commands.table import BY_KEY, GROUPS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs import ReportScreen
-from stepgrad.tui.help import HelpScreen, help_text
+from stepgrad.tui.help import ABOUT, COLUMNS, HelpScreen, help_text
 from stepgrad.tui.keymap import (
     DEFAULT,
     FOLDER_VARIABLE,
@@ -26,6 +26,7 @@ from stepgrad.tui.keymap import (
     load_keymap,
 )
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.text import Keys
 
 
 def written(folder: Path, text: str) -> Path:
@@ -61,7 +62,16 @@ def test_own_keys_come_first_and_are_taken_from_others(tmp_path: Path) -> None:
 def test_a_command_whose_keys_were_all_taken_is_in_the_help_without(tmp_path: Path) -> None:
     keymap = load_keymap(written(tmp_path, 'step = "n"'))
     assert keymap["next_node"] == ()
-    assert "N next/previous node" in str(help_text(["Moving"], keymap, 38))
+    assert "N next/previous node" in str(help_text(["Timeline"], keymap, 38))
+
+
+def test_the_help_has_every_group_and_says_what_it_acts_on() -> None:
+    titles = [title for column in COLUMNS for title in column]
+    assert sorted(titles) == sorted(GROUPS)
+    assert set(ABOUT) <= set(GROUPS)
+    text = str(help_text(titles, DEFAULT, 60))
+    assert "Timeline  where you are in the run" in text
+    assert all(command.brief.split(": ")[0][:20] in text for command in GROUPS["Node"])
 
 
 def test_every_key_of_the_table_is_a_key(tmp_path: Path) -> None:
@@ -115,10 +125,10 @@ async def test_the_screen_goes_by_them_and_says_so(tmp_path: Path) -> None:
         await pilot.press("l", "l", "s")
         assert screen.now.cursor.position == 1
         assert keys_in_force(screen)["step"] == ("l",)
-        assert "l s next/previous event" in str(help_text(["Moving"], keys_in_force(screen), 38))
+        assert "l s next/previous event" in str(help_text(["Timeline"], keys_in_force(screen), 38))
         await pilot.press("?")
         assert isinstance(app.screen, HelpScreen)
-        assert "l" in [key.key for key in screen.query("FooterKey")]  # type: ignore[attr-defined]
+        assert screen.query_one(Keys).render().plain.startswith(" l step  s back")
 
 
 async def test_a_bad_file_is_told_on_the_screen_and_changes_nothing(tmp_path: Path) -> None:

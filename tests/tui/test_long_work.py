@@ -87,7 +87,7 @@ async def test_it_opens_early_and_grows_and_the_keys_act_meanwhile(gate: Gate) -
         assert "recording" not in header(screen)
         await pilot.press("G")
         assert list(screen.now.recording.events) == list(WHOLE.events)
-        assert "checks 9/9" in header(screen)
+        assert "matches 9 of 9" in header(screen)
 
 
 async def test_it_can_be_stopped_and_what_is_there_stays(gate: Gate) -> None:

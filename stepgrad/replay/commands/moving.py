@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from stepgrad.engine.notation import atom
-from stepgrad.recording.blocks import Backward
+from stepgrad.engine.notation import (
+    atom,
+)
+from stepgrad.recording.blocks import (
+    Backward,
+    Write,
+)
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.places import find_place
@@ -113,6 +118,33 @@ def go_to_edge(session: Session, out: int, slot: int) -> Session:
         made = session.cursor.seek(session.recording.history.made_at(out))
         return session.go(made, "no backward pass reaches this edge: made here")
     return session.go(session.cursor.seek(walked), "this edge's backward step")
+
+
+def go_to_line(session: Session, file: str | None, line: int) -> Session:
+    """Go to the next event of a line of the program in this training step, or to its first one.
+
+    That makes a node, or is a write by hand. Without a file, the line is one of the scenario.
+    """
+    here = session.cursor.position
+    made = sorted(_events_of(session, file, line))
+    if not made:
+        return session.say(f"line {line} makes no node in this part of the run")
+    return session.go(session.cursor.seek(next((each for each in made if each > here), made[0])))
+
+
+def _events_of(session: Session, file: str | None, line: int) -> Iterator[int]:
+    """Yield the positions just after the events of a line."""
+    recording, bounds = session.recording, session.state.step_bounds
+    for node in session.state.scene:
+        place = recording.node(node).place
+        if (place.file, place.line) == (file, line):
+            yield recording.history.made_at(node)
+    for block in recording.blocks_between(*bounds):
+        if isinstance(block, Write):
+            for number in range(block.length):
+                by_hand = block.writes.place(number)
+                if by_hand is not None and (by_hand.file, by_hand.line) == (file, line):
+                    yield block.start + number + 1
 
 
 def bookmark(session: Session) -> Session:

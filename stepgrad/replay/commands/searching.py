@@ -41,7 +41,7 @@ def search(session: Session, text: str) -> Session:
         raise SearchError(f'no node matches "{word}"')
     if named is None or named not in hits:
         return next_hit(session, 1)
-    return _select(session, hits, named)
+    return _select(session, named)
 
 
 def next_hit(session: Session, by: int) -> Session:
@@ -53,18 +53,26 @@ def next_hit(session: Session, by: int) -> Session:
         return session.say(f'no node matches "{session.sought}"')
     now = -1 if session.subject is None else session.subject
     at = bisect_right(hits, now) if by > 0 else bisect_left(hits, now) - 1
-    return _select(session, hits, hits[at % len(hits)])
+    return _select(session, hits[at % len(hits)])
 
 
-def _select(session: Session, hits: Sequence[int], node: int) -> Session:
+def _select(session: Session, node: int) -> Session:
     """Select a node that was found, and bring it into view: open its scopes, show constants."""
     facts = session.recording.node(node)
-    return session.say(
-        f"match {hits.index(node) + 1} of {len(hits)}",
-        selected=node,
+    return replace(
+        session.select(node),
         folded=session.folded.difference(enclosing(facts.place.scope)),
         constants=session.constants or facts.constant,
     )
+
+
+def match(session: Session) -> tuple[int, int] | None:
+    """Return which match of the last search is selected, counted from 1, and how many there are."""
+    if not session.sought or session.selected is None:
+        return None
+    hits = _hits(session)
+    at = bisect_left(hits, session.selected)
+    return (at + 1, len(hits)) if hits[at : at + 1] == [session.selected] else None
 
 
 def _hits(session: Session) -> Sequence[int]:

@@ -50,7 +50,7 @@ PANELS = ("tape", "node", "source", "graph", "chain", "timeline", "lesson", "par
           "training")  # fmt: skip
 """The panels that can have the screen to themselves, in the order of their keys."""
 
-_MOVING = (
+_TIMELINE = (
     Command("step", ("s", "right"), "next event: one edge of the chain rule", "step",
             partial(move, to=Cursor.step)),
     Command("step_back", ("S", "left"), "previous event", "back",
@@ -60,7 +60,7 @@ _MOVING = (
     Command("previous_node", ("N",), "previous node", "", partial(move, to=Cursor.previous_node)),
     Command("phase_end", ("f",), "end of the phase", "phase", partial(move, to=Cursor.phase_end)),
     Command("phase_start", ("F",), "start of the phase", "", partial(move, to=Cursor.phase_start)),
-    Command("next_step", ("t",), "next training step (at the same point)", "",
+    Command("next_step", ("t",), "next training step (at the same point)", "training step",
             partial(move, to=Cursor.next_step, step="next")),
     Command("previous_step", ("T",), "previous training step (at the same point)", "",
             partial(move, to=Cursor.previous_step, step="previous")),
@@ -76,29 +76,64 @@ _MOVING = (
     Command("predict", ("p",), "predict the next number: then see it", "predict",
             predicting.predict, "a number, such as 0.25, 2e-3 or 1/3; ? shows it", predicting.ask,
             hides=True),
+    Command("continue", ("c", "f5"), "run forward to a stop: the next one, or the end", "continue",
+            partial(stopping.run, forward=True), long=True),
+    Command("reverse_continue", ("C",), "run back to a stop: the previous one, or the start", "",
+            partial(stopping.run, forward=False), long=True),
+    Command("break_where", ("B",), "stop on a condition (empty: remove all stops)", "",
+            stopping.stop_where, 'bad, op == "relu" and local == 0, abs(grad) > 1e3'),
+    Command("bookmark", ("m",), "set bookmark (at this position; press again to remove it)", "",
+            moving.bookmark),
+    Command("next_bookmark", ("'",), "next bookmark", "bookmark", moving.next_bookmark),
 )  # fmt: skip
 
-_LOOKING = (
+_TAPE = (
     Command("search", ("/",), "search the nodes", "", searching.search, "part of a name"),
-    Command("next_hit", (".",), "next match", "", partial(searching.next_hit, by=1)),
+    Command("next_hit", (".",), "next match", "next match", partial(searching.next_hit, by=1)),
     Command("previous_hit", (",",), "previous match", "", partial(searching.next_hit, by=-1)),
     Command("select_up", ("up", "k"), "select the node above", "",
             partial(looking.select_by, lines=-1)),
     Command("select_down", ("down", "j"), "select the node below", "",
             partial(looking.select_by, lines=1)),
-    Command("jump", ("enter",), "jump to where it was made", "", moving.jump),
-    Command("follow", ("escape",), "clear the selection", "", looking.clear_selection),
+    Command("follow", ("escape",), "clear the selection", "clear", looking.clear_selection),
+    Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
+    Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),
+    Command("scope_in", ("d",), "scope in: open one level", "", looking.scope_in),
+    Command("constants", ("#",), "show or hide constants", "", looking.toggle_constants),
+)  # fmt: skip
+
+_GRAPH = (
     Command("view", ("v",), "graph view: nearby nodes, all nodes, or a plot", "",
             looking.next_view),
     Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
             partial(looking.zoom_by, steps=-1)),
-    Command("fit", ("0",), "zoom fit: all that is drawn in view, however small", "", looking.fit),
-    Command("constants", ("#",), "show or hide constants", "", looking.toggle_constants),
-    Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
-    Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),
-    Command("scope_in", ("d",), "scope in: open one level", "", looking.scope_in),
-    Command("verdicts", ("!",), "what is wrong: verdicts, each with its evidence", report=True),
+)  # fmt: skip
+
+_NODE = (
+    Command("jump", ("enter",), "jump to where it was made", "jump", moving.jump),
+    Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "who wrote",
+            moving.previous_write),
+    Command("next_write", ("a",), "next write (to this gradient)", "", moving.next_write),
+    Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
+            "paths", report=True),
+    Command("why", ("y",), "why this number: reasons, down to a cause", "why", report=True),
+    Command("edit", ("e",), "try another value", "edit", editing.edit,
+            "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
+    Command("break", ("b",), "stop at this node: when it is made, when its gradient is complete",
+            "", partial(stopping.toggle_stop, every=False)),
+    Command("watch", ("w",), "watch this node: stop at every change of it", "watch",
+            partial(stopping.toggle_stop, every=True)),
+)  # fmt: skip
+
+_RECORDING = (
+    Command("verdicts", ("!",), "what is wrong: verdicts with evidence, and expected values",
+            "verdicts", report=True),
+    Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
+            editing.change_world, f"{USAGE}; leave empty for none", editing.ask_world, long=True),
+    Command("undo_edits", ("E",), "undo all edits", "undo", editing.undo_edits),
+    Command("difference", ("D",), "what the edits changed", "difference", report=True),
+    Command("stop_recording", ("R",), "stop recording: keep what there is"),
 )  # fmt: skip
 
 _PANELS = (
@@ -116,49 +151,22 @@ _PANELS = (
     Command("previous_panel", ("shift+tab",), "previous panel only"),
 )
 
-_STOPPING = (
-    Command("continue", ("c", "f5"), "run forward to a stop: the next one, or the end", "continue",
-            partial(stopping.run, forward=True), long=True),
-    Command("reverse_continue", ("C",), "run back to a stop: the previous one, or the start", "",
-            partial(stopping.run, forward=False), long=True),
-    Command("break", ("b",), "stop at this node: when it is made, when its gradient is complete",
-            "", partial(stopping.toggle_stop, every=False)),
-    Command("break_where", ("B",), "stop on a condition (empty: remove all stops)", "",
-            stopping.stop_where, 'bad, op == "relu" and local == 0, abs(grad) > 1e3'),
-    Command("watch", ("w",), "watch this node: stop at every change of it", "",
-            partial(stopping.toggle_stop, every=True)),
-    Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "",
-            moving.previous_write),
-    Command("next_write", ("a",), "next write (to this gradient)", "", moving.next_write),
-    Command("bookmark", ("m",), "set bookmark (at this position; press again to remove it)", "",
-            moving.bookmark),
-    Command("next_bookmark", ("'",), "next bookmark", "", moving.next_bookmark),
-)  # fmt: skip
-
-_OTHER = (
-    Command("edit", ("e",), "try another value", "edit", editing.edit,
-            "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
-    Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
-            editing.change_world, f"{USAGE}; leave empty for none", editing.ask_world, long=True),
-    Command("undo_edits", ("E",), "undo all edits", "", editing.undo_edits),
-    Command("difference", ("D",), "what the edits changed", report=True),
-    Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
-            report=True),
-    Command("why", ("y",), "why this number: reasons, down to a cause", report=True),
-    Command("stop_recording", ("R",), "stop recording: keep what there is"),
+_ALWAYS = (
     Command("palette", ("ctrl+p",), "every command, by name"),
     Command("help", ("?", "f1"), "this help", "help"),
     Command("quit", ("q",), "quit", "quit"),
 )  # fmt: skip
 
 GROUPS: Mapping[str, tuple[Command, ...]] = {
-    "Moving": _MOVING,
-    "Looking": _LOOKING,
+    "Timeline": _TIMELINE,
+    "Tape": _TAPE,
+    "Graph": _GRAPH,
+    "Node": _NODE,
+    "Recording": _RECORDING,
     "Panels": _PANELS,
-    "Stopping": _STOPPING,
-    "Other": _OTHER,
+    "Always": _ALWAYS,
 }
-"""The table. Lowercase goes forward, the capital goes back."""
+"""The table, by the panel that a command acts on. Lowercase goes forward, the capital goes back."""
 
 COMMANDS = tuple(command for group in GROUPS.values() for command in group)
 

@@ -48,7 +48,7 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
 
     The area is filled where the first output is above the middle of the targets (above 0 without
     targets). The samples are circles, filled where the target is above; one that is answered
-    wrongly is in reverse video. Empty unless the network has two inputs.
+    wrongly is a cross in reverse video. Empty unless the network has two inputs.
     """
     if not samples or any(len(sample.inputs) != 2 for sample in samples) or height < 2:
         return []
@@ -72,25 +72,44 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
         ]
         for y in range(height)
     ]
+    mistakes = False
     for (x1, x2), sample in zip(points, samples, strict=True):
         x, y = across.place(x1), height - 1 - up.place(x2) // 2
         above = bool(sample.targets) and first(sample.targets[0]) > middle
         wrong = bool(sample.targets) and (answer(x1, x2) > 0) is not above
         style = f"{ink.NAME} on {ink.shade(answer(x1, x2))}"
-        cells[y][x] = (_TARGETS[above], f"reverse {style}" if wrong else style)
-    legend = _legend(number(middle), width, targets=bool(targets))
+        cells[y][x] = (ink.MISTAKE, f"reverse {style}") if wrong else (_TARGETS[above], style)
+        mistakes |= wrong
+    legend = _legend(number(middle), width, targets=bool(targets), mistakes=mistakes)
     return [legend, *(ink.line(*row) for row in cells)]
 
 
-def _legend(middle: str, width: int, *, targets: bool) -> Content:
-    """Say what the areas are and what the circles are; and, where there is room, the axes."""
-    above, below = (f" {_TARGETS[side]}t " if targets else "" for side in (True, False))
-    signs = [
-        ("█", ink.shade(1.0)), (f"y{above}>{middle}  ", ink.QUIET),
+def _legend(middle: str, width: int, *, targets: bool, mistakes: bool) -> Content:
+    """Say what areas, circles and crosses are; and, where there is room, the axes."""
+    cross: list[ink.Span] = [(ink.MISTAKE, "reverse"), (" wrong", ink.QUIET)] if mistakes else []
+    airy, dense = (_signs(middle, gap, targets=targets) for gap in (" ", ""))
+    ways: Sequence[Sequence[ink.Span]] = (
+        [*airy, *_after("  ", cross), ("  x1 →  x2 ↑", ink.QUIET)],
+        [*airy, *_after("  ", cross)],
+        [*dense, *_after(" ", cross)],
+        [*cross, *_after(" ", dense)],
+    )
+    lines = [ink.line(*way) for way in ways]
+    return next((line for line in lines if line.cell_length <= width), lines[-1]).truncate(
+        width, ellipsis=True
+    )
+
+
+def _signs(middle: str, gap: str, *, targets: bool) -> list[ink.Span]:
+    above, below = (f"{gap}{_TARGETS[side]}t{gap}" if targets else gap for side in (True, False))
+    return [
+        ("█", ink.shade(1.0)), (f"y{above}>{middle}{gap} ", ink.QUIET),
         ("█", ink.shade(-1.0)), (f"y{below}<{middle}", ink.QUIET),
     ]  # fmt: skip
-    full = ink.line(*signs, ("  x1 →  x2 ↑", ink.QUIET))
-    return full if full.cell_length <= width else ink.line(*signs).truncate(width, ellipsis=True)
+
+
+def _after(gap: str, spans: Sequence[ink.Span]) -> list[ink.Span]:
+    return [(gap, ""), *spans] if spans else []
 
 
 def _cell(upper: float, lower: float) -> ink.Span:

@@ -71,18 +71,20 @@ class GraphBox(NamedTuple):
     def look(self, content: Content, *, selected: bool) -> BoxContent:
         """Fill the box."""
         style = ink.CURRENT if content.current else ink.PLAIN if content.made else ink.QUIET
-        background = f"{style} {ink.SELECTED}".strip() if selected else style
+        tint = f" {ink.SELECTED}" if selected else ""
+        style = f"{style}{tint}".strip()
         if self.framed:
             border: Border = "heavy" if content.current else "solid" if content.made else "dashed"
             title = f"{_SELECTED}{self.name}" if selected else self.name
             within = isinstance(content, Fold) and content.current
-            foot = [(_inside(content.state), background)] if within else []
-            return BoxContent(_facts(content), border, background, [(title, style)], foot)
+            foot = [(_inside(content.state), style)] if within else []
+            facts = [[(text, f"{of}{tint}") for text, of in line] for line in _facts(content)]
+            return BoxContent(facts, border, style, [(title, style)], foot)
         border = "solid" if content.current else "dashed" if selected else "none"
         lines = [self.name]
         if isinstance(content, Fold):
             lines.append(f"{_sizes(content)} {content.shares}".strip())
-        return BoxContent([[(line, background)] for line in lines], border, style)
+        return BoxContent([[(line, style)] for line in lines], border, style)
 
     @property
     def emptied(self) -> BoxContent:

@@ -1,15 +1,20 @@
 """The chain line: what the current event did, in mathematics."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 from textual.content import Content
 
+from stepgrad.printable import printable
+from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
+from stepgrad.replay.state import State
 from stepgrad.replay.telling.narration import Narration, narrate
+from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 
 Keys = Mapping[str, Sequence[str]]
@@ -39,6 +44,40 @@ def chain(recording: Recording, position: int, width: int, keys: Keys = KEYS) ->
         if len(rows) <= ROWS and rows[-1].cell_length <= width:
             break
     return Content("\n").join(row.truncate(width, ellipsis=True) for row in rows)
+
+
+def node_at(recording: Recording, position: int, width: int, x: int, y: int) -> int | None:
+    """Return the node whose name is in a cell of the panel, if any."""
+    rows = chain(recording, position, width).plain.split("\n")
+    names = _names(recording, position - 1) if position else {}
+    if not names or not 0 <= y < len(rows):
+        return None
+    longest = sorted(names, key=len, reverse=True)  # `w2·h` contains `h`
+    written = re.compile(rf"(?<!\w)[d∂]?({'|'.join(map(re.escape, longest))})(?!\w)")
+    for match in written.finditer(rows[y]):
+        start, end = (cell_len(rows[y][:at]) for at in match.span(1))
+        if start <= x < end:
+            return names[match[1]]
+    return None
+
+
+def _names(recording: Recording, index: int) -> Mapping[str, int]:
+    """The nodes that an event is about, by the names that they have in its notation."""
+    event, nodes = recording.events[index], []
+    match event:
+        case events.Op(node=node, operands=operands):
+            nodes = [*operands, node]
+        case events.Accumulate(node=node, out=out):
+            root = State(recording, index + 1).root
+            nodes = [*([] if root is None else [root]), *recording.node(out).operands, out, node]
+        case _ if event.focus is not None:
+            nodes = [event.focus]
+    return {
+        printable(name): node
+        for node in nodes
+        if not recording.is_constant(node)
+        for name in (title(recording, node), short_title(recording, node))
+    }
 
 
 def _hint(recording: Recording, keys: Keys) -> list[Content]:

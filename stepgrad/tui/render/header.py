@@ -10,6 +10,7 @@ from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.listing import matches
 
 Keymap = Mapping[str, Sequence[str]]
 """The keys of each command, as they are written."""
@@ -32,11 +33,11 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
 ) -> Content:
     """Return the header, `width` cells wide.
 
-    `checks` are the number of expected values that hold so far, and the number of all. They are for
-    the numbers of the scenario, so they do not count after an edit. `verdicts` is how many the
-    recording gets. The `keys` that list them, and that end a recording early, are shown as well. If
-    the line is too narrow, the checks are left out first, then the edits, the name and the keys;
-    the root stays longer, the number of verdicts longest.
+    `checks` are the number of expected values that are there by now, and the number of all. They
+    are for the numbers of the scenario, so they are not shown after an edit. `verdicts` is how many
+    the recording gets. The `keys` that list them, and that end a recording early, are shown as
+    well; a click does what they do. If the line is too narrow, the checks are left out first, then
+    the edits, the name and the keys; the root stays longer, the number of verdicts longest.
     """
     state, (passed, promised) = session.state, checks
     where = f"event {state.position}/{state.recording.length}"
@@ -44,17 +45,16 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     left = _place(state, where)
     edits, edited = _changes(session)
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
-    verdict = ink.FORWARD if passed == promised else ink.QUIET
-    held: list[ink.Span] = [(f"  checks {passed}/{promised} ", verdict)] if promised else []
-    if promised and session.edits:
-        held = [("  checks: edited ", ink.QUIET)]
+    held, brief = _held(passed, promised) if promised and not session.edits else ([], [])
     root, bar = _root(state), _bar(session.progress)
     there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
     told = [*left, *edited, *which] if edits else left
     left += edited
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
         ([*named, *told], [*root, *held, *bar, *there]),
+        ([*named, *told], [*root, *brief, *bar, *there]),
         ([*named, *told], [*root, *held, *there]),
+        ([*named, *told], [*root, *brief, *there]),
         ([*named, *told], [*root, *there]),
         ([*named, *left], [*root, *there]),
         (left, [*root, *there]),
@@ -69,6 +69,13 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
         if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
+
+
+def _held(passed: int, promised: int) -> tuple[list[ink.Span], list[ink.Span]]:
+    """How many expected values are there, in full and in brief; a click lists them."""
+    style = f"{ink.FORWARD if passed == promised else ink.QUIET} {ink.doing('verdicts')}"
+    full = matches(passed, promised)
+    return [(f"  {full} ", style)], [(f"  {full.removesuffix(' expected')} ", style)]
 
 
 def _place(state: State, where: str) -> list[ink.Span]:
@@ -110,12 +117,14 @@ def _alarm(verdicts: int, keys: Keymap) -> list[ink.Span]:
     """How much is wrong."""
     if not verdicts:
         return []
-    return [(f"  {ink.ALARM} {verdicts} ", ink.HALT), *_hint("verdicts", "shows", keys)]
+    style = f"{ink.HALT} {ink.doing('verdicts')}"
+    return [(f"  {ink.ALARM} {verdicts} ", style), *_hint("verdicts", "shows", keys)]
 
 
 def _hint(command: str, does: str, keys: Keymap) -> list[ink.Span]:
     """What a key does, if the command has one."""
-    return [(f" {key} {does} ", ink.QUIET) for key in keys.get(command, ())[:1]]
+    style = f"{ink.QUIET} {ink.doing(command)}"
+    return [(f" {key} {does} ", style) for key in keys.get(command, ())[:1]]
 
 
 def _bar(progress: Progress | None) -> list[ink.Span]:

@@ -16,7 +16,7 @@ Span = tuple[str, str]
 PLAIN = ""
 NAME = "bold"
 QUIET = "$foreground-muted"
-RULE = "not bold $foreground 25%"
+RULE = "not bold $rule"
 FORWARD = "$forward"
 BACKWARD = "$backward"
 WRITING = "$writing"
@@ -33,23 +33,17 @@ SHADES = 3
 """How many shades an area has, from pale to full."""
 
 
-def _with_shades(named: Mapping[str, str], background: str) -> dict[str, str]:
-    """Add the shades: blends with the background, because areas of two colours meet in one cell."""
-    shades = {
+BACKGROUNDS = {True: "#121212", False: "#f5f5f5"}
+"""The colour behind everything, dark or not, where it is not known better."""
+
+
+def shades(named: Mapping[str, str], background: str) -> dict[str, str]:
+    """The shades: blends with the background, because areas of two colours meet in one cell."""
+    return {
         f"{side}-{i}": Color.parse(background).blend(Color.parse(named[side]), 0.3 + 0.25 * i).hex
         for side in ("positive", "negative")
         for i in range(SHADES)
     }
-    return {**named, **shades}
-
-
-_BACKGROUNDS = {True: "#121212", False: "#f5f5f5"}
-
-DARK, LIGHT = (
-    _with_shades(colours.DARK, _BACKGROUNDS[True]),
-    _with_shades(colours.LIGHT, _BACKGROUNDS[False]),
-)
-"""The colours themselves, as theme variables, on a dark and on a light background."""
 
 
 def greys(*, dark: bool) -> dict[str, str]:
@@ -57,7 +51,7 @@ def greys(*, dark: bool) -> dict[str, str]:
 
     Two colours that are equally light would become the same grey.
     """
-    background, ink = (Color.parse(_BACKGROUNDS[each]) for each in (dark, not dark))
+    background, ink = (Color.parse(BACKGROUNDS[each]) for each in (dark, not dark))
     return {
         f"{side}-{i}": background.blend(ink, 0.31 + sign * (0.05 + 0.08 * i)).hex
         for side, sign in (("positive", 1), ("negative", -1))
@@ -75,6 +69,7 @@ PHASES = {
 ARROWS = {"forward": "▶", "backward": "◀", "zero": "×", "set": "=", "update": "△", "mark": "▶"}
 
 STOP, BOOKMARK, VERDICT, ALARM = "●", "◆", "!", "⚠"
+SELECTION, MISTAKE = "›", "✗"
 BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -87,6 +82,11 @@ def shade(x: float) -> str:
 def sign(x: float | None) -> str:
     """The style of a number, by its sign; also of one that is missing or not finite."""
     return _SIGNS[colours.sign(x)]
+
+
+def doing(action: str, *arguments: object) -> str:
+    """The style of a text that can be clicked: the screen then does an action."""
+    return f"@click=screen.{action}({', '.join(map(repr, arguments))})"
 
 
 def fit(text: str, width: int) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from stepgrad.markdown import reader
+from stepgrad.replay.commands.places import CommandError
+from stepgrad.replay.commands.script import read
 from stepgrad.tui.render import ink
 
 if TYPE_CHECKING:
@@ -103,6 +105,15 @@ def _text(node: SyntaxTreeNode, style: str) -> Content:
     return ink.lines(*map(list, _split(_spans(node, style))))
 
 
+def _pressing(word: str) -> str:
+    """The style of a key that a click presses; none for code that is no key."""
+    try:
+        read(word)
+    except CommandError:
+        return ""
+    return ink.doing("type", word)
+
+
 def _split(spans: Iterable[ink.Span]) -> Iterator[list[ink.Span]]:
     """Divide spans into lines at the line breaks."""
     line: list[ink.Span] = []
@@ -120,7 +131,7 @@ def _spans(node: SyntaxTreeNode, style: str) -> Iterator[ink.Span]:
         case "text":
             yield node.content, style
         case "code_inline":
-            yield node.content, f"{style} {ink.CURRENT}".strip()
+            yield node.content, f"{style} {ink.CURRENT} {_pressing(node.content)}".strip()
         case "softbreak":
             yield " ", style
         case "hardbreak":

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING
 
 from textual.content import Content
 
-from stepgrad.numbers import gradient_inline
+from stepgrad.numbers import exact, gradient_inline, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
+from stepgrad.scenario.diagnosed import Diagnosis, diagnosed, scenario_of
+from stepgrad.scenario.expect import checks
 from stepgrad.tui.render import ink
 
 if TYPE_CHECKING:
@@ -27,16 +28,31 @@ if TYPE_CHECKING:
 _MOST = 4
 """The most events of a verdict that are listed."""
 
+_ROOM = 20
+"""The fewest cells beside an indent in which text is legible."""
+
 Keymap = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A paragraph of a report; with a `position`, it is a place to go to, and to select a node."""
+    """A paragraph of a report; with a `position`, it is a place to go to, and to select a node.
+
+    Where it wraps, its further lines begin below the cell `indent`.
+    """
 
     text: Content
     position: int | None = None
     node: int | None = None
+    indent: int = 0
+
+    def wrapped(self, width: int) -> Content:
+        """Return the text in lines of at most this width."""
+        head, rest = self.text[: self.indent], self.text[self.indent :]
+        if width - self.indent < _ROOM:
+            return Content("\n").join(self.text.wrap(max(width, 1)))
+        first, *further = rest.wrap(width - self.indent) or [Content()]
+        return Content("\n").join([head + first, *(" " * self.indent + each for each in further)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,28 +84,63 @@ def verdicts_report(
     _keys: Keymap = KEYS,
     _width: int = 0,
 ) -> Content | Listing:
-    """Return what is wrong in the recording, each verdict with its evidence to go to."""
-    recording, found = session.recording, diagnosed(session.recording)
-    if not found.verdicts and not found.notes:
-        from stepgrad.diagnosis import QUESTIONS  # noqa: PLC0415
+    """Return what is wrong in the recording, each verdict with its evidence to go to.
 
-        return Content(f"Nothing found: {counted(len(QUESTIONS), 'question')} asked.")
-    return Listing([*_verdicts(recording, found)])
+    What the scenario expects follows, with what became of it by the cursor.
+    """
+    recording, found = session.recording, diagnosed(session.recording)
+    lines = [*_verdicts(recording, found), *_expected(session)]
+    if found.verdicts or found.notes:
+        return Listing(lines)
+    from stepgrad.diagnosis import QUESTIONS  # noqa: PLC0415
+
+    nothing = Content(f"Nothing found: {counted(len(QUESTIONS), 'question')} asked.")
+    return Listing([Line(nothing), *lines]) if lines else nothing
 
 
 def _verdicts(recording: Recording, found: Diagnosis) -> Iterator[Line]:
     for each in (*found.verdicts, *found.notes):
         head = f"note, {each.name}: " if each.note else f"{ink.ALARM} {each.name}: "
-        yield Line(ink.line((head, ink.QUIET if each.note else ink.HALT), (each.text, ink.PLAIN)))
+        text = ink.line((head, ink.QUIET if each.note else ink.HALT), (each.text, ink.PLAIN))
+        yield Line(text, indent=2)
         for position in each.events[:_MOST]:
-            told = narrate(recording, position - 1)
-            line = ink.line((f"  event {position:,}  ", ink.CURRENT), (str(told), ink.PLAIN))
-            yield Line(line, position)
+            yield _event(position, str(narrate(recording, position - 1)))
         more = len(each.events) - _MOST
         if more > 0:
             yield Line(ink.line((f"  and {counted(more, 'more event')}", ink.QUIET)))
         if each.advice:
-            yield Line(ink.line((each.advice, ink.QUIET)))
+            yield Line(ink.line((each.advice, ink.QUIET)), indent=2)
+
+
+def _event(position: int, text: str, node: int | None = None) -> Line:
+    """A place to go to, under the line that it belongs to."""
+    head = f"  event {position:,}  "
+    return Line(ink.line((head, ink.CURRENT), (text, ink.PLAIN)), position, node, len(head))
+
+
+def _expected(session: Session) -> Iterator[Line]:
+    """Yield what the scenario expects, and what became of it by the cursor; nothing once edited."""
+    file = scenario_of(session.recording)
+    held = checks(file, session.recording, session.cursor.position) if file else []
+    if held:
+        yield Line(ink.line((matches(sum(check.ok for check in held), len(held)), ink.NAME)))
+    for check in held:
+        if check.got is None:
+            mark, said = "·", f"{check.name} = {number(check.expected)}, not reached yet"
+        elif check.ok:
+            mark, said = "✓", f"{check.name} = {number(check.expected)}"
+        else:
+            write = exact if number(check.expected) == number(check.got) else number
+            is_ = f"but it is {write(check.got)}"
+            mark, said = "✗", f"{check.name} = {write(check.expected)}, {is_}"
+        style = {"·": ink.QUIET, "✓": ink.PLAIN, "✗": ink.HALT}[mark]
+        position = None if check.got is None else check.position
+        yield Line(ink.line((f"  {mark} ", style), (said, style)), position, check.node, 4)
+
+
+def matches(held: int, expected: int) -> str:
+    """Say how many of the expected values are there."""
+    return f"matches {held} of {expected} expected"
 
 
 def why_report(
@@ -114,5 +165,4 @@ def _reasons(session: Session, node: int) -> Iterator[Line]:
         shown = f"{asked.name(recording)} = {gradient_inline(asked.read(recording))}"
         yield Line(ink.line((shown, ink.NAME)))
         for each in reasons(recording, node, state.position, of):
-            where = (f"  event {each.position:,}  ", ink.CURRENT)
-            yield Line(ink.line(where, (each.text, ink.PLAIN)), each.position, each.node)
+            yield _event(each.position, each.text, each.node)

@@ -25,12 +25,13 @@ _LEAST = 5
 """The fewest cells that say which derivative is meant: `∂h2/…`."""
 
 
-def heading(state: State, node: int) -> str:
-    """What the node is: `h = relu(z1)`."""
+def heading(state: State, node: int, *, selected: bool = False) -> str:
+    """What the node is: `h = relu(z1)`; with a mark if a person has selected it."""
     facts = state.node(node)
     name = short_title(state.recording, node)
     defined = definition(state.recording, facts)
-    return printable(f"{name} = {defined}" if facts.name and defined else defined or name)
+    said = f"{name} = {defined}" if facts.name and defined else defined or name
+    return printable(f"{ink.SELECTION} {said}" if selected else said)
 
 
 def node_panel(
@@ -54,17 +55,21 @@ class _Row(NamedTuple):
     """A row of the panel, and the position just after the event that it is about.
 
     Where it is too wide, its end is cut; or the span `yields`, while something of it remains. Of a
-    row that `ends` in what matters, such as the line of a file, the end is kept.
+    row that `ends` in what matters, such as the line of a file, the end is kept. An `extra` span at
+    the end is left out whole.
     """
 
     spans: Sequence[ink.Span]
     position: int | None = None
     yields: int | None = None
     ends: bool = False
+    extra: bool = False
 
     def cut(self, width: int) -> Content:
         """Return the row in one line of at most this width."""
         spans = list(self.spans)
+        if self.extra and ink.line(*spans).cell_length > width:
+            del spans[-1]
         if self.yields is not None:
             text, style = spans[self.yields]
             room = width - ink.line(*spans).cell_length + cell_len(text)
@@ -97,14 +102,21 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     value, made = state.value(node), state.recording.history.made_at(node)
     if value is None:
         return [_Row([("not computed yet", ink.QUIET)]), *_whereabouts(state, node)]
-    top = [_row("value", (exact(value), ink.sign(value)), position=made)]
+    top = [_number("value", number(value), value, position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
     label, _, text, rate = Node(state, node).derivative
-    told = exact(rate) if rate is not None and rate == rate else text
-    top.append(_row(label, (told, ink.sign(rate))))
+    top.append(_number(label, text, rate))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]
+
+
+def _number(label: str, text: str, x: float | None, position: int | None = None) -> _Row:
+    """A number as the tape has it, and then with all its digits if it has more."""
+    row = _row(label, (text, ink.sign(x)), position=position)
+    if x is None or x != x or (full := exact(x)) == text:
+        return row
+    return row._replace(spans=[*row.spans, (f"  {full}", ink.QUIET)], extra=True)
 
 
 def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
@@ -126,11 +138,12 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         received, label = received[more:], ""
     for each in received:
         upstream, local = worked(mul, (each.upstream, each.local))
-        at = ink.CURRENT if each.position == state.position else ink.QUIET
+        here = each.position == state.position
+        at = f" {ink.ARROWS['backward']} {each.position}" if here else f" at {each.position}"
         yield _row(
             label,
             (number(each.amount), ink.sign(each.amount)),
-            (f" at {each.position}", at),
+            (at, ink.CURRENT if here else ink.QUIET),
             (f" from {short_title(state.recording, each.out)}", ink.QUIET),
             (f" ({upstream}·{bracketed(local)})", ""),
             position=each.position,

@@ -11,10 +11,11 @@ from textual.content import Content
 from stepgrad.numbers import fitting, gradient, number
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.state import State
+from stepgrad.replay.session import Session
 from stepgrad.replay.telling.titles import title
 from stepgrad.replay.training import course, gradient_course, parameters
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.tape import marker_of
 
 COURSE, NUMBER = 12, 11
 
@@ -22,21 +23,24 @@ ROOMY = 72
 """From this width on, there is room for the gradients as well."""
 
 
-def parameter_row(state: State, node: int, width: int) -> Content:
-    """Return a parameter's row: name, sparkline over all of training, value at this position.
+def parameter_row(session: Session, node: int, width: int) -> Content:
+    """Return a parameter's row: marker, name, sparkline over all of training, value at this point.
 
     If there is room, the gradient follows, with a sparkline over the backward passes.
     """
-    recording = state.recording
+    state, recording = session.state, session.recording
+    current, selected = node == state.focus, node == session.selected
     numbers = _with_course(course(recording, node, COURSE), state.value(node), number)
     if width >= ROOMY:
         gradients = gradient_course(recording, node, COURSE)
         numbers += [("   ∇ ", ink.QUIET), *_with_course(gradients, state.grad(node), gradient)]
-    room = max(width - 1 - sum(len(text) for text, _ in numbers), 0)
+    room = max(width - 3 - sum(len(text) for text, _ in numbers), 0)
     names = _names(recording, room)
     name = ink.fit_end(names[node], room)
-    style = ink.CURRENT if node == state.focus else ink.PLAIN
-    return Content.assemble((name, style), " ", *numbers).truncate(width)
+    style = ink.CURRENT if current else ink.PLAIN
+    marker = marker_of(session, current=current, selected=selected)
+    row = Content.assemble((f"{marker} ", ink.CURRENT), (name, style), " ", *numbers)
+    return (row.stylize(ink.SELECTED) if selected else row).truncate(width)
 
 
 @kept(4)

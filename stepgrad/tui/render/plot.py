@@ -88,7 +88,7 @@ def _row(label: str, line: str, cursor: int | None) -> Content:
     spans: list[ink.Span] = [(f"{label:>{LABEL}} ", ink.QUIET)]
     if cursor is None:
         return ink.line(*spans, (line, ink.WRITING))
-    mark = line[cursor] if line[cursor] != " " else "│"
+    mark = "│" if line[cursor] == " " else "┼"
     return ink.line(
         *spans,
         (line[:cursor], ink.WRITING),

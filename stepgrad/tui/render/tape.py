@@ -6,10 +6,10 @@ from rich.cells import cell_len
 from textual.content import Content
 
 from stepgrad.numbers import fitting
+from stepgrad.replay.commands.searching import match
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
-from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import NodeStop
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
@@ -35,7 +35,7 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
         return Content.styled(ink.fit(f"  {line.scope}", width), ink.QUIET)
     fold = Fold(session.state, line, current=line.holds(session.state.focus))
     selected = line.holds(session.selected)
-    marker = _marker(session, current=fold.current, selected=selected)
+    marker = marker_of(session, current=fold.current, selected=selected)
     told, room = _facts(fold), width - len(MARGINS) - 2
     if cell_len(line.scope) + len(told) > room:
         told = told.lstrip()
@@ -59,10 +59,11 @@ def _facts(fold: Fold) -> str:
     return f"{fold.count:>{_COUNT},} {shares:>{_SHARE}} {span:>{_SPAN}}"
 
 
-def _marker(session: Session, *, current: bool, selected: bool) -> str:
+def marker_of(session: Session, *, current: bool, selected: bool) -> str:
+    """What marks a row: the direction of the last event, or a selection."""
     if current:
         return ink.ARROWS.get(session.state.phase or "", "▶")
-    return "›" if selected else " "
+    return ink.SELECTION if selected else " "
 
 
 def tape_row(session: Session, node: int, width: int) -> Content:
@@ -75,7 +76,7 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     cells = _column(width)
     room = width - 2 * cells - len(MARGINS)
     selected = node == session.selected
-    marker = _marker(session, current=shown.current, selected=selected)
+    marker = marker_of(session, current=shown.current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
     stop = any(each.covers(state.recording, node) for each in stops)
     quiet = facts.constant or not shown.made
@@ -98,22 +99,28 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     return row.stylize(ink.SELECTED) if selected else row
 
 
-def headings(state: State, width: int) -> Content:
+def headings(session: Session, width: int) -> Content:
     """Return what the columns of rows are called, for the line above them.
 
-    While forward mode runs, tangents stand where gradients come later.
+    While forward mode runs, tangents stand where gradients come later. Of a search, which match is
+    selected follows the first word.
     """
     cells = _column(width)
-    second = "tangent" if state.seeds else "gradient"
+    second = "tangent" if session.state.seeds else "gradient"
     if cells <= len(second):
         second = second[:4]
-    before = width - len(MARGINS[2:]) - cells - len("tape") - len("value")
+    room = width - len(MARGINS[2:]) - cells - len("value") - 2
+    found = match(session)
+    ways = [way.format(*found) for way in ("  match {} of {}", "  {}/{}")] if found else []
+    which = next((way for way in ways if len(way) <= room - len("tape")), "")
+    before = room + 2 - len("tape") - len(which)
+    title: list[ink.Span] = [("tape", ""), (which, ink.CURRENT)]
     if before < 2:
-        return Content("tape")
+        return Content.assemble(*title)
     first, between = (
         (f" {'─' * (space - 2)} ", ink.RULE) for space in (before, cells - len(second))
     )
-    return Content.assemble("tape", first, "value", between, second)
+    return Content.assemble(*title, first, "value", between, second)
 
 
 def _column(width: int) -> int:

@@ -92,7 +92,15 @@ def _air(form: Form) -> int:
     return 0 if form.roomy else 2
 
 
-def view(session: Session, width: int, height: int, room: int, pan: Point = (0, 0)) -> View:
+def view(  # noqa: PLR0913 - the size, and what a person has set
+    session: Session,
+    width: int,
+    height: int,
+    room: int,
+    pan: Point = (0, 0),
+    *,
+    under_way: float | None = None,
+) -> View:
     """Paint a position into a panel.
 
     Args:
@@ -101,6 +109,7 @@ def view(session: Session, width: int, height: int, room: int, pan: Point = (0, 
         height: its rows.
         room: the most rows that it could have, which decides on the form of the drawing.
         pan: how far a person has moved the window from where it would be.
+        under_way: the share of its wire that is behind the number of the last event.
     """
     drawing = suited(session, width, max(room, height))
     root = drawing.box_of(session.state.destination)  # what gradients are of
@@ -116,8 +125,13 @@ def view(session: Session, width: int, height: int, room: int, pan: Point = (0, 
     else:
         window = window._replace(width=narrow)
     canvas = drawing.paint(session.state, session.selected, session.secret, window.holds)
+    if under_way is not None:
+        from stepgrad.tui.render.travel import carry  # noqa: PLC0415 - only while it plays
+
+        carry(canvas, drawing, session.state, under_way)
     shown = canvas.window(window.left, window.top, window.width, height)
-    _write_rule(session, drawing, window, shown)
+    if under_way is None:
+        _write_rule(session, drawing, window, shown)
     shown = shown.window(0, 0, width, height)
     place = None if root is None else _dock(session, drawing, root, window, shown)
     return View(shown, drawing, window, home, _title(session, drawing, window, root), place)

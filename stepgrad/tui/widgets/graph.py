@@ -6,7 +6,11 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import (
+    Offset,
+    Region,
+    Size,
+)
 from textual.strip import Strip
 from textual.visual import Visual
 
@@ -44,6 +48,9 @@ class GraphPanel(Panel, can_focus=False):
     """
 
     ALLOW_SELECT = False
+
+    under_way: float | None = None
+    """The share of its wire that is behind the number of the last event; None if it is there."""
 
     _panned = False
     _pan: Point = (0, 0)
@@ -98,7 +105,7 @@ class GraphPanel(Panel, can_focus=False):
 
     def _show_boxes(self) -> None:
         before, (width, height) = self._view, self.size
-        self._view = view(self.now, width, height, self._room, self._pan)
+        self._view = view(self.now, width, height, self._room, self._pan, under_way=self.under_way)
         self._entitle(self._view.title)
         canvas = self._view.canvas
         if before is None or (before.canvas.width, before.canvas.height) != (width, height):
@@ -126,19 +133,19 @@ class GraphPanel(Panel, can_focus=False):
         """Begin a click, or a pan."""
         self._panned = False
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Point at the node or the edge under the mouse."""
         if self._panned:
             return
-        x, y = event.get_content_offset_capture(self)
+        x, y = at
         if self._view is None:
             node = node_at(self.now, y, len(self._lines))
             if node is not None:
                 self.post_message(self.NodeSelected(node))
         else:
-            self._point_at(self._view, x, y)
+            self._point_in(self._view, x, y)
 
-    def _point_at(self, view: View, x: int, y: int) -> None:
+    def _point_in(self, view: View, x: int, y: int) -> None:
         """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""
         drawing = view.drawing
         box, wires = view.box_at(x, y), view.wires_at(x, y)

@@ -6,10 +6,9 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from pathlib import PurePath
 
-from textual import events
 from textual.binding import Binding
 from textual.content import Content
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
@@ -115,7 +114,7 @@ class Tape(Lines, can_focus=False):
 
     def show(self) -> None:
         """Put the headings of the columns into the border, and show the line."""
-        title = headings(self.state, self.scrollable_content_region.width)
+        title = headings(self.now, self.scrollable_content_region.width)
         if not title.is_same(self._headings):  # setting it draws everything again
             self.border_title = self._headings = title
         super().show()
@@ -124,10 +123,10 @@ class Tape(Lines, can_focus=False):
         """The line of the subject."""
         return self.now.outline.line_of(self.now.subject)
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Select the node that a person pointed at, or fold or open the scope."""
-        number = event.get_content_offset_capture(self).y + self.scroll_offset.y
-        line = self.now.outline[number] if 0 <= number < self.count else None
+        number = at.y + self.scroll_offset.y
+        line = self.now.outline[number] if number < self.count else None
         if isinstance(line, ScopeLine):
             self.post_message(self.ScopePointed(line.scope))
         elif line is not None:
@@ -149,18 +148,18 @@ class Parameters(Lines, can_focus=False):
         nodes = parameters(self.state.recording)
         if not nodes:
             return Content.styled("no training in this lesson", ink.QUIET)
-        return parameter_row(self.state, nodes[number], width)
+        return parameter_row(self.now, nodes[number], width)
 
     def line_of_interest(self) -> int | None:
         """The line of the parameter that is the subject."""
         nodes, subject = parameters(self.state.recording), self.now.subject
         return nodes.index(subject) if subject in nodes else None
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Select the parameter that a person pointed at."""
-        number = event.get_content_offset_capture(self).y + self.scroll_offset.y
+        number = at.y + self.scroll_offset.y
         nodes = parameters(self.state.recording)
-        if 0 <= number < len(nodes):
+        if number < len(nodes):
             self.post_message(self.NodeSelected(nodes[number]))
 
 
@@ -191,6 +190,12 @@ class SourcePanel(Lines, can_focus=False):
             return ink.line((told, ink.QUIET)).truncate(width, ellipsis=True)
         current = number == self.line_of_interest()
         return source_line(self._source, number + 1, width, current=current)
+
+    def point_at(self, at: Offset) -> None:
+        """Point at a line of the text."""
+        number = at.y + self.scroll_offset.y
+        if self._source is not None and number < self.count:
+            self.post_message(self.LinePointed(self._place.file, number + 1))
 
     def line_of_interest(self) -> int | None:
         """The line that made the subject."""

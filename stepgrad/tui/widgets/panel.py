@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from textual import events
+from textual.geometry import Offset
 from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
@@ -20,7 +22,7 @@ class Panel(Widget):
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
 
-    auto_links = reactive(False)  # there are no links, so no line need be searched for them
+    auto_links = reactive(False)  # what can be clicked looks like the rest, and costs no search
 
     class Pointed(Message):
         """A person pointed at something."""
@@ -59,10 +61,39 @@ class Panel(Widget):
         scope: str
 
     @dataclass
+    class LinePointed(Pointed):
+        """A person pointed at a line of a file (None: of the program that is replayed)."""
+
+        file: str | None
+        line: int
+
+    @dataclass
     class Seek(Pointed):
         """A person pointed at a position."""
 
         position: int
+
+    @dataclass
+    class TitlePointed(Pointed):
+        """A person pointed at the title of a panel."""
+
+        panel: str
+
+    def on_click(self, event: events.Click) -> None:
+        """Find out what a person pointed at: the title, or something below it.
+
+        A text with an action of its own (`ink.doing`) needs no more.
+        """
+        if "@click" in event.style.meta:
+            return
+        at = event.get_content_offset_capture(self)
+        if at.y >= 0:
+            self.point_at(at)
+        elif self.border_title and self.id:
+            self.post_message(self.TitlePointed(self.id))
+
+    def point_at(self, at: Offset) -> None:
+        """Act on a click at a place within the panel; most panels have nothing to do."""
 
     def watch_session(self) -> None:
         """Show another moment."""

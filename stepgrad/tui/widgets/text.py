@@ -1,22 +1,27 @@
-"""Panels that are one text: header, chain line, node and timeline."""
+"""Panels that are one text: header, chain line, node, timeline and keys."""
 
 from __future__ import annotations
 
-from textual import events
 from textual.content import Content
-from textual.geometry import Size
+from textual.geometry import (
+    Offset,
+    Size,
+)
 
 from stepgrad.replay.commands.hints import with_keys
+from stepgrad.replay.commands.moment import of_the_moment
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.keymap import shown_keys
+from stepgrad.tui.keymap import keys_in_force, shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.chain import chain
+from stepgrad.tui.render.chain import chain, node_at
+from stepgrad.tui.render.footer import Key, footer, written
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
+from stepgrad.tui.widgets.prompt import Prompt
 
 
 class Header(DiagnosedPanel):
@@ -38,18 +43,56 @@ class Header(DiagnosedPanel):
         )
 
 
+class Keys(DiagnosedPanel):
+    """The keys that are of use now; of a prompt, those that end it. A click on one presses it."""
+
+    def __init__(self, *, lesson: bool, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._lesson = lesson
+        self._names: tuple[str, ...] = ()
+
+    def on_mount(self) -> None:
+        """Look again whenever a prompt takes the keys, or gives them back."""
+        self.watch(self.screen, "focused", self._focus_moved, init=False)
+
+    def _focus_moved(self) -> None:
+        self.refresh()
+
+    def show(self) -> None:
+        """Find out which keys these are, and draw them if they are others than before."""
+        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
+        names = of_the_moment(self.now, lesson=self._lesson, verdicts=verdicts)
+        if names != self._names:
+            self._names = names
+            self.refresh()
+
+    def render(self) -> Content:
+        """Draw the keys."""
+        if self.screen.focused is not None and isinstance(self.screen.focused.parent, Prompt):
+            return written([Key("Enter", "answer"), Key("Esc", "leave")])
+        return footer(self._names, keys_in_force(self), self.size.width)
+
+
 class Chain(Panel):
-    """The chain line of the current event."""
+    """The chain line of the current event; a click on the name of a node selects it."""
 
     def render(self) -> Content:
         """Draw the chain line."""
         state = self.state
         return chain(state.recording, state.position, self.size.width, shown_keys(self))
 
+    def point_at(self, at: Offset) -> None:
+        """Select the node whose name a person pointed at, unless they were marking text."""
+        state = self.state
+        node = node_at(state.recording, state.position, self.size.width, at.x, at.y)
+        if node is not None and self.text_selection is None:
+            self.post_message(self.NodeSelected(node))
+
     def show(self) -> None:
         """Put the message of the last command into the border."""
         said = with_keys(self.now.said, shown_keys(self))
-        self.border_title = Content.assemble("chain rule", (f"  {said}", ink.CURRENT))
+        message = [(f"  {said}", ink.CURRENT)] if said else []
+        self.border_title = Content.assemble("chain rule", *message)
         self.refresh()
 
 
@@ -65,15 +108,16 @@ class NodePanel(Panel):
     def show(self) -> None:
         """Put what the node is into the border."""
         subject = self.now.subject
-        self.border_title = Content("node" if subject is None else heading(self.state, subject))
+        selected = self.now.selected is not None
+        title = "node" if subject is None else heading(self.state, subject, selected=selected)
+        self.border_title = Content(title)
         self.refresh()
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to the event that a person pointed at, unless they were marking text."""
         if self.now.subject is None or self.text_selection is not None:
             return
-        y = event.get_content_offset_capture(self).y
-        position = event_at(self.state, self.now.subject, *self.size, y)
+        position = event_at(self.state, self.now.subject, *self.size, at.y)
         if position is not None:
             self.post_message(self.EventPointed(self.now.subject, position))
 
@@ -91,9 +135,9 @@ class Training(Panel):
         """Ask for no rows: those of the graph beside it will do."""
         return 0
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to the training step that a person pointed at."""
-        position = step_at(self.state, *self.size, *event.get_content_offset_capture(self))
+        position = step_at(self.state, *self.size, *at)
         if position is not None:
             self.post_message(self.Seek(position))
 
@@ -114,10 +158,8 @@ class Timeline(DiagnosedPanel):
         places = sorted({each.events[0] - 1 for each in verdicts})
         return timeline(self.now, self.size.width, places)
 
-    def on_click(self, event: events.Click) -> None:
+    def point_at(self, at: Offset) -> None:
         """Go to where a person pointed."""
-        position = position_at(
-            self.state, self.size.width, event.get_content_offset_capture(self).x
-        )
+        position = position_at(self.state, self.size.width, at.x)
         if position is not None:
             self.post_message(self.Seek(position))

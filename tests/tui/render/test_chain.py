@@ -10,7 +10,7 @@ from stepgrad import Value, record, scope
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.tui.help import LEGEND
-from stepgrad.tui.render.chain import ROWS, chain
+from stepgrad.tui.render.chain import ROWS, chain, node_at
 
 TWO_LAYER = two_layer()
 
@@ -92,3 +92,25 @@ def test_odd_names_and_numbers(session: Session, width: int) -> None:
     rows = chain(session.recording, session.cursor.position, width).split("\n")
     assert len(rows) <= ROWS
     assert all(row.cell_length <= width and row.plain.isprintable() for row in rows)
+
+
+def pointed(position: int, text: str, row: int = 0, within: int = 0) -> int | None:
+    """The node at a place in a row of the panel: so many cells after a text begins."""
+    line = chain(TWO_LAYER, position, 80).plain.split("\n")[row]
+    return node_at(TWO_LAYER, position, 80, line.index(text) + within, row)
+
+
+def test_a_name_in_the_chain_line_is_a_node() -> None:
+    w2, h, product = (TWO_LAYER.first_named("w2"), TWO_LAYER.first_named("h"), 9)
+    assert pointed(20, "w2 +=") == w2
+    assert pointed(20, "(w2·h) ·", within=2) == product, "the longest name, not one within it"
+    assert pointed(20, "h =", row=1) == h
+    assert pointed(20, "w2.grad", row=1) == w2
+    assert pointed(20, "L/dw2") == TWO_LAYER.first_named("L")
+
+
+def test_elsewhere_in_the_chain_line_is_none() -> None:
+    assert pointed(20, "+=") is None
+    assert pointed(20, "−4", row=1) is None
+    assert node_at(TWO_LAYER, 0, 80, 6, 0) is None
+    assert node_at(TWO_LAYER, 20, 80, 3, 7) is None

@@ -43,7 +43,7 @@ def show(session: Session) -> None:
     """Render everything that the screen and a script show of a position."""
     state, recording = session.state, session.recording
     header(session, "a program", (0, 0), WIDTH)
-    headings(state, WIDTH)
+    headings(session, WIDTH)
     chain(recording, state.position, WIDTH)
     timeline(session, WIDTH)
     training(state, *SIZE)
@@ -54,7 +54,7 @@ def show(session: Session) -> None:
         if isinstance(line, ScopeLine):
             scope_row(session, line, WIDTH)
     for parameter in parameters(recording):
-        parameter_row(state, parameter, WIDTH)
+        parameter_row(session, parameter, WIDTH)
     for node in range(recording.size):
         show_node(session, node)
     assert list(report(None, session.cursor))

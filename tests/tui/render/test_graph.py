@@ -15,6 +15,7 @@ from stepgrad.replay.graph import folding
 from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.graph.picture import Part
 from stepgrad.replay.session import Session
+from stepgrad.tui.render import ink
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import FRAMED, SLIM, STRETCH, draw, in_view
 
@@ -197,6 +198,19 @@ def test_a_box_is_dashed_until_its_first_node_is_made_and_marked_where_one_is_se
     assert "┌+ layer ×4╌" in picture(folded(2, "layer")).plain()
     inside = LAYERED.first_named("x") + 3
     assert "┌›+ layer ×4─" in picture(folded(END, "layer").select(inside)).plain()
+
+
+@pytest.mark.parametrize("framed", [True, False])
+def test_a_selected_box_has_one_background(framed: bool) -> None:
+    session = small().select(0)
+    drawing = draw(session.graph, in_view(session), FRAMED if framed else SLIM)
+    [box] = drawing.painter.layout.boxes_of(0)
+    rows = drawing.paint(session.state, 0).crop(box.x, box.y, box.width, box.height)
+    for row in rows:
+        within = row.plain.rstrip("━├┝─ ")
+        spans = [span for span in row.spans if span.start < len(within)]
+        assert all(ink.SELECTED in str(span.style) for span in spans)
+        assert sum(span.end - span.start for span in spans) >= len(within)
 
 
 def test_an_open_scope_is_drawn_node_by_node() -> None:

@@ -22,7 +22,7 @@ HEADERS = {
     30: " ◀ BACKWARD  event 20/26      ",
     40: " ◀ BACKWARD  event 20/26          L = 4 ",
     60: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4 ",
-    80: " two_layer.yaml  ◀ BACKWARD  event 20/26                     L = 4   checks 4/6 ",
+    80: " two_layer.yaml  ◀ BACKWARD  event 20/26        L = 4   matches 4 of 6 expected ",
 }
 
 
@@ -39,7 +39,7 @@ def test_a_training_step_has_a_number() -> None:
 
 def test_before_anything_has_happened() -> None:
     assert header(at(TWO_LAYER, 0), "n", (0, 2), 40).plain == (
-        " n  event 0/26               checks 0/2 "
+        " n  event 0/26           matches 0 of 2 "
     )
 
 
@@ -48,9 +48,10 @@ GROWING = {
     56: " ◀ BACKWARD  event 20/26  L = 4  recording 45%  R stops ",
     60: " ◀ BACKWARD  event 20/26      L = 4  recording 45%  R stops ",
     72: " two_layer.yaml  ◀ BACKWARD  event 20/26  L = 4  recording 45%  R stops ",
-    86: " two_layer.yaml  ◀ BACKWARD  event 20/26   L = 4   checks 4/6  recording 45%  R stops ",
-    110: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   "
-    "checks 4/6   ━━━━━━━───────── recording 45%  R stops ",
+    90: " two_layer.yaml  ◀ BACKWARD  event 20/26   L = 4   matches 4 of 6 "
+    " recording 45%  R stops ",
+    110: " two_layer.yaml  ◀ BACKWARD  event 20/26     L = 4   "
+    "matches 4 of 6   ━━━━━━━───────── recording 45%  R stops ",
 }
 
 
@@ -63,7 +64,7 @@ def test_how_much_of_a_recording_is_there(width: int) -> None:
 def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
     session = replace(at(TWO_LAYER, 20), edits=(("x", 2.0),))
     assert header(session, "two_layer.yaml", (4, 6), 80).plain == (
-        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited x = 2   L = 4   checks: edited "
+        " two_layer.yaml  ◀ BACKWARD  event 20/26  edited x = 2                    L = 4 "
     )
     assert header(session, "two_layer.yaml", (4, 6), 70).plain == (
         " two_layer.yaml  ◀ BACKWARD  event 20/26  edited x = 2          L = 4 "
@@ -75,15 +76,15 @@ def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
 
 def test_a_recording_that_was_stopped_says_so() -> None:
     session = replace(at(TWO_LAYER, 20), progress=Progress(0.999, stopped=True))
-    line = header(session, "two_layer.yaml", (4, 6), 80, keys=KEYS).plain
-    assert line.endswith("checks 4/6  stopped at 99% ")
+    line = header(session, "two_layer.yaml", (4, 6), 90, keys=KEYS).plain
+    assert line.endswith("matches 4 of 6 expected  stopped at 99% ")
 
 
 ALARMED = {
     36: " ◀ BACKWARD  event 20/26        ⚠ 2 ",
     44: " ◀ BACKWARD  event 20/26        L = 4   ⚠ 2 ",
     70: " two_layer.yaml  ◀ BACKWARD  event 20/26         L = 4   ⚠ 2  ! shows ",
-    88: " two_layer.yaml  ◀ BACKWARD  event 20/26              L = 4   checks 4/6   ⚠ 2  ! shows ",
+    88: " two_layer.yaml  ◀ BACKWARD  event 20/26          L = 4   matches 4 of 6   ⚠ 2  ! shows ",
 }
 
 
@@ -111,6 +112,6 @@ def test_the_bug_of_a_world_is_named_and_may_come_with_edits() -> None:
     replay = Replay.of("two_layer").press("'%shut h'")
     told = header(replay.session, "two_layer", (3, 11), 100).plain
     assert "bug: shut h" in told
-    assert "checks 3/11" in told, "a promise that is broken is what the bug does"
+    assert "matches 3 of 11" in told, "a promise that is broken is what the bug does"
     edited = header(replay.press("'ex = 2'").session, "two_layer", (3, 11), 110).plain
     assert "edited x = 2, bug: shut h" in edited

@@ -75,7 +75,6 @@ def test_sign(x: float | None, style: str) -> None:
 @pytest.mark.parametrize("dark", [True, False])
 def test_without_colours_the_two_sides_are_told_apart_by_lightness(dark: bool) -> None:
     greys = {name: Color.parse(grey).brightness for name, grey in ink.greys(dark=dark).items()}
-    assert set(greys) <= set(ink.DARK if dark else ink.LIGHT)
     scale = [greys[ink.shade(x)[1:]] for x in (-1.0, -0.5, -0.1, 0.1, 0.5, 1.0)]
     steps = [after - before for before, after in pairwise(scale)]
     assert all((step if dark else -step) > 0.05 for step in steps)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgrad.scenario import gallery
+from stepgrad.tui.render import ink
 from stepgrad.tui.render.lesson import lesson
 
 MARKDOWN = {
@@ -30,9 +31,15 @@ def test_markdown_becomes_text(markdown: str) -> None:
 
 
 def test_what_is_marked_has_a_style() -> None:
-    [line] = lesson("a **b** *c* `d`", 40)
+    [line] = lesson("a **b** *c* `0`", 40)
     styles = {line.plain[span.start : span.end]: span.style for span in line.spans}
-    assert styles == {"b": "bold", "c": "italic", "d": "bold $current"}
+    assert styles == {"b": "bold", "c": "italic", "0": "bold $current"}
+
+
+@pytest.mark.parametrize("word", ["f", ":step 50", "'", "/w"])
+def test_a_key_can_be_clicked(word: str) -> None:
+    [line] = lesson(f"press `{word}`", 40)
+    assert ink.doing("type", word) in str(line.spans[0].style)
 
 
 def test_a_table_that_is_too_wide_is_wrapped() -> None:

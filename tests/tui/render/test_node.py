@@ -93,7 +93,7 @@ def test_a_file_that_is_too_long_keeps_its_line_number() -> None:
 def test_the_numbers_of_a_contribution_give_what_was_received() -> None:
     """14·2 is not 28.0001: where six digits hide what makes the difference, there are more."""
     session = Replay.of("chain_rule_nudge").press("G 'ex = 3.00001'").session
-    assert panel(session, 0)[2] == "received 28.0001 at 8 from 2·x (14.00004·2)"
+    assert panel(session, 0)[2] == "received 28.0001 ◀ 8 from 2·x (14.00004·2)"
 
 
 def test_before_it_is_made_and_before_its_gradient_comes() -> None:
@@ -106,10 +106,18 @@ def test_numbers_are_exact_and_what_is_none_says_so() -> None:
         x = Value(-0.1 - 0.2, label="x")
         (x * float("nan")).backward()
     assert panel(at(recording, recording.length), 0)[:3] == [
-        "value    −0.30000000000000004",
+        "value    −0.3  −0.30000000000000004",
         "grad     !nan",
-        "received nan at 4 from x·nan (1·nan)",
+        "received nan ◀ 4 from x·nan (1·nan)",
     ]
+
+
+def test_digits_beyond_those_of_the_tape_are_whole_or_not_there() -> None:
+    with record() as recording:
+        Value(1 / 3, label="x")
+    session = at(recording, 1)
+    assert panel(session, 0)[0] == "value    0.333333  0.3333333333333333"
+    assert panel(session, 0, 30, 2)[0] == "value    0.333333"
 
 
 def test_scopes_are_told() -> None:
@@ -153,7 +161,7 @@ def test_what_an_earlier_pass_left_stands_before_what_this_one_pays_in() -> None
     assert panel(session, 0)[1:] == [
         "grad     8",
         f"before   3 at {cleared}, not cleared",
-        f"received 5 at {recording.length} from w·5 (1·5)",
+        f"received 5 ◀ {recording.length} from w·5 (1·5)",
     ]
     assert event_at(session.state, 0, 80, 24, 2) == cleared
     assert not any("cleared" in line for line in panel(at(recording, cleared), 0))
@@ -172,7 +180,7 @@ def test_who_wrote_over_a_gradient() -> None:
         [f"cleared  at {end}, was 5"],
         [f"set      at {end - 1}, was 1"],
         [f"clipped  at {end - 2}, was 3"],
-        [f"received 3 at {end - 3} from w·3 (1·3)"],
+        [f"received 3 ◀ {end - 3} from w·3 (1·3)"],
     ]
     assert event_at(at(recording, end).state, 0, 40, 24, 2) == end
 
@@ -181,7 +189,7 @@ def test_the_contribution_at_hand_stands_out() -> None:
     session = shared()
     text = node_panel(session.state, 0, 80, 24)
     [bright] = [span for span in text.spans if span.style == ink.CURRENT]
-    assert text.plain[bright.start : bright.end] == f" at {session.cursor.position}"
+    assert text.plain[bright.start : bright.end] == f" ◀ {session.cursor.position}"
 
 
 def test_a_constant_has_a_value_and_no_gradient() -> None:
@@ -194,6 +202,7 @@ def test_headings() -> None:
     state = at(TWO_LAYER, END).state
     unnamed = TWO_LAYER.node(TWO_LAYER.first_named("z1")).operands[0]
     assert [heading(state, node) for node in (W1, H, unnamed)] == ["w1", "h = relu(z1)", "w1·x"]
+    assert heading(state, H, selected=True) == "› h = relu(z1)"
 
 
 @given(odd_sessions(), widths, st.data())

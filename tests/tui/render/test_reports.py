@@ -6,6 +6,7 @@ from dataclasses import replace
 from math import inf, nan
 
 import pytest
+from textual.content import Content
 
 from stepgrad import Cursor, Value, record
 from stepgrad.engine.world import World
@@ -13,6 +14,7 @@ from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import edit
 from stepgrad.replay.session import Session
+from stepgrad.tui.render.listing import Line, Listing, verdicts_report
 from stepgrad.tui.render.reports import difference_report, paths_report
 
 
@@ -196,3 +198,36 @@ def test_where_every_path_is_shut_it_says_at_which_edges() -> None:
     assert lines[1] == "every path is shut, at 2 edges: ∂h2/∂(x·(−1)) = ∂h1/∂(x − 3) = 0"
     open_ = paths_report(replace(session, selected=1)).plain
     assert "shut" not in open_
+
+
+def test_what_wraps_goes_on_below_the_text_and_not_below_its_place() -> None:
+    line = Line(Content("  event 14  one two three four five"), indent=12)
+    assert line.wrapped(34).plain == "  event 14  one two three four\n            five"
+    assert line.wrapped(99).plain == line.text.plain
+    assert max(len(row) for row in line.wrapped(20).plain.split("\n")) <= 20, "no room to indent"
+
+
+def expected(keys: str) -> list[Line]:
+    """What the report says about the values that a scenario expects."""
+    report = verdicts_report(Replay.of("two_layer").press(keys).session)
+    assert isinstance(report, Listing)
+    texts = [line.text.plain for line in report.lines]
+    heads = [i for i, text in enumerate(texts) if text.startswith("matches")]
+    return [*report.lines][heads[0] :] if heads else []
+
+
+def test_expected_values_are_listed_with_what_became_of_them() -> None:
+    head, *lines = expected("f")
+    assert head.text.plain == "matches 4 of 11 expected"
+    assert [line.text.plain for line in lines[3:5]] == [
+        "  ✓ loss = 4",
+        "  · y.grad = −4, not reached yet",
+    ]
+    assert [line.position for line in lines[3:5]] == [13, None]
+    wrong = [line.text.plain for line in expected("'%shut h' G") if "✗" in line.text.plain]
+    assert "  ✗ z1.grad = −8, but it is 0" in wrong
+
+
+def test_after_an_edit_nothing_is_expected() -> None:
+    report = verdicts_report(Replay.of("two_layer").press("'ex = 2'").session)
+    assert "expected" not in report.plain

@@ -10,11 +10,12 @@ from odd_runs import WIDTHS, at, odd_names, odd_sessions, widths
 from replay_runs import training, two_layer
 from stepgrad import Cursor, Value, record
 from stepgrad.replay.commands import stopping
+from stepgrad.replay.commands.searching import search
 from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.tape import bar, scope_row, tape_row
+from stepgrad.tui.render.tape import bar, headings, scope_row, tape_row
 
 TWO_LAYER = two_layer()
 H = TWO_LAYER.first_named("h")
@@ -208,3 +209,13 @@ def test_a_number_that_is_too_wide_loses_digits_and_not_its_exponent(x: float) -
 )
 def test_bar(grad: float | None, glyph: str) -> None:
     assert bar(grad) == glyph
+
+
+@pytest.mark.parametrize(
+    ("width", "title"),
+    [(44, "tape  match 1 of 2 ───── value ─ gradient"), (36, "tape  1/2 ────── value ─ gradient")],
+)
+def test_which_match_of_a_search_is_selected_stands_above_the_names(width: int, title: str) -> None:
+    found = search(at(TWO_LAYER, 0), "w")
+    assert headings(found, width).plain == title
+    assert "match" not in headings(found.select(None), width).plain
