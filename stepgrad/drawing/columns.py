@@ -7,6 +7,7 @@ the boxes of a column are too low for a wire each, the gap is left to signs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from stepgrad.drawing.layered import tracks
@@ -31,14 +32,14 @@ class Column(NamedTuple):
 
 def needed(columns: Sequence[Column]) -> int:
     """The width of the columns, an upper bound where wires have to make way for each other."""
-    gaps = (_gap(before, after) for before, after in zip(columns, columns[1:], strict=False))
+    gaps = (_gap(before, after) for before, after in pairwise(columns))
     return sum(column.width for column in columns) + sum(gaps)
 
 
 def arrange(columns: Sequence[Column], width: int, height: int) -> Layout:
     """Put columns side by side in the middle of an area that is large enough."""
     rows = [_rows(column, height) for column in columns]
-    gaps = [_gap(before, after) for before, after in zip(columns, columns[1:], strict=False)]
+    gaps = [_gap(before, after) for before, after in pairwise(columns)]
     spare = width - sum(column.width for column in columns) - sum(gaps)
     more = min(MOST_LEAD, spare // len(gaps)) if gaps else 0
     x = (spare - more * len(gaps)) // 2
@@ -62,16 +63,16 @@ def arrange(columns: Sequence[Column], width: int, height: int) -> Layout:
 
 def _gap(before: Column, after: Column) -> int:
     """The cells between two columns: leads, a trunk for each source and a detour, and labels."""
-    trunks = len(before.keys) + 1 if after.wired and len(before.keys) > 1 else 0
-    return LEAD + trunks + (LEAD if after.wired else 0) + after.label + ARROW
+    if not after.wired:
+        return LEAD + after.label + 1
+    trunks = len(before.keys) + 1 if len(before.keys) > 1 else 0
+    return 2 * LEAD + trunks + after.label + ARROW
 
 
 def _rows(column: Column, height: int) -> Sequence[int]:
     """The top row of each box, spread evenly."""
     count = len(column.keys)
-    return [
-        (2 * place + 1) * height // (2 * count) - (column.height + 1) // 2 for place in range(count)
-    ]
+    return [(2 * place + 1) * height // (2 * count) - column.height // 2 for place in range(count)]
 
 
 def _wires(
@@ -83,8 +84,9 @@ def _wires(
     nets = [
         (source.exit[1], [rows[slot] for rows in entries]) for slot, source in enumerate(sources)
     ]
-    trunks, _ = tracks.route(nets)
-    if any(trunk.row >= height for trunk in trunks):
+    trunks, columns = tracks.route(nets)
+    room = targets[0].x - start - label - ARROW - 2 * LEAD
+    if columns > max(room, 0) or any(trunk.row >= height for trunk in trunks):
         return ()
     wires: list[Wire] = []
     for target, rows in zip(targets, entries, strict=True):

@@ -11,6 +11,7 @@ from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
+from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.quiz.answers import Score
@@ -20,8 +21,8 @@ from stepgrad.replay.stops.stop import Stop
 Program = Callable[[Mapping[str, float], World | None], Recording]
 """Runs the recorded program again: with other numbers for some named leaves, or in a world."""
 
-View = Literal["near", "whole", "plot"]
-"""How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
+View = Literal["network", "near", "whole", "plot"]
+"""What is drawn: neurons in layers; what is near the subject, all nodes, or all of them as dots."""
 
 
 class Progress(NamedTuple):
@@ -36,7 +37,9 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near.
+    event is about. `folded` scopes show as one line. What is drawn is what was `chosen`, or the
+    `view` that suits the recording; in the view of a network, the `opened` neuron (such as
+    `layer1/neuron2`) is drawn as the graph of its nodes.
     `said` is the message of the last command, if any; it names commands, not keys (`hints`). A
     `program` can be run again with `edits` or in a world, and `original` is the recording without.
     `progress` is set while the recording is incomplete. `score` counts predictions, and while one
@@ -51,7 +54,8 @@ class Session:
     said: str = ""
     folded: frozenset[str] = frozenset()
     constants: bool = False
-    view: View = "near"
+    chosen: View | None = None
+    opened: str = ""
     zoom: int = 0
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
@@ -99,6 +103,13 @@ class Session:
     def graph(self) -> FoldedGraph:
         """The graph of the scene, in which each folded scope is one box."""
         return folded_graph(self.state.scene, self.folded)
+
+    @property
+    def view(self) -> View:
+        """What is drawn: what was chosen, or else the network, if there is one."""
+        if self.chosen not in (None, "network"):
+            return self.chosen
+        return "near" if rows_at(self.state) is None else "network"
 
     @property
     def subject(self) -> int | None:

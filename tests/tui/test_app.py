@@ -370,7 +370,7 @@ async def test_a_step_lays_nothing_out_where_the_nodes_stay(
         async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
             scene = screen.now.state.scene
             start = screen.now.go(screen.now.cursor.seek(1000))
-            screen.session = replace(start, view=view)
+            screen.session = replace(start, chosen=view)
             await pilot.pause()
             laid_out.clear()
             await pilot.press(*"snsSNs")

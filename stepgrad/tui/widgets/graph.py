@@ -11,8 +11,12 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from stepgrad.replay.commands.hints import key
+from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
+from stepgrad.replay.graph.network.picture import Network, network
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
+from stepgrad.tui.render.network import NetworkDrawing, draw_network
 from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.widgets.panel import Panel
 
@@ -30,7 +34,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
     ALLOW_SELECT = False
 
     _panned = False
-    _drawing: Drawing | None = None
+    _drawing: Drawing | NetworkDrawing | None = None
     _canvas: Canvas | None = None
     _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
 
@@ -42,10 +46,20 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Paint the graph, and scroll to the subject."""
         if not self.size:
             return
-        if self.now.view == "plot":
+        now = self.now
+        if now.view == "plot":
             self._show_plot()
+            return
+        shown = network(now.state, now.selected) if now.view == "network" else None
+        neuron = None if shown is None else shown.opened(now.opened)
+        if neuron is not None:
+            everything = folded_graph(now.state.scene, frozenset())
+            nodes = tuple(node for node in neuron.nodes if node in now.state.scene)
+            self._show_boxes(everything, nodes, f"{neuron.name}: {key('jump')} closes it")
+        elif shown is not None:
+            self._show_network(shown)
         else:
-            self._show_boxes()
+            self._show_boxes(now.graph, in_view(now))
 
     def _show_plot(self) -> None:
         now, (width, height) = self.now, self.size
@@ -57,25 +71,48 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self._entitle(f"adjacency plot: {part}{len(scene):,} nodes in rows, operands in columns")
         self.refresh()
 
-    def _show_boxes(self) -> None:
+    def _show_network(self, shown: Network) -> None:
+        before, (width, height) = self._canvas, self.size
+        self._drawing = draw_network(shown, width, height, self.now.selected)
+        self._canvas = self._drawing.canvas
+        self._entitle(self._drawing.title)
+        moved = self.virtual_size != self.size
+        self.set_reactive(GraphPanel.virtual_size, self.size)
+        self.scroll_to(0, 0, animate=False, immediate=True)
+        self._refresh_unlike(None if moved else before)
+
+    def _show_boxes(self, graph: FoldedGraph, keys: tuple[int, ...], title: str = "") -> None:
         now, (width, height) = self.now, self.size
-        graph, before = now.graph, self._canvas
-        place = self.virtual_size, self.scroll_offset
-        self._drawing = draw(graph, in_view(now), framed=height >= FRAMED)
-        self._entitle(f"graph  {self._drawing.part.extent}".rstrip())
-        self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
-        layout = self._drawing.painter.layout
+        before, place = self._canvas, (self.virtual_size, self.scroll_offset)
+        self._drawing = drawing = draw(graph, keys, framed=height >= FRAMED)
+        self._entitle(f"graph  {title or drawing.part.extent}".rstrip())
+        self._canvas = drawing.paint(now.state, now.selected, now.secret)
+        layout = drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
         for box in () if now.subject is None else layout.boxes_of(graph.box_of(now.subject))[-1:]:
             # If a box does not fit, show its top: it has the name.
             x, y = box.x + min(box.width - width, 0) // 2, box.y + min(box.height - height, 0) // 2
             self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
-        if before is None or place != (self.virtual_size, self.scroll_offset):
+        moved = place != (self.virtual_size, self.scroll_offset)
+        self._refresh_unlike(None if moved else before)
+
+    def _refresh_unlike(self, before: Canvas | None) -> None:
+        """Draw the rows again that have changed since a canvas of the same size, or all of them."""
+        canvas, (width, height) = self._canvas, self.size
+        if (
+            canvas is None
+            or before is None
+            or (canvas.width, canvas.height)
+            != (
+                before.width,
+                before.height,
+            )
+        ):
             self.refresh()
             return
         top = self.scroll_offset.y - self._margin
-        for row in self._canvas.rows_unlike(before):
+        for row in canvas.rows_unlike(before):
             if top <= row < top + height:
                 self.refresh(Region(0, row - top, width, 1))
 
@@ -112,9 +149,15 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
             node = node_at(self.now, y, len(self._lines))
             if node is not None:
                 self.post_message(self.NodeSelected(node))
+            return
+        left, top = self.scroll_offset
+        x, y = x + left, y + top - self._margin
+        if isinstance(self._drawing, NetworkDrawing):
+            node = self._drawing.node_at(x, y)
+            if node is not None:
+                self.post_message(self.NodeSelected(node))
         elif self._drawing is not None:
-            left, top = self.scroll_offset
-            self._point_at(self._drawing, x + left, y + top - self._margin)
+            self._point_at(self._drawing, x, y)
 
     def _point_at(self, drawing: Drawing, x: int, y: int) -> None:
         """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate, groupby
@@ -91,7 +91,7 @@ class _Networks:
         return [layers[0][0].nodes[0] for layers in self.rows]
 
 
-class Rows(Sequence[Row]):
+class Rows:
     """The rows of a training step, in the order of creation."""
 
     def __init__(self, recording: Recording, passes: Sequence[tuple[Forward, _Networks]]) -> None:
@@ -103,7 +103,10 @@ class Rows(Sequence[Row]):
     def __len__(self) -> int:
         return self._firsts[-1]
 
-    def __getitem__(self, number: int) -> Row:  # type: ignore[override] - there are no slices
+    def __iter__(self) -> Iterator[Row]:
+        return map(self.__getitem__, range(len(self)))
+
+    def __getitem__(self, number: int) -> Row:
         if not 0 <= number < len(self):
             raise IndexError(f"row {number} of {len(self)}")
         place = bisect_right(self._firsts, number) - 1
@@ -201,7 +204,7 @@ def _networks(context: Context, structure: Structure, earlier: tuple[Pass, ...])
 
 
 def _inputs(unit: Unit, structure: Structure) -> tuple[int | None, ...]:
-    """What a neuron takes; plain numbers are nodes of their own in each neuron, so they are None."""
+    """What a neuron takes. A plain number is None: it is another node in every neuron."""
     constant = CONSTANT.code
     return tuple(
         None if ref >= 0 and structure.codes[ref] == constant else ref for ref in unit.inputs

@@ -1,0 +1,139 @@
+"""What is in the boxes and on the wires of a network: numbers of neurons, weights, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgrad.numbers import fitting, number
+from stepgrad.replay.graph.contents import Node, Number
+from stepgrad.replay.graph.network.picture import Neuron, Weighted
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.canvas import Canvas, cells_of
+from stepgrad.tui.render.painting import Line, WireContent
+
+Box = Node | Neuron
+"""What a box is about: an input, a neuron, or the loss."""
+
+SIGNS = 8
+"""The most weights that signs are written for in one place."""
+
+_STRONG = 0.5
+"""From this share of the largest weight on, a wire is heavy."""
+
+
+def result(box: Box) -> Node:
+    """The node that a box results in."""
+    return box.h if isinstance(box, Neuron) else box
+
+
+def values(box: Box, digits: int, *, sums: bool = True) -> Line:
+    """The value or, in a neuron with an activation, z → h; each in so many cells."""
+    node = result(box)
+    if not isinstance(box, Neuron) or box.linear or not sums:
+        return [(_cell(_value(node), digits), ink.sign(node.value))]
+    z, h = _value(box.z), _value(node)
+    return [
+        (_cell(z, digits, right=True), ink.sign(z.x)),
+        (" → ", ink.QUIET),
+        (_cell(h, digits), ink.sign(h.x)),
+    ]
+
+
+def derivatives(box: Box, digits: int, *, sums: bool = True) -> Line:
+    """The gradient or, in a neuron with an activation, ∇z ← ∇h, with a bar if its gate is shut.
+
+    In forward mode they are tangents, which go from z to h.
+    """
+    h = result(box).derivative
+    glyph = (f"{h.glyph} ", ink.QUIET)
+    if not isinstance(box, Neuron) or box.linear or not sums:
+        return [glyph, (_cell(h, digits), ink.sign(h.x))]
+    z = box.z.derivative
+    arrow = "┼" if box.shut else "→" if h.word == "tangent" else "←"
+    return [
+        glyph,
+        (_cell(z, digits, right=True), ink.sign(z.x)),
+        (f" {arrow} ", ink.PLAIN if box.shut else ink.QUIET),
+        (_cell(h, digits), ink.sign(h.x)),
+    ]
+
+
+def wire_look(weighted: Weighted, largest: float) -> WireContent:
+    """A wire by its weight: the colour is the sign, a heavy one is at least half of the largest."""
+    weight = weighted.weight.value
+    if weight is None:
+        return WireContent(style=ink.QUIET)
+    strong = abs(weight) >= _STRONG * largest > 0
+    if weighted.current:
+        return WireContent(style=ink.CURRENT, heavy=True, rank=3)
+    return WireContent(style=ink.sign(weight), heavy=strong, rank=1 + strong)
+
+
+def label(weighted: Weighted, *, both: bool) -> Line:
+    """A weight, and its gradient if there is room for both."""
+    weight = weighted.weight
+    if weight.value is None:
+        return []
+    style = ink.CURRENT if weighted.current else ink.sign(weight.value)
+    first = (f" {fitting(number(weight.value, 3), weight.value, 6)}", style)
+    told = weight.derivative
+    if not both or told.x is None:
+        return [(first[0].strip(), style) if not both else (f"{first[0]} ", style)]
+    brief = fitting(number(told.x, 3), told.x, 6)
+    text = told.text if told.text.startswith(("!", "~")) else brief
+    return [first, (f" {told.glyph}", ink.QUIET), (f"{text} ", ink.sign(told.x))]
+
+
+def signs(weights: Sequence[Weighted], largest: float) -> Line:
+    """The sign of each weight, bold if it is a large one; `·` if it is not made, 0 if it is 0."""
+    shown = weights if len(weights) <= SIGNS else weights[: SIGNS - 1]
+    line = [_sign(weighted, largest) for weighted in shown]
+    return line if len(shown) == len(weights) else [*line, ("…", ink.QUIET)]
+
+
+def details(neuron: Neuron) -> Line:
+    """The name of a neuron, its bias and its weights, each with its gradient."""
+    line = [(f"{neuron.name} ", ink.NAME)]
+    current = {each.weight.index for each in neuron.weights if each.current}
+    biases = [] if neuron.bias is None else [neuron.bias]
+    for weight in (*biases, *(each.weight for each in neuron.weights)):
+        if weight.made:
+            name = ink.CURRENT if weight.index in current else ink.QUIET
+            told = weight.derivative
+            line += [
+                (f" {weight.name} ", name),
+                (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
+                (f" {told.glyph} ", ink.QUIET),
+                (fitting(told.text, told.x, 8), ink.sign(told.x)),
+                (" ", ""),
+            ]
+    return line
+
+
+def width_of(line: Line) -> int:
+    """The cells that a line takes."""
+    return sum(len(cells_of(text)) for text, _ in line)
+
+
+def write(canvas: Canvas, x: int, y: int, line: Line) -> None:
+    """Write a line over what is there, from a cell to the right."""
+    for text, style in line:
+        canvas.write(x, y, text, style)
+        x += len(cells_of(text))
+
+
+def _sign(weighted: Weighted, largest: float) -> tuple[str, str]:
+    look = wire_look(weighted, largest)
+    weight = weighted.weight.value
+    glyph = "·" if weight is None else "0" if not weight else "+" if weight > 0 else "−"
+    return glyph, f"bold {look.style}" if look.heavy and not weighted.current else look.style
+
+
+def _value(node: Node) -> Number:
+    return Number("value", "=", node.value_text, node.value)
+
+
+def _cell(told: Number, digits: int, *, right: bool = False) -> str:
+    """A number in so many cells."""
+    text = fitting(told.text, told.x, digits)
+    return text.rjust(digits) if right else text.ljust(digits)
