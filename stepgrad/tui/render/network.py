@@ -24,6 +24,7 @@ from stepgrad.tui.render.neurons import (
     derivatives,
     details,
     label,
+    legend,
     result,
     signs,
     values,
@@ -42,7 +43,7 @@ from stepgrad.tui.render.painting import (
 FRAME = 4
 """The rows of a framed box: its values, its gradients, and two edges."""
 
-_BOTH, _WEIGHT, _TARGET = 15, 6, 11
+_BOTH, _WEIGHT, _TARGET = 17, 6, 11
 """The room for a weight with its gradient, for a weight, and for a target."""
 
 Kind = Literal["input", "neuron", "linear", "loss"]
@@ -115,17 +116,24 @@ class NetworkDrawing:
 
 
 def draw_network(
-    shown: Network, width: int, height: int, selected: int | None = None
+    shown: Network,
+    width: int,
+    height: int,
+    selected: int | None = None,
+    secret: int | None = None,
 ) -> NetworkDrawing:
-    """Paint a network into an area of this size."""
-    return _Drawing(shown, max(width, 1), max(height, 1), selected).paint()
+    """Paint a network into an area of this size, without what is to be predicted about a node."""
+    return _Drawing(shown, max(width, 1), max(height, 1), selected, secret).paint()
 
 
 class _Drawing:
     """One network in an area, with what is chosen for it."""
 
-    def __init__(self, shown: Network, width: int, height: int, selected: int | None) -> None:
+    def __init__(
+        self, shown: Network, width: int, height: int, selected: int | None, secret: int | None
+    ) -> None:
         self._network, self._width, self._selected = shown, width, selected
+        self._secret = secret
         self._chosen = shown.neuron(selected)
         self._subject = self._chosen or next((n for n in _neurons(shown) if n.current), None)
         tallest = max(map(len, (shown.inputs, *shown.layers)))
@@ -214,8 +222,9 @@ class _Drawing:
             self._label(canvas, each, boxes[each.target.key])
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
-        if self._details and self._subject is not None:
-            write(canvas, 0, self._height, fitted(details(self._subject), self._width))
+        if self._details:
+            below = details(self._subject) if self._subject else legend(wired=self._form.wired)
+            write(canvas, 0, self._height, fitted(below, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
 
@@ -252,10 +261,11 @@ class _Drawing:
             return BoxContent([spans], border, style)
         border = "heavy" if box.current else "solid" if made else "dashed"
         title = f"›{_name(form, box)}" if chosen else _name(form, box)
-        foot = [("shut", style)] if isinstance(box, Neuron) and box.shut else []
+        shut = isinstance(box, Neuron) and box.shut and box.index != self._secret
+        foot = [("shut", style)] if shut else []
         lines = [
             [("  ", ""), *values(box, form.digits, sums=form.sums)],
-            derivatives(box, form.digits, sums=form.sums),
+            derivatives(box, form.digits, sums=form.sums, shut=shut),
         ]
         return BoxContent(lines if made else [], border, background, [(title, style)], foot)
 

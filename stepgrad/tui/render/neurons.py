@@ -39,8 +39,8 @@ def values(box: Box, digits: int, *, sums: bool = True) -> Line:
     ]
 
 
-def derivatives(box: Box, digits: int, *, sums: bool = True) -> Line:
-    """The gradient or, in a neuron with an activation, ∇z ← ∇h, with a bar if its gate is shut.
+def derivatives(box: Box, digits: int, *, sums: bool = True, shut: bool = False) -> Line:
+    """The gradient or, in a neuron with an activation, ∇z ← ∇h, with a bar if its gate is `shut`.
 
     In forward mode they are tangents, which go from z to h.
     """
@@ -49,11 +49,11 @@ def derivatives(box: Box, digits: int, *, sums: bool = True) -> Line:
     if not isinstance(box, Neuron) or box.linear or not sums:
         return [glyph, (_cell(h, digits), ink.sign(h.x))]
     z = box.z.derivative
-    arrow = "┼" if box.shut else "→" if h.word == "tangent" else "←"
+    arrow = "┼" if shut else "→" if h.word == "tangent" else "←"
     return [
         glyph,
         (_cell(z, digits, right=True), ink.sign(z.x)),
-        (f" {arrow} ", ink.PLAIN if box.shut else ink.QUIET),
+        (f" {arrow} ", ink.PLAIN if shut else ink.QUIET),
         (_cell(h, digits), ink.sign(h.x)),
     ]
 
@@ -81,7 +81,7 @@ def label(weighted: Weighted, *, both: bool) -> Line:
         return [(first[0].strip(), style) if not both else (f"{first[0]} ", style)]
     brief = fitting(number(told.x, 3), told.x, 6)
     text = told.text if told.text.startswith(("!", "~")) else brief
-    return [first, (f" {told.glyph}", ink.QUIET), (f"{text} ", ink.sign(told.x))]
+    return [first, (f" {told.glyph} ", ink.QUIET), (f"{text} ", ink.sign(told.x))]
 
 
 def signs(weights: Sequence[Weighted], largest: float) -> Line:
@@ -108,6 +108,14 @@ def details(neuron: Neuron) -> Line:
                 (" ", ""),
             ]
     return line
+
+
+def legend(*, wired: bool) -> Line:
+    """What is shown, where there is no neuron to show the weights of."""
+    weights = "wires" if wired else "+ −"
+    colours = [("blue +", ink.POSITIVE), (" ", ""), ("orange −", ink.NEGATIVE)]
+    told = f" weights, {'heavy' if wired else 'bold'} if large · select a neuron for its weights"
+    return [(f"z → h · ∇z ← ∇h · {weights}: ", ink.QUIET), *colours, (told, ink.QUIET)]
 
 
 def width_of(line: Line) -> int:

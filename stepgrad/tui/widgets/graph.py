@@ -73,7 +73,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
 
     def _show_network(self, shown: Network) -> None:
         before, (width, height) = self._canvas, self.size
-        self._drawing = draw_network(shown, width, height, self.now.selected)
+        self._drawing = draw_network(shown, width, height, self.now.selected, self.now.secret)
         self._canvas = self._drawing.canvas
         self._entitle(self._drawing.title)
         moved = self.virtual_size != self.size
