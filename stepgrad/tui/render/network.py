@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
 
 from stepgrad.drawing.columns import Column, arrange, needed
 from stepgrad.drawing.layout import Layout, Wire
 from stepgrad.numbers import fitting
-from stepgrad.replay.graph.network.picture import Network, Neuron, Weighted
+from stepgrad.recording.kept import kept
+from stepgrad.replay.graph.network.picture import Network, Neuron
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.canvas import Canvas, cells_of
+from stepgrad.tui.render.forms import BOTH, FORMS, FRAME, TARGET, Form, Kind, Shown, name_in
 from stepgrad.tui.render.neurons import (
     SIGNS,
     Box,
@@ -25,6 +26,7 @@ from stepgrad.tui.render.neurons import (
     details,
     label,
     legend,
+    page,
     result,
     signs,
     values,
@@ -39,62 +41,6 @@ from stepgrad.tui.render.painting import (
     WireContent,
     fitted,
 )
-
-FRAME = 4
-"""The rows of a framed box: its values, its gradients, and two edges."""
-
-_BOTH, _WEIGHT, _TARGET = 17, 6, 11
-"""The room for a weight with its gradient, for a weight, and for a target."""
-
-Kind = Literal["input", "neuron", "linear", "loss"]
-
-
-class Form(NamedTuple):
-    """How much a drawing shows: see `_FORMS`. `digits` is the width of a number in a box."""
-
-    framed: bool
-    label: int
-    digits: int
-    sums: bool = True
-
-    @property
-    def wired(self) -> bool:
-        """Whether there are wires; or else signs of weights stand for them."""
-        return self.label >= 0
-
-    def width(self, kind: Kind, name: int) -> int:
-        """The width of a box, in which a name takes so many cells."""
-        two = kind == "neuron" and self.sums
-        if self.framed:  # numbers below each other, each after its glyph
-            inner = 2 + self.digits * (1 + two) + 3 * two
-            return max(inner, name) + 2
-        derivative = 0 if kind == "loss" else 3 + self.digits
-        return 2 + name + 1 + self.digits * (1 + two) + 3 * two + derivative
-
-
-_FORMS = (
-    Form(framed=True, label=_BOTH, digits=8),
-    Form(framed=True, label=_BOTH, digits=6),
-    Form(framed=True, label=_WEIGHT, digits=7),
-    Form(framed=True, label=_WEIGHT, digits=6),
-    Form(framed=True, label=0, digits=6),
-    Form(framed=True, label=-1, digits=6),
-    Form(framed=True, label=0, digits=6, sums=False),
-    Form(framed=True, label=-1, digits=6, sums=False),
-    Form(framed=False, label=-1, digits=7),
-    Form(framed=False, label=-1, digits=5),
-    Form(framed=False, label=-1, digits=5, sums=False),
-)
-"""From the richest to the poorest."""
-
-
-class Shown(NamedTuple):
-    """One column of what is drawn: a part of the boxes of a layer, from number `first` on."""
-
-    kind: Kind
-    boxes: Sequence[Box]
-    first: int
-    whole: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,19 +84,21 @@ class _Drawing:
         self._subject = self._chosen or next((n for n in _neurons(shown) if n.current), None)
         tallest = max(map(len, (shown.inputs, *shown.layers)))
         self._details = height > 2 and (height % FRAME > 0 or tallest * FRAME != height)
-        self._height = height - self._details
+        self._cut = tallest > height - self._details > 1  # a line below counts the rest
+        self._height = height - self._details - self._cut
         self._columns = [self._column(kind, boxes) for kind, boxes in _columns(shown)]
         self._form, self._at = self._fit(tallest)
 
     def _fit(self, tallest: int) -> tuple[Form, range]:
         """Choose the richest form that fits, and of the poorest, the columns around the subject."""
-        for form in _FORMS:
+        for form in FORMS:
             if form.framed and tallest * FRAME > self._height:
                 continue
             if needed(self._places(form, range(len(self._columns)))) <= self._width:
                 return form, range(len(self._columns))
-        form, layer = _FORMS[-1], self._subject.slot.layer + 1 if self._subject else 0
-        first = last = layer
+        form, loss = FORMS[-1], self._network.loss
+        first = self._subject.slot.layer + 1 if self._subject else 0
+        first = last = len(self._columns) - 1 if loss is not None and loss.current else first
         while True:
             wider = [range(first, last + 2), range(first - 1, last + 1)]
             fits = (
@@ -170,7 +118,6 @@ class _Drawing:
         room = self._height
         if len(boxes) <= room:
             return Shown(kind, boxes, 0, len(boxes))
-        room = max(room - 1, 1)  # the rest is counted below
         known = {self._selected, self._network.state.focus}
         if self._subject is not None:
             known.add(self._subject.index)
@@ -187,11 +134,18 @@ class _Drawing:
             wired = form.wired and before is not None and len(before.boxes) <= height
             label = form.label if wired else 0 if before is None else min(before.whole, SIGNS)
             if shown.kind == "loss":
-                label = min(max(form.label, 0), _TARGET if self._network.targets else 0)
+                label = min(max(form.label, 0), TARGET if self._network.targets else 0)
             keys = tuple(number << 16 | place for place in range(len(shown.boxes)))
-            name = max((len(cells_of(_name(form, box))) for box in shown.boxes), default=0)
+            name = self._name_width(number, framed=form.framed, sums=form.sums)
             columns.append(Column(keys, form.width(shown.kind, name), height, label, wired))
         return tuple(columns)
+
+    @kept(64)
+    def _name_width(self, number: int, *, framed: bool, sums: bool) -> int:
+        form = Form(framed, 0, 0, sums)
+        return max(
+            (len(cells_of(name_in(form, box))) for box in self._columns[number].boxes), default=0
+        )
 
     def _box_height(self, form: Form, shown: Shown, before: Shown | None) -> int:
         if not form.framed:
@@ -202,18 +156,20 @@ class _Drawing:
     def paint(self) -> NetworkDrawing:
         """Paint boxes, wires and labels, and below them the weights of one neuron."""
         painter = _painter(
-            self._places(self._form, self._at), self._width, self._height, self._details
+            self._places(self._form, self._at), self._width, self._height, self._cut + self._details
         )
         layout = painter.layout
         boxes = {box.key: self._box(box.key) for box in layout.boxes}
-        largest = max((abs(w.weight.value or 0) for w in self._weights()), default=0)
+        shown = (box for box in boxes.values() if isinstance(box, Neuron))
+        sizes = (abs(w.weight.value or 0) for neuron in shown for w in page(neuron))
+        largest = max(sizes, default=0)
         weights: dict[tuple[int, int], int] = {}
 
         def wire(each: Wire) -> WireContent:
             target = boxes[each.target.key]
             if not isinstance(target, Neuron):
                 return WireContent("", ink.PLAIN if target.made else ink.QUIET)
-            weighted = target.weights[each.slot]
+            weighted = target.weighted(each.slot)
             weights[each.target.key, each.slot] = weighted.weight.index
             return wire_look(weighted, largest)
 
@@ -224,7 +180,7 @@ class _Drawing:
         self._count_rest(canvas, layout)
         if self._details:
             below = details(self._subject) if self._subject else legend(wired=self._form.wired)
-            write(canvas, 0, self._height, fitted(below, self._width))
+            write(canvas, 0, self._height + self._cut, fitted(below, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
 
@@ -235,15 +191,12 @@ class _Drawing:
         parts = [f"← {left}" if left else "", f"{right} →" if right else ""]
         hidden = " · ".join(filter(None, parts))
         title = f"{self._network.title}{'  ' if hidden else ''}{hidden}"
-        if self._details or self._form.label >= _BOTH or self._subject is None:
+        if self._details or self._form.label >= BOTH or self._subject is None:
             return title
         return f"{title}  {''.join(text for text, _ in details(self._subject))}"
 
     def _box(self, key: int) -> Box:
         return self._columns[key >> 16].boxes[key & 0xFFFF]
-
-    def _weights(self) -> Iterator[Weighted]:
-        return (weighted for neuron in _neurons(self._network) for weighted in neuron.weights)
 
     def _content(self, box: Box) -> BoxContent:
         """Fill a box: a frame with values and gradients below each other, or one line."""
@@ -253,14 +206,14 @@ class _Drawing:
         background = f"{style} {ink.SELECTED}".strip() if chosen else style
         if not form.framed:
             border: Border = "solid" if box.current else "dashed" if chosen else "none"
-            spans = [(f"{_name(form, box)} ", background)]
+            spans = [(f"{name_in(form, box)} ", background)]
             if made:
                 spans += values(box, form.digits, sums=form.sums)
                 if box is not self._network.loss:
                     spans += [(" ", ""), *derivatives(box, form.digits, sums=False)]
             return BoxContent([spans], border, style)
         border = "heavy" if box.current else "solid" if made else "dashed"
-        title = f"›{_name(form, box)}" if chosen else _name(form, box)
+        title = f"›{name_in(form, box)}" if chosen else name_in(form, box)
         shut = isinstance(box, Neuron) and box.shut and box.index != self._secret
         foot = [("shut", style)] if shut else []
         lines = [
@@ -275,7 +228,7 @@ class _Drawing:
         if not room:
             return
         if isinstance(target, Neuron):
-            line = label(target.weights[wire.slot], both=room >= _BOTH)
+            line = label(target.weighted(wire.slot), both=room >= BOTH)
         elif wire.slot < len(self._network.targets) and self._network.targets[wire.slot].made:
             wanted = self._network.targets[wire.slot]
             line = [(f" {wanted.name} = {fitting(wanted.value_text, wanted.value, 4)} ", ink.QUIET)]
@@ -293,7 +246,7 @@ class _Drawing:
         for box in layout.boxes:
             neuron, first = boxes[box.key], box.key >> 16 == self._at.start
             if isinstance(neuron, Neuron) and box.key not in wired and not first:
-                line = signs(neuron.weights, largest)
+                line = signs(neuron, largest)
                 x, y = box.x - 1, box.exit[1]
                 canvas.write(x, y, "▶", ink.QUIET)
                 write(canvas, x - width_of(line), y, line)
@@ -307,7 +260,7 @@ class _Drawing:
             box = next(each for each in layout.boxes if each.key >> 16 == number)
             above, below = shown.first, shown.whole - shown.first - len(shown.boxes)
             parts = [f"↑ {above}" if above else "", f"↓ {below}" if below else ""]
-            canvas.write(box.x + 1, self._height - 1, " ".join(filter(None, parts)), ink.QUIET)
+            canvas.write(box.x + 1, self._height, " ".join(filter(None, parts)), ink.QUIET)
 
 
 @lru_cache(maxsize=32)
@@ -326,13 +279,3 @@ def _columns(shown: Network) -> Iterator[tuple[Kind, Sequence[Box]]]:
 
 def _neurons(shown: Network) -> Iterator[Neuron]:
     return (neuron for layer in shown.layers for neuron in layer)
-
-
-def _name(form: Form, box: Box) -> str:
-    """What a box is called: in a line, a neuron has only its number, or the name of an output."""
-    if not isinstance(box, Neuron):
-        return box.name
-    named = box.h.name
-    if form.framed:
-        return box.name if form.sums else box.name.rpartition("/")[2]
-    return str(box.unit.number) if named in ("h", "z") else named

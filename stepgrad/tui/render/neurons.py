@@ -15,7 +15,7 @@ Box = Node | Neuron
 """What a box is about: an input, a neuron, or the loss."""
 
 SIGNS = 8
-"""The most weights that signs are written for in one place."""
+"""The most weights that are shown in one place."""
 
 _STRONG = 0.5
 """From this share of the largest weight on, a wire is heavy."""
@@ -45,6 +45,8 @@ def derivatives(box: Box, digits: int, *, sums: bool = True, shut: bool = False)
     In forward mode they are tangents, which go from z to h.
     """
     h = result(box).derivative
+    if not h.text:
+        return []
     glyph = (f"{h.glyph} ", ink.QUIET)
     if not isinstance(box, Neuron) or box.linear or not sums:
         return [glyph, (_cell(h, digits), ink.sign(h.x))]
@@ -84,30 +86,45 @@ def label(weighted: Weighted, *, both: bool) -> Line:
     return [first, (f" {told.glyph} ", ink.QUIET), (f"{text} ", ink.sign(told.x))]
 
 
-def signs(weights: Sequence[Weighted], largest: float) -> Line:
+def signs(neuron: Neuron, largest: float) -> Line:
     """The sign of each weight, bold if it is a large one; `·` if it is not made, 0 if it is 0."""
-    shown = weights if len(weights) <= SIGNS else weights[: SIGNS - 1]
+    shown = page(neuron)
     line = [_sign(weighted, largest) for weighted in shown]
-    return line if len(shown) == len(weights) else [*line, ("…", ink.QUIET)]
+    return line if len(shown) == len(neuron.unit.weights) else [*line, ("…", ink.QUIET)]
+
+
+def page(neuron: Neuron) -> Sequence[Weighted]:
+    """All weights or, of more than fit, those around the current one."""
+    count, size = len(neuron.unit.weights), SIGNS
+    if count > SIGNS:
+        size -= 1  # and a mark for the rest
+    first = max(0, min((neuron.entered or 0) // size * size, count - size))
+    return [*map(neuron.weighted, range(first, min(first + size, count)))]
 
 
 def details(neuron: Neuron) -> Line:
     """The name of a neuron, its bias and its weights, each with its gradient."""
+    shown = page(neuron)
     line = [(f"{neuron.name} ", ink.NAME)]
-    current = {each.weight.index for each in neuron.weights if each.current}
-    biases = [] if neuron.bias is None else [neuron.bias]
-    for weight in (*biases, *(each.weight for each in neuron.weights)):
-        if weight.made:
-            name = ink.CURRENT if weight.index in current else ink.QUIET
-            told = weight.derivative
-            line += [
-                (f" {weight.name} ", name),
-                (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
-                (f" {told.glyph} ", ink.QUIET),
-                (fitting(told.text, told.x, 8), ink.sign(told.x)),
-                (" ", ""),
-            ]
-    return line
+    if neuron.bias is not None:
+        line += _told(neuron.bias, ink.QUIET)
+    for each in shown:
+        line += _told(each.weight, ink.CURRENT if each.current else ink.QUIET)
+    rest = len(neuron.unit.weights) - len(shown)
+    return [*line, (f" and {rest} more", ink.QUIET)] if rest else line
+
+
+def _told(weight: Node, style: str) -> Line:
+    """A parameter with its gradient, once it is made."""
+    if not weight.made:
+        return []
+    told = weight.derivative
+    return [
+        (f" {weight.name} ", style),
+        (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
+        (f" {told.glyph} ", ink.QUIET),
+        (f"{fitting(told.text, told.x, 8)} ", ink.sign(told.x)),
+    ]
 
 
 def legend(*, wired: bool) -> Line:

@@ -11,7 +11,6 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from stepgrad.replay.commands.hints import key
 from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
 from stepgrad.replay.graph.network.picture import Network, network
 from stepgrad.tui.render.canvas import Canvas
@@ -52,10 +51,10 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
             return
         shown = network(now.state, now.selected) if now.view == "network" else None
         neuron = None if shown is None else shown.opened(now.opened)
-        if neuron is not None:
+        if shown is not None and neuron is not None:
             everything = folded_graph(now.state.scene, frozenset())
             nodes = tuple(node for node in neuron.nodes if node in now.state.scene)
-            self._show_boxes(everything, nodes, f"{neuron.name}: {key('jump')} closes it")
+            self._show_boxes(everything, nodes, f"{neuron.name}{shown.which}")
         elif shown is not None:
             self._show_network(shown)
         else:

@@ -8,11 +8,15 @@ from functools import cached_property
 from typing import NamedTuple
 
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay.graph.contents import Node
+from stepgrad.recording.kept import kept
+from stepgrad.replay.graph.contents import Node, Number
 from stepgrad.replay.graph.network.rows import Row, Slot, rows_at
 from stepgrad.replay.graph.network.units import Unit
 from stepgrad.replay.samples import samples
 from stepgrad.replay.state import State
+
+ENTERING = 64
+"""How many weights a neuron keeps what was found for: more than are drawn."""
 
 
 class Weighted(NamedTuple):
@@ -20,6 +24,24 @@ class Weighted(NamedTuple):
 
     weight: Node
     current: bool
+
+
+@dataclass(frozen=True)
+class End(Node):
+    """An input, or the loss; `alias` is what it is called if the program does not name it."""
+
+    alias: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name without scopes, or its alias."""
+        return super().name if self.state.node(self.index).name else self.alias
+
+    @property
+    def derivative(self) -> Number:
+        """Its gradient or tangent; nothing for a plain number."""
+        constant = self.state.node(self.index).constant
+        return Number("grad", "∇", "", None) if constant else super().derivative
 
 
 @dataclass(frozen=True)
@@ -85,12 +107,20 @@ class Neuron:
     @property
     def weights(self) -> Sequence[Weighted]:
         """What enters it, input by input."""
-        about = {self.state.focus, _passes_on(self.state)}
-        pairs = zip(self.unit.weights, self.unit.products, strict=True)
-        return [
-            Weighted(self._node(weight), self.row.block.node(product) in about)
-            for weight, product in pairs
-        ]
+        return [*map(self.weighted, range(len(self.unit.weights)))]
+
+    @kept(ENTERING)
+    def weighted(self, slot: int) -> Weighted:
+        """What enters it from one of the inputs, counted from 0."""
+        return Weighted(self._node(self.unit.weights[slot]), slot == self.entered)
+
+    @cached_property
+    def entered(self) -> int | None:
+        """By which of the inputs the last event went in or out, if by any."""
+        nodes = (self.state.focus, _passes_on(self.state))
+        refs = (self.row.block.ref(node) for node in nodes if node is not None)
+        products = self.unit.products
+        return next((products.index(ref) for ref in refs if ref in products), None)
 
     def _node(self, ref: int) -> Node:
         return Node(self.state, self.row.block.node(ref))
@@ -100,16 +130,16 @@ class Neuron:
 class Network:
     """The current row of a network: `number` counts the rows that go through it from 1.
 
-    `inputs` and `layers` are from left to right. The `loss` is the root of this training step, if
+    `inputs` and `layers` are from top to bottom. The `loss` is the root of this training step, if
     there is one; `targets` are what the outputs should be, as far as names tell, or none.
     """
 
     state: State
     row: Row
-    inputs: Sequence[Node]
+    inputs: Sequence[End]
     layers: Sequence[Sequence[Neuron]]
     targets: Sequence[Node]
-    loss: Node | None
+    loss: End | None
     number: int
     rows: int
     model: int
@@ -124,8 +154,12 @@ class Network:
     def title(self) -> str:
         """Its sizes, and which row this is."""
         named = f"network {self.model} of {self.models}" if self.models > 1 else "network"
-        rows = f"  row {self.number} of {self.rows}" if self.rows > 1 else ""
-        return f"{named} {self.sizes}{rows}"
+        return f"{named} {self.sizes}{self.which}"
+
+    @property
+    def which(self) -> str:
+        """Which of its rows this is, to go after a name; empty if there is only one."""
+        return f", row {self.number} of {self.rows}" if self.rows > 1 else ""
 
     def neuron(self, node: int | None) -> Neuron | None:
         """The neuron that a node or a parameter belongs to."""
@@ -161,20 +195,18 @@ def network(state: State, selected: int | None = None) -> Network | None:
     return Network(
         state,
         row,
-        [Node(state, node, place == given) for place, node in enumerate(row.inputs)],
+        [
+            End(state, node, place == given, f"x{place + 1}")
+            for place, node in enumerate(row.inputs)
+        ],
         layers,
         [Node(state, target) for target in targets],
-        None if root is None else Node(state, root, root == focus),
+        None if root is None else End(state, root, root == focus, "root"),
         own.index(number) + 1,
         len(own),
         list(rows.models).index(row.model) + 1,
         len(rows.models),
     )
-
-
-def recognised(state: State) -> bool:
-    """Whether there is a network to show."""
-    return rows_at(state) is not None
 
 
 def _slots(layer: int, size: int) -> Sequence[Slot]:

@@ -116,7 +116,8 @@ class _Finder:
         found: list[_Parts] = []
         for z, weighted in sums.items():
             made = [z, *behind[z]]
-            ends = [node for node in made if not self._used_in(node, made)]
+            used = {operand for node in made[1:] for operand in self._structure.operands(node)}
+            ends = [node for node in made if node not in used]
             if not weighted.products or len(weighted.biases) > 1 or len(ends) != 1:
                 return ()
             weights, inputs, products = zip(*weighted.products, strict=True)
@@ -170,10 +171,6 @@ class _Finder:
             owner[offset] = owners.pop()
             behind[owner[offset]].append(offset)
         return behind
-
-    def _used_in(self, node: int, others: Collection[int]) -> bool:
-        users = self._structure.users.get(node, ())
-        return any(user in others for user in users)
 
     def _is_constant(self, ref: int) -> bool:
         (structure, _), offset = self._made(ref)
