@@ -37,10 +37,10 @@ def needed(columns: Sequence[Column]) -> int:
 
 
 def arrange(columns: Sequence[Column], width: int, height: int) -> Layout:
-    """Put columns side by side in the middle of an area that is large enough."""
+    """Put columns in the middle of an area; what does not fit is to the right of it."""
     rows = [_rows(column, height) for column in columns]
     gaps = [_gap(before, after) for before, after in pairwise(columns)]
-    spare = width - sum(column.width for column in columns) - sum(gaps)
+    spare = max(0, width - sum(column.width for column in columns) - sum(gaps))
     more = min(MOST_LEAD, spare // len(gaps)) if gaps else 0
     x = (spare - more * len(gaps)) // 2
     boxes: list[list[Box]] = []

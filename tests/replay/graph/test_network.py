@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from stepgrad import MLP, Recording, State, Value, mark, record, scope
+from stepgrad.engine.tape import seed
 from stepgrad.engine.world import World
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.graph.network.picture import Network, network
@@ -76,9 +77,9 @@ def test_plain_numbers_are_inputs_too() -> None:
 @pytest.mark.parametrize(
     "layer",
     [
-        lambda number, values: [2 * each for each in side_by_side(values)],  # between two layers
+        lambda _, values: [2 * each for each in side_by_side(values)],
         lambda number, values: side_by_side(values[::-1]) if number > 1 else side_by_side(values),
-        lambda number, values: [each + values[0] for each in side_by_side(values)],
+        lambda _, values: [each + values[0] for each in side_by_side(values)],
     ],
 )
 def test_what_is_not_certain_is_no_network(
@@ -171,6 +172,17 @@ def test_a_shut_gate_is_seen_and_a_world_may_shut_more() -> None:
     assert [each.shut for each in shown(FLIP).layers[0]] == [True, True, False]
     shut = record_file(open_scenario("diagonal_flip"), world=World.read("shut relu"))
     assert all(each.shut for each in shown(shut).layers[0])
+
+
+def test_forward_mode_shows_tangents() -> None:
+    with record() as recording:
+        model = MLP.drawn([1, 1], ["tanh"], Random(1))
+        x = Value(0.5, label="x")
+        seed(x, 1.0)
+        model([x])
+    [[only]] = shown(recording).layers
+    assert (only.z.derivative.word, only.h.derivative.word) == ("tangent", "tangent")
+    assert only.z.tangent == only.weights[0].weight.value
 
 
 def test_targets_and_the_loss_come_last() -> None:
