@@ -66,7 +66,8 @@ AT_EACH_SIZE = {
     "gallery",
 }
 PICTURED = {
-    "a network", "two_layer forward", "two_layer with a selection", "dead_relu shut gate", "forward mode",
+    "a network", "two_layer forward", "two_layer with a selection", "dead_relu shut gate",
+    "forward mode",
     "training alone", "folded", "the whole graph", "a plot of the graph", "constants",
     "stops and a bookmark", "who wrote this", "paths", "difference", "help",
     "a number to predict", "a wrong prediction", "waiting", "light theme",

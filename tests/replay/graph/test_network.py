@@ -60,7 +60,11 @@ def test_the_network_of_a_scenario_is_recognised_in_every_step() -> None:
 
 def test_layers_written_by_hand_are_recognised_whatever_the_order_of_the_sum() -> None:
     for bias_last in (False, True):
-        recording = layered(lambda _, values, last=bias_last: side_by_side(values, last))
+
+        def layer(_: int, values: list[Value], last: bool = bias_last) -> list[Value]:
+            return side_by_side(values, last)
+
+        recording = layered(layer)
         assert shown(recording).sizes == "2-2-2"
         assert shown(recording).layers[0][0].bias is not None
 
@@ -189,7 +193,8 @@ def test_targets_and_the_loss_come_last() -> None:
     found = shown(FLIP)
     assert [target.value for target in found.targets] == [1, 1, 0, 1]
     assert found.loss is not None
-    assert (found.loss.name, found.loss.value) == ("loss", pytest.approx(0.89625))
+    assert found.loss.name == "loss"
+    assert found.loss.value == pytest.approx(0.89625)
 
 
 def test_passes_before_training_and_after_it_show_the_network_next_to_them() -> None:

@@ -108,7 +108,8 @@ def test_of_a_wide_layer_is_drawn_what_fits_and_the_rest_is_counted() -> None:
 def test_columns_that_do_not_fit_are_counted() -> None:
     with record() as recording:
         model = MLP.drawn([2] * 9, ["tanh"] * 8, Random(1))
-        sum(model([1.0, 2.0])).backward()
+        one, two = model([1.0, 2.0])
+        (one + two).backward()
     title = draw_network(at(recording), *AT_80).title
     assert title == "network 2-2-2-2-2-2-2-2-2  ← 1 · 6 →"
     title = draw_network(at(recording, 0), *AT_80).title
