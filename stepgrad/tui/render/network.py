@@ -61,6 +61,11 @@ class NetworkDrawing:
         return self.weights.get((wires[0].target.key, wires[0].slot)) if len(wires) == 1 else None
 
 
+def rows_needed(shown: Network) -> int:
+    """The rows in which a network has framed boxes, and the weights of a neuron below them."""
+    return FRAME * max(map(len, (shown.inputs, *shown.layers))) + 1
+
+
 def draw_network(
     shown: Network,
     width: int,
