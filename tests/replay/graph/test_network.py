@@ -78,6 +78,16 @@ def test_plain_numbers_are_inputs_too() -> None:
     ]  # fmt: skip
 
 
+def test_parameters_may_be_older_than_the_recording() -> None:
+    model = MLP.drawn([2, 3, 1], ["relu", "linear"], Random(1))
+    with record() as recording:
+        for step in range(3):
+            mark("step", step)
+            model([Value(1.0, label="x1"), Value(2.0, label="x2")])[0].backward()
+    for position in (1, recording.steps[1] + 1, recording.length):
+        assert shown(recording, position).sizes == "2-3-1"
+
+
 @pytest.mark.parametrize(
     "layer",
     [

@@ -177,12 +177,15 @@ class _Finder:
         return structure.op(offset) is CONSTANT
 
     def _is_parameter(self, ref: int) -> bool:
-        """Whether a ref is a leaf that was made for this neuron."""
+        """Whether a ref is a leaf that was made for this neuron.
+
+        One that was made before recording has no scope, but its name may have.
+        """
         (structure, context), offset = self._made(ref)
         if structure.op(offset) is not LEAF:
             return False
-        scope = context.place(offset).scope
-        return scope == self._scope or scope.endswith(f"/{self._scope}")
+        named = context.names.get(offset, "").rpartition("/")[0]
+        return f"/{context.place(offset).scope or named}".endswith(f"/{self._scope}")
 
     def _made(self, ref: int) -> tuple[Pass, int]:
         """The pass that made a node, and the offset there."""
