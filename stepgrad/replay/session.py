@@ -101,8 +101,8 @@ class Session:
 
     @property
     def graph(self) -> FoldedGraph:
-        """The graph of the scene, in which each folded scope is one box."""
-        return folded_graph(self.state.scene, self.folded)
+        """The graph of the scene, in which each folded scope is one box; none in an open neuron."""
+        return folded_graph(self.state.scene, frozenset() if self.opened else self.folded)
 
     @property
     def view(self) -> View:

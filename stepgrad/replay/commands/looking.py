@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from stepgrad.replay.commands.hints import key
-from stepgrad.replay.graph.network.picture import network
+from stepgrad.replay.graph.network.picture import Network, Neuron, network
 from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import enclosing
 from stepgrad.replay.session import Session, View
@@ -75,15 +75,26 @@ def scope_in(session: Session) -> Session:
     return session.say("nothing is folded here") if folded is None else fold(session, folded)
 
 
+def shown_network(session: Session) -> Network | None:
+    """The network, where that is what is drawn."""
+    return network(session.state, session.selected) if session.view == "network" else None
+
+
+def open_neuron(session: Session) -> Neuron | None:
+    """The neuron whose nodes are drawn in place of the network, if there is one."""
+    shown = shown_network(session) if session.opened else None
+    return None if shown is None else shown.opened(session.opened)
+
+
 def open_selected(session: Session) -> Session | None:
     """Open what is selected, if it is folded: a neuron of the network, or a scope.
 
     An open neuron closes again, also without a selection. None if there is nothing to open.
     """
     selected, opened = session.selected, session.opened
-    if session.view == "network":
-        shown = network(session.state, selected)
-        neuron = None if shown is None else shown.neuron(selected)
+    shown = shown_network(session)
+    if shown is not None:
+        neuron = shown.neuron(selected)
         name = opened if selected is None else "" if neuron is None else neuron.name
         if not name:
             return None

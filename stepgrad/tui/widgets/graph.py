@@ -11,8 +11,8 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
-from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
-from stepgrad.replay.graph.network.picture import Network, network
+from stepgrad.replay.commands.looking import open_neuron, shown_network
+from stepgrad.replay.graph.network.picture import Network
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.graph import Drawing, draw, in_view
 from stepgrad.tui.render.network import NetworkDrawing, draw_network
@@ -45,20 +45,13 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Paint the graph, and scroll to the subject."""
         if not self.size:
             return
-        now = self.now
-        if now.view == "plot":
+        neuron, shown = open_neuron(self.now), shown_network(self.now)
+        if self.now.view == "plot":
             self._show_plot()
-            return
-        shown = network(now.state, now.selected) if now.view == "network" else None
-        neuron = None if shown is None else shown.opened(now.opened)
-        if shown is not None and neuron is not None:
-            everything = folded_graph(now.state.scene, frozenset())
-            nodes = tuple(node for node in neuron.nodes if node in now.state.scene)
-            self._show_boxes(everything, nodes, f"{neuron.name}{shown.which}")
-        elif shown is not None:
+        elif shown is not None and neuron is None:
             self._show_network(shown)
         else:
-            self._show_boxes(now.graph, in_view(now))
+            self._show_boxes("" if shown is None or neuron is None else neuron.name + shown.which)
 
     def _show_plot(self) -> None:
         now, (width, height) = self.now, self.size
@@ -80,10 +73,11 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         self.scroll_to(0, 0, animate=False, immediate=True)
         self._refresh_unlike(None if moved else before)
 
-    def _show_boxes(self, graph: FoldedGraph, keys: tuple[int, ...], title: str = "") -> None:
+    def _show_boxes(self, title: str) -> None:
         now, (width, height) = self.now, self.size
-        before, place = self._canvas, (self.virtual_size, self.scroll_offset)
-        self._drawing = drawing = draw(graph, keys, framed=height >= FRAMED)
+        graph, before = now.graph, self._canvas
+        place = self.virtual_size, self.scroll_offset
+        self._drawing = drawing = draw(graph, in_view(now), framed=height >= FRAMED)
         self._entitle(f"graph  {title or drawing.part.extent}".rstrip())
         self._canvas = drawing.paint(now.state, now.selected, now.secret)
         layout = drawing.painter.layout
