@@ -38,12 +38,13 @@ class Session:
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
     event is about. `folded` scopes show as one line. What is drawn is what was `chosen`, or the
-    `view` that suits the recording; in the view of a network, the `opened` neuron (such as
-    `layer1/neuron2`) is drawn as the graph of its nodes.
-    `said` is the message of the last command, if any; it names commands, not keys (`hints`). A
-    `program` can be run again with `edits` or in a world, and `original` is the recording without.
-    `progress` is set while the recording is incomplete. `score` counts predictions, and while one
-    is asked for, the local derivatives of the `secret` node stay hidden: they would give it away.
+    `view` that suits the recording; if it has to `fit` its panel, as small as that takes. In the
+    view of a network, the `opened` neuron (such as `layer1/neuron2`) is drawn as the graph of its
+    nodes. `said` is the message of the last command, if any; it names commands, not keys (`hints`).
+    A `program` can be run again with `edits` or in a world, and `original` is the recording
+    without. `progress` is set while the recording is incomplete. `score` counts predictions, and
+    while one is asked for, the local derivatives of the `secret` node stay hidden: they would give
+    it away.
     """
 
     cursor: Cursor
@@ -57,6 +58,7 @@ class Session:
     chosen: View | None = None
     opened: str = ""
     zoom: int = 0
+    fit: bool = False
     program: Program | None = None
     edits: tuple[tuple[str, float], ...] = ()
     original: Recording | None = None

@@ -28,7 +28,7 @@ from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.render.graph import draw
+from stepgrad.tui.render.graph import FRAMED, draw
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.panel import Panel
 
@@ -60,7 +60,7 @@ def network() -> Recording:
 def picture(state: State, nodes: Sequence[int]) -> None:
     """Lay some nodes out and paint them, with nothing kept from before."""
     graph = FoldedGraph(state.scene, frozenset())  # what is kept is kept on the graph
-    draw(graph, tuple(nodes), framed=True).paint(state, None)
+    draw(graph, tuple(nodes), FRAMED).paint(state, None)
 
 
 def median(work: Callable[[int], object]) -> float:

@@ -181,3 +181,10 @@ def test_a_neighbourhood_is_nearest_first_then_what_was_made_next_to_it() -> Non
     assert near(2) == ["h", "z1", "m2", "m1", "y", "w2", "b1"]
     assert near(2, limit=4) == ["h", "z1", "m2", "m1"]
     assert len(near(99)) == len(graph)
+
+
+def test_leaves_alone_stand_in_short_columns() -> None:
+    layout = lay_out(items_of([(name, ()) for name in "abcdefg"]))
+    assert layout.height <= 3 * items_of([("a", ())])[0].height + 2
+    assert len({box.x for box in layout.boxes}) == 3
+    assert [box.key for box in layout.boxes] == list(range(7))

@@ -16,6 +16,9 @@ NEAR_STEPS = 16
 NEAR_LAYERS = 3
 """Uses of a leaf in layers further apart than this get a box each, so that wires stay short."""
 
+STACK = 3
+"""How many leaves are below each other where there are only leaves."""
+
 
 class Item(NamedTuple):
     """A node to be placed.
@@ -156,7 +159,12 @@ def _checked(items: Sequence[Item]) -> dict[int, Item]:
 
 
 def _latest_layers(items: Sequence[Item], uses: dict[int, list[Use]]) -> dict[int, int]:
-    """Put a result as far right as its longest path, and all else next to its first consumer."""
+    """Put a result as far right as its longest path, and all else next to its first consumer.
+
+    Where nothing leads anywhere, a few in each layer keep the drawing low.
+    """
+    if not any(item.operands for item in items):
+        return {item.key: number // STACK for number, item in enumerate(items)}
     layer: dict[int, int] = {}
     for item in items:
         layer[item.key] = 1 + max((layer.get(operand, -1) for operand in item.operands), default=-1)

@@ -153,6 +153,12 @@ def zoom_by(session: Session, steps: int) -> Session:
     return zoomed.say("zoomed in" if closer else "zoomed out")
 
 
+def fit(session: Session) -> Session:
+    """Draw the graph as small as it takes to see all that is drawn at once; or legibly again."""
+    said = "graph: readable again" if session.fit else "graph: as small as it takes to fit"
+    return session.say(said, fit=not session.fit)
+
+
 def toggle_constants(session: Session) -> Session:
     """Show the constants of the program among the nodes, or hide them."""
     if not session.constants:

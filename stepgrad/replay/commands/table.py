@@ -92,6 +92,7 @@ _LOOKING = (
     Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
             partial(looking.zoom_by, steps=-1)),
+    Command("fit", ("0",), "zoom fit: all that is drawn in view, however small", "", looking.fit),
     Command("constants", ("#",), "show or hide constants", "", looking.toggle_constants),
     Command("fold", ("z",), "fold or open this scope", "", looking.fold_subject),
     Command("scope_out", ("u",), "scope out: fold one more level", "", looking.scope_out),

@@ -8,17 +8,32 @@ from typing import NamedTuple
 from rich.cells import cell_len
 
 from stepgrad.numbers import fitting
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.graph.contents import Content, Fold
+from stepgrad.replay.graph.contents import Content, Fold, Number
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
+from stepgrad.tui.render.widths import NUMBER, widths
 
-_NAME, _SCOPE = 14, 20
-_NUMBER = 11
+_SCOPE = 20
+_SELECTED = "›"
 _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
+
+
+class Form(NamedTuple):
+    """How boxes and wires are drawn.
+
+    Framed boxes hold numbers, slim ones names alone. `name` and `label` are the most cells of a
+    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too.
+    """
+
+    framed: bool
+    roomy: bool = False
+    name: int = 14
+    label: int = 99
 
 
 class GraphBox(NamedTuple):
@@ -34,20 +49,24 @@ class GraphBox(NamedTuple):
     framed: bool
 
     @classmethod
-    def of_node(cls, recording: Recording, node: int, *, framed: bool) -> GraphBox:
+    def of_node(cls, recording: Recording, node: int, form: Form) -> GraphBox:
         """Write a node's name as far as there is room."""
-        name = ink.fit(short_title(recording, node), _NAME).strip()
+        name = _name(recording, node, form.name)
         width = cell_len(name)
-        return cls(name, (max(width + 4, _NUMBER + 2), 4) if framed else (width + 2, 1), framed)
+        if not form.framed:
+            return cls(name, (width + 2, 1), False)
+        inner = max(width + cell_len(_SELECTED), widths(recording).number)
+        return cls(name, (inner + 2, 4), True)
 
     @classmethod
-    def of_scope(cls, line: ScopeLine, *, framed: bool) -> GraphBox:
+    def of_scope(cls, line: ScopeLine, form: Form) -> GraphBox:
         """Write a scope's name as far as there is room, and its number of nodes."""
         scope = ink.fit_end(line.scope, min(cell_len(line.scope), _SCOPE))
         name = f"+ {scope} ×{len(line.nodes):,}"
         width = cell_len(name)
-        size = (max(width + 2, _SPAN) + 2, 4) if framed else (max(width, _SPAN + _SHARES) + 2, 2)
-        return cls(name, size, framed)
+        if form.framed:
+            return cls(name, (max(width + 2, _SPAN) + 2, 4), True)
+        return cls(name, (max(width, _SPAN + _SHARES) + 2, 2), False)
 
     def look(self, content: Content, *, selected: bool) -> BoxContent:
         """Fill the box."""
@@ -55,7 +74,7 @@ class GraphBox(NamedTuple):
         background = f"{style} {ink.SELECTED}".strip() if selected else style
         if self.framed:
             border: Border = "heavy" if content.current else "solid" if content.made else "dashed"
-            title = f"›{self.name}" if selected else self.name
+            title = f"{_SELECTED}{self.name}" if selected else self.name
             within = isinstance(content, Fold) and content.current
             foot = [(_inside(content.state), background)] if within else []
             return BoxContent(_facts(content), border, background, [(title, style)], foot)
@@ -64,6 +83,16 @@ class GraphBox(NamedTuple):
         if isinstance(content, Fold):
             lines.append(f"{_sizes(content)} {content.shares}".strip())
         return BoxContent([[(line, background)] for line in lines], border, style)
+
+    @property
+    def emptied(self) -> BoxContent:
+        """The box where it is not whole in view: half a number is another number."""
+        return BoxContent((), "dashed" if self.framed else "none", ink.QUIET)
+
+
+@kept(1024)
+def _name(recording: Recording, node: int, room: int) -> str:
+    return ink.fit(short_title(recording, node), room).strip()
 
 
 def _inside(state: State) -> str:
@@ -76,7 +105,12 @@ def _facts(content: Content) -> Sequence[Line]:
     """The lines in a framed box."""
     if isinstance(content, Fold):
         return [[(text, ink.QUIET)] for text in (_sizes(content), content.shares)]
-    return [[(fitting(text, x, _NUMBER), ink.sign(x))] for _, _, text, x in content.numbers]
+    return [[(cell(each), ink.sign(each.x))] for each in content.numbers]
+
+
+def cell(number: Number) -> str:
+    """The text of a number, in the cells that a box has for it."""
+    return fitting(number.text, number.x, NUMBER)
 
 
 def _sizes(fold: Fold) -> str:

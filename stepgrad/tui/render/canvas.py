@@ -131,6 +131,22 @@ class Canvas:
         """
         return [Content.assemble(*self._runs(row, x, width)) for row in range(y, y + height)]
 
+    def window(self, left: int, top: int, width: int, height: int) -> Canvas:
+        """A part of the canvas, to write on in turn; what it shows beyond the edges is blank."""
+        view = Canvas(width, height)
+        first, last = max(left, 0), min(left + width, self.width)
+        if first < last:
+            for y in range(max(top, 0), min(top + height, self.height)):
+                characters = _seen(self._characters[y], first, last)
+                view._characters[y - top][first - left : last - left] = characters
+                view._styles[y - top][first - left : last - left] = self._styles[y][first:last]
+        return view
+
+    def is_blank(self, x: int, y: int, width: int) -> bool:
+        """Whether some cells of a row are on the canvas, and nothing is in them."""
+        within = 0 <= x <= x + width <= self.width and 0 <= y < self.height
+        return within and set(self._characters[y][x : x + width]) <= {" "}
+
     def rows_unlike(self, other: Canvas) -> Iterator[int]:
         """The rows that look different on another canvas of the same size."""
         for y in range(self.height):

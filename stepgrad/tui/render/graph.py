@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
-from stepgrad.drawing.layout import Item, Wire, lay_out
+from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
-from stepgrad.replay.commands.looking import DRAWABLE, open_neuron, room
-from stepgrad.replay.graph.folding import Bundle, FoldedGraph
+from stepgrad.replay.commands.looking import DRAWABLE, NEARBY, open_neuron, room
+from stepgrad.replay.graph.folding import Bundle, FoldedGraph, Slot
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.tui.render.boxes import GraphBox
+from stepgrad.tui.render.boxes import Form, GraphBox
 from stepgrad.tui.render.canvas import Canvas
 from stepgrad.tui.render.painting import BoxContent, Painter, WireContent
+from stepgrad.tui.render.widths import widths
 from stepgrad.tui.render.wires import label_width, look
 
 STRETCH = 16
 """How many events, or nodes, the view of what is near follows before it is centred again."""
 
 
-class Drawing(NamedTuple):
+Within = Callable[[int, int, int, int], bool]
+"""Whether a part of the drawing (column, row, width, height) is whole in view."""
+
+
+@dataclass(frozen=True)
+class Drawing:
     """A part of a graph, laid out once."""
 
     part: Part
-    painter: Painter
+    form: Form
+    layout: Layout
     boxes: Mapping[int, GraphBox]
 
-    def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
-        """Paint a position, without what is still to be predicted about a node."""
+    @cached_property
+    def painter(self) -> Painter:
+        """Traces the wires, once it is clear that this is the drawing to show."""
+        return Painter(self.layout)
+
+    def paint(
+        self,
+        state: State,
+        selected: int | None,
+        secret: int | None = None,
+        within: Within = lambda *_: True,
+    ) -> Canvas:
+        """Paint a position, without what is still to be predicted about a node.
+
+        Boxes and labels that are not whole in view stay empty.
+        """
         shown = picture(state, self.part)
         contents = {content.index: content for content in shown.boxes}
-        current, chosen = self._box_of(state.focus), self._box_of(selected)
+        current, chosen = self.box_of(state.focus), self.box_of(selected)
         ahead = _ahead_of(shown, current if chosen is None else chosen)
 
-        def box(key: int) -> BoxContent:
+        def box(place: Box) -> BoxContent:
+            key = place.key
+            if not within(place.x, place.y, place.width, place.height):
+                return self.boxes[key].emptied
             return self.boxes[key].look(contents[key], selected=key == chosen)
 
         def wire(each: Wire) -> WireContent:
             edge = shown.entering[each.target.key][each.slot]
             hidden = self.bundle(each).edges[0][0] == secret
-            return look(edge, secret=hidden, heavy=edge.operand in ahead)
+            seen = look(edge, each.label_width, secret=hidden, heavy=edge.operand in ahead)
+            legible = within(*each.label, each.label_width, 1)
+            return seen if legible else seen._replace(label="")
 
         return self.painter.paint(box, wire)
 
@@ -49,7 +76,13 @@ class Drawing(NamedTuple):
         """Return what a wire stands for."""
         return self.part.entering[wire.target.key][wire.slot]
 
-    def _box_of(self, node: int | None) -> int | None:
+    def wire_of(self, edge: Slot) -> Wire | None:
+        """Return the wire that stands for an edge alone, if there is one."""
+        wires = (wire for wire in self.layout.wires if wire.target.key == edge[0])
+        return next((wire for wire in wires if [*self.bundle(wire).edges] == [edge]), None)
+
+    def box_of(self, node: int | None) -> int | None:
+        """Return the box that shows a node."""
         return None if node is None else self.part.graph.box_of(node)
 
 
@@ -68,24 +101,70 @@ def _ahead_of(shown: Picture, box: int | None) -> set[int]:
 
 
 @kept(16)
-def draw(graph: FoldedGraph, keys: tuple[int, ...], *, framed: bool) -> Drawing:
+def draw(graph: FoldedGraph, keys: tuple[int, ...], form: Form) -> Drawing:
     """Lay out boxes of a graph."""
-    recording, part = graph.scene.recording, Part(graph, keys)
-    boxes: dict[int, GraphBox] = {}
-    items: list[Item] = []
-    for key, bundles in part.entering.items():
-        line = graph.scope(key)
-        boxes[key] = (
-            GraphBox.of_node(recording, key, framed=framed)
-            if line is None
-            else GraphBox.of_scope(line, framed=framed)
+    part = Part(graph, keys)
+    boxes = {key: box_for(graph, key, form) for key in part.entering}
+    items = [
+        Item(
+            key,
+            tuple(part.source(key, each) for each in bundles),
+            *boxes[key].size,
+            max((_label_width(part, key, each, form) for each in bundles), default=0),
         )
-        sources = tuple(part.source(key, each) for each in bundles)
-        label = max((label_width(recording, each) for each in bundles), default=0)
-        if any(source < 0 for source in sources):  # one leads back
-            label += len(BACK)
-        items.append(Item(key, sources, *boxes[key].size, label))
-    return Drawing(part, Painter(lay_out(items)), boxes)
+        for key, bundles in part.entering.items()
+    ]
+    return Drawing(part, form, lay_out(items), boxes)
+
+
+def box_for(graph: FoldedGraph, key: int, form: Form) -> GraphBox:
+    """Return the box for a node or a folded scope."""
+    line = graph.scope(key)
+    if line is None:
+        return GraphBox.of_node(graph.scene.recording, key, form)
+    return GraphBox.of_scope(line, form)
+
+
+def _label_width(part: Part, box: int, bundle: Bundle, form: Form) -> int:
+    recording = part.graph.scene.recording
+    width = label_width(recording, bundle) + len(BACK) * (part.source(box, bundle) < 0)
+    if form.roomy and len(bundle.edges) == 1:
+        return max(width, widths(recording).rule(bundle.edges[0]) + 2)
+    return min(width, form.label)
+
+
+FRAMED, SLIM = Form(framed=True), Form(framed=False)
+_SHORT = Form(framed=False, name=9, label=8)
+
+_FORMS = FRAMED._replace(roomy=True), FRAMED, SLIM._replace(roomy=True), SLIM, _SHORT
+"""From the one that shows most to the one that takes least."""
+
+_TINY = Form(framed=False, name=6, label=3), Form(framed=False, name=6, label=0)
+"""The same, on demand: short names, and labels for short numbers only, or for none."""
+
+_OF_A_PART = FRAMED, SLIM
+"""The same for a part, which changes with the position: laying it out has to be quick."""
+
+LARGE = 120
+"""From this width on, a drawing that does not fit in any form is framed."""
+
+
+def suited(session: Session, width: int, height: int) -> Drawing:
+    """Draw a graph in the form that shows most of those in which it is whole in view.
+
+    Where there is none, a large panel shows a part of it with numbers, a small one with names.
+    On demand, it is as small as it takes. That more than `NEARBY` boxes fit is not even tried.
+    """
+    graph, keys = session.graph, in_view(session)
+    rules = widths(session.recording).known
+    forms = () if len(keys) > NEARBY else _OF_A_PART if len(keys) < len(graph) else _FORMS
+    for form in (*forms, *(_TINY if session.fit and forms else ())):
+        if form.roomy and not rules:
+            continue
+        drawing = draw(graph, keys, form)
+        if drawing.layout.width <= width and drawing.layout.height <= height:
+            return drawing
+    return draw(graph, keys, _TINY[-1] if session.fit else FRAMED if width >= LARGE else SLIM)
 
 
 def in_view(session: Session) -> tuple[int, ...]:

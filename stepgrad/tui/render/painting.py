@@ -37,8 +37,9 @@ class BoxContent(NamedTuple):
 class WireContent(NamedTuple):
     """How a wire looks. Where wires share a trunk, the one with the highest `rank` shows.
 
-    The label has a blank on either side if there is room, so that a minus sign is not lost in the
-    wire. `label_style` is `style` unless given. A wire that is `shut` has a bar across it.
+    The label has a blank before it if there is room, so that a minus sign is not lost in the wire,
+    and then one after it. `label_style` is `style` unless given. A wire that is `shut` has a bar
+    across it.
     """
 
     label: str = ""
@@ -79,9 +80,9 @@ class Painter:
         self._traces = _traces(layout.wires)
 
     def paint(
-        self, content: Callable[[int], BoxContent], wire: Callable[[Wire], WireContent]
+        self, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
     ) -> Canvas:
-        """A canvas with the content of every node, by its key, and of every wire."""
+        """A canvas with the content of every box and of every wire."""
         canvas = Canvas(self.layout.width, self.layout.height)
         inked = [
             (each, trace, wire(each))
@@ -94,17 +95,20 @@ class Painter:
             leaving[each.path[0]] = look
         for each, _, look in inked:
             _paint_entry(canvas, each, look)
-        contents: dict[int, BoxContent] = {}
         for box in self.layout.boxes:
-            if box.key not in contents:
-                contents[box.key] = content(box.key)
-            paint_box = _paint_framed if box.height > 2 else _paint_slim
-            paint_box(canvas, box, contents[box.key], leaving.get(box.exit))
+            paint_box(canvas, box, content(box), leaving.get(box.exit))
         return canvas
 
 
+def paint_box(
+    canvas: Canvas, box: Box, content: BoxContent, leaving: WireContent | None = None
+) -> None:
+    """Write a box, and lead up to it the wire that leaves it."""
+    (_paint_framed if box.height > 2 else _paint_slim)(canvas, box, content, leaving)
+
+
 def paint(
-    layout: Layout, content: Callable[[int], BoxContent], wire: Callable[[Wire], WireContent]
+    layout: Layout, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
 ) -> Canvas:
     """Paint a layout once; keep a `Painter` to paint it again."""
     return Painter(layout).paint(content, wire)
@@ -175,8 +179,8 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
         canvas.write(start, y, ("┅" if look.heavy else "┄") * (tip - start), look.style)
     canvas.write(tip, y, "▶", look.style)
     if look.label:
-        airy = len(cells_of(look.label)) + 2 <= wire.label_width
-        text = f" {look.label} " if airy else look.label
+        spare = wire.label_width - len(cells_of(look.label))
+        text = f"{' ' * (spare > 0)}{look.label}{' ' * (spare > 1)}"
         style = look.style if look.label_style is None else look.label_style
         label = fitted([(text, style)], wire.label_width)
         _write(canvas, wire.label[0] + (wire.label_width - _width(label)) // 2, y, label)

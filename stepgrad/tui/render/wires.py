@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepgrad.numbers import number
+from stepgrad.numbers import fitting, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.folding import Bundle
 from stepgrad.replay.graph.picture import BACK, Edge
@@ -13,7 +13,7 @@ from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import WireContent
 
-LABELS = 4, 10
+LABELS = 4, 11
 """The fewest and the most cells of a label: in training it may outgrow its layout."""
 
 _STYLES: Mapping[Stage, str] = {
@@ -25,15 +25,20 @@ _STYLES: Mapping[Stage, str] = {
 }
 
 
-def look(edge: Edge, *, secret: bool = False, heavy: bool = False) -> WireContent:
-    """Return how an edge looks; a `secret` local derivative shows once a gradient has used it."""
+def look(edge: Edge, room: int = 99, *, secret: bool = False, heavy: bool = False) -> WireContent:
+    """Return how an edge looks; a `secret` local derivative shows once a gradient has used it.
+
+    A number that is too long for its `room`, in cells, has fewer digits, or is left out.
+    """
     stage = edge.stage
     if secret and stage != "waiting" and edge.count == 1 and edge.direction >= 0:
         return WireContent(f"{BACK * edge.back}?", heavy=heavy, rank=STAGES.index("forward"))
     style = _STYLES[stage]
     of_label = ink.PLAIN if edge.local is None else ink.sign(edge.local)
+    back = BACK * edge.back
+    label = f"{back}{fitting(edge.label, edge.local, room - len(back))}"
     return WireContent(
-        edge.marked_label,
+        label if len(label) <= room else "",
         style,
         style if stage in ("waiting", "current") else of_label,
         heavy=heavy or stage == "current",

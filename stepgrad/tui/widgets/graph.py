@@ -7,23 +7,40 @@ from collections.abc import Sequence
 from textual import events
 from textual.content import Content
 from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.visual import Visual
 
+from stepgrad.drawing.layout import Point
 from stepgrad.replay.commands.looking import open_neuron, shown_network
 from stepgrad.replay.graph.network.picture import Network
-from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import Drawing, draw, in_view
+from stepgrad.tui.render import network
 from stepgrad.tui.render.network import NetworkDrawing, draw_network
 from stepgrad.tui.render.spy import node_at, rows_of, spy
+from stepgrad.tui.render.view import View, rows_needed, view
 from stepgrad.tui.widgets.panel import Panel
 
-FRAMED = 12
-"""From this height on, boxes have room for numbers."""
+BORDER, KEYS = 1, 1
+"""The line above each panel, with its title, and the line of keys below all of them."""
+
+WHEEL = 3
+"""The lines that a turn of the wheel moves a drawing by; twice as many columns."""
+
+LEAST = 7
+"""The fewest lines of the panels above the graph."""
 
 
-class GraphPanel(ScrollView, Panel, can_focus=False):
+def share(rows: int, lines: int, *, fit: bool = False) -> int:
+    """Return how many of the rows that tape and graph share the graph may fill with a drawing.
+
+    That is half of them, and more if the tape leaves it; two fifths are for the panels beside the
+    tape. If the drawing has to fit, these keep only a few.
+    """
+    least = LEAST if fit else max(LEAST, 2 * rows // 5)
+    above = least if fit else max(least, lines)
+    return max(rows // 2, rows - above - BORDER) - BORDER
+
+
+class GraphPanel(Panel, can_focus=False):
     """The nodes of the scene and its folded scopes as a graph, or as a plot.
 
     A click on a node selects it, on a scope opens it, on an edge goes to its backward step.
@@ -33,81 +50,79 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
     ALLOW_SELECT = False
 
     _panned = False
-    _drawing: Drawing | NetworkDrawing | None = None
-    _canvas: Canvas | None = None
-    _lines: Sequence[Content] = ()  # of the plot, where there is no canvas
+    _pan: Point = (0, 0)
+    _rows = 0
+    _view: View | NetworkDrawing | None = None
+    _lines: Sequence[Content] = ()  # of the plot, where there is no view
 
     def on_resize(self) -> None:
         """Choose boxes that fit the panel."""
         self.show()
 
     def show(self) -> None:
-        """Paint the graph, and scroll to the subject."""
+        """Paint the graph where the subject is."""
+        self._pan = 0, 0
         if not self.size:
             return
-        neuron, shown = open_neuron(self.now), shown_network(self.now)
+        if self._rows != (rows := self._wanted(self.size.width)):
+            self._rows = rows
+            self.refresh(layout=True)
         if self.now.view == "plot":
             self._show_plot()
-        elif shown is not None and neuron is None:
-            self._show_network(shown)
         else:
-            self._show_boxes("" if shown is None or neuron is None else neuron.name + shown.which)
+            self._show_boxes()
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """Ask for the rows that the drawing needs."""
+        # The width that a grid passes is that of its first column.
+        self._rows = self._wanted(self.size.width or container.width)
+        return self._rows
+
+    def _wanted(self, width: int) -> int:
+        room = self._room
+        if self.now.view == "plot":
+            return room
+        shown = self._network
+        return rows_needed(self.now, width, room) if shown is None else network.rows_in(shown, room)
+
+    @property
+    def _network(self) -> Network | None:
+        """The network to draw, unless one of its neurons is open."""
+        return shown_network(self.now) if open_neuron(self.now) is None else None
+
+    @property
+    def _room(self) -> int:
+        """The most rows that there are for a drawing."""
+        if self.screen.maximized is self:
+            return self.size.height
+        taken = sum(row.cells or 0 for row in self.screen.styles.grid_rows or ())
+        rows = self.screen.size.height - taken - KEYS
+        return max(1, share(rows, len(self.now.outline), fit=self.now.fit))
 
     def _show_plot(self) -> None:
         now, (width, height) = self.now, self.size
-        self._canvas = None
-        self.set_reactive(GraphPanel.virtual_size, self.size)
+        self._view = None
         self._lines = spy(now, width, height)
         scene, rows = now.state.scene, rows_of(now, height)
         part = f"{rows.start + 1:,} to {rows.stop:,} of " if len(rows) < len(scene) else ""
         self._entitle(f"adjacency plot: {part}{len(scene):,} nodes in rows, operands in columns")
         self.refresh()
 
-    def _show_network(self, shown: Network) -> None:
-        before, (width, height) = self._canvas, self.size
-        self._drawing = draw_network(shown, width, height, self.now.selected, self.now.secret)
-        self._canvas = self._drawing.canvas
-        self._entitle(self._drawing.title)
-        moved = self.virtual_size != self.size
-        self.set_reactive(GraphPanel.virtual_size, self.size)
-        self.scroll_to(0, 0, animate=False, immediate=True)
-        self._refresh_unlike(None if moved else before)
-
-    def _show_boxes(self, title: str) -> None:
-        now, (width, height) = self.now, self.size
-        graph, before = now.graph, self._canvas
-        place = self.virtual_size, self.scroll_offset
-        self._drawing = drawing = draw(graph, in_view(now), framed=height >= FRAMED)
-        self._entitle(f"graph  {title or drawing.part.extent}".rstrip())
-        self._canvas = drawing.paint(now.state, now.selected, now.secret)
-        layout = drawing.painter.layout
-        # By itself it would lay the screen out again, which does not depend on it.
-        self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))
-        for box in () if now.subject is None else layout.boxes_of(graph.box_of(now.subject))[-1:]:
-            # If a box does not fit, show its top: it has the name.
-            x, y = box.x + min(box.width - width, 0) // 2, box.y + min(box.height - height, 0) // 2
-            self.scroll_to(x=max(0, x), y=max(0, y), animate=False, immediate=True)
-        moved = place != (self.virtual_size, self.scroll_offset)
-        self._refresh_unlike(None if moved else before)
-
-    def _refresh_unlike(self, before: Canvas | None) -> None:
-        """Draw the rows again that have changed since a canvas of the same size, or all of them."""
-        canvas, (width, height) = self._canvas, self.size
-        if (
-            canvas is None
-            or before is None
-            or (canvas.width, canvas.height)
-            != (
-                before.width,
-                before.height,
-            )
-        ):
+    def _show_boxes(self) -> None:
+        now, before, (width, height) = self.now, self._view, self.size
+        shown, neuron = self._network, open_neuron(now)
+        self._view = (
+            view(now, width, height, self._room, self._pan)
+            if shown is None
+            else draw_network(shown, width, height, now.selected, now.secret)
+        )
+        self._entitle(self._view.title if neuron is None else f"graph  {neuron.name}")
+        canvas = self._view.canvas
+        if before is None or (before.canvas.width, before.canvas.height) != (width, height):
             self.refresh()
             return
-        top = self.scroll_offset.y - self._margin
-        for row in canvas.rows_unlike(before):
-            if top <= row < top + height:
-                self.refresh(Region(0, row - top, width, 1))
+        for row in canvas.rows_unlike(before.canvas):
+            self.refresh(Region(0, row, width, 1))
 
     def _entitle(self, title: str) -> None:
         if self.border_title != title:  # setting it draws everything again
@@ -115,19 +130,14 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
 
     def render_line(self, y: int) -> Strip:
         """Draw a line of the view."""
-        width, (left, top) = self.size.width, self.scroll_offset
-        if self._canvas is not None:
-            [line] = self._canvas.crop(left, top + y - self._margin, width, 1)
+        width = self.size.width
+        if self._view is not None:
+            [line] = self._view.canvas.crop(0, y, width, 1)
         elif y < len(self._lines):
             line = self._lines[y]
         else:
             return Strip.blank(width, self.rich_style)
         return Visual.to_strips(self, line, width, 1, self.visual_style, pad=True)[0]
-
-    @property
-    def _margin(self) -> int:
-        """The blank lines above a graph that is lower than the panel."""
-        return 0 if self._canvas is None else max(0, (self.size.height - self._canvas.height) // 2)
 
     def on_mouse_down(self) -> None:
         """Begin a click, or a pan."""
@@ -138,24 +148,21 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         if self._panned:
             return
         x, y = event.get_content_offset_capture(self)
-        if self._canvas is None:
+        if self._view is None:
             node = node_at(self.now, y, len(self._lines))
             if node is not None:
                 self.post_message(self.NodeSelected(node))
-            return
-        left, top = self.scroll_offset
-        x, y = x + left, y + top - self._margin
-        if isinstance(self._drawing, NetworkDrawing):
-            node = self._drawing.node_at(x, y)
+        elif isinstance(self._view, NetworkDrawing):
+            node = self._view.node_at(x, y)
             if node is not None:
                 self.post_message(self.NodeSelected(node))
-        elif self._drawing is not None:
-            self._point_at(self._drawing, x, y)
+        else:
+            self._point_at(self._view, x, y)
 
-    def _point_at(self, drawing: Drawing, x: int, y: int) -> None:
+    def _point_at(self, view: View, x: int, y: int) -> None:
         """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""
-        layout = drawing.painter.layout
-        box, wires = layout.box_at(x, y), layout.wires_at(x, y)
+        drawing = view.drawing
+        box, wires = view.box_at(x, y), view.wires_at(x, y)
         if box is not None:
             scope = drawing.part.graph.scope(box.key)
             pointed = (
@@ -172,19 +179,34 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         """Pan while a button is held."""
         if event.button:
             self._panned = True
-            self.scroll_relative(-event.delta_x, -event.delta_y, animate=False, immediate=True)
+            self._move(-event.delta_x, -event.delta_y)
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        """Zoom into the plot where the mouse is."""
-        self._zoom(event, 1)
+        """Zoom into the plot where the mouse is; move up."""
+        self._turn_wheel(event, 1)
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        """Zoom out of the plot."""
-        self._zoom(event, -1)
+        """Zoom out of the plot; move down."""
+        self._turn_wheel(event, -1)
 
-    def _zoom(self, event: events.MouseEvent, steps: int) -> None:
-        if self._canvas is None:
-            event.stop()
-            event.prevent_default()
+    def on_mouse_scroll_left(self) -> None:
+        """Move to the left."""
+        self._move(-2 * WHEEL, 0)
+
+    def on_mouse_scroll_right(self) -> None:
+        """Move to the right."""
+        self._move(2 * WHEEL, 0)
+
+    def _move(self, columns: int, rows: int) -> None:
+        if isinstance(self._view, View):
+            self._pan = self._view.pan_by(columns, rows)
+            self._show_boxes()
+
+    def _turn_wheel(self, event: events.MouseEvent, steps: int) -> None:
+        event.stop()
+        event.prevent_default()
+        if self._view is not None:
+            self._move(0, -WHEEL * steps)
+        else:
             node = node_at(self.now, event.get_content_offset_capture(self).y, len(self._lines))
             self.post_message(self.Zoomed(steps, node))

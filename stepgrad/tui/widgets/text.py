@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual import events
 from textual.content import Content
+from textual.geometry import Size
 
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.scenario.expect import checks
@@ -85,6 +86,10 @@ class Training(Panel):
     def render(self) -> Content:
         """Draw it."""
         return training(self.state, *self.size)
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
+        """Ask for no rows: those of the graph beside it will do."""
+        return 0
 
     def on_click(self, event: events.Click) -> None:
         """Go to the training step that a person pointed at."""

@@ -119,3 +119,15 @@ def test_rows_are_unlike_by_their_characters_or_their_styles() -> None:
     one.write(0, 3, "abc")
     other.write(0, 3, "abc", "bold")
     assert list(one.rows_unlike(other)) == list(other.rows_unlike(one)) == [1, 3]
+
+
+def test_a_window_is_a_canvas_of_its_own_and_blank_beyond_the_edges() -> None:
+    canvas = Canvas(4, 2)
+    canvas.write(0, 0, "abcd")
+    window = canvas.window(-1, -1, 7, 4)
+    assert window.plain() == "\n abcd\n\n"
+    window.write(0, 2, "x")
+    assert canvas.plain() == "abcd\n"
+    assert window.is_blank(5, 1, 2)
+    assert not window.is_blank(3, 1, 2)
+    assert not window.is_blank(6, 1, 2)  # beyond the edge

@@ -14,7 +14,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.training import parameters
 from stepgrad.tui.render.chain import chain
-from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.graph import FRAMED, draw, in_view
 from stepgrad.tui.render.header import header
 from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.parameters import parameter_row
@@ -48,7 +48,7 @@ def show(session: Session) -> None:
     timeline(session, WIDTH)
     training(state, *SIZE)
     spy(session, *SIZE)
-    draw(session.graph, in_view(session), framed=True).paint(state, None)
+    draw(session.graph, in_view(session), FRAMED).paint(state, None)
     difference_report(session)
     for line in session.outline:
         if isinstance(line, ScopeLine):

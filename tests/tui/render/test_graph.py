@@ -16,13 +16,13 @@ from stepgrad.replay.graph.neighbourhood import neighbourhood
 from stepgrad.replay.graph.picture import Part
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.canvas import Canvas
-from stepgrad.tui.render.graph import STRETCH, draw, in_view
+from stepgrad.tui.render.graph import FRAMED, SLIM, STRETCH, draw, in_view
 
 TWO_LAYER = two_layer()
 
 
 def picture(session: Session, *, framed: bool = True) -> Canvas:
-    drawing = draw(session.graph, in_view(session), framed=framed)
+    drawing = draw(session.graph, in_view(session), FRAMED if framed else SLIM)
     return drawing.paint(session.state, session.selected)
 
 
@@ -164,17 +164,17 @@ def test_a_folded_scope_is_one_box_with_the_range_of_its_gradients_and_its_zeros
     assert (
         picture(folded(END, "layer")).plain()
         == """\
-┌x──────────┐
-│3          ├─╮
-│2          │ │
-└───────────┘ │
-              │       ┌+ layer ×4───────┐         ┌relu(x + y)·2──┐
-┏y━━━━━━━━━━┓ ╰─ ×2 ─▶│|grad| 0…2       ┝━┳━ 2 ━━▶│2              ┝━┓
-┃−2         ┣━━━ ×2 ━▶│0 25%            │ ┃       │1              │ ┃
-┃2          ┃         └─────────────────┘ ┃       └───────────────┘ ┃       ┌L──────────┐
-┗━━━━━━━━━━━┛                             ┃                         ┗━ 1 ━━▶│2          │
-                                          ┗━━━━━━━━━━━━━━━━━━━━━━━━━━━ 1 ━━▶│1          │
-                                                                            └───────────┘"""
+┌x─┐
+│3 ├─╮
+│2 │ │
+└──┘ │
+     │       ┌+ layer ×4───────┐         ┌relu(x + y)·2─┐
+┏y━┓ ╰─ ×2 ─▶│|grad| 0…2       ┝━┳━ 2 ━━▶│2             ┝━┓
+┃−2┣━━━ ×2 ━▶│0 25%            │ ┃       │1             │ ┃
+┃2 ┃         └─────────────────┘ ┃       └──────────────┘ ┃       ┌L─┐
+┗━━┛                             ┃                        ┗━ 1 ━━▶│2 │
+                                 ┗━━━━━━━━━━━━━━━━━━━━━━━━━━ 1 ━━▶│1 │
+                                                                  └──┘"""
     )
     assert (
         picture(folded(END, "layer"), framed=False).plain()
@@ -225,7 +225,7 @@ def test_into_a_folded_scope_all_that_is_not_drawn_is_one_wire() -> None:
     session = folded(END, "layer")
     graph = session.graph
     box = graph.box_of(LAYERED.first_named("x") + 3)
-    drawing = draw(graph, (box,), framed=False)
+    drawing = draw(graph, (box,), SLIM)
     assert drawing.paint(session.state, None).plain().startswith(" ×4 ┅▶")
 
 

@@ -98,8 +98,8 @@ def ink(graph: Graph, height: int = 1) -> str:
     """A painting with the names in the boxes and a label on every wire."""
     names = [name for name, _ in graph]
 
-    def content(key: int) -> BoxContent:
-        name = [(names[key], "")]
+    def content(box: Box) -> BoxContent:
+        name = [(names[box.key], "")]
         return BoxContent([name]) if height < 3 else BoxContent(title=name)
 
     def wire(each: Wire) -> WireContent:

@@ -18,7 +18,7 @@ from stepgrad.replay.graph.picture import Part, picture
 from stepgrad.replay.state import State
 from stepgrad.scenario import record_scenario
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.graph import draw, in_view
+from stepgrad.tui.render.graph import SLIM, draw, in_view
 from stepgrad.tui.render.wires import label_width, look
 
 
@@ -122,7 +122,7 @@ def test_on_a_trunk_the_wire_shows_that_has_come_furthest() -> None:
         x = Value(3.0, label="x")
         _ = x * 2.0, x * 3.0
     session = at(recording, recording.history.made_at(2))
-    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
+    canvas = draw(session.graph, in_view(session), SLIM).paint(session.state, None)
     assert canvas.plain() == " x ─┬─ 2 ──▶[x·2]\n    ╰──────▶ x·3"
     (trunk,) = canvas.crop(3, 0, 2, 1)
     assert [span.style for span in trunk.spans if span.style == ink.QUIET] == []
@@ -135,9 +135,18 @@ def test_a_bar_crosses_a_wire_that_lets_nothing_back() -> None:
     session = at(recording, recording.length)
     shown = picture(session.state, Part(session.graph, session.graph))
     assert {each.out: look(each).shut for each in shown.edges} == {1: True, 2: False, 3: False}
-    canvas = draw(session.graph, in_view(session), framed=False).paint(session.state, None)
+    canvas = draw(session.graph, in_view(session), SLIM).paint(session.state, None)
     assert canvas.plain().count("┿▶") == 1
     ahead = at(recording, recording.history.made_at(3))
     before = picture(ahead.state, Part(ahead.graph, ahead.graph)).entering[1][0]
     assert look(before).shut
     assert not look(before, secret=True).shut  # it would give the local derivative away
+
+
+def test_a_label_has_fewer_digits_where_there_is_little_room_and_is_never_cut() -> None:
+    with record() as recording:
+        (Value(1 / 3, label="a") * Value(2.0, label="b")).backward()
+    session = at(recording, recording.length)
+    edges = picture(session.state, Part(session.graph, session.graph)).edges
+    third = next(edge for edge in edges if edge.label == "0.333333")
+    assert [look(third, room).label for room in (9, 6, 4, 2)] == ["0.333333", "0.3333", "0.33", ""]
