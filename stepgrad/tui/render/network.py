@@ -42,6 +42,9 @@ from stepgrad.tui.render.painting import (
     fitted,
 )
 
+LEAST = 6
+"""The fewest rows that a network asks for."""
+
 
 @dataclass(frozen=True, slots=True)
 class NetworkDrawing:
@@ -61,9 +64,15 @@ class NetworkDrawing:
         return self.weights.get((wires[0].target.key, wires[0].slot)) if len(wires) == 1 else None
 
 
-def rows_needed(shown: Network) -> int:
-    """The rows in which a network has framed boxes, and the weights of a neuron below them."""
-    return FRAME * max(map(len, (shown.inputs, *shown.layers))) + 1
+def rows_in(shown: Network, room: int) -> int:
+    """Return how many of the rows that there is room for a network makes use of.
+
+    They are those of framed boxes or, where these are too high, of a line for each neuron; and one
+    for the weights of a neuron.
+    """
+    tallest = max(map(len, (shown.inputs, *shown.layers)))
+    framed = FRAME * tallest
+    return min(room, framed + 1 if framed <= room else max(tallest + 1, LEAST))
 
 
 def draw_network(

@@ -14,7 +14,7 @@ from stepgrad.replay.graph.network.picture import Network, network
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.network import NetworkDrawing, draw_network, rows_needed
+from stepgrad.tui.render.network import NetworkDrawing, draw_network, rows_in
 
 FLIP = record_file(open_scenario("diagonal_flip"))
 XOR = record_file(open_scenario("xor_tanh"))
@@ -88,7 +88,9 @@ def test_colour_and_weight_of_a_wire_are_those_of_the_weight() -> None:
 
 def test_with_the_rows_that_it_needs_a_network_has_frames_and_a_line_below() -> None:
     found = at(XOR, XOR.steps[1] + 100)
-    assert rows_needed(found) == 17
+    assert rows_in(found, 30) == 17
+    assert rows_in(found, 16) == 6
+    assert rows_in(found, 4) == 4
     lines = text(found, (78, 17)).split("\n")
     assert "┌layer1/neuron4" in "\n".join(lines)
     assert lines[-1]
