@@ -28,6 +28,7 @@ from stepgrad.tui.render.neurons import (
     legend,
     page,
     result,
+    sign_of,
     signs,
     values,
     width_of,
@@ -189,7 +190,7 @@ class _Drawing:
 
         canvas = painter.paint(lambda box: self._content(boxes[box.key]), wire)
         for each in layout.wires:
-            self._label(canvas, each, boxes[each.target.key])
+            self._label(canvas, each, boxes[each.target.key], largest)
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
         if self._details:
@@ -236,10 +237,14 @@ class _Drawing:
         ]
         return BoxContent(lines if made else [], border, background, [(title, style)], foot)
 
-    def _label(self, canvas: Canvas, wire: Wire, target: Box) -> None:
-        """Write a weight, with its gradient if there is room; before the loss, a target."""
-        room = wire.label_width
-        if not room:
+    def _label(self, canvas: Canvas, wire: Wire, target: Box, largest: float) -> None:
+        """Write a weight, with its gradient if there is room; before the loss, a target.
+
+        Without any room, the sign of a weight is right before the arrow head.
+        """
+        room, (tip, row) = wire.label_width, wire.path[-1]
+        if isinstance(target, Neuron) and not room:
+            write(canvas, tip - 1, row, [sign_of(target.weighted(wire.slot), largest)])
             return
         if isinstance(target, Neuron):
             line = label(target.weighted(wire.slot), both=room >= BOTH)

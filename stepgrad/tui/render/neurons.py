@@ -89,7 +89,7 @@ def label(weighted: Weighted, *, both: bool) -> Line:
 def signs(neuron: Neuron, largest: float) -> Line:
     """The sign of each weight, bold if it is a large one; `·` if it is not made, 0 if it is 0."""
     shown = page(neuron)
-    line = [_sign(weighted, largest) for weighted in shown]
+    line = [sign_of(weighted, largest) for weighted in shown]
     return line if len(shown) == len(neuron.unit.weights) else [*line, ("…", ink.QUIET)]
 
 
@@ -147,7 +147,8 @@ def write(canvas: Canvas, x: int, y: int, line: Line) -> None:
         x += len(cells_of(text))
 
 
-def _sign(weighted: Weighted, largest: float) -> tuple[str, str]:
+def sign_of(weighted: Weighted, largest: float) -> tuple[str, str]:
+    """The sign of a weight and its style."""
     look = wire_look(weighted, largest)
     weight = weighted.weight.value
     glyph = "·" if weight is None else "0" if not weight else "+" if weight > 0 else "−"

@@ -89,11 +89,27 @@ def test_colour_and_weight_of_a_wire_are_those_of_the_weight() -> None:
 def test_with_the_rows_that_it_needs_a_network_has_frames_and_a_line_below() -> None:
     found = at(XOR, XOR.steps[1] + 100)
     assert rows_in(found, 30) == 17
-    assert rows_in(found, 16) == 6
+    assert rows_in(found, 16) == 16
+    assert rows_in(found, 12) == 6
     assert rows_in(found, 4) == 4
     lines = text(found, (78, 17)).split("\n")
     assert "┌layer1/neuron4" in "\n".join(lines)
     assert lines[-1]
+
+
+def test_the_sign_of_a_wire_is_seen_without_colour() -> None:
+    found = at(XOR, XOR.steps[1] + 100)
+    shown = text(found, (78, 17))
+    weights = [weight.value for each in found.layers[0] for weight, _ in each.weights]
+    assert len(weights) == 8
+    drawn = re.findall(r"([+−])▶[│┌└┃┏┗]", shown)
+    assert drawn.count("−") == sum(
+        (each.value or 0) < 0
+        for layer in found.layers
+        for neuron in layer
+        for each, _ in neuron.weights
+    )
+    assert len(drawn) == 12
 
 
 def test_nothing_moves_from_event_to_event() -> None:
