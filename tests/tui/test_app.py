@@ -247,7 +247,7 @@ async def test_a_click_selects_a_neuron_and_enter_opens_and_closes_it() -> None:
         await pilot.press("enter")
         assert panel.border_title == "graph  layer1/neuron3"
         lines = [panel.render_line(y).text for y in range(panel.size.height)]
-        assert any("›h" in line for line in lines)
+        assert any("w3·x3" in line for line in lines)
         await pilot.press("enter")
         assert panel.border_title == "network 4-3-4"
         await pilot.click("#graph", offset=cell(panel, " −0.2 ∇ 0 ", 2))
