@@ -11,6 +11,7 @@ from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
+from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
 from stepgrad.replay.quiz.answers import Score
@@ -20,8 +21,8 @@ from stepgrad.replay.stops.stop import Stop
 Program = Callable[[Mapping[str, float], World | None], Recording]
 """Runs the recorded program again: with other numbers for some named leaves, or in a world."""
 
-View = Literal["near", "whole", "plot"]
-"""How much of the graph is drawn: what is near the subject, all of it, or all of it as dots."""
+View = Literal["network", "near", "whole", "plot"]
+"""What is drawn: neurons in layers; what is near the subject, all nodes, or all of them as dots."""
 
 
 class Progress(NamedTuple):
@@ -36,12 +37,14 @@ class Session:
     """Where a replay is, what it looks at, and where it stops.
 
     `selected` is the node that a person points at; without one, the `subject` is what the last
-    event is about. `folded` scopes show as one line; the `whole` graph is drawn, or what is near,
-    and if it has to `fit` its panel, as small as that takes. `said` is the message of the last
-    command, if any; it names commands, not keys (`hints`). A `program` can be run again with
-    `edits` or in a world, and `original` is the recording without. `progress` is set while the
-    recording is incomplete. `score` counts predictions, and while one is asked for, the local
-    derivatives of the `secret` node stay hidden: they would give it away.
+    event is about. `folded` scopes show as one line. What is drawn is what was `chosen`, or the
+    `view` that suits the recording; if it has to `fit` its panel, as small as that takes. In the
+    view of a network, the `opened` neuron (such as `layer1/neuron2`) is drawn as the graph of its
+    nodes. `said` is the message of the last command, if any; it names commands, not keys (`hints`).
+    A `program` can be run again with `edits` or in a world, and `original` is the recording
+    without. `progress` is set while the recording is incomplete. `score` counts predictions, and
+    while one is asked for, the local derivatives of the `secret` node stay hidden: they would give
+    it away.
     """
 
     cursor: Cursor
@@ -52,7 +55,8 @@ class Session:
     said: str = ""
     folded: frozenset[str] = frozenset()
     constants: bool = False
-    view: View = "near"
+    chosen: View | None = None
+    opened: str = ""
     zoom: int = 0
     fit: bool = False
     program: Program | None = None
@@ -99,8 +103,15 @@ class Session:
 
     @property
     def graph(self) -> FoldedGraph:
-        """The graph of the scene, in which each folded scope is one box."""
-        return folded_graph(self.state.scene, self.folded)
+        """The graph of the scene, in which each folded scope is one box; none in an open neuron."""
+        return folded_graph(self.state.scene, frozenset() if self.opened else self.folded)
+
+    @property
+    def view(self) -> View:
+        """What is drawn: what was chosen, or else the network, if there is one."""
+        if self.chosen not in (None, "network"):
+            return self.chosen
+        return "near" if rows_at(self.state) is None else "network"
 
     @property
     def subject(self) -> int | None:

@@ -244,6 +244,23 @@ async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
         assert screen.now.selected == screen.now.recording.first_named("z1")
 
 
+async def test_a_click_selects_a_neuron_and_enter_opens_and_closes_it() -> None:
+    async with debugger("diagonal_flip", (140, 45)) as (pilot, screen):
+        await pilot.press("G")
+        panel = screen.query_one("#graph")
+        await pilot.click("#graph", offset=cell(panel, "layer1/neuron3", 2))
+        assert screen.now.selected == screen.now.recording.first_named("row1/layer1/neuron3/h")
+        await pilot.press("enter")
+        assert panel.border_title == "graph  layer1/neuron3"
+        lines = [panel.render_line(y).text for y in range(panel.size.height)]
+        assert any("w3·x3" in line for line in lines)
+        await pilot.press("enter")
+        assert panel.border_title == "network 4-3-4"
+        await pilot.click("#graph", offset=cell(panel, " −0.2 ∇ 0 ", 2))
+        selected = screen.now.recording.node(screen.now.selected or 0)
+        assert selected.name == "layer2/neuron2/w1"
+
+
 def cell(panel: Widget, text: str, within: int = 0) -> tuple[int, int]:
     """Where a text stands in a panel, for a click on it."""
     lines = [panel.render_line(y).text for y in range(panel.size.height)]
@@ -302,7 +319,7 @@ async def test_a_click_on_a_folded_scope_opens_it_and_one_on_a_wire_goes_to_its_
         folded = frozenset({"layer1", "layer2", "row1", "row2", "row3", "row4"})
         start = screen.now.go(screen.now.cursor.seek(screen.now.recording.steps[0] + 1))
         inside = start.recording.first_named("layer1/neuron2/w1")
-        screen.session = replace(start, folded=folded).select(inside)
+        screen.session = replace(start, folded=folded, chosen="near").select(inside)
         await pilot.pause()
         panel = screen.query_one("#graph")
         await pilot.click("#graph", offset=cell(panel, " ×12 ", 2))
@@ -348,7 +365,7 @@ async def test_a_click_in_the_ledger_goes_to_where_it_was_paid() -> None:
 
 async def test_the_wheel_zooms_the_plot_where_the_mouse_is() -> None:
     async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
-        await pilot.press("t", "v", "v")
+        await pilot.press("t", "v", "v", "v")
         assert screen.now.view == "plot"
         panel = screen.query_one("#graph")
         panel.post_message(mouse(MouseScrollUp, panel, 40, 5))
@@ -376,7 +393,7 @@ async def test_a_step_lays_nothing_out_where_the_nodes_stay(
         async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
             scene = screen.now.state.scene
             start = screen.now.go(screen.now.cursor.seek(1000))
-            screen.session = replace(start, view=view)
+            screen.session = replace(start, chosen=view)
             await pilot.pause()
             laid_out.clear()
             await pilot.press(*"snsSNs")

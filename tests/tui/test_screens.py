@@ -37,10 +37,13 @@ MOMENTS = {
         for key, panel in enumerate(PANELS, 1)
     },
     "folded": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "u")),
-    "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v")),
-    "a plot of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "v", "4")),
-    "a part of the plot": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "v", "4", *"iii")),
-    "more of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "o")),
+    "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vv")),
+    "a plot of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vvv", "4")),
+    "a part of the plot": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vvv", "4", *"iii")),
+    "more of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "o")),
+    "a network": ("diagonal_flip", ("f", "f", "down")),
+    "a network row by row": ("xor_tanh", (*":1000", "enter")),
+    "an open neuron": ("diagonal_flip", ("G", *"/neuron3/h", "enter", "enter")),
     "constants": ("chain_rule", ("G", "#", "down")),
     "stops and a bookmark": ("sum_over_paths", ("n", "b", "n", "w", "c", "m", "c")),
     "where a condition holds": ("two_layer", ("B", *"abs(grad)>5", "enter", "c", "c")),
@@ -54,9 +57,17 @@ MOMENTS = {
     "go to nowhere": ("two_layer", (*":w9", "enter")),
 }
 
-AT_EACH_SIZE = {"two_layer backward", "xor_tanh update", "large graph backward", "gallery"}
+AT_EACH_SIZE = {
+    "a network",
+    "a network row by row",
+    "two_layer backward",
+    "xor_tanh update",
+    "large graph backward",
+    "gallery",
+}
 PICTURED = {
-    "two_layer forward", "two_layer with a selection", "dead_relu shut gate", "forward mode",
+    "a network", "two_layer forward", "two_layer with a selection", "dead_relu shut gate",
+    "forward mode",
     "training alone", "folded", "the whole graph", "a plot of the graph", "constants",
     "stops and a bookmark", "who wrote this", "paths", "difference", "help",
     "a number to predict", "a wrong prediction", "waiting", "light theme",

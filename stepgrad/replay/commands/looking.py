@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from stepgrad.replay.commands.hints import key
+from stepgrad.replay.graph.network.picture import Network, Neuron, network
+from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import enclosing
 from stepgrad.replay.session import Session, View
 
@@ -72,10 +75,43 @@ def scope_in(session: Session) -> Session:
     return session.say("nothing is folded here") if folded is None else fold(session, folded)
 
 
+def shown_network(session: Session) -> Network | None:
+    """The network, where that is what is drawn."""
+    return network(session.state, session.selected) if session.view == "network" else None
+
+
+def open_neuron(session: Session) -> Neuron | None:
+    """The neuron whose nodes are drawn in place of the network, if there is one."""
+    shown = shown_network(session) if session.opened else None
+    return None if shown is None else shown.opened(session.opened)
+
+
+def open_selected(session: Session) -> Session | None:
+    """Open what is selected, if it is folded: a neuron of the network, or a scope.
+
+    An open neuron closes again, also without a selection. None if there is nothing to open.
+    """
+    selected, opened = session.selected, session.opened
+    shown = shown_network(session)
+    if shown is not None:
+        neuron = shown.neuron(selected)
+        name = opened if selected is None else "" if neuron is None else neuron.name
+        if not name:
+            return None
+        if name == opened:
+            return session.say(f"{name} is closed", opened="")
+        return session.say(f"{name} is open: {key('jump')} closes it", opened=name)
+    folded = None if selected is None else session.graph.scope(session.graph.box_of(selected))
+    return None if folded is None else fold(session, folded.scope)
+
+
 def next_view(session: Session) -> Session:
-    """Draw what is near the subject, the whole graph, or its plot: the next that adds something."""
+    """Draw the network, what is near, the whole graph, or its plot: the next that adds something.
+
+    Where a network is recognised, it comes first.
+    """
     size = len(session.graph)
-    views: list[View] = ["near"]
+    views: list[View] = ["near"] if rows_at(session.state) is None else ["network", "near"]
     if room(session) < size <= DRAWABLE:
         views.append("whole")
     if size >= PLOTTED:
@@ -84,8 +120,13 @@ def next_view(session: Session) -> Session:
     view = views[(at + 1) % len(views)]
     if view == session.view:
         return session.say(_ALL)
-    said = {"near": "nearby nodes", "whole": "all nodes", "plot": "adjacency plot"}
-    return session.say(f"graph: {said[view]}", view=view, zoom=0)
+    said = {
+        "network": "the network",
+        "near": "nearby nodes",
+        "whole": "all nodes",
+        "plot": "adjacency plot",
+    }
+    return session.say(f"graph: {said[view]}", chosen=view, opened="", zoom=0)
 
 
 def room(session: Session) -> int:
@@ -97,6 +138,7 @@ def zoom_by(session: Session, steps: int) -> Session:
     """Show less of the graph, and so more of each part; or more of it."""
     size = len(session.graph)
     zooms = {
+        "network": range(1),
         "near": ZOOMS,
         "whole": range(1),
         "plot": range(len(session.state.scene).bit_length() - 3),  # down to a few nodes

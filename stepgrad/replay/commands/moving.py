@@ -14,6 +14,7 @@ from stepgrad.recording.blocks import (
 )
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
+from stepgrad.replay.commands.looking import open_selected
 from stepgrad.replay.commands.places import find_place
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.gradients import ledger
@@ -37,7 +38,10 @@ def move(session: Session, to: Callable[[Cursor], Cursor], step: str = "") -> Se
 
 
 def jump(session: Session) -> Session:
-    """Go to where the subject was made."""
+    """Open or close what is selected, if it is folded; or else go to where the subject was made."""
+    opened = open_selected(session)
+    if opened is not None:
+        return opened
     node = session.subject
     if node is None:
         return session.say(_NO_NODE)

@@ -103,7 +103,7 @@ _TAPE = (
 )  # fmt: skip
 
 _GRAPH = (
-    Command("view", ("v",), "graph view: nearby nodes, all nodes, or a plot", "",
+    Command("view", ("v",), "graph view: network, nearby nodes, all nodes, or a plot", "",
             looking.next_view),
     Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
@@ -111,7 +111,8 @@ _GRAPH = (
 )  # fmt: skip
 
 _NODE = (
-    Command("jump", ("enter",), "jump to where it was made", "jump", moving.jump),
+    Command("jump", ("enter",), "jump to where it was made: a neuron opens, or closes", "jump",
+            moving.jump),
     Command("who_wrote", ("W", "A"), "previous write (to this gradient)", "who wrote",
             moving.previous_write),
     Command("next_write", ("a",), "next write (to this gradient)", "", moving.next_write),

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
-from stepgrad.replay.commands.looking import DRAWABLE, NEARBY, room
+from stepgrad.replay.commands.looking import DRAWABLE, NEARBY, open_neuron, room
 from stepgrad.replay.graph.folding import Bundle, FoldedGraph, Slot
 from stepgrad.replay.graph.picture import BACK, Part, Picture, picture
 from stepgrad.replay.session import Session
@@ -168,13 +168,16 @@ def suited(session: Session, width: int, height: int) -> Drawing:
 
 
 def in_view(session: Session) -> tuple[int, ...]:
-    """Return the boxes to draw: all of them, or what is near the subject in a large graph.
+    """Return the boxes to draw: those of an open neuron, all, or what is near the subject.
 
     What is near stays while the subject and its neighbours are within it, so that the drawing does
     not move under the reader. It is the same whichever way the reader came: it follows the events,
     or the nodes before a selected one, from the beginning of a `STRETCH`.
     """
     graph, scene, position = session.graph, session.state.scene, session.cursor.position
+    neuron = open_neuron(session)
+    if neuron is not None:
+        return tuple(node for node in neuron.nodes if node in scene)
     most = DRAWABLE if session.view == "whole" else room(session)
     if len(graph) <= most:
         return tuple(graph)

@@ -15,6 +15,10 @@ from textual.strip import Strip
 from textual.visual import Visual
 
 from stepgrad.drawing.layout import Point
+from stepgrad.replay.commands.looking import open_neuron, shown_network
+from stepgrad.replay.graph.network.picture import Network
+from stepgrad.tui.render import network
+from stepgrad.tui.render.network import NetworkDrawing, draw_network
 from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.render.view import View, rows_needed, view
 from stepgrad.tui.widgets.panel import Panel
@@ -55,7 +59,7 @@ class GraphPanel(Panel, can_focus=False):
     _panned = False
     _pan: Point = (0, 0)
     _rows = 0
-    _view: View | None = None
+    _view: View | NetworkDrawing | None = None
     _lines: Sequence[Content] = ()  # of the plot, where there is no view
 
     def on_resize(self) -> None:
@@ -83,7 +87,15 @@ class GraphPanel(Panel, can_focus=False):
 
     def _wanted(self, width: int) -> int:
         room = self._room
-        return room if self.now.view == "plot" else rows_needed(self.now, width, room)
+        if self.now.view == "plot":
+            return room
+        shown = self._network
+        return rows_needed(self.now, width, room) if shown is None else network.rows_in(shown, room)
+
+    @property
+    def _network(self) -> Network | None:
+        """The network to draw, unless one of its neurons is open."""
+        return shown_network(self.now) if open_neuron(self.now) is None else None
 
     @property
     def _room(self) -> int:
@@ -104,9 +116,15 @@ class GraphPanel(Panel, can_focus=False):
         self.refresh()
 
     def _show_boxes(self) -> None:
-        before, (width, height) = self._view, self.size
-        self._view = view(self.now, width, height, self._room, self._pan, under_way=self.under_way)
-        self._entitle(self._view.title)
+        now, before, (width, height) = self.now, self._view, self.size
+        shown, neuron = self._network, open_neuron(now)
+        self._view = (
+            view(now, width, height, self._room, self._pan, under_way=self.under_way)
+            if shown is None
+            else draw_network(shown, width, height, now.selected, now.secret)
+        )
+        title = self._view.title
+        self._entitle(title if neuron is None else f"{neuron.name}{title.removeprefix('graph')}")
         canvas = self._view.canvas
         if before is None or (before.canvas.width, before.canvas.height) != (width, height):
             self.refresh()
@@ -140,6 +158,10 @@ class GraphPanel(Panel, can_focus=False):
         x, y = at
         if self._view is None:
             node = node_at(self.now, y, len(self._lines))
+            if node is not None:
+                self.post_message(self.NodeSelected(node))
+        elif isinstance(self._view, NetworkDrawing):
+            node = self._view.node_at(x, y)
             if node is not None:
                 self.post_message(self.NodeSelected(node))
         else:
@@ -184,7 +206,7 @@ class GraphPanel(Panel, can_focus=False):
         self._move(2 * WHEEL, 0)
 
     def _move(self, columns: int, rows: int) -> None:
-        if self._view is not None:
+        if isinstance(self._view, View):
             self._pan = self._view.pan_by(columns, rows)
             self._show_boxes()
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from odd_runs import at
 from replay_runs import training, two_layer
-from stepgrad import Recording, Value, record, scope
+from stepgrad import Cursor, Recording, Value, record, scope
 from stepgrad.replay.commands.looking import (
     fit,
     fold,
@@ -17,7 +17,10 @@ from stepgrad.replay.commands.looking import (
     toggle_constants,
     zoom_by,
 )
+from stepgrad.replay.commands.moving import jump
 from stepgrad.replay.session import Session
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
 
 TRAINING = training()
 TWO_LAYER = two_layer()
@@ -41,6 +44,59 @@ def test_scopes_fold_one_level_after_the_other_and_open_again() -> None:
         session = scope_in(session)
         assert sorted(session.folded) == remaining
     assert scope_in(session).said == "nothing is folded here"
+
+
+def of_scenario(name: str) -> Session:
+    recording = record_file(open_scenario(name))
+    return Session.open(Cursor(recording, recording.length))
+
+
+def test_a_network_is_what_is_drawn_first_and_comes_round_again() -> None:
+    session = of_scenario("xor_tanh")
+    tour = [session.view]
+    for _ in range(4):
+        session = next_view(session)
+        tour.append(session.view)
+    assert tour == ["network", "near", "whole", "plot", "network"]
+    assert of_scenario("two_layer").view == "near"
+
+
+def test_what_was_chosen_stays_where_there_is_a_network_and_where_there_is_none() -> None:
+    session = replace(of_scenario("xor_tanh"), chosen="whole")
+    assert session.view == "whole"
+    assert replace(of_scenario("two_layer"), chosen="network").view == "near"
+
+
+def test_a_selected_neuron_opens_and_closes_again() -> None:
+    session = of_scenario("diagonal_flip")
+    z = session.recording.first_named("row1/layer1/neuron3/z")
+    here = session.cursor
+    opened = jump(session.select(z))
+    assert (opened.opened, opened.cursor) == ("layer1/neuron3", here)
+    assert jump(opened).opened == ""
+    moved = opened.go(opened.cursor.step(-1))
+    assert moved.selected is None
+    assert moved.opened == "layer1/neuron3"
+    assert jump(moved).opened == "", "it closes without a selection, too"
+    other = opened.select(session.recording.first_named("row1/y2"))
+    assert jump(other).opened == "layer2/neuron2"
+    assert next_view(opened).opened == ""
+
+
+def test_a_parameter_opens_its_neuron_and_an_input_leads_to_where_it_was_made() -> None:
+    session = of_scenario("diagonal_flip")
+    w, x = map(session.recording.first_named, ("layer2/neuron4/w1", "row1/x2"))
+    assert jump(session.select(w)).opened == "layer2/neuron4"
+    led = jump(session.select(x))
+    assert led.opened == ""
+    assert led.cursor.position == session.recording.history.made_at(x)
+
+
+def test_a_selected_folded_scope_opens() -> None:
+    session = replace(scope_out(deep()), chosen="near")
+    node = next(iter(session.graph))
+    assert session.folded
+    assert jump(session.select(node)).folded == frozenset()
 
 
 def test_folding_is_undone_by_folding() -> None:

@@ -94,9 +94,9 @@ def test_near_the_subject_two_edges_in_each_direction_and_more_when_zoomed_out()
     session = long_chain().select(long_chain().state.scene[100])
     sizes = [len(in_view(replace(session, zoom=zoom))) for zoom in (1, 0, -1, -2)]
     assert sizes == [3, 5, 7, 9]
-    assert len(in_view(replace(session, view="whole"))) == 201
+    assert len(in_view(replace(session, chosen="whole"))) == 201
     huge = long_chain(1000)
-    assert len(in_view(replace(huge, view="whole"))) == 3
+    assert len(in_view(replace(huge, chosen="whole"))) == 3
 
 
 def test_what_is_near_stays_while_the_subject_is_inside_it() -> None:
@@ -257,7 +257,7 @@ def test_near_a_folded_scope_are_the_boxes_next_to_it() -> None:
     inside = graph[50] + 2
     assert set(in_view(session.select(inside))) >= set(graph[49:52])
     assert Part(graph, in_view(session)).extent == "3 of 101 boxes"
-    assert len(in_view(replace(session, view="whole"))) == 101
+    assert len(in_view(replace(session, chosen="whole"))) == 101
 
 
 @given(odd_sessions(), widths, st.booleans(), st.booleans())

@@ -34,7 +34,7 @@ CHAIN = chain()
 
 
 def plotted(recording: Recording, node: int | None = None, zoom: int = 0) -> Session:
-    return replace(at(recording, 0).select(node), view="plot", zoom=zoom)
+    return replace(at(recording, 0).select(node), chosen="plot", zoom=zoom)
 
 
 def dots(lines: list[str]) -> set[tuple[int, int]]:

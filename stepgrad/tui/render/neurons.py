@@ -1,0 +1,165 @@
+"""What is in the boxes and on the wires of a network: numbers of neurons, weights, signs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from stepgrad.numbers import fitting, number
+from stepgrad.replay.graph.contents import Node, Number
+from stepgrad.replay.graph.network.picture import Neuron, Weighted
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.canvas import Canvas, cells_of
+from stepgrad.tui.render.painting import Line, WireContent
+
+Box = Node | Neuron
+"""What a box is about: an input, a neuron, or the loss."""
+
+SIGNS = 8
+"""The most weights that are shown in one place."""
+
+_STRONG = 0.5
+"""From this share of the largest weight on, a wire is heavy."""
+
+
+def result(box: Box) -> Node:
+    """The node that a box results in."""
+    return box.h if isinstance(box, Neuron) else box
+
+
+def values(box: Box, digits: int, *, sums: bool = True) -> Line:
+    """The value or, in a neuron with an activation, z → h; each in so many cells."""
+    node = result(box)
+    if not isinstance(box, Neuron) or box.linear or not sums:
+        return [(_cell(_value(node), digits), ink.sign(node.value))]
+    z, h = _value(box.z), _value(node)
+    return [
+        (_cell(z, digits, right=True), ink.sign(z.x)),
+        (" → ", ink.QUIET),
+        (_cell(h, digits), ink.sign(h.x)),
+    ]
+
+
+def derivatives(box: Box, digits: int, *, sums: bool = True, shut: bool = False) -> Line:
+    """The gradient or, in a neuron with an activation, ∇z ← ∇h, with a bar if its gate is `shut`.
+
+    In forward mode they are tangents, which go from z to h.
+    """
+    h = result(box).derivative
+    if not h.text:
+        return []
+    glyph = (f"{h.glyph} ", ink.QUIET)
+    if not isinstance(box, Neuron) or box.linear or not sums:
+        return [glyph, (_cell(h, digits), ink.sign(h.x))]
+    z = box.z.derivative
+    arrow = "┼" if shut else "→" if h.word == "tangent" else "←"
+    return [
+        glyph,
+        (_cell(z, digits, right=True), ink.sign(z.x)),
+        (f" {arrow} ", ink.PLAIN if shut else ink.QUIET),
+        (_cell(h, digits), ink.sign(h.x)),
+    ]
+
+
+def wire_look(weighted: Weighted, largest: float) -> WireContent:
+    """A wire by its weight: the colour is the sign, a heavy one is at least half of the largest."""
+    weight = weighted.weight.value
+    if weight is None:
+        return WireContent(style=ink.QUIET)
+    strong = abs(weight) >= _STRONG * largest > 0
+    if weighted.current:
+        return WireContent(style=ink.CURRENT, heavy=True, rank=3)
+    return WireContent(style=ink.sign(weight), heavy=strong, rank=1 + strong)
+
+
+def label(weighted: Weighted, *, both: bool) -> Line:
+    """A weight, and its gradient if there is room for both."""
+    weight = weighted.weight
+    if weight.value is None:
+        return []
+    style = ink.CURRENT if weighted.current else ink.sign(weight.value)
+    first = (f" {fitting(number(weight.value, 3), weight.value, 6)}", style)
+    told = weight.derivative
+    if not both or told.x is None:
+        return [(first[0].strip(), style) if not both else (f"{first[0]} ", style)]
+    brief = fitting(number(told.x, 3), told.x, 6)
+    text = told.text if told.text.startswith(("!", "~")) else brief
+    return [first, (f" {told.glyph} ", ink.QUIET), (f"{text} ", ink.sign(told.x))]
+
+
+def signs(neuron: Neuron, largest: float) -> Line:
+    """The sign of each weight, bold if it is a large one; `·` if it is not made, 0 if it is 0."""
+    shown = page(neuron)
+    line = [sign_of(weighted, largest) for weighted in shown]
+    return line if len(shown) == len(neuron.unit.weights) else [*line, ("…", ink.QUIET)]
+
+
+def page(neuron: Neuron) -> Sequence[Weighted]:
+    """All weights or, of more than fit, those around the current one."""
+    count, size = len(neuron.unit.weights), SIGNS
+    if count > SIGNS:
+        size -= 1  # and a mark for the rest
+    first = max(0, min((neuron.entered or 0) // size * size, count - size))
+    return [*map(neuron.weighted, range(first, min(first + size, count)))]
+
+
+def details(neuron: Neuron) -> Line:
+    """The name of a neuron, its bias and its weights, each with its gradient."""
+    shown = page(neuron)
+    line = [(f"{neuron.name} ", ink.NAME)]
+    if neuron.bias is not None:
+        line += _told(neuron.bias, ink.QUIET)
+    for each in shown:
+        line += _told(each.weight, ink.CURRENT if each.current else ink.QUIET)
+    rest = len(neuron.unit.weights) - len(shown)
+    return [*line, (f" and {rest} more", ink.QUIET)] if rest else line
+
+
+def _told(weight: Node, style: str) -> Line:
+    """A parameter with its gradient, once it is made."""
+    if not weight.made:
+        return []
+    told = weight.derivative
+    return [
+        (f" {weight.name} ", style),
+        (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
+        (f" {told.glyph} ", ink.QUIET),
+        (f"{fitting(told.text, told.x, 8)} ", ink.sign(told.x)),
+    ]
+
+
+def legend(*, wired: bool) -> Line:
+    """What is shown, where there is no neuron to show the weights of."""
+    weights = "wires" if wired else "+ −"
+    colours = [("blue +", ink.POSITIVE), (" ", ""), ("orange −", ink.NEGATIVE)]
+    told = f" weights, {'heavy' if wired else 'bold'} if large · select a neuron for its weights"
+    return [(f"z → h · ∇z ← ∇h · {weights}: ", ink.QUIET), *colours, (told, ink.QUIET)]
+
+
+def width_of(line: Line) -> int:
+    """The cells that a line takes."""
+    return sum(len(cells_of(text)) for text, _ in line)
+
+
+def write(canvas: Canvas, x: int, y: int, line: Line) -> None:
+    """Write a line over what is there, from a cell to the right."""
+    for text, style in line:
+        canvas.write(x, y, text, style)
+        x += len(cells_of(text))
+
+
+def sign_of(weighted: Weighted, largest: float) -> tuple[str, str]:
+    """The sign of a weight and its style."""
+    look = wire_look(weighted, largest)
+    weight = weighted.weight.value
+    glyph = "·" if weight is None else "0" if not weight else "+" if weight > 0 else "−"
+    return glyph, f"bold {look.style}" if look.heavy and not weighted.current else look.style
+
+
+def _value(node: Node) -> Number:
+    return Number("value", "=", node.value_text, node.value)
+
+
+def _cell(told: Number, digits: int, *, right: bool = False) -> str:
+    """A number in so many cells."""
+    text = fitting(told.text, told.x, digits)
+    return text.rjust(digits) if right else text.ljust(digits)
