@@ -22,15 +22,17 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
+from stepgrad.scenario.about import about
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
+from stepgrad.tui.teaching import TeachingScreen
 from stepgrad.tui.widgets.graph import GraphPanel
-from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
+from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
+from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
@@ -42,7 +44,7 @@ FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
 
 
-class DebuggerScreen(DiagnosingScreen):
+class DebuggerScreen(TeachingScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -54,7 +56,7 @@ class DebuggerScreen(DiagnosingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
-    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #strip, #chain, #notice, #prompt, Footer"
 
     def __init__(  # noqa: PLR0913 - what the app is given
         self,
@@ -69,10 +71,8 @@ class DebuggerScreen(DiagnosingScreen):
         memory = recording.memory
         program = partial(record_file, scenario, memory=memory) if scenario else None
         session = Session.open(Cursor(recording, position), program, original)
-        super().__init__(session.say(said), growing)
+        super().__init__(session.say(said), growing, about(recording, scenario))
         self._scenario = scenario
-        about = recording.source.docstring if recording.source else ""  # of a program
-        self._lesson = scenario.lesson if scenario else about
         self._speed = 1
         self._player: Timer | None = None
 
@@ -80,22 +80,25 @@ class DebuggerScreen(DiagnosingScreen):
         """Lay the panels out; the style sheet says where."""
         self._classify()
         recording = self.now.recording
-        panels: list[Panel] = [
-            Header(recording.name, self._scenario, id="header"),
+        panels: list[Panel | LessonStrip] = [
+            Header(recording.name, self._scenario, self.says.title, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
-            *([Lesson(self._lesson, id="lesson")] if self._lesson else []),
+            *([LessonPanel(self.says.text, id="lesson")] if self.says.text else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Training(id="training"),
+            LessonStrip(id="strip"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
         for panel in panels:
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
-            yield panel.data_bind(DebuggerScreen.session)
+            if isinstance(panel, LessonPanel | LessonStrip):
+                panel.data_bind(DebuggerScreen.lesson)
+            yield panel.data_bind(DebuggerScreen.session) if isinstance(panel, Panel) else panel
         yield Static(id="notice")
         yield Footer(show_command_palette=False)
         yield self.prompt
@@ -110,7 +113,7 @@ class DebuggerScreen(DiagnosingScreen):
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """The keys that the footer names: none that cannot work on this recording."""
-        idle = {"edit": self.now.program is None, "show_lesson": not self._lesson}
+        idle = {"edit": self.now.program is None, "show_lesson": not self.says.text}
         every = super().active_bindings
         return {key: each for key, each in every.items() if not idle.get(each.binding.id or "")}
 
@@ -118,6 +121,7 @@ class DebuggerScreen(DiagnosingScreen):
         """Carry out a command of the table, after asking for what it wants to know."""
         if command.panel:
             self._show_panel(command.panel)
+            self.carried_out(command.name)
         else:
             self._pause()
             super().perform(command)
@@ -167,6 +171,7 @@ class DebuggerScreen(DiagnosingScreen):
             self.session = now.go(onward, f"stopped: {stop.text}")
         else:
             self.session = now.go(onward, now.said)
+        self.carried_out("step")
 
     def _pause(self) -> None:
         if self._player is not None:
@@ -208,12 +213,11 @@ class DebuggerScreen(DiagnosingScreen):
         """Make room for what there is to see, and find out what is wrong with it."""
         self.look()
         now = self.now
-        unmoved = now.cursor.position == 0 and now.selected is None
         trained = len(parameters(now.recording))
         self.update_classes(  # all at once: each change of a class matches the style sheet again
             {
-                "-lesson": bool(self._lesson),
-                "-introducing": bool(self._lesson) and unmoved,
+                "-lesson": bool(self.says.text),
+                "-guided": self.says.guides,
                 "-trained": trained > 0,
                 "-few": 0 < trained <= FEW,
                 "-training": trains(now.recording),
@@ -221,14 +225,16 @@ class DebuggerScreen(DiagnosingScreen):
         )
 
     def watch_diagnosis(self) -> None:
-        """Say what is wrong where there is no lesson to say it above."""
+        """Say what is wrong where no lesson shows below that."""
         verdicts = self.diagnosis.open if self.diagnosis else ()
-        if verdicts and not self._lesson and not self.now.said:
+        said = self.now.said or any(lesson.display for lesson in self.query(LessonPanel))
+        if verdicts and not said:
             hint = f"{key('verdicts')} shows where"
             self.session = self.now.say(f"{ink.ALARM} {hint}: {verdicts[0].text}")
 
     def watch_maximized(self) -> None:
-        """Name the keys that lead back."""
+        """Name the keys that lead back; all of the lesson takes the place of its current step."""
+        self.set_class(isinstance(self.maximized, LessonPanel), "-reading")
         self._show_notice()
 
     def on_resize(self) -> None:
@@ -243,7 +249,7 @@ class DebuggerScreen(DiagnosingScreen):
         if self.maximized is not None:
             name = self.maximized.id or ""
             text = f"{name} only: {keys.get(f'show_{name}', '')} or Esc shows all panels"
-            if isinstance(self.maximized, Lesson):
+            if isinstance(self.maximized, LessonPanel):
                 arrows = (each for way in ("select_up", "select_down") for each in shown[way][:1])
                 text += f" · {' '.join([*arrows, 'PgUp', 'PgDn'])} scroll"
         elif self.size.width < 60 or self.size.height < 20:
@@ -266,17 +272,20 @@ class DebuggerScreen(DiagnosingScreen):
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click clears the selection."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
+        self.carried_out("search")
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
         """Go to an event that was clicked, and keep looking at its node."""
         self._pause()
         cursor = self.now.cursor.seek(message.position)
         self.session = self.now.go(cursor).select(message.node)
+        self.carried_out("goto")
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to the backward step of an edge that was clicked."""
         self._pause()
         self.session = go_to_edge(self.now, message.out, message.slot)
+        self.carried_out("goto")
 
     def on_panel_zoomed(self, message: Panel.Zoomed) -> None:
         """Zoom a plot around a node."""
@@ -289,6 +298,7 @@ class DebuggerScreen(DiagnosingScreen):
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""
         self.session = self.now.go(self.now.cursor.seek(message.position))
+        self.carried_out("goto")
 
 
 for each in table.COMMANDS:

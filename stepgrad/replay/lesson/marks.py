@@ -48,7 +48,8 @@ def shown(code: str, keys: Mapping[str, Sequence[str]] = KEYS) -> str:
     if key is None:
         return code
     own = keys.get(key.command.name, ())
-    if _spelt(code.removesuffix(key.answer)) in own:
+    said = code.removesuffix(key.answer)
+    if said in own or _spelt(said) in own:
         return code
     return f"{own[0] if own else key.command.name}{key.answer}"
 

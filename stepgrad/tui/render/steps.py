@@ -71,7 +71,7 @@ def column(of: Lesson, width: int, keys: Keymap, end: Content) -> Column:
             bright = range(start, len(lines))
     if of.done:
         bright = range(len(lines) + 1, len(lines) + 2)
-        lines += [Content(), *end.wrap(width)]
+        lines += [Content(), *end.wrap(max(width, 1))]
     return Column(lines, bright)
 
 
@@ -83,9 +83,9 @@ def strip(of: Lesson, width: int, keys: Keymap, end: Content) -> Content:
     """
     step = of.current
     if step is None:
-        return Content("\n").join(end.wrap(width))
+        return Content("\n").join(end.wrap(max(width, 1)))
     number = f"{of.ticked + 1}/{len(of.steps)}"
-    room = width - len(number) - 2
+    room = max(width - len(number) - 2, 8)
     text = lesson(step.markdown, room, _Current(of, keys))
     due = next((i for i, line in enumerate(text) if _has_due(line)), 0)
     first = max(0, min(due - 1, len(text) - ROWS)) if due >= ROWS else 0
@@ -107,7 +107,7 @@ def _and_more(line: Content, room: int, keys: Keymap) -> Content:
     """Say at the end of a line which key shows the rest, if there is such a key."""
     for key in keys.get("show_lesson", ())[:1]:
         more = ink.line(("… ", ink.QUIET), (f"{key} shows all", ink.CURRENT))
-        return line.truncate(room - more.cell_length - 1).rstrip() + " " + more
+        return line.wrap(max(room - more.cell_length - 1, 1))[0].rstrip() + " " + more
     return line
 
 
