@@ -65,7 +65,7 @@ class Learner:
             if not step.demands:
                 self.lesson = self.lesson.after("jump", self.session)
             codes, demands = CODE.findall(step.markdown), iter(step.demands)
-            for code, follows in zip(codes, [*codes[1:], ""], strict=True):
+            for code, follows in zip(codes, [*codes[1:], ""], strict=False):
                 key = key_of(code)
                 if key is not None and key.awaited:
                     answer = key.answer or (follows if key_of(follows) is None else "")
@@ -98,7 +98,9 @@ def screen(session: Session) -> str:
     """All that the panels show at a position, at a width at which nothing is cut."""
     state, recording = session.state, session.recording
     rows = [
-        scope_row(session, line, 100) if isinstance(line, ScopeLine) else tape_row(session, line, 60)
+        scope_row(session, line, 100)
+        if isinstance(line, ScopeLine)
+        else tape_row(session, line, 60)
         for line in session.outline
     ]
     parts = [

@@ -17,15 +17,20 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario import gallery
 
 MINUS = "−"
-NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\w)\]] )[−-](?=\d))?\d+(?:,\d{3})*(?:\.\d+)?(?:e[−-]?\d+)?")
+NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\w)])[−-](?=\d))?\d+(?:,\d{3})*(?:\.\d+)?(?:e[−-]?\d+)?")
 PROSE = re.compile(r"(?<!\*)\*(?!\*)[^*]+\*(?!\*)")
-AHEAD = 400
+AHEAD = 60
 """How many events of a run are looked through for the numbers of a step that only tells."""
 
 
 def numbers(text: str) -> list[str]:
     """The numbers in a text, as they are written."""
     return NUMBER.findall(text)
+
+
+def said(markdown: str) -> str:
+    """What a step says that the screen shows: no code, no prose, not the number of an item."""
+    return PROSE.sub("", CODE.sub(" ", re.sub(r"^\d+\. ", "", markdown)))
 
 
 def value(written: str) -> float:
@@ -43,16 +48,15 @@ def agrees(written: str, shown: set[float]) -> bool:
 
 
 def read(text: str) -> set[float]:
-    found = {value(each) for each in numbers(text)}
-    return found | {-x for x in found if f"({MINUS}" in text and -x in found}
+    """The numbers that a text shows."""
+    return {value(each) for each in numbers(text)}
 
 
 def run(session: Session) -> str:
     """What the screen shows in the course of a run, but for the keys of its lesson."""
-    length = session.recording.length
-    ends = {*range(min(length, AHEAD) + 1), length}
-    cursor = session.cursor
-    return "\n".join(screen(Session.open(Cursor(cursor.recording, end))) for end in sorted(ends))
+    recording = session.recording
+    ends = {*range(min(recording.length, AHEAD)), recording.length}
+    return "\n".join(screen(Session.open(Cursor(recording, end))) for end in sorted(ends))
 
 
 @pytest.mark.parametrize("name", gallery())
@@ -64,7 +68,7 @@ def test_a_lesson_ends_by_its_own_keys_and_says_what_the_screen_shows(name: str)
     way = read("\n".join(each.shown for each in steps))
     wrong = []
     for each in steps:
-        prose = PROSE.sub("", CODE.sub(" ", each.step.markdown))
+        prose = said(each.step.markdown)
         shown = read(each.shown) if each.step.demands else way
         missing = [n for n in numbers(prose) if not agrees(n, shown)]
         if missing and not each.step.demands:

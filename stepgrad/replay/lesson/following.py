@@ -103,7 +103,7 @@ def _is_met(demand: Demand, command: str, times: int, session: Session) -> bool:
 
 
 def _is_over(command: str, session: Session) -> bool:
-    """Whether a key has been pressed long enough: the phase ends here, or it leads no further."""
+    """Whether a key has been pressed long enough: a phase ends here, or it leads no further."""
     cursor = session.cursor
-    act = _ACTS[command]
-    return cursor.phase_end() == cursor or act(session).cursor == cursor
+    ends = cursor.step(-1).phase_end() == cursor and command != "phase_end"
+    return ends or _ACTS[command](session).cursor == cursor

@@ -69,13 +69,17 @@ class Place:
     gradient: bool = False
 
     def is_at(self, session: Session) -> bool:
-        """Whether a session is here: at this event, in this phase, or about this node."""
+        """Whether a session is here: at this event, in this phase, or about this node.
+
+        It is at a node's gradient from the first contribution on.
+        """
         if self.event is not None:
             return session.cursor.position == self.event
         if self.phase is not None:
             return session.state.phase == self.phase
         subject = session.subject
-        return subject is not None and session.recording.node(subject).name == self.node
+        about = subject is not None and session.recording.node(subject).name == self.node
+        return about and not (self.gradient and session.state.grad(subject or 0) is None)
 
     def is_past(self, session: Session) -> bool:
         """Whether a session is here, or has come past it."""
