@@ -1,4 +1,4 @@
-"""Following a lesson by its own text, without an app: what is pressed, and what the screen shows."""
+"""Following a lesson by its own text, without an app: what is pressed, and what is shown."""
 
 from __future__ import annotations
 
