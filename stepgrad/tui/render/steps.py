@@ -92,6 +92,8 @@ def strip(of: Lesson, width: int, keys: Keymap, end: Content) -> Content:
     shown = list(text[first : first + ROWS])
     if first + ROWS < len(text):
         shown[-1] = _and_more(shown[-1], room, keys)
+    elif not step.demands:
+        shown = _and_on(shown, room, keys)
     gutters = [f"{number}{'…' if first else ' '} ", *[" " * (len(number) + 2)] * ROWS]
     return Content("\n").join(
         Content.styled(gutter, ink.NAME) + line
@@ -109,6 +111,17 @@ def _and_more(line: Content, room: int, keys: Keymap) -> Content:
         more = ink.line(("… ", ink.QUIET), (f"{key} shows all", ink.CURRENT))
         return line.wrap(max(room - more.cell_length - 1, 1))[0].rstrip() + " " + more
     return line
+
+
+def _and_on(lines: list[Content], room: int, keys: Keymap) -> list[Content]:
+    """Say after the last line which key goes on, if there is room for that and such a key."""
+    for key in keys.get("jump", ())[:1]:
+        hint = ink.line((f"{key} ", ink.CURRENT), ("goes on", ink.QUIET))
+        if lines and lines[-1].cell_length + 2 + hint.cell_length <= room:
+            return [*lines[:-1], lines[-1] + "  " + hint]
+        if len(lines) < ROWS:
+            return [*lines, hint]
+    return lines
 
 
 def ending(keys: Keymap, *, course: bool) -> Content:
