@@ -64,7 +64,8 @@ class Learner:
             shown = [screen(self.session)]
             if not step.demands:
                 self.lesson = self.lesson.after("jump", self.session)
-            codes, demands = CODE.findall(step.markdown), iter(step.demands)
+            codes = CODE.findall(" ".join(step.markdown.split()))
+            demands = iter(step.demands)
             for code, follows in zip(codes, [*codes[1:], ""], strict=False):
                 key = key_of(code)
                 if key is not None and key.awaited:
