@@ -224,14 +224,6 @@ class DebuggerScreen(TeachingScreen):
             }
         )
 
-    def watch_diagnosis(self) -> None:
-        """Say what is wrong where no lesson shows below that."""
-        verdicts = self.diagnosis.open if self.diagnosis else ()
-        said = self.now.said or any(lesson.display for lesson in self.query(LessonPanel))
-        if verdicts and not said:
-            hint = f"{key('verdicts')} shows where"
-            self.session = self.now.say(f"{ink.ALARM} {hint}: {verdicts[0].text}")
-
     def watch_maximized(self) -> None:
         """Name the keys that lead back; all of the lesson takes the place of its current step."""
         self.set_class(isinstance(self.maximized, LessonPanel), "-reading")

@@ -59,6 +59,25 @@ async def test_the_current_step_stays_above_the_chain_line(size: tuple[int, int]
         assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
 
 
+async def test_enter_goes_on_unless_something_else_has_been_selected_since(tmp_path: Path) -> None:
+    file = tmp_path / "two.scenario.yaml"
+    file.write_text(
+        "title: Two\ninputs: {x: 2}\ngraph: [y = x**2]\n"
+        "lesson: |\n  Press `G`, and select y (`/y`, Enter).\n\n  Read this.\n\n  And this.\n"
+    )
+    async with debugger(file) as (pilot, screen):
+        await pilot.press("G", *"/y", "enter")
+        assert screen.now.selected is not None
+        assert strip_of(screen) == ["2/3  Read this.  Enter goes on"]
+        there = screen.now.cursor
+        await pilot.press("enter")
+        assert screen.now.cursor == there
+        assert strip_of(screen) == ["3/3  And this.  Enter goes on"]
+        await pilot.press("down", "up", "up")
+        await pilot.press("enter")
+        assert screen.now.cursor != there, "to where it was made"
+
+
 async def test_a_panel_alone_leaves_the_step_and_all_of_the_lesson_replaces_it() -> None:
     async with debugger("dead_relu") as (pilot, screen):
         await pilot.press("4")
