@@ -3,10 +3,13 @@
 Two parameters, and gradients clipped to norm 1, as many recipes have it. b should become 2. After
 twelve steps it is 0.0002.
 
-Go to a SET event: there the clipping happens. b's gradient was −4 and is −0.0013 after it. Clipping
-scales **all** gradients by the same factor until their norm is 1, and one other gradient owns the
-norm: that of a, whose input is 500 times larger. What protects from one exploding parameter slows
-down all the others.
+Keep pressing `f` until the header says `SET`: there the clipping happens. b's gradient was −4 and
+is −0.0013 after it.
+
+Clipping scales **all** gradients by the same factor until their norm is 1, and one other gradient
+owns the norm: that of a, whose input is 500 times larger.
+
+What protects from one exploding parameter slows down all the others.
 
 Clipping is for rare accidents. When most steps are clipped, and by a large factor, it has become
 the learning rate. `!` says how often, by how much, and who owns the norm; then scale that input, or

@@ -4,9 +4,13 @@ Gradients arrive, `step()` is called, parameters are updated. The loss is the sa
 the last digit.
 
 Go to an update and look at which node it writes. Then look at the graph of the loss: that node is
-not in it. There are two models. The optimizer was made with the parameters of the first one; the
-second one, made later from a checkpoint, is trained. Select a weight of each and press `x`: one has
-paths and no updates, the other has updates and no paths.
+not in it. There are two models.
+
+The optimizer was made with the parameters of the first one; the second one, made later from a
+checkpoint, is trained.
+
+Select a weight of each and press `x`: one has paths and no updates, the other has updates and no
+paths.
 
 An optimizer holds the parameters that it was given, not a name. It has to be made after the model
 is final: after loading, after moving it, after replacing a layer. `!` tells the two apart.

@@ -3,13 +3,14 @@
 A learning rate that is too large makes a loss swing, or overshoot. This one grows smoothly, and
 halving the rate only makes it grow more slowly.
 
-Go to the first update (keep pressing `f` until the header says UPDATE) and read the chain line: b
-goes from 0 to −0.28, and its gradient is −7, of the **same sign**. A gradient points uphill;
-training goes the other way. Whatever the rate, each step makes the loss larger.
+Keep pressing `f` until the header says `UPDATE`, and read the chain line: b goes from 0 to −0.28,
+and its gradient is −7, of the **same sign**.
 
-Somewhere `+=` stands for `-=`. A loss that is to be maximised (a score, a reward, a likelihood)
-has the same symptom when its sign is forgotten. `!` says how often the step went uphill, and the
-line.
+A gradient points uphill; training goes the other way. Whatever the rate, each step makes the loss
+larger.
+
+Somewhere `+=` stands for `-=`. A loss that is to be maximised (a score, a reward, a likelihood) has
+the same symptom when its sign is forgotten. `!` says how often the step went uphill, and the line.
 """
 
 # lesson: {level: debugging, order: 680, after: [loss_stands], verdicts: [uphill]}

@@ -2,9 +2,10 @@
 
 Each backward pass brings a gradient of −8; the optimizer is called in every step; w stays 0.
 
-Select w (`/w`, Enter) and press `a` again and again: these are all the writes to its gradient. A
-pass contributes −8, and the next write clears it. Press `f` to the update: it finds **0** there,
-and 0.1 · 0 moves nothing. The three lines are all there, in the wrong order.
+Select w (`/w`, Enter) and press `a` twice: a pass contributes −8, and the next write clears it.
+Keep pressing `f` until the header says `UPDATE`: it finds **0** there, and 0.1 · 0 moves nothing.
+
+The three lines are all there, in the wrong order.
 
 Clear, then `backward()`, then `step()`. Clearing after the step is as good, since then everything
 has been used. `!` counts the gradients that were never used.

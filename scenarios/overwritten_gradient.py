@@ -1,16 +1,20 @@
 """A gradient overwritten: = where += belongs.
 
-h goes into z1 and into z2, so dL/dh is the sum of what comes back along both: 12 + 3 = 15. In this
-backward pass by hand, the second line that writes `h.grad` overwrites the first, which leaves 3;
-with the lines swapped, it would be 12. Python does not object to either. `stepgrad check` does: it
-compares what is written by hand with the true gradients, and names the line. Then `backward()`
-does the same, and adds.
+h goes into z1 and into z2, so dL/dh is the sum of what comes back along both: 12 + 3 = 15.
 
-Select h (`/h`, Enter) and press `a` twice: what writes its gradient? First `h.grad ← 12`, then
-`h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD, and the source panel (`3`)
-points at the assignment that did it. Press `a` again: the gradient is cleared. Press it twice more:
-now `backward()` writes, `+=` adds 3 and 12, and the gradient is 15. From there, `W` goes back to
-the previous write.
+In this backward pass by hand, the second line that writes h.grad overwrites the first, which leaves
+3; with the lines swapped, it would be 12.
+
+Python does not object to either. `stepgrad check` does: it compares what is written by hand with
+the true gradients, and names the line. Then `backward()` does the same, and adds.
+
+Select h (`/h`, Enter) and press `a` twice: what writes its gradient?
+
+First `h.grad ← 12`, then `h.grad ← 3`, which was 12 before: the header says SET and not BACKWARD,
+and the source panel (`3`) points at the assignment that did it.
+
+Press `a` again: the gradient is cleared. Press `a` twice more: now `backward()` writes, `+=` adds 3
+and 12, and the gradient is 15. From there, `W` goes back to the previous write.
 """
 
 # lesson: {level: advanced, order: 525, after: [reused_value], fails: true, verdicts: [overwritten]}

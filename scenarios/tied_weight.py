@@ -3,10 +3,11 @@
 An encoder and a decoder share one weight, which saves parameters and is perfectly good practice.
 Trained alone at this rate, it would converge. Here it overshoots.
 
-Press `f` until the header says UPDATE, and `S` for the event before: w is written, and written
-again, with the same gradient, in one step of the optimizer. Its parameters are `encoder + decoder`,
-and w is in both lists. That the *gradient* adds up over both uses is right, and happened before.
-The *update* must come once.
+Keep pressing `f` until the header says `UPDATE`, and then press `S` for the event before: w is
+written, and written again, with the same gradient, in one step of the optimizer.
+
+Its parameters are `encoder + decoder`, and w is in both lists. That the *gradient* adds up over
+both uses is right, and happened before. The *update* must come once.
 
 So every step is twice as long as the rate says. `!` says which node, and how often. Deduplicate by
 identity before you make the optimizer; PyTorch's `parameters()` does it for you, two lists that you

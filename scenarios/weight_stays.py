@@ -4,12 +4,16 @@ Two weights and an optimizer that holds both. w2 learns, and the loss falls; w1 
 and 0.4 at the end.
 
 Press `G`, select w1 (`/w1`, Enter) and press `x`: there is no path to the loss. Yet h is made from
-w1, and y from h. Really? Select y and press Enter to go to where it was made: its operand is
-`h again`, a leaf. A leaf has no operands: the graph ends there. `y` on w1's gradient says the same.
+w1, and y from h. Really?
+
+Select y (`/y`, Enter) and press `Enter` to go to where it was made: its operand is `h again`, a
+leaf. A leaf has no operands: the graph ends there. `y` on w1's gradient says the same.
 
 `Value(h.data)` copies the number and forgets where it came from. In PyTorch `detach()`, `.item()`,
-`float(t)` and `torch.tensor(t)` do that. It is right where a target must not learn, and a bug
-everywhere else. `!` names the copy, and the line.
+`float(t)` and `torch.tensor(t)` do that.
+
+It is right where a target must not learn, and a bug everywhere else. `!` names the copy, and the
+line.
 """
 
 # lesson: {level: debugging, order: 630, after: [disconnected_parameter], verdicts: [unreached]}

@@ -45,6 +45,12 @@ class ProgramFile(NamedTuple):
         return meant_to_fail(self.path.read_text(encoding="utf-8"))
 
 
+def titled(docstring: str) -> tuple[str, str]:
+    """Split a docstring into title and text."""
+    title, _, text = docstring.partition("\n")
+    return title.rstrip("."), text.strip()
+
+
 def is_lesson(text: str) -> bool:
     """Whether a program says that it is a lesson."""
     return _HEADER.search(text) is not None
@@ -70,9 +76,9 @@ def read_lesson(path: Path) -> ProgramFile:
     text = path.read_text(encoding="utf-8")
     header = _HEADER.search(text)
     assert header is not None, "it is a lesson"
-    about = yaml.safe_load(header[1])
+    fields = yaml.safe_load(header[1])
     for about_its_run in ("fails", "verdicts"):
-        about.pop(about_its_run, None)
-    about["after"] = tuple(about["after"])
-    title, _, lesson = Source(str(path), text).docstring.partition("\n")
-    return ProgramFile(path, Lesson(title=title.rstrip("."), lesson=lesson.strip(), **about))
+        fields.pop(about_its_run, None)
+    fields["after"] = tuple(fields["after"])
+    title, lesson = titled(Source(str(path), text).docstring)
+    return ProgramFile(path, Lesson(title=title, lesson=lesson, **fields))

@@ -10,8 +10,10 @@ _GRAPH = """\
 
 title: {title}
 lesson: |
-  What to look at, in Markdown. It is shown before the first event: press `f`
-  for the end of the forward pass, then `n` for each node on the way back.
+  What to look at, in Markdown. Each paragraph is a step: press `f` for the end
+  of the forward pass.
+
+  Then keep pressing `n` for each node on the way back.
 
 # Numbers and their names. Training changes params and leaves inputs alone.
 inputs: {{x: 2.0, target: 3.0}}
@@ -41,8 +43,10 @@ _NETWORK = """\
 
 title: {title}
 lesson: |
-  What to look at, in Markdown. It is shown before the first event: press `t`
-  for the next training step, and `9` for the loss and the outputs.
+  What to look at, in Markdown. Each paragraph is a step: press `t` for the next
+  training step.
+
+  Press `9` for the loss and the outputs.
 
 # Two inputs, four neurons, one output. Activations: linear tanh relu leaky_relu sigmoid.
 network:

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from textual import events
 from textual.app import SystemCommand
@@ -107,7 +108,7 @@ class DebuggerApp(KeyedApp):
         if self._recording is None:
             from stepgrad.tui.gallery import GalleryScreen  # noqa: PLC0415 - slow, and often unused
 
-            screen: Screen[None] = GalleryScreen()
+            screen: Screen[Any] = GalleryScreen()
         else:
             screen = DebuggerScreen(
                 self._recording,
@@ -120,7 +121,7 @@ class DebuggerApp(KeyedApp):
         # Not before the app is mounted: until then it throws away what screens draw.
         self.call_later(self._open, screen)
 
-    async def _open(self, screen: Screen[None]) -> None:
+    async def _open(self, screen: Screen[Any]) -> None:
         await self.push_screen(screen, lambda _: self.exit())
         early, self._early = self._early or [], None
         for key in early:

@@ -121,6 +121,7 @@ class DiagnosingScreen(WorkingScreen):
             self.app.push_screen(PlacesScreen(command.brief, report), self._visit)
         else:
             self.app.push_screen(ReportScreen(command.brief, Static(report)))
+        self.carried_out(command.name)
 
     def _visit(self, line: Line | None) -> None:
         """Go to the place that was chosen in a report."""

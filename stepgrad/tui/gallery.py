@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import redirect_stdout
+from functools import partial
 from io import StringIO
 from itertools import groupby
 
@@ -23,8 +24,9 @@ from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
 from stepgrad.tui.dialogs import WaitDialog
+from stepgrad.tui.keymap import shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.lesson import lesson
+from stepgrad.tui.render.lesson import code_span, lesson
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.work import PATIENCE, Growing
 
@@ -56,7 +58,8 @@ class LessonText(Static):
 
     def watch_markdown(self) -> None:
         """Lay it out for the width at hand."""
-        self.update(Content("\n").join(lesson(self.markdown, self.size.width)))
+        code = partial(code_span, keys=shown_keys(self))
+        self.update(Content("\n").join(lesson(self.markdown, self.size.width, code)))
 
     def on_resize(self) -> None:
         """Lay it out again."""

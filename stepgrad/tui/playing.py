@@ -8,7 +8,8 @@ from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
-from stepgrad.tui.diagnosing import DiagnosingScreen
+from stepgrad.scenario.about import About
+from stepgrad.tui.teaching import TeachingScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.work import Growing
 
@@ -22,11 +23,11 @@ PLACES = 0.33, 0.67
 """Where on its wire a number is shown on its way: the share of the wire behind it."""
 
 
-class PlayingScreen(DiagnosingScreen):
+class PlayingScreen(TeachingScreen):
     """A screen that can move by itself, until a person moves it."""
 
-    def __init__(self, session: Session, growing: Growing | None = None) -> None:
-        super().__init__(session, growing)
+    def __init__(self, session: Session, growing: Growing | None, says: About) -> None:
+        super().__init__(session, growing, says)
         self._speed = 1
         self._player: Timer | None = None
         self._mover: Timer | None = None
@@ -75,6 +76,7 @@ class PlayingScreen(DiagnosingScreen):
         else:
             self._set_out()
             self.session = now.go(onward, now.said)
+        self.carried_out("step")
 
     def pause(self) -> None:
         """Play no further, and let what is on its way arrive."""

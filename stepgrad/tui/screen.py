@@ -13,7 +13,6 @@ from textual.widgets import Static
 from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
-from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import fold, zoom_by
 from stepgrad.replay.commands.moment import panels
 from stepgrad.replay.commands.moving import go_to_edge, go_to_line
@@ -22,16 +21,22 @@ from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
+from stepgrad.scenario.about import about
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.playing import PlayingScreen
-from stepgrad.tui.render import ink
-from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
+from stepgrad.tui.render.notice import (
+    EMPTY,
+    alone,
+    hidden,
+    small,
+)
 from stepgrad.tui.widgets.graph import GraphPanel
-from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
+from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
+from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, Keys, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
@@ -52,7 +57,7 @@ class DebuggerScreen(PlayingScreen):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
-    ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, #keys"
+    ALLOW_IN_MAXIMIZED_VIEW = "#header, #strip, #chain, #notice, #prompt, #keys"
 
     def __init__(  # noqa: PLR0913 - what the app is given
         self,
@@ -67,32 +72,33 @@ class DebuggerScreen(PlayingScreen):
         memory = recording.memory
         program = partial(record_file, scenario, memory=memory) if scenario else None
         session = Session.open(Cursor(recording, position), program, original)
-        super().__init__(session.say(said), growing)
+        super().__init__(session.say(said), growing, about(recording, scenario))
         self._scenario = scenario
-        about = recording.source.docstring if recording.source else ""  # of a program
-        self._lesson = scenario.lesson if scenario else about
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         self._classify()
         recording = self.now.recording
-        shown: list[Panel] = [
-            Header(recording.name, self._scenario, id="header"),
+        shown: list[Panel | LessonStrip] = [
+            Header(recording.name, self._scenario, self.says.title, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
-            *([Lesson(self._lesson, id="lesson")] if self._lesson else []),
+            *([LessonPanel(self.says.text, id="lesson")] if self.says.text else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Training(id="training"),
+            LessonStrip(id="strip"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
-        keys = Keys(lesson=bool(self._lesson), id="keys")
+        keys = Keys(lesson=bool(self.says.text), id="keys")
         for panel in (*shown, keys):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
-            yield panel.data_bind(DebuggerScreen.session)
+            if isinstance(panel, LessonPanel | LessonStrip):
+                panel.data_bind(DebuggerScreen.lesson)
+            yield panel.data_bind(DebuggerScreen.session) if isinstance(panel, Panel) else panel
         notice = Static(id="notice")
         notice.auto_links = False
         yield notice
@@ -109,6 +115,7 @@ class DebuggerScreen(PlayingScreen):
         """Carry out a command of the table, after asking for what it wants to know."""
         if command.panel:
             self._show_panel(command.panel)
+            self.carried_out(command.name)
         else:
             super().perform(command)
 
@@ -142,7 +149,7 @@ class DebuggerScreen(PlayingScreen):
     @property
     def _panels(self) -> list[Widget]:
         """The panels that can have the screen to themselves, in the order of their keys."""
-        filled = panels(self.now.recording, lesson=bool(self._lesson))
+        filled = panels(self.now.recording, lesson=bool(self.says.text))
         return [self.query_one(f"#{name}") for name in filled]
 
     def _show_alone(self, panel: Widget | None) -> None:
@@ -154,27 +161,20 @@ class DebuggerScreen(PlayingScreen):
         """Make room for what there is to see, and find out what is wrong with it."""
         self.look()
         now = self.now
-        unmoved = now.cursor.position == 0 and now.selected is None
         trained = len(parameters(now.recording))
         self.update_classes(  # all at once: each change of a class matches the style sheet again
             {
-                "-lesson": bool(self._lesson),
-                "-introducing": bool(self._lesson) and unmoved,
+                "-lesson": bool(self.says.text),
+                "-guided": self.says.guides,
                 "-trained": trained > 0,
                 "-few": 0 < trained <= FEW,
                 "-training": trains(now.recording),
             }
         )
 
-    def watch_diagnosis(self) -> None:
-        """Say what is wrong where there is no lesson to say it above."""
-        verdicts = self.diagnosis.open if self.diagnosis else ()
-        if verdicts and not self._lesson and not self.now.said:
-            hint = f"{key('verdicts')} shows where"
-            self.session = self.now.say(f"{ink.ALARM} {hint}: {verdicts[0].text}")
-
     def watch_maximized(self) -> None:
-        """Name the keys that lead back."""
+        """Name the keys that lead back; all of the lesson takes the place of its current step."""
+        self.set_class(isinstance(self.maximized, LessonPanel), "-reading")
         self._show_notice()
 
     def on_resize(self) -> None:
@@ -185,7 +185,7 @@ class DebuggerScreen(PlayingScreen):
         """Name what is out of view, and the keys that show it."""
         keys, width = shown_keys(self), self.size.width - 2
         if self.maximized is not None:
-            scrolls = isinstance(self.maximized, Lesson)
+            scrolls = isinstance(self.maximized, LessonPanel)
             text = alone(self.maximized.id or "", keys, width, scrolls=scrolls)
         elif self.size.width < 60 or self.size.height < 20:
             text = small(keys, width)
@@ -226,17 +226,20 @@ class DebuggerScreen(PlayingScreen):
     def on_panel_node_selected(self, message: Panel.NodeSelected) -> None:
         """Select a node that was clicked; a second click clears the selection."""
         self.session = self.now.select(None if message.node == self.now.selected else message.node)
+        self.carried_out("search")
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
         """Go to an event that was clicked, and keep looking at its node."""
         self.pause()
         cursor = self.now.cursor.seek(message.position)
         self.session = self.now.go(cursor).select(message.node)
+        self.carried_out("goto")
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to the backward step of an edge that was clicked."""
         self.pause()
         self.session = go_to_edge(self.now, message.out, message.slot)
+        self.carried_out("goto")
 
     def on_panel_line_pointed(self, message: Panel.LinePointed) -> None:
         """Go to what a line of the source did."""
@@ -253,6 +256,7 @@ class DebuggerScreen(PlayingScreen):
     def on_panel_seek(self, message: Panel.Seek) -> None:
         """Go where the timeline was clicked."""
         self.session = self.now.go(self.now.cursor.seek(message.position))
+        self.carried_out("goto")
 
 
 for each in table.COMMANDS:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from textual.binding import Binding
 from textual.reactive import reactive
@@ -21,7 +22,11 @@ FOLLOW = 8
 """How many times a second a recording is read while it is being made."""
 
 
-class WorkingScreen(Screen[None]):
+Onward = Literal["next"]
+"""What a screen answers when a person wants what comes next, such as another lesson."""
+
+
+class WorkingScreen(Screen[Onward | None]):
     """A screen that owns a session, perhaps on a recording that is still `growing`."""
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
@@ -93,6 +98,9 @@ class WorkingScreen(Screen[None]):
         bound = {each.id for each in bindings if isinstance(each, Binding)}
         return not self.prompt.asks and action not in bound
 
+    def carried_out(self, command: str) -> None:
+        """Take note of a command that has led to the session at hand."""
+
     def _ask(self, command: Command, question: str = "") -> None:
         """Ask for what a command wants to know, and carry it out with that.
 
@@ -138,14 +146,17 @@ class WorkingScreen(Screen[None]):
                 self.session = act()
             except MemoryError:
                 self.session = self.now.say(str(NotEnoughMemoryError()))
+            self.carried_out(command.name)
             return
         work = Work(act)
         if work.wait(PATIENCE):
             self.session = work.result()
+            self.carried_out(command.name)
         else:
-            self.app.push_screen(WaitDialog(command.brief, work), partial(self._waited, work))
+            waited = partial(self._waited, command, work)
+            self.app.push_screen(WaitDialog(command.brief, work), waited)
 
-    def _waited(self, work: Work[Session], done: bool | None) -> None:
+    def _waited(self, command: Command, work: Work[Session], done: bool | None) -> None:
         if not done:
             self.session = self.now.say("cancelled")
             return
@@ -153,6 +164,8 @@ class WorkingScreen(Screen[None]):
             self.session = work.result()
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
+        else:
+            self.carried_out(command.name)
 
 
 def _hidden(panel: Widget) -> bool:

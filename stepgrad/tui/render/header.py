@@ -28,11 +28,13 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     checks: tuple[int, int],
     width: int,
     *,
+    title: str = "",
     keys: Keymap = NO_KEYS,
     verdicts: int = 0,
 ) -> Content:
     """Return the header, `width` cells wide.
 
+    The `title` of a lesson takes the place of its file's name where there is room for everything.
     `checks` are the number of expected values that are there by now, and the number of all. They
     are for the numbers of the scenario, so they are not shown after an edit. `verdicts` is how many
     the recording gets. The `keys` that list them, and that end a recording early, are shown as
@@ -50,7 +52,9 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
     told = [*left, *edited, *which] if edits else left
     left += edited
+    titled: list[ink.Span] = [(f" {title} " if title else named[0][0], ink.NAME)]
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
+        ([*titled, *told], [*root, *held, *bar, *there]),
         ([*named, *told], [*root, *held, *bar, *there]),
         ([*named, *told], [*root, *brief, *bar, *there]),
         ([*named, *told], [*root, *held, *there]),

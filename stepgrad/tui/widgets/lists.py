@@ -1,12 +1,10 @@
-"""Panels of many lines, of which only those in view are drawn: tape, source, lesson and more."""
+"""Panels of many lines, of which only those in view are drawn: tape, source and more."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Sequence
 from pathlib import PurePath
 
-from textual.binding import Binding
 from textual.content import Content
 from textual.geometry import Offset, Region, Size
 from textual.scroll_view import ScrollView
@@ -17,14 +15,11 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Source
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.training import parameters
-from stepgrad.tui.keymap import key_name, keys_in_force, shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.lesson import lesson
-from stepgrad.tui.render.listing import alarm
 from stepgrad.tui.render.parameters import parameter_row
 from stepgrad.tui.render.source import source_line
 from stepgrad.tui.render.tape import headings, scope_row, tape_row
-from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
+from stepgrad.tui.widgets.panel import Panel
 
 
 class Lines(ScrollView, Panel, can_focus=False):
@@ -82,17 +77,22 @@ class Lines(ScrollView, Panel, can_focus=False):
         # lines there are, or it would be done again with a scrollbar.
         width, height = self.scrollable_content_region.width, self.size.height
         self.virtual_size = Size(1, max(self.count, self.top + height if self.top else 0))
-        line = self.line_of_interest()
-        if height and line is not None and not 0 <= line - self.scroll_offset.y < height:
-            y = max(0, line - height // 2)
-            if y < self.top <= line < self.top + height:
-                y = self.top
+        y = self._scrolled(height) if height else None
+        if y is not None:
             self.scroll_to(y=y, animate=False, immediate=True)
         top = self.scroll_offset.y
         for number in range(top, min(top + height, self.count)):
             was = before.get((number, width))
             if was is None or not was.is_same(self._kept_line(number, width)):
                 self.refresh(Region(0, number - top, width, 1))
+
+    def _scrolled(self, height: int) -> int | None:
+        """Where to scroll to, so that the line of interest is in view; None if it is."""
+        line = self.line_of_interest()
+        if line is None or 0 <= line - self.scroll_offset.y < height:
+            return None
+        y = max(0, line - height // 2)
+        return self.top if y < self.top <= line < self.top + height else y
 
 
 class Tape(Lines, can_focus=False):
@@ -216,66 +216,3 @@ class SourcePanel(Lines, can_focus=False):
             name = PurePath(self._place.file or recording.name).name
             self.border_title = Content.assemble("source", (f"  {name}", ink.QUIET))
         super().show()
-
-
-class Lesson(Lines, DiagnosedPanel, can_focus=True):
-    """The lesson, below what is wrong unless it promises that.
-
-    If it does not fit, the last line says how to see all of it.
-    """
-
-    BORDER_TITLE = "lesson"
-    FOCUS_ON_CLICK = False
-    BINDINGS = [
-        Binding("down,j", "scroll_down", show=False, id="select_down"),
-        Binding("up,k", "scroll_up", show=False, id="select_up"),
-    ]
-
-    def __init__(self, markdown: str, *, id: str) -> None:  # noqa: A002
-        super().__init__(id=id)
-        self._markdown = markdown
-        self._more = ""
-        self._opened = False
-
-    def on_mount(self) -> None:
-        """Open the text once everything else is painted: reading Markdown takes a while."""
-        self.call_after_refresh(self._open)
-
-    def _open(self) -> None:
-        self._opened = True
-        self.show()
-
-    def _text(self, width: int) -> Sequence[Content]:
-        if not self._opened:
-            return ()
-        first = alarm(self.diagnosis, shown_keys(self)) if self.diagnosis else None
-        above = [*first.wrap(width), Content()] if first else []
-        return [*above, *lesson(self._markdown, width)]
-
-    @property
-    def count(self) -> int:
-        """As many lines as it takes at this width."""
-        return len(self._text(self.scrollable_content_region.width))
-
-    def line(self, number: int, width: int) -> Content:
-        """Draw a line of the lesson."""
-        text = self._text(width)
-        return text[number] if number < len(text) else Content()
-
-    def line_of_interest(self) -> int | None:
-        """None: only a person scrolls it."""
-        return None
-
-    def on_resize(self) -> None:
-        """Find out how to see all of it."""
-        keys = keys_in_force(self).get("show_lesson", ())
-        alone = self.screen.maximized is self
-        self._more = "↓" if alone else f"{key_name(keys[0])} shows all" if keys else ""
-        super().on_resize()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw a line of the view; the last one is a mark where more would follow."""
-        height, width = self.size.height, self.scrollable_content_region.width
-        if y == height - 1 and self.scroll_offset.y + height < self.count:
-            return self._strip(ink.line(("… ", ink.QUIET), (self._more, ink.CURRENT)), width)
-        return super().render_line(y)

@@ -27,9 +27,17 @@ from stepgrad.tui.widgets.prompt import Prompt
 class Header(DiagnosedPanel):
     """The recording, the phase, the position, what the checks say, and how much is wrong."""
 
-    def __init__(self, name: str, scenario: ScenarioFile | None, *, id: str) -> None:  # noqa: A002
+    def __init__(
+        self,
+        name: str,
+        scenario: ScenarioFile | None,
+        title: str = "",
+        *,
+        id: str,  # noqa: A002
+    ) -> None:
         super().__init__(id=id)
-        self._title = name
+        self._file = name
+        self._title = title
         self._scenario = scenario
 
     def render(self) -> Content:
@@ -39,7 +47,13 @@ class Header(DiagnosedPanel):
         counts = sum(check.ok for check in held), len(held)
         verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
         return header(
-            self.now, self._title, counts, self.size.width, keys=shown_keys(self), verdicts=verdicts
+            self.now,
+            self._file,
+            counts,
+            self.size.width,
+            title=self._title,
+            keys=shown_keys(self),
+            verdicts=verdicts,
         )
 
 

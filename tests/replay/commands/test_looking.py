@@ -169,6 +169,6 @@ def test_fit_is_switched_on_and_off_and_a_plot_needs_none() -> None:
     fitted = fit(at(TWO_LAYER, 0))
     assert fitted.fit
     assert not fit(fitted).fit
-    plot = replace(chain_of(90), view="plot")
+    plot = replace(chain_of(90), chosen="plot")
     assert fit(plot).said == "a plot always fits"
     assert not fit(plot).fit

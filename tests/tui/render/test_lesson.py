@@ -1,12 +1,20 @@
 """A lesson: what becomes of its Markdown."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
+from textual.content import Content
 
+from stepgrad import record_scenario
+from stepgrad.replay.commands.table import KEYS
+from stepgrad.replay.lesson.following import Lesson
 from stepgrad.scenario import gallery
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.lesson import lesson
+from stepgrad.tui.render.steps import ROWS, strip
 
 MARKDOWN = {
     "Nobody would *add* 3 and 2:\nit is **6**.": ["Nobody would add 3 and", "2: it is 6."],
@@ -60,3 +68,30 @@ def test_every_lesson_fits_and_is_whole(width: int) -> None:
 @given(st.text(alphabet="ab1 -*#>|`\n.[]()<&", max_size=60), st.integers(1, 30))
 def test_nothing_is_wider_than_there_is_room(markdown: str, width: int) -> None:
     assert all(line.cell_length <= max(width, 8) for line in lesson(markdown, width))
+
+
+@pytest.mark.parametrize("name", gallery())
+def test_every_step_fits_the_strip_of_a_small_terminal(name: str) -> None:
+    recording = record_scenario("gears")  # of places, a step gets only the colours
+    each = Lesson.of(gallery()[name].lesson, recording)
+    while (step := each.current) is not None:
+        shown = strip(each, 78, KEYS, Content()).plain
+        assert "shows all" not in shown, step.markdown
+        assert shown.count("\n") < ROWS
+        each = replace(each, steps=each.steps[1:])
+
+
+def test_a_step_that_is_too_long_shows_the_next_key_and_names_the_key_for_the_rest() -> None:
+    recording = record_scenario("gears")
+    words = "and so on " * 40
+    of = Lesson.of(f"{words}. Press `f`. {words}. Press `G`. {words}.", recording)
+    lines = strip(of, 78, KEYS, Content()).plain.splitlines()
+    assert len(lines) == ROWS
+    assert lines[0].startswith("1/1… ")
+    assert any("Press f" in line for line in lines)
+    assert lines[-1].endswith("… 7 shows all")
+    assert all(cell_len(line) <= 78 for line in lines)
+    later = strip(replace(of, met=1), 78, KEYS, Content()).plain
+    assert "Press G" in later
+    assert "Press f" not in later
+    assert "shows all" not in strip(of, 78, {}, Content()).plain

@@ -1,0 +1,92 @@
+"""How a screen guides through a lesson: it ticks what has been done, and leads on from the end."""
+
+from __future__ import annotations
+
+from textual.message import Message
+from textual.reactive import reactive
+
+from stepgrad.replay.commands.hints import key
+from stepgrad.replay.commands.table import Command
+from stepgrad.replay.lesson.following import Lesson
+from stepgrad.replay.session import Session
+from stepgrad.scenario.about import About
+from stepgrad.tui.diagnosing import DiagnosingScreen
+from stepgrad.tui.render import ink
+from stepgrad.tui.widgets.lesson import LessonPanel, in_course
+from stepgrad.tui.work import Growing
+
+
+class TeachingScreen(DiagnosingScreen):
+    """A screen whose recording may be that of a lesson."""
+
+    lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
+
+    class LessonDone(Message, namespace="debugger_screen"):
+        """The last step of the lesson is done."""
+
+    def __init__(self, session: Session, growing: Growing | None, says: About) -> None:
+        super().__init__(session, growing)
+        self.says = says
+        self._pointed: int | None = None  # what was selected when the current step became it
+
+    def on_mount(self) -> None:
+        """Open the lesson once everything else is painted: reading Markdown takes a while."""
+        self.call_after_refresh(self._open_lesson)
+
+    def _open_lesson(self) -> None:
+        if self.says.guides and self.lesson is None:
+            self.lesson = Lesson.of(self.says.text, self.now.recording)
+
+    def perform(self, command: Command) -> None:
+        """Carry out a command; where nothing is selected or left, some are for the lesson."""
+        if command.name == "jump" and self._reads_on:
+            self._read_on()
+            return
+        if command.name == "predict" and self._is_over:
+            self.session = self.now.go(self.now.cursor.seek(0))
+        super().perform(command)
+
+    def carried_out(self, command: str) -> None:
+        """Tick what has been done of the lesson; say once that all of it has."""
+        self._open_lesson()
+        before = self.lesson
+        if before is not None and not before.done:
+            self.lesson = before.after(command, self.now)
+            if self.lesson.ticked > before.ticked:
+                self._pointed = self.now.selected
+            if self.lesson.done:
+                self.post_message(self.LessonDone())
+
+    @property
+    def _reads_on(self) -> bool:
+        """Whether Enter is for the lesson: its step, or the lesson itself, has nothing left to do.
+
+        What has been selected since is what a person means instead.
+        """
+        self._open_lesson()
+        lesson = self.lesson
+        if lesson is None or self.now.selected not in (None, self._pointed):
+            return False
+        return in_course(self) if lesson.current is None else not lesson.current.demands
+
+    def _read_on(self) -> None:
+        """Go to the next step of the lesson; after the last, to the next lesson."""
+        if self.lesson is not None and self.lesson.done:
+            self.dismiss("next")
+        else:
+            self.carried_out("jump")
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the lesson is, and the recording as well."""
+        cursor = self.now.cursor
+        over = self.lesson is not None and self.lesson.done
+        return over and cursor.position == cursor.recording.length
+
+    def watch_diagnosis(self) -> None:
+        """Say what is wrong where no lesson shows below that."""
+        verdicts = self.diagnosis.open if self.diagnosis else ()
+        said = self.now.said or any(lesson.display for lesson in self.query(LessonPanel))
+        if verdicts and not said:
+            hint = f"{key('verdicts')} shows where"
+            self.session = self.now.say(f"{ink.ALARM} {hint}: {verdicts[0].text}")

@@ -1,0 +1,200 @@
+"""A lesson on the screen: its current step, its ticks, and where it leads."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widget import Widget
+
+from stepgrad.scenario import open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.tui import app as app_module
+from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
+
+
+@asynccontextmanager
+async def debugger(
+    name: str | Path, size: tuple[int, int] = (80, 24)
+) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
+    scenario = open_scenario(name)
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()  # the lesson is opened after the first paint
+        assert isinstance(app.screen, DebuggerScreen)
+        yield pilot, app.screen
+
+
+def lines_of(panel: Widget) -> list[str]:
+    """The lines of a panel."""
+    return [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
+
+
+def strip_of(screen: DebuggerScreen) -> list[str]:
+    """The lines of the strip with the current step."""
+    strip = screen.query_one(LessonStrip)
+    assert strip.region.bottom == screen.query_one("#chain").region.y
+    return [line.plain.rstrip() for line in strip.render().split("\n")]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (100, 30), (70, 20)])
+async def test_the_current_step_stays_above_the_chain_line(size: tuple[int, int]) -> None:
+    async with debugger("dead_relu", size=size) as (pilot, screen):
+        assert not screen.query_one("#lesson").display
+        assert strip_of(screen)[0].startswith("1/5  The neuron of")
+        assert screen.query_one(LessonStrip).size.height == 3
+        await pilot.press("enter")
+        assert screen.now.cursor.position == 0, "Enter goes on reading"
+        assert strip_of(screen)[0].startswith("2/5  Press f")
+        await pilot.press("f", "n", "n", "n")
+        assert strip_of(screen)[0].startswith("2/5  Press f")
+        await pilot.press("n", "n")
+        assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
+        await pilot.press("S", "g")
+        assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
+
+
+async def test_enter_goes_on_unless_something_else_has_been_selected_since(tmp_path: Path) -> None:
+    file = tmp_path / "two.scenario.yaml"
+    file.write_text(
+        "title: Two\ninputs: {x: 2}\ngraph: [y = x**2]\n"
+        "lesson: |\n  Press `G`, and select y (`/y`, Enter).\n\n  Read this.\n\n  And this.\n"
+    )
+    async with debugger(file) as (pilot, screen):
+        await pilot.press("G", *"/y", "enter")
+        assert screen.now.selected is not None
+        assert strip_of(screen) == ["2/3  Read this.  Enter goes on"]
+        there = screen.now.cursor
+        await pilot.press("enter")
+        assert screen.now.cursor == there
+        assert strip_of(screen) == ["3/3  And this.  Enter goes on"]
+        await pilot.press("down", "up", "up")
+        await pilot.press("enter")
+        assert screen.now.cursor != there, "to where it was made"
+
+
+async def test_a_panel_alone_leaves_the_step_and_all_of_the_lesson_replaces_it() -> None:
+    async with debugger("dead_relu") as (pilot, screen):
+        await pilot.press("4")
+        await pilot.pause()
+        assert strip_of(screen)
+        await pilot.press("7")
+        await pilot.pause()
+        assert not screen.query_one(LessonStrip).display
+        assert lines_of(screen.query_one("#lesson"))[0].startswith("▶ The neuron of")
+
+
+async def test_the_step_names_the_keys_in_force(tmp_path: Path) -> None:
+    keys = tmp_path / "keys.toml"
+    keys.write_text('phase_end = "9"\n')
+    scenario = open_scenario("dead_relu")
+    app = DebuggerApp(record_file(scenario), scenario, keys=keys)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        await pilot.press("enter")
+        assert isinstance(app.screen, DebuggerScreen)
+        assert "Press 9" in strip_of(app.screen)[0]
+        await pilot.press("9")
+        assert app.screen.now.state.phase == "forward"
+        assert app.screen.lesson is not None
+        assert app.screen.lesson.due == 1
+
+
+ONE_STEP = "title: One\ninputs: {x: 2}\ngraph: [y = x**2]\nlesson: Press `G`.\n"
+
+
+async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> None:
+    file = tmp_path / "one.scenario.yaml"
+    file.write_text(ONE_STEP)
+    scenario, told = open_scenario(file), list[bool]()
+    answers: list[str | None] = []
+
+    class Course(DebuggerApp):
+        CSS_PATH = str(Path(app_module.__file__).with_name("debugger.tcss"))
+
+        def on_debugger_screen_lesson_done(self) -> None:
+            told.append(True)
+
+    app = Course(record_file(scenario), scenario)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        another = DebuggerScreen(record_file(scenario), scenario)
+        await app.push_screen(another, answers.append)
+        await pilot.press("s", "G", "g", "G")
+        await pilot.pause()
+        assert told == [True]
+        assert strip_of(another) == ["✓ done · Enter: next lesson · p: predict it · q: gallery"]
+        await pilot.press("p")
+        assert another.prompt.asks
+        assert another.now.cursor.position < another.now.recording.length
+        await pilot.press("escape", "enter")
+        await pilot.pause()
+        assert answers == ["next"]
+        assert isinstance(app.screen, DebuggerScreen)
+        await pilot.press("G")
+        assert strip_of(app.screen) == ["✓ done · p: predict it · q: quit"]
+        await pilot.press("enter")
+        assert app.screen.is_current, "there is no next lesson"
+
+
+async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> None:
+    async with debugger("gradient_check", size=(140, 36)) as (pilot, screen):
+        lesson = screen.query_one(LessonPanel)
+        assert not screen.query_one(LessonStrip).display
+        assert lines_of(lesson)[0].startswith("▶ ")
+        assert lines_of(lesson)[-1] == "… 7 shows all"
+        for keys in (
+            ["enter"],
+            ["G", *"ex=0.501\r", "D", "escape"],
+            ["g"],
+            ["g"],
+            ["g"],
+            ["g"],
+            ["g"],
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            assert screen.lesson is not None
+            current = "done · p" if screen.lesson.done else "▶ "
+            assert any(current in line for line in lines_of(lesson)), keys
+            assert (screen.lesson.ticked == 0) == (keys == [])
+
+
+async def test_the_header_has_the_title_where_there_is_room_and_else_the_name() -> None:
+    async with debugger("two_layer", size=(140, 45)) as (pilot, screen):
+        header = screen.query_one("#header")
+        assert lines_of(header)[0].startswith(" Backpropagation through two layers ")
+        await pilot.resize_terminal(50, 24)
+        await pilot.pause()
+        assert lines_of(header)[0].startswith(" two_layer.yaml ")
+
+
+async def test_a_program_that_is_a_lesson_is_followed_and_another_is_only_described(
+    tmp_path: Path,
+) -> None:
+    from stepgrad.program import run_program  # noqa: PLC0415
+
+    text = '''"""Doubling.
+
+Press `G`.
+"""
+'''
+    marked = "# lesson: {level: first, order: 1, after: []}\nfrom stepgrad import Value\n"
+    for taught in (True, False):
+        path = tmp_path / f"{taught}.py"
+        path.write_text(text + marked.replace("# lesson", "# lesson" if taught else "# about")
+                        + "(Value(2.0, label='x') * 2).backward()\n")  # fmt: skip
+        async with DebuggerApp(run_program(str(path)).recording).run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            screen = pilot.app.screen
+            assert isinstance(screen, DebuggerScreen)
+            assert (screen.lesson is not None) == taught
+            assert screen.query_one(LessonStrip).display == taught
+            if taught:
+                assert strip_of(screen) == ["1/1  Press G."]
+                assert "Doubling" in lines_of(screen.query_one("#header"))[0]
