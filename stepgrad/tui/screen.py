@@ -8,6 +8,7 @@ from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import ActiveBinding, Binding
 from textual.content import Content
+from textual.message import Message
 from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Footer, Static
@@ -55,6 +56,9 @@ class DebuggerScreen(DiagnosingScreen):
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
     ALLOW_IN_MAXIMIZED_VIEW = "#header, #chain, #notice, #prompt, Footer"
+
+    class LessonDone(Message):
+        """The last step of the lesson is done."""
 
     def __init__(  # noqa: PLR0913 - what the app is given
         self,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from typing import Literal
 
 from textual.binding import Binding
 from textual.reactive import reactive
@@ -21,7 +22,11 @@ FOLLOW = 8
 """How many times a second a recording is read while it is being made."""
 
 
-class WorkingScreen(Screen[None]):
+Onward = Literal["next"]
+"""What a screen answers when a person wants what comes next, such as another lesson."""
+
+
+class WorkingScreen(Screen[Onward | None]):
     """A screen that owns a session, perhaps on a recording that is still `growing`."""
 
     session: reactive[Session | None] = reactive[Session | None](None, repaint=False)
