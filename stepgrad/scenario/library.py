@@ -36,8 +36,9 @@ def _files(pattern: str) -> dict[str, Path]:
 
 def gallery() -> dict[str, ScenarioFile | ProgramFile]:
     """Return the lessons that ship by name, in the order in which to learn them."""
+    names = [*shipped(), *shipped_programs()]
     files: dict[str, ScenarioFile | ProgramFile] = {
-        name: load_scenario_file(path, FUNCTIONS) for name, path in shipped().items()
+        name: load_scenario_file(path, FUNCTIONS, names) for name, path in shipped().items()
     }
     files |= {name: read_lesson(path) for name, path in shipped_programs().items()}
     return dict(sorted(files.items(), key=lambda item: (*item[1].model.place, item[0])))

@@ -1,4 +1,4 @@
-"""The file of a person's progress: nothing in it is lost, and nothing that is not ours is touched."""
+"""The file of a person's progress: nothing in it is lost, and no other file is touched."""
 
 from __future__ import annotations
 
