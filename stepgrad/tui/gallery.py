@@ -14,6 +14,7 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
@@ -43,6 +44,13 @@ class LessonList(OptionList):
         Binding("home,g", "first", "first", show=False, id="start", priority=True),
         Binding("end,G", "last", "last", show=False, id="end", priority=True),
     ]
+
+    class Resized(Message):
+        """Its lines have another width."""
+
+    def on_resize(self) -> None:
+        """Ask for lines of this width."""
+        self.post_message(self.Resized())
 
     def scroll_to_highlight(self, top: bool = False) -> None:
         """Scroll to a lesson, and above the first of a level to the level's name as well."""
@@ -116,6 +124,11 @@ class GalleryScreen(Screen[None]):
         self._learner.read()
         self._list(self._learner.progress.current(self._course))
 
+    @on(LessonList.Resized)
+    def _relist(self) -> None:
+        """List them in lines of another width."""
+        self._list(self._chosen)
+
     def check_action(self, action: str, _: tuple[object, ...]) -> bool:
         """Leave the letters to what is being typed."""
         return not (self._search.has_focus and action in ("dismiss", "search"))
@@ -133,15 +146,17 @@ class GalleryScreen(Screen[None]):
         lessons.add_options(self._options())
         names = [option.id for option in lessons.options]
         lessons.highlighted = names.index(name) if name and name in names else 1
+        self.query_one("#preview").visible = self._chosen is not None
 
     def _options(self) -> Iterator[Option]:
         """A line for each lesson, below the name of its level."""
-        sought = self._search.value
+        sought, mark = self._search.value, self._learner.progress.mark
+        width = self.query_one(LessonList).scrollable_content_region.width
         found = [each for each in self._lessons.items() if matches(sought, *each)]
         for level, lessons in groupby(found, lambda item: item[1].model.level):
             yield Option(Content.styled(level or "other", ink.QUIET), disabled=True)
             for name, file in lessons:
-                yield Option(line(file.title, self._learner.progress.mark(name)), name)
+                yield Option(line(file.title, mark(name), width), name)
         if not found:
             yield Option("no lesson has these words", disabled=True)
 

@@ -25,10 +25,15 @@ def heading(progress: Progress, titles: Mapping[str, str]) -> Content:
     return Content.assemble((" stepgrad  ", ink.NAME), said)
 
 
-def line(title: str, mark: Mark) -> Content:
-    """A lesson in the list: its mark, its title, and the best score of its quiz."""
-    score = f"  {mark.score}" if mark.score else ""
-    return Content.assemble(f"{mark.symbol} {title}", (score, ink.QUIET))
+def line(title: str, mark: Mark, width: int) -> Content:
+    """A lesson in the list: its mark, its title, and at the right the best score of its quiz."""
+    told = Content(f"{mark.symbol} {title}")
+    if not mark.score:
+        return told
+    room = max(width - len(mark.score) - 2, 0)
+    return Content.assemble(
+        told.truncate(room, ellipsis=True, pad=True), "  ", (mark.score, ink.QUIET)
+    )
 
 
 def about(command: str, mark: Mark, before: Sequence[tuple[str, Mark]], *, fails: bool) -> Content:
