@@ -40,7 +40,7 @@ def gallery() -> dict[str, ScenarioFile | ProgramFile]:
     files: dict[str, ScenarioFile | ProgramFile] = {
         name: load_scenario_file(path, FUNCTIONS, names) for name, path in shipped().items()
     }
-    files |= {name: read_lesson(path) for name, path in shipped_programs().items()}
+    files |= {name: read_lesson(path, names) for name, path in shipped_programs().items()}
     return dict(sorted(files.items(), key=lambda item: (*item[1].model.place, item[0])))
 
 

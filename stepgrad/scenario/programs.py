@@ -11,12 +11,17 @@ The first line of its docstring is the title, and the rest the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from stepgrad.recording.recording import Source
-from stepgrad.scenario.form.sections import Lesson
+from stepgrad.scenario.after import check_after
+from stepgrad.scenario.form.reading import Reading
+from stepgrad.scenario.form.sections import Lesson, VerdictName
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.text import Source as YamlSource
+from stepgrad.scenario.yaml.document import Data, Key
 
 _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
 _VERDICTS = re.compile(r"\bverdicts: \[([^]]*)\]")
@@ -63,16 +68,37 @@ def promised_verdicts(text: str) -> Sequence[str] | None:
     return re.findall(r"\w+", listed[1]) if listed else None
 
 
-def read_lesson(path: Path) -> ProgramFile:
-    """Read what a program that is a lesson says of itself."""
-    import yaml  # noqa: PLC0415 - slow, and rarely needed
+def read_lesson(path: Path, lessons: Collection[str]) -> ProgramFile:
+    """Read what a program that is a lesson says of itself; `lessons` are what it can build on.
+
+    Raises:
+        ScenarioError: with everything that is wrong with it.
+    """
+    from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
     text = path.read_text(encoding="utf-8")
     header = _HEADER.search(text)
     assert header is not None, "it is a lesson"
-    about = yaml.safe_load(header[1])
-    for about_its_run in ("fails", "verdicts"):
-        about.pop(about_its_run, None)
-    about["after"] = tuple(about["after"])
+    # The rest of the file is blank, so that places in the YAML are those in the file.
+    blank = re.sub(r"[^\n]", " ", text[: header.start(1)])
+    source = YamlSource(path, blank + header[1])
+    problems = Problems(source)
+    document = compose(source, problems)
     title, _, lesson = Source(str(path), text).docstring.partition("\n")
-    return ProgramFile(path, Lesson(title=title.rstrip("."), lesson=lesson.strip(), **about))
+    said: dict[Key, Data] = {"title": title.rstrip(".") or path.stem, "lesson": lesson.strip()}
+    model: Lesson | None = None
+    if isinstance(document.data, dict):
+        model = Reading(document, problems).read(_Header, {**document.data, **said}, ())
+    check_after(document, lessons, problems)
+    problems.raise_if_any()
+    assert model is not None, "a header that is not one has problems"
+    return ProgramFile(path, model)
+
+
+class _Header(Lesson):
+    """What a program says of itself, besides its title and its text."""
+
+    fails: bool = False
+    """Whether `stepgrad check` finds a mistake in it."""
+    verdicts: tuple[VerdictName, ...] = ()
+    """What `stepgrad diagnose` finds in it."""
