@@ -18,7 +18,7 @@ from typing import NamedTuple
 from stepgrad.recording.recording import Source
 from stepgrad.scenario.after import check_after
 from stepgrad.scenario.form.reading import Reading
-from stepgrad.scenario.form.sections import Lesson, VerdictName
+from stepgrad.scenario.form.sections import Lesson, ProgramHeader
 from stepgrad.scenario.text import Problems
 from stepgrad.scenario.text import Source as YamlSource
 from stepgrad.scenario.yaml.document import Data, Key
@@ -88,17 +88,8 @@ def read_lesson(path: Path, lessons: Collection[str]) -> ProgramFile:
     said: dict[Key, Data] = {"title": title.rstrip(".") or path.stem, "lesson": lesson.strip()}
     model: Lesson | None = None
     if isinstance(document.data, dict):
-        model = Reading(document, problems).read(_Header, {**document.data, **said}, ())
+        model = Reading(document, problems).read(ProgramHeader, {**document.data, **said}, ())
     check_after(document, lessons, problems)
     problems.raise_if_any()
     assert model is not None, "a header that is not one has problems"
     return ProgramFile(path, model)
-
-
-class _Header(Lesson):
-    """What a program says of itself, besides its title and its text."""
-
-    fails: bool = False
-    """Whether `stepgrad check` finds a mistake in it."""
-    verdicts: tuple[VerdictName, ...] = ()
-    """What `stepgrad diagnose` finds in it."""

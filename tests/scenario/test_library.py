@@ -65,7 +65,8 @@ def test_a_name_that_is_near_is_suggested(tmp_path: Path, monkeypatch: pytest.Mo
         ("{level: advanced, after: [mine]}", "2:37", "cannot build on itself"),
         ("{level: hard}", "2:19", "hard"),
         ("{levels: advanced}", "2:12", "unknown key `levels`; did you mean `level`"),
-        ("{level: advanced, fails: maybe}", "2:36", "maybe"),
+        ("{level: advanced, fails: maybe}", "2:36", "`true` or `false`"),
+        ("{level: advanced, verdicts: [daed]}", "2:40", "did you mean `dead`"),
         ("{level: [}", "2:20", "not valid YAML"),
     ],
 )
