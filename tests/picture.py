@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from pathlib import Path
 
 from stepgrad.scenario import open_scenario
@@ -24,4 +25,5 @@ async def take() -> str:
 
 
 if __name__ == "__main__":
+    os.environ["STEPGRAD_STATE"] = "off"
     PICTURE.write_text(asyncio.run(take()), encoding="utf-8")

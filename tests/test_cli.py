@@ -7,7 +7,9 @@ import re
 import shlex
 import signal
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import partialmethod
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +22,12 @@ from processes import stepgrad as in_a_process
 from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, main
 from stepgrad.cli.help import scenario_format
+from stepgrad.cli.lessons import print_list
+from stepgrad.course.progress import Mark
+from stepgrad.course.state import keep, read_progress
 from stepgrad.headless import narration
 from stepgrad.replay.telling.sentences import say
-from stepgrad.scenario import gallery, open_scenario, record_scenario
+from stepgrad.scenario import gallery, open_scenario, record_scenario, shipped
 from stepgrad.scenario.form.json_schema import json_schema
 from stepgrad.tui.app import DebuggerApp
 
@@ -177,6 +182,33 @@ class TestQuiz:
         path.write_text("from stepgrad import Value\nValue(2.0) * 3.0\nraise SystemExit(3)")
         assert stepgrad("quiz", "--answers", "6", path, code=3).stdout.endswith("1 of 1 right\n")
 
+    def test_the_best_score_of_a_lesson_is_kept(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path))
+
+        def hold(file: str | Path, typed: str) -> str:
+            arguments = ["quiz", str(file), "--questions", "3"]
+            assert CliRunner().invoke(main, arguments, input=typed).exit_code == 0
+            return read_progress().mark("two_layer").score
+
+        assert hold("two_layer", "q\n") == ""
+        stepgrad("quiz", "two_layer", "--questions", "1", "--answers=-4")
+        assert hold("two_layer", "1.5\n-4\n7\n") == "2/3"
+        assert hold("two_layer", "1.5\nq\n") == "2/3"
+        (tmp_path / "two_layer.yaml").write_text(shipped()["two_layer"].read_text())
+        assert hold(tmp_path / "two_layer.yaml", "1.5\n-4\n-24\n") == "2/3"
+        assert hold(shipped()["two_layer"], "1.5\n-4\n-24\n") == "3/3"
+
+    def test_a_score_that_cannot_be_kept_is_no_failure(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path))
+        (tmp_path / "progress.json").write_text("mine")
+        result = CliRunner().invoke(main, ["quiz", "two_layer"], input="1.5\n")
+        assert result.exit_code == 0
+        assert result.stderr.startswith(f"{tmp_path / 'progress.json'}: is damaged; it stays")
+
     def test_nothing_to_predict(self, tmp_path: Path) -> None:
         (tmp_path / "nothing.py").write_text("print(1)")
         result = stepgrad("quiz", tmp_path / "nothing.py", code=2)
@@ -248,6 +280,49 @@ def test_list() -> None:
     ]  # fmt: skip
     assert [line.split()[0] for line in lines if line.startswith(" ")] == list(gallery())
     assert any(line.endswith("  Backpropagation through two layers") for line in lines)
+
+
+class OnATerminal(StringIO):
+    """What a person sees."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person who has done gears and seen square."""
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path))
+    keep("gears", Mark(seen=True, done=True, right=3, asked=4))
+    keep("square", Mark(seen=True))
+    return tmp_path / "progress.json"
+
+
+def listed_on_a_terminal() -> list[str]:
+    with redirect_stdout(OnATerminal()) as seen:
+        print_list()
+    return seen.getvalue().splitlines()
+
+
+@pytest.mark.usefixtures("kept")
+def test_in_a_terminal_the_list_shows_what_was_done() -> None:
+    lines = listed_on_a_terminal()
+    assert re.fullmatch("✓ gears +  Gears, or why rates multiply · 3/4", lines[1])
+    assert re.fullmatch("◐ square +  A square has the slope 2x", lines[4])
+    assert lines[-1] == "continue: stepgrad run square"
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_program_that_reads_the_list_gets_names_first() -> None:
+    assert re.fullmatch("  gears +  Gears, .*multiply", stepgrad("list").stdout.splitlines()[1])
+
+
+def test_progress_that_cannot_be_read_is_no_failure_of_the_list(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept.write_text("mine")
+    assert listed_on_a_terminal()[1].startswith("  gears ")
+    assert capsys.readouterr().err.startswith(f"{kept}: is damaged; it stays")
 
 
 @pytest.mark.parametrize("options", [[], ["--network"]], ids=["graph", "network"])

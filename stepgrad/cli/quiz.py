@@ -13,6 +13,8 @@ import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.course.progress import Mark
+from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
 from stepgrad.opening import open_typed
 from stepgrad.printable import printable
@@ -20,6 +22,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
+from stepgrad.scenario import lesson_name, locate
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
@@ -58,7 +61,8 @@ def quiz(
     right and 0.5 is too rough. `?` shows the number; `q`, Ctrl+D or Ctrl+C quits. Options go
     before the name of a program.
 
-    With --answers, nothing is asked, and the exit status is 1 unless every question has an answer
+    The best score of a lesson that ships is kept, and shown in the list of lessons. With --answers,
+    nothing is asked or kept, and the exit status is 1 unless every question has an answer
     and all are right.
 
     \b
@@ -84,6 +88,8 @@ def quiz(
     left = len(asked) - len(score.asked)
     echo()
     echo(f"{score.right} of {len(asked)} right{f', {left} not answered' if left else ''}")
+    if file is not None and given is None and score.asked:
+        _keep(file, Mark(right=score.right, asked=len(asked)))
     for missed in score.again():
         echo_lines(_again(missed, [*([file] if file else []), *arguments]))
     if given is not None:
@@ -91,6 +97,16 @@ def quiz(
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
+
+
+def _keep(file: str, mark: Mark) -> None:
+    """Keep the score of a lesson of the course."""
+    name = lesson_name(locate(file))
+    if name is not None:
+        try:
+            keep(name, mark)
+        except ProgressError as error:
+            echo_lines(error, err=True)
 
 
 class _Typed(Iterator[str]):

@@ -11,7 +11,14 @@ from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.library import gallery, locate, shipped, shipped_programs
+from stepgrad.scenario.library import (
+    gallery,
+    lesson_name,
+    locate,
+    matches,
+    shipped,
+    shipped_programs,
+)
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
 from stepgrad.scenario.programs import ProgramFile
 
@@ -19,7 +26,9 @@ __all__ = [
     "ProgramFile",
     "ScenarioFile",
     "gallery",
+    "lesson_name",
     "locate",
+    "matches",
     "open_scenario",
     "record_scenario",
     "shipped",

@@ -1,5 +1,6 @@
 """The lessons that ship with stepgrad: where they are, and how a user names one."""
 
+from contextlib import suppress
 from functools import cache
 from os import PathLike
 from pathlib import Path
@@ -35,11 +36,28 @@ def _files(pattern: str) -> dict[str, Path]:
 
 def gallery() -> dict[str, ScenarioFile | ProgramFile]:
     """Return the lessons that ship by name, in the order in which to learn them."""
+    names = [*shipped(), *shipped_programs()]
     files: dict[str, ScenarioFile | ProgramFile] = {
-        name: load_scenario_file(path, FUNCTIONS) for name, path in shipped().items()
+        name: load_scenario_file(path, FUNCTIONS, names) for name, path in shipped().items()
     }
-    files |= {name: read_lesson(path) for name, path in shipped_programs().items()}
+    files |= {name: read_lesson(path, names) for name, path in shipped_programs().items()}
     return dict(sorted(files.items(), key=lambda item: (*item[1].model.place, item[0])))
+
+
+def lesson_name(path: str | PathLike[str]) -> str | None:
+    """Return the name of the shipped lesson that a file is, or None if it is another file."""
+    name = Path(path).stem
+    ours = shipped().get(name) or shipped_programs().get(name)
+    with suppress(OSError, ValueError):
+        if ours is not None and ours.samefile(path):
+            return name
+    return None
+
+
+def matches(sought: str, name: str, lesson: ScenarioFile | ProgramFile) -> bool:
+    """Whether each word that is sought is in a lesson: in its name, its title or its text."""
+    text = f"{name} {lesson.title} {lesson.lesson}".casefold()
+    return all(word in text for word in sought.casefold().split())
 
 
 def locate(name: str | PathLike[str]) -> Path:

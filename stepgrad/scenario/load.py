@@ -7,14 +7,15 @@ from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
-from stepgrad.errors import ScenarioError, nearest, suggest
+from stepgrad.errors import ScenarioError, nearest
 from stepgrad.printable import printable, printable_lines
+from stepgrad.scenario.after import check_after
 from stepgrad.scenario.form.reading import Reading, described
 from stepgrad.scenario.form.rules import check_rules
 from stepgrad.scenario.form.sections import GraphScenario, NetworkScenario, Scenario
 from stepgrad.scenario.graph.names import read_graph
 from stepgrad.scenario.graph.statement import Statement
-from stepgrad.scenario.text import Problems, Source, name_of, neighbours, read_source
+from stepgrad.scenario.text import Problems, Source, name_of, read_source
 from stepgrad.scenario.yaml.document import Document
 from stepgrad.scenario.yaml.document import Path as DataPath
 
@@ -74,15 +75,15 @@ def load_scenario_file(
     that is found.
     """
     source = read_source(Path(path), shipped)
-    return parse_scenario(source, functions, {*shipped, *neighbours(source.path)})
+    return parse_scenario(source, functions, [*shipped])
 
 
 def parse_scenario(
-    source: Source, functions: Mapping[str, int], lessons: Collection[str] | None = None
+    source: Source, functions: Mapping[str, int], shipped: Collection[str] | None = None
 ) -> ScenarioFile:
     """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does.
 
-    `lessons` are the scenarios that it can name under `after`, if they are known.
+    Under `after` it can name what is `shipped`, and files in its folder; None checks no names.
     """
     from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
@@ -96,8 +97,8 @@ def parse_scenario(
         if kind is GraphScenario:  # the names of a network are known when it is built
             statements = read_graph(document, functions, problems)
         check_rules(reading, kind, problems)
-        if lessons is not None:
-            _check_after(document, lessons, problems)
+        if shipped is not None:
+            check_after(document, shipped, problems)
     problems.raise_if_any()
     assert model is not None, "a file that is not a scenario has problems"
     return ScenarioFile(document, model, statements)
@@ -127,13 +128,3 @@ def _kind(document: Document, problems: Problems) -> type[Scenario] | None:
             return None
     problems.add(document.index(()), "a scenario needs `graph` or `network`")
     return None
-
-
-def _check_after(document: Document, lessons: Collection[str], problems: Problems) -> None:
-    """Note every name under `after` that is not one of the lessons."""
-    after = document.data.get("after") if isinstance(document.data, dict) else ()
-    for number, name in enumerate(after if isinstance(after, tuple) else ()):
-        if isinstance(name, str) and name not in lessons:
-            message = f"scenario `{name}` neither ships with stepgrad nor is in this folder"
-            near = suggest(name, sorted(lessons))
-            problems.add(document.index(("after", number)), message + near)

@@ -11,12 +11,17 @@ The first line of its docstring is the title, and the rest the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from stepgrad.recording.recording import Source
-from stepgrad.scenario.form.sections import Lesson
+from stepgrad.scenario.after import check_after
+from stepgrad.scenario.form.reading import Reading
+from stepgrad.scenario.form.sections import Lesson, ProgramHeader
+from stepgrad.scenario.text import Problems
+from stepgrad.scenario.text import Source as YamlSource
+from stepgrad.scenario.yaml.document import Data, Key
 
 _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
 _VERDICTS = re.compile(r"\bverdicts: \[([^]]*)\]")
@@ -69,16 +74,28 @@ def promised_verdicts(text: str) -> Sequence[str] | None:
     return re.findall(r"\w+", listed[1]) if listed else None
 
 
-def read_lesson(path: Path) -> ProgramFile:
-    """Read what a program that is a lesson says of itself."""
-    import yaml  # noqa: PLC0415 - slow, and rarely needed
+def read_lesson(path: Path, lessons: Collection[str]) -> ProgramFile:
+    """Read what a program that is a lesson says of itself; `lessons` are what it can build on.
+
+    Raises:
+        ScenarioError: with everything that is wrong with it.
+    """
+    from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
     text = path.read_text(encoding="utf-8")
     header = _HEADER.search(text)
     assert header is not None, "it is a lesson"
-    fields = yaml.safe_load(header[1])
-    for about_its_run in ("fails", "verdicts"):
-        fields.pop(about_its_run, None)
-    fields["after"] = tuple(fields["after"])
+    # The rest of the file is blank, so that places in the YAML are those in the file.
+    blank = re.sub(r"[^\n]", " ", text[: header.start(1)])
+    source = YamlSource(path, blank + header[1])
+    problems = Problems(source)
+    document = compose(source, problems)
     title, lesson = titled(Source(str(path), text).docstring)
-    return ProgramFile(path, Lesson(title=title, lesson=lesson, **fields))
+    said: dict[Key, Data] = {"title": title or path.stem, "lesson": lesson}
+    model: Lesson | None = None
+    if isinstance(document.data, dict):
+        model = Reading(document, problems).read(ProgramHeader, {**document.data, **said}, ())
+    check_after(document, lessons, problems)
+    problems.raise_if_any()
+    assert model is not None, "a header that is not one has problems"
+    return ProgramFile(path, model)

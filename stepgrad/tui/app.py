@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,14 @@ from textual.screen import Screen
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
+from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import KeyedApp, binding
+from stepgrad.tui.learning import (
+    Learner,
+    LessonScreen,
+    complain,
+)
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
@@ -110,16 +117,29 @@ class DebuggerApp(KeyedApp):
 
             screen: Screen[Any] = GalleryScreen()
         else:
-            screen = DebuggerScreen(
-                self._recording,
-                self._scenario,
-                self._growing,
-                position=self._position,
-                said=self._said,
-                original=self._original,
-            )
+            screen = self._debugger(self._recording)
         # Not before the app is mounted: until then it throws away what screens draw.
         self.call_later(self._open, screen)
+
+    def _debugger(self, recording: Recording) -> DebuggerScreen:
+        """Return the screen for a recording; what is done of a lesson of the course is noted."""
+        path = self._scenario.path if self._scenario else None
+        if recording.source and path is None:
+            path = Path(recording.source.path)
+        name = lesson_name(path) if path else None
+        kind = (
+            partial(LessonScreen, name, Learner(partial(complain, self)))
+            if name
+            else DebuggerScreen
+        )
+        return kind(
+            recording,
+            self._scenario,
+            self._growing,
+            position=self._position,
+            said=self._said,
+            original=self._original,
+        )
 
     async def _open(self, screen: Screen[Any]) -> None:
         await self.push_screen(screen, lambda _: self.exit())

@@ -1,4 +1,4 @@
-"""The gallery: the lessons that ship, to choose one from."""
+"""The gallery: the lessons that ship, how far a person is with them, and which to open."""
 
 from __future__ import annotations
 
@@ -14,21 +14,42 @@ from textual.binding import Binding
 from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 from textual.geometry import Region
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
-from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
+from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, matches
 from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.keymap import shown_keys
-from stepgrad.tui.render import ink
-from stepgrad.tui.render.lesson import code_span, lesson
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.keymap import (
+    shown_keys,
+)
+from stepgrad.tui.learning import (
+    Learner,
+    LessonScreen,
+    complain,
+)
+from stepgrad.tui.render import (
+    ink,
+)
+from stepgrad.tui.render.course import (
+    about,
+    heading,
+    line,
+)
+from stepgrad.tui.render.lesson import (
+    code_span,
+    lesson,
+)
+from stepgrad.tui.widgets.prompt import (
+    Field,
+)
 from stepgrad.tui.work import PATIENCE, Growing
+from stepgrad.tui.working import Onward
 
 
 class LessonList(OptionList):
@@ -41,6 +62,13 @@ class LessonList(OptionList):
         Binding("home,g", "first", "first", show=False, id="start", priority=True),
         Binding("end,G", "last", "last", show=False, id="end", priority=True),
     ]
+
+    class Resized(Message):
+        """Its lines have another width."""
+
+    def on_resize(self) -> None:
+        """Ask for lines of this width."""
+        self.post_message(self.Resized())
 
     def scroll_to_highlight(self, top: bool = False) -> None:
         """Scroll to a lesson, and above the first of a level to the level's name as well."""
@@ -66,80 +94,172 @@ class LessonText(Static):
         self.watch_markdown()
 
 
-class GalleryScreen(Screen[None]):
-    """The titles of all lessons, and the text of the chosen one."""
+class Search(Field):
+    """Where a person types what to look for; the keys that are not typed act on the list."""
 
-    BINDINGS = [Binding("q", "dismiss", "quit", id="quit", priority=True)]
+    BINDINGS = [
+        Binding("enter,ctrl+j", "screen.open", "open", priority=True),
+        Binding("escape", "screen.clear", "all lessons", priority=True),
+        Binding("down", "screen.move(1)", show=False, priority=True),
+        Binding("up", "screen.move(-1)", show=False, priority=True),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(placeholder="words of a title or a text", compact=True, id="sought")
+        self.display = False
+
+
+class GalleryScreen(Screen[None]):
+    """The titles of all lessons, or of those that are sought, and the text of the chosen one."""
+
+    BINDINGS = [
+        Binding("slash", "search", "search", id="search", priority=True),
+        Binding("q", "dismiss", "quit", id="quit", priority=True),
+        Binding("escape", "clear", show=False),
+    ]
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-wide")]
     COMMANDS = {SystemCommandsProvider}
+    AUTO_FOCUS = "LessonList"
 
     def __init__(self) -> None:
         super().__init__()
         self._lessons = gallery()
+        self._course = list(self._lessons)
+        self._learner = Learner(partial(complain, self))
 
     def compose(self) -> ComposeResult:
         """Lay the list beside the lesson."""
-        yield Static(Content.assemble((" stepgrad  ", ink.NAME), "choose a lesson"), id="top")
+        yield Static(id="top")
+        yield Search()
         with Horizontal():
-            yield LessonList(*self._options())
+            yield LessonList()
             with VerticalScroll(id="preview", can_focus=False):
                 yield Static(id="title")
                 yield Static(id="command")
                 yield LessonText(id="text")
         yield Footer(show_command_palette=False)
 
+    def on_mount(self) -> None:
+        """Begin with the lesson to continue with."""
+        self._learner.read()
+        self._list(self._learner.progress.current(self._course))
+
+    @on(LessonList.Resized)
+    def _relist(self) -> None:
+        """List them in lines of another width."""
+        self._list(self._chosen)
+
+    def check_action(self, action: str, _: tuple[object, ...]) -> bool:
+        """Leave the letters to what is being typed."""
+        return not (self._search.has_focus and action in ("dismiss", "search"))
+
+    @property
+    def _search(self) -> Search:
+        return self.query_one(Search)
+
+    def _list(self, name: str | None) -> None:
+        """List the lessons that are sought, and point at one; if it is not there, at the first."""
+        progress, lessons = self._learner.progress, self.query_one(LessonList)
+        titles = {each: file.title for each, file in self._lessons.items()}
+        self.query_one("#top", Static).update(heading(progress, titles))
+        lessons.clear_options()
+        lessons.add_options(self._options())
+        names = [option.id for option in lessons.options]
+        lessons.highlighted = names.index(name) if name and name in names else 1
+        self.query_one("#preview").visible = self._chosen is not None
+
     def _options(self) -> Iterator[Option]:
         """A line for each lesson, below the name of its level."""
-        for level, lessons in groupby(self._lessons.items(), lambda item: item[1].model.level):
+        sought, mark = self._search.value, self._learner.progress.mark
+        width = self.query_one(LessonList).scrollable_content_region.width
+        found = [each for each in self._lessons.items() if matches(sought, *each)]
+        for level, lessons in groupby(found, lambda item: item[1].model.level):
             yield Option(Content.styled(level or "other", ink.QUIET), disabled=True)
             for name, file in lessons:
-                yield Option(f"  {file.title}", name)
+                yield Option(line(file.title, mark(name), width), name)
+        if not found:
+            yield Option("no lesson has these words", disabled=True)
 
     @on(OptionList.OptionHighlighted)
     def _preview(self, event: OptionList.OptionHighlighted) -> None:
         """Show a lesson: what it builds on, how to open it without the gallery, and its text."""
-        file = self._lessons[event.option_id or ""]
+        name, mark = event.option_id or "", self._learner.progress.mark
+        file = self._lessons[name]
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
         self.query_one(LessonText).markdown = file.lesson
         self.query_one("#preview").scroll_home(animate=False)
-        builds_on = ", ".join(self._lessons[name].title for name in file.model.after)
-        after = f"\nafter: {builds_on}" if builds_on else ""
+        before = [(self._lessons[each].title, mark(each)) for each in file.model.after]
         fails = isinstance(file, ProgramFile) and file.fails
-        check = f"\nstepgrad check {event.option_id}: fails, as it is meant to" if fails else ""
-        command = Content.styled(f"stepgrad run {event.option_id}{check}{after}", ink.QUIET)
-        self.query_one("#command", Static).update(command)
+        self.query_one("#command", Static).update(about(name, mark(name), before, fails=fails))
+
+    def action_search(self) -> None:
+        """Ask what to look for."""
+        self._search.display = True
+        self.set_focus(self._search)
+
+    @on(Input.Changed)
+    def _seek(self) -> None:
+        """List what is sought, while it is typed."""
+        self._list(self._chosen)
+
+    def action_clear(self) -> None:
+        """List all lessons again."""
+        self._search.value = ""
+        self._search.display = False
+        self.set_focus(self.query_one(LessonList))
+
+    def action_move(self, by: int) -> None:
+        """Point at another lesson while something is sought."""
+        lessons = self.query_one(LessonList)
+        (lessons.action_cursor_down if by > 0 else lessons.action_cursor_up)()
+
+    @property
+    def _chosen(self) -> str | None:
+        chosen = self.query_one(LessonList).highlighted_option
+        return chosen.id if chosen else None
 
     async def action_open(self) -> None:
         """Open the lesson that the list points at; the keys that follow wait for its screen."""
-        lesson = self.query_one(LessonList).highlighted_option
-        if lesson is not None:
-            await self._open(lesson.id)
+        if self._chosen is not None:
+            await self._open(self._chosen)
 
     @on(OptionList.OptionSelected)
     async def _clicked(self, event: OptionList.OptionSelected) -> None:
-        await self._open(event.option_id)
+        await self._open(event.option_id or "")
 
-    async def _open(self, name: str | None) -> None:
+    async def _open(self, name: str) -> None:
         """Record a lesson and open the debugger on it, as soon as there is something to see."""
-        file = self._lessons[name or ""]
+        file = self._lessons[name]
         if isinstance(file, ProgramFile):  # those that ship take no time to run
             with redirect_stdout(StringIO()):
                 run = run_program(str(file.path))
-            await self.app.push_screen(DebuggerScreen(run.recording))
+            await self._show(LessonScreen(name, self._learner, run.recording), name)
             return
         growing = Growing(file)
         if growing.wait(PATIENCE):
-            await self._debug(file, growing)
+            await self._debug(name, file, growing)
             return
 
         async def begun(done: bool | None) -> None:
             if done:
-                await self._debug(file, growing)
+                await self._debug(name, file, growing)
 
         await self.app.push_screen(WaitDialog(f"recording {file.path.name}", growing), begun)
 
-    async def _debug(self, file: ScenarioFile, growing: Growing) -> None:
+    async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
         try:
-            await self.app.push_screen(DebuggerScreen(growing.result(), file, growing))
+            screen = LessonScreen(name, self._learner, growing.result(), file, growing)
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
+        else:
+            await self._show(screen, name)
+
+    async def _show(self, screen: LessonScreen, name: str) -> None:
+        await self.app.push_screen(screen, partial(self._left, name))
+
+    async def _left(self, name: str, onward: Onward | None) -> None:
+        """Come back from a lesson, or go on to the next one."""
+        following = self._learner.progress.following(name, self._course)
+        self._list(following if onward and following else name)
+        if onward and following:
+            await self._open(following)

@@ -9,6 +9,7 @@ What is recorded is a [2, 4, 4, 1] tanh network that learns XOR, and `scenarios/
 from __future__ import annotations
 
 import json
+import os
 import random
 import statistics
 import sys
@@ -133,6 +134,7 @@ def debugger(side: str) -> None:
     """One side of opening, in its own process."""
     from stepgrad.tui.app import DebuggerApp  # noqa: PLC0415 - the process is the benchmark
 
+    os.environ["STEPGRAD_STATE"] = "off"
     is_file = side.endswith(".stepgrad")
     DebuggerApp(Recording.load(side) if is_file else record_scenario(side)).run()
 

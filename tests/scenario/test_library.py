@@ -6,8 +6,16 @@ import pytest
 
 from scenario.runs import SCENARIOS
 from stepgrad.errors import ScenarioError
-from stepgrad.scenario import open_scenario, record_scenario, shipped
+from stepgrad.scenario import (
+    lesson_name,
+    matches,
+    open_scenario,
+    record_scenario,
+    shipped,
+    shipped_programs,
+)
 from stepgrad.scenario.library import locate
+from stepgrad.scenario.programs import read_lesson
 
 
 def test_every_file_is_shipped_by_its_name_in_order() -> None:
@@ -48,3 +56,49 @@ def test_a_name_that_is_near_is_suggested(tmp_path: Path, monkeypatch: pytest.Mo
     for near in ("two_laier", "two_layer.yaml"):
         with pytest.raises(ScenarioError, match="did you mean `two_layer`"):
             open_scenario(near)
+
+
+@pytest.mark.parametrize(
+    ("header", "place", "message"),
+    [
+        ("{level: advanced, after: [gaers]}", "2:37", "neither ships .*did you mean `gears`"),
+        ("{level: advanced, after: [mine]}", "2:37", "cannot build on itself"),
+        ("{level: hard}", "2:19", "hard"),
+        ("{levels: advanced}", "2:12", "unknown key `levels`; did you mean `level`"),
+        ("{level: advanced, fails: maybe}", "2:36", "`true` or `false`"),
+        ("{level: advanced, verdicts: [daed]}", "2:40", "did you mean `dead`"),
+        ("{level: [}", "2:20", "not valid YAML"),
+    ],
+)
+def test_what_a_program_says_of_itself_is_checked(
+    header: str, place: str, message: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(f'"""A title."""\n# lesson: {header}\nfrom stepgrad import Value\n')
+    with pytest.raises(ScenarioError, match=message) as caught:
+        read_lesson(path, ["gears"])
+    assert str(caught.value).startswith(f"{path}:{place}")
+
+
+def test_a_program_says_of_itself_what_it_builds_on(tmp_path: Path) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text('"""A title.\n\nA text.\n"""\n# lesson: {level: advanced, after: [gears]}\n')
+    read = read_lesson(path, ["gears"])
+    assert (read.title, read.lesson, read.model.after) == ("A title", "A text.", ("gears",))
+
+
+def test_a_lesson_is_named_by_its_file_only(tmp_path: Path) -> None:
+    own = tmp_path / "gears.yaml"
+    own.write_text(shipped()["gears"].read_text())
+    assert lesson_name(own) is None
+    assert lesson_name(shipped()["gears"]) == "gears"
+    assert lesson_name(shipped_programs()["loss_grows"]) == "loss_grows"
+    assert lesson_name("nowhere") is None
+
+
+def test_a_lesson_matches_if_it_has_every_word() -> None:
+    lesson = open_scenario("relu_gate")
+    assert matches("RELU  gate", "relu_gate", lesson)
+    assert matches("lets positive", "relu_gate", lesson)
+    assert matches("", "relu_gate", lesson)
+    assert not matches("relu zebra", "relu_gate", lesson)

@@ -353,3 +353,20 @@ def test_a_scenario_builds_on_what_is_there(tmp_path: Path) -> None:
     assert refusal("gears, chain_rul").endswith("; did you mean `chain_rule`?")
     (tmp_path / "mine.yaml").write_text(f"after: [gears, chain_rule]\n{GRAPH}")
     assert load_scenario_file(tmp_path / "mine.yaml", FUNCTIONS, ["chain_rule"]).statements
+
+
+def test_no_scenario_builds_on_itself_or_on_what_builds_on_it(tmp_path: Path) -> None:
+    def refusals(**after: str) -> list[str]:
+        for name, names in after.items():
+            (tmp_path / f"{name}.yaml").write_text(f"after: [{names}]\n{GRAPH}")
+        with pytest.raises(ScenarioError) as caught:
+            load_scenario_file(tmp_path / "mine.yaml", FUNCTIONS, ["gears"])
+        return [f"{each.column} {each.message}" for each in caught.value.diagnostics]
+
+    assert refusals(mine="gears, mine") == ["16 a scenario cannot build on itself"]
+    circle = "scenario `a` builds on this one, so neither can come first"
+    assert refusals(mine="gears, a", a="mine") == [f"16 {circle}"]
+    assert refusals(mine="a", a="b, gears", b="gears, mine") == [f"9 {circle}"]
+    (tmp_path / "mine.yaml").write_text(f"after: [a, b]\n{GRAPH}")
+    (tmp_path / "b.yaml").write_text("after: [a]\ngraph: {}\n")  # a circle without this one
+    assert load_scenario_file(tmp_path / "mine.yaml", FUNCTIONS, ["gears"]).statements

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -12,14 +14,19 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from gates import PATIENCE, gate
+from screens import shown, until
+from stepgrad.course.progress import Mark
+from stepgrad.course.state import keep, read_progress
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.quiz.answers import Question, Score
 from stepgrad.replay.session import Progress
-from stepgrad.scenario import ScenarioFile, gallery
+from stepgrad.scenario import ScenarioFile, gallery, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.gallery import GalleryScreen
+from stepgrad.tui.learning import LessonScreen
 from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.screen import DebuggerScreen
 
@@ -171,3 +178,207 @@ async def test_a_lesson_has_room_to_be_read(size: tuple[int, int]) -> None:
         assert preview.size.height >= 4
         await pilot.press("escape")
         assert isinstance(pilot.app.screen, GalleryScreen)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A person who has done the first three lessons and seen the fourth."""
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path))
+    for name in ("gears", "chain_rule", "chain_rule_nudge"):
+        keep(name, Mark(seen=True, done=True))
+    keep("square", Mark(seen=True, right=3, asked=4))
+    return tmp_path / "progress.json"
+
+
+def listed(pilot: Pilot[None]) -> list[str]:
+    """The lessons in the list, by name."""
+    return [each.id for each in pilot.app.screen.query_one(OptionList).options if each.id]
+
+
+def chosen(pilot: Pilot[None]) -> str | None:
+    option = pilot.app.screen.query_one(OptionList).highlighted_option
+    return option.id if option else None
+
+
+def top(pilot: Pilot[None]) -> str:
+    return str(pilot.app.screen.query_one("#top", Static).content)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (140, 45)])
+async def test_it_shows_how_far_one_is(size: tuple[int, int], kept: Path) -> None:
+    assert kept.exists()
+    async with DebuggerApp().run_test(size=size) as pilot:
+        await pilot.pause()
+        lines = shown(pilot.app).splitlines()
+        assert lines[0].strip() == (
+            "stepgrad  ✓ 3 done  ◐ 1 seen  of 51 · continue: A square has the slope 2x"
+        )
+        assert any(line.startswith(" ✓ Gears, or why rates multiply  ") for line in lines)
+        (line,) = [line for line in lines if line.startswith(" ◐ A square has the slope 2x  ")]
+        assert line.partition("│")[0].rstrip().endswith("  3/4")
+        assert chosen(pilot) == "square"
+
+
+async def test_a_score_is_never_cut(kept: Path) -> None:
+    keep("loss_constant", Mark(right=14, asked=15))
+    assert kept.exists()
+    async with DebuggerApp().run_test(size=(60, 20)) as pilot:
+        await pilot.press(*["/", *"loss_constant"])
+        await pilot.pause()
+        assert any(
+            re.search(r"  The loss never changes.*…  14/15", line)
+            for line in shown(pilot.app).splitlines()
+        )
+
+
+async def test_what_a_lesson_builds_on_is_shown_with_its_mark(kept: Path) -> None:
+    assert kept.exists()
+    async with DebuggerApp().run_test(size=(140, 45)) as pilot:
+        await pilot.press("G", *["/", *"flip"])
+        await pilot.pause()
+        assert chosen(pilot) == "diagonal_flip"
+        about = str(pilot.app.screen.query_one("#command", Static).content)
+        assert about.splitlines()[1:] == [
+            "builds on:",
+            "  Backpropagation through two layers",
+            "  A shut ReLU learns nothing",
+        ]
+        await pilot.press("escape", "g", "down")
+        await pilot.pause()
+        about = str(pilot.app.screen.query_one("#command", Static).content)
+        assert about.endswith("builds on:\n✓ Gears, or why rates multiply")
+
+
+async def test_a_search_narrows_the_list_while_it_is_typed() -> None:
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("/")
+        for typed, found in {
+            "relu_g": ["relu_gate"],  # by its name
+            "three p": ["three_input_product"],  # by words of its title
+            "decision boundary": None,  # by words of its text
+        }.items():
+            await pilot.press(*(key if key != " " else "space" for key in typed))
+            await pilot.pause()
+            names = listed(pilot)
+            assert found is None or set(found) <= set(names)
+            assert len(names) < len(gallery())
+            await pilot.press("escape", "/")
+            await pilot.pause()
+            assert listed(pilot) == list(gallery())
+
+
+async def test_letters_are_typed_and_arrows_choose_while_one_searches() -> None:
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("/", "q", "j", "backspace", "backspace", *"xor", "down")
+        await pilot.pause()
+        names = listed(pilot)
+        assert isinstance(pilot.app.screen, GalleryScreen)
+        assert chosen(pilot) == names[1]
+        await pilot.press("enter")
+        await opened(pilot, DebuggerScreen)
+        await pilot.press("q")
+        await pilot.pause()
+        assert listed(pilot) == names
+        assert chosen(pilot) == names[1]
+        await pilot.press("escape")
+        await pilot.pause()
+        assert listed(pilot) == list(gallery())
+        assert chosen(pilot) == names[1]
+
+
+async def test_a_search_that_finds_nothing_says_so_and_opens_nothing() -> None:
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("/", *"zzz", "enter")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, GalleryScreen)
+        (option,) = pilot.app.screen.query_one(OptionList).options
+        assert str(option.prompt) == "no lesson has these words"
+        assert not pilot.app.screen.query_one("#preview").visible
+
+
+async def lesson_opened(pilot: Pilot[None]) -> LessonScreen:
+    await opened(pilot, LessonScreen)
+    await pilot.pause()
+    screen = pilot.app.screen
+    assert isinstance(screen, LessonScreen)
+    return screen
+
+
+async def test_a_lesson_that_is_opened_is_seen_and_one_that_is_over_is_done(kept: Path) -> None:
+    assert kept.exists()
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("down", "enter")
+        screen = await lesson_opened(pilot)
+        await until(pilot, lambda: read_progress().last == "cube")
+        assert read_progress().mark("cube") == Mark(seen=True)
+        screen.post_message(DebuggerScreen.LessonDone())
+        await pilot.pause()
+        assert read_progress().mark("cube").done
+        await pilot.press("q")
+        await pilot.pause()
+        assert "✓ 4 done" in top(pilot)
+
+
+@pytest.mark.parametrize("leave", ["q", "ctrl+q"])
+async def test_the_score_is_kept_when_a_lesson_is_left(leave: str, kept: Path) -> None:
+    assert kept.exists()
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("down", "enter")
+        screen = await lesson_opened(pilot)
+        question = Question("value", "", "", 0.0, "")
+        score = Score(((question, True), (question, False)))
+        screen.session = screen.now.say("", score=score)
+        await pilot.press(leave)
+        await pilot.pause()
+    assert read_progress().mark("cube").score == "1/2"
+
+
+async def test_after_a_lesson_the_next_one_opens(kept: Path) -> None:
+    assert kept.exists()
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("enter")
+        screen = await lesson_opened(pilot)
+        screen.post_message(DebuggerScreen.LessonDone())
+        await pilot.pause()
+        screen.dismiss("next")
+        await until(pilot, lambda: read_progress().last == "cube")
+        await lesson_opened(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert chosen(pilot) == "cube"
+
+
+async def test_a_lesson_that_is_opened_without_the_gallery_counts_too(kept: Path) -> None:
+    scenario = open_scenario("two_layer")
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test() as pilot:
+        await lesson_opened(pilot)
+        await pilot.press("q")
+    assert read_progress().last == "two_layer"
+    own = kept.parent / "two_layer.yaml"
+    own.write_text(scenario.source.text)
+    async with DebuggerApp(record_file(scenario), open_scenario(own)).run_test() as pilot:
+        await opened(pilot, DebuggerScreen)
+        assert not isinstance(pilot.app.screen, LessonScreen)
+
+
+async def test_progress_that_cannot_be_kept_is_said_once_and_ends_nothing(kept: Path) -> None:
+    kept.write_text("mine")
+    async with DebuggerApp().run_test(notifications=True) as pilot:
+        await pilot.press("enter")
+        await lesson_opened(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert isinstance(pilot.app.screen, GalleryScreen)
+        assert len(pilot.app.screen.query("Toast")) == 1
+        assert "◐ 1 seen" in top(pilot)  # as long as this debugger is open
+    assert kept.read_text() == "mine"
+
+
+async def test_switched_off_it_shows_no_progress() -> None:
+    async with DebuggerApp().run_test() as pilot:
+        await pilot.press("enter")
+        await lesson_opened(pilot)
+        await pilot.press("q")
+        await pilot.pause()
+        assert top(pilot).strip() == "stepgrad  choose a lesson"

@@ -167,6 +167,15 @@ class Lesson(Section):
         return level, inf if self.order is None else self.order
 
 
+class ProgramHeader(Lesson):
+    """What a program that is a lesson says of itself."""
+
+    fails: bool = False
+    """Whether `stepgrad check` finds a mistake in it."""
+    verdicts: tuple[VerdictName, ...] = ()
+    """What `stepgrad diagnose` finds in it."""
+
+
 class GraphScenario(Lesson):
     """A graph, written as one statement for each name."""
 

@@ -16,7 +16,7 @@ from textual.widgets import Input, Static
 from stepgrad.replay.commands.table import Command
 
 
-class _Field(Input, inherit_bindings=False):
+class Field(Input, inherit_bindings=False):
     """Where the answer is typed: at once, so that the next key finds it there.
 
     A widget's keys usually wait in a queue of its own, while the app looks up the next one.
@@ -25,7 +25,7 @@ class _Field(Input, inherit_bindings=False):
     BINDINGS = [
         replace(each, priority=True)
         for each in Input.BINDINGS
-        if isinstance(each, Binding) and each.key != "enter"  # the prompt answers
+        if isinstance(each, Binding) and each.key != "enter"  # what asks answers
     ]
 
     def post_message(self, message: Message) -> bool:
@@ -53,7 +53,7 @@ class Prompt(Vertical):
     def __init__(self, *, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._question = Static(id="question")
-        self._field = _Field(compact=True, id="answer")
+        self._field = Field(compact=True, id="answer")
         self._problem = Static(id="problem")
         self.display = False
 

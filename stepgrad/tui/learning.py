@@ -1,0 +1,96 @@
+"""A lesson on the screen: the debugger, which notes what a person has done of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from textual import on
+from textual.app import App
+from textual.await_complete import AwaitComplete
+from textual.screen import Screen
+
+from stepgrad.course.progress import Mark, Progress
+from stepgrad.course.state import ProgressError, keep, read_progress
+from stepgrad.recording.recording import Recording
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.work import Growing
+from stepgrad.tui.working import Onward
+
+
+class Learner:
+    """A person's progress, as the screens know it; `say` gets a problem with keeping it, once."""
+
+    def __init__(self, say: Callable[[str], object]) -> None:
+        self.progress = Progress()
+        self._say = say
+        self._said: set[str] = set()
+
+    def read(self) -> None:
+        """Take over what is kept."""
+        self._follow(read_progress)
+
+    def note(self, name: str, mark: Mark) -> None:
+        """Keep a mark of a lesson."""
+        self.progress = self.progress.plus(name, mark)  # what cannot be kept counts until the end
+        self._follow(partial(keep, name, mark))
+
+    def _follow(self, act: Callable[[], Progress]) -> None:
+        try:
+            self.progress = act()
+        except ProgressError as error:
+            if str(error) not in self._said:
+                self._said.add(str(error))
+                self._say(str(error))
+
+
+def complain(where: App[None] | Screen[None], problem: str) -> None:
+    """Show why progress is not kept."""
+    where.notify(problem, severity="warning", timeout=20, markup=False)
+
+
+class LessonScreen(DebuggerScreen):
+    """A debugger on a lesson of the course, by its name."""
+
+    def __init__(  # noqa: PLR0913 - what a debugger is given
+        self,
+        name: str,
+        learner: Learner,
+        recording: Recording,
+        scenario: ScenarioFile | None = None,
+        growing: Growing | None = None,
+        *,
+        position: int = 0,
+        said: str = "",
+        original: Recording | None = None,
+    ) -> None:
+        super().__init__(
+            recording, scenario, growing, position=position, said=said, original=original
+        )
+        self._lesson_name = name
+        self._learner = learner
+
+    def on_mount(self) -> None:
+        """Note that it was seen, but not before it is."""
+        self.call_after_refresh(self._note, Mark(seen=True))
+
+    @on(DebuggerScreen.LessonDone)
+    def _done(self) -> None:
+        self._note(Mark(seen=True, done=True))
+
+    def dismiss(self, result: Onward | None = None) -> AwaitComplete:
+        """Leave, after a note of the score: what comes next may show it."""
+        self._note_score()
+        return super().dismiss(result)
+
+    def on_unmount(self) -> None:
+        """Note the score if the app is left altogether."""
+        self._note_score()
+
+    def _note_score(self) -> None:
+        score = self.now.score
+        self._note(Mark(seen=True, right=score.right, asked=len(score.asked)))
+
+    def _note(self, mark: Mark) -> None:
+        self._learner.note(self._lesson_name, mark)
