@@ -21,7 +21,7 @@ from stepgrad.replay.commands.table import KEYS, Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.sentences import say
-from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 
 
 @click.command(cls=FileCommand)
@@ -82,7 +82,7 @@ def _arrived(opened: Opened, keys: str | None, where: str | None) -> tuple[Curso
     if keys is None:
         return cursor, ()
     memory = opened.recording.memory
-    program = partial(record_file, scenario, memory=memory) if scenario else None
+    program = rerun(scenario, memory) if scenario else None
     reports: list[str] = []
     start = Session.open(cursor, program, original(opened, memory))
     session = replay_keys(start, headless.words(keys), partial(_report, reports))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial, partialmethod
+from functools import partialmethod
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -22,8 +22,8 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
-from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.rerun import rerun
 from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
@@ -67,7 +67,7 @@ class DebuggerScreen(DiagnosingScreen):
         original: Recording | None = None,
     ) -> None:
         memory = recording.memory
-        program = partial(record_file, scenario, memory=memory) if scenario else None
+        program = rerun(scenario, memory) if scenario else None
         session = Session.open(Cursor(recording, position), program, original)
         super().__init__(session.say(said), growing)
         self._scenario = scenario

@@ -8,7 +8,16 @@ from functools import partial
 from typing import NamedTuple
 
 from stepgrad.engine.world import USAGE
-from stepgrad.replay.commands import editing, looking, moving, predicting, searching, stopping
+from stepgrad.replay.commands import (
+    editing,
+    looking,
+    moving,
+    predicting,
+    searching,
+    stopping,
+    turning,
+    variants,
+)
 from stepgrad.replay.commands.moving import move
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
@@ -23,7 +32,8 @@ class Command(NamedTuple):
     what to ask depends on the session, `question` moves to the place in question and returns the
     words; no words mean that there is nothing to ask. While it asks, a command that `hides` keeps
     the answer off the screen. `panel` is the panel that it shows alone. A `report` is a text to
-    read and close. A `long` command may take a while, so it runs in a thread.
+    read and close. A `long` command may take a while, so it runs in a thread. One that `counts`
+    takes a number typed before its key, as in `5]`.
     """
 
     name: str
@@ -37,6 +47,7 @@ class Command(NamedTuple):
     long: bool = False
     hides: bool = False
     report: bool = False
+    counts: bool = False
 
     @property
     def brief(self) -> str:
@@ -134,10 +145,20 @@ _STOPPING = (
 
 _OTHER = (
     Command("edit", ("e",), "try another value", "edit", editing.edit,
-            "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
+            "0.7, w1*2 or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
+    Command("nudge_up", ("]",), "nudge up by 0.1 (by 0.5 after 5; a 0 or 1 of the data flips)", "",
+            partial(turning.nudge, step=turning.COARSE), long=True, counts=True),
+    Command("nudge_down", ("[",), "nudge down by 0.1", "",
+            partial(turning.nudge, step=-turning.COARSE), long=True, counts=True),
+    Command("nudge_up_finely", ("}",), "nudge up by 0.001", "",
+            partial(turning.nudge, step=turning.FINE), long=True, counts=True),
+    Command("nudge_down_finely", ("{",), "nudge down by 0.001", "",
+            partial(turning.nudge, step=-turning.FINE), long=True, counts=True),
     Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
-            editing.change_world, f"{USAGE}; leave empty for none", editing.ask_world, long=True),
-    Command("undo_edits", ("E",), "undo all edits", "", editing.undo_edits),
+            variants.change_world, f"{USAGE}; leave empty for none", variants.ask_world, long=True),
+    Command("undo", ("ctrl+z",), "undo an edit", "", variants.undo, long=True),
+    Command("redo", ("ctrl+y",), "redo an edit", "", variants.redo, long=True),
+    Command("undo_edits", ("E",), "undo all edits", "", variants.undo_edits),
     Command("difference", ("D",), "what the edits changed", report=True),
     Command("paths", ("x",), "paths to the output: from this node, and what each contributes",
             report=True),

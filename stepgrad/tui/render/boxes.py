@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from stepgrad.numbers import fitting
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.outline import ScopeLine
@@ -76,7 +75,7 @@ def _facts(content: Content) -> Sequence[Line]:
     """The lines in a framed box."""
     if isinstance(content, Fold):
         return [[(text, ink.QUIET)] for text in (_sizes(content), content.shares)]
-    return [[(fitting(text, x, _NUMBER), ink.sign(x))] for _, _, text, x in content.numbers]
+    return [[(each.fitted(_NUMBER), ink.sign(each.x))] for each in content.numbers]
 
 
 def _sizes(fold: Fold) -> str:

@@ -28,9 +28,18 @@ class Drawing(NamedTuple):
     painter: Painter
     boxes: Mapping[int, GraphBox]
 
-    def paint(self, state: State, selected: int | None, secret: int | None = None) -> Canvas:
-        """Paint a position, without what is still to be predicted about a node."""
-        shown = picture(state, self.part)
+    def paint(
+        self,
+        state: State,
+        selected: int | None,
+        secret: int | None = None,
+        before: State | None = None,
+    ) -> Canvas:
+        """Paint a position, without what is still to be predicted about a node.
+
+        After an edit, `before` is the position in the original.
+        """
+        shown = picture(state, self.part, before=before)
         contents = {content.index: content for content in shown.boxes}
         current, chosen = self._box_of(state.focus), self._box_of(selected)
         ahead = _ahead_of(shown, current if chosen is None else chosen)
@@ -41,7 +50,7 @@ class Drawing(NamedTuple):
         def wire(each: Wire) -> WireContent:
             edge = shown.entering[each.target.key][each.slot]
             hidden = self.bundle(each).edges[0][0] == secret
-            return look(edge, secret=hidden, heavy=edge.operand in ahead)
+            return look(edge, each.label_width, secret=hidden, heavy=edge.operand in ahead)
 
         return self.painter.paint(box, wire)
 

@@ -100,7 +100,7 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     top = [_row("value", (exact(value), ink.sign(value)), position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
-    label, _, text, rate = Node(state, node).derivative
+    label, _, text, rate, *_ = Node(state, node).derivative
     told = exact(rate) if rate is not None and rate == rate else text
     top.append(_row(label, (told, ink.sign(rate))))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]

@@ -5,17 +5,18 @@ from math import isfinite, log10
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.numbers import fitting
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
-from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import NodeStop
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
+
+CHANGE = 16
+"""Cells of the column after an edit: `0.243 → 0.252`."""
 
 _NAME, _LEAST = 9, 7  # with fewer cells for names, columns get narrower, down to this
 
@@ -71,8 +72,9 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     A node that is not computed yet is there already, dim and without numbers.
     """
     state = session.state
-    facts, shown = state.node(node), Node(state, node, current=node == state.focus)
-    cells = _column(width)
+    facts = state.node(node)
+    shown = Node(state, node, node == state.focus, session.before)
+    cells = _column(width, changed=session.changed)
     room = width - 2 * cells - len(MARGINS)
     selected = node == session.selected
     marker = _marker(session, current=shown.current, selected=selected)
@@ -84,9 +86,9 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     unnamed = facts.constant and not facts.name
     title = "constant" if unnamed else short_title(state.recording, node)
     name = ink.fit(indent + title, room)
-    value = fitting(shown.value_text, shown.value, cells - 1)
+    value = shown.shown_value.fitted(cells - 1)
     beside = shown.derivative
-    derivative = "" if facts.constant else fitting(beside.text, beside.x, cells - 1)
+    derivative = "" if facts.constant else beside.fitted(cells - 1)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),
@@ -98,13 +100,13 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     return row.stylize(ink.SELECTED) if selected else row
 
 
-def headings(state: State, width: int) -> Content:
+def headings(session: Session, width: int) -> Content:
     """Return what the columns of rows are called, for the line above them.
 
     While forward mode runs, tangents stand where gradients come later.
     """
-    cells = _column(width)
-    second = "tangent" if state.seeds else "gradient"
+    cells = _column(width, changed=session.changed)
+    second = "tangent" if session.state.seeds else "gradient"
     if cells <= len(second):
         second = second[:4]
     before = width - len(MARGINS[2:]) - cells - len("tape") - len("value")
@@ -116,10 +118,13 @@ def headings(state: State, width: int) -> Content:
     return Content.assemble("tape", first, "value", between, second)
 
 
-def _column(width: int) -> int:
-    """The cells of a number's column: fewer than usual if names would have no room."""
+def _column(width: int, *, changed: bool) -> int:
+    """The cells of a number's column: fewer than usual if names would have no room.
+
+    After an edit they are more: there are two numbers in it.
+    """
     spare = (width - len(MARGINS) - _NAME) // 2
-    return max(_LEAST, min(NUMBER, spare))
+    return max(_LEAST, min(CHANGE if changed else NUMBER, spare))
 
 
 def bar(grad: float | None) -> str:

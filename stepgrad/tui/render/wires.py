@@ -25,15 +25,18 @@ _STYLES: Mapping[Stage, str] = {
 }
 
 
-def look(edge: Edge, *, secret: bool = False, heavy: bool = False) -> WireContent:
-    """Return how an edge looks; a `secret` local derivative shows once a gradient has used it."""
+def look(edge: Edge, width: int = 0, *, secret: bool = False, heavy: bool = False) -> WireContent:
+    """Return how an edge looks, with a label of at most `width` cells if it was edited.
+
+    A `secret` local derivative shows once a gradient has used it.
+    """
     stage = edge.stage
     if secret and stage != "waiting" and edge.count == 1 and edge.direction >= 0:
         return WireContent(f"{BACK * edge.back}?", heavy=heavy, rank=STAGES.index("forward"))
     style = _STYLES[stage]
     of_label = ink.PLAIN if edge.local is None else ink.sign(edge.local)
     return WireContent(
-        edge.marked_label,
+        edge.fitted(width),
         style,
         style if stage in ("waiting", "current") else of_label,
         heavy=heavy or stage == "current",

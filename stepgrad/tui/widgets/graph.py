@@ -63,7 +63,7 @@ class GraphPanel(ScrollView, Panel, can_focus=False):
         place = self.virtual_size, self.scroll_offset
         self._drawing = draw(graph, in_view(now), framed=height >= FRAMED)
         self._entitle(f"graph  {self._drawing.part.extent}".rstrip())
-        self._canvas = self._drawing.paint(now.state, now.selected, now.secret)
+        self._canvas = self._drawing.paint(now.state, now.selected, now.secret, now.before)
         layout = self._drawing.painter.layout
         # By itself it would lay the screen out again, which does not depend on it.
         self.set_reactive(GraphPanel.virtual_size, Size(layout.width, layout.height))

@@ -115,7 +115,7 @@ class Tape(Lines, can_focus=False):
 
     def show(self) -> None:
         """Put the headings of the columns into the border, and show the line."""
-        title = headings(self.state, self.scrollable_content_region.width)
+        title = headings(self.now, self.scrollable_content_region.width)
         if not title.is_same(self._headings):  # setting it draws everything again
             self.border_title = self._headings = title
         super().show()

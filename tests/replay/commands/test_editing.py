@@ -2,7 +2,7 @@
 
 import gc
 from collections.abc import Mapping
-from functools import partial
+from typing import Any
 from weakref import WeakSet
 
 import pytest
@@ -14,19 +14,19 @@ from stepgrad.harness import Replay
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import stopping
-from stepgrad.replay.commands.editing import (
+from stepgrad.replay.commands.editing import ask, edit
+from stepgrad.replay.commands.script import replay
+from stepgrad.replay.commands.variants import (
     NO_WORLD,
     EditError,
-    ask,
     ask_world,
     change_world,
-    edit,
     undo_edits,
 )
-from stepgrad.replay.commands.script import replay
 from stepgrad.replay.difference import differences
 from stepgrad.replay.graph.folding import folded_graph
 from stepgrad.replay.graph.outline import outline
+from stepgrad.replay.program import Program
 from stepgrad.replay.samples import samples
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.language import Condition
@@ -35,9 +35,10 @@ from stepgrad.replay.telling.titles import titles
 from stepgrad.replay.training import course, losses, parameters
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 
 
-def program(edits: Mapping[str, float], world: World | None = None) -> Recording:
+def program(edits: Mapping[str, Any], world: World | None = None) -> Recording:
     recording = Recording()
     recording.world = world
     with record(recording):
@@ -52,7 +53,7 @@ def program(edits: Mapping[str, float], world: World | None = None) -> Recording
 
 
 def session(position: int = 6) -> Session:
-    return Session(Cursor(program({})).seek(position), program=program)
+    return Session(Cursor(program({})).seek(position), program=Program(program))
 
 
 def test_an_edit_runs_the_program_again_and_keeps_the_place() -> None:
@@ -165,7 +166,7 @@ def test_differences_are_told_by_name_and_only_where_there_are_some() -> None:
 
 
 def test_nan_does_not_differ_from_nan() -> None:
-    def broken(_: Mapping[str, float]) -> Recording:
+    def broken(_: Mapping[str, Any]) -> Recording:
         with record() as recording:
             y = Value(-1.0, label="x").log()
             y.label = "y"
@@ -183,7 +184,7 @@ def test_stops_by_condition_stay_and_those_at_nodes_go() -> None:
 def test_a_scenario_is_a_program() -> None:
     file = open_scenario("xor_tanh")
     recording = record_file(file)
-    start = Session(Cursor(recording).seek(recording.length), program=partial(record_file, file))
+    start = Session(Cursor(recording).seek(recording.length), program=rerun(file))
     for name in ("row2/x1 = 1", "row1/t = 1", "layer1/neuron1/w1 = 0.5"):
         edited = edit(start, name)
         assert differences(start.state, edited.state)
@@ -203,12 +204,12 @@ def test_recordings_that_nobody_looks_at_go() -> None:
     made: WeakSet[Recording] = WeakSet()
     blocks = 0
 
-    def noted(edits: Mapping[str, float], _: World | None = None) -> Recording:
+    def noted(edits: Mapping[str, Any], _: World | None = None) -> Recording:
         recording = program(edits)
         made.add(recording)
         return recording
 
-    here = Session(Cursor(noted({})).seek(6), program=noted)
+    here = Session(Cursor(noted({})).seek(6), program=Program(noted))
     for number in range(12):
         look_around(here)
         here = edit(here, f"w = {number}.5")

@@ -43,7 +43,7 @@ def show(session: Session) -> None:
     """Render everything that the screen and a script show of a position."""
     state, recording = session.state, session.recording
     header(session, "a program", (0, 0), WIDTH)
-    headings(state, WIDTH)
+    headings(session, WIDTH)
     chain(recording, state.position, WIDTH)
     timeline(session, WIDTH)
     training(state, *SIZE)
