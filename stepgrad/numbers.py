@@ -124,10 +124,10 @@ def fitting(text: str, x: float | None, width: int) -> str:
 def fitting_change(old: tuple[str, float | None], new: tuple[str, float | None], width: int) -> str:
     """A number before and after an edit, `2 → 2.1`, with as many digits as fit in a width.
 
-    Where too few are left to tell the two apart, only the new one: `→ 2.10001`. Empty where that
+    Where too few are left to tell the two apart, only the new one: `→2.10001`. Empty where that
     does not fit either, or the two read the same.
     """
-    for digits in (0, 5, 4, 3, 2):
+    for digits in (0, 5, 4, 3):
         before, after = (
             number(x, digits) if digits and x is not None else text for text, x in (old, new)
         )
@@ -136,7 +136,7 @@ def fitting_change(old: tuple[str, float | None], new: tuple[str, float | None],
         for arrow in (" → ", "→"):
             if len(told := f"{before}{arrow}{after}") <= width:
                 return told
-    alone = f"→ {fitting(*new, width - 2)}"
+    alone = f"→{fitting(*new, width - 1)}"
     return alone if len(alone) <= width and old[0] != new[0] else ""
 
 

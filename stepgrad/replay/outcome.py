@@ -36,9 +36,8 @@ def outcome(before: State, after: State, variant: Variant) -> str:
     root, changed = _root(before), _root(after)
     if root is None or changed is None:
         return ""
-    step = "" if before.step is None else f" at step {before.step}"
     name = short_title(before.recording, root.node)
-    told = f"{name} {_difference(root.value, changed.value)}{step}"
+    told = f"{name} {_difference(root.value, changed.value)}"
     numbers = {name: edit for name, edit in variant.edits if isinstance(edit, float)}
     if len(numbers) < len(variant.edits):
         return told  # nothing is differentiated with respect to a setting
@@ -47,7 +46,7 @@ def outcome(before: State, after: State, variant: Variant) -> str:
     if not root.by:
         return f"{told} (no backward pass, so no gradient)"
     if _updated(before.recording, root.end):
-        return f"{told} (no gradient covers the updates in between)"
+        return f"{told} (no gradient spans updates)"
     promises = {name: _promise(before.recording, root, name, x) for name, x in numbers.items()}
     if unknown := [name for name, promise in promises.items() if promise is None]:
         return f"{told} (no {root.by} of {unknown[0].rpartition('/')[2]} is known)"

@@ -24,11 +24,11 @@ from stepgrad.replay.stops.stop import reason
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import rerun
-from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
 from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.render import ink
+from stepgrad.tui.turning import TurningScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import Lesson, Parameters, SourcePanel, Tape
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
@@ -42,7 +42,7 @@ FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
 
 
-class DebuggerScreen(DiagnosingScreen):
+class DebuggerScreen(TurningScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -116,11 +116,13 @@ class DebuggerScreen(DiagnosingScreen):
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
+        before = self.now, self.maximized
         if command.panel:
             self._show_panel(command.panel)
         else:
             self._pause()
             super().perform(command)
+        self.count(command, before)
 
     @on(events.ScreenSuspend)
     @on(Panel.Pointed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -139,11 +140,19 @@ class WorkingScreen(Screen[None]):
             except MemoryError:
                 self.session = self.now.say(str(NotEnoughMemoryError()))
             return
+        self.work(command.brief, act)
+
+    def work(self, title: str, act: Callable[[], Session]) -> None:
+        """Do what may take a while, under a title if it does, and go on with the result.
+
+        Raises:
+            StepgradError: what it has to say, if it says so quickly.
+        """
         work = Work(act)
         if work.wait(PATIENCE):
             self.session = work.result()
         else:
-            self.app.push_screen(WaitDialog(command.brief, work), partial(self._waited, work))
+            self.app.push_screen(WaitDialog(title, work), partial(self._waited, work))
 
     def _waited(self, work: Work[Session], done: bool | None) -> None:
         if not done:

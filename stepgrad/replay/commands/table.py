@@ -146,13 +146,13 @@ _STOPPING = (
 _OTHER = (
     Command("edit", ("e",), "try another value", "edit", editing.edit,
             "0.7, w1*2 or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
-    Command("nudge_up", ("]",), "nudge up by 0.1 (by 0.5 after 5; a 0 or 1 of the data flips)", "",
+    Command("nudge_up", ("]",), "nudge up: by 0.1; 5 before it: by 0.5; a 0 or 1 flips", "",
             partial(turning.nudge, step=turning.COARSE), long=True, counts=True),
-    Command("nudge_down", ("[",), "nudge down by 0.1", "",
+    Command("nudge_down", ("[",), "nudge down: by 0.1", "",
             partial(turning.nudge, step=-turning.COARSE), long=True, counts=True),
-    Command("nudge_up_finely", ("}",), "nudge up by 0.001", "",
+    Command("nudge_up_finely", ("}",), "nudge up: by 0.001", "",
             partial(turning.nudge, step=turning.FINE), long=True, counts=True),
-    Command("nudge_down_finely", ("{",), "nudge down by 0.001", "",
+    Command("nudge_down_finely", ("{",), "nudge down: by 0.001", "",
             partial(turning.nudge, step=-turning.FINE), long=True, counts=True),
     Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
             variants.change_world, f"{USAGE}; leave empty for none", variants.ask_world, long=True),
@@ -179,6 +179,8 @@ GROUPS: Mapping[str, tuple[Command, ...]] = {
 """The table. Lowercase goes forward, the capital goes back."""
 
 COMMANDS = tuple(command for group in GROUPS.values() for command in group)
+
+BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 
 BY_KEY: Mapping[str, Command] = {key: command for command in COMMANDS for key in command.keys}
 

@@ -60,14 +60,22 @@ def nudge(session: Session, count: int = 1, *, step: Decimal) -> Session:
         return session.say(str(error))
 
 
-def nudged(session: Session, node: int, count: int, step: Decimal, x: float | None = None) -> float:
-    """Return a leaf's number, or `x`, after a number of steps.
+def set_knob(session: Session, fresh: int = 1, *, x: float) -> Session:
+    """Set the selected knob to a number; unless it is `fresh`, as a part of the edit before."""
+    node = knob(session)
+    if node is None:
+        return session.say("no input or parameter is selected")
+    return turn(session, node, x, continued=not fresh)
+
+
+def nudged(session: Session, node: int, count: int, step: Decimal) -> float:
+    """Return a leaf's number after a number of steps.
 
     Raises:
         EditError: the node is no leaf, or no step changes its number.
     """
     name = leaf_name(session, node)
-    x = session.recording.history.first_value(node) if x is None else x
+    x = session.recording.history.first_value(node)
     if x in (0, 1) and program_of(session).is_bit(name):
         return 1.0 - x if count % 2 else x
     moved = float(_decimal(x) + count * step) if isfinite(x) else x

@@ -75,7 +75,7 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     facts = state.node(node)
     shown = Node(state, node, node == state.focus, session.before)
     cells = _column(width, changed=session.changed)
-    room = width - 2 * cells - len(MARGINS)
+    of_name = width - 2 * cells - len(MARGINS)
     selected = node == session.selected
     marker = _marker(session, current=shown.current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
@@ -85,10 +85,11 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     indent = "  " if facts.place.scope else ""
     unnamed = facts.constant and not facts.name
     title = "constant" if unnamed else short_title(state.recording, node)
-    name = ink.fit(indent + title, room)
-    value = shown.shown_value.fitted(cells - 1)
+    name = ink.fit(indent + title, of_name)
+    room = cells - 1 - session.changed  # an arrow must not lead to the next column
+    value = shown.shown_value.fitted(room)
     beside = shown.derivative
-    derivative = "" if facts.constant else beside.fitted(cells - 1)
+    derivative = "" if facts.constant else beside.fitted(room)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),

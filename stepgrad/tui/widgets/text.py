@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from textual import events
+from textual.app import ComposeResult
 from textual.content import Content
+from textual.geometry import Size
 
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.scenario.expect import checks
@@ -16,6 +18,7 @@ from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
+from stepgrad.tui.widgets.slider import Slider
 
 
 class Header(DiagnosedPanel):
@@ -59,7 +62,18 @@ class NodePanel(Panel):
         """Draw the node."""
         if self.now.subject is None:
             return Content.styled("no node yet", ink.QUIET)
-        return node_panel(self.state, self.now.subject, *self.size, self.now.secret)
+        return node_panel(self.state, self.now.subject, *self._room, self.now.secret)
+
+    def compose(self) -> ComposeResult:
+        """Have a slider at hand."""
+        self._slider = Slider().data_bind(NodePanel.session)
+        yield self._slider
+
+    @property
+    def _room(self) -> Size:
+        """The width and the height that the slider leaves."""
+        width, height = self.size
+        return Size(width, max(height - self._slider.display, 0))
 
     def show(self) -> None:
         """Put what the node is into the border."""
@@ -72,7 +86,7 @@ class NodePanel(Panel):
         if self.now.subject is None or self.text_selection is not None:
             return
         y = event.get_content_offset_capture(self).y
-        position = event_at(self.state, self.now.subject, *self.size, y)
+        position = event_at(self.state, self.now.subject, *self._room, y)
         if position is not None:
             self.post_message(self.EventPointed(self.now.subject, position))
 
