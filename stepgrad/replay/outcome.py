@@ -43,10 +43,10 @@ def outcome(before: State, after: State, variant: Variant) -> str:
         return told  # nothing is differentiated with respect to a setting
     if variant.world is not None:
         return f"{told} (a world with a bug keeps no promise)"
-    if not root.by:
-        return f"{told} (no backward pass, so no gradient)"
     if _updated(before.recording, root.end):
         return f"{told} (no gradient spans updates)"
+    if not root.by:
+        return f"{told} (no backward pass, so no gradient)"
     promises = {name: _promise(before.recording, root, name, x) for name, x in numbers.items()}
     if unknown := [name for name, promise in promises.items() if promise is None]:
         return f"{told} (no {root.by} of {unknown[0].rpartition('/')[2]} is known)"

@@ -87,7 +87,8 @@ def turn(session: Session, node: int, x: float, *, continued: bool = False) -> S
     moved = go(session, turned, continued=continued)
     if unedited is None or name not in dict(turned.edits):
         return moved.say(f"{name} = {exact(x)}")
-    return moved.say(_told(moved, short_title(session.recording, node), *_apart(unedited, x)))
+    name = short_title(session.recording, node)
+    return moved.say(_told(session, moved, name, *_apart(unedited, x)))
 
 
 def same(a: float, b: float) -> bool:
@@ -105,7 +106,9 @@ def _set(session: Session, program: Program, name: str, text: str) -> Session:
         return session.say(f"{name} is {text} already")
     original = program.settings[name]
     moved = go(session, _edited(session, name, text, text == original))
-    return moved.say(_told(moved, name, original, text) if text != original else f"{name} = {text}")
+    if text == original:
+        return moved.say(f"{name} = {text}")
+    return moved.say(_told(session, moved, name, original, text))
 
 
 def _setting(program: Program, texts: dict[str, str], name: str, text: str) -> str:
@@ -130,14 +133,13 @@ def _edited(session: Session, name: str, value: Edit, original: bool) -> Variant
     return Variant(tuple(edits.items()), session.recording.world)
 
 
-def _told(session: Session, name: str, before: str, after: str) -> str:
-    """Say what was edited, and what came of it: `x 2 → 2.1: h +4.41, by the gradient +4.2`."""
-    assert session.original is not None, "there is an edit"
-    others = len(session.edits) - 1
+def _told(session: Session, edited: Session, name: str, before: str, after: str) -> str:
+    """Say what was edited, and what came of it: `x 2 → 2.1: h +4.29, by the gradient +4.2`."""
+    assert edited.original is not None, "there is an edit"
+    others = len(edited.edits) - 1
     more = f" (with {others} other edit{'s' * (others > 1)})" if others else ""
-    position = session.cursor.position
-    place = State(session.original, min(position, session.original.length))
-    came = outcome(place, session.state, session.variant)
+    place = State(edited.original, min(session.cursor.position, edited.original.length))
+    came = outcome(place, edited.state, edited.variant)
     return f"{name} {before} → {after}{more}{': ' * bool(came)}{came}"
 
 

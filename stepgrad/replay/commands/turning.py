@@ -5,8 +5,8 @@ Steps are decimal: 2, 2.1, 2.2 instead of 2.2000000000000002.
 
 from __future__ import annotations
 
-from decimal import Decimal
-from math import isfinite
+from fractions import Fraction
+from math import floor, isfinite, log10
 from typing import NamedTuple
 
 from stepgrad.numbers import exact
@@ -14,29 +14,28 @@ from stepgrad.replay.commands.editing import leaf_name, turn
 from stepgrad.replay.commands.variants import EditError, program_of
 from stepgrad.replay.session import Session
 
-COARSE, FINE = Decimal("0.1"), Decimal("0.001")
+COARSE, FINE = Fraction("0.1"), Fraction("0.001")
 """The steps of the keys."""
-
-_ROUND = tuple(map(Decimal, ("1", "2", "5")))
 
 
 class Dial(NamedTuple):
-    """What a knob can be set to: `places` numbers, `step` apart, the first is `low`.
+    """What a knob can be set to: `places` numbers, `step` apart, of which one is the `origin`.
 
-    A bit has two places.
+    That is at place `-first`. A bit has two places.
     """
 
-    low: Decimal
-    step: Decimal
+    origin: Fraction
+    step: Fraction
+    first: int
     places: int
 
     def at(self, place: int) -> float:
         """The number at a place, from 0; the nearest end, if there is no such place."""
-        return float(self.low + self.step * max(0, min(place, self.places - 1)))
+        return float(self.origin + self.step * (max(0, min(place, self.places - 1)) + self.first))
 
     def place_of(self, x: float) -> int:
         """The place nearest to a number."""
-        place = round((_decimal(x) - self.low) / self.step)
+        place = round((Fraction(repr(x)) - self.origin) / self.step) - self.first
         return max(0, min(place, self.places - 1))
 
 
@@ -49,7 +48,7 @@ def knob(session: Session) -> int | None:
     return None if facts.operands or facts.name is None else node
 
 
-def nudge(session: Session, count: int = 1, *, step: Decimal) -> Session:
+def nudge(session: Session, count: int = 1, *, step: Fraction) -> Session:
     """Turn the subject by a number of steps; a bit flips, whichever way it is turned."""
     node = session.subject
     if node is None:
@@ -68,7 +67,7 @@ def set_knob(session: Session, fresh: int = 1, *, x: float) -> Session:
     return turn(session, node, x, continued=not fresh)
 
 
-def nudged(session: Session, node: int, count: int, step: Decimal) -> float:
+def nudged(session: Session, node: int, count: int, step: Fraction) -> float:
     """Return a leaf's number after a number of steps.
 
     Raises:
@@ -78,9 +77,9 @@ def nudged(session: Session, node: int, count: int, step: Decimal) -> float:
     x = session.recording.history.first_value(node)
     if x in (0, 1) and program_of(session).is_bit(name):
         return 1.0 - x if count % 2 else x
-    moved = float(_decimal(x) + count * step) if isfinite(x) else x
+    moved = float(_exactly(x, _original(session, name)) + count * step) if isfinite(x) else x
     if moved == x or not isfinite(x):
-        raise EditError(f"{name} is {exact(x)}: a step of {step} does not change it")
+        raise EditError(f"{name} is {exact(x)}: a step of {float(abs(step))} does not change it")
     return moved
 
 
@@ -92,25 +91,40 @@ def dial(session: Session, node: int, places: int) -> Dial:
     """
     name = leaf_name(session, node)
     now = session.recording.history.first_value(node)
-    original = session.original or session.recording
-    first = original.names(original.length).get(name)
-    middle = now if first is None else original.history.first_value(first)
+    middle = _original(session, name)
+    middle = now if middle is None else middle
     if {now, middle} <= {0, 1} and program_of(session).is_bit(name):
-        return Dial(Decimal(0), Decimal(1), 2)
+        return Dial(Fraction(0), Fraction(1), 0, 2)
     if not isfinite(middle):
         middle = 0.0
     reach = max(1.0, 2 * abs(middle), abs(now - middle) if isfinite(now) else 0.0)
     half = max((places - 1) // 2, 1)
-    step = _rounded_up(Decimal(reach) / half)
-    return Dial(_decimal(middle) - step * half, step, 2 * half + 1)
+    step = _rounded_up(Fraction(reach) / half)
+    return Dial(Fraction(repr(middle)), step, -half, 2 * half + 1)
 
 
-def _rounded_up(step: Decimal) -> Decimal:
+def _rounded_up(step: Fraction) -> Fraction:
     """The least of 1, 2 and 5, times a power of ten, that is no less."""
-    power = Decimal(10) ** step.adjusted()
-    return next((each * power for each in _ROUND if each * power >= step), 10 * power)
+    power = Fraction(10) ** floor(log10(step))
+    return next(each * power for each in (1, 2, 5, 10) if each * power >= step)
 
 
-def _decimal(x: float) -> Decimal:
-    """The number as it is written, which is the shortest that means this float."""
-    return Decimal(repr(x))
+def _original(session: Session, name: str) -> float | None:
+    """The number that the program has by itself."""
+    original = session.original or session.recording
+    node = original.names(original.length).get(name)
+    return None if node is None else original.history.first_value(node)
+
+
+def _exactly(x: float, original: float | None) -> Fraction:
+    """The number as it is written, or a number of steps from the original.
+
+    With all the digits that a float has, a step is rounded. Counted from the original, as many
+    steps back lead to the same number.
+    """
+    written = Fraction(repr(x))
+    if original is None or not isfinite(original):
+        return written
+    base = Fraction(repr(original))
+    counted = base + round((written - base) / FINE) * FINE
+    return counted if float(counted) == x else written
