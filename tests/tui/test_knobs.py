@@ -167,7 +167,7 @@ async def test_a_slider_appears_at_a_leaf_and_takes_clicks_drags_and_the_wheel()
         await pilot.press("ctrl+z")
         assert edits(screen) == {"x": 3.0}, "a drag is one edit"
         await pilot._post_mouse_events([events.MouseScrollUp], Slider, button=0)
-        assert edits(screen) == {"x": 3.1}
+        await until(pilot, lambda: edits(screen) == {"x": 3.1})
 
 
 async def test_the_slider_of_a_bit_has_two_places() -> None:

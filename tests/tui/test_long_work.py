@@ -185,7 +185,7 @@ async def test_a_long_edit_shows_how_far_it_is_and_then_its_result() -> None:
         program.go.set()
         await until(pilot, lambda: pilot.app.screen is screen and screen.now != before)
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
-        assert screen.now.said == "layer1/neuron1/w1 = 2"
+        assert screen.now.said.startswith("w1 0.278854 → 2: loss ")
 
 
 @pytest.mark.parametrize("key", ["escape", "ctrl+c"])
