@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain
 
-from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
 
 Change = tuple[float | None, float | None]
@@ -54,12 +53,3 @@ def differences(before: State, after: State) -> list[Difference]:
 def alike(before: float | None, after: float | None) -> bool:
     """Whether two numbers count as the same."""
     return before == after or (before != before and after != after)
-
-
-def counterpart(recording: Recording, node: int, other: Recording) -> int | None:
-    """Return the node that is made in the same way at the same place in another run, if any."""
-    if node >= other.size:
-        return None
-    mine, theirs = recording.node(node), other.node(node)
-    alike = mine.name == theirs.name and mine.operands == theirs.operands and mine.op == theirs.op
-    return node if alike else None

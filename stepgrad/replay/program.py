@@ -1,4 +1,4 @@
-"""`Program`: what a session can run again, and what of it can be set."""
+"""`Program`: what a session can run again, what of it can be set, and which nodes stay the same."""
 
 from __future__ import annotations
 
@@ -43,3 +43,12 @@ class Program:
     def is_bit(self, name: str) -> bool:
         """Whether a leaf can only be 0 or 1."""
         return bool(self.bits and re.fullmatch(self.bits, name))
+
+
+def counterpart(recording: Recording, node: int, other: Recording) -> int | None:
+    """Return the node that is made in the same way at the same place in another run, if any."""
+    if node >= other.size:
+        return None
+    mine, theirs = recording.node(node), other.node(node)
+    same = (mine.name, mine.operands) == (theirs.name, theirs.operands)
+    return node if same and mine.op.usual.name == theirs.op.usual.name else None

@@ -12,8 +12,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.difference import counterpart
-from stepgrad.replay.program import Program, Variant
+from stepgrad.replay.program import Program, Variant, counterpart
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import NodeStop, Stop
 

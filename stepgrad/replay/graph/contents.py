@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from stepgrad.numbers import fitting, fitting_change, gradient, number
 from stepgrad.printable import printable
-from stepgrad.replay.difference import alike, counterpart
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, shares, span, summary
+from stepgrad.replay.program import counterpart
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import definition, short_title, title
 
@@ -147,7 +147,7 @@ class Node:
 
 def _changed(new: Number, old: Number) -> Number:
     """A number with what it was before, if that is another and was there."""
-    if not old.text or old.text == new.text or alike(old.x, new.x):
+    if old.text in ("", new.text):
         return new
     return new._replace(old=old.text, old_x=old.x)
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stepgrad.numbers import fitting_change, number
-from stepgrad.replay.difference import alike, counterpart
 from stepgrad.replay.graph.contents import Content, Fold, Node
 from stepgrad.replay.graph.folding import Bundle, FoldedGraph, operands_first
 from stepgrad.replay.graph.stages import Stage, Stages
+from stepgrad.replay.program import counterpart
 from stepgrad.replay.state import State
 
 BACK = "↺ "
@@ -90,7 +90,7 @@ class Edge:
 
     def fitted(self, width: int) -> str:
         """The label with what it was before an edit, `4 → 4.2`, if that is another and fits."""
-        if self.old is None or self.local is None or alike(self.old, self.local):
+        if self.old is None or self.local is None:
             return self.marked_label
         room = width - len(BACK) * self.back
         change = fitting_change(
