@@ -124,20 +124,19 @@ def fitting(text: str, x: float | None, width: int) -> str:
 def fitting_change(old: tuple[str, float | None], new: tuple[str, float | None], width: int) -> str:
     """A number before and after an edit, `2 → 2.1`, with as many digits as fit in a width.
 
-    Where too few are left to tell the two apart, only the new one: `→2.10001`. Empty where that
+    Where too few fit to tell the two apart, only the new one: `→2.10001`. Empty where that
     does not fit either, or the two read the same.
     """
-    for digits in (0, 5, 4, 3):
-        before, after = (
-            number(x, digits) if digits and x is not None else text for text, x in (old, new)
-        )
-        if before == after:
-            break
-        for arrow in (" → ", "→"):
-            if len(told := f"{before}{arrow}{after}") <= width:
-                return told
-    alone = f"→{fitting(*new, width - 1)}"
-    return alone if len(alone) <= width and old[0] != new[0] else ""
+    if old[0] == new[0]:
+        return ""
+    pairs = [
+        tuple(number(x, digits) if digits and x is not None else text for text, x in (old, new))
+        for digits in (0, 5, 4, 3)
+    ]
+    apart = [(before, after) for before, after in pairs if before != after]
+    told = [f"{before}{arrow}{after}" for before, after in apart for arrow in (" → ", "→")]
+    alone = [f"→{after}" for _, after in pairs]
+    return next((each for each in (*told, *alone) if len(each) <= width), "")
 
 
 def for_json(x: float | None) -> float | str | None:
