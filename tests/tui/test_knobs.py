@@ -162,12 +162,28 @@ async def test_a_slider_appears_at_a_leaf_and_takes_clicks_drags_and_the_wheel()
         await pilot.hover(Slider, offset=(middle - 3, 0))
         await pilot.hover(Slider, offset=(0, 0))
         await pilot.mouse_up(Slider, offset=(0, 0))
-        await pilot.pause()
-        assert edits(screen) == {"x": -2.0}, "an end is the end"
+        await until(pilot, lambda: edits(screen) == {"x": -2.0})  # an end is the end
         await pilot.press("ctrl+z")
         assert edits(screen) == {"x": 3.0}, "a drag is one edit"
         await pilot._post_mouse_events([events.MouseScrollUp], Slider, button=0)
         await until(pilot, lambda: edits(screen) == {"x": 3.1})
+
+
+async def test_a_dial_stays_as_it_is_while_it_is_dragged() -> None:
+    async with knob_of("x") as (pilot, screen):
+        await pilot.press("e", *"x=42", "enter")
+        slider = screen.query_one(Slider)
+        ends = str(slider.render()).split()[::2]
+        assert ends == ["−38", "42"]
+        right = slider.size.width - 10
+        await pilot.mouse_down(Slider, offset=(right - 2, 0))
+        for back in (4, 6):
+            await pilot.hover(Slider, offset=(right - back, 0))
+        await until(pilot, lambda: edits(screen) == {"x": 12.0})
+        assert str(slider.render()).split()[::2] == ends
+        await pilot.mouse_up(Slider, offset=(right - 6, 0))
+        await pilot.pause()
+        assert str(slider.render()).split()[::2] != ends
 
 
 async def test_the_slider_of_a_bit_has_two_places() -> None:

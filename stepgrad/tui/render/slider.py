@@ -13,9 +13,12 @@ _END, _DIGITS = 7, 3
 """Cells and digits of the number at each end."""
 
 
-def slider(session: Session, node: int, width: int) -> Content:
-    """Return the dial of a leaf: `−2 ├────┼──●─┤ 6`."""
-    shown, cells = _track(session, node, width)
+def slider(session: Session, node: int, width: int, held: Session | None = None) -> Content:
+    """Return the dial of a leaf: `−2 ├────┼──●─┤ 6`.
+
+    While it is dragged, the dial is that of the session in which it was `held` first.
+    """
+    shown, cells = _track(held or session, node, width)
     low, high = (number(x, _DIGITS) for x in (shown.at(0), shown.at(shown.places - 1)))
     x = session.recording.history.first_value(node)
     at = _cell(shown, shown.place_of(x), cells) if x == x else None
