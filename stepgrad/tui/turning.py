@@ -119,7 +119,10 @@ class TurningScreen(DiagnosingScreen):
         turns, self._due = [*self._due.values()], {}
         if turns and self.is_current:
             self._turning = True
-            self.work("nudge", partial(_all, turns, self.now))
+            try:
+                self.work("nudge", partial(_all, turns, self.now))
+            except StepgradError as error:
+                self.session = self.now.say(str(error))
             self.call_after_refresh(self._turned)
 
     def _turned(self) -> None:
@@ -133,8 +136,5 @@ def _same(view: _View, other: _View) -> bool:
 
 def _all(turns: list[_Turn], session: Session) -> Session:
     for turn in turns:
-        try:
-            session = turn.act(session, turn.times)
-        except StepgradError as error:
-            return session.say(str(error))
+        session = turn.act(session, turn.times)
     return session

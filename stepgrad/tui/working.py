@@ -86,7 +86,10 @@ class WorkingScreen(Screen[None]):
         elif command.asks:
             self._ask(command)
         else:
-            self._carry_out(command)
+            try:
+                self._carry_out(command)
+            except StepgradError as error:  # there is no prompt to say it in
+                self.session = self.now.say(str(error))
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool:
         """Leave its keys to what has the focus: all to a prompt, to a panel those that it binds."""

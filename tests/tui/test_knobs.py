@@ -15,6 +15,7 @@ from textual.widgets import Static
 from screens import shown, until
 from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.program import Program
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -148,6 +149,20 @@ async def test_a_long_turn_waits_in_a_dialog(monkeypatch: pytest.MonkeyPatch) ->
         await until(pilot, lambda: not isinstance(pilot.app.screen, WaitDialog))
         await until(pilot, lambda: bool(screen.now.edits))
         assert pilot.app.screen is screen
+
+
+@pytest.mark.parametrize("keys", [["]"], ["ctrl+z"]])
+async def test_a_program_that_cannot_run_again_says_why(keys: list[str]) -> None:
+    async with knob_of("x") as (pilot, screen):
+        await pilot.press("]", "]")
+
+        def run(*_: object) -> Recording:
+            raise MemoryError
+
+        screen.session = before = replace(screen.now, program=Program(run))
+        await pilot.press(*keys)
+        assert screen.now.said.startswith("not enough memory")
+        assert screen.now.edits == before.edits
 
 
 async def test_a_slider_appears_at_a_leaf_and_takes_clicks_drags_and_the_wheel() -> None:
