@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial, wraps
+from functools import wraps
 from os import PathLike
 from typing import ParamSpec, TypeVar
 
@@ -17,6 +17,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
@@ -52,7 +53,7 @@ class Replay:
     def of(cls, name: str | PathLike[str]) -> Replay:
         """Replay a scenario, given as a path or as the name of one that ships."""
         scenario = open_scenario(name)
-        return cls(Session.open(Cursor(record_file(scenario)), partial(record_file, scenario)))
+        return cls(Session.open(Cursor(record_file(scenario)), rerun(scenario)))
 
     @_raised_in_caller
     def press(self, keys: str) -> Replay:

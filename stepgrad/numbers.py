@@ -121,6 +121,24 @@ def fitting(text: str, x: float | None, width: int) -> str:
     return text
 
 
+def fitting_change(old: tuple[str, float | None], new: tuple[str, float | None], width: int) -> str:
+    """A number before and after an edit, `2 → 2.1`, with as many digits as fit in a width.
+
+    Where too few fit to tell the two apart, only the new one: `→2.10001`. Empty where that
+    does not fit either, or the two read the same.
+    """
+    if old[0] == new[0]:
+        return ""
+    pairs = [
+        tuple(number(x, digits) if digits and x is not None else text for text, x in (old, new))
+        for digits in (0, 5, 4, 3)
+    ]
+    apart = [(before, after) for before, after in pairs if before != after]
+    told = [f"{before}{arrow}{after}" for before, after in apart for arrow in (" → ", "→")]
+    alone = [f"→{after}" for _, after in pairs]
+    return next((each for each in (*told, *alone) if len(each) <= width), "")
+
+
 def for_json(x: float | None) -> float | str | None:
     """A number as JSON can write it: infinities and nan are strings, as Python writes them."""
     return x if x is None or isfinite(x) else str(x)

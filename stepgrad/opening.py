@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 from stepgrad.scenario.text import suggest_file
 
 SAVED = ".stepgrad"
@@ -101,7 +101,7 @@ def original(opened: Opened, memory: int | None = None) -> Recording | None:
 def session_at(opened: Opened, position: int, memory: int | None = None) -> Session:
     """Return a session at a position of what was opened: a scenario can run again in it."""
     scenario = opened.scenario
-    program = partial(record_file, scenario, memory=memory) if scenario else None
+    program = rerun(scenario, memory) if scenario else None
     return Session.open(Cursor(opened.recording, position), program, original(opened, memory))
 
 

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
-from functools import partial
 from io import StringIO
 
 from stepgrad.program import run_program
@@ -21,6 +20,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters
 from stepgrad.scenario import ProgramFile, ScenarioFile
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 from stepgrad.tui.render.chain import chain
 from stepgrad.tui.render.graph import FRAMED, draw, in_view
 from stepgrad.tui.render.header import header
@@ -53,8 +53,7 @@ class Learner:
             with redirect_stdout(StringIO()):
                 self.session = Session.open(Cursor(run_program(str(file.path)).recording))
         else:
-            program = partial(record_file, file)
-            self.session = Session.open(Cursor(record_file(file)), program)
+            self.session = Session.open(Cursor(record_file(file)), rerun(file))
         self.lesson = Lesson.of(file.lesson, self.session.recording)
 
     def follow(self) -> Iterator[Followed]:

@@ -63,7 +63,7 @@ def _table(box: Content) -> str:
     colour, border = (_COLOURS["current"], 2) if box.current else ("gray40", 1)
     heading = escape(box.heading).replace("\\", "\\\\")  # \N would be the name of the node
     rows = [f'<TR><TD COLSPAN="2"><B>{heading}</B></TD></TR>']
-    for word, _, text, x in box.numbers:
+    for word, _, text, x, *_ in box.numbers:
         number = f'<FONT COLOR="{_SIGNS[colours.sign(x)]}">{escape(text)}</FONT>'
         rows.append(
             f'<TR><TD ALIGN="LEFT"><FONT COLOR="gray40">{word}</FONT></TD>'

@@ -132,7 +132,7 @@ def draw_box(box: Box, content: Content) -> Iterator[str]:
     yield (
         f'<text class="name {style}" x="{left + PADDING}" y="{first:g}">{escape(name)}{rest}</text>'
     )
-    for y, (_, glyph, text, x) in zip((middle + 6, middle + 23), content.numbers, strict=False):
+    for y, (_, glyph, text, x, *_) in zip((middle + 6, middle + 23), content.numbers, strict=False):
         yield draw_text(left + PADDING, y, glyph, "quiet")
         yield draw_text(left + width - PADDING, y, text, f"number {sign(x)}")
     yield "</g>"

@@ -253,7 +253,10 @@ def _unexpected(check: Check) -> str:
 
 def changes_told(session: Session) -> Iterator[str]:
     """Say the edits and the bug of the world, if there are any."""
-    edits = [read_message(f"edited: {name} = {exact(x)}") for name, x in session.edits]
+    edits = [
+        read_message(f"edited: {name} = {x if isinstance(x, str) else exact(x)}")
+        for name, x in session.edits
+    ]
     world = session.recording.world
     yield from chain(edits, [read_message(f"bug: {world}")] if world else [])
 

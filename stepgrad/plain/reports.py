@@ -10,8 +10,8 @@ from stepgrad.numbers import exact
 from stepgrad.plain.words import MOST, listed, name_of, read_message, read_number, sentence, some
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.editing import NO_PROGRAM
 from stepgrad.replay.commands.hints import key
+from stepgrad.replay.commands.variants import NO_PROGRAM
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, alike, differences
 from stepgrad.replay.gradients.cuts import cut_set

@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from stepgrad.engine.tape import Place
-from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.folding import FoldedGraph, folded_graph
 from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import Outline, folds, outline
 from stepgrad.replay.graph.scene import Scene, scene
+from stepgrad.replay.program import Edit, Program, Variant
 from stepgrad.replay.quiz.answers import Score
 from stepgrad.replay.state import State
 from stepgrad.replay.stops.stop import Stop
-
-Program = Callable[[Mapping[str, float], World | None], Recording]
-"""Runs the recorded program again: with other numbers for some named leaves, or in a world."""
 
 View = Literal["network", "near", "whole", "plot"]
 """What is drawn: neurons in layers; what is near the subject, all nodes, or all of them as dots."""
@@ -42,9 +38,9 @@ class Session:
     view of a network, the `opened` neuron (such as `layer1/neuron2`) is drawn as the graph of its
     nodes. `said` is the message of the last command, if any; it names commands, not keys (`hints`).
     A `program` can be run again with `edits` or in a world, and `original` is the recording
-    without. `progress` is set while the recording is incomplete. `score` counts predictions, and
-    while one is asked for, the local derivatives of the `secret` node stay hidden: they would give
-    it away.
+    without; `past` and `future` are the variants that can be returned to. `progress` is set while
+    the recording is incomplete. `score` counts predictions, and while one is asked for, the local
+    derivatives of the `secret` node stay hidden: they would give it away.
     """
 
     cursor: Cursor
@@ -60,8 +56,10 @@ class Session:
     zoom: int = 0
     fit: bool = False
     program: Program | None = None
-    edits: tuple[tuple[str, float], ...] = ()
+    edits: tuple[tuple[str, Edit], ...] = ()
     original: Recording | None = None
+    past: tuple[Variant, ...] = ()
+    future: tuple[Variant, ...] = ()
     progress: Progress | None = None
     score: Score = field(default_factory=Score)
     secret: int | None = None
@@ -87,9 +85,21 @@ class Session:
         return self.original is not None and self.recording is not self.original
 
     @property
+    def variant(self) -> Variant:
+        """How the recording differs from the original."""
+        return Variant(self.edits, self.recording.world)
+
+    @property
     def state(self) -> State:
         """What can be asked about the position."""
         return self.cursor.state
+
+    @property
+    def before(self) -> State | None:
+        """The same position in the original, if this recording is another."""
+        if self.original is None or not self.changed:
+            return None
+        return State(self.original, min(self.cursor.position, self.original.length))
 
     @property
     def scene(self) -> Scene:

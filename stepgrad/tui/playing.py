@@ -9,7 +9,7 @@ from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
 from stepgrad.scenario.about import About
-from stepgrad.tui.teaching import TeachingScreen
+from stepgrad.tui.turning import TurningScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.work import Growing
 
@@ -23,7 +23,7 @@ PLACES = 0.33, 0.67
 """Where on its wire a number is shown on its way: the share of the wire behind it."""
 
 
-class PlayingScreen(TeachingScreen):
+class PlayingScreen(TurningScreen):
     """A screen that can move by itself, until a person moves it."""
 
     def __init__(self, session: Session, growing: Growing | None, says: About) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import partial, partialmethod
+from functools import partialmethod
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,13 +21,29 @@ from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
-from stepgrad.scenario.about import about
-from stepgrad.scenario.build import record_file
-from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.help import HelpScreen
-from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
-from stepgrad.tui.palette import CommandProvider
-from stepgrad.tui.playing import PlayingScreen
+from stepgrad.scenario.about import (
+    about,
+)
+from stepgrad.scenario.load import (
+    ScenarioFile,
+)
+from stepgrad.scenario.rerun import (
+    rerun,
+)
+from stepgrad.tui.help import (
+    HelpScreen,
+)
+from stepgrad.tui.keymap import (
+    binding,
+    keys_in_force,
+    shown_keys,
+)
+from stepgrad.tui.palette import (
+    CommandProvider,
+)
+from stepgrad.tui.playing import (
+    PlayingScreen,
+)
 from stepgrad.tui.render.notice import (
     EMPTY,
     alone,
@@ -70,7 +86,7 @@ class DebuggerScreen(PlayingScreen):
         original: Recording | None = None,
     ) -> None:
         memory = recording.memory
-        program = partial(record_file, scenario, memory=memory) if scenario else None
+        program = rerun(scenario, memory) if scenario else None
         session = Session.open(Cursor(recording, position), program, original)
         super().__init__(session.say(said), growing, about(recording, scenario))
         self._scenario = scenario
@@ -113,11 +129,13 @@ class DebuggerScreen(PlayingScreen):
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
+        before = self.now, self.maximized
         if command.panel:
             self._show_panel(command.panel)
             self.carried_out(command.name)
         else:
             super().perform(command)
+        self.count(command, before)
 
     @on(events.ScreenSuspend)
     @on(Panel.Pointed)

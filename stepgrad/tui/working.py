@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -90,7 +91,10 @@ class WorkingScreen(Screen[Onward | None]):
         elif command.asks:
             self._ask(command)
         else:
-            self._carry_out(command)
+            try:
+                self._carry_out(command)
+            except StepgradError as error:  # there is no prompt to say it in
+                self.session = self.now.say(str(error))
 
     def check_action(self, action: str, _: tuple[object, ...]) -> bool:
         """Leave its keys to what has the focus: all to a prompt, to a panel those that it binds."""
@@ -148,6 +152,14 @@ class WorkingScreen(Screen[Onward | None]):
                 self.session = self.now.say(str(NotEnoughMemoryError()))
             self.carried_out(command.name)
             return
+        self.work(command, act)
+
+    def work(self, command: Command, act: Callable[[], Session]) -> None:
+        """Do what may take a while for a command, and go on with the result.
+
+        Raises:
+            StepgradError: what it has to say, if it says so quickly.
+        """
         work = Work(act)
         if work.wait(PATIENCE):
             self.session = work.result()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +20,7 @@ from stepgrad.replay.commands.table import COMMANDS, GROUPS, PANELS, Command
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 
 ANSWERS = {
     "goto": "3", "search": "x", "predict": "1.5", "break_where": "value > 1", "edit": "x = 2",
@@ -30,7 +31,7 @@ ANSWERS = {
 @cache
 def session(name: str) -> Session:
     scenario = open_scenario(name)
-    return Session.open(Cursor(record_file(scenario)), partial(record_file, scenario))
+    return Session.open(Cursor(record_file(scenario)), rerun(scenario))
 
 
 def talk(start: Session, *lines: str) -> tuple[Talk, Sequence[str]]:

@@ -18,6 +18,7 @@ from screens import until
 from stepgrad.errors import NotEnoughMemoryError
 from stepgrad.progress import advance
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.program import Program
 from stepgrad.replay.session import Progress, Session
 from stepgrad.scenario import build, open_scenario
 from stepgrad.scenario.build import record_file
@@ -128,7 +129,7 @@ async def test_an_edit_of_what_still_grows_and_back(gate: Gate) -> None:
     async with growing_debugger() as (pilot, screen):
         original = screen.now.recording
         edited = Recording()
-        screen.session = replace(screen.now, program=lambda *_: edited)
+        screen.session = replace(screen.now, program=Program(lambda *_: edited))
         await pilot.press("s", "e", "1", "enter")
         assert screen.now.recording is edited
         assert screen.now.progress is None
@@ -140,7 +141,7 @@ async def test_an_edit_of_what_still_grows_and_back(gate: Gate) -> None:
         assert screen.now.progress == Progress(2 / 101)
 
 
-class Program:
+class Gated:
     """A program that runs again only as far as a test lets it."""
 
     def __init__(self) -> None:
@@ -155,12 +156,14 @@ class Program:
 
 
 @asynccontextmanager
-async def long_edit(program: Program) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen, Session]]:
+async def long_edit(program: Gated) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen, Session]]:
     """Begin to edit, up to where the dialog is there."""
     async with DebuggerApp(WHOLE, XOR).run_test() as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
-        screen.session = before = replace(screen.now.go(screen.now.cursor.step()), program=program)
+        screen.session = before = replace(
+            screen.now.go(screen.now.cursor.step()), program=Program(program)
+        )
         await pilot.press("e", *"layer1/neuron1/w1=2")
         assert screen.query_one(Prompt).asks
         await pilot.press("enter")
@@ -172,7 +175,7 @@ async def long_edit(program: Program) -> AsyncIterator[tuple[Pilot[None], Debugg
 
 
 async def test_a_long_edit_shows_how_far_it_is_and_then_its_result() -> None:
-    program = Program()
+    program = Gated()
     async with long_edit(program) as (pilot, screen, before):
         assert program.half.wait(PATIENCE)
         bar = pilot.app.screen.query_one(ProgressBar)
@@ -182,12 +185,12 @@ async def test_a_long_edit_shows_how_far_it_is_and_then_its_result() -> None:
         program.go.set()
         await until(pilot, lambda: pilot.app.screen is screen and screen.now != before)
         assert screen.now.edits == (("layer1/neuron1/w1", 2.0),)
-        assert screen.now.said == "layer1/neuron1/w1 = 2"
+        assert screen.now.said.startswith("w1 0.278854 → 2: loss ")
 
 
 @pytest.mark.parametrize("key", ["escape", "ctrl+c"])
 async def test_a_long_edit_can_be_cancelled(key: str) -> None:
-    program = Program()
+    program = Gated()
     async with long_edit(program) as (pilot, screen, before):
         await pilot.press(key)
         await until(pilot, lambda: pilot.app.screen is screen)
@@ -198,7 +201,7 @@ async def test_a_long_edit_can_be_cancelled(key: str) -> None:
 
 
 async def test_quitting_from_the_dialog_ends_the_work() -> None:
-    program = Program()
+    program = Gated()
     async with long_edit(program) as (pilot, _, _):
         await pilot.press("ctrl+q")
     assert pilot.app.return_code == 0
@@ -208,7 +211,7 @@ async def test_what_is_done_at_once_shows_no_dialog() -> None:
     async with DebuggerApp(WHOLE, XOR).run_test() as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
-        screen.session = replace(screen.now, program=lambda *_: WHOLE)
+        screen.session = replace(screen.now, program=Program(lambda *_: WHOLE))
         await pilot.press("s", "e", *"nothing", "enter")
         assert screen.query_one(Prompt).asks
         assert "`nothing` is not a number" in str(screen.query_one("#problem", Static).content)

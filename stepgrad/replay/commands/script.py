@@ -22,7 +22,7 @@ _COUNTED = re.compile(r"([1-9]\d{0,3}) ?(\S.*)", re.ASCII)
 _TYPED = 80
 """The most characters of what was typed to repeat."""
 
-BY_NAME: Mapping[str, Command] = {
+_SAID: Mapping[str, Command] = {
     **{each.name.replace("_", " "): each for each in COMMANDS},
     **{each.panel: each for each in COMMANDS if each.panel},
     "go to": BY_KEY[":"],
@@ -59,8 +59,8 @@ class UnknownCommandError(CommandError):
     def __init__(self, typed: str) -> None:
         self.typed = typed[:_TYPED]
         word = typed.casefold() if _WORD.fullmatch(typed) else ""
-        begun = [name for name in BY_NAME if word and name.startswith(word)]
-        likely = nearest(word, BY_NAME) if word else None
+        begun = [name for name in _SAID if word and name.startswith(word)]
+        likely = nearest(word, _SAID) if word else None
         self.near = begun or ([likely] if likely else [])
         known = " ".join(each.keys[0] for each in COMMANDS if each.act or each.report)
         super().__init__(f"no command for the key `{self.typed}`; the keys are {known}")
@@ -90,7 +90,7 @@ def _called(line: str) -> Press | None:
     words = line.replace("_", " ").split(" ")
     for length in (3, 2, 1):
         name = " ".join(words[:length])
-        if command := BY_NAME.get(name.casefold()):
+        if command := _SAID.get(name.casefold()):
             return Press(command, line[len(name) :].strip() or None)
     asking = BY_KEY.get(line[:1])
     if asking is None or not asking.asks or _WORD.fullmatch(line):
@@ -128,6 +128,8 @@ def replay(
     report: Callable[[Command, Session], None] | None = None,
 ) -> Session:
     """Carry out a script of keys. A text that a key asks for follows it directly: `:50%`, `/w1`.
+
+    A number that counts comes before its key: `5]`.
 
     `report` is called for a command that shows a report instead of changing the session.
 

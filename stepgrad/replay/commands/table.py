@@ -8,7 +8,16 @@ from functools import partial
 from typing import NamedTuple
 
 from stepgrad.engine.world import USAGE
-from stepgrad.replay.commands import editing, looking, moving, predicting, searching, stopping
+from stepgrad.replay.commands import (
+    editing,
+    looking,
+    moving,
+    predicting,
+    searching,
+    stopping,
+    turning,
+    variants,
+)
 from stepgrad.replay.commands.moving import move
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
@@ -120,7 +129,15 @@ _NODE = (
             "paths", report=True),
     Command("why", ("y",), "why this number: reasons, down to a cause", "why", report=True),
     Command("edit", ("e",), "try another value", "edit", editing.edit,
-            "0.7, or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
+            "0.7, w1*2 or w1 = 0.7; leave empty to flip 0 ↔ 1", editing.ask, long=True),
+    Command("nudge_up", ("]",), "nudge up: by 0.1; 5 before it: by 0.5; a 0 or 1 flips", "nudge",
+            partial(turning.nudge, step=turning.COARSE), long=True, counts=True),
+    Command("nudge_down", ("[",), "nudge down: by 0.1", "",
+            partial(turning.nudge, step=-turning.COARSE), long=True, counts=True),
+    Command("nudge_up_finely", ("}",), "nudge up: by 0.001", "",
+            partial(turning.nudge, step=turning.FINE), long=True, counts=True),
+    Command("nudge_down_finely", ("{",), "nudge down: by 0.001", "",
+            partial(turning.nudge, step=-turning.FINE), long=True, counts=True),
     Command("break", ("b",), "stop at this node: when it is made, when its gradient is complete",
             "", partial(stopping.toggle_stop, every=False)),
     Command("watch", ("w",), "watch this node: stop at every change of it", "watch",
@@ -131,8 +148,10 @@ _RECORDING = (
     Command("verdicts", ("!",), "what is wrong: verdicts with evidence, and expected values",
             "verdicts", report=True),
     Command("world", ("%",), "try another world: one with a bug, such as = for +=", "",
-            editing.change_world, f"{USAGE}; leave empty for none", editing.ask_world, long=True),
-    Command("undo_edits", ("E",), "undo all edits", "undo", editing.undo_edits),
+            variants.change_world, f"{USAGE}; leave empty for none", variants.ask_world, long=True),
+    Command("undo", ("ctrl+z",), "undo an edit", "undo", variants.undo, long=True),
+    Command("redo", ("ctrl+y",), "redo an edit", "", variants.redo, long=True),
+    Command("undo_edits", ("E",), "undo all edits", "undo all", variants.undo_edits),
     Command("difference", ("D",), "what the edits changed", "difference", report=True),
     Command("stop_recording", ("R",), "stop recording: keep what there is"),
 )  # fmt: skip
@@ -170,6 +189,8 @@ GROUPS: Mapping[str, tuple[Command, ...]] = {
 """The table, by the panel that a command acts on. Lowercase goes forward, the capital goes back."""
 
 COMMANDS = tuple(command for group in GROUPS.values() for command in group)
+
+BY_NAME: Mapping[str, Command] = {command.name: command for command in COMMANDS}
 
 BY_KEY: Mapping[str, Command] = {key: command for command in COMMANDS for key in command.keys}
 

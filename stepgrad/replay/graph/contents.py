@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
-from stepgrad.numbers import gradient, number
+from stepgrad.numbers import fitting, fitting_change, gradient, number
 from stepgrad.printable import printable
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, shares, span, summary
+from stepgrad.replay.program import counterpart
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import definition, short_title, title
 
@@ -18,22 +19,35 @@ from stepgrad.replay.telling.titles import definition, short_title, title
 class Number(NamedTuple):
     """A number in a box: `x`, its text, and a word and a glyph that say which number it is.
 
-    A summary of several numbers has no `x`.
+    A summary of several numbers has no `x`. After an edit that changes the number, `old` is its
+    text before, and `old_x` what it was.
     """
 
     word: str
     glyph: str
     text: str
     x: float | None
+    old: str = ""
+    old_x: float | None = None
+
+    def fitted(self, width: int) -> str:
+        """Its text in a number of cells, with fewer digits if need be: `2 → 2.1` after an edit."""
+        if self.old and (change := fitting_change((self.old, self.old_x), self[2:4], width)):
+            return change
+        return fitting(self.text, self.x, width)
 
 
 @dataclass(frozen=True)
 class Node:
-    """A node at a position. It is `current` if the last event is about it."""
+    """A node at a position. It is `current` if the last event is about it.
+
+    After an edit, `before` is the position in the original.
+    """
 
     state: State
     index: int
     current: bool = False
+    before: State | None = None
 
     @property
     def name(self) -> str:
@@ -105,14 +119,37 @@ class Node:
     def derivative(self) -> Number:
         """What is beside the value: the gradient or, in forward mode, the tangent."""
         if self.grad is None and self.tangent is not None:
-            return Number("tangent", "d", self.tangent_text, self.tangent)
-        return Number("grad", "∇", self.grad_text, self.grad)
+            told = Number("tangent", "d", self.tangent_text, self.tangent)
+        else:
+            told = Number("grad", "∇", self.grad_text, self.grad)
+        old = self._old.derivative if self._old else told
+        return told if told.word != old.word else _changed(told, old)
+
+    @property
+    def shown_value(self) -> Number:
+        """The value."""
+        told = Number("value", "=", self.value_text, self.value)
+        return _changed(told, self._old.shown_value) if self._old else told
 
     @property
     def numbers(self) -> Sequence[Number]:
         """The value and a derivative; empty before the node is computed."""
-        value = Number("value", "=", self.value_text, self.value)
-        return (value, self.derivative) if self.made else ()
+        return (self.shown_value, self.derivative) if self.made else ()
+
+    @cached_property
+    def _old(self) -> Node | None:
+        """The node before the edit, if it is made there in the same way."""
+        if self.before is None:
+            return None
+        index = counterpart(self.state.recording, self.index, self.before.recording)
+        return None if index is None else Node(self.before, index)
+
+
+def _changed(new: Number, old: Number) -> Number:
+    """A number with what it was before, if that is another and was there."""
+    if old.text in ("", new.text):
+        return new
+    return new._replace(old=old.text, old_x=old.x)
 
 
 @dataclass(frozen=True)

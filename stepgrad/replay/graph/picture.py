@@ -6,13 +6,14 @@ A `Part` is what stays the same at every position, so a painter can lay it out o
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from stepgrad.numbers import number
+from stepgrad.numbers import fitting, fitting_change, number
 from stepgrad.replay.graph.contents import Content, Fold, Node
 from stepgrad.replay.graph.folding import Bundle, FoldedGraph, operands_first
 from stepgrad.replay.graph.stages import Stage, Stages
+from stepgrad.replay.program import counterpart
 from stepgrad.replay.state import State
 
 BACK = "↺ "
@@ -56,7 +57,8 @@ class Edge:
     `local` is ∂node/∂operand; None before the node is computed, and for several edges. The stage
     of several is that of the most advanced one. `direction` says which way a derivative has passed:
     −1 back to the operand, 1 forward, 0 if none has. A drawing takes the wire from box `source`,
-    which is `operand` or, if the edge leads `back`, none.
+    which is `operand` or, if the edge leads `back`, none. After an edit, `old` is the local
+    derivative before, if there was one.
     """
 
     operand: int
@@ -67,6 +69,7 @@ class Edge:
     stage: Stage
     direction: int = 0
     count: int = 1
+    old: float | None = None
 
     @property
     def back(self) -> bool:
@@ -84,6 +87,15 @@ class Edge:
         if self.count > 1:
             return f"×{self.count:,}"
         return "" if self.local is None else number(self.local)
+
+    def fitted(self, width: int) -> str:
+        """The label in a number of cells, with fewer digits if need be: `4 → 4.2` after an edit."""
+        back = BACK * self.back
+        room, change = width - len(back), ""
+        if self.old is not None and self.local is not None:
+            was, now = ((number(x), x) for x in (self.old, self.local))
+            change = fitting_change(was, now, room)
+        return f"{back}{change or fitting(self.label, self.local, room)}"
 
     @property
     def marked_label(self) -> str:
@@ -117,22 +129,32 @@ class Picture(NamedTuple):
         return [edge for edge in self.edges if edge.operand in self.entering]
 
 
-def picture(state: State, part: Part, *, highlight: bool = True) -> Picture:
-    """Describe a part of a graph at a position; without `highlight`, as a result."""
+def picture(
+    state: State, part: Part, *, highlight: bool = True, before: State | None = None
+) -> Picture:
+    """Describe a part of a graph at a position; without `highlight`, as a result.
+
+    After an edit, `before` is the position in the original.
+    """
     stages, graph = Stages(state, highlight=highlight), part.graph
     current = None if state.focus is None or not highlight else graph.box_of(state.focus)
     return Picture(
-        [_content(state, graph, box, current=box == current) for box in part.entering],
+        [_content(state, graph, box, box == current, before) for box in part.entering],
         {
-            box: [_edge(state, stages, part, box, bundle) for bundle in bundles]
+            box: [
+                _compared(_edge(state, stages, part, box, bundle), bundle, state, before)
+                for bundle in bundles
+            ]
             for box, bundles in part.entering.items()
         },
     )
 
 
-def _content(state: State, graph: FoldedGraph, box: int, *, current: bool) -> Content:
+def _content(
+    state: State, graph: FoldedGraph, box: int, current: bool, before: State | None
+) -> Content:
     line = graph.scope(box)
-    return Node(state, box, current) if line is None else Fold(state, line, current)
+    return Node(state, box, current, before) if line is None else Fold(state, line, current)
 
 
 def _edge(state: State, stages: Stages, part: Part, box: int, bundle: Bundle) -> Edge:
@@ -142,3 +164,14 @@ def _edge(state: State, stages: Stages, part: Part, box: int, bundle: Bundle) ->
     local = state.recording.history.local(out, slot, state.seen_by(out)) if known else None
     source = part.source(box, bundle)
     return Edge(bundle.operand, box, slot, source, local, stage, direction, count)
+
+
+def _compared(edge: Edge, bundle: Bundle, state: State, before: State | None) -> Edge:
+    """An edge with the local derivative before an edit, if it was computed in the same way."""
+    if before is None or edge.local is None:
+        return edge
+    out, slot = bundle.edges[0]
+    node = counterpart(state.recording, out, before.recording)
+    if node is None or before.value(node) is None:
+        return edge
+    return replace(edge, old=before.recording.history.local(node, slot, before.seen_by(node)))

@@ -78,7 +78,7 @@ def _computed(
     values = dict(leaves)
     for statement in file.statements:
         with at_line(statement.line):
-            value = _evaluate(statement.expression, values)
+            value = evaluated(statement.expression, values)
             if isinstance(statement.expression, Number):  # `c = 2` is an input, too
                 value = Value(edits.get(statement.target, statement.expression.value))
                 if statement.target == by:
@@ -88,14 +88,15 @@ def _computed(
     return values
 
 
-def _evaluate(expression: Expr, values: Mapping[str, Value]) -> Value:
+def evaluated(expression: Expr, values: Mapping[str, Value]) -> Value:
+    """Return an expression as a computed value, from the values of its names."""
     match expression:
         case Number(value=number):
             return constant(number)
         case Name(name=name):
             return values[name]
         case Apply(op=op, operands=operands):
-            first, *others = (_evaluate(operand, values) for operand in operands)
+            first, *others = (evaluated(operand, values) for operand in operands)
             # A method of the operand: those of plain numbers are others.
             result: Value = (
                 _OPERATORS[op](first, *others) if op in _OPERATORS else getattr(first, op)(*others)

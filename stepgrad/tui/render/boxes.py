@@ -7,19 +7,25 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from stepgrad.numbers import fitting
-from stepgrad.recording.kept import kept
+from stepgrad.recording.kept import (
+    kept,
+)
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.graph.contents import Content, Fold, Number
+from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.painting import Border, BoxContent, Line
-from stepgrad.tui.render.widths import NUMBER, widths
+from stepgrad.tui.render.widths import widths
 
 _SCOPE = 20
 _SELECTED = "›"
+_ARROW = " → "
+
+CHANGE = 13
+"""The most cells of a number before and after an edit, in a box."""
+
 _SPAN, _SHARES = len("|grad| 1e−6…0.033"), len(" 0 22%")
 
 
@@ -27,13 +33,15 @@ class Form(NamedTuple):
     """How boxes and wires are drawn.
 
     Framed boxes hold numbers, slim ones names alone. `name` and `label` are the most cells of a
-    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too.
+    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too. A
+    `change` of numbers by an edit needs the room of two.
     """
 
     framed: bool
     roomy: bool = False
     name: int = 14
     label: int = 99
+    change: bool = False
 
 
 class GraphBox(NamedTuple):
@@ -55,7 +63,9 @@ class GraphBox(NamedTuple):
         width = cell_len(name)
         if not form.framed:
             return cls(name, (width + 2, 1), False)
-        inner = max(width + cell_len(_SELECTED), widths(recording).number)
+        number = widths(recording).number
+        told = min(2 * number + len(_ARROW), CHANGE) if form.change else number
+        inner = max(width + cell_len(_SELECTED), told)
         return cls(name, (inner + 2, 4), True)
 
     @classmethod
@@ -78,7 +88,10 @@ class GraphBox(NamedTuple):
             title = f"{_SELECTED}{self.name}" if selected else self.name
             within = isinstance(content, Fold) and content.current
             foot = [(_inside(content.state), style)] if within else []
-            facts = [[(text, f"{of}{tint}") for text, of in line] for line in _facts(content)]
+            facts = [
+                [(text, f"{of}{tint}") for text, of in line]
+                for line in _facts(content, self.size[0] - 2)
+            ]
             return BoxContent(facts, border, style, [(title, style)], foot)
         border = "solid" if content.current else "dashed" if selected else "none"
         lines = [self.name]
@@ -103,16 +116,11 @@ def _inside(state: State) -> str:
     return f"{ink.ARROWS.get(state.phase or '', '▶')} {short_title(state.recording, state.focus)}"
 
 
-def _facts(content: Content) -> Sequence[Line]:
-    """The lines in a framed box."""
+def _facts(content: Content, inner: int) -> Sequence[Line]:
+    """The lines in a framed box, `inner` cells wide."""
     if isinstance(content, Fold):
         return [[(text, ink.QUIET)] for text in (_sizes(content), content.shares)]
-    return [[(cell(each), ink.sign(each.x))] for each in content.numbers]
-
-
-def cell(number: Number) -> str:
-    """The text of a number, in the cells that a box has for it."""
-    return fitting(number.text, number.x, NUMBER)
+    return [[(each.fitted(inner), ink.sign(each.x))] for each in content.numbers]
 
 
 def _sizes(fold: Fold) -> str:

@@ -47,12 +47,14 @@ class Drawing:
         selected: int | None,
         secret: int | None = None,
         within: Within = lambda *_: True,
+        before: State | None = None,
     ) -> Canvas:
         """Paint a position, without what is still to be predicted about a node.
 
-        Boxes and labels that are not whole in view stay empty.
+        Boxes and labels that are not whole in view stay empty. After an edit, `before` is the
+        position in the original.
         """
-        shown = picture(state, self.part)
+        shown = picture(state, self.part, before=before)
         contents = {content.index: content for content in shown.boxes}
         current, chosen = self.box_of(state.focus), self.box_of(selected)
         ahead = _ahead_of(shown, current if chosen is None else chosen)
@@ -158,6 +160,8 @@ def suited(session: Session, width: int, height: int) -> Drawing:
     graph, keys = session.graph, in_view(session)
     rules = widths(session.recording).known
     forms = () if len(keys) > NEARBY else _OF_A_PART if len(keys) < len(graph) else _FORMS
+    if session.changed:  # two numbers in a box, where there is room
+        forms = (*(form._replace(change=True) for form in forms if form.framed), *forms)
     for form in (*forms, *(_TINY if session.fit and forms else ())):
         if form.roomy and not rules:
             continue

@@ -99,7 +99,9 @@ def _place(state: State, where: str) -> list[ink.Span]:
 
 def _changes(session: Session) -> tuple[str, list[ink.Span]]:
     """The edits and the bug of the world, and the word before them."""
-    edits = [f"{name} = {exact(x)}" for name, x in session.edits]
+    edits = [
+        f"{name} = {edit if isinstance(edit, str) else exact(edit)}" for name, edit in session.edits
+    ]
     world = session.recording.world
     if world is not None:
         edits.append(f"bug: {world}" if edits else str(world))

@@ -105,7 +105,7 @@ def _rows(state: State, node: int, height: int, secret: int | None = None) -> li
     top = [_number("value", number(value), value, position=made)]
     if state.node(node).constant:
         return [*top, _Row([("a constant of the program", ink.QUIET)])]
-    label, _, text, rate = Node(state, node).derivative
+    label, _, text, rate, *_ = Node(state, node).derivative
     top.append(_number(label, text, rate))
     rest = [*_locals(state, node, told=node != secret), *_whereabouts(state, node)]
     return [*top, *_ledger(state, node, height - len(top) - len(rest)), *rest]

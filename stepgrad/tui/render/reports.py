@@ -14,9 +14,9 @@ from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.editing import NO_PROGRAM
 from stepgrad.replay.commands.hints import key, with_keys
 from stepgrad.replay.commands.table import KEYS
+from stepgrad.replay.commands.variants import NO_PROGRAM
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, differences
 from stepgrad.replay.gradients.between import Edge

@@ -5,8 +5,9 @@ from math import isfinite, log10
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.numbers import fitting
-from stepgrad.replay.commands.searching import match
+from stepgrad.replay.commands.searching import (
+    match,
+)
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session
@@ -16,6 +17,9 @@ from stepgrad.tui.render import ink
 
 NUMBER = 11
 """Cells of a number's column, with a blank before the number."""
+
+CHANGE = 16
+"""Cells of the column after an edit: `0.243 → 0.252`."""
 
 _NAME, _LEAST = 9, 7  # with fewer cells for names, columns get narrower, down to this
 
@@ -72,9 +76,10 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     A node that is not computed yet is there already, dim and without numbers.
     """
     state = session.state
-    facts, shown = state.node(node), Node(state, node, current=node == state.focus)
-    cells = _column(width)
-    room = width - 2 * cells - len(MARGINS)
+    facts = state.node(node)
+    shown = Node(state, node, node == state.focus, session.before)
+    cells = _column(width, changed=session.changed)
+    of_name = width - 2 * cells - len(MARGINS)
     selected = node == session.selected
     marker = marker_of(session, current=shown.current, selected=selected)
     stops = (each for each in session.stops if isinstance(each, NodeStop))
@@ -84,10 +89,11 @@ def tape_row(session: Session, node: int, width: int) -> Content:
     indent = "  " if facts.place.scope else ""
     unnamed = facts.constant and not facts.name
     title = "constant" if unnamed else short_title(state.recording, node)
-    name = ink.fit(indent + title, room)
-    value = fitting(shown.value_text, shown.value, cells - 1)
+    name = ink.fit(indent + title, of_name)
+    room = cells - 1 - session.changed  # an arrow must not lead to the next column
+    value = shown.shown_value.fitted(room)
     beside = shown.derivative
-    derivative = "" if facts.constant else fitting(beside.text, beside.x, cells - 1)
+    derivative = "" if facts.constant else beside.fitted(room)
     row = Content.assemble(
         (marker, ink.CURRENT),
         (ink.STOP if stop else " ", ink.HALT),
@@ -105,7 +111,7 @@ def headings(session: Session, width: int) -> Content:
     While forward mode runs, tangents stand where gradients come later. Of a search, which match is
     selected follows the first word.
     """
-    cells = _column(width)
+    cells = _column(width, changed=session.changed)
     second = "tangent" if session.state.seeds else "gradient"
     if cells <= len(second):
         second = second[:4]
@@ -123,10 +129,13 @@ def headings(session: Session, width: int) -> Content:
     return Content.assemble(*title, first, "value", between, second)
 
 
-def _column(width: int) -> int:
-    """The cells of a number's column: fewer than usual if names would have no room."""
+def _column(width: int, *, changed: bool) -> int:
+    """The cells of a number's column: fewer than usual if names would have no room.
+
+    After an edit they are more: there are two numbers in it.
+    """
     spare = (width - len(MARGINS) - _NAME) // 2
-    return max(_LEAST, min(NUMBER, spare))
+    return max(_LEAST, min(CHANGE if changed else NUMBER, spare))
 
 
 def bar(grad: float | None) -> str:

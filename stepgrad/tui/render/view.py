@@ -124,7 +124,9 @@ def view(  # noqa: PLR0913 - the size, and what a person has set
         root = None
     else:
         window = window._replace(width=narrow)
-    canvas = drawing.paint(session.state, session.selected, session.secret, window.holds)
+    canvas = drawing.paint(
+        session.state, session.selected, session.secret, window.holds, session.before
+    )
     if under_way is not None:
         from stepgrad.tui.render.travel import carry  # noqa: PLC0415 - only while it plays
 
@@ -237,7 +239,9 @@ def _dock(session: Session, drawing: Drawing, root: int, window: Window, shown: 
     place = Box(root, shown.width - width, max(0, min(y, window.height - height)), width, height)
     line = graph.scope(root)
     current = root == drawing.box_of(state.focus)
-    content = Node(state, root, current) if line is None else Fold(state, line, current)
+    content = (
+        Node(state, root, current, session.before) if line is None else Fold(state, line, current)
+    )
     paint_box(shown, place, box.look(content, selected=root == drawing.box_of(session.selected)))
     shown.write(place.x - len(_BROKEN), place.exit[1], _BROKEN, ink.QUIET)
     return place

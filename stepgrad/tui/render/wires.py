@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stepgrad.numbers import fitting, number
+from stepgrad.numbers import number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.folding import Bundle
 from stepgrad.replay.graph.picture import BACK, Edge
@@ -35,8 +35,7 @@ def look(edge: Edge, room: int = 99, *, secret: bool = False, heavy: bool = Fals
         return WireContent(f"{BACK * edge.back}?", heavy=heavy, rank=STAGES.index("forward"))
     style = _STYLES[stage]
     of_label = ink.PLAIN if edge.local is None else ink.sign(edge.local)
-    back = BACK * edge.back
-    label = f"{back}{fitting(edge.label, edge.local, room - len(back))}"
+    label = edge.fitted(room)
     return WireContent(
         label if len(label) <= room else "",
         style,

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from textual.content import Content
+from textual.app import (
+    ComposeResult,
+)
+from textual.content import (
+    Content,
+)
 from textual.geometry import (
     Offset,
     Size,
@@ -21,7 +26,12 @@ from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
-from stepgrad.tui.widgets.prompt import Prompt
+from stepgrad.tui.widgets.prompt import (
+    Prompt,
+)
+from stepgrad.tui.widgets.slider import (
+    Slider,
+)
 
 
 class Header(DiagnosedPanel):
@@ -117,7 +127,18 @@ class NodePanel(Panel):
         """Draw the node."""
         if self.now.subject is None:
             return Content.styled("no node yet", ink.QUIET)
-        return node_panel(self.state, self.now.subject, *self.size, self.now.secret)
+        return node_panel(self.state, self.now.subject, *self._room, self.now.secret)
+
+    def compose(self) -> ComposeResult:
+        """Have a slider at hand."""
+        self._slider = Slider().data_bind(NodePanel.session)
+        yield self._slider
+
+    @property
+    def _room(self) -> Size:
+        """The width and the height that the slider leaves."""
+        width, height = self.size
+        return Size(width, max(height - self._slider.display, 0))
 
     def show(self) -> None:
         """Put what the node is into the border."""
@@ -131,7 +152,7 @@ class NodePanel(Panel):
         """Go to the event that a person pointed at, unless they were marking text."""
         if self.now.subject is None or self.text_selection is not None:
             return
-        position = event_at(self.state, self.now.subject, *self.size, at.y)
+        position = event_at(self.state, self.now.subject, *self._room, at.y)
         if position is not None:
             self.post_message(self.EventPointed(self.now.subject, position))
 

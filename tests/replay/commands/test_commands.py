@@ -13,6 +13,7 @@ from stepgrad.replay.commands.places import CommandError, goto
 from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read, replay
 from stepgrad.replay.commands.table import BY_KEY, COMMANDS, Command
 from stepgrad.replay.naming import find_node
+from stepgrad.replay.program import Program
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import step_number
 from stepgrad.replay.telling.titles import title
@@ -286,7 +287,7 @@ def test_a_word_that_is_no_name_is_not_looked_for_in_what_the_nodes_compute(
 )
 def test_every_command_finds_a_name_by_its_unique_end(name: str, full: str) -> None:
     node = FLIP.first_named(full)
-    start = Session(Cursor(FLIP, FLIP.length), program=lambda *_: FLIP)
+    start = Session(Cursor(FLIP, FLIP.length), program=Program(lambda *_: FLIP))
     assert find_node(start.state, name) == node
     assert replay(start, [f":{name}"]).subject == node
     assert replay(start, [f"/{name}"]).subject == node
@@ -300,7 +301,7 @@ def test_every_command_finds_a_name_by_its_unique_end(name: str, full: str) -> N
 
 @pytest.mark.parametrize("word", [":{}", "e{} = 1"])
 def test_an_ambiguous_end_is_answered_with_what_it_may_mean(word: str) -> None:
-    start = Session(Cursor(FLIP, FLIP.length), program=lambda *_: FLIP)
+    start = Session(Cursor(FLIP, FLIP.length), program=Program(lambda *_: FLIP))
     with pytest.raises(CommandError, match="`w4` matches 3 nodes: layer1/neuron1/w4, layer1/neu"):
         replay(start, [word.format("w4")])
 

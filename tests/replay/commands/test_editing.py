@@ -2,7 +2,8 @@
 
 import gc
 from collections.abc import Mapping
-from functools import partial
+from pathlib import Path
+from typing import Any
 from weakref import WeakSet
 
 import pytest
@@ -14,19 +15,19 @@ from stepgrad.harness import Replay
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import stopping
-from stepgrad.replay.commands.editing import (
+from stepgrad.replay.commands.editing import ask, edit
+from stepgrad.replay.commands.script import replay
+from stepgrad.replay.commands.variants import (
     NO_WORLD,
     EditError,
-    ask,
     ask_world,
     change_world,
-    edit,
     undo_edits,
 )
-from stepgrad.replay.commands.script import replay
 from stepgrad.replay.difference import differences
 from stepgrad.replay.graph.folding import folded_graph
 from stepgrad.replay.graph.outline import outline
+from stepgrad.replay.program import Program
 from stepgrad.replay.samples import samples
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.language import Condition
@@ -35,9 +36,10 @@ from stepgrad.replay.telling.titles import titles
 from stepgrad.replay.training import course, losses, parameters
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 
 
-def program(edits: Mapping[str, float], world: World | None = None) -> Recording:
+def program(edits: Mapping[str, Any], world: World | None = None) -> Recording:
     recording = Recording()
     recording.world = world
     with record(recording):
@@ -52,7 +54,7 @@ def program(edits: Mapping[str, float], world: World | None = None) -> Recording
 
 
 def session(position: int = 6) -> Session:
-    return Session(Cursor(program({})).seek(position), program=program)
+    return Session(Cursor(program({})).seek(position), program=Program(program))
 
 
 def test_an_edit_runs_the_program_again_and_keeps_the_place() -> None:
@@ -112,12 +114,12 @@ def test_an_edit_back_to_the_first_number_is_undone() -> None:
     assert edit(back, "bit = 1").recording is start.recording
 
 
-def test_an_edit_reads_numbers_as_predictions_do_and_says_all_their_digits() -> None:
+def test_an_edit_reads_numbers_as_predictions_do_and_says_as_many_digits_as_it_takes() -> None:
     edited = edit(session(), "w = 1/3")
     assert dict(edited.edits) == {"w": 1 / 3}
-    assert edited.said == "w = 0.3333333333333333"
-    assert edit(session(), "w = 0.5000001").said == "w = 0.5000001"
-    assert edit(session(), "w = −∞").said == "w = −inf"
+    assert edited.said == "w 0.5 → 0.333333: L +0.8611, by the gradient +0.8333"
+    assert edit(session(), "w = 0.5000001").said.startswith("w 0.5 → 0.5000001: L ")
+    assert edit(session(), "w = −∞").said.startswith("w 0.5 → −inf: L 6.25 → inf, ")
 
 
 def test_undo_brings_the_very_recording_back() -> None:
@@ -165,7 +167,7 @@ def test_differences_are_told_by_name_and_only_where_there_are_some() -> None:
 
 
 def test_nan_does_not_differ_from_nan() -> None:
-    def broken(_: Mapping[str, float]) -> Recording:
+    def broken(_: Mapping[str, Any]) -> Recording:
         with record() as recording:
             y = Value(-1.0, label="x").log()
             y.label = "y"
@@ -175,15 +177,18 @@ def test_nan_does_not_differ_from_nan() -> None:
     assert differences(first, second) == []
 
 
-def test_stops_by_condition_stay_and_those_at_nodes_go() -> None:
+def test_stops_stay_and_those_at_nodes_work_in_the_new_recording() -> None:
     start = stopping.toggle_stop(stopping.stop_where(session(), "isnan(grad)"), every=False)
-    assert [stop.text for stop in edit(start, "w = 2").stops] == ["isnan(grad)"]
+    edited = edit(start, "w = 2")
+    assert [stop.text for stop in edited.stops] == ["isnan(grad)", "L"]
+    made = stopping.run(edited.go(edited.cursor.seek(0)), forward=True)
+    assert made.state.focus == edited.recording.first_named("L")
 
 
 def test_a_scenario_is_a_program() -> None:
     file = open_scenario("xor_tanh")
     recording = record_file(file)
-    start = Session(Cursor(recording).seek(recording.length), program=partial(record_file, file))
+    start = Session(Cursor(recording).seek(recording.length), program=rerun(file))
     for name in ("row2/x1 = 1", "row1/t = 1", "layer1/neuron1/w1 = 0.5"):
         edited = edit(start, name)
         assert differences(start.state, edited.state)
@@ -203,12 +208,12 @@ def test_recordings_that_nobody_looks_at_go() -> None:
     made: WeakSet[Recording] = WeakSet()
     blocks = 0
 
-    def noted(edits: Mapping[str, float], _: World | None = None) -> Recording:
+    def noted(edits: Mapping[str, Any], _: World | None = None) -> Recording:
         recording = program(edits)
         made.add(recording)
         return recording
 
-    here = Session(Cursor(noted({})).seek(6), program=noted)
+    here = Session(Cursor(noted({})).seek(6), program=Program(noted))
     for number in range(12):
         look_around(here)
         here = edit(here, f"w = {number}.5")
@@ -276,3 +281,112 @@ def test_a_program_has_to_be_started_in_a_world() -> None:
     with pytest.raises(EditError, match="start a program with `stepgrad run --bug`"):
         change_world(alone, "overwrite")
     assert ask_world(session())[1] == "Which bug?"
+
+
+def scenario_session(name: str = "xor_tanh") -> Session:
+    return Replay.of(name).session
+
+
+@pytest.mark.parametrize(
+    ("text", "edits"),
+    [
+        ("learning_rate = 0.1", {"learning_rate": "0.1"}),
+        ("lr = lr*2", {"learning_rate": "0.1"}),
+        ("lr=learning_rate / 10", {"learning_rate": "0.005"}),
+        ("steps = steps/2", {"steps": "50"}),
+        ("seed=7", {"seed": "7"}),
+        ("activation = relu, linear", {"activation": "relu, linear"}),
+        ("activation = [relu, linear]", {"activation": "[relu, linear]"}),
+        ("optimizer = adam", {"optimizer": "adam"}),
+    ],
+)
+def test_settings_are_edited_by_their_names(text: str, edits: dict[str, str]) -> None:
+    session = edit(scenario_session(), text)
+    assert dict(session.edits) == edits
+    assert session.original is not None
+    assert session.recording is not session.original
+    [name] = edits
+    original = {"learning_rate": "0.05", "steps": "100", "seed": "42", "activation": "tanh"}
+    back = edit(session, f"{name} = {original.get(name, 'sgd')}")
+    assert (back.edits, back.recording) == ((), session.original)
+
+
+def test_a_setting_is_what_the_recording_is_made_with() -> None:
+    shorter = edit(scenario_session(), "steps = 3").recording
+    assert len(shorter.steps) == 4
+    other = edit(scenario_session(), "seed = 1").recording
+    assert other.history.first_value(0) != scenario_session().recording.history.first_value(0)
+    both = edit(edit(scenario_session(), "steps = 3"), "layer1/neuron1/b = 1")
+    assert [name for name, _ in both.edits] == ["steps", "layer1/neuron1/b"]
+    assert len(both.recording.steps) == 4
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr = x", "expected a number, not the text `x`"),
+        ("lr =", "learning_rate is 0.05: write a value, as in learning_rate = 0.05"),
+        ("steps = -1", "must be at least 0"),
+        ("steps = 2.5", "expected a whole number, not the number `2.5`"),
+        ("activation = rleu", "expected `linear`, `tanh`, `relu`, `sigmoid` or `leaky_relu`"),
+        ("activation = relu, tanh, linear", "3 activations for 2 layers"),
+        ("momentum = 0.9", "no input or parameter is called momentum"),
+        ("lr = 0.1}", "not valid YAML: "),
+        ("lr = 0.1, momentum: 2", "expected a number, not a list"),
+    ],
+)
+def test_a_setting_keeps_the_rules_of_the_file(text: str, message: str) -> None:
+    with pytest.raises(StepgradError) as caught:
+        edit(scenario_session(), text)
+    assert str(caught.value).startswith(message)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        ("w1*2", 1.0),
+        ("w1 = (w2 + x)/2", 2.5),
+        ("-x", -3.0),
+        ("relu(-x) + 2**3", 8.0),
+        ("1/3", 1 / 3),
+    ],
+)
+def test_an_edit_takes_an_expression_of_leaves(text: str, x: float) -> None:
+    session = scenario_session("two_layer").select(2)
+    assert dict(edit(session, text).edits) == {"w1": x}
+
+
+def test_names_in_an_expression_are_first_those_beside_the_subject() -> None:
+    start = scenario_session()
+    history = start.recording.history
+    first, second = (start.recording.first_named(f"layer1/neuron2/w{i}") for i in (1, 2))
+    edited = edit(start.select(first), "w2")
+    assert dict(edited.edits) == {"layer1/neuron2/w1": history.first_value(second)}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("w9*2", "no input or parameter is called w9; did you mean `w1`?"),
+        ("h*2", "h is computed: only inputs and parameters can be edited"),
+        ("2*", "cannot read this statement: invalid syntax"),
+        ("w1.real", "an attribute cannot be used in an expression"),
+        ("__import__(1)", "unknown function `__import__`"),
+        ("2*1/0", "`2*1/0` divides by zero"),
+    ],
+)
+def test_what_is_no_expression(text: str, message: str) -> None:
+    with pytest.raises(EditError) as caught:
+        edit(scenario_session("two_layer").select(2), text)
+    assert str(caught.value).startswith(message)
+
+
+def test_a_leaf_comes_before_a_setting_of_its_name(tmp_path: Path) -> None:
+    path = tmp_path / "named.yaml"
+    path.write_text(
+        "title: t\nparams: {steps: 2.0}\ngraph: [y = steps**2]\nbackward: y\n"
+        "train: {steps: 3, learning_rate: 0.1}\n"
+    )
+    edited = edit(Replay.of(path).session, "steps = 5")
+    assert dict(edited.edits) == {"steps": 5.0}

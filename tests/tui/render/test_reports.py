@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from math import inf, nan
+from typing import Any
 
 import pytest
 from textual.content import Content
@@ -13,6 +14,7 @@ from stepgrad.engine.world import World
 from stepgrad.harness import Replay
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.editing import edit
+from stepgrad.replay.program import Program
 from stepgrad.replay.session import Session
 from stepgrad.tui.render.listing import Line, Listing, verdicts_report
 from stepgrad.tui.render.reports import difference_report, paths_report
@@ -21,12 +23,12 @@ from stepgrad.tui.render.reports import difference_report, paths_report
 def session(x: float, position: int) -> Session:
     """A program of one input, and nothing else."""
 
-    def program(edits: Mapping[str, float], _: World | None = None) -> Recording:
+    def program(edits: Mapping[str, Any], _: World | None = None) -> Recording:
         with record() as recording:
             Value(edits.get("x", x), label="x")
         return recording
 
-    return Session(Cursor(program({})).seek(position), program=program)
+    return Session(Cursor(program({})).seek(position), program=Program(program))
 
 
 def test_a_program_without_edits_is_not_told_to_make_one() -> None:
@@ -58,7 +60,7 @@ def test_where_an_edit_shows_nothing_yet_the_report_says_where_it_will() -> None
         "Nothing differs yet. The first difference is at event 1: x is 2 before and 3 now."
     )
     heedless = Session(
-        session(2.0, 1).cursor, program=lambda _edits, _world: session(2.0, 1).recording
+        session(2.0, 1).cursor, program=Program(lambda _edits, _world: session(2.0, 1).recording)
     )
     assert (
         difference_report(edit(heedless, "x = 3")).plain

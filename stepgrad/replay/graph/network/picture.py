@@ -196,12 +196,12 @@ def network(state: State, selected: int | None = None) -> Network | None:
         state,
         row,
         [
-            End(state, node, place == given, f"x{place + 1}")
+            End(state, node, place == given, alias=f"x{place + 1}")
             for place, node in enumerate(row.inputs)
         ],
         layers,
         [Node(state, target) for target in targets],
-        None if root is None else End(state, root, root == focus, "root"),
+        None if root is None else End(state, root, root == focus, alias="root"),
         own.index(number) + 1,
         len(own),
         list(rows.models).index(row.model) + 1,
