@@ -12,9 +12,9 @@ from stepgrad.replay.lesson.steps import Demand, Step, steps
 from stepgrad.replay.session import Session
 
 _ACTS = {command.name: command.act for command in COMMANDS if command.act}
-_MOVES = frozenset(command.name for command in GROUPS["Moving"]) | {
-    "jump", "continue", "reverse_continue", "who_wrote", "next_write", "next_bookmark",
-}  # fmt: skip
+_MOVES = {command.name for command in GROUPS["Timeline"]} - {
+    "faster", "slower", "break_where", "bookmark",
+} | {"jump", "who_wrote", "next_write"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
