@@ -61,11 +61,11 @@ class TeachingScreen(DiagnosingScreen):
     def _reads_on(self) -> bool:
         """Whether Enter is for the lesson: its step, or the lesson itself, has nothing left to do.
 
-        What has been selected since is what a person means instead.
+        What has been selected since is what a person means instead, or the neuron that is open.
         """
         self._open_lesson()
         lesson = self.lesson
-        if lesson is None or self.now.selected not in (None, self._pointed):
+        if lesson is None or self.now.opened or self.now.selected not in (None, self._pointed):
             return False
         return in_course(self) if lesson.current is None else not lesson.current.demands
 

@@ -149,7 +149,7 @@ def test_the_opening_says_what_this_is_and_how_to_begin() -> None:
     assert said[-1] == "s goes to the next event, question mark helps, q leaves."
     assert now.heard == 1
     _, said = respond(now, "7")
-    assert said[0] == "Lesson, part 2 of 3."
+    assert said[0] == "Lesson, part 2 of 5."
 
 
 def test_the_opening_says_what_is_wrong() -> None:
@@ -170,11 +170,11 @@ def test_a_question_waits_for_its_answer() -> None:
         "Type 0.7, w1*2 or w1 = 0.7; leave empty to flip 0 and 1.",
     ]
     now, said = respond(now, "seven")
-    assert said[0].startswith("seven is not a number")
+    assert said[0].startswith("no input or parameter is called seven")
     assert said[1] == "Escape leaves the question."
     now, said = respond(now, "0.7")
     assert now.session.edits == (("w1", 0.7),)
-    assert said[0] == "w1 equals 0.7."
+    assert said[0] == "w1 0.5 to 0.7: loss minus 3.36, by the gradient minus 4.8."
     assert now.asking is None
 
 
