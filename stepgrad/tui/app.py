@@ -18,11 +18,7 @@ from stepgrad.replay.commands import table
 from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import KeyedApp, binding
-from stepgrad.tui.learning import (
-    Learner,
-    LessonScreen,
-    complain,
-)
+from stepgrad.tui.learning import Learner, LessonScreen, complain
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt

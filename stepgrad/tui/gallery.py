@@ -25,29 +25,12 @@ from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, matches
 from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.keymap import (
-    shown_keys,
-)
-from stepgrad.tui.learning import (
-    Learner,
-    LessonScreen,
-    complain,
-)
-from stepgrad.tui.render import (
-    ink,
-)
-from stepgrad.tui.render.course import (
-    about,
-    heading,
-    line,
-)
-from stepgrad.tui.render.lesson import (
-    code_span,
-    lesson,
-)
-from stepgrad.tui.widgets.prompt import (
-    Field,
-)
+from stepgrad.tui.keymap import shown_keys
+from stepgrad.tui.learning import Learner, LessonScreen, complain
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.course import about, heading, line
+from stepgrad.tui.render.lesson import code_span, lesson
+from stepgrad.tui.widgets.prompt import Field
 from stepgrad.tui.work import PATIENCE, Growing
 from stepgrad.tui.working import Onward
 

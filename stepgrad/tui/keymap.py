@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -16,13 +16,11 @@ from textual.widget import Widget
 
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.reading import read_regular
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
-
-Keymap = Mapping[str, tuple[str, ...]]
-"""The keys of each command by name, the one to show first; none if other commands took them."""
 
 DEFAULT: Keymap = KEYS
 

@@ -21,35 +21,14 @@ from stepgrad.replay.commands.table import Command
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
-from stepgrad.scenario.about import (
-    about,
-)
-from stepgrad.scenario.load import (
-    ScenarioFile,
-)
-from stepgrad.scenario.rerun import (
-    rerun,
-)
-from stepgrad.tui.help import (
-    HelpScreen,
-)
-from stepgrad.tui.keymap import (
-    binding,
-    keys_in_force,
-    shown_keys,
-)
-from stepgrad.tui.palette import (
-    CommandProvider,
-)
-from stepgrad.tui.playing import (
-    PlayingScreen,
-)
-from stepgrad.tui.render.notice import (
-    EMPTY,
-    alone,
-    hidden,
-    small,
-)
+from stepgrad.scenario.about import about
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.rerun import rerun
+from stepgrad.tui.help import HelpScreen
+from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
+from stepgrad.tui.palette import CommandProvider
+from stepgrad.tui.playing import PlayingScreen
+from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape

@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from stepgrad.engine.notation import (
-    atom,
-)
-from stepgrad.recording.blocks import (
-    Backward,
-    Write,
-)
+from stepgrad.engine.notation import atom
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import open_selected

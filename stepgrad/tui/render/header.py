@@ -1,19 +1,15 @@
 """The top line: the recording, the phase, the position, and what the checks say."""
 
-from collections.abc import Mapping, Sequence
-
 from textual.content import Content
 
 from stepgrad.numbers import exact, number
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.listing import matches
-
-Keymap = Mapping[str, Sequence[str]]
-"""The keys of each command, as they are written."""
 
 NO_KEYS: Keymap = {}
 

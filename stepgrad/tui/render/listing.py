@@ -5,7 +5,7 @@ Questions and reasons are loaded when they are asked for, after the first paint.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from textual.content import Content
 from stepgrad.numbers import exact, gradient_inline, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
@@ -30,8 +30,6 @@ _MOST = 4
 
 _ROOM = 20
 """The fewest cells beside an indent in which text is legible."""
-
-Keymap = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,13 +35,7 @@ from stepgrad.tui.render.neurons import (
     wire_look,
     write,
 )
-from stepgrad.tui.render.painting import (
-    Border,
-    BoxContent,
-    Painter,
-    WireContent,
-    fitted,
-)
+from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted
 
 LEAST = 6
 """The fewest rows that a network asks for."""

@@ -14,7 +14,7 @@ from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.commands.variants import NO_PROGRAM
 from stepgrad.replay.cursor import Cursor
@@ -27,8 +27,6 @@ from stepgrad.replay.telling.derivatives import derivative, partial_at
 from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.listing import Listing, verdicts_report, why_report
-
-Keymap = Mapping[str, Sequence[str]]
 
 _NUMBER = 11
 _NAME = 8

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from textual.app import (
-    ComposeResult,
-)
-from textual.content import (
-    Content,
-)
-from textual.geometry import (
-    Offset,
-    Size,
-)
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.geometry import Offset, Size
 
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.moment import of_the_moment
@@ -26,12 +19,8 @@ from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
-from stepgrad.tui.widgets.prompt import (
-    Prompt,
-)
-from stepgrad.tui.widgets.slider import (
-    Slider,
-)
+from stepgrad.tui.widgets.prompt import Prompt
+from stepgrad.tui.widgets.slider import Slider
 
 
 class Header(DiagnosedPanel):
