@@ -22,7 +22,7 @@ from stepgrad.plain.words import (
 )
 from stepgrad.printable import counted, printable
 from stepgrad.replay.gradients.ledger import contributions, left_over, written_over
-from stepgrad.replay.graph.contents import Fold, Node
+from stepgrad.replay.graph.contents import Fold, Node, content_of
 from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.phases import phases
 from stepgrad.replay.session import Session
@@ -50,7 +50,7 @@ def chain_told(session: Session) -> Iterator[str]:
 def tape_told(session: Session) -> Iterator[str]:
     """Say the nodes with their numbers, those around the subject if there are many."""
     graph = session.graph if not session.constants else FoldedGraph(session.scene, session.folded)
-    boxes = [_box(session.state, graph, box) for box in graph]
+    boxes = [content_of(session.state, graph, box) for box in graph]
     made = [box for box in boxes if box.made]
     waiting = len(boxes) - len(made)
     if not made:
@@ -154,7 +154,7 @@ def graph_told(session: Session) -> Iterator[str]:
 def _near(session: Session, graph: FoldedGraph, box: int) -> Iterator[str]:
     """Say what goes into a box, what it goes into, and how that leads on to the output."""
     state = session.state
-    yield told_box(_box(state, graph, box))
+    yield told_box(content_of(state, graph, box))
     operands, consumers = graph.operands(box), graph.consumers(box)
     if operands:
         yield from some((f"Into it goes {_with_numbers(state, graph, each)}" for each in operands),
@@ -195,15 +195,10 @@ def _name(state: State, graph: FoldedGraph, box: int) -> str:
 
 
 def _with_numbers(state: State, graph: FoldedGraph, box: int) -> str:
-    told = _box(state, graph, box)
+    told = content_of(state, graph, box)
     if isinstance(told, Fold):
         return sentence(f"{_name(state, graph, box)}, folded")
     return sentence(f"{place_of(told)}: {numbers_of(told)}")
-
-
-def _box(state: State, graph: FoldedGraph, box: int) -> Node | Fold:
-    line = graph.scope(box)
-    return Node(state, box) if line is None else Fold(state, line)
 
 
 def timeline_told(session: Session) -> Iterator[str]:

@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from stepgrad.drawing.columns import Column, arrange, needed
 from stepgrad.drawing.layout import Layout, Wire
-from stepgrad.numbers import fitting
 from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.network.picture import Network, Neuron
 from stepgrad.tui.render import ink
@@ -31,11 +30,17 @@ from stepgrad.tui.render.neurons import (
     sign_of,
     signs,
     values,
-    width_of,
     wire_look,
+)
+from stepgrad.tui.render.painting import (
+    Border,
+    BoxContent,
+    Painter,
+    WireContent,
+    fitted,
+    width_of,
     write,
 )
-from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted
 
 LEAST = 6
 """The fewest rows that a network asks for."""
@@ -244,7 +249,7 @@ class _Drawing:
             line = label(target.weighted(wire.slot), both=room >= BOTH)
         elif wire.slot < len(self._network.targets) and self._network.targets[wire.slot].made:
             wanted = self._network.targets[wire.slot]
-            line = [(f" {wanted.name} = {fitting(wanted.value_text, wanted.value, 4)} ", ink.QUIET)]
+            line = [(f" {wanted.name} = {wanted.shown_value.fitted(4)} ", ink.QUIET)]
         else:
             return
         line = fitted(line, room)
