@@ -84,7 +84,7 @@ def _arrived(
     if keys is None:
         return cursor, ()
     reports: list[str] = []
-    start = session_at(opened, cursor.position, opened.recording.memory)
+    start = session_at(opened, cursor.position)
     report = partial(_told if plain else _report, reports)
     session = replay_keys(start, headless.words(keys), report)
     said = read_message(session.said) if plain else with_keys(session.said, KEYS)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 
-from stepgrad.numbers import exact
 from stepgrad.plain.training import parameters_told, training_told
 from stepgrad.plain.words import (
     MOST,
@@ -25,6 +23,7 @@ from stepgrad.replay.gradients.ledger import contributions, left_over, written_o
 from stepgrad.replay.graph.contents import Fold, Node, content_of
 from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.phases import phases
+from stepgrad.replay.program import written
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import local_derivative
@@ -208,9 +207,8 @@ def timeline_told(session: Session) -> Iterator[str]:
     if trains(recording):
         where = "before training" if state.step is None else f"training step {state.step}"
         yield sentence(f"This is {where}; there are {counted(steps_trained(recording), 'step')}")
-    root = state.destination
-    value = None if root is None else state.value(root)
-    if root is not None and value is not None:
+    if state.output is not None:
+        root, value = state.output
         yield sentence(f"{name_of(recording, root)} is {read_number(value)}")
     begin, end = state.step_bounds
     runs = phases(recording, begin, end) if end > begin else []
@@ -248,12 +246,10 @@ def _unexpected(check: Check) -> str:
 
 def changes_told(session: Session) -> Iterator[str]:
     """Say the edits and the bug of the world, if there are any."""
-    edits = [
-        read_message(f"edited: {name} = {x if isinstance(x, str) else exact(x)}")
-        for name, x in session.edits
-    ]
-    world = session.recording.world
-    yield from chain(edits, [read_message(f"bug: {world}")] if world else [])
+    for name, edit in session.edits:
+        yield read_message(f"edited: {name} = {written(edit)}")
+    if world := session.recording.world:
+        yield read_message(f"bug: {world}")
 
 
 PANELS: Mapping[str, Callable[[Session], Iterator[str]]] = {

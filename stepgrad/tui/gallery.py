@@ -24,6 +24,7 @@ from textual.widgets.option_list import Option
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, matches
+from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.keymap import shown_keys
 from stepgrad.tui.learning import Learner, LessonScreen, complain
@@ -216,7 +217,7 @@ class GalleryScreen(Screen[None]):
         if isinstance(file, ProgramFile):  # those that ship take no time to run
             with redirect_stdout(StringIO()):
                 run = run_program(str(file.path))
-            await self._show(LessonScreen(name, self._learner, run.recording), name)
+            await self._show(LessonScreen(name, self._learner, session_on(run.recording)), name)
             return
         growing = Growing(file)
         if growing.wait(PATIENCE):
@@ -231,11 +232,11 @@ class GalleryScreen(Screen[None]):
 
     async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
         try:
-            screen = LessonScreen(name, self._learner, growing.result(), file, growing)
+            session = session_on(growing.result(), file)
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
         else:
-            await self._show(screen, name)
+            await self._show(LessonScreen(name, self._learner, session, file, growing), name)
 
     async def _show(self, screen: LessonScreen, name: str) -> None:
         await self.app.push_screen(screen, partial(self._left, name))

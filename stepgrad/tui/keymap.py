@@ -15,7 +15,7 @@ from textual.keys import Keys, format_key
 from textual.widget import Widget
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.reading import read_regular
+from stepgrad.reading import read_regular, why
 from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 
@@ -128,8 +128,7 @@ def load_keymap(path: Path) -> Keymap:
     except FileNotFoundError:
         return DEFAULT
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise KeymapError(f"{path}: cannot be read: {reason}") from error
+        raise KeymapError(f"{path}: cannot be read: {why(error)}") from error
     import tomllib  # noqa: PLC0415 - few have keys of their own
 
     try:

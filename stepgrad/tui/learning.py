@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
-from stepgrad.recording.recording import Recording
+from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.work import Growing
@@ -53,21 +53,15 @@ def complain(where: App[None] | Screen[None], problem: str) -> None:
 class LessonScreen(DebuggerScreen):
     """A debugger on a lesson of the course, by its name."""
 
-    def __init__(  # noqa: PLR0913 - what a debugger is given
+    def __init__(
         self,
         name: str,
         learner: Learner,
-        recording: Recording,
+        session: Session,
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
-        *,
-        position: int = 0,
-        said: str = "",
-        original: Recording | None = None,
     ) -> None:
-        super().__init__(
-            recording, scenario, growing, position=position, said=said, original=original
-        )
+        super().__init__(session, scenario, growing)
         self._lesson_name = name
         self._learner = learner
 

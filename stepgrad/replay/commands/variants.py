@@ -13,7 +13,7 @@ from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.program import Program, Variant, counterpart
+from stepgrad.replay.program import Program, Variant, counterpart, written
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import NodeStop, Stop
 
@@ -142,8 +142,7 @@ def _value(session: Session, name: str) -> str:
     """The text of a leaf or a setting."""
     edits, program = dict(session.edits), program_of(session)
     if name in edits:
-        edited = edits[name]
-        return edited if isinstance(edited, str) else exact(edited)
+        return written(edits[name])
     node = session.recording.names(session.recording.length).get(name)
     if node is None:
         return program.settings.get(name, "?")

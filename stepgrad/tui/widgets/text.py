@@ -44,7 +44,6 @@ class Header(DiagnosedPanel):
         state = self.state
         held = checks(self._scenario, state.recording, state.position) if self._scenario else []
         counts = sum(check.ok for check in held), len(held)
-        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
         return header(
             self.now,
             self._file,
@@ -52,7 +51,7 @@ class Header(DiagnosedPanel):
             self.size.width,
             title=self._title,
             keys=shown_keys(self),
-            verdicts=verdicts,
+            verdicts=self.verdicts,
         )
 
 
@@ -73,8 +72,7 @@ class Keys(DiagnosedPanel):
 
     def show(self) -> None:
         """Find out which keys these are, and draw them if they are others than before."""
-        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
-        names = of_the_moment(self.now, lesson=self._lesson, verdicts=verdicts)
+        names = of_the_moment(self.now, lesson=self._lesson, verdicts=self.verdicts)
         if names != self._names:
             self._names = names
             self.refresh()
