@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
@@ -21,9 +20,6 @@ from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed, scenario_of
 from stepgrad.scenario.expect import checks
 from stepgrad.tui.render import ink
-
-if TYPE_CHECKING:
-    from stepgrad.diagnosis.reasons import Of
 
 _MOST = 4
 """The most events of a verdict that are listed."""
@@ -154,13 +150,11 @@ def why_report(
 
 
 def _reasons(session: Session, node: int) -> Iterator[Line]:
-    from stepgrad.diagnosis.reasons import Number, reasons  # noqa: PLC0415
+    from stepgrad.diagnosis.reasons import explained  # noqa: PLC0415
 
-    recording, state = session.recording, session.state
-    derivative: Of = "gradient" if state.tangent(node) is None else "tangent"
-    for of in ("value", derivative):
-        asked = Number(of, node, state.position)
+    recording = session.recording
+    for asked, reasons in explained(session.state, node):
         shown = f"{asked.name(recording)} = {gradient_inline(asked.read(recording))}"
         yield Line(ink.line((shown, ink.NAME)))
-        for each in reasons(recording, node, state.position, of):
+        for each in reasons:
             yield _event(each.position, each.text, each.node)

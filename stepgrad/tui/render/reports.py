@@ -17,7 +17,6 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.commands.variants import NO_PROGRAM
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, differences
 from stepgrad.replay.gradients.between import Edge
 from stepgrad.replay.gradients.cuts import cut_set
@@ -130,10 +129,9 @@ def difference_report(session: Session, keys: Keymap = KEYS, width: int = 0) -> 
     """
     if session.program is None:
         return Content(NO_PROGRAM)
-    if session.original is None or not session.changed:
+    if session.original is None or session.before is None:
         return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
-    before = Cursor(session.original).seek(session.cursor.position).state
-    rows = differences(before, session.state)
+    rows = differences(session.before, session.state)
     parting = part(session.original, session.recording, ("before", "now"))
     if parting is None:
         return Content("Nothing differs: every event is the same.")
