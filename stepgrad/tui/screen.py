@@ -98,6 +98,8 @@ class DebuggerScreen(PlayingScreen):
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
+        if not command.counts:  # it is about what the turns lead to
+            self.carry_out_turns()
         before = self.now, self.maximized
         if command.panel:
             self._show_panel(command.panel)

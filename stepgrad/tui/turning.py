@@ -59,13 +59,12 @@ class TurningScreen(TeachingScreen):
         return self.now, self.maximized
 
     def perform(self, command: Command) -> None:
-        """Turn a knob; or carry out another command, on what the turns lead to."""
+        """Turn a knob, or carry out another command."""
         if command.counts:
             assert command.act is not None, "it acts on the session"
             count = self._take_count()
             self._turn(_Turn(command, command.act, count))
         else:
-            self._carry_out_turns()
             super().perform(command)
 
     def count(self, command: Command, before: _View) -> None:
@@ -88,7 +87,8 @@ class TurningScreen(TeachingScreen):
         if counted is None or not _same(counted.after, before):
             counted = _Count("", before, before)
         digits = f"{counted.digits}{digit}"[-_MOST_DIGITS:]
-        self._count = _Count(digits, counted.before, self._view) if digit else None
+        known = digit and digits.strip("0")  # a 0 alone is no count
+        self._count = _Count(digits, counted.before, self._view) if known else None
 
     def _take_count(self) -> int:
         """The count typed right before a knob, or 1; what its digits have shown is taken back."""
@@ -114,22 +114,23 @@ class TurningScreen(TeachingScreen):
         knob, due = turn.command.name, self._due.get(turn.command.name)
         self._due[knob] = turn if due is None else turn._replace(times=due.times + turn.times)
         if not self._turning:
-            self._carry_out_turns()
+            self.carry_out_turns()
 
-    def _carry_out_turns(self) -> None:
+    def carry_out_turns(self) -> None:
         """Carry out all that is due, as one."""
         turns, self._due = [*self._due.values()], {}
         if turns and self.is_current:
             self._turning = True
             try:
-                self.work(turns[-1].command, partial(_all, turns, self.now))
+                commands = [turn.command for turn in turns for _ in range(max(turn.times, 1))]
+                self.work(partial(_all, turns, self.now), *commands)
             except StepgradError as error:
                 self.session = self.now.say(str(error))
             self.call_after_refresh(self._turned)
 
     def _turned(self) -> None:
         self._turning = False
-        self._carry_out_turns()
+        self.carry_out_turns()
 
 
 def _same(view: _View, other: _View) -> bool:
