@@ -107,7 +107,7 @@ def _report(reports: list[str], command: Command, session: Session) -> None:
     """Add what a command reports, as plain text."""
     from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - Textual takes a while
 
-    lines = REPORTS[command.name](session, KEYS).plain.splitlines()
+    lines = REPORTS[command.name](session, KEYS, 0).plain.splitlines()
     reports.append("\n".join(line.rstrip() for line in lines))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.keymap import KeyedApp, binding
-from stepgrad.tui.learning import Learner, LessonScreen, complain
+from stepgrad.tui.learning import Learner, LessonScreen
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
@@ -126,8 +125,7 @@ class DebuggerApp(KeyedApp):
         name = lesson_name(path) if path else None
         if name is None:
             return DebuggerScreen(session, self._scenario, self._growing)
-        learner = Learner(partial(complain, self))
-        return LessonScreen(name, learner, session, self._scenario, self._growing)
+        return LessonScreen(name, Learner(self.notify), session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:
         await self.push_screen(screen, lambda _: self.exit())

@@ -73,11 +73,7 @@ def alarm(found: Diagnosis, keys: Keymap = KEYS) -> Content | None:
     )
 
 
-def verdicts_report(
-    session: Session,
-    _keys: Keymap = KEYS,
-    _width: int = 0,
-) -> Content | Listing:
+def verdicts_report(session: Session, *_: object) -> Content | Listing:
     """Return what is wrong in the recording, each verdict with its evidence to go to.
 
     What the scenario expects follows, with what became of it by the cursor.
@@ -137,11 +133,7 @@ def matches(held: int, expected: int) -> str:
     return f"matches {held} of {expected} expected"
 
 
-def why_report(
-    session: Session,
-    _keys: Keymap = KEYS,
-    _width: int = 0,
-) -> Content | Listing:
+def why_report(session: Session, *_: object) -> Content | Listing:
     """Return why the subject's value and its derivative are what they are at the cursor."""
     node = session.subject
     if node is None:

@@ -95,7 +95,7 @@ class _Drawing:
         self._network, self._width, self._selected = shown, width, selected
         self._secret = secret
         self._chosen = shown.neuron(selected)
-        self._subject = self._chosen or next((n for n in _neurons(shown) if n.current), None)
+        self._subject = self._chosen or next((n for n in shown.neurons if n.current), None)
         tallest = max(map(len, (shown.inputs, *shown.layers)))
         self._details = height > 2 and (height % FRAME > 0 or tallest * FRAME != height)
         self._cut = tallest > height - self._details > 1  # a line below counts the rest
@@ -293,7 +293,3 @@ def _columns(shown: Network) -> Iterator[tuple[Kind, Sequence[Box]]]:
         yield "linear" if all(neuron.linear for neuron in layer) else "neuron", layer
     if shown.loss is not None:
         yield "loss", [shown.loss]
-
-
-def _neurons(shown: Network) -> Iterator[Neuron]:
-    return (neuron for layer in shown.layers for neuron in layer)

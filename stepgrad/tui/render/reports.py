@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
-from typing import Protocol
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -202,19 +201,10 @@ def _by(before: float | None, after: float | None) -> ink.Span:
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
 
 
-class Report(Protocol):
-    """What a command reports."""
-
-    def __call__(
-        self, session: Session, keys: Keymap = KEYS, width: int = 0, /
-    ) -> Content | Listing:
-        """Return the report, with hints that name `keys`, for a screen of `width` (0: any)."""
-
-
-REPORTS: Mapping[str, Report] = {
+REPORTS: Mapping[str, Callable[[Session, Keymap, int], Content | Listing]] = {
     "difference": difference_report,
     "paths": paths_report,
     "verdicts": verdicts_report,
     "why": why_report,
 }
-"""The report of each command that has one."""
+"""The report of each command that has one, with hints that name keys, for a width (0: any)."""
