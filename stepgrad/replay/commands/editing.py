@@ -10,6 +10,7 @@ from stepgrad.replay.naming import AmbiguousNameError, find_node, near
 from stepgrad.replay.outcome import outcome
 from stepgrad.replay.program import Edit, Evaluate, Program, Variant
 from stepgrad.replay.session import Session
+from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import short_title, title
 
 
@@ -85,7 +86,7 @@ def turn(session: Session, node: int, x: float, *, continued: bool = False) -> S
     if unedited is None or name not in dict(turned.edits):
         return moved.say(f"{name} = {exact(x)}")
     name = short_title(session.recording, node)
-    return moved.say(_told(moved, name, *_apart(unedited, x)))
+    return moved.say(_told(session, moved, name, *_apart(unedited, x)))
 
 
 def original_value(session: Session, name: str) -> float | None:
@@ -112,7 +113,7 @@ def _set(session: Session, program: Program, name: str, text: str) -> Session:
     moved = go(session, _edited(session, name, text, text == original))
     if text == original:
         return moved.say(f"{name} = {text}")
-    return moved.say(_told(moved, name, original, text))
+    return moved.say(_told(session, moved, name, original, text))
 
 
 def _setting(program: Program, texts: dict[str, str], name: str, text: str) -> str:
@@ -137,12 +138,13 @@ def _edited(session: Session, name: str, value: Edit, original: bool) -> Variant
     return Variant(tuple(edits.items()), session.recording.world)
 
 
-def _told(edited: Session, name: str, before: str, after: str) -> str:
+def _told(session: Session, edited: Session, name: str, before: str, after: str) -> str:
     """Say what was edited, and what came of it: `x 2 → 2.1: h +4.29, by the gradient +4.2`."""
-    assert edited.before is not None, "there is an edit"
+    assert edited.original is not None, "there is an edit"
     others = len(edited.edits) - 1
     more = f" (with {others} other edit{'s' * (others > 1)})" if others else ""
-    came = outcome(edited.before, edited.state, edited.variant)
+    place = State(edited.original, min(session.cursor.position, edited.original.length))
+    came = outcome(place, edited.state, edited.variant)
     return f"{name} {before} → {after}{more}{': ' * bool(came)}{came}"
 
 
