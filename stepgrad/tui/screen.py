@@ -100,7 +100,7 @@ class DebuggerScreen(PlayingScreen):
         """Carry out a command of the table, after asking for what it wants to know."""
         if not command.counts:  # it is about what the turns lead to
             self.carry_out_turns()
-        before = self.now, self.maximized
+        before = self.view
         if command.panel:
             self._show_panel(command.panel)
             self.carried_out(command.name)

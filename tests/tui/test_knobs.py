@@ -111,6 +111,14 @@ async def test_a_count_is_typed_while_a_knob_is_turned() -> None:
         assert edits(screen) == {"x": 2.7}
 
 
+async def test_a_count_holds_while_a_recording_grows() -> None:
+    async with knob_of("x") as (pilot, screen):
+        await pilot.press("5")
+        screen.session = screen.now  # more of it is there
+        await pilot.press("]")
+        assert edits(screen) == {"x": 2.5}
+
+
 async def test_a_lesson_counts_every_turn(tmp_path: Path) -> None:
     file = tmp_path / "turns.yaml"
     file.write_text(TURNS, encoding="utf-8")
