@@ -14,11 +14,10 @@ from stepgrad.program import run_program
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
-from stepgrad.scenario.rerun import rerun
+from stepgrad.scenario.rerun import session_on
 from stepgrad.scenario.text import suggest_file
 
 SAVED = ".stepgrad"
@@ -91,18 +90,16 @@ def open_typed(
     return opened
 
 
-def original(opened: Opened, memory: int | None = None) -> Recording | None:
+def original(opened: Opened) -> Recording | None:
     """Return what a scenario does in the usual world; None if it is in that already."""
     if opened.scenario is None or opened.recording.world is None:
         return None
-    return record_file(opened.scenario, memory=memory)
+    return record_file(opened.scenario, memory=opened.recording.memory)
 
 
-def session_at(opened: Opened, position: int, memory: int | None = None) -> Session:
+def session_at(opened: Opened, position: int) -> Session:
     """Return a session at a position of what was opened: a scenario can run again in it."""
-    scenario = opened.scenario
-    program = rerun(scenario, memory) if scenario else None
-    return Session.open(Cursor(opened.recording, position), program, original(opened, memory))
+    return session_on(opened.recording, opened.scenario, position, original(opened))
 
 
 def _check_file(path: Path) -> None:

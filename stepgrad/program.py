@@ -24,7 +24,7 @@ from typing import Any, NamedTuple
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
-from stepgrad.reading import read_regular
+from stepgrad.reading import read_regular, why
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording, Source
 
@@ -74,8 +74,7 @@ def run_program(
     try:
         content = read_regular(path)
     except (OSError, ValueError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise ProgramError(f"{path}: cannot be read: {reason}") from None
+        raise ProgramError(f"{path}: cannot be read: {why(error)}") from None
     recording, process = Recording(), os.getpid()
     recording.world = world
     status, failure = _recorded(

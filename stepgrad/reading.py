@@ -7,6 +7,12 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 
+
+def why(error: Exception) -> str:
+    """Return why a file cannot be read or written, in the words of the system or of Python."""
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 ZIP_MARK = b"PK\x03\x04"
 """What a zip file begins with, and so does a saved recording."""
 

@@ -146,7 +146,7 @@ class Interrupts:
         self.pressed = True
 
 
-def converse(opened: Opened, position: int, typed: Typed, memory: int | None = None) -> bool:
+def converse(opened: Opened, position: int, typed: Typed) -> bool:
     """Answer line by line until the person leaves; return whether more lines may come.
 
     Raises:
@@ -155,7 +155,7 @@ def converse(opened: Opened, position: int, typed: Typed, memory: int | None = N
     recording, scenario = opened.recording, opened.scenario
     about = recording.source.docstring if recording.source else ""  # of a program
     first, _, rest = about.partition("\n")
-    session = session_at(opened, position, memory).say(opened.failure)
+    session = session_at(opened, position).say(opened.failure)
     title = scenario.title if scenario else first or recording.name
     lesson = scenario.lesson if scenario else rest
     with Interrupts() as interrupts:

@@ -84,7 +84,7 @@ def _arrived(
     if keys is None:
         return cursor, ()
     reports: list[str] = []
-    start = session_at(opened, cursor.position, opened.recording.memory)
+    start = session_at(opened, cursor.position)
     report = partial(_told if plain else _report, reports)
     session = replay_keys(start, headless.words(keys), report)
     said = read_message(session.said) if plain else with_keys(session.said, KEYS)
@@ -107,7 +107,7 @@ def _report(reports: list[str], command: Command, session: Session) -> None:
     """Add what a command reports, as plain text."""
     from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415 - Textual takes a while
 
-    lines = REPORTS[command.name](session, KEYS).plain.splitlines()
+    lines = REPORTS[command.name](session, KEYS, 0).plain.splitlines()
     reports.append("\n".join(line.rstrip() for line in lines))
 
 

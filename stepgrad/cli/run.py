@@ -102,9 +102,9 @@ def run(  # noqa: PLR0913 - one for each option
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened.status)
     elif typed is not None and typed.some:
-        _talk(opened, position, typed, memory)
+        _talk(opened, position, typed)
     elif screen:
-        sys.exit(_show(opened, position, theme, memory) or opened.status)
+        sys.exit(_show(opened, position, theme) or opened.status)
     else:
         _print(opened, plain)
     sys.exit(opened.status)
@@ -117,11 +117,11 @@ def _typed() -> Typed:
     return Typed()
 
 
-def _talk(opened: Opened, position: int, typed: Typed, memory: int | None) -> None:
+def _talk(opened: Opened, position: int, typed: Typed) -> None:
     """Answer what is typed, at a prompt."""
     from stepgrad.cli.prompt import converse  # noqa: PLC0415 - for --plain only
 
-    converse(opened, position, typed, memory)
+    converse(opened, position, typed)
 
 
 def _choose(typed: Typed | None) -> None:
@@ -134,14 +134,14 @@ def _choose(typed: Typed | None) -> None:
     converse_on_lessons(typed)
 
 
-def _show(opened: Opened, position: int, theme: str, memory: int | None) -> int:
+def _show(opened: Opened, position: int, theme: str) -> int:
     """Open the debugger on what was recorded; return the exit status of the screen."""
     recording = opened.recording
     world = recording.world
     return open_debugger(
         recording,
         opened.scenario,
-        original=original(opened, memory),
+        original=original(opened),
         theme=theme,
         position=position,
         said=opened.failure or (f"{world}: {world.meaning}" if world else ""),

@@ -16,7 +16,7 @@ from stepgrad.atomic import write_atomically
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.errors import StepgradError
 from stepgrad.locking import locked
-from stepgrad.reading import read_regular
+from stepgrad.reading import read_regular, why
 
 FOLDER_VARIABLE = "STEPGRAD_STATE"
 """The environment variable that names another folder for the file; `off` keeps no progress."""
@@ -69,7 +69,7 @@ def keep(name: str, mark: Mark) -> Progress:
             after = _read(path).plus(name, mark)  # another process may have written
             write_atomically(path, _written(after))
     except (OSError, ValueError) as error:
-        raise ProgressError(f"{path}: progress cannot be kept: {_reason(error)}") from error
+        raise ProgressError(f"{path}: progress cannot be kept: {why(error)}") from error
     return after
 
 
@@ -85,7 +85,7 @@ def _read(path: Path) -> Progress:
     except FileNotFoundError:
         return Progress()
     except OSError as error:
-        raise ProgressError(f"{path}: progress cannot be read: {_reason(error)}") from error
+        raise ProgressError(f"{path}: progress cannot be read: {why(error)}") from error
     except _DamagedError as error:
         problem = str(error)
     except (ValueError, RecursionError):  # not text, not JSON, or nested without end
@@ -117,7 +117,3 @@ def _mark(name: str, entry: Any) -> Mark:
     if not 0 <= mark.right <= mark.asked:
         raise _DamagedError(f"is damaged at `{name}`: {mark.right} right of {mark.asked}")
     return mark
-
-
-def _reason(error: Exception) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)

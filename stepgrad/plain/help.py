@@ -28,6 +28,7 @@ ELSEWHERE = {
     "slower": "there is no speed here: a voice reads",
     "zoom_in": "zoom in: for the picture on the screen only",
     "zoom_out": "zoom out: for the picture on the screen only",
+    "fit": "fit the graph: for the picture on the screen only",
     "show_lesson": "the next part of the lesson",
     "next_panel": "what the next panel says",
     "previous_panel": "what the previous panel says",

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from stepgrad.markdown import reader
-from stepgrad.replay.commands.table import BY_KEY
+from stepgrad.replay.lesson.marks import key_of
 from stepgrad.replay.telling.spoken import read_out, spoken_key
 
 if TYPE_CHECKING:
@@ -81,9 +81,7 @@ def read_code(code: str) -> str:
     """Say what a lesson has in type of its own: a key, a text after a key, or notation."""
     if code in _SIGNS:
         return _SIGNS[code]
-    if code in BY_KEY:
-        return spoken_key(code)
-    first = BY_KEY.get(code[:1])
-    if first is not None and first.asks and code[0] in ":/%":
-        return f"{spoken_key(code[0])} {code[1:]}"
-    return code
+    key = key_of(code)
+    if key is None:
+        return code
+    return f"{spoken_key(code.removesuffix(key.answer))} {key.answer}".rstrip()

@@ -53,11 +53,9 @@ def _selected(session: Session) -> Iterator[str]:
 
 def _outcome(before: Session, after: Session) -> Iterator[str]:
     """Say what an edit makes of the output."""
-    root = after.state.destination
-    new = None if root is None else after.state.value(root)
-    there = before.state.destination
-    old = None if there is None else before.state.value(there)
-    if root is not None and new is not None and old is not None:
+    was, is_ = before.state.output, after.state.output
+    if was is not None and is_ is not None:
+        (_, old), (root, new) = was, is_
         name = spoken(printable(short_title(after.recording, root)))
         change = (
             f"was {read_number(old)} and is {read_number(new)}"

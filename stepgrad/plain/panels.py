@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from itertools import chain
 
-from stepgrad.numbers import exact
 from stepgrad.plain.training import parameters_told, training_told
 from stepgrad.plain.words import (
     MOST,
@@ -22,9 +20,10 @@ from stepgrad.plain.words import (
 )
 from stepgrad.printable import counted, printable
 from stepgrad.replay.gradients.ledger import contributions, left_over, written_over
-from stepgrad.replay.graph.contents import Fold, Node
+from stepgrad.replay.graph.contents import Fold, Node, content_of
 from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.phases import phases
+from stepgrad.replay.program import written
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import local_derivative
@@ -50,7 +49,7 @@ def chain_told(session: Session) -> Iterator[str]:
 def tape_told(session: Session) -> Iterator[str]:
     """Say the nodes with their numbers, those around the subject if there are many."""
     graph = session.graph if not session.constants else FoldedGraph(session.scene, session.folded)
-    boxes = [_box(session.state, graph, box) for box in graph]
+    boxes = [content_of(session.state, graph, box) for box in graph]
     made = [box for box in boxes if box.made]
     waiting = len(boxes) - len(made)
     if not made:
@@ -154,7 +153,7 @@ def graph_told(session: Session) -> Iterator[str]:
 def _near(session: Session, graph: FoldedGraph, box: int) -> Iterator[str]:
     """Say what goes into a box, what it goes into, and how that leads on to the output."""
     state = session.state
-    yield told_box(_box(state, graph, box))
+    yield told_box(content_of(state, graph, box))
     operands, consumers = graph.operands(box), graph.consumers(box)
     if operands:
         yield from some((f"Into it goes {_with_numbers(state, graph, each)}" for each in operands),
@@ -195,15 +194,10 @@ def _name(state: State, graph: FoldedGraph, box: int) -> str:
 
 
 def _with_numbers(state: State, graph: FoldedGraph, box: int) -> str:
-    told = _box(state, graph, box)
+    told = content_of(state, graph, box)
     if isinstance(told, Fold):
         return sentence(f"{_name(state, graph, box)}, folded")
     return sentence(f"{place_of(told)}: {numbers_of(told)}")
-
-
-def _box(state: State, graph: FoldedGraph, box: int) -> Node | Fold:
-    line = graph.scope(box)
-    return Node(state, box) if line is None else Fold(state, line)
 
 
 def timeline_told(session: Session) -> Iterator[str]:
@@ -213,9 +207,8 @@ def timeline_told(session: Session) -> Iterator[str]:
     if trains(recording):
         where = "before training" if state.step is None else f"training step {state.step}"
         yield sentence(f"This is {where}; there are {counted(steps_trained(recording), 'step')}")
-    root = state.destination
-    value = None if root is None else state.value(root)
-    if root is not None and value is not None:
+    if state.output is not None:
+        root, value = state.output
         yield sentence(f"{name_of(recording, root)} is {read_number(value)}")
     begin, end = state.step_bounds
     runs = phases(recording, begin, end) if end > begin else []
@@ -253,12 +246,10 @@ def _unexpected(check: Check) -> str:
 
 def changes_told(session: Session) -> Iterator[str]:
     """Say the edits and the bug of the world, if there are any."""
-    edits = [
-        read_message(f"edited: {name} = {x if isinstance(x, str) else exact(x)}")
-        for name, x in session.edits
-    ]
-    world = session.recording.world
-    yield from chain(edits, [read_message(f"bug: {world}")] if world else [])
+    for name, edit in session.edits:
+        yield read_message(f"edited: {name} = {written(edit)}")
+    if world := session.recording.world:
+        yield read_message(f"bug: {world}")
 
 
 PANELS: Mapping[str, Callable[[Session], Iterator[str]]] = {

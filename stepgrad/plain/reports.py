@@ -12,7 +12,6 @@ from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.variants import NO_PROGRAM
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, alike, differences
 from stepgrad.replay.gradients.cuts import cut_set
 from stepgrad.replay.gradients.paths import Path, paths
@@ -24,7 +23,7 @@ from stepgrad.replay.telling.titles import short_title
 from stepgrad.scenario.diagnosed import diagnosed
 
 if TYPE_CHECKING:
-    from stepgrad.diagnosis.reasons import Of, Reason
+    from stepgrad.diagnosis.reasons import Reason
 
 _PRODUCT = " · ∂"
 """What is in a contribution, as notation has it."""
@@ -53,19 +52,17 @@ def verdicts_told(session: Session) -> Iterator[str]:
 
 def why_told(session: Session) -> Iterator[str]:
     """Say why the value of the subject and its derivative are what they are."""
-    from stepgrad.diagnosis.reasons import Number, reasons  # noqa: PLC0415 - slow, and rarely asked
+    from stepgrad.diagnosis.reasons import explained  # noqa: PLC0415 - slow, and rarely asked
 
-    node, state, recording = session.subject, session.state, session.recording
+    node, recording = session.subject, session.recording
     if node is None:
         yield "There is no node yet."
         return
-    derivative: Of = "gradient" if state.tangent(node) is None else "tangent"
-    for of in ("value", derivative):
-        asked = Number(of, node, state.position)
+    for asked, reasons in explained(session.state, node):
         number = asked.read(recording)
         shown = "not there yet" if number is None else read_number(number)
         yield sentence(f"{read_message(asked.name(recording)).rstrip('.')} is {shown}")
-        for each in reasons(recording, node, state.position, of):
+        for each in reasons:
             yield _reason(recording, each)
 
 
@@ -123,14 +120,14 @@ def difference_told(session: Session) -> Iterator[str]:
     if session.program is None:
         yield read_message(NO_PROGRAM)
         return
-    if session.original is None or not session.changed:
+    if session.original is None or session.before is None:
         yield read_message(f"there are no edits: {key('edit')} makes one")
         return
     parting = part(session.original, session.recording, ("before", "now"))
     if parting is None:
         yield "Nothing differs: every event is the same."
         return
-    rows = differences(Cursor(session.original).seek(session.cursor.position).state, session.state)
+    rows = differences(session.before, session.state)
     if not rows:
         yield f"Nothing differs {'yet' if session.cursor.position < parting.event else 'here'}."
     yield from some(map(_difference, rows), len(rows))

@@ -110,15 +110,12 @@ def _performed(talk: Talk, press: Press) -> Answer:
         return talk, [sentence(f"{command.brief} is for the screen, and changes nothing here")]
     if command.asks and press.text is None:
         return _ask(talk, command)
-    return _became(talk, carry_out(talk.session, press), command)
+    return _became(talk, carry_out(talk.session, press))
 
 
-def _became(talk: Talk, session: Session, command: Command) -> Answer:
+def _became(talk: Talk, session: Session) -> Answer:
     """Go on with the session that a command has made, and say what is new in it."""
-    told = [*news(talk.session, session)]
-    if command.name in ("zoom_in", "zoom_out"):
-        told = [_PICTURE]
-    return replace(talk, session=session), told or [*here(session)]
+    return replace(talk, session=session), [*news(talk.session, session)] or [*here(session)]
 
 
 def _ask(talk: Talk, command: Command) -> Answer:
@@ -149,7 +146,7 @@ def _answered(talk: Talk, command: Command, line: str) -> Answer:
         session = carry_out(talk.session, Press(command, line))
     except StepgradError as error:
         return talk, [read_message(str(error)), f"{LEAVE.capitalize()} leaves the question."]
-    return _became(replace(talk, asking=None), session, command)
+    return _became(replace(talk, asking=None), session)
 
 
 def _panel(talk: Talk, name: str) -> Answer:
@@ -211,6 +208,7 @@ def _says(sentences: Callable[[Press], Iterable[str]]) -> Callable[[Talk, Press]
 
 
 _PICTURE = "Zooming changes the picture on the screen only."
+_FITTING = "Fitting changes the picture on the screen only."
 
 _SPEED = "There is no speed here: play reads on to the end of the phase, 5 play five events."
 
@@ -218,6 +216,9 @@ _OWN: Mapping[str, Callable[[Talk, Press], Answer]] = {
     "play": _play,
     "faster": _says(lambda _: [_SPEED]),
     "slower": _says(lambda _: [_SPEED]),
+    "zoom_in": _says(lambda _: [_PICTURE]),
+    "zoom_out": _says(lambda _: [_PICTURE]),
+    "fit": _says(lambda _: [_FITTING]),
     "next_panel": _turned(1),
     "previous_panel": _turned(-1),
     "stop_recording": _says(lambda _: ["Nothing is being recorded."]),

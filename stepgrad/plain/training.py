@@ -42,10 +42,8 @@ def training_told(session: Session) -> Iterator[str]:
     steps = counted(steps_trained(recording), "step")
     yield sentence(f"Training has {steps}; this is "
                    f"{'before it' if state.step is None else f'step {state.step}'}")  # fmt: skip
-    root = state.destination
-    value = None if root is None else state.value(root)
-    if value is not None:
-        yield f"The loss is {read_number(value)} here."
+    if state.output is not None:
+        yield f"The loss is {read_number(state.output[1])} here."
     if points := losses(recording, POINTS):
         yield _course(state, points)
     yield from _answers(state)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
 from stepgrad.numbers import number
 from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import with_keys
+from stepgrad.replay.commands.hints import Keymap, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.telling.spoken import read_out, spoken, spoken_key
@@ -18,9 +18,7 @@ from stepgrad.replay.telling.titles import definition, title
 MOST = 12
 """The most things of a kind in one answer: what a listener keeps in mind, and more."""
 
-SPOKEN_KEYS: Mapping[str, Sequence[str]] = {
-    name: [spoken_key(keys[0])] if keys else [] for name, keys in KEYS.items()
-}
+SPOKEN_KEYS: Keymap = {name: [spoken_key(keys[0])] if keys else [] for name, keys in KEYS.items()}
 """The keys of the commands, as messages name them."""
 
 

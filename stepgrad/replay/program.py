@@ -8,10 +8,16 @@ from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
 from stepgrad.engine.world import World
+from stepgrad.numbers import exact
 from stepgrad.recording.recording import Recording
 
 Edit: TypeAlias = float | str
 """Another number for a leaf; or, for a setting, a text as a file has it."""
+
+
+def written(edit: Edit) -> str:
+    """The text of an edit: a number with all its digits."""
+    return edit if isinstance(edit, str) else exact(edit)
 
 
 Evaluate: TypeAlias = Callable[[str, Callable[[str], float]], float]

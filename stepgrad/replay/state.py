@@ -100,7 +100,7 @@ class State:
 
     @property
     def destination(self) -> int | None:
-        """The root that this training step computes or has computed, for the header.
+        """The root that this training step computes or has computed.
 
         A step without a backward pass, such as one of forward mode or the last one after training,
         has no root of its own: there it is the node with the name of the last root, or else of the
@@ -117,6 +117,13 @@ class State:
         name = None if root is None else self.recording.node(root).name
         alike = [node for node, label in self.scene.names if label == name]
         return alike[-1] if alike else None
+
+    @property
+    def output(self) -> tuple[int, float] | None:
+        """The destination with its value; None before it is computed."""
+        node = self.destination
+        value = None if node is None else self.value(node)
+        return None if node is None or value is None else (node, value)
 
     @property
     def scene(self) -> Scene:

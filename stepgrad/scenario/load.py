@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 
@@ -79,16 +79,24 @@ def load_scenario_file(
 
 
 def parse_scenario(
-    source: Source, functions: Mapping[str, int], shipped: Collection[str] | None = None
+    source: Source,
+    functions: Mapping[str, int],
+    shipped: Collection[str] | None = None,
+    *,
+    expects: bool = True,
 ) -> ScenarioFile:
     """Return the scenario in `source`; raises `ScenarioError` as `load_scenario_file` does.
 
     Under `after` it can name what is `shipped`, and files in its folder; None checks no names.
+    Unless it `expects` what is under `expect`, that is left out.
     """
     from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
 
     problems = Problems(source)
     document = compose(source, problems)
+    if not expects and isinstance(document.data, dict):
+        data = {key: value for key, value in document.data.items() if key != "expect"}
+        document = replace(document, data=data)
     model: Scenario | None = None
     statements: tuple[Statement, ...] = ()
     if kind := _kind(document, problems):

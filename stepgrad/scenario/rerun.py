@@ -1,4 +1,4 @@
-"""A scenario as a `Program` that a debugger can run again."""
+"""A scenario as a `Program` that a debugger can run again, and a session that does."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.engine.value import Value
 from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.program import Edit, Program
+from stepgrad.replay.session import Session
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.form.sections import NetworkScenario
 from stepgrad.scenario.graph.expression import names_in
@@ -28,6 +30,17 @@ def rerun(file: ScenarioFile, memory: int | None = None) -> Program:
         return record_file(changed, numbers, world, memory=memory)
 
     return Program(run, settings_of(file), SHORT, _bits(file), _evaluate)
+
+
+def session_on(
+    recording: Recording,
+    scenario: ScenarioFile | None = None,
+    position: int = 0,
+    original: Recording | None = None,
+) -> Session:
+    """Return a session on a recording; that of a scenario can run again, in as much memory."""
+    program = rerun(scenario, recording.memory) if scenario else None
+    return Session.open(Cursor(recording, position), program, original)
 
 
 def _bits(file: ScenarioFile) -> str:

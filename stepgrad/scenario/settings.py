@@ -7,13 +7,11 @@ what is wrong with it, is decided in one place.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 
+from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.errors import ScenarioError, StepgradError
-from stepgrad.scenario.form.reading import Reading
-from stepgrad.scenario.form.rules import check_rules
-from stepgrad.scenario.load import ScenarioFile
-from stepgrad.scenario.text import Problems, Source
+from stepgrad.scenario.load import ScenarioFile, parse_scenario
+from stepgrad.scenario.text import Source
 from stepgrad.scenario.yaml.document import Path
 
 SHORT = {"lr": "learning_rate"}
@@ -33,28 +31,15 @@ def with_settings(file: ScenarioFile, settings: Mapping[str, str]) -> ScenarioFi
     Raises:
         StepgradError: the file could not say that; with what would be wrong with it.
     """
-    from stepgrad.scenario.yaml.compose import compose  # noqa: PLC0415 - yaml is slow
-
     text = file.source.text
     places = {_extent(file, path): settings.get(str(path[-1])) for path in _paths(file)}
     for (start, end), new in sorted(places.items(), reverse=True):
         if new is not None:
             text = f"{text[:start]}{_value(new)}{text[end:]}"
-    source = Source(file.path, text)
-    problems = Problems(source)
-    kind = type(file.model)
     try:
-        document = compose(source, problems)
-        assert isinstance(document.data, dict), "it was one before"
-        data = {key: value for key, value in document.data.items() if key != "expect"}
-        document = replace(document, data=data)
-        reading = Reading(document, problems)
-        model = reading.read(kind, data, ())
-        check_rules(reading, kind, problems)
-        problems.raise_if_any()
+        return parse_scenario(Source(file.path, text), FUNCTIONS, expects=False)
     except ScenarioError as error:
         raise StepgradError(error.diagnostics[0].message) from None
-    return ScenarioFile(document, model, file.statements)
 
 
 def _paths(file: ScenarioFile) -> Iterator[Path]:

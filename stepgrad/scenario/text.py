@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from stepgrad.errors import Diagnostic, ScenarioError, nearest
-from stepgrad.reading import ZIP_MARK
+from stepgrad.reading import ZIP_MARK, why
 
 MAX_BYTES = 1_000_000
 """The largest scenario file that is read."""
@@ -94,7 +94,7 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
     except FileNotFoundError:
         raise _unreadable(path, "no such file" + suggest_file(path, shipped)) from None
     except (OSError, ValueError) as error:
-        raise _unreadable(path, f"cannot be read: {_reason(error)}") from None
+        raise _unreadable(path, f"cannot be read: {why(error)}") from None
     if stat.S_ISDIR(status.st_mode):
         raise _unreadable(path, "is a folder, not a scenario file")
     if not stat.S_ISREG(status.st_mode):
@@ -106,7 +106,7 @@ def read_source(path: Path, shipped: Iterable[str] = ()) -> Source:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES).removeprefix(_BYTE_ORDER_MARK)
     except OSError as error:
-        raise _unreadable(path, f"cannot be read: {_reason(error)}") from None
+        raise _unreadable(path, f"cannot be read: {why(error)}") from None
     if not content:
         raise _unreadable(path, "the file is empty")
     return _decode(path, content)
@@ -132,11 +132,6 @@ def _decode(path: Path, content: bytes) -> Source:
 def _unreadable(path: Path, message: str) -> ScenarioError:
     """Return an error about the file as a whole."""
     return ScenarioError(path, [Diagnostic(1, 1, message)])
-
-
-def _reason(error: Exception) -> str:
-    """Return why a file cannot be read, in the words of the operating system or of Python."""
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 def name_of(path: Path) -> str:

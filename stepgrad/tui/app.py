@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +14,12 @@ from textual.screen import Screen
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
+from stepgrad.replay.session import Session
 from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
+from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.keymap import KeyedApp, binding
-from stepgrad.tui.learning import (
-    Learner,
-    LessonScreen,
-    complain,
-)
+from stepgrad.tui.learning import Learner, LessonScreen
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
@@ -64,13 +61,12 @@ class DebuggerApp(KeyedApp):
         original: Recording | None = None,
     ) -> None:
         super().__init__()
-        self._recording = recording
+        self._session: Session | None = None
+        if recording is not None:
+            self._session = session_on(recording, scenario, position, original).say(said)
         self._scenario = scenario
         self._growing = growing
         self._keys = keys
-        self._position = position
-        self._said = said
-        self._original = original
         self._early: list[events.Key] | None = []
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
         for ours in OURS.values():
@@ -112,34 +108,24 @@ class DebuggerApp(KeyedApp):
         self._loop_at_work = asyncio.get_running_loop()
         if self._keys is not None:
             self.load_keys(self._keys)
-        if self._recording is None:
+        if self._session is None:
             from stepgrad.tui.gallery import GalleryScreen  # noqa: PLC0415 - slow, and often unused
 
             screen: Screen[Any] = GalleryScreen()
         else:
-            screen = self._debugger(self._recording)
+            screen = self._debugger(self._session)
         # Not before the app is mounted: until then it throws away what screens draw.
         self.call_later(self._open, screen)
 
-    def _debugger(self, recording: Recording) -> DebuggerScreen:
-        """Return the screen for a recording; what is done of a lesson of the course is noted."""
+    def _debugger(self, session: Session) -> DebuggerScreen:
+        """Return the screen for a session; what is done of a lesson of the course is noted."""
         path = self._scenario.path if self._scenario else None
-        if recording.source and path is None:
-            path = Path(recording.source.path)
+        if session.recording.source and path is None:
+            path = Path(session.recording.source.path)
         name = lesson_name(path) if path else None
-        kind = (
-            partial(LessonScreen, name, Learner(partial(complain, self)))
-            if name
-            else DebuggerScreen
-        )
-        return kind(
-            recording,
-            self._scenario,
-            self._growing,
-            position=self._position,
-            said=self._said,
-            original=self._original,
-        )
+        if name is None:
+            return DebuggerScreen(session, self._scenario, self._growing)
+        return LessonScreen(name, Learner(self.notify), session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:
         await self.push_screen(screen, lambda _: self.exit())

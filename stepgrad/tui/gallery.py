@@ -23,31 +23,16 @@ from textual.widgets.option_list import Option
 
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
+from stepgrad.replay.session import Session
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, matches
+from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.keymap import (
-    shown_keys,
-)
-from stepgrad.tui.learning import (
-    Learner,
-    LessonScreen,
-    complain,
-)
-from stepgrad.tui.render import (
-    ink,
-)
-from stepgrad.tui.render.course import (
-    about,
-    heading,
-    line,
-)
-from stepgrad.tui.render.lesson import (
-    code_span,
-    lesson,
-)
-from stepgrad.tui.widgets.prompt import (
-    Field,
-)
+from stepgrad.tui.keymap import shown_keys
+from stepgrad.tui.learning import Learner, LessonScreen
+from stepgrad.tui.render import ink
+from stepgrad.tui.render.course import about, heading, line
+from stepgrad.tui.render.lesson import code_span, lesson
+from stepgrad.tui.widgets.prompt import Field
 from stepgrad.tui.work import PATIENCE, Growing
 from stepgrad.tui.working import Onward
 
@@ -125,7 +110,7 @@ class GalleryScreen(Screen[None]):
         super().__init__()
         self._lessons = gallery()
         self._course = list(self._lessons)
-        self._learner = Learner(partial(complain, self))
+        self._learner = Learner(self.notify)
 
     def compose(self) -> ComposeResult:
         """Lay the list beside the lesson."""
@@ -233,7 +218,7 @@ class GalleryScreen(Screen[None]):
         if isinstance(file, ProgramFile):  # those that ship take no time to run
             with redirect_stdout(StringIO()):
                 run = run_program(str(file.path))
-            await self._show(LessonScreen(name, self._learner, run.recording), name)
+            await self._show(name, session_on(run.recording))
             return
         growing = Growing(file)
         if growing.wait(PATIENCE):
@@ -248,13 +233,20 @@ class GalleryScreen(Screen[None]):
 
     async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
         try:
-            screen = LessonScreen(name, self._learner, growing.result(), file, growing)
+            session = session_on(growing.result(), file)
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
         else:
-            await self._show(screen, name)
+            await self._show(name, session, file, growing)
 
-    async def _show(self, screen: LessonScreen, name: str) -> None:
+    async def _show(
+        self,
+        name: str,
+        session: Session,
+        file: ScenarioFile | None = None,
+        growing: Growing | None = None,
+    ) -> None:
+        screen = LessonScreen(name, self._learner, session, file, growing)
         await self.app.push_screen(screen, partial(self._left, name))
 
     async def _left(self, name: str, onward: Onward | None) -> None:

@@ -11,9 +11,10 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.widgets import Static
 
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import GROUPS, Command
 from stepgrad.tui.dialogs import ReportScreen
-from stepgrad.tui.keymap import Keymap, key_name
+from stepgrad.tui.keymap import key_name
 from stepgrad.tui.render import ink
 
 KEYS = 9

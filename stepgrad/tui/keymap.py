@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -15,14 +15,12 @@ from textual.keys import Keys, format_key
 from textual.widget import Widget
 
 from stepgrad.errors import StepgradError, suggest
-from stepgrad.reading import read_regular
+from stepgrad.reading import read_regular, why
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 
 FOLDER_VARIABLE = "STEPGRAD_CONFIG"
 """The environment variable that names another folder for `keys.toml`."""
-
-Keymap = Mapping[str, tuple[str, ...]]
-"""The keys of each command by name, the one to show first; none if other commands took them."""
 
 DEFAULT: Keymap = KEYS
 
@@ -130,8 +128,7 @@ def load_keymap(path: Path) -> Keymap:
     except FileNotFoundError:
         return DEFAULT
     except (OSError, UnicodeDecodeError) as error:
-        reason = (error.strerror if isinstance(error, OSError) else None) or error
-        raise KeymapError(f"{path}: cannot be read: {reason}") from error
+        raise KeymapError(f"{path}: cannot be read: {why(error)}") from error
     import tomllib  # noqa: PLC0415 - few have keys of their own
 
     try:

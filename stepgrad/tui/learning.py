@@ -6,13 +6,11 @@ from collections.abc import Callable
 from functools import partial
 
 from textual import on
-from textual.app import App
 from textual.await_complete import AwaitComplete
-from textual.screen import Screen
 
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
-from stepgrad.recording.recording import Recording
+from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.work import Growing
@@ -20,11 +18,11 @@ from stepgrad.tui.working import Onward
 
 
 class Learner:
-    """A person's progress, as the screens know it; `say` gets a problem with keeping it, once."""
+    """A person's progress, as the screens know it; each problem with keeping it shows once."""
 
-    def __init__(self, say: Callable[[str], object]) -> None:
+    def __init__(self, notify: Callable[..., None]) -> None:
         self.progress = Progress()
-        self._say = say
+        self._notify = notify
         self._said: set[str] = set()
 
     def read(self) -> None:
@@ -42,32 +40,21 @@ class Learner:
         except ProgressError as error:
             if str(error) not in self._said:
                 self._said.add(str(error))
-                self._say(str(error))
-
-
-def complain(where: App[None] | Screen[None], problem: str) -> None:
-    """Show why progress is not kept."""
-    where.notify(problem, severity="warning", timeout=20, markup=False)
+                self._notify(str(error), severity="warning", timeout=20, markup=False)
 
 
 class LessonScreen(DebuggerScreen):
     """A debugger on a lesson of the course, by its name."""
 
-    def __init__(  # noqa: PLR0913 - what a debugger is given
+    def __init__(
         self,
         name: str,
         learner: Learner,
-        recording: Recording,
+        session: Session,
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
-        *,
-        position: int = 0,
-        said: str = "",
-        original: Recording | None = None,
     ) -> None:
-        super().__init__(
-            recording, scenario, growing, position=position, said=said, original=original
-        )
+        super().__init__(session, scenario, growing)
         self._lesson_name = name
         self._learner = learner
 

@@ -11,45 +11,21 @@ from textual.widget import Widget
 from textual.widgets import Static
 
 from stepgrad.errors import StepgradError
-from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
 from stepgrad.replay.commands.looking import fold, zoom_by
 from stepgrad.replay.commands.moment import panels
 from stepgrad.replay.commands.moving import go_to_edge, go_to_line
 from stepgrad.replay.commands.script import read
 from stepgrad.replay.commands.table import Command
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
-from stepgrad.scenario.about import (
-    about,
-)
-from stepgrad.scenario.load import (
-    ScenarioFile,
-)
-from stepgrad.scenario.rerun import (
-    rerun,
-)
-from stepgrad.tui.help import (
-    HelpScreen,
-)
-from stepgrad.tui.keymap import (
-    binding,
-    keys_in_force,
-    shown_keys,
-)
-from stepgrad.tui.palette import (
-    CommandProvider,
-)
-from stepgrad.tui.playing import (
-    PlayingScreen,
-)
-from stepgrad.tui.render.notice import (
-    EMPTY,
-    alone,
-    hidden,
-    small,
-)
+from stepgrad.scenario.about import about
+from stepgrad.scenario.load import ScenarioFile
+from stepgrad.tui.help import HelpScreen
+from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
+from stepgrad.tui.palette import CommandProvider
+from stepgrad.tui.playing import PlayingScreen
+from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
@@ -75,20 +51,13 @@ class DebuggerScreen(PlayingScreen):
     AUTO_FOCUS = ""
     ALLOW_IN_MAXIMIZED_VIEW = "#header, #strip, #chain, #notice, #prompt, #keys"
 
-    def __init__(  # noqa: PLR0913 - what the app is given
+    def __init__(
         self,
-        recording: Recording,
+        session: Session,
         scenario: ScenarioFile | None = None,
         growing: Growing | None = None,
-        *,
-        position: int = 0,
-        said: str = "",
-        original: Recording | None = None,
     ) -> None:
-        memory = recording.memory
-        program = rerun(scenario, memory) if scenario else None
-        session = Session.open(Cursor(recording, position), program, original)
-        super().__init__(session.say(said), growing, about(recording, scenario))
+        super().__init__(session, growing, about(session.recording, scenario))
         self._scenario = scenario
 
     def compose(self) -> ComposeResult:
@@ -129,7 +98,9 @@ class DebuggerScreen(PlayingScreen):
 
     def perform(self, command: Command) -> None:
         """Carry out a command of the table, after asking for what it wants to know."""
-        before = self.now, self.maximized
+        if not command.counts:  # it is about what the turns lead to
+            self.carry_out_turns()
+        before = self.view
         if command.panel:
             self._show_panel(command.panel)
             self.carried_out(command.name)

@@ -46,15 +46,18 @@ class TeachingScreen(DiagnosingScreen):
             self.session = self.now.go(self.now.cursor.seek(0))
         super().perform(command)
 
-    def carried_out(self, command: str) -> None:
+    def carried_out(self, *commands: str) -> None:
         """Tick what has been done of the lesson; say once that all of it has."""
         self._open_lesson()
         before = self.lesson
         if before is not None and not before.done:
-            self.lesson = before.after(command, self.now)
-            if self.lesson.ticked > before.ticked:
+            lesson = before
+            for command in commands:
+                lesson = lesson.after(command, self.now)
+            self.lesson = lesson
+            if lesson.ticked > before.ticked:
                 self._pointed = self.now.selected
-            if self.lesson.done:
+            if lesson.done:
                 self.post_message(self.LessonDone())
 
     @property

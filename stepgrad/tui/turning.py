@@ -7,6 +7,7 @@ then carried out as one: whoever holds a key down sees every number that there i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -55,17 +56,17 @@ class TurningScreen(TeachingScreen):
         self._count: _Count | None = None
 
     @property
-    def _view(self) -> _View:
-        return self.now, self.maximized
+    def view(self) -> _View:
+        """What is in view, however much of a recording is there by now."""
+        return replace(self.now, progress=None), self.maximized
 
     def perform(self, command: Command) -> None:
-        """Turn a knob; or carry out another command, on what the turns lead to."""
+        """Turn a knob, or carry out another command."""
         if command.counts:
             assert command.act is not None, "it acts on the session"
             count = self._take_count()
             self._turn(_Turn(command, command.act, count))
         else:
-            self._carry_out_turns()
             super().perform(command)
 
     def count(self, command: Command, before: _View) -> None:
@@ -81,19 +82,20 @@ class TurningScreen(TeachingScreen):
     def on_key(self, event: events.Key) -> None:
         """Take note of a digit that no command has."""
         if event.character is not None and event.character.isdecimal():
-            self._count_digit(event.character, self._view)
+            self._count_digit(event.character, self.view)
 
     def _count_digit(self, digit: str, before: _View) -> None:
         counted = self._count
-        if counted is None or not _same(counted.after, before):
+        if counted is None or counted.after != before:
             counted = _Count("", before, before)
         digits = f"{counted.digits}{digit}"[-_MOST_DIGITS:]
-        self._count = _Count(digits, counted.before, self._view) if digit else None
+        known = digit and digits.strip("0")  # a 0 alone is no count
+        self._count = _Count(digits, counted.before, self.view) if known else None
 
     def _take_count(self) -> int:
         """The count typed right before a knob, or 1; what its digits have shown is taken back."""
         counted, self._count = self._count, None
-        if counted is None or not _same(counted.after, self._view):
+        if counted is None or counted.after != self.view:
             return 1
         self.session, self.maximized = counted.before
         self.focus_panel()
@@ -114,26 +116,23 @@ class TurningScreen(TeachingScreen):
         knob, due = turn.command.name, self._due.get(turn.command.name)
         self._due[knob] = turn if due is None else turn._replace(times=due.times + turn.times)
         if not self._turning:
-            self._carry_out_turns()
+            self.carry_out_turns()
 
-    def _carry_out_turns(self) -> None:
+    def carry_out_turns(self) -> None:
         """Carry out all that is due, as one."""
         turns, self._due = [*self._due.values()], {}
         if turns and self.is_current:
             self._turning = True
             try:
-                self.work(turns[-1].command, partial(_all, turns, self.now))
+                commands = [turn.command for turn in turns for _ in range(max(turn.times, 1))]
+                self.work(partial(_all, turns, self.now), *commands)
             except StepgradError as error:
                 self.session = self.now.say(str(error))
             self.call_after_refresh(self._turned)
 
     def _turned(self) -> None:
         self._turning = False
-        self._carry_out_turns()
-
-
-def _same(view: _View, other: _View) -> bool:
-    return all(a is b for a, b in zip(view, other, strict=True))
+        self.carry_out_turns()
 
 
 def _all(turns: list[_Turn], session: Session) -> Session:

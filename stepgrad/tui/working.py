@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Literal
@@ -102,8 +102,8 @@ class WorkingScreen(Screen[Onward | None]):
         bound = {each.id for each in bindings if isinstance(each, Binding)}
         return not self.prompt.asks and action not in bound
 
-    def carried_out(self, command: str) -> None:
-        """Take note of a command that has led to the session at hand."""
+    def carried_out(self, *commands: str) -> None:
+        """Take note of commands that have led to the session at hand."""
 
     def _ask(self, command: Command, question: str = "") -> None:
         """Ask for what a command wants to know, and carry it out with that.
@@ -152,32 +152,33 @@ class WorkingScreen(Screen[Onward | None]):
                 self.session = self.now.say(str(NotEnoughMemoryError()))
             self.carried_out(command.name)
             return
-        self.work(command, act)
+        self.work(act, command)
 
-    def work(self, command: Command, act: Callable[[], Session]) -> None:
-        """Do what may take a while for a command, and go on with the result.
+    def work(self, act: Callable[[], Session], *commands: Command) -> None:
+        """Do what may take a while for commands, and go on with the result.
 
         Raises:
             StepgradError: what it has to say, if it says so quickly.
         """
         work = Work(act)
         if work.wait(PATIENCE):
-            self.session = work.result()
-            self.carried_out(command.name)
+            self._worked(work, commands)
         else:
-            waited = partial(self._waited, command, work)
-            self.app.push_screen(WaitDialog(command.brief, work), waited)
+            waited = partial(self._waited, work, commands)
+            self.app.push_screen(WaitDialog(commands[-1].brief, work), waited)
 
-    def _waited(self, command: Command, work: Work[Session], done: bool | None) -> None:
+    def _worked(self, work: Work[Session], commands: Sequence[Command]) -> None:
+        self.session = work.result()
+        self.carried_out(*(command.name for command in commands))
+
+    def _waited(self, work: Work[Session], commands: Sequence[Command], done: bool | None) -> None:
         if not done:
             self.session = self.now.say("cancelled")
             return
         try:
-            self.session = work.result()
+            self._worked(work, commands)
         except StepgradError as error:
             self.app.notify(str(error), severity="error", markup=False)
-        else:
-            self.carried_out(command.name)
 
 
 def _hidden(panel: Widget) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,6 +39,15 @@ async def knob_of(
         screen.session = screen.now.select(screen.now.recording.first_named(name))
         await pilot.pause()
         yield pilot, screen
+
+
+TURNS = """\
+title: Turns
+lesson: Press `]` three times.
+inputs: {x: 2.0}
+graph: [y = x*x]
+backward: y
+"""
 
 
 def edits(screen: DebuggerScreen) -> dict[str, float | str]:
@@ -82,6 +92,47 @@ async def test_a_digit_is_a_count_only_right_before_a_knob() -> None:
         assert alone is not None, "here it was for the panel"
         await pilot.press("3", "4", "tab", "]")
         assert edits(screen) == {"x": 2.2}
+
+
+async def test_a_0_alone_is_no_count() -> None:
+    async with knob_of("x") as (pilot, screen):
+        await pilot.press("0", "]")
+        assert edits(screen) == {"x": 2.1}
+
+
+async def test_a_count_is_typed_while_a_knob_is_turned() -> None:
+    async with knob_of("x") as (pilot, screen):
+        screen.action_nudge_up()  # type: ignore[attr-defined]
+        screen.action_nudge_up()  # type: ignore[attr-defined]
+        screen.action_show_chain()  # type: ignore[attr-defined]
+        await until(pilot, lambda: edits(screen) == {"x": 2.2})
+        await pilot.press("]")
+        assert screen.maximized is None
+        assert edits(screen) == {"x": 2.7}
+
+
+async def test_a_count_holds_while_a_recording_grows() -> None:
+    async with knob_of("x") as (pilot, screen):
+        await pilot.press("5")
+        screen.session = screen.now  # more of it is there
+        await pilot.press("]")
+        assert edits(screen) == {"x": 2.5}
+
+
+async def test_a_lesson_counts_every_turn(tmp_path: Path) -> None:
+    file = tmp_path / "turns.yaml"
+    file.write_text(TURNS, encoding="utf-8")
+    scenario = open_scenario(file)
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test() as pilot:
+        screen = app.screen
+        assert isinstance(screen, DebuggerScreen)
+        await pilot.press("G", *"/x", "enter")
+        for _ in range(3):
+            screen.action_nudge_up()  # type: ignore[attr-defined]
+        await until(pilot, lambda: edits(screen) == {"x": 2.3})
+        assert screen.lesson is not None
+        assert screen.lesson.done
 
 
 async def test_what_cannot_be_turned_says_so() -> None:

@@ -12,6 +12,7 @@ from textual.widget import Widget
 
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import session_on
 from stepgrad.tui import app as app_module
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.screen import DebuggerScreen
@@ -123,7 +124,7 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
     app = Course(record_file(scenario), scenario)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        another = DebuggerScreen(record_file(scenario), scenario)
+        another = DebuggerScreen(session_on(record_file(scenario), scenario), scenario)
         await app.push_screen(another, answers.append)
         await pilot.press("s", "G", "g", "G")
         await pilot.pause()

@@ -19,8 +19,9 @@ from stepgrad.diagnosis.reasons.since import changed_since
 from stepgrad.diagnosis.reasons.tangents import explain_tangent
 from stepgrad.diagnosis.reasons.values import explain_value
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.state import State
 
-__all__ = ["Number", "Of", "Reason", "chain", "reasons"]
+__all__ = ["Number", "Of", "Reason", "chain", "explained", "reasons"]
 
 MOST = 8
 """The most reasons that are given: what fits a small window."""
@@ -39,6 +40,14 @@ def reasons(recording: Recording, node: int, position: int, of: Of = "value") ->
     found = [*islice(chain(recording, number), MOST)]
     changed = changed_since(recording, number)
     return [*found, changed][:MOST] if changed else found
+
+
+def explained(state: State, node: int) -> Iterator[tuple[Number, Sequence[Reason]]]:
+    """Yield a node's value and its derivative at a position, each with its reasons."""
+    derivative: Of = "gradient" if state.tangent(node) is None else "tangent"
+    for of in ("value", derivative):
+        number = Number(of, node, state.position)
+        yield number, reasons(state.recording, node, state.position, of)
 
 
 def chain(recording: Recording, number: Number) -> Iterator[Reason]:

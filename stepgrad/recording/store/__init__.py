@@ -89,6 +89,7 @@ from zlib import error as ZlibError  # noqa: N812 - it is a class
 from stepgrad.atomic import write_atomically
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
+from stepgrad.reading import why
 from stepgrad.recording.log import Log
 from stepgrad.recording.store.columns import Unpacker
 from stepgrad.recording.store.form import HEAD, MANIFEST, checked
@@ -131,7 +132,7 @@ def save(log: Log, path: str | os.PathLike[str]) -> None:
         write_atomically(path, content)
     except (OSError, ValueError) as error:
         what = "is not written, and what was there is as it was"
-        raise RecordingError(path, f"{what}: {_reason(error)}") from error
+        raise RecordingError(path, f"{what}: {why(error)}") from error
 
 
 def load(path: str | os.PathLike[str], log: Log) -> None:
@@ -150,17 +151,13 @@ def load(path: str | os.PathLike[str], log: Log) -> None:
             if content == _ZIP:
                 content += file.read()
     except (OSError, ValueError) as error:
-        raise RecordingError(path, f"cannot be read: {_reason(error)}") from error
+        raise RecordingError(path, f"cannot be read: {why(error)}") from error
     try:
         _restore(path, content, log)
     except Newer as error:
         raise RecordingError(path, f"needs a newer stepgrad: {error}") from error
     except Damaged as error:
         raise _damaged(path, error) from error
-
-
-def _reason(error: Exception) -> object:
-    return (error.strerror if isinstance(error, OSError) else None) or error
 
 
 def _damaged(path: str | os.PathLike[str], error: Damaged) -> RecordingError:

@@ -80,15 +80,20 @@ def turn(session: Session, node: int, x: float, *, continued: bool = False) -> S
     name = leaf_name(session, node)
     if same(session.recording.history.first_value(node), x):
         return session.say(f"{name} is {exact(x)} already")
-    original = session.original or session.recording
-    first = original.names(original.length).get(name)
-    unedited = None if first is None else original.history.first_value(first)
+    unedited = original_value(session, name)
     turned = _edited(session, name, x, unedited is not None and same(unedited, x))
     moved = go(session, turned, continued=continued)
     if unedited is None or name not in dict(turned.edits):
         return moved.say(f"{name} = {exact(x)}")
     name = short_title(session.recording, node)
     return moved.say(_told(session, moved, name, *_apart(unedited, x)))
+
+
+def original_value(session: Session, name: str) -> float | None:
+    """Return the number that the program by itself has for a leaf; None if it has no such leaf."""
+    original = session.original or session.recording
+    node = original.names(original.length).get(name)
+    return None if node is None else original.history.first_value(node)
 
 
 def same(a: float, b: float) -> bool:

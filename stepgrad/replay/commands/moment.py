@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.table import PANELS
+from stepgrad.replay.commands.turning import knob
 from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
 
@@ -58,10 +59,10 @@ def _asking(session: Session, verdicts: int) -> Iterator[str]:
 
 def _acting(session: Session, node: int) -> Iterator[str]:
     """Yield what acts on the selected node, and what ends that."""
-    state, facts = session.state, session.recording.node(node)
+    state = session.state
     if session.recording.history.made_at(node) != state.position:
         yield "jump"
-    if session.program is not None and not facts.operands and facts.name is not None:
+    if knob(session) is not None:
         yield "edit"
     if session.sought:
         yield "next_hit"

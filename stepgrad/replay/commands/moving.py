@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from stepgrad.engine.notation import (
-    atom,
-)
-from stepgrad.recording.blocks import (
-    Backward,
-    Write,
-)
+from stepgrad.engine.notation import atom
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import open_selected
@@ -164,10 +159,13 @@ def bookmark(session: Session) -> Session:
 
 
 def next_bookmark(session: Session) -> Session:
-    """Go to the next bookmark; after the last, to the first."""
-    if not session.bookmarks:
+    """Go to the next bookmark; after the last, to the first.
+
+    One after the end waits: an edit may have made the run shorter.
+    """
+    marks = [mark for mark in session.bookmarks if mark <= session.recording.length]
+    if not marks:
         return session.say(f"no bookmarks yet: {key('bookmark')} sets one")
     here = session.cursor.position
-    ahead = (mark for mark in session.bookmarks if mark > here)
-    mark = next(ahead, session.bookmarks[0])
+    mark = next((mark for mark in marks if mark > here), marks[0])
     return session.go(session.cursor.seek(mark), f"bookmark at {mark}")

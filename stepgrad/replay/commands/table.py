@@ -117,7 +117,8 @@ _GRAPH = (
     Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
             partial(looking.zoom_by, steps=-1)),
-    Command("fit", ("0",), "zoom fit: all that is drawn in view, however small", "", looking.fit),
+    Command("fit", ("0",), "fit the graph into its panel (press again for readable boxes)", "",
+            looking.fit),
 )  # fmt: skip
 
 _NODE = (

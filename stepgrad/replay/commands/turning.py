@@ -10,7 +10,7 @@ from math import floor, isfinite, log10
 from typing import NamedTuple
 
 from stepgrad.numbers import exact
-from stepgrad.replay.commands.editing import leaf_name, turn
+from stepgrad.replay.commands.editing import leaf_name, original_value, turn
 from stepgrad.replay.commands.variants import EditError, program_of
 from stepgrad.replay.session import Session
 
@@ -77,7 +77,7 @@ def nudged(session: Session, node: int, count: int, step: Fraction) -> float:
     x = session.recording.history.first_value(node)
     if x in (0, 1) and program_of(session).is_bit(name):
         return 1.0 - x if count % 2 else x
-    moved = float(_exactly(x, _original(session, name)) + count * step) if isfinite(x) else x
+    moved = float(_exactly(x, original_value(session, name)) + count * step) if isfinite(x) else x
     if moved == x or not isfinite(x):
         raise EditError(f"{name} is {exact(x)}: a step of {float(abs(step))} does not change it")
     return moved
@@ -91,7 +91,7 @@ def dial(session: Session, node: int, places: int) -> Dial:
     """
     name = leaf_name(session, node)
     now = session.recording.history.first_value(node)
-    middle = _original(session, name)
+    middle = original_value(session, name)
     middle = now if middle is None else middle
     if {now, middle} <= {0, 1} and program_of(session).is_bit(name):
         return Dial(Fraction(0), Fraction(1), 0, 2)
@@ -107,13 +107,6 @@ def _rounded_up(step: Fraction) -> Fraction:
     """The least of 1, 2 and 5, times a power of ten, that is no less."""
     power = Fraction(10) ** floor(log10(step))
     return next(each * power for each in (1, 2, 5, 10) if each * power >= step)
-
-
-def _original(session: Session, name: str) -> float | None:
-    """The number that the program has by itself."""
-    original = session.original or session.recording
-    node = original.names(original.length).get(name)
-    return None if node is None else original.history.first_value(node)
 
 
 def _exactly(x: float, original: float | None) -> Fraction:

@@ -6,13 +6,14 @@ Each change can be undone and redone. A world with a bug is an edit of what the 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.numbers import exact
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.cursor import Cursor
-from stepgrad.replay.program import Program, Variant, counterpart
+from stepgrad.replay.program import Program, Variant, counterpart, written
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import NodeStop, Stop
 
@@ -74,13 +75,8 @@ def undo(session: Session) -> Session:
     if not session.past:
         return session.say("there is nothing to undo")
     *past, variant = session.past
-    undone = _run(session, variant)
-    return replace(
-        undone,
-        past=tuple(past),
-        future=(*session.future, session.variant),
-        said=f"undone: {_step(undone, session.variant)}",
-    )
+    future = *session.future, session.variant
+    return _back_to(session, variant, "undone", past=tuple(past), future=future)
 
 
 def redo(session: Session) -> Session:
@@ -88,13 +84,14 @@ def redo(session: Session) -> Session:
     if not session.future:
         return session.say("there is nothing to redo")
     *future, variant = session.future
-    redone = _run(session, variant)
-    return replace(
-        redone,
-        past=(*session.past, session.variant),
-        future=tuple(future),
-        said=f"redone: {_step(redone, session.variant)}",
-    )
+    past = *session.past, session.variant
+    return _back_to(session, variant, "redone", past=past, future=tuple(future))
+
+
+def _back_to(session: Session, variant: Variant, done: str, **history: Any) -> Session:
+    """Go to a variant of the history, and say what differs there."""
+    moved = _run(session, variant)
+    return moved.say(f"{done}: {_step(moved, session.variant)}", **history)
 
 
 def undo_edits(session: Session) -> Session:
@@ -145,8 +142,7 @@ def _value(session: Session, name: str) -> str:
     """The text of a leaf or a setting."""
     edits, program = dict(session.edits), program_of(session)
     if name in edits:
-        edited = edits[name]
-        return edited if isinstance(edited, str) else exact(edited)
+        return written(edits[name])
     node = session.recording.names(session.recording.length).get(name)
     if node is None:
         return program.settings.get(name, "?")

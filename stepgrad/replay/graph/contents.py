@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from stepgrad.numbers import fitting, fitting_change, gradient, number
 from stepgrad.printable import printable
+from stepgrad.replay.graph.folding import FoldedGraph
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.graph.summary import Summary, shares, span, summary
 from stepgrad.replay.program import counterpart
@@ -217,3 +218,11 @@ class Fold:
 
 Content = Node | Fold
 """The content of one box."""
+
+
+def content_of(
+    state: State, graph: FoldedGraph, box: int, current: bool = False, before: State | None = None
+) -> Content:
+    """Return what is in a box of a graph at a position."""
+    line = graph.scope(box)
+    return Node(state, box, current, before) if line is None else Fold(state, line, current)

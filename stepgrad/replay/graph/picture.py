@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from stepgrad.numbers import fitting, fitting_change, number
-from stepgrad.replay.graph.contents import Content, Fold, Node
+from stepgrad.replay.graph.contents import Content, Node, content_of
 from stepgrad.replay.graph.folding import Bundle, FoldedGraph, operands_first
 from stepgrad.replay.graph.stages import Stage, Stages
 from stepgrad.replay.program import counterpart
@@ -139,7 +139,7 @@ def picture(
     stages, graph = Stages(state, highlight=highlight), part.graph
     current = None if state.focus is None or not highlight else graph.box_of(state.focus)
     return Picture(
-        [_content(state, graph, box, box == current, before) for box in part.entering],
+        [content_of(state, graph, box, box == current, before) for box in part.entering],
         {
             box: [
                 _compared(_edge(state, stages, part, box, bundle), bundle, state, before)
@@ -148,13 +148,6 @@ def picture(
             for box, bundles in part.entering.items()
         },
     )
-
-
-def _content(
-    state: State, graph: FoldedGraph, box: int, current: bool, before: State | None
-) -> Content:
-    line = graph.scope(box)
-    return Node(state, box, current, before) if line is None else Fold(state, line, current)
 
 
 def _edge(state: State, stages: Stages, part: Part, box: int, bundle: Bundle) -> Edge:

@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.table import COMMANDS, GROUPS
+from stepgrad.replay.commands.table import BY_NAME, GROUPS
 from stepgrad.replay.lesson.steps import Demand, Step, steps
 from stepgrad.replay.session import Session
 
-_ACTS = {command.name: command.act for command in COMMANDS if command.act}
 _MOVES = {command.name for command in GROUPS["Timeline"]} - {
     "faster", "slower", "break_where", "bookmark",
 } | {"jump", "who_wrote", "next_write"}  # fmt: skip
@@ -106,4 +105,5 @@ def _is_over(command: str, session: Session) -> bool:
     """Whether a key has been pressed long enough: a phase ends here, or it leads no further."""
     cursor = session.cursor
     ends = cursor.step(-1).phase_end() == cursor and command != "phase_end"
-    return ends or _ACTS[command](session).cursor == cursor
+    act = BY_NAME[command].act
+    return ends or (act is not None and act(session).cursor == cursor)

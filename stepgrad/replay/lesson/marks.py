@@ -6,12 +6,12 @@ One rule for the colours of a text and for what its steps wait for, so that the 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
 from stepgrad.recording.events import Phase
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import BY_KEY, KEYS, Command
 from stepgrad.replay.session import Session
 
@@ -42,7 +42,7 @@ def key_of(code: str) -> Key | None:
     return Key(asking, code[1:])
 
 
-def shown(code: str, keys: Mapping[str, Sequence[str]] = KEYS) -> str:
+def shown(code: str, keys: Keymap = KEYS) -> str:
     """Return a code span as someone with these keys has to read it."""
     key = key_of(code)
     if key is None:

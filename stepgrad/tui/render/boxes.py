@@ -7,9 +7,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from stepgrad.recording.kept import (
-    kept,
-)
+from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.outline import ScopeLine

@@ -10,21 +10,18 @@ from textual.content import Content
 from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.narration import Narration, narrate
 from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 
-Keys = Mapping[str, Sequence[str]]
-"""The keys of each command, as they are written."""
-
 ROWS = 3
 """How many lines the panel has."""
 
 
-def chain(recording: Recording, position: int, width: int, keys: Keys = KEYS) -> Content:
+def chain(recording: Recording, position: int, width: int, keys: Keymap = KEYS) -> Content:
     """Return symbols over numbers, and the effects at the right of them or in a line below.
 
     Where not all of this has room, the effects come apart, then the symbols are cut, the effects
@@ -80,7 +77,7 @@ def _names(recording: Recording, index: int) -> Mapping[str, int]:
     }
 
 
-def _hint(recording: Recording, keys: Keys) -> list[Content]:
+def _hint(recording: Recording, keys: Keymap) -> list[Content]:
     step, help_ = (with_keys(key(name), keys) for name in ("step", "help"))
     return [
         ink.line((recording.title or "Nothing has happened yet.", ink.NAME)),

@@ -8,12 +8,12 @@ from typing import NamedTuple
 from rich.cells import cell_len
 from textual.content import Content
 
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.moment import ALWAYS
-from stepgrad.replay.commands.table import COMMANDS
-from stepgrad.tui.keymap import Keymap, key_name
+from stepgrad.replay.commands.table import BY_NAME
+from stepgrad.tui.keymap import key_name
 from stepgrad.tui.render import ink
 
-_LABELS = {command.name: command.label for command in COMMANDS}
 _GAP = 2
 
 
@@ -33,7 +33,9 @@ class Key(NamedTuple):
 def footer(names: Sequence[str], keymap: Keymap, width: int) -> Content:
     """Return the keys of commands in one line, as many as have room; a click on one presses it."""
     keys = [
-        Key(key_name(keymap[name][0]), _LABELS[name], name) for name in names if keymap.get(name)
+        Key(key_name(keymap[name][0]), BY_NAME[name].label, name)
+        for name in names
+        if keymap.get(name)
     ]
     return written([*_fitting(keys, width - 2)])
 

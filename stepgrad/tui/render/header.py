@@ -1,19 +1,16 @@
 """The top line: the recording, the phase, the position, and what the checks say."""
 
-from collections.abc import Mapping, Sequence
-
 from textual.content import Content
 
-from stepgrad.numbers import exact, number
+from stepgrad.numbers import number
+from stepgrad.replay.commands.hints import Keymap
+from stepgrad.replay.program import written
 from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.listing import matches
-
-Keymap = Mapping[str, Sequence[str]]
-"""The keys of each command, as they are written."""
 
 NO_KEYS: Keymap = {}
 
@@ -99,9 +96,7 @@ def _place(state: State, where: str) -> list[ink.Span]:
 
 def _changes(session: Session) -> tuple[str, list[ink.Span]]:
     """The edits and the bug of the world, and the word before them."""
-    edits = [
-        f"{name} = {edit if isinstance(edit, str) else exact(edit)}" for name, edit in session.edits
-    ]
+    edits = [f"{name} = {written(edit)}" for name, edit in session.edits]
     world = session.recording.world
     if world is not None:
         edits.append(f"bug: {world}" if edits else str(world))
@@ -149,9 +144,8 @@ def _seeds(state: State) -> str:
 
 def _root(state: State) -> list[ink.Span]:
     """The output and its value, as soon as there is one."""
-    root = state.destination
-    value = None if root is None else state.value(root)
-    if root is None or value is None:
+    if state.output is None:
         return []
+    root, value = state.output
     name = ink.fit(short_title(state.recording, root), 12).strip()
     return [(f"{name} = ", ink.QUIET), (number(value), ink.NAME), (" ", "")]

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from stepgrad.markdown import reader
-from stepgrad.replay.commands.table import (
-    KEYS,
-)
-from stepgrad.replay.lesson.marks import (
-    Key,
-    key_of,
-    shown,
-)
+from stepgrad.replay.commands.hints import Keymap
+from stepgrad.replay.commands.table import KEYS
+from stepgrad.replay.lesson.marks import Key, key_of, shown
 from stepgrad.tui.render import ink
 
 if TYPE_CHECKING:
@@ -37,7 +32,7 @@ Code = Callable[[str], ink.Span]
 """How a code span is shown; asked once for each, in their order."""
 
 
-def code_span(code: str, keys: Mapping[str, Sequence[str]] = KEYS) -> ink.Span:
+def code_span(code: str, keys: Keymap = KEYS) -> ink.Span:
     """Show a key as someone with these keys has to read it, and anything else as code."""
     key = key_of(code)
     return shown(code, keys), CODE if key is None else f"{ink.CURRENT} {pressing(key)}"

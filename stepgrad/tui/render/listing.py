@@ -5,16 +5,15 @@ Questions and reasons are loaded when they are asked for, after the first paint.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from stepgrad.numbers import exact, gradient_inline, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
@@ -22,16 +21,11 @@ from stepgrad.scenario.diagnosed import Diagnosis, diagnosed, scenario_of
 from stepgrad.scenario.expect import checks
 from stepgrad.tui.render import ink
 
-if TYPE_CHECKING:
-    from stepgrad.diagnosis.reasons import Of
-
 _MOST = 4
 """The most events of a verdict that are listed."""
 
 _ROOM = 20
 """The fewest cells beside an indent in which text is legible."""
-
-Keymap = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +73,7 @@ def alarm(found: Diagnosis, keys: Keymap = KEYS) -> Content | None:
     )
 
 
-def verdicts_report(
-    session: Session,
-    _keys: Keymap = KEYS,
-    _width: int = 0,
-) -> Content | Listing:
+def verdicts_report(session: Session, *_: object) -> Content | Listing:
     """Return what is wrong in the recording, each verdict with its evidence to go to.
 
     What the scenario expects follows, with what became of it by the cursor.
@@ -143,11 +133,7 @@ def matches(held: int, expected: int) -> str:
     return f"matches {held} of {expected} expected"
 
 
-def why_report(
-    session: Session,
-    _keys: Keymap = KEYS,
-    _width: int = 0,
-) -> Content | Listing:
+def why_report(session: Session, *_: object) -> Content | Listing:
     """Return why the subject's value and its derivative are what they are at the cursor."""
     node = session.subject
     if node is None:
@@ -156,13 +142,11 @@ def why_report(
 
 
 def _reasons(session: Session, node: int) -> Iterator[Line]:
-    from stepgrad.diagnosis.reasons import Number, reasons  # noqa: PLC0415
+    from stepgrad.diagnosis.reasons import explained  # noqa: PLC0415
 
-    recording, state = session.recording, session.state
-    derivative: Of = "gradient" if state.tangent(node) is None else "tangent"
-    for of in ("value", derivative):
-        asked = Number(of, node, state.position)
+    recording = session.recording
+    for asked, reasons in explained(session.state, node):
         shown = f"{asked.name(recording)} = {gradient_inline(asked.read(recording))}"
         yield Line(ink.line((shown, ink.NAME)))
-        for each in reasons(recording, node, state.position, of):
+        for each in reasons:
             yield _event(each.position, each.text, each.node)

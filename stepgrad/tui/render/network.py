@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from stepgrad.drawing.columns import Column, arrange, needed
 from stepgrad.drawing.layout import Layout, Wire
-from stepgrad.numbers import fitting
 from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.network.picture import Network, Neuron
 from stepgrad.tui.render import ink
@@ -31,9 +30,7 @@ from stepgrad.tui.render.neurons import (
     sign_of,
     signs,
     values,
-    width_of,
     wire_look,
-    write,
 )
 from stepgrad.tui.render.painting import (
     Border,
@@ -41,6 +38,8 @@ from stepgrad.tui.render.painting import (
     Painter,
     WireContent,
     fitted,
+    width_of,
+    write,
 )
 
 LEAST = 6
@@ -96,7 +95,7 @@ class _Drawing:
         self._network, self._width, self._selected = shown, width, selected
         self._secret = secret
         self._chosen = shown.neuron(selected)
-        self._subject = self._chosen or next((n for n in _neurons(shown) if n.current), None)
+        self._subject = self._chosen or next((n for n in shown.neurons if n.current), None)
         tallest = max(map(len, (shown.inputs, *shown.layers)))
         self._details = height > 2 and (height % FRAME > 0 or tallest * FRAME != height)
         self._cut = tallest > height - self._details > 1  # a line below counts the rest
@@ -250,7 +249,7 @@ class _Drawing:
             line = label(target.weighted(wire.slot), both=room >= BOTH)
         elif wire.slot < len(self._network.targets) and self._network.targets[wire.slot].made:
             wanted = self._network.targets[wire.slot]
-            line = [(f" {wanted.name} = {fitting(wanted.value_text, wanted.value, 4)} ", ink.QUIET)]
+            line = [(f" {wanted.name} = {wanted.shown_value.fitted(4)} ", ink.QUIET)]
         else:
             return
         line = fitted(line, room)
@@ -294,7 +293,3 @@ def _columns(shown: Network) -> Iterator[tuple[Kind, Sequence[Box]]]:
         yield "linear" if all(neuron.linear for neuron in layer) else "neuron", layer
     if shown.loss is not None:
         yield "loss", [shown.loss]
-
-
-def _neurons(shown: Network) -> Iterator[Neuron]:
-    return (neuron for layer in shown.layers for neuron in layer)

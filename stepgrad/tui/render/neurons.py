@@ -8,7 +8,6 @@ from stepgrad.numbers import fitting, number
 from stepgrad.replay.graph.contents import Node, Number
 from stepgrad.replay.graph.network.picture import Neuron, Weighted
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.canvas import Canvas, cells_of
 from stepgrad.tui.render.painting import Line, WireContent
 
 Box = Node | Neuron
@@ -30,8 +29,8 @@ def values(box: Box, digits: int, *, sums: bool = True) -> Line:
     """The value or, in a neuron with an activation, z → h; each in so many cells."""
     node = result(box)
     if not isinstance(box, Neuron) or box.linear or not sums:
-        return [(_cell(_value(node), digits), ink.sign(node.value))]
-    z, h = _value(box.z), _value(node)
+        return [(_cell(node.shown_value, digits), ink.sign(node.value))]
+    z, h = box.z.shown_value, node.shown_value
     return [
         (_cell(z, digits, right=True), ink.sign(z.x)),
         (" → ", ink.QUIET),
@@ -121,9 +120,9 @@ def _told(weight: Node, style: str) -> Line:
     told = weight.derivative
     return [
         (f" {weight.name} ", style),
-        (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
+        (weight.shown_value.fitted(8), ink.sign(weight.value)),
         (f" {told.glyph} ", ink.QUIET),
-        (f"{fitting(told.text, told.x, 8)} ", ink.sign(told.x)),
+        (f"{told.fitted(8)} ", ink.sign(told.x)),
     ]
 
 
@@ -135,18 +134,6 @@ def legend(*, wired: bool) -> Line:
     return [(f"z → h · ∇z ← ∇h · {weights}: ", ink.QUIET), *colours, (told, ink.QUIET)]
 
 
-def width_of(line: Line) -> int:
-    """The cells that a line takes."""
-    return sum(len(cells_of(text)) for text, _ in line)
-
-
-def write(canvas: Canvas, x: int, y: int, line: Line) -> None:
-    """Write a line over what is there, from a cell to the right."""
-    for text, style in line:
-        canvas.write(x, y, text, style)
-        x += len(cells_of(text))
-
-
 def sign_of(weighted: Weighted, largest: float) -> tuple[str, str]:
     """The sign of a weight and its style."""
     look = wire_look(weighted, largest)
@@ -155,11 +142,7 @@ def sign_of(weighted: Weighted, largest: float) -> tuple[str, str]:
     return glyph, f"bold {look.style}" if look.heavy and not weighted.current else look.style
 
 
-def _value(node: Node) -> Number:
-    return Number("value", "=", node.value_text, node.value)
-
-
 def _cell(told: Number, digits: int, *, right: bool = False) -> str:
     """A number in so many cells."""
-    text = fitting(told.text, told.x, digits)
+    text = told.fitted(digits)
     return text.rjust(digits) if right else text.ljust(digits)

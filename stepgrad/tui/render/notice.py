@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from rich.cells import cell_len
 from textual.content import Content
 
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.tui.render import ink
-
-Keymap = Mapping[str, Sequence[str]]
-"""The keys of each command, as they are written."""
 
 EMPTY = {
     "lesson": "no lesson comes with this recording",

@@ -116,7 +116,7 @@ def paint(
 
 def fitted(line: Line, width: int) -> Line:
     """The line, cut to a width in cells, with `…` at its end if it was cut."""
-    if _width(line) <= width:
+    if width_of(line) <= width:
         return line
     if width <= 0:
         return ()
@@ -183,7 +183,7 @@ def _paint_entry(canvas: Canvas, wire: Wire, look: WireContent) -> None:
         text = f"{' ' * (spare > 0)}{look.label}{' ' * (spare > 1)}"
         style = look.style if look.label_style is None else look.label_style
         label = fitted([(text, style)], wire.label_width)
-        _write(canvas, wire.label[0] + (wire.label_width - _width(label)) // 2, y, label)
+        write(canvas, wire.label[0] + (wire.label_width - width_of(label)) // 2, y, label)
     if look.shut:
         canvas.write(tip - 1, y, "┿" if look.heavy else "┼", look.style)
 
@@ -197,13 +197,13 @@ def _paint_framed(
     bottom = box.y + box.height - 1
     canvas.write(box.x, box.y, f"{frame.corners[0]}{edge}{frame.corners[1]}", content.style)
     canvas.write(box.x, bottom, f"{frame.corners[2]}{edge}{frame.corners[3]}", content.style)
-    _write(canvas, box.x + 1, box.y, fitted(content.title, inner))
-    _write(canvas, box.x + 1, bottom, fitted(content.foot, inner))
+    write(canvas, box.x + 1, box.y, fitted(content.title, inner))
+    write(canvas, box.x + 1, bottom, fitted(content.foot, inner))
     for row in range(box.height - 2):
         y = box.y + 1 + row
         canvas.write(box.x, y, f"{frame.upright}{' ' * inner}{frame.upright}", content.style)
         if row < len(content.lines):
-            _write(canvas, box.x + 1, y, fitted(content.lines[row], inner))
+            write(canvas, box.x + 1, y, fitted(content.lines[row], inner))
     if leaving is not None:
         x, y = box.exit
         canvas.write(x - 1, y, frame.ports[leaving.heavy], content.style)
@@ -214,25 +214,27 @@ def _paint_slim(canvas: Canvas, box: Box, content: BoxContent, leaving: WireCont
     brackets = _FRAMES[content.border].brackets
     brackets = brackets[:2] if box.height == 1 else brackets[2:]
     lines = [fitted(line, box.width - 2) for line in content.lines[: box.height]]
-    inner = max((_width(line) for line in lines), default=0)
+    inner = max((width_of(line) for line in lines), default=0)
     right = box.x + 1 + inner
     for row in range(box.height):
         y = box.y + row
         canvas.write(box.x, y, brackets[2 * row], content.style)
         canvas.write(right, y, brackets[2 * row + 1], content.style)
         if row < len(lines):
-            _write(canvas, box.x + 1, y, lines[row])
+            write(canvas, box.x + 1, y, lines[row])
     if leaving is not None:
         end, y = box.exit
         gap = [(x, y, EAST | WEST) for x in range(right + 1, end)]
         canvas.trace(gap, leaving.style, heavy=leaving.heavy)
 
 
-def _width(line: Line) -> int:
+def width_of(line: Line) -> int:
+    """The cells that a line takes."""
     return sum(len(cells_of(text)) for text, _ in line)
 
 
-def _write(canvas: Canvas, x: int, y: int, line: Line) -> None:
+def write(canvas: Canvas, x: int, y: int, line: Line) -> None:
+    """Write a line over what is there, from a cell to the right."""
     for text, style in line:
         canvas.write(x, y, text, style)
         x += len(cells_of(text))

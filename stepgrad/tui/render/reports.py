@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, pairwise
-from typing import Protocol
 
 from rich.cells import cell_len
 from textual.content import Content
@@ -14,10 +13,9 @@ from stepgrad.engine.notation import power
 from stepgrad.numbers import factor, gradient, number
 from stepgrad.printable import counted
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.commands.hints import key, with_keys
+from stepgrad.replay.commands.hints import Keymap, key, with_keys
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.commands.variants import NO_PROGRAM
-from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.difference import Change, Difference, differences
 from stepgrad.replay.gradients.between import Edge
 from stepgrad.replay.gradients.cuts import cut_set
@@ -27,8 +25,6 @@ from stepgrad.replay.telling.derivatives import derivative, partial_at
 from stepgrad.replay.telling.titles import short_title, title
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.listing import Listing, verdicts_report, why_report
-
-Keymap = Mapping[str, Sequence[str]]
 
 _NUMBER = 11
 _NAME = 8
@@ -132,10 +128,9 @@ def difference_report(session: Session, keys: Keymap = KEYS, width: int = 0) -> 
     """
     if session.program is None:
         return Content(NO_PROGRAM)
-    if session.original is None or not session.changed:
+    if session.original is None or session.before is None:
         return Content(with_keys(f"There are no edits: {key('edit')} makes one.", keys))
-    before = Cursor(session.original).seek(session.cursor.position).state
-    rows = differences(before, session.state)
+    rows = differences(session.before, session.state)
     parting = part(session.original, session.recording, ("before", "now"))
     if parting is None:
         return Content("Nothing differs: every event is the same.")
@@ -206,19 +201,10 @@ def _by(before: float | None, after: float | None) -> ink.Span:
     return f"{'+' * (by > 0)}{number(by)}" if by else "", ink.sign(by)
 
 
-class Report(Protocol):
-    """What a command reports."""
-
-    def __call__(
-        self, session: Session, keys: Keymap = KEYS, width: int = 0, /
-    ) -> Content | Listing:
-        """Return the report, with hints that name `keys`, for a screen of `width` (0: any)."""
-
-
-REPORTS: Mapping[str, Report] = {
+REPORTS: Mapping[str, Callable[[Session, Keymap, int], Content | Listing]] = {
     "difference": difference_report,
     "paths": paths_report,
     "verdicts": verdicts_report,
     "why": why_report,
 }
-"""The report of each command that has one."""
+"""The report of each command that has one, with hints that name keys, for a width (0: any)."""

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.content import Content
 
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.lesson.marks import key_of
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.lesson import code_span, lesson, pressing
-
-Keymap = Mapping[str, Sequence[str]]
-"""The keys of each command, as they are written."""
 
 ROWS = 3
 """How high the strip is."""

@@ -5,9 +5,7 @@ from math import isfinite, log10
 from rich.cells import cell_len
 from textual.content import Content
 
-from stepgrad.replay.commands.searching import (
-    match,
-)
+from stepgrad.replay.commands.searching import match
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine
 from stepgrad.replay.session import Session

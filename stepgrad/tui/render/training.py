@@ -56,15 +56,13 @@ def _height_of_answers(state: State, height: int) -> int:
 
 def _where(state: State, width: int) -> Content:
     """Say where in training this is, and what the loss is there."""
-    root = state.destination
-    value = None if root is None else state.value(root)
     ordinal = state.step_ordinal
     at = "before training" if ordinal is None else f"step {state.step}"
     steps = steps_trained(state.recording)
     spans: list[ink.Span] = [(f"loss over {steps} step{'s' * (steps != 1)}", ink.QUIET)]
     said: list[ink.Span] = [(f"{at}  ", ink.CURRENT)]
-    if value is not None:
-        said.append((number(value), ink.NAME))
+    if state.output is not None:
+        said.append((number(state.output[1]), ink.NAME))
     left, right = ink.line(*spans), ink.line(*said)
     gap = width - left.cell_length - right.cell_length
     return left + " " * gap + right if gap > 1 else right

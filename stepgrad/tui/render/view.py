@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from stepgrad.drawing.layout import Box, Layout, Point, Wire
 from stepgrad.recording.events import Accumulate
-from stepgrad.replay.graph.contents import Fold, Node
+from stepgrad.replay.graph.contents import content_of
 from stepgrad.replay.session import Session
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.boxes import Form
@@ -238,11 +238,8 @@ def _dock(session: Session, drawing: Drawing, root: int, window: Window, shown: 
     at_home = drawing.layout.boxes_of(root)
     y = at_home[-1].y - window.top if at_home else (window.height - height) // 2
     place = Box(root, shown.width - width, max(0, min(y, window.height - height)), width, height)
-    line = graph.scope(root)
     current = root == drawing.box_of(state.focus)
-    content = (
-        Node(state, root, current, session.before) if line is None else Fold(state, line, current)
-    )
+    content = content_of(state, graph, root, current, session.before)
     paint_box(shown, place, box.look(content, selected=root == drawing.box_of(session.selected)))
     shown.write(place.x - len(_BROKEN), place.exit[1], _BROKEN, ink.QUIET)
     return place

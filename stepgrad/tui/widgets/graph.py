@@ -6,11 +6,7 @@ from collections.abc import Sequence
 
 from textual import events
 from textual.content import Content
-from textual.geometry import (
-    Offset,
-    Region,
-    Size,
-)
+from textual.geometry import Offset, Region, Size
 from textual.strip import Strip
 from textual.visual import Visual
 

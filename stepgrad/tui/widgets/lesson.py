@@ -22,7 +22,7 @@ from stepgrad.tui.widgets.panel import DiagnosedPanel
 
 def in_course(widget: Widget) -> bool:
     """Whether the lesson of a screen was opened from others: from the gallery."""
-    return widget.app.screen_stack.index(widget.screen) > 1
+    return widget.screen in widget.app.screen_stack[2:]  # above the gallery
 
 
 class LessonPanel(Lines, DiagnosedPanel, can_focus=True):

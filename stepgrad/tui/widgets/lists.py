@@ -44,6 +44,15 @@ class Lines(ScrollView, Panel, can_focus=False):
     def line_of_interest(self) -> int | None:
         """The line to keep in view."""
 
+    def point_at(self, at: Offset) -> None:
+        """Point at the line in a row of the panel, if there is one."""
+        number = at.y + self.scroll_offset.y
+        if number < self.count:
+            self.point_at_line(number)
+
+    def point_at_line(self, number: int) -> None:
+        """Act on a click on a line; some have nothing to do."""
+
     @property
     def top(self) -> int:
         """The line from which on there is something to see."""
@@ -123,13 +132,12 @@ class Tape(Lines, can_focus=False):
         """The line of the subject."""
         return self.now.outline.line_of(self.now.subject)
 
-    def point_at(self, at: Offset) -> None:
+    def point_at_line(self, number: int) -> None:
         """Select the node that a person pointed at, or fold or open the scope."""
-        number = at.y + self.scroll_offset.y
-        line = self.now.outline[number] if number < self.count else None
+        line = self.now.outline[number]
         if isinstance(line, ScopeLine):
             self.post_message(self.ScopePointed(line.scope))
-        elif line is not None:
+        else:
             self.post_message(self.NodeSelected(line))
 
 
@@ -155,11 +163,9 @@ class Parameters(Lines, can_focus=False):
         nodes, subject = parameters(self.state.recording), self.now.subject
         return nodes.index(subject) if subject in nodes else None
 
-    def point_at(self, at: Offset) -> None:
+    def point_at_line(self, number: int) -> None:
         """Select the parameter that a person pointed at."""
-        number = at.y + self.scroll_offset.y
-        nodes = parameters(self.state.recording)
-        if number < len(nodes):
+        if nodes := parameters(self.state.recording):
             self.post_message(self.NodeSelected(nodes[number]))
 
 
@@ -169,14 +175,9 @@ class SourcePanel(Lines, can_focus=False):
     BORDER_TITLE = "source"
 
     @property
-    def _place(self) -> Place:
-        """Where the subject was made, or written to."""
-        return self.now.place
-
-    @property
     def _source(self) -> Source | None:
         """The text that made the subject; if that is unknown, the text that is run."""
-        return self.state.recording.source_of(self._place)
+        return self.state.recording.source_of(self.now.place)
 
     @property
     def count(self) -> int:
@@ -186,20 +187,21 @@ class SourcePanel(Lines, can_focus=False):
     def line(self, number: int, width: int) -> Content:
         """Draw a line of the text."""
         if self._source is None:
-            told = f"no source for {self._place.file}" if self._place.file else "source unknown"
+            told = (
+                f"no source for {self.now.place.file}" if self.now.place.file else "source unknown"
+            )
             return ink.line((told, ink.QUIET)).truncate(width, ellipsis=True)
         current = number == self.line_of_interest()
         return source_line(self._source, number + 1, width, current=current)
 
-    def point_at(self, at: Offset) -> None:
+    def point_at_line(self, number: int) -> None:
         """Point at a line of the text."""
-        number = at.y + self.scroll_offset.y
-        if self._source is not None and number < self.count:
-            self.post_message(self.LinePointed(self._place.file, number + 1))
+        if self._source is not None:
+            self.post_message(self.LinePointed(self.now.place.file, number + 1))
 
     def line_of_interest(self) -> int | None:
         """The line that made the subject."""
-        line = self._place.line
+        line = self.now.place.line
         return None if line is None or self._source is None else line - 1
 
     @property
@@ -213,6 +215,6 @@ class SourcePanel(Lines, can_focus=False):
         """Put the file into the border where there are several, and show the line."""
         recording = self.state.recording
         if len(recording.sources) > 1:
-            name = PurePath(self._place.file or recording.name).name
+            name = PurePath(self.now.place.file or recording.name).name
             self.border_title = Content.assemble("source", (f"  {name}", ink.QUIET))
         super().show()

@@ -121,6 +121,11 @@ class DiagnosedPanel(Panel):
 
     diagnosis: reactive[Diagnosis | None] = reactive[Diagnosis | None](None, repaint=False)
 
+    @property
+    def verdicts(self) -> int:
+        """How many verdicts are known."""
+        return len(self.diagnosis.verdicts) if self.diagnosis else 0
+
     def watch_diagnosis(self) -> None:
         """Say it."""
         self.watch_session()

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-from textual.app import (
-    ComposeResult,
-)
-from textual.content import (
-    Content,
-)
-from textual.geometry import (
-    Offset,
-    Size,
-)
+from textual.app import ComposeResult
+from textual.content import Content
+from textual.geometry import Offset, Size
 
 from stepgrad.replay.commands.hints import with_keys
 from stepgrad.replay.commands.moment import of_the_moment
@@ -26,12 +19,8 @@ from stepgrad.tui.render.node import event_at, heading, node_panel
 from stepgrad.tui.render.timeline import position_at, timeline
 from stepgrad.tui.render.training import step_at, training
 from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
-from stepgrad.tui.widgets.prompt import (
-    Prompt,
-)
-from stepgrad.tui.widgets.slider import (
-    Slider,
-)
+from stepgrad.tui.widgets.prompt import Prompt
+from stepgrad.tui.widgets.slider import Slider
 
 
 class Header(DiagnosedPanel):
@@ -55,7 +44,6 @@ class Header(DiagnosedPanel):
         state = self.state
         held = checks(self._scenario, state.recording, state.position) if self._scenario else []
         counts = sum(check.ok for check in held), len(held)
-        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
         return header(
             self.now,
             self._file,
@@ -63,7 +51,7 @@ class Header(DiagnosedPanel):
             self.size.width,
             title=self._title,
             keys=shown_keys(self),
-            verdicts=verdicts,
+            verdicts=self.verdicts,
         )
 
 
@@ -84,8 +72,7 @@ class Keys(DiagnosedPanel):
 
     def show(self) -> None:
         """Find out which keys these are, and draw them if they are others than before."""
-        verdicts = len(self.diagnosis.verdicts) if self.diagnosis else 0
-        names = of_the_moment(self.now, lesson=self._lesson, verdicts=verdicts)
+        names = of_the_moment(self.now, lesson=self._lesson, verdicts=self.verdicts)
         if names != self._names:
             self._names = names
             self.refresh()

@@ -18,6 +18,7 @@ from stepgrad.replay.commands.looking import (
     zoom_by,
 )
 from stepgrad.replay.commands.moving import jump
+from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -166,7 +167,9 @@ def test_constants_are_shown_and_hidden() -> None:
 
 
 def test_fit_is_switched_on_and_off_and_a_plot_needs_none() -> None:
-    fitted = fit(at(TWO_LAYER, 0))
+    act = BY_KEY["0"].act
+    assert act is not None
+    fitted = act(at(TWO_LAYER, 0))
     assert fitted.fit
     assert not fit(fitted).fit
     plot = replace(chain_of(90), chosen="plot")

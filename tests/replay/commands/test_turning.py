@@ -228,6 +228,12 @@ def test_the_notice_says_what_calculus_promised_and_what_came(
     assert said(start, *keys.split()) == notice
 
 
+def test_a_bookmark_after_the_end_of_a_shorter_run_waits() -> None:
+    marked = replay(XOR, ["G", "m", "g", "esteps=10"])
+    assert replay(marked, ["'"]).said.startswith("no bookmarks yet")
+    assert replay(marked, ["ctrl+z", "'"]).cursor.position == XOR.recording.length
+
+
 @given(st.floats(-2, 2))
 @settings(deadline=None)
 def test_for_a_small_step_what_comes_is_nearly_what_the_gradient_promised(x: float) -> None:

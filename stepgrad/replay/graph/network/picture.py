@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -161,6 +161,11 @@ class Network:
         """Which of its rows this is, to go after a name; empty if there is only one."""
         return f", row {self.number} of {self.rows}" if self.rows > 1 else ""
 
+    @property
+    def neurons(self) -> Iterator[Neuron]:
+        """All neurons, layer by layer."""
+        return (neuron for layer in self.layers for neuron in layer)
+
     def neuron(self, node: int | None) -> Neuron | None:
         """The neuron that a node or a parameter belongs to."""
         slot = self.row.find(node)
@@ -168,8 +173,7 @@ class Network:
 
     def opened(self, name: str) -> Neuron | None:
         """The neuron with this name, such as `layer1/neuron2`."""
-        neurons = (neuron for layer in self.layers for neuron in layer)
-        return next((neuron for neuron in neurons if neuron.name == name), None)
+        return next((neuron for neuron in self.neurons if neuron.name == name), None)
 
 
 def network(state: State, selected: int | None = None) -> Network | None:

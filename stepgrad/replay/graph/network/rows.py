@@ -161,13 +161,19 @@ def rows_at(state: State) -> Rows | None:
 
     None if no network is recognised there.
     """
-    recording, ordinal = state.recording, state.step_ordinal
-    starts = [*recording.steps, recording.length]
-    here = -1 if ordinal is None else ordinal
-    bounds = [state.step_bounds]
-    bounds += [(starts[i], starts[i + 1]) for i in (here + 1, here - 1) if 0 <= i < len(starts) - 1]
-    found = (_rows(recording, *each) for each in bounds)
+    found = (_rows(state.recording, *each) for each in _bounds(state))
     return next((each for each in found if each), None)
+
+
+def _bounds(state: State) -> Iterator[tuple[int, int]]:
+    """Yield between which positions the steps lie that are looked at."""
+    yield state.step_bounds
+    steps, ordinal = state.recording.steps, state.step_ordinal
+    here = -1 if ordinal is None else ordinal
+    for each in (here + 1, here - 1):
+        if 0 <= each < len(steps):
+            last = each + 1 == len(steps)
+            yield steps[each], state.recording.length if last else steps[each + 1]
 
 
 @kept(8)

@@ -48,16 +48,12 @@ def units(context: Context, structure: Structure, earlier: tuple[Pass, ...]) -> 
     found: list[Unit] = []
     for scope, start, stop in _stretches(context, len(structure)):
         if match := _SCOPE.fullmatch(scope):
-            finder = _Finder(structure, context, earlier, match[2], range(start, stop))
-            if not finder.computes:
-                continue
-            own = [
-                Unit(match[1] or "", match[2], int(match[3]), int(match[4]), *parts)
-                for parts in finder.find()
-            ]
-            if not own:
-                return ()
-            found += own
+            finder = _Finder(structure, context, earlier, match, range(start, stop))
+            if finder.computes:
+                own = finder.find()
+                if not own:
+                    return ()
+                found += own
     return tuple(found)
 
 
@@ -82,55 +78,52 @@ class _Sum:
     nodes: list[int] = field(default_factory=list)
 
 
-_Parts = tuple[
-    tuple[int, ...], tuple[int, ...], tuple[int, ...], int | None, int, int, tuple[int, ...]
-]
+class _Finder(NamedTuple):
+    """Finds the weighted sums in a stretch of nodes, `own`, and what becomes of each.
 
+    `scope` is the match of `_SCOPE` that all of them are in.
+    """
 
-class _Finder:
-    """Finds the weighted sums in a stretch of nodes, and what becomes of each."""
-
-    def __init__(
-        self,
-        structure: Structure,
-        context: Context,
-        earlier: Sequence[Pass],
-        scope: str,
-        own: range,
-    ) -> None:
-        self._structure, self._context, self._earlier = structure, context, earlier
-        self._scope, self._own = scope, own
+    structure: Structure
+    context: Context
+    earlier: Sequence[Pass]
+    scope: re.Match[str]
+    own: range
 
     @property
     def computes(self) -> bool:
         """Whether anything is computed here: parameters alone are no neuron at work."""
-        ops = map(self._structure.op, self._own)
+        ops = map(self.structure.op, self.own)
         return any(op is not LEAF and op is not CONSTANT for op in ops)
 
-    def find(self) -> Sequence[_Parts]:
-        """Return the parts of the neuron, once for each time that it is applied; none if unsure."""
+    def find(self) -> Sequence[Unit]:
+        """Return the neuron, once for each time that it is applied; none if unsure."""
         sums = self._sums()
         behind = self._behind(sums)
         if not sums or behind is None:
             return ()
-        found: list[_Parts] = []
+        around, scope, layer, number = self.scope.groups("")
+        found: list[Unit] = []
         for z, weighted in sums.items():
             made = [z, *behind[z]]
-            used = {operand for node in made[1:] for operand in self._structure.operands(node)}
+            used = {operand for node in made[1:] for operand in self.structure.operands(node)}
             ends = [node for node in made if node not in used]
             if not weighted.products or len(weighted.biases) > 1 or len(ends) != 1:
                 return ()
             weights, inputs, products = zip(*weighted.products, strict=True)
             bias = weighted.biases[0] if weighted.biases else None
             nodes = (*weighted.nodes, *behind[z])
-            found.append((weights, inputs, products, bias, z, ends[0], nodes))
+            found.append(
+                Unit(around, scope, int(layer), int(number), weights, inputs, products, bias, z,
+                     ends[0], nodes)
+            )  # fmt: skip
         return found
 
     def _sums(self) -> dict[int, _Sum]:
         """Return the sums of products and biases by their last node."""
         sums: dict[int, _Sum] = {}
-        for offset in self._own:
-            op, operands = self._structure.op(offset), self._structure.operands(offset)
+        for offset in self.own:
+            op, operands = self.structure.op(offset), self.structure.operands(offset)
             if op.name == "mul":
                 weights = [self._is_parameter(operand) for operand in operands]
                 if sum(weights) == 1:
@@ -161,8 +154,8 @@ class _Finder:
         linear = {node for weighted in sums.values() for node in weighted.nodes}
         owner = {z: z for z in sums}
         behind: dict[int, list[int]] = {z: [] for z in sums}
-        for offset in self._own:
-            operands = self._structure.operands(offset)
+        for offset in self.own:
+            operands = self.structure.operands(offset)
             if offset in linear or not operands:
                 continue
             owners = {owner[operand] for operand in operands if operand in owner}
@@ -185,11 +178,11 @@ class _Finder:
         if structure.op(offset) is not LEAF:
             return False
         named = context.names.get(offset, "").rpartition("/")[0]
-        return f"/{context.place(offset).scope or named}".endswith(f"/{self._scope}")
+        return f"/{context.place(offset).scope or named}".endswith(f"/{self.scope[2]}")
 
     def _made(self, ref: int) -> tuple[Pass, int]:
         """The pass that made a node, and the offset there."""
         if ref >= 0:
-            return (self._structure, self._context), ref
-        structure = self._structure
-        return self._earlier[structure.outer_passes[~ref]], structure.outer_offsets[~ref]
+            return (self.structure, self.context), ref
+        structure = self.structure
+        return self.earlier[structure.outer_passes[~ref]], structure.outer_offsets[~ref]
