@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from stepgrad.drawing.columns import Column, arrange, needed
 from stepgrad.drawing.layout import Layout, Wire
-from stepgrad.numbers import fitting
 from stepgrad.recording.kept import kept
 from stepgrad.replay.graph.network.picture import Network, Neuron
 from stepgrad.tui.render import ink
@@ -22,10 +21,11 @@ from stepgrad.tui.render.forms import BOTH, FORMS, FRAME, TARGET, Form, Kind, Sh
 from stepgrad.tui.render.neurons import (
     SIGNS,
     Box,
+    aim,
+    below,
     derivatives,
     details,
     label,
-    legend,
     page,
     result,
     sign_of,
@@ -194,8 +194,8 @@ class _Drawing:
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
         if self._details:
-            below = details(self._subject) if self._subject else legend(wired=self._form.wired)
-            write(canvas, 0, self._height + self._cut, fitted(below, self._width))
+            line = below(self._subject, self._width, wired=self._form.wired, sums=self._form.sums)
+            write(canvas, 0, self._height + self._cut, fitted(line, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
 
@@ -208,7 +208,8 @@ class _Drawing:
         title = f"{self._network.title}{'  ' if hidden else ''}{hidden}"
         if self._details or self._form.label >= BOTH or self._subject is None:
             return title
-        return f"{title}  {''.join(text for text, _ in details(self._subject))}"
+        line = details(self._subject, self._width - len(title) - 2)
+        return f"{title}  {''.join(text for text, _ in line)}"
 
     def _box(self, key: int) -> Box:
         return self._columns[key >> 16].boxes[key & 0xFFFF]
@@ -249,8 +250,7 @@ class _Drawing:
         if isinstance(target, Neuron):
             line = label(target.weighted(wire.slot), both=room >= BOTH)
         elif wire.slot < len(self._network.targets) and self._network.targets[wire.slot].made:
-            wanted = self._network.targets[wire.slot]
-            line = [(f" {wanted.name} = {fitting(wanted.value_text, wanted.value, 4)} ", ink.QUIET)]
+            line = aim(self._network.targets[wire.slot], room)
         else:
             return
         line = fitted(line, room)

@@ -17,6 +17,9 @@ Box = Node | Neuron
 SIGNS = 8
 """The most weights that are shown in one place."""
 
+_DETAILS = 8, 6
+"""The cells of a number in the line below a network, from the most to the fewest."""
+
 _STRONG = 0.5
 """From this share of the largest weight on, a wire is heavy."""
 
@@ -86,6 +89,13 @@ def label(weighted: Weighted, *, both: bool) -> Line:
     return [first, (f" {told.glyph} ", ink.QUIET), (f"{text} ", ink.sign(told.x))]
 
 
+def aim(wanted: Node, room: int) -> Line:
+    """What an output should be, with its name if there is room."""
+    value = fitting(wanted.value_text, wanted.value, 4)
+    named = f" {wanted.name} = {value} "
+    return [(named if len(named) <= room else f" {value} ", ink.QUIET)]
+
+
 def signs(neuron: Neuron, largest: float) -> Line:
     """The sign of each weight, bold if it is a large one; `·` if it is not made, 0 if it is 0."""
     shown = page(neuron)
@@ -102,37 +112,64 @@ def page(neuron: Neuron) -> Sequence[Weighted]:
     return [*map(neuron.weighted, range(first, min(first + size, count)))]
 
 
-def details(neuron: Neuron) -> Line:
-    """The name of a neuron, its bias and its weights, each with its gradient."""
-    shown = page(neuron)
-    line = [(f"{neuron.name} ", ink.NAME)]
-    if neuron.bias is not None:
-        line += _told(neuron.bias, ink.QUIET)
-    for each in shown:
-        line += _told(each.weight, ink.CURRENT if each.current else ink.QUIET)
-    rest = len(neuron.unit.weights) - len(shown)
+def details(neuron: Neuron, width: int) -> Line:
+    """The name of a neuron, its bias and its weights, each with its gradient.
+
+    As many weights as fit into `width` cells, from the page with the current one on.
+    """
+    shown = [weight for each in page(neuron) if (weight := each.weight).made]
+    rest = len(neuron.unit.weights) - len(shown) if shown else 0
+    parameters = [*([neuron.bias] if neuron.bias is not None else []), *shown]
+    current = {each.weight.index for each in page(neuron) if each.current}
+    for digits in _DETAILS:
+        told = [_told(each, digits, current=each.index in current) for each in parameters]
+        line = _joined(neuron, told, rest)
+        if width_of(line) <= width:
+            return line
+    while told and width_of(line := _joined(neuron, told, rest)) > width:
+        told.pop()
+        rest += 1
+    return line
+
+
+def _joined(neuron: Neuron, told: Sequence[Line], rest: int) -> Line:
+    """A neuron's name, what there is room for, and how much more there is."""
+    line = [(f"{neuron.name} ", ink.NAME), *(span for each in told for span in each)]
     return [*line, (f" and {rest} more", ink.QUIET)] if rest else line
 
 
-def _told(weight: Node, style: str) -> Line:
+def _told(weight: Node, digits: int, *, current: bool) -> Line:
     """A parameter with its gradient, once it is made."""
     if not weight.made:
         return []
     told = weight.derivative
     return [
-        (f" {weight.name} ", style),
-        (fitting(weight.value_text, weight.value, 8), ink.sign(weight.value)),
+        (f" {weight.name} ", ink.CURRENT if current else ink.QUIET),
+        (fitting(weight.value_text, weight.value, digits), ink.sign(weight.value)),
         (f" {told.glyph} ", ink.QUIET),
-        (f"{fitting(told.text, told.x, 8)} ", ink.sign(told.x)),
+        (f"{fitting(told.text, told.x, digits)} ", ink.sign(told.x)),
     ]
 
 
-def legend(*, wired: bool) -> Line:
-    """What is shown, where there is no neuron to show the weights of."""
+def below(neuron: Neuron | None, width: int, *, wired: bool, sums: bool) -> Line:
+    """The line below a network: the weights of a neuron or, without one, what is shown."""
+    return details(neuron, width) if neuron else _legend(width, wired=wired, sums=sums)
+
+
+def _legend(width: int, *, wired: bool, sums: bool) -> Line:
+    """What numbers and colours are, as much of it as fits."""
+    numbers = "z → h · ∇z ← ∇h" if sums else "h · ∇h"
     weights = "wires" if wired else "+ −"
-    colours = [("blue +", ink.POSITIVE), (" ", ""), ("orange −", ink.NEGATIVE)]
-    told = f" weights, {'heavy' if wired else 'bold'} if large · select a neuron for its weights"
-    return [(f"z → h · ∇z ← ∇h · {weights}: ", ink.QUIET), *colours, (told, ink.QUIET)]
+    line = [
+        (f"{numbers} · {weights}: ", ink.QUIET),
+        ("blue +", ink.POSITIVE), (" ", ""), ("orange −", ink.NEGATIVE),
+        (f" weights, {'heavy' if wired else 'bold'} if large", ink.QUIET),
+    ]  # fmt: skip
+    for more in (" · select a neuron for its weights", " · select a neuron for more"):
+        longer = [*line, (more, ink.QUIET)]
+        if width_of(longer) <= width:
+            return longer
+    return line
 
 
 def width_of(line: Line) -> int:

@@ -85,9 +85,7 @@ def _arrangements(rule: Rule, side: int) -> Iterator[_Arrangement]:
     yield "", {3: line}
 
 
-def _blank(
-    canvas: Canvas, wire: tuple[int, int], y: int, text: str, *, beyond: bool
-) -> int | None:
+def _blank(canvas: Canvas, wire: tuple[int, int], y: int, text: str, *, beyond: bool) -> int | None:
     """Find a blank place for a text above or below a wire, as near to its tip as there is one.
 
     If it is longer than the wire, it is in the middle. It goes `beyond` the tip only on demand.

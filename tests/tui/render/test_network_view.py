@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgrad import MLP, Recording, State, Value, record
+from stepgrad.harness import Replay
 from stepgrad.replay.graph.network.picture import Network, network
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -66,9 +67,44 @@ def test_where_there_is_no_line_for_them_they_are_in_the_title() -> None:
     found = at(XOR, XOR.steps[1], node)
     drawing = draw_network(found, 78, 16, node)
     assert "▶" in drawing.canvas.plain()
-    assert drawing.title.startswith(
-        "network 2-4-1, row 2 of 4  layer1/neuron3  b 0.025286 ∇ −0.50571 "
+    assert drawing.title.startswith("network 2-4-1, row 2 of 4  layer1/neuron3  b 0.0253 ∇ −0.5")
+    assert drawing.title.endswith("and 2 more")
+    assert len(drawing.title) <= 78
+
+
+def test_weights_without_room_are_counted_and_no_number_is_cut() -> None:
+    node = XOR.first_named("row2/layer2/neuron1/z")
+    found = at(XOR, XOR.steps[1], node)
+    lines = [text(found, (width, 6), node).split("\n")[-1].rstrip() for width in range(46, 120)]
+    counts = [re.search(r"and (\d) more$", line) for line in lines]
+    assert [int(count[1]) for count in counts if count] == sorted(
+        (int(count[1]) for count in counts if count), reverse=True
     )
+    assert counts[0]
+    assert not counts[-1]
+    for line in lines:
+        assert re.fullmatch(r"layer2/neuron1 ( \w+ [\d.−e]+ ∇ [\d.−e]+ ?)*( and \d more)?", line)
+
+
+def test_the_legend_is_about_what_is_shown_and_is_not_cut() -> None:
+    assert "…" not in text(at(XOR), (82, 17))
+    small = text(at(XOR), AT_80).split("\n")[-1]
+    assert small.startswith("h · ∇h · + −: blue + orange − weights, bold if large")
+    assert "…" not in small
+
+
+def test_a_number_in_a_line_is_never_cut() -> None:
+    edited = Replay.of("diagonal_flip").press("G '/row1/x2' enter ]").session
+    shown = text(at(edited.recording), AT_80)
+    assert "…" not in shown
+    assert "y3 −0.01 ∇ −5e−3" in shown
+
+
+def test_a_target_without_room_for_its_name_is_its_number() -> None:
+    recording = record_file(open_scenario("network_stops"))
+    shown = text(at(recording), (98, 9))
+    assert "── −27 ──▶" in shown
+    assert "t = " not in shown
 
 
 def test_colour_and_weight_of_a_wire_are_those_of_the_weight() -> None:
