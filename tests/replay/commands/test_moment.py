@@ -61,11 +61,11 @@ def test_a_selection_brings_what_acts_on_it() -> None:
     assert names[:5] == ["jump", "follow", "why", "paths", "who_wrote"]
 
 
-def test_only_what_a_scenario_can_change_is_offered_to_edit() -> None:
+def test_only_what_a_scenario_can_change_is_offered_to_edit_and_to_nudge() -> None:
     session = Replay.of("two_layer").session
     w1, h = (session.recording.first_named(name) for name in ("w1", "h"))
-    assert "edit" in offered(session.select(w1))
-    assert "edit" not in offered(session.select(h))
+    assert offered(session.select(w1))[1:3] == ["edit", "nudge_up"]
+    assert not {"edit", "nudge_up"} & {*offered(session.select(h))}
     assert "edit" not in offered(at(5).select(0)), "a program cannot run again"
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from odd_runs import at, odd_sessions
 from replay_runs import training
 from stepgrad import Recording, Value, record, record_scenario
+from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.looking import fit
@@ -206,6 +207,13 @@ def test_a_chain_rule_that_is_longer_than_its_wire_does_not_leave_the_panel(name
     )
     shown = seen(at(recording, last), 80, 16).canvas.plain()
     assert re.search(r"\S+ · \S+ = \S+, Σ \S+", shown)
+
+
+def test_after_an_edit_a_box_has_room_for_the_new_number_and_its_arrow() -> None:
+    session = Replay.of("chain_rule").press("G 'ex = 2.001'").session
+    shown = seen(session, 80, 16).canvas.plain()
+    assert "│→49.042│" in shown
+    assert "┃→42.018┃" in shown
 
 
 def test_a_gradient_that_is_being_added_up_has_its_running_sum_on_the_wire() -> None:
