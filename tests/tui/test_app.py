@@ -251,7 +251,7 @@ async def test_a_click_selects_a_neuron_and_enter_opens_and_closes_it() -> None:
         await pilot.click("#graph", offset=cell(panel, "layer1/neuron3", 2))
         assert screen.now.selected == screen.now.recording.first_named("row1/layer1/neuron3/h")
         await pilot.press("enter")
-        assert panel.border_title == "graph  layer1/neuron3"
+        assert str(panel.border_title).startswith("layer1/neuron3")
         lines = [panel.render_line(y).text for y in range(panel.size.height)]
         assert any("w3·x3" in line for line in lines)
         await pilot.press("enter")
@@ -711,7 +711,7 @@ async def test_a_click_on_a_key_in_the_lesson_presses_it() -> None:
         row = next(
             i for i, line in enumerate(lines_of(screen.query_one("#lesson"))) if "Press f" in line
         )
-        await pilot.click("#lesson", offset=(2 + len("Press "), row + 1))
+        await pilot.click("#lesson", offset=(4 + len("Press "), row + 1))
         await pilot.pause()
         assert screen.now.cursor == Cursor(screen.now.recording).phase_end()
 

@@ -117,6 +117,7 @@ _GRAPH = (
     Command("zoom_in", ("i",), "zoom in: less of the graph", "", partial(looking.zoom_by, steps=1)),
     Command("zoom_out", ("o",), "zoom out: more of the graph", "",
             partial(looking.zoom_by, steps=-1)),
+    Command("fit", ("0",), "zoom fit: all that is drawn in view, however small", "", looking.fit),
 )  # fmt: skip
 
 _NODE = (

@@ -155,16 +155,17 @@ LARGE = 120
 """From this width on, a drawing that does not fit in any form is framed."""
 
 
-def suited(session: Session, width: int, height: int) -> Drawing:
+def suited(session: Session, width: int, height: int, *, changed: bool = False) -> Drawing:
     """Draw a graph in the form that shows most of those in which it is whole in view.
 
     Where there is none, a large panel shows a part of it with numbers, a small one with names.
-    On demand, it is as small as it takes. That more than `NEARBY` boxes fit is not even tried.
+    On demand, it is as small as it takes. If numbers have `changed` by an edit, boxes have room for
+    two, if they can. That more than `NEARBY` boxes fit is not even tried.
     """
     graph, keys = session.graph, in_view(session)
     rules = widths(session.recording).known
     forms = () if len(keys) > NEARBY else _OF_A_PART if len(keys) < len(graph) else _FORMS
-    if session.changed:  # two numbers in a box, where there is room
+    if changed:
         framed = [form for form in forms if form.framed]
         both, new = ([form._replace(change=way) for form in framed] for way in CHANGES)
         forms = (*both, *new, *forms)
