@@ -35,13 +35,7 @@ from stepgrad.tui.render.neurons import (
     wire_look,
     write,
 )
-from stepgrad.tui.render.painting import (
-    Border,
-    BoxContent,
-    Painter,
-    WireContent,
-    fitted,
-)
+from stepgrad.tui.render.painting import Border, BoxContent, Line, Painter, WireContent, fitted
 
 LEAST = 6
 """The fewest rows that a network asks for."""
@@ -194,10 +188,16 @@ class _Drawing:
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
         if self._details:
-            below = details(self._subject) if self._subject else legend(wired=self._form.wired)
-            write(canvas, 0, self._height + self._cut, fitted(below, self._width))
+            write(canvas, 0, self._height + self._cut, fitted(self._below, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
+
+    @property
+    def _below(self) -> Line:
+        """The weights of one neuron; without one, what is shown."""
+        if self._subject is not None:
+            return details(self._subject)
+        return legend(wired=self._form.wired, edited=self._network.before is not None)
 
     @property
     def _title(self) -> str:
