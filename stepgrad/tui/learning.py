@@ -53,6 +53,8 @@ def complain(where: App[None] | Screen[None], problem: str) -> None:
 class LessonScreen(DebuggerScreen):
     """A debugger on a lesson of the course, by its name."""
 
+    ONWARD = True
+
     def __init__(  # noqa: PLR0913 - what a debugger is given
         self,
         name: str,
@@ -68,8 +70,8 @@ class LessonScreen(DebuggerScreen):
         super().__init__(
             recording, scenario, growing, position=position, said=said, original=original
         )
-        self._lesson_name = name
-        self._learner = learner
+        self.lesson_name = name
+        self.learner = learner
 
     def on_mount(self) -> None:
         """Note that it was seen, but not before it is."""
@@ -93,4 +95,4 @@ class LessonScreen(DebuggerScreen):
         self._note(Mark(seen=True, right=score.right, asked=len(score.asked)))
 
     def _note(self, mark: Mark) -> None:
-        self._learner.note(self._lesson_name, mark)
+        self.learner.note(self.lesson_name, mark)

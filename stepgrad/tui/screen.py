@@ -94,21 +94,21 @@ class DebuggerScreen(PlayingScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         self._classify()
-        recording = self.now.recording
+        recording, text = self.now.recording, self.says.text
         shown: list[Panel | LessonStrip] = [
             Header(recording.name, self._scenario, self.says.title, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
-            *([LessonPanel(self.says.text, id="lesson")] if self.says.text else []),
+            *([LessonPanel(text, onward=self.ONWARD, id="lesson")] if text else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Training(id="training"),
-            LessonStrip(id="strip"),
+            LessonStrip(onward=self.ONWARD, id="strip"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
-        keys = Keys(lesson=bool(self.says.text), id="keys")
+        keys = Keys(lesson=bool(text), id="keys")
         for panel in (*shown, keys):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)

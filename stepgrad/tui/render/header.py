@@ -9,8 +9,8 @@ from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
+from stepgrad.scenario.expect import matches
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.listing import matches
 
 Keymap = Mapping[str, Sequence[str]]
 """The keys of each command, as they are written."""

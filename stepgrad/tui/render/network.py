@@ -22,10 +22,10 @@ from stepgrad.tui.render.neurons import (
     SIGNS,
     Box,
     aim,
-    below,
     derivatives,
     details,
     label,
+    legend,
     page,
     result,
     sign_of,
@@ -35,13 +35,7 @@ from stepgrad.tui.render.neurons import (
     wire_look,
     write,
 )
-from stepgrad.tui.render.painting import (
-    Border,
-    BoxContent,
-    Painter,
-    WireContent,
-    fitted,
-)
+from stepgrad.tui.render.painting import Border, BoxContent, Line, Painter, WireContent, fitted
 
 LEAST = 6
 """The fewest rows that a network asks for."""
@@ -194,22 +188,28 @@ class _Drawing:
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
         if self._details:
-            line = below(self._subject, self._width, wired=self._form.wired, sums=self._form.sums)
-            write(canvas, 0, self._height + self._cut, fitted(line, self._width))
+            write(canvas, 0, self._height + self._cut, fitted(self._below, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
+
+    @property
+    def _below(self) -> Line:
+        """The weights of one neuron; without one, what is shown."""
+        if self._subject is not None:
+            return details(self._subject, self._width)
+        edited = self._network.before is not None
+        return legend(self._width, wired=self._form.wired, sums=self._form.sums, edited=edited)
 
     @property
     def _title(self) -> str:
         """The network's title, with the columns that are out of view."""
         left, right = self._at.start, len(self._columns) - self._at.stop
-        parts = [f"← {left}" if left else "", f"{right} →" if right else ""]
-        hidden = " · ".join(filter(None, parts))
+        hidden = " · ".join([f"← {left}"] * (left > 0) + [f"{right} →"] * (right > 0))
         title = f"{self._network.title}{'  ' if hidden else ''}{hidden}"
         if self._details or self._form.label >= BOTH or self._subject is None:
             return title
-        line = details(self._subject, self._width - len(title) - 2)
-        return f"{title}  {''.join(text for text, _ in line)}"
+        told = (text for text, _ in details(self._subject, self._width - len(title) - 2))
+        return f"{title}  {''.join(told)}"
 
     def _box(self, key: int) -> Box:
         return self._columns[key >> 16].boxes[key & 0xFFFF]

@@ -8,6 +8,7 @@ from stepgrad.numbers import fitting, number
 from stepgrad.replay.graph.contents import Node, Number
 from stepgrad.replay.graph.network.picture import Neuron, Weighted
 from stepgrad.tui.render import ink
+from stepgrad.tui.render.boxes import CHANGE
 from stepgrad.tui.render.canvas import Canvas, cells_of
 from stepgrad.tui.render.painting import Line, WireContent
 
@@ -23,6 +24,11 @@ _DETAILS = 8, 6
 _STRONG = 0.5
 """From this share of the largest weight on, a wire is heavy."""
 
+_TO = " → "
+
+_BESIDE = 12
+"""The cells for a weight and its gradient on a wire, without what is around them."""
+
 
 def result(box: Box) -> Node:
     """The node that a box results in."""
@@ -30,14 +36,19 @@ def result(box: Box) -> Node:
 
 
 def values(box: Box, digits: int, *, sums: bool = True) -> Line:
-    """The value or, in a neuron with an activation, z → h; each in so many cells."""
-    node = result(box)
+    """The value or, in a neuron with an activation, z → h; each in so many cells.
+
+    After an edit it is h before and after, which another arrow beside it would confuse.
+    """
+    h = result(box).shown_value
     if not isinstance(box, Neuron) or box.linear or not sums:
-        return [(_cell(_value(node), digits), ink.sign(node.value))]
-    z, h = _value(box.z), _value(node)
+        return [(_cell(h, digits), ink.sign(h.x))]
+    if box.before is not None:
+        return [(_cell(h, 2 * digits + len(_TO)), ink.sign(h.x))]
+    z = box.z.shown_value
     return [
         (_cell(z, digits, right=True), ink.sign(z.x)),
-        (" → ", ink.QUIET),
+        (_TO, ink.QUIET),
         (_cell(h, digits), ink.sign(h.x)),
     ]
 
@@ -45,7 +56,7 @@ def values(box: Box, digits: int, *, sums: bool = True) -> Line:
 def derivatives(box: Box, digits: int, *, sums: bool = True, shut: bool = False) -> Line:
     """The gradient or, in a neuron with an activation, ∇z ← ∇h, with a bar if its gate is `shut`.
 
-    In forward mode they are tangents, which go from z to h.
+    In forward mode they are tangents, which go from z to h. After an edit it is ∇h, old → new.
     """
     h = result(box).derivative
     if not h.text:
@@ -53,6 +64,8 @@ def derivatives(box: Box, digits: int, *, sums: bool = True, shut: bool = False)
     glyph = (f"{h.glyph} ", ink.QUIET)
     if not isinstance(box, Neuron) or box.linear or not sums:
         return [glyph, (_cell(h, digits), ink.sign(h.x))]
+    if box.before is not None:
+        return [glyph, (_cell(h, 2 * digits + len(_TO)), ink.sign(h.x))]
     z = box.z.derivative
     arrow = "┼" if shut else "→" if h.word == "tangent" else "←"
     return [
@@ -75,16 +88,21 @@ def wire_look(weighted: Weighted, largest: float) -> WireContent:
 
 
 def label(weighted: Weighted, *, both: bool) -> Line:
-    """A weight, and its gradient if there is room for both."""
+    """A weight, and its gradient if there is room for both; what an edit changes, old → new."""
     weight = weighted.weight
     if weight.value is None:
         return []
     style = ink.CURRENT if weighted.current else ink.sign(weight.value)
+    if weight.shown_value.old:
+        told = weight.shown_value
+        return [(f" {told.fitted(_BESIDE + 3)} " if both else told.fitted(6), style)]
     first = (f" {fitting(number(weight.value, 3), weight.value, 6)}", style)
     told = weight.derivative
     if not both or told.x is None:
         return [(first[0].strip(), style) if not both else (f"{first[0]} ", style)]
     brief = fitting(number(told.x, 3), told.x, 6)
+    if told.old:
+        brief = told.fitted(_BESIDE - len(first[0].strip()))
     text = told.text if told.text.startswith(("!", "~")) else brief
     return [first, (f" {told.glyph} ", ink.QUIET), (f"{text} ", ink.sign(told.x))]
 
@@ -142,27 +160,21 @@ def _told(weight: Node, digits: int, *, current: bool) -> Line:
     """A parameter with its gradient, once it is made."""
     if not weight.made:
         return []
-    told = weight.derivative
+    value, told = weight.shown_value, weight.derivative
     return [
         (f" {weight.name} ", ink.CURRENT if current else ink.QUIET),
-        (fitting(weight.value_text, weight.value, digits), ink.sign(weight.value)),
+        (_brief(value, digits), ink.sign(value.x)),
         (f" {told.glyph} ", ink.QUIET),
-        (f"{fitting(told.text, told.x, digits)} ", ink.sign(told.x)),
+        (f"{_brief(told, digits)} ", ink.sign(told.x)),
     ]
 
 
-def below(neuron: Neuron | None, width: int, *, wired: bool, sums: bool) -> Line:
-    """The line below a network: the weights of a neuron or, without one, what is shown."""
-    return details(neuron, width) if neuron else _legend(width, wired=wired, sums=sums)
-
-
-def _legend(width: int, *, wired: bool, sums: bool) -> Line:
-    """What numbers and colours are, as much of it as fits."""
-    numbers = "z → h · ∇z ← ∇h" if sums else "h · ∇h"
-    weights = "wires" if wired else "+ −"
+def legend(width: int, *, wired: bool, sums: bool, edited: bool) -> Line:
+    """What is shown, where there is no neuron to show the weights of; as much as fits."""
+    numbers = "z → h · ∇z ← ∇h" if sums and not edited else "h · ∇h"
     line = [
-        (f"{numbers} · {weights}: ", ink.QUIET),
-        ("blue +", ink.POSITIVE), (" ", ""), ("orange −", ink.NEGATIVE),
+        (f"{numbers}{', old → new' * edited} · {'wires: ' * wired}", ink.QUIET),
+        ("+", ink.POSITIVE), (" ", ""), ("−", ink.NEGATIVE),
         (f" weights, {'heavy' if wired else 'bold'} if large", ink.QUIET),
     ]  # fmt: skip
     for more in (" · select a neuron for its weights", " · select a neuron for more"):
@@ -192,11 +204,12 @@ def sign_of(weighted: Weighted, largest: float) -> tuple[str, str]:
     return glyph, f"bold {look.style}" if look.heavy and not weighted.current else look.style
 
 
-def _value(node: Node) -> Number:
-    return Number("value", "=", node.value_text, node.value)
+def _brief(told: Number, digits: int) -> str:
+    """A number in few cells; in more, if an edit has changed it."""
+    return told.fitted(CHANGE if told.old else digits)
 
 
 def _cell(told: Number, digits: int, *, right: bool = False) -> str:
     """A number in so many cells."""
-    text = fitting(told.text, told.x, digits)
+    text = told.fitted(digits)
     return text.rjust(digits) if right else text.ljust(digits)

@@ -11,9 +11,14 @@ from hypothesis import strategies as st
 
 from stepgrad import MLP, Recording, State, Value, record
 from stepgrad.harness import Replay
+from stepgrad.replay.commands.editing import edit
+from stepgrad.replay.commands.looking import shown_network
+from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.network.picture import Network, network
+from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.network import NetworkDrawing, draw_network, rows_in
 
@@ -89,7 +94,7 @@ def test_weights_without_room_are_counted_and_no_number_is_cut() -> None:
 def test_the_legend_is_about_what_is_shown_and_is_not_cut() -> None:
     assert "…" not in text(at(XOR), (82, 17))
     small = text(at(XOR), AT_80).split("\n")[-1]
-    assert small.startswith("h · ∇h · + −: blue + orange − weights, bold if large")
+    assert small.startswith("h · ∇h · + − weights, bold if large")
     assert "…" not in small
 
 
@@ -208,3 +213,52 @@ def test_every_network_fits_into_every_panel(
     position = round(share * recording.length)
     drawing: NetworkDrawing = draw_network(at(recording, position), width, height)
     assert (drawing.canvas.width, drawing.canvas.height) == (max(width, 1), max(height, 1))
+
+
+def edited(text: str, scenario: str = "diagonal_flip", position: int | None = None) -> Session:
+    """A lesson at its end, or at a position, with an edit."""
+    file = open_scenario(scenario)
+    recording = record_file(file)
+    where = recording.length if position is None else position
+    return edit(Session.open(Cursor(recording, where), rerun(file)), text)
+
+
+def drawn(session: Session, size: tuple[int, int]) -> str:
+    found = shown_network(session)
+    assert found is not None
+    return draw_network(found, *size, session.selected).canvas.plain()
+
+
+def test_after_an_edit_boxes_show_numbers_before_and_after() -> None:
+    lines = drawn(edited("row1/x2 = 0.5"), AT_140)
+    assert "│  0 → 0.5 ┝" in lines, "the input"
+    assert re.search(r"│  0\.5 → 0\.4 +┝", lines), "h of the third neuron"
+    assert re.search(r"│∇ 0\.44 → 0\.4145 +│", lines), "its gradient"
+    assert "0.5 ∇ →0.4145 ━" in lines, "that of a weight"
+    assert "…" not in lines
+    assert "┼" not in lines, "z → h and old → new do not mix"
+
+
+def test_after_an_edit_wires_show_what_it_changed() -> None:
+    session = edited("layer2/neuron1/w1 = 0.9")
+    assert " 0.3 → 0.9 " in drawn(session, AT_140)
+    assert "0.3 →" not in drawn(edit(session, "layer2/neuron1/w1 = 0.3"), AT_140)
+
+
+def test_the_line_below_shows_weights_before_and_after() -> None:
+    session = edited("layer1/neuron3/w1 = 0.9")
+    session = session.select(session.recording.first_named("row1/layer1/neuron3/z"))
+    assert "w1 0.1 → 0.9 ∇ " in drawn(session, AT_80).split("\n")[-1]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_legend_names_no_colour(changed: bool) -> None:
+    session = edited("row1/x2 = 0.5", position=0)
+    found = at(FLIP, 0) if not changed else shown_network(session)
+    assert found is not None
+    below = draw_network(found, 138, 17).canvas.crop(0, 16, 138, 1)[0]
+    numbers = "h · ∇h, old → new" if changed else "z → h · ∇z ← ∇h"
+    assert below.plain.startswith(f"{numbers} · wires: + − weights, heavy if large")
+    styles = {below.plain[span.start : span.end]: str(span.style) for span in below.spans}
+    assert styles["+"] == ink.POSITIVE
+    assert styles["−"] == ink.NEGATIVE
