@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -30,10 +30,16 @@ class Key(NamedTuple):
         return cell_len(self.key) + 1 + cell_len(self.does)
 
 
-def footer(names: Sequence[str], keymap: Keymap, width: int) -> Content:
-    """Return the keys of commands in one line, as many as have room; a click on one presses it."""
+def footer(
+    names: Sequence[str], keymap: Keymap, width: int, words: Mapping[str, str] = {}
+) -> Content:
+    """Return the keys of commands in one line, as many as have room; a click on one presses it.
+
+    `words` say what a command does at the moment, where that differs.
+    """
+    labels = {**_LABELS, **words}
     keys = [
-        Key(key_name(keymap[name][0]), _LABELS[name], name) for name in names if keymap.get(name)
+        Key(key_name(keymap[name][0]), labels[name], name) for name in names if keymap.get(name)
     ]
     return written([*_fitting(keys, width - 2)])
 
