@@ -57,6 +57,9 @@ from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, Keys, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 
+BROAD = 160
+"""From this width on, the graph of a training shares the screen evenly with its course."""
+
 FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
 
@@ -125,6 +128,7 @@ class DebuggerScreen(PlayingScreen):
         points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
+        self.set_class(self.app.size.width >= BROAD, "-broad")
         self.watch_session()
 
     def perform(self, command: Command) -> None:
@@ -196,7 +200,8 @@ class DebuggerScreen(PlayingScreen):
         self._show_notice()
 
     def on_resize(self) -> None:
-        """Name the panels that do not fit."""
+        """Share the width, and name the panels that do not fit."""
+        self.set_class(self.size.width >= BROAD, "-broad")
         self._show_notice()
 
     def _show_notice(self) -> None:

@@ -245,7 +245,7 @@ class _Drawing:
         """
         room, (tip, row) = wire.label_width, wire.path[-1]
         if isinstance(target, Neuron) and not room:
-            write(canvas, tip - 1, row, [sign_of(target.weighted(wire.slot), largest)])
+            write(canvas, tip - 2, row, [(" ", ""), sign_of(target.weighted(wire.slot), largest)])
             return
         if isinstance(target, Neuron):
             line = label(target.weighted(wire.slot), both=room >= BOTH)

@@ -95,11 +95,11 @@ def label(weighted: Weighted, *, both: bool) -> Line:
     style = ink.CURRENT if weighted.current else ink.sign(weight.value)
     if weight.shown_value.old:
         told = weight.shown_value
-        return [(f" {told.fitted(_BESIDE + 3)} " if both else told.fitted(6), style)]
+        return [(f" {told.fitted(_BESIDE + 3 if both else 6)} ", style)]
     first = (f" {fitting(number(weight.value, 3), weight.value, 6)}", style)
     told = weight.derivative
     if not both or told.x is None:
-        return [(first[0].strip(), style) if not both else (f"{first[0]} ", style)]
+        return [(f"{first[0]} ", style)]  # a sign right at a wire is lost in it
     brief = fitting(number(told.x, 3), told.x, 6)
     if told.old:
         brief = told.fitted(_BESIDE - len(first[0].strip()))

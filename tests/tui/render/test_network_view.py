@@ -108,8 +108,22 @@ def test_a_number_in_a_line_is_never_cut() -> None:
 def test_a_target_without_room_for_its_name_is_its_number() -> None:
     recording = record_file(open_scenario("network_stops"))
     shown = text(at(recording), (98, 9))
-    assert "── −27 ──▶" in shown
+    assert "─ −27 ─" in shown
     assert "t = " not in shown
+
+
+@pytest.mark.parametrize("width", range(78, 140))
+def test_a_single_input_has_a_wire_to_each_neuron_or_its_sign(width: int) -> None:
+    recording = record_file(open_scenario("network_stops"))
+    drawing = draw_network(at(recording), width, 9)
+    wired = {wire.target.key >> 16 for wire in drawing.layout.wires}
+    assert wired in ({1, 2, 3}, set(), {3}), "wires for all layers, or signs for all"
+
+
+def test_the_sign_of_a_weight_on_a_wire_stands_apart_from_the_wire() -> None:
+    shown = text(at(XOR, XOR.steps[1] + 100), (102, 17))
+    assert re.search(r"[─━] −[\d.]+ [─━]", shown)
+    assert not re.search(r"[─━]−[\d.]", shown)
 
 
 def test_colour_and_weight_of_a_wire_are_those_of_the_weight() -> None:
@@ -143,7 +157,7 @@ def test_the_sign_of_a_wire_is_seen_without_colour() -> None:
     shown = text(found, (78, 17))
     weights = [weight.value for each in found.layers[0] for weight, _ in each.weights]
     assert len(weights) == 8
-    drawn = re.findall(r"([+−])▶[│┌└┃┏┗]", shown)
+    drawn = re.findall(r" ([+−])▶[│┌└┃┏┗]", shown)  # apart from its wire
     assert drawn.count("−") == sum(
         (each.value or 0) < 0
         for layer in found.layers
