@@ -170,8 +170,7 @@ class _Drawing:
         layout = painter.layout
         boxes = {box.key: self._box(box.key) for box in layout.boxes}
         shown = (box for box in boxes.values() if isinstance(box, Neuron))
-        sizes = (abs(w.weight.value or 0) for neuron in shown for w in page(neuron))
-        largest = max(sizes, default=0)
+        largest = max((abs(w.weight.value or 0) for each in shown for w in page(each)), default=0)
         weights: dict[tuple[int, int], int] = {}
 
         def wire(each: Wire) -> WireContent:
@@ -222,12 +221,13 @@ class _Drawing:
         background = f"{style} {ink.SELECTED}".strip() if chosen else style
         if not form.framed:
             border: Border = "solid" if box.current else "dashed" if chosen else "none"
-            spans = [(f"{name_in(form, box)} ", background)]
+            spans = [(f"{name_in(form, box)} ", style)]
             if made:
                 spans += values(box, form.digits, sums=form.sums)
                 if box is not self._network.loss:
                     spans += [(" ", ""), *derivatives(box, form.digits, sums=False)]
-            return BoxContent([spans], border, style)
+            tint = f" {ink.SELECTED}" * chosen
+            return BoxContent([[(text, f"{of}{tint}") for text, of in spans]], border, style)
         border = "heavy" if box.current else "solid" if made else "dashed"
         title = f"›{name_in(form, box)}" if chosen else name_in(form, box)
         shut = isinstance(box, Neuron) and box.shut and box.index != self._secret

@@ -67,6 +67,15 @@ def test_below_the_drawing_are_the_weights_of_the_selected_neuron() -> None:
     assert last.startswith("layer1/neuron3  b 0 ∇ 0.44  w1 0.1 ∇ 0.44  w2 −0.2 ∇ 0")
 
 
+def test_all_of_a_selected_line_has_the_background_of_a_selection() -> None:
+    node = FLIP.first_named("row1/x2")
+    line = draw_network(at(FLIP, node=node), *AT_80, node).canvas.crop(0, 1, 78, 1)[0]
+    chosen = "".join(
+        line.plain[span.start : span.end] for span in line.spans if ink.SELECTED in str(span.style)
+    )
+    assert chosen.strip() == "x2 0     ∇ −0.09"
+
+
 def test_where_there_is_no_line_for_them_they_are_in_the_title() -> None:
     node = XOR.first_named("row2/layer1/neuron3/z")
     found = at(XOR, XOR.steps[1], node)
