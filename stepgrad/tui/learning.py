@@ -46,6 +46,8 @@ class Learner:
 class LessonScreen(DebuggerScreen):
     """A debugger on a lesson of the course, by its name."""
 
+    ONWARD = True
+
     def __init__(
         self,
         name: str,
@@ -55,8 +57,8 @@ class LessonScreen(DebuggerScreen):
         growing: Growing | None = None,
     ) -> None:
         super().__init__(session, scenario, growing)
-        self._lesson_name = name
-        self._learner = learner
+        self.lesson_name = name
+        self.learner = learner
 
     def on_mount(self) -> None:
         """Note that it was seen, but not before it is."""
@@ -80,4 +82,4 @@ class LessonScreen(DebuggerScreen):
         self._note(Mark(seen=True, right=score.right, asked=len(score.asked)))
 
     def _note(self, mark: Mark) -> None:
-        self._learner.note(self._lesson_name, mark)
+        self.learner.note(self.lesson_name, mark)

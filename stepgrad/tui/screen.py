@@ -33,6 +33,9 @@ from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, Keys, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 
+BROAD = 160
+"""From this width on, the graph of a training shares the screen evenly with its course."""
+
 FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
 
@@ -63,21 +66,21 @@ class DebuggerScreen(PlayingScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         self._classify()
-        recording = self.now.recording
+        recording, text = self.now.recording, self.says.text
         shown: list[Panel | LessonStrip] = [
             Header(recording.name, self._scenario, self.says.title, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
-            *([LessonPanel(self.says.text, id="lesson")] if self.says.text else []),
+            *([LessonPanel(text, onward=self.ONWARD, id="lesson")] if text else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Training(id="training"),
-            LessonStrip(id="strip"),
+            LessonStrip(onward=self.ONWARD, id="strip"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
-        keys = Keys(lesson=bool(self.says.text), id="keys")
+        keys = Keys(lesson=bool(text), id="keys")
         for panel in (*shown, keys):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
@@ -94,6 +97,7 @@ class DebuggerScreen(PlayingScreen):
         points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
+        self.set_class(self.app.size.width >= BROAD, "-broad")
         self.watch_session()
 
     def perform(self, command: Command) -> None:
@@ -167,7 +171,8 @@ class DebuggerScreen(PlayingScreen):
         self._show_notice()
 
     def on_resize(self) -> None:
-        """Name the panels that do not fit."""
+        """Share the width, and name the panels that do not fit."""
+        self.set_class(self.size.width >= BROAD, "-broad")
         self._show_notice()
 
     def _show_notice(self) -> None:

@@ -12,7 +12,7 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario.about import About
 from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.render import ink
-from stepgrad.tui.widgets.lesson import LessonPanel, in_course
+from stepgrad.tui.widgets.lesson import LessonPanel
 from stepgrad.tui.work import Growing
 
 
@@ -20,6 +20,9 @@ class TeachingScreen(DiagnosingScreen):
     """A screen whose recording may be that of a lesson."""
 
     lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
+
+    ONWARD = False
+    """Whether another lesson follows this one."""
 
     class LessonDone(Message, namespace="debugger_screen"):
         """The last step of the lesson is done."""
@@ -70,7 +73,7 @@ class TeachingScreen(DiagnosingScreen):
         lesson = self.lesson
         if lesson is None or self.now.opened or self.now.selected not in (None, self._pointed):
             return False
-        return in_course(self) if lesson.current is None else not lesson.current.demands
+        return self.ONWARD if lesson.current is None else not lesson.current.demands
 
     def _read_on(self) -> None:
         """Go to the next step of the lesson; after the last, to the next lesson."""

@@ -505,6 +505,18 @@ async def test_the_lesson_alone_is_scrolled_with_the_keys_of_a_list() -> None:
         assert lines_of(lesson)[-1] != "… ↓"
 
 
+async def test_a_broad_screen_is_shared_evenly_by_a_network_and_its_training() -> None:
+    async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
+        graph, training = (
+            screen.query_one(f"#{name}").size.width for name in ("graph", "training")
+        )
+        await pilot.resize_terminal(200, 60)
+        await pilot.pause()
+        broad = screen.query_one("#graph").size.width
+        assert broad - graph >= 40
+        assert screen.query_one("#training").size.width >= training
+
+
 async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
     async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
         panels = [screen.query_one(f"#{name}") for name in ("lesson", "parameters", "training")]
@@ -555,7 +567,7 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_moment() -> None:
         await pilot.press("s")
         assert foot(screen).startswith("s step  S back  n node  f phase  p predict")
         await pilot.press("down")
-        assert "e edit  Esc clear" in foot(screen)
+        assert "e edit  ] nudge  Esc clear" in foot(screen)
         await pilot.press("p")
         await pilot.pause()
         assert foot(screen) == "Enter answer  Esc leave"

@@ -77,7 +77,9 @@ def scope_in(session: Session) -> Session:
 
 def shown_network(session: Session) -> Network | None:
     """The network, where that is what is drawn."""
-    return network(session.state, session.selected) if session.view == "network" else None
+    if session.view != "network":
+        return None
+    return network(session.state, session.selected, session.before)
 
 
 def open_neuron(session: Session) -> Neuron | None:

@@ -10,6 +10,7 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.lesson.following import Lesson
 from stepgrad.tui.keymap import key_name, keys_in_force, shown_keys
 from stepgrad.tui.render import ink
@@ -20,16 +21,17 @@ from stepgrad.tui.widgets.lists import Lines
 from stepgrad.tui.widgets.panel import DiagnosedPanel
 
 
-def in_course(widget: Widget) -> bool:
-    """Whether the lesson of a screen was opened from others: from the gallery."""
-    return widget.screen in widget.app.screen_stack[2:]  # above the gallery
+def _ending(widget: Widget, keys: Keymap, *, onward: bool) -> Content:
+    """The line at the end of a lesson: what there is to do next, and where `q` leads."""
+    below = widget.screen in widget.app.screen_stack[2:]  # above the first of all
+    return ending(keys, onward=onward, below="gallery" if below else "quit")
 
 
 class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
     """The lesson, below what is wrong unless it promises that, with the current step in view.
 
     Without steps it is the `text` that a program says of itself. If it does not fit, the last line
-    says how to see all of it.
+    says how to see all of it. At its end, it may lead `onward` to another lesson.
     """
 
     BORDER_TITLE = "lesson"
@@ -41,9 +43,10 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
 
-    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002
+    def __init__(self, text: str, *, onward: bool, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._text = text
+        self._onward = onward
         self._more = ""
         self._opened = False
         self._shown = (range(0), 0)
@@ -76,7 +79,7 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
         above = [*first.wrap(width), Content()] if first else []
         if self.lesson is None:
             return Column([*above, *lesson(self._text, width)], range(0))
-        steps = column(self.lesson, width, keys, ending(keys, course=in_course(self)))
+        steps = column(self.lesson, width, keys, _ending(self, keys, onward=self._onward))
         start, stop = (line + len(above) for line in (steps.current.start, steps.current.stop))
         return Column([*above, *steps.lines], range(start, stop))
 
@@ -128,15 +131,19 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
 
 class LessonStrip(Widget):
-    """The current step, where there is no room for all of them."""
+    """The current step, where there is no room for all of them; at the end, what is next."""
 
     lesson: reactive[Lesson | None] = reactive[Lesson | None](None)
 
     auto_links = reactive(False)
+
+    def __init__(self, *, onward: bool, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._onward = onward
 
     def render(self) -> Content:
         """Draw it."""
         if self.lesson is None:
             return Content()
         keys = shown_keys(self)
-        return strip(self.lesson, self.size.width, keys, ending(keys, course=in_course(self)))
+        return strip(self.lesson, self.size.width, keys, _ending(self, keys, onward=self._onward))
