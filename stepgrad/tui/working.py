@@ -15,7 +15,6 @@ from textual.widget import Widget
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
-from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
@@ -165,6 +164,8 @@ class WorkingScreen(Screen[Onward | None]):
             self.session = work.result()
             self.carried_out(command.name)
         else:
+            from stepgrad.tui.dialogs import WaitDialog  # noqa: PLC0415 - most work is quick
+
             waited = partial(self._waited, command, work)
             self.app.push_screen(WaitDialog(command.brief, work), waited)
 
