@@ -9,7 +9,6 @@ from textual import on
 from textual.await_complete import AwaitComplete
 
 from stepgrad.course.progress import Mark, Progress
-from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.screen import DebuggerScreen
@@ -27,14 +26,20 @@ class Learner:
 
     def read(self) -> None:
         """Take over what is kept."""
+        from stepgrad.course.state import read_progress  # noqa: PLC0415 - after the first paint
+
         self._follow(read_progress)
 
     def note(self, name: str, mark: Mark) -> None:
         """Keep a mark of a lesson."""
+        from stepgrad.course.state import keep  # noqa: PLC0415 - after the first paint
+
         self.progress = self.progress.plus(name, mark)  # what cannot be kept counts until the end
         self._follow(partial(keep, name, mark))
 
     def _follow(self, act: Callable[[], Progress]) -> None:
+        from stepgrad.course.state import ProgressError  # noqa: PLC0415 - after the first paint
+
         try:
             self.progress = act()
         except ProgressError as error:

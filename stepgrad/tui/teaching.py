@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 from textual.reactive import reactive
 
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.table import Command
-from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.session import Session
 from stepgrad.scenario.about import About
 from stepgrad.tui.diagnosing import DiagnosingScreen
@@ -15,11 +16,14 @@ from stepgrad.tui.render import ink
 from stepgrad.tui.widgets.lesson import LessonPanel
 from stepgrad.tui.work import Growing
 
+if TYPE_CHECKING:
+    from stepgrad.replay.lesson.following import Lesson
+
 
 class TeachingScreen(DiagnosingScreen):
     """A screen whose recording may be that of a lesson."""
 
-    lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
+    lesson: reactive[Lesson | None] = reactive["Lesson | None"](None, repaint=False)
 
     ONWARD = False
     """Whether another lesson follows this one."""
@@ -38,6 +42,8 @@ class TeachingScreen(DiagnosingScreen):
 
     def _open_lesson(self) -> None:
         if self.says.guides and self.lesson is None:
+            from stepgrad.replay.lesson.following import Lesson  # noqa: PLC0415
+
             self.lesson = Lesson.of(self.says.text, self.now.recording)
 
     def perform(self, command: Command) -> None:

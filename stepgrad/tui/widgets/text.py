@@ -151,9 +151,17 @@ class Training(Panel):
 
     BORDER_TITLE = "training"
 
+    _drawn = Content()
+
+    def show(self) -> None:
+        """Draw it if it is another than before: from event to event, it seldom is."""
+        if not training(self.state, *self.size).is_same(self._drawn):
+            self.refresh()
+
     def render(self) -> Content:
         """Draw it."""
-        return training(self.state, *self.size)
+        self._drawn = training(self.state, *self.size)
+        return self._drawn
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Ask for no rows: those of the graph beside it will do."""
