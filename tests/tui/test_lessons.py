@@ -10,6 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widget import Widget
 
+from screens import settle, until
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
@@ -170,17 +171,14 @@ async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> 
             assert (screen.lesson.ticked == 0) == (keys == [])
 
 
-async def test_the_header_has_the_title_and_cuts_it_where_there_is_no_room() -> None:
+async def test_the_header_has_as_much_of_the_title_as_there_is_room_for() -> None:
     async with debugger("two_layer", size=(140, 45)) as (pilot, screen):
         header = screen.query_one("#header")
         assert lines_of(header)[0].startswith(" Backpropagation through two layers ")
-        await pilot.resize_terminal(50, 24)
-        await pilot.pause()
-        assert lines_of(header)[0].startswith(" Backpropagation through two layers ")
         await pilot.resize_terminal(40, 24)
         await pilot.pause()
-        assert lines_of(header)[0].startswith(" Backpropagat")
-        assert "…" in lines_of(header)[0]
+        assert lines_of(header)[0].startswith(" Backpropagation th")
+        assert "…  event 0/26" in lines_of(header)[0]
 
 
 async def test_a_program_that_is_a_lesson_is_followed_and_another_is_only_described(
@@ -207,3 +205,16 @@ Press `G`.
             if taught:
                 assert strip_of(screen) == ["1/1  Press G."]
                 assert "Doubling" in lines_of(screen.query_one("#header"))[0]
+
+
+async def test_a_verdict_may_come_while_the_column_is_out_of_view() -> None:
+    async with debugger("vanishing_gradient", size=(80, 24)) as (pilot, screen):
+        await settle(pilot)
+        first = screen.diagnosis
+        await pilot.press("e", *"w5 = 2", "enter")
+        await until(pilot, lambda: screen.now.changed)
+        await until(pilot, lambda: screen.settled and screen.diagnosis not in (None, first))
+        assert not screen.query_one("#lesson").display
+        await pilot.resize_terminal(140, 45)
+        await pilot.pause()
+        assert any("w1 receives" in line for line in lines_of(screen.query_one("#lesson")))

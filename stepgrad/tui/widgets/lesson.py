@@ -71,7 +71,7 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     def _column(self, width: int) -> Column:
         """Return the lines, which are the same until a step is done or something is found wrong."""
-        if not self._opened:
+        if not (self._opened and width):  # out of view, there is nothing to wrap the text in
             return (), range(0)
         about = self.lesson, self.diagnosis, width
         if self._laid_out[0] != about:
