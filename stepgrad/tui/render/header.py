@@ -20,6 +20,10 @@ NO_KEYS: Keymap = {}
 _BAR = 16
 _SEEDS = 20
 _EDITS = 24
+_TITLE = 16
+"""The fewest cells for the title of a lesson."""
+_APART = 4
+"""The blanks around the title, and between what is on the left and on the right."""
 
 
 def header(  # noqa: PLR0913 - one for each thing that it shows
@@ -34,7 +38,8 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
 ) -> Content:
     """Return the header, `width` cells wide.
 
-    The `title` of a lesson takes the place of its file's name where there is room for everything.
+    The `title` of a lesson takes the place of its file's name where there is room for everything,
+    and for enough of the title to know it by.
     `checks` are the number of expected values that are there by now, and the number of all. They
     are for the numbers of the scenario, so they are not shown after an edit. `verdicts` is how many
     the recording gets. The `keys` that list them, and that end a recording early, are shown as
@@ -52,10 +57,14 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
     told = [*left, *edited, *which] if edits else left
     left += edited
-    titled: list[ink.Span] = [(f" {title} " if title else named[0][0], ink.NAME)]
+    right = [*root, *held, *bar, *there]
+    room = width - sum(ink.line(*part).cell_length for part in (told, right)) - _APART
+    titled = (
+        [(f" {ink.fit(title, room).strip()} ", ink.NAME)] if room >= _TITLE and title else named
+    )
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
-        ([*titled, *told], [*root, *held, *bar, *there]),
-        ([*named, *told], [*root, *held, *bar, *there]),
+        ([*titled, *told], right),
+        ([*named, *told], right),
         ([*named, *told], [*root, *brief, *bar, *there]),
         ([*named, *told], [*root, *held, *there]),
         ([*named, *told], [*root, *brief, *there]),
