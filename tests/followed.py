@@ -59,6 +59,8 @@ class Learner:
     def follow(self) -> Iterator[Followed]:
         """Do what each step says; Enter goes on from one that says nothing to do."""
         for number, step in enumerate(self.lesson.steps):
+            if self.lesson.explaining:
+                self.lesson = self.lesson.after("jump", self.session)
             assert self.lesson.ticked == number, step.markdown
             shown = [screen(self.session)]
             if not step.demands:

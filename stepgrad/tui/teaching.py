@@ -51,6 +51,8 @@ class TeachingScreen(DiagnosingScreen):
         if command.name == "jump" and self._reads_on:
             self._read_on()
             return
+        if command.name == "jump" and self._waits:
+            return
         if command.name == "predict" and self._is_over:
             self.session = self.now.go(self.now.cursor.seek(0))
         super().perform(command)
@@ -59,13 +61,14 @@ class TeachingScreen(DiagnosingScreen):
         """Tick what has been done of the lesson; say once that all of it has."""
         self._open_lesson()
         before = self.lesson
-        if before is not None and not before.done:
-            lesson = before
-            for command in commands:
-                lesson = lesson.after(command, self.now)
-            self.lesson = lesson
-            if lesson.ticked > before.ticked:
-                self._pointed = self.now.selected
+        if before is None:
+            return
+        lesson = before
+        for command in commands:
+            lesson = lesson.after(command, self.now)
+        self.lesson = lesson
+        if lesson.ticked > before.ticked:
+            self._pointed = self.now.selected
             if lesson.done:
                 self.post_message(self.LessonDone())
 
@@ -79,11 +82,25 @@ class TeachingScreen(DiagnosingScreen):
         lesson = self.lesson
         if lesson is None or self.now.opened or self.now.selected not in (None, self._pointed):
             return False
+        if lesson.explaining:
+            return True
         return self.ONWARD if lesson.current is None else not lesson.current.demands
+
+    @property
+    def _waits(self) -> bool:
+        """Whether Enter would leave a step that waits for another key; if so, name that key.
+
+        Where something is selected, Enter is for that.
+        """
+        waited = self.lesson.waits_for if self.lesson and self.now.selected is None else ""
+        if waited in ("", "jump"):
+            return False
+        self.session = self.now.say(f"{key(waited)} comes next in this lesson")
+        return True
 
     def _read_on(self) -> None:
         """Go to the next step of the lesson; after the last, to the next lesson."""
-        if self.lesson is not None and self.lesson.done:
+        if self.lesson is not None and self.lesson.done and not self.lesson.explaining:
             self.dismiss("next")
         else:
             self.carried_out("jump")

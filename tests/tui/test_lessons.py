@@ -57,7 +57,17 @@ async def test_the_current_step_stays_above_the_chain_line(size: tuple[int, int]
         await pilot.press("f", "n", "n", "n")
         assert strip_of(screen)[0].startswith("2/5  Press f")
         await pilot.press("n", "n")
+        there = screen.now.cursor
+        assert strip_of(screen)[0].startswith("2/5✓ Press f"), "it says what is to be seen"
+        assert "shut.  Enter goes on" in " ".join(strip_of(screen))
+        await pilot.press("down", "escape")
+        assert strip_of(screen)[0].startswith("2/5✓ Press f")
+        await pilot.press("enter")
+        assert screen.now.cursor == there
         assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
+        await pilot.press("enter")
+        assert screen.now.cursor == there, "nothing is selected: Enter is for the lesson"
+        assert screen.now.said.endswith(" comes next in this lesson")
         await pilot.press("S", "g")
         assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
 
@@ -79,6 +89,24 @@ async def test_enter_goes_on_unless_something_else_has_been_selected_since(tmp_p
         await pilot.press("down", "up", "up")
         await pilot.press("enter")
         assert screen.now.cursor != there, "to where it was made"
+
+
+async def test_a_long_step_that_is_done_shows_its_end_and_the_last_one_leads_to_the_end(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "long.scenario.yaml"
+    words = "This is long. " * 20
+    file.write_text(
+        "title: Long\ninputs: {x: 2}\ngraph: [y = x**2]\n"
+        f"lesson: |\n  Press `G`, and look: y is 4. {words}It ends here.\n"
+    )
+    async with debugger(file) as (pilot, screen):
+        await pilot.press("G")
+        assert strip_of(screen)[0].startswith("1/1✓ ")
+        assert "It ends here." in " ".join(strip_of(screen))
+        assert "Enter goes on" in strip_of(screen)[-1]
+        await pilot.press("enter")
+        assert strip_of(screen) == ["✓ done · p: predict it · q: quit"]
 
 
 async def test_a_panel_alone_leaves_the_step_and_all_of_the_lesson_replaces_it() -> None:

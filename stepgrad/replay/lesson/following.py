@@ -22,13 +22,15 @@ class Lesson:
 
     What steps wait for is `met` in order, the next perhaps for some of its `times`. A step that
     waits for nothing is `read` once a key moves. Who reads on and presses the keys of a later step
-    need not press them again when that step becomes the current one.
+    need not press them again when that step becomes the current one. After what the last step
+    asked for, it may be `explaining`: the next key that moves leaves it, and reads nothing else.
     """
 
     steps: tuple[Step, ...] = ()
     met: int = 0
     times: int = 0
     read: int = 0
+    explaining: bool = False
 
     @classmethod
     def of(cls, markdown: str, recording: Recording) -> Lesson:
@@ -55,9 +57,20 @@ class Lesson:
         return self.steps[ticked] if ticked < len(self.steps) else None
 
     @property
+    def shown(self) -> int:
+        """The index of the step to look at: the last one while it explains, else the current."""
+        return self.ticked - self.explaining
+
+    @property
     def done(self) -> bool:
         """Whether all steps are ticked; a lesson without any has no end."""
         return bool(self.steps) and self.current is None
+
+    @property
+    def waits_for(self) -> str:
+        """The command that the current step waits for; empty if for none, or for a place."""
+        step = self.current
+        return step.demands[self.due].command if step and step.demands else ""
 
     @property
     def due(self) -> int:
@@ -67,12 +80,12 @@ class Lesson:
 
     def after(self, command: str, session: Session) -> Lesson:
         """Return the lesson after a command has led to a session."""
-        current = self.current
-        if current is None:
-            return self
-        reads = not current.demands and command in _MOVES
-        met = self._meeting(command, session)
-        return replace(met, read=self.read + 1) if reads else met
+        current, moves = self.current, command in _MOVES
+        reads = moves and not self.explaining and current is not None and not current.demands
+        led = replace(self._meeting(command, session), read=self.read + reads)
+        if led.ticked > self.ticked:
+            return replace(led, explaining=led.steps[led.ticked - 1].explains)
+        return replace(led, explaining=self.explaining and not moves)
 
     def _meeting(self, command: str, session: Session) -> Lesson:
         """Count a command for the next of all demands, wherever it is."""

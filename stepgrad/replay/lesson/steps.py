@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _KEEP = re.compile(r"\bkeep pressing\s+$", re.IGNORECASE)
 _TIMES = re.compile(r"\s+(?:(once|twice)\b|(\w+)\s+times\b)")
 _NUMBERS = ("once", "twice", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_SENTENCE = re.compile(r"[.:;]\s+\w")
 _UNTIL = re.compile(r"[^.;:]*\buntil\b[^.;:]*")
 
 
@@ -40,11 +41,15 @@ class Demand(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A part of a lesson: its Markdown, what it asks for in order, and the places it names."""
+    """A part of a lesson: its Markdown, what it asks for in order, and the places it names.
+
+    It `explains` if it goes on after the last of what it asks for, about what is to be seen then.
+    """
 
     markdown: str
     demands: tuple[Demand, ...] = ()
     places: frozenset[str] = frozenset()
+    explains: bool = False
 
 
 def steps(markdown: str, recording: Recording) -> tuple[Step, ...]:
@@ -89,7 +94,15 @@ def _step(markdown: str, tokens: Iterable[Token], lines: range, recording: Recor
         if key_of(code) is None and (place := place_of(code, recording)) is not None
     }
     demands = [*_demands(parts, places, recording)] or [Demand(place=p) for p in places.values()]
-    return Step(markdown, tuple(demands), frozenset(places))
+    return Step(markdown, tuple(demands), frozenset(places), _explains(parts, places))
+
+
+def _explains(parts: Sequence[str], places: Mapping[str, Place]) -> bool:
+    """Whether another sentence follows the last key or, without keys, the last place."""
+    codes = range(1, len(parts), 2)
+    last = [i for i in codes if (key := key_of(parts[i])) and key.awaited]
+    last = last or [i for i in codes if parts[i] in places]
+    return bool(last and _SENTENCE.search("".join(parts[last[-1] + 1 :])))
 
 
 def _demands(

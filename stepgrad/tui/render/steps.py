@@ -21,14 +21,14 @@ DUE = f"{ink.CURRENT} reverse"
 """The style of the key to press next."""
 
 
-class _Current:
-    """Shows the code spans of the current step: keys that have been pressed are quiet."""
+class _Shown:
+    """Shows the code spans of the step to look at: keys that have been pressed are quiet."""
 
     def __init__(self, of: Lesson, keys: Keymap) -> None:
-        step = of.current
-        self._places = step.places if step else frozenset[str]()
+        step = of.steps[of.shown]
+        self._places = step.places
         self._keys = keys
-        self._pressed = of.due
+        self._pressed = len(step.demands) if of.explaining else of.due
 
     def __call__(self, code: str) -> ink.Span:
         text, style = code_span(code, self._keys)
@@ -56,8 +56,8 @@ def column(of: Lesson, width: int, keys: Keymap, end: Content) -> Column:
     lines: list[Content] = []
     ticked, bright = of.ticked, range(0)
     for number, step in enumerate(of.steps):
-        now = number == ticked
-        code = _Current(of, keys) if now else lambda code: code_span(code, keys)
+        now = number == of.shown
+        code = _Shown(of, keys) if now else lambda code: code_span(code, keys)
         mark = ("✓ ", ink.FORWARD) if number < ticked else ("▶ " if now else "  ", ink.CURRENT)
         text = lesson(step.markdown, width - 2, code)
         if lines:
@@ -69,7 +69,7 @@ def column(of: Lesson, width: int, keys: Keymap, end: Content) -> Column:
         ]
         if now:
             bright = range(start, len(lines))
-    if of.done:
+    if of.done and not of.explaining:
         bright = range(len(lines) + 1, len(lines) + 2)
         lines += [Content(), *end.wrap(max(width, 1))]
     return Column(lines, bright)
@@ -78,23 +78,24 @@ def column(of: Lesson, width: int, keys: Keymap, end: Content) -> Column:
 def strip(of: Lesson, width: int, keys: Keymap, end: Content) -> Content:
     """Return the current step in `ROWS` lines, with its number, and with the next key in view.
 
-    If it is longer than that, the last line names the key that shows all. At the end of the lesson
-    it is what to do next.
+    If it is longer than that, the last line names the key that shows all. Of a step that is done,
+    and explains what is to be seen, it is the end. At the end of the lesson it is what to do next.
     """
-    step = of.current
-    if step is None:
+    if of.shown == len(of.steps):
         return Content("\n").join(end.wrap(max(width, 1)))
-    number = f"{of.ticked + 1}/{len(of.steps)}"
+    step = of.steps[of.shown]
+    number = f"{of.shown + 1}/{len(of.steps)}"
     room = max(width - len(number) - 2, 8)
-    text = lesson(step.markdown, room, _Current(of, keys))
-    due = next((i for i, line in enumerate(text) if _has_due(line)), 0)
+    text = [*lesson(step.markdown, room, _Shown(of, keys))]
+    if of.explaining or (not step.demands and len(text) <= ROWS):
+        text = _and_on(text, room, keys, len(text) + 1 if of.explaining else ROWS)
+    due = next((i for i, line in enumerate(text) if _has_due(line)), of.explaining * len(text))
     first = max(0, min(due - 1, len(text) - ROWS)) if due >= ROWS else 0
-    shown = list(text[first : first + ROWS])
+    shown = text[first : first + ROWS]
     if first + ROWS < len(text):
         shown[-1] = _and_more(shown[-1], room, keys)
-    elif not step.demands:
-        shown = _and_on(shown, room, keys)
-    gutters = [f"{number}{'…' if first else ' '} ", *[" " * (len(number) + 2)] * ROWS]
+    mark = "✓" if of.explaining else "…" if first else " "
+    gutters = [f"{number}{mark} ", *[" " * (len(number) + 2)] * ROWS]
     return Content("\n").join(
         Content.styled(gutter, ink.NAME) + line
         for gutter, line in zip(gutters, shown, strict=False)
@@ -113,13 +114,13 @@ def _and_more(line: Content, room: int, keys: Keymap) -> Content:
     return line
 
 
-def _and_on(lines: list[Content], room: int, keys: Keymap) -> list[Content]:
-    """Say after the last line which key goes on, if there is room for that and such a key."""
+def _and_on(lines: list[Content], room: int, keys: Keymap, rows: int) -> list[Content]:
+    """Say after the last line which key goes on, if there is such a key and room in the rows."""
     for key in keys.get("jump", ())[:1]:
         hint = ink.line((f"{key} ", ink.CURRENT), ("goes on", ink.QUIET))
         if lines and lines[-1].cell_length + 2 + hint.cell_length <= room:
             return [*lines[:-1], lines[-1] + "  " + hint]
-        if len(lines) < ROWS:
+        if len(lines) < rows:
             return [*lines, hint]
     return lines
 

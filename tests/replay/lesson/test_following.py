@@ -59,6 +59,21 @@ def test_keys_and_places_tick_steps_in_order(paragraphs: tuple[str, ...]) -> Non
         assert followed(lesson(*paragraphs), keys) == ticked, keys
 
 
+def test_a_step_explains_until_a_key_moves_on_and_that_key_reads_nothing_else() -> None:
+    replay = Replay.of("two_layer")
+    of = lesson("Press `f`. The loss is 4.", "Read.", "Press `G`.")
+    seen = []
+    for key in ("f", "v", "s", "s", "G"):
+        replay.press(key)
+        of = of.after(BY_KEY[key].name, replay.session)
+        seen.append((of.shown, of.explaining))
+    assert seen == [(0, True), (0, True), (1, False), (2, False), (3, False)]
+    for text in ("Press `f`.", "Press `f` (`h` is next).", "Press `f` until `h` is there."):
+        assert not lesson(text).steps[0].explains, text
+    for text in ("Keep pressing `n` until `h`. It is 2.", "`h` is 1.5: the gate is open."):
+        assert lesson(text).steps[0].explains, text
+
+
 KEYS = st.sampled_from(["s", "S", "n", "N", "f", "F", "g", "G", "x", "v"])
 
 
@@ -76,7 +91,7 @@ def test_the_end_comes_once_and_a_lesson_without_steps_has_none() -> None:
     assert not of.done
     done = of.after("end", Replay.of("two_layer").press("G").session)
     assert done.done
-    assert done.after("end", Replay.of("two_layer").session) is done
+    assert done.after("end", Replay.of("two_layer").session) == done
 
 
 def test_a_code_span_is_a_key_a_place_or_just_code() -> None:
