@@ -22,7 +22,7 @@ from stepgrad.replay.graph.outline import ScopeLine, folds, outline
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.titles import title
-from stepgrad.scenario.expect import Check, checks
+from stepgrad.scenario.expect import Check, checks, matches
 from stepgrad.scenario.load import ScenarioFile
 
 
@@ -73,7 +73,7 @@ def report(file: ScenarioFile | None, cursor: Cursor) -> Iterator[str]:
     promised = checks(file, recording, cursor.position) if file else []
     if promised:
         yield ""
-        yield f"checks {sum(check.ok for check in promised)}/{len(promised)}"
+        yield matches(sum(check.ok for check in promised), len(promised))
 
 
 _Row = tuple[str, str, str, str]

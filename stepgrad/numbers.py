@@ -114,11 +114,15 @@ def gradient(grad: float | None) -> str:
 
 
 def fitting(text: str, x: float | None, width: int) -> str:
-    """A number's text, with fewer digits if it is wider than its column."""
+    """A number's text, with fewer digits if it is wider than its column, in the end as `−5e−3`."""
     digits = 5
     while x is not None and len(text) > width and digits:
         text, digits = number(x, digits), digits - 1
-    return text
+    if x is None or len(text) <= width or not isfinite(x):
+        return text
+    mantissa, exponent = f"{x:.0e}".replace("-", "−").split("e")
+    short = f"{mantissa}e{exponent[0].strip('+')}{exponent[1:].lstrip('0')}"
+    return min(text, short, key=len)
 
 
 def fitting_change(old: tuple[str, float | None], new: tuple[str, float | None], width: int) -> str:

@@ -54,6 +54,18 @@ async def settle(pilot: Pilot[None]) -> None:
     await until(pilot, lambda: all(screen.settled for screen in screens))
 
 
+async def drained(pilot: Pilot[None]) -> None:
+    """Wait until nobody has a message left, nor sends one while handling the last."""
+    async with asyncio.timeout(PATIENCE):
+        empty = 0
+        while empty < 2:
+            await pilot.pause(0)  # each handles what it has so far
+            screens = pilot.app.screen_stack
+            everybody = [pilot.app, *(each for one in screens for each in one.walk_children())]
+            waiting = any(each.message_queue_size for each in [*everybody, *screens])
+            empty = 0 if waiting else empty + 1
+
+
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
     """Let the app go on until something holds."""
     async with asyncio.timeout(PATIENCE):

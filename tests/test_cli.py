@@ -233,7 +233,7 @@ def test_plain_at_a_place() -> None:
 def test_plain_says_messages_and_reports_in_sentences() -> None:
     lines = stepgrad("replay", "two_layer", "--plain", "--keys", "G ex=5 D").stdout.splitlines()
     assert lines[1:3] == [
-        "x equals 5.",
+        "x 3 to 5: loss minus 4, by the gradient minus 8.",
         "x: its value was 3 and is 5, 2 more, and its gradient was minus 4 and is 0.",
     ]
 

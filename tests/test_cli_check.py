@@ -67,11 +67,11 @@ def test_what_falls_short(tmp_path: Path, wrong: Path) -> None:
     never.write_text(changed(changed(GRAPH, "b1: 0.0", "b1: 0.0, b: 0"), "w1: -15", "b: 0"))
     result = stepgrad("check", "two_layer", wrong, never, code=1)
     assert squeezed(result.stdout) == [
-        f"two_layer checks 11/11 gradients 6 in {WAYS} ways ok",
-        f"{wrong} checks 1/2 gradients 4 in {WAYS} ways FAILED",
+        f"two_layer matches 11 of 11 expected gradients 6 in {WAYS} ways ok",
+        f"{wrong} matches 1 of 2 expected gradients 4 in {WAYS} ways FAILED",
         f"{wrong}:10: z1 is 1.5, expected 2",
         "z1 = w1·x + b1 = 1.5 + 0 = 1.5",
-        f"{never} checks 1/2 gradients 4 in {WAYS} ways FAILED",
+        f"{never} matches 1 of 2 expected gradients 4 in {WAYS} ways FAILED",
         f"{never}:11: b.grad has no value, expected 0",
     ]
 

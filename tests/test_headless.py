@@ -60,7 +60,11 @@ def test_every_event_is_a_line() -> None:
 
 def test_the_start_has_nothing_to_show() -> None:
     text, found = at("two_layer", 0)
-    assert text.splitlines()[1:] == ["event 0 of 26, nothing has happened yet", "", "checks 0/11"]
+    assert text.splitlines()[1:] == [
+        "event 0 of 26, nothing has happened yet",
+        "",
+        "matches 0 of 11 expected",
+    ]
     assert (found["phase"], found["event"], found["values"], found["grads"]) == (None, None, {}, {})
     assert {check["got"] for check in found["checks"]} == {None}
 

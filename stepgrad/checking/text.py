@@ -8,13 +8,14 @@ from math import isfinite
 from stepgrad.checking.comparison import FAINTEST, Comparison
 from stepgrad.checking.result import Result
 from stepgrad.printable import counted
+from stepgrad.scenario.expect import matches
 
 
 def result_line(result: Result, width: int) -> str:
     """Sum up the result in a line; the name of the file is padded to `width`."""
     promises = result.promises
     gated = [way for way in result.ways if way.limit is not None and way.compared]
-    kept = f"checks {sum(each.ok for each in promises)}/{len(promises)}" if promises else ""
+    kept = matches(sum(each.ok for each in promises), len(promises)) if promises else ""
     agreed = ""
     if gated:
         gradients = max(way.compared for way in gated)
@@ -24,7 +25,7 @@ def result_line(result: Result, width: int) -> str:
     status = f", exit status {result.status}" if result.status else ""
     count = len(result.findings)
     found = f", {counted(count, 'verdict')}" if count else ""
-    return f"{result.file:<{width}}  {kept:<13}  {agreed:<26}  {result.word}{found}{status}"
+    return f"{result.file:<{width}}  {kept:<24}  {agreed:<26}  {result.word}{found}{status}"
 
 
 def result_details(result: Result, *, verbose: bool) -> Iterator[str]:

@@ -18,7 +18,6 @@ from stepgrad.cli.arguments import (
     narration,
     say_nothing_happened,
 )
-from stepgrad.cli.lessons import print_list
 from stepgrad.cli.output import echo
 from stepgrad.debugger import check_theme, has_screen, open_debugger
 from stepgrad.engine.world import World
@@ -127,6 +126,8 @@ def _talk(opened: Opened, position: int, typed: Typed) -> None:
 def _choose(typed: Typed | None) -> None:
     """List the lessons; if something is typed, open those that it names."""
     if typed is None or not typed.some:
+        from stepgrad.cli.lessons import print_list  # noqa: PLC0415 - where no FILE is named
+
         print_list()
         return
     from stepgrad.cli.prompt import converse_on_lessons  # noqa: PLC0415 - for --plain only

@@ -65,7 +65,8 @@ def _gap(before: Column, after: Column) -> int:
     """The cells between two columns: leads, a trunk for each source and a detour, and labels."""
     if not after.wired:
         return LEAD + after.label + 1
-    trunks = len(before.keys) + 1 if len(before.keys) > 1 else 0
+    alone = len(before.keys) == len(after.keys) == 1
+    trunks = 0 if alone else 1 if len(before.keys) == 1 else len(before.keys) + 1
     return 2 * LEAD + trunks + after.label + ARROW
 
 

@@ -55,6 +55,11 @@ class Check(NamedTuple):
             yield str(narrate(recording, recording.history.made_at(self.node) - 1))
 
 
+def matches(held: int, expected: int) -> str:
+    """Say how many of the expected values are there."""
+    return f"matches {held} of {expected} expected"
+
+
 def expectations(file: ScenarioFile) -> Iterator[Expectation]:
     """Yield the numbers that a scenario expects, without running anything."""
     model, expect = file.model, file.model.expect

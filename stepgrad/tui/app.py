@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import Growing
+from stepgrad.tui.working import Onward
 
 
 class DebuggerApp(KeyedApp):
@@ -102,7 +104,10 @@ class DebuggerApp(KeyedApp):
         return action != "command_palette" or not self.screen.is_modal
 
     def on_mount(self) -> None:
-        """Take over a person's keys and open the first screen; leaving it leaves the app."""
+        """Take over a person's keys and open the first screen; leaving it leaves the app.
+
+        From a lesson one can go on to the next.
+        """
         # A key takes many turns: it should not wait the usual 5 ms for each while a thread works.
         sys.setswitchinterval(0.001)
         self._loop_at_work = asyncio.get_running_loop()
@@ -128,10 +133,19 @@ class DebuggerApp(KeyedApp):
         return LessonScreen(name, Learner(self.notify), session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:
-        await self.push_screen(screen, lambda _: self.exit())
+        await self.push_screen(screen, partial(self._left, screen))
         early, self._early = self._early or [], None
         for key in early:
             await self.on_event(key)
+
+    async def _left(self, screen: Screen[Any], onward: Onward | None) -> None:
+        if not onward or not isinstance(screen, LessonScreen):
+            self.exit()
+            return
+        from stepgrad.tui.course import Course  # noqa: PLC0415 - reads all lessons
+
+        course = Course(self, screen.learner, lambda _: self.exit())
+        await course.go_on(screen.lesson_name)
 
     def leave(self) -> bool:
         """Exit, called from a signal handler; return whether there is a screen to leave."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 from textual.reactive import reactive
 from textual.timer import Timer
@@ -14,11 +15,12 @@ from stepgrad.replay.commands.moving import visit
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
-from stepgrad.tui.dialogs import ReportScreen, WaitDialog
 from stepgrad.tui.keymap import shown_keys
-from stepgrad.tui.render.listing import Line, Listing
 from stepgrad.tui.work import PATIENCE, Growing, Work
 from stepgrad.tui.working import FOLLOW, WorkingScreen
+
+if TYPE_CHECKING:
+    from stepgrad.tui.render.listing import Line
 
 
 class DiagnosingScreen(WorkingScreen):
@@ -100,6 +102,8 @@ class DiagnosingScreen(WorkingScreen):
         elif work is None or work.wait(PATIENCE):
             self._looked(command, done=True)
         else:
+            from stepgrad.tui.dialogs import WaitDialog  # noqa: PLC0415 - most work is quick
+
             self.app.push_screen(WaitDialog(command.brief, work), partial(self._looked, command))
 
     def _looked(self, command: Command, done: bool | None) -> None:
@@ -112,7 +116,9 @@ class DiagnosingScreen(WorkingScreen):
             self._report(command)
 
     def _report(self, command: Command) -> None:
-        from stepgrad.tui.places import PlacesScreen  # noqa: PLC0415 - after the first paint
+        from stepgrad.tui.dialogs import ReportScreen  # noqa: PLC0415 - after the first paint
+        from stepgrad.tui.places import PlacesScreen  # noqa: PLC0415
+        from stepgrad.tui.render.listing import Listing  # noqa: PLC0415
         from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415
 
         room = self.size.width - ReportScreen.FRAME

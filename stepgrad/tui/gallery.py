@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import redirect_stdout
 from functools import partial
-from io import StringIO
 from itertools import groupby
 
 from textual import on
@@ -21,20 +19,14 @@ from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from stepgrad.errors import StepgradError
-from stepgrad.program import run_program
-from stepgrad.replay.session import Session
-from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, matches
-from stepgrad.scenario.rerun import session_on
-from stepgrad.tui.dialogs import WaitDialog
+from stepgrad.scenario import ProgramFile, matches
+from stepgrad.tui.course import Course
 from stepgrad.tui.keymap import shown_keys
-from stepgrad.tui.learning import Learner, LessonScreen
+from stepgrad.tui.learning import Learner
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.course import about, heading, line
 from stepgrad.tui.render.lesson import code_span, lesson
 from stepgrad.tui.widgets.prompt import Field
-from stepgrad.tui.work import PATIENCE, Growing
-from stepgrad.tui.working import Onward
 
 
 class LessonList(OptionList):
@@ -108,9 +100,9 @@ class GalleryScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lessons = gallery()
-        self._course = list(self._lessons)
         self._learner = Learner(self.notify)
+        self._course = Course(self.app, self._learner, self._list)
+        self._lessons = self._course.lessons
 
     def compose(self) -> ComposeResult:
         """Lay the list beside the lesson."""
@@ -127,7 +119,7 @@ class GalleryScreen(Screen[None]):
     def on_mount(self) -> None:
         """Begin with the lesson to continue with."""
         self._learner.read()
-        self._list(self._learner.progress.current(self._course))
+        self._list(self._learner.progress.current(self._course.names))
 
     @on(LessonList.Resized)
     def _relist(self) -> None:
@@ -206,52 +198,8 @@ class GalleryScreen(Screen[None]):
     async def action_open(self) -> None:
         """Open the lesson that the list points at; the keys that follow wait for its screen."""
         if self._chosen is not None:
-            await self._open(self._chosen)
+            await self._course.open(self._chosen)
 
     @on(OptionList.OptionSelected)
     async def _clicked(self, event: OptionList.OptionSelected) -> None:
-        await self._open(event.option_id or "")
-
-    async def _open(self, name: str) -> None:
-        """Record a lesson and open the debugger on it, as soon as there is something to see."""
-        file = self._lessons[name]
-        if isinstance(file, ProgramFile):  # those that ship take no time to run
-            with redirect_stdout(StringIO()):
-                run = run_program(str(file.path))
-            await self._show(name, session_on(run.recording))
-            return
-        growing = Growing(file)
-        if growing.wait(PATIENCE):
-            await self._debug(name, file, growing)
-            return
-
-        async def begun(done: bool | None) -> None:
-            if done:
-                await self._debug(name, file, growing)
-
-        await self.app.push_screen(WaitDialog(f"recording {file.path.name}", growing), begun)
-
-    async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
-        try:
-            session = session_on(growing.result(), file)
-        except StepgradError as error:
-            self.app.notify(str(error), severity="error", markup=False)
-        else:
-            await self._show(name, session, file, growing)
-
-    async def _show(
-        self,
-        name: str,
-        session: Session,
-        file: ScenarioFile | None = None,
-        growing: Growing | None = None,
-    ) -> None:
-        screen = LessonScreen(name, self._learner, session, file, growing)
-        await self.app.push_screen(screen, partial(self._left, name))
-
-    async def _left(self, name: str, onward: Onward | None) -> None:
-        """Come back from a lesson, or go on to the next one."""
-        following = self._learner.progress.following(name, self._course)
-        self._list(following if onward and following else name)
-        if onward and following:
-            await self._open(following)
+        await self._course.open(event.option_id or "")

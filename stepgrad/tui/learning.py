@@ -9,7 +9,6 @@ from textual import on
 from textual.await_complete import AwaitComplete
 
 from stepgrad.course.progress import Mark, Progress
-from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.screen import DebuggerScreen
@@ -27,14 +26,20 @@ class Learner:
 
     def read(self) -> None:
         """Take over what is kept."""
+        from stepgrad.course.state import read_progress  # noqa: PLC0415 - after the first paint
+
         self._follow(read_progress)
 
     def note(self, name: str, mark: Mark) -> None:
         """Keep a mark of a lesson."""
+        from stepgrad.course.state import keep  # noqa: PLC0415 - after the first paint
+
         self.progress = self.progress.plus(name, mark)  # what cannot be kept counts until the end
         self._follow(partial(keep, name, mark))
 
     def _follow(self, act: Callable[[], Progress]) -> None:
+        from stepgrad.course.state import ProgressError  # noqa: PLC0415 - after the first paint
+
         try:
             self.progress = act()
         except ProgressError as error:
@@ -46,6 +51,8 @@ class Learner:
 class LessonScreen(DebuggerScreen):
     """A debugger on a lesson of the course, by its name."""
 
+    ONWARD = True
+
     def __init__(
         self,
         name: str,
@@ -55,8 +62,8 @@ class LessonScreen(DebuggerScreen):
         growing: Growing | None = None,
     ) -> None:
         super().__init__(session, scenario, growing)
-        self._lesson_name = name
-        self._learner = learner
+        self.lesson_name = name
+        self.learner = learner
 
     def on_mount(self) -> None:
         """Note that it was seen, but not before it is."""
@@ -80,4 +87,4 @@ class LessonScreen(DebuggerScreen):
         self._note(Mark(seen=True, right=score.right, asked=len(score.asked)))
 
     def _note(self, mark: Mark) -> None:
-        self._learner.note(self._lesson_name, mark)
+        self.learner.note(self.lesson_name, mark)

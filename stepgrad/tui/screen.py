@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partialmethod
+from typing import TYPE_CHECKING
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -21,9 +22,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.about import about
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.help import HelpScreen
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
-from stepgrad.tui.palette import CommandProvider
 from stepgrad.tui.playing import PlayingScreen
 from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
 from stepgrad.tui.widgets.graph import GraphPanel
@@ -33,8 +32,20 @@ from stepgrad.tui.widgets.panel import DiagnosedPanel, Panel
 from stepgrad.tui.widgets.text import Chain, Header, Keys, NodePanel, Timeline, Training
 from stepgrad.tui.work import Growing
 
+if TYPE_CHECKING:
+    from textual.command import Provider
+
+BROAD = 160
+"""From this width on, the graph of a training shares the screen evenly with its course."""
+
 FEW = 3
 """Up to this many parameters, their panel is no higher than it has to be."""
+
+
+def _palette() -> type[Provider]:
+    from stepgrad.tui.palette import CommandProvider  # noqa: PLC0415 - after the first paint
+
+    return CommandProvider
 
 
 class DebuggerScreen(PlayingScreen):
@@ -45,7 +56,7 @@ class DebuggerScreen(PlayingScreen):
         # What a terminal's user presses when lost.
         Binding("ctrl+c", "quit", show=False, priority=True),
     ]
-    COMMANDS = {CommandProvider}
+    COMMANDS = {_palette}
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-slim"), (80, "-narrow"), (120, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (20, "-middling"), (36, "-high")]
     AUTO_FOCUS = ""
@@ -63,21 +74,21 @@ class DebuggerScreen(PlayingScreen):
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
         self._classify()
-        recording = self.now.recording
+        recording, text = self.now.recording, self.says.text
         shown: list[Panel | LessonStrip] = [
             Header(recording.name, self._scenario, self.says.title, id="header"),
             Tape(id="tape"),
             NodePanel(id="node"),
-            *([LessonPanel(self.says.text, id="lesson")] if self.says.text else []),
+            *([LessonPanel(text, onward=self.ONWARD, id="lesson")] if text else []),
             SourcePanel(id="source"),
             Parameters(id="parameters"),
             GraphPanel(id="graph"),
             Training(id="training"),
-            LessonStrip(id="strip"),
+            LessonStrip(onward=self.ONWARD, id="strip"),
             Chain(id="chain"),
             Timeline(id="timeline"),
         ]
-        keys = Keys(lesson=bool(self.says.text), id="keys")
+        keys = Keys(lesson=bool(text), id="keys")
         for panel in (*shown, keys):
             if isinstance(panel, DiagnosedPanel):
                 panel.data_bind(DebuggerScreen.diagnosis)
@@ -94,6 +105,7 @@ class DebuggerScreen(PlayingScreen):
         points = self.HORIZONTAL_BREAKPOINTS, self.VERTICAL_BREAKPOINTS
         for extent, classes in zip(self.app.size, map(dict, points), strict=True):
             self.add_class(classes[max(least for least in classes if least <= extent)])
+        self.set_class(self.app.size.width >= BROAD, "-broad")
         self.watch_session()
 
     def perform(self, command: Command) -> None:
@@ -167,7 +179,8 @@ class DebuggerScreen(PlayingScreen):
         self._show_notice()
 
     def on_resize(self) -> None:
-        """Name the panels that do not fit."""
+        """Share the width, and name the panels that do not fit."""
+        self.set_class(self.size.width >= BROAD, "-broad")
         self._show_notice()
 
     def _show_notice(self) -> None:
@@ -185,6 +198,8 @@ class DebuggerScreen(PlayingScreen):
 
     def action_help(self) -> None:
         """Show what the keys do, but not those of panels that have nothing to show."""
+        from stepgrad.tui.help import HelpScreen  # noqa: PLC0415 - after the first paint
+
         empty = {*table.PANELS}.difference(panel.id or "" for panel in self._panels)
         keymap = keys_in_force(self)
         offered = {name: keys for name, keys in keymap.items() if name[5:] not in empty}

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from textual.message import Message
 from textual.reactive import reactive
 
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.table import Command
-from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.session import Session
 from stepgrad.scenario.about import About
 from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.render import ink
-from stepgrad.tui.widgets.lesson import LessonPanel, in_course
+from stepgrad.tui.widgets.lesson import LessonPanel
 from stepgrad.tui.work import Growing
+
+if TYPE_CHECKING:
+    from stepgrad.replay.lesson.following import Lesson
 
 
 class TeachingScreen(DiagnosingScreen):
     """A screen whose recording may be that of a lesson."""
 
-    lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
+    lesson: reactive[Lesson | None] = reactive["Lesson | None"](None, repaint=False)
+
+    ONWARD = False
+    """Whether another lesson follows this one."""
 
     class LessonDone(Message, namespace="debugger_screen"):
         """The last step of the lesson is done."""
@@ -35,6 +42,8 @@ class TeachingScreen(DiagnosingScreen):
 
     def _open_lesson(self) -> None:
         if self.says.guides and self.lesson is None:
+            from stepgrad.replay.lesson.following import Lesson  # noqa: PLC0415
+
             self.lesson = Lesson.of(self.says.text, self.now.recording)
 
     def perform(self, command: Command) -> None:
@@ -64,13 +73,13 @@ class TeachingScreen(DiagnosingScreen):
     def _reads_on(self) -> bool:
         """Whether Enter is for the lesson: its step, or the lesson itself, has nothing left to do.
 
-        What has been selected since is what a person means instead.
+        What has been selected since is what a person means instead, or the neuron that is open.
         """
         self._open_lesson()
         lesson = self.lesson
-        if lesson is None or self.now.selected not in (None, self._pointed):
+        if lesson is None or self.now.opened or self.now.selected not in (None, self._pointed):
             return False
-        return in_course(self) if lesson.current is None else not lesson.current.demands
+        return self.ONWARD if lesson.current is None else not lesson.current.demands
 
     def _read_on(self) -> None:
         """Go to the next step of the lesson; after the last, to the next lesson."""

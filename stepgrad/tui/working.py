@@ -15,7 +15,6 @@ from textual.widget import Widget
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
-from stepgrad.tui.dialogs import WaitDialog
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import PATIENCE, Growing, Work
 
@@ -164,6 +163,8 @@ class WorkingScreen(Screen[Onward | None]):
         if work.wait(PATIENCE):
             self._worked(work, commands)
         else:
+            from stepgrad.tui.dialogs import WaitDialog  # noqa: PLC0415 - most work is quick
+
             waited = partial(self._waited, work, commands)
             self.app.push_screen(WaitDialog(commands[-1].brief, work), waited)
 

@@ -47,7 +47,10 @@ def test_a_line_on_stdin_is_a_command() -> None:
     assert told[begun + 2].startswith("There is no command nonsense.")
     assert told[begun + 3] == "w2 equals 2. What value instead?"
     assert told[begun + 5].startswith("w2 is 2, and only 0 and 1 flip")
-    assert told[begun + 7 :] == ["w1 equals 1.", "Event 5 of 26, forward: w2 is 2."]
+    assert told[begun + 7 :] == [
+        "w1 0.5 to 1: loss minus 3, by the gradient minus 12.",
+        "Event 5 of 26, forward: w2 is 2.",
+    ]
 
 
 def test_without_a_line_every_event_is_told() -> None:

@@ -145,11 +145,11 @@ def test_no_line_is_too_odd(lines: list[str]) -> None:
 def test_the_opening_says_what_this_is_and_how_to_begin() -> None:
     file = open_scenario("two_layer")
     now, said = begin(session("two_layer"), file.title, file.lesson, file)
-    assert said[:3] == ["Backpropagation through two layers.", "26 events.", "Lesson, part 1 of 3."]
+    assert said[:3] == ["Backpropagation through two layers.", "26 events.", "Lesson, part 1 of 5."]
     assert said[-1] == "s goes to the next event, question mark helps, q leaves."
     assert now.heard == 1
     _, said = respond(now, "7")
-    assert said[0] == "Lesson, part 2 of 3."
+    assert said[0] == "Lesson, part 2 of 5."
 
 
 def test_the_opening_says_what_is_wrong() -> None:
@@ -167,14 +167,14 @@ def test_a_question_waits_for_its_answer() -> None:
     now, said = talk(session("two_layer"), "/w1", "e")
     assert said == [
         "w1 equals 0.5. What value instead?",
-        "Type 0.7, or w1 = 0.7; leave empty to flip 0 and 1.",
+        "Type 0.7, w1*2 or w1 = 0.7; leave empty to flip 0 and 1.",
     ]
     now, said = respond(now, "seven")
-    assert said[0].startswith("seven is not a number")
+    assert said[0].startswith("no input or parameter is called seven")
     assert said[1] == "Escape leaves the question."
     now, said = respond(now, "0.7")
     assert now.session.edits == (("w1", 0.7),)
-    assert said[0] == "w1 equals 0.7."
+    assert said[0] == "w1 0.5 to 0.7: loss minus 3.36, by the gradient minus 4.8."
     assert now.asking is None
 
 
@@ -231,11 +231,11 @@ def test_tab_goes_from_panel_to_panel() -> None:
 
 @pytest.mark.parametrize(("lines", "told"), [
     ((":h", "2"), "h is relu of z1.\nIt is 1.5.\nThe local derivative of h with respect to z1 is "
-                  "1, because z1 is greater than 0.\nIt is made in line 22 of two_layer.yaml."),
+                  "1, because z1 is greater than 0.\nIt is made in line 25 of two_layer.yaml."),
     (("G", "/h", "2"), "It received minus 8 from w2 times h at event 21: minus 4 times 2."),
     (("1",), "The tape is empty so far: 13 nodes to come."),
     (("3s", "1"), "x is 3.\ntarget is 4.\nw1 is 0.5.\n10 nodes to come."),
-    ((":h", "3"), "Line 22 of 28 in two_layer.yaml: - h = relu(z1)"),
+    ((":h", "3"), "Line 25 of 31 in two_layer.yaml: - h = relu(z1)"),
     ((":h", "4"), "Into it goes z1: 1.5.\nIt goes into w2 times h: not computed yet."),
     (("5",), "Nothing has happened yet."),
     (("m", "n", "B value > 2", "6"), "stops: value is greater than 2.\nBookmarks: 0."),
@@ -305,6 +305,6 @@ def test_help_explains_groups_and_commands() -> None:
         assert all(text.isascii() for text in told)
     assert [*help_told("W")] == ["capital W or capital A, who wrote: previous write "
                                  "(to this gradient)."]  # fmt: skip
-    assert "The groups are Moving" in "".join(help_told("nothing of the kind"))
+    assert "The groups are Timeline" in "".join(help_told("nothing of the kind"))
     everything = "".join(help_told(""))
     assert all(command.name.replace("_", " ") in everything for command in COMMANDS)

@@ -11,7 +11,7 @@ import re
 
 import pytest
 
-from lessons import CODE, Learner, screen
+from followed import CODE, Learner, screen
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
 from stepgrad.scenario import gallery

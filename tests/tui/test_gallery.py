@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -17,10 +18,11 @@ from gates import PATIENCE, gate
 from screens import shown, until
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import keep, read_progress
+from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import Question, Score
 from stepgrad.replay.session import Progress
-from stepgrad.scenario import ScenarioFile, gallery, open_scenario
+from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
@@ -29,6 +31,7 @@ from stepgrad.tui.gallery import GalleryScreen
 from stepgrad.tui.learning import LessonScreen
 from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.widgets.lesson import LessonStrip
 
 
 async def test_it_lists_every_lesson_with_its_title() -> None:
@@ -360,6 +363,51 @@ async def test_a_lesson_that_is_opened_without_the_gallery_counts_too(kept: Path
     async with DebuggerApp(record_file(scenario), open_scenario(own)).run_test() as pilot:
         await opened(pilot, DebuggerScreen)
         assert not isinstance(pilot.app.screen, LessonScreen)
+
+
+async def test_after_a_lesson_opened_directly_the_next_one_opens_and_q_leaves(kept: Path) -> None:
+    assert kept.exists()
+    scenario = open_scenario("square")
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await lesson_opened(pilot)
+        await finish(pilot, screen)
+        end = screen.query_one(LessonStrip).render().plain
+        assert end == "✓ done · Enter: next lesson · p: predict it · q: quit"
+        following = read_progress().following("square", list(gallery()))
+        await pilot.press("enter")
+        await until(pilot, lambda: read_progress().last == following)
+        await lesson_opened(pilot)
+        await pilot.press("q")
+        await until(pilot, lambda: app._exit)
+
+
+async def test_from_a_program_that_is_a_lesson_one_goes_on_and_to_one(kept: Path) -> None:
+    assert kept.exists()
+    names = list(gallery())
+    program = next(n for n in names if isinstance(gallery()[n], ProgramFile))
+    before = names[names.index(program) - 1]
+    scenario = open_scenario(before)
+    async with DebuggerApp(record_file(scenario), scenario).run_test(size=(80, 24)) as pilot:
+        screen = await lesson_opened(pilot)
+        screen.dismiss("next")
+        await until(pilot, lambda: read_progress().last == program)
+    run = run_program(str(gallery()[program].path))
+    async with DebuggerApp(run.recording).run_test(size=(80, 24)) as pilot:
+        screen = await lesson_opened(pilot)
+        screen.dismiss("next")
+        following = read_progress().following(program, names)
+        await until(pilot, lambda: read_progress().last == following)
+
+
+async def finish(pilot: Pilot[None], screen: LessonScreen) -> None:
+    """Tick all steps of a lesson."""
+    await pilot.pause()
+    assert screen.lesson is not None
+    due = sum(len(step.demands) for step in screen.lesson.steps)
+    screen.lesson = replace(screen.lesson, met=due, read=len(screen.lesson.steps))
+    await pilot.pause()
+    assert screen.lesson.done
 
 
 async def test_progress_that_cannot_be_kept_is_said_once_and_ends_nothing(kept: Path) -> None:

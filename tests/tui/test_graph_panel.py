@@ -61,7 +61,7 @@ async def test_the_graph_has_the_rows_that_it_needs_and_the_tape_those_of_its_li
         panel, tape = screen.query_one(GraphPanel), screen.query_one("#tape")
         await pilot.press("s")
         await pilot.pause()
-        assert (panel.size.height, tape.size.height) == (4, 10)
+        assert (panel.size.height, tape.size.height) == (4, 7)
         await pilot.resize_terminal(140, 45)
         await pilot.pause()
         assert panel.size.height == 4

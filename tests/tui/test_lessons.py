@@ -15,6 +15,7 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui import app as app_module
 from stepgrad.tui.app import DebuggerApp
+from stepgrad.tui.learning import Learner, LessonScreen
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 
@@ -114,6 +115,7 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
     file.write_text(ONE_STEP)
     scenario, told = open_scenario(file), list[bool]()
     answers: list[str | None] = []
+    told_of: list[str] = []
 
     class Course(DebuggerApp):
         CSS_PATH = str(Path(app_module.__file__).with_name("debugger.tcss"))
@@ -124,7 +126,8 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
     app = Course(record_file(scenario), scenario)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        another = DebuggerScreen(session_on(record_file(scenario), scenario), scenario)
+        session = session_on(record_file(scenario), scenario)
+        another = LessonScreen("one", Learner(lambda *_, **__: None), session, scenario)
         await app.push_screen(another, answers.append)
         await pilot.press("s", "G", "g", "G")
         await pilot.pause()
@@ -136,11 +139,12 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
         await pilot.press("escape", "enter")
         await pilot.pause()
         assert answers == ["next"]
+        assert told_of == []
         assert isinstance(app.screen, DebuggerScreen)
         await pilot.press("G")
         assert strip_of(app.screen) == ["✓ done · p: predict it · q: quit"]
         await pilot.press("enter")
-        assert app.screen.is_current, "there is no next lesson"
+        assert app.screen.is_current, "a file of one's own has no next lesson"
 
 
 async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> None:

@@ -32,15 +32,6 @@ MOMENTS = {
     "dead_relu shut gate": ("dead_relu", ("f", *"nnnnn")),
     "forward mode": ("forward_and_reverse", ("t", "t", *"nnnnn")),
     "xor_tanh update": ("xor_tanh", ("f", "f", "f", "f", "t", "S")),
-    **{
-        f"{panel} alone": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", str(key)))
-        for key, panel in enumerate(PANELS, 1)
-    },
-    "folded": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "u")),
-    "the whole graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vv")),
-    "a plot of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vvv", "4")),
-    "a part of the plot": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", *"vvv", "4", *"iii")),
-    "more of the graph": ("xor_tanh", ("f", "f", "f", "t", *"nnnn", "v", "o")),
     "a network": ("diagonal_flip", ("f", "f", "down")),
     "a network row by row": ("xor_tanh", (*":1000", "enter")),
     "an open neuron": ("diagonal_flip", ("G", *"/neuron3/h", "enter", "enter")),
@@ -56,6 +47,16 @@ MOMENTS = {
     "a wrong prediction": ("two_layer", (*"fnnnnn", *"p6", "enter")),
     "go to nowhere": ("two_layer", (*":w9", "enter")),
 }
+
+AMID = {
+    **{f"{panel} alone": (str(key),) for key, panel in enumerate(PANELS, 1)},
+    "folded": ("u",),
+    "the whole graph": ("v", "v"),
+    "a plot of the graph": ("v", "v", "v", "4"),
+    "a part of the plot": ("v", "v", "v", "4", *"iii"),
+    "more of the graph": ("v", "o"),
+}
+"""What is pressed amid the second backward pass of xor_tanh."""
 
 AT_EACH_SIZE = {
     "a network",
@@ -106,15 +107,16 @@ def seen(snapshot: SnapshotAssertion) -> Seen:
     return compare
 
 
-def app_on(name: str) -> DebuggerApp:
+def app_on(name: str, position: int = 0) -> DebuggerApp:
     scenario = open_scenario(name)
-    return DebuggerApp(record_file(scenario), scenario)
+    return DebuggerApp(record_file(scenario), scenario, position=position)
 
 
-@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("moment", [*MOMENTS, *AMID])
 async def test_screen(moment: str, seen: Seen) -> None:
-    name, keys = MOMENTS[moment]
-    seen(moment, await screenshots(app_on(name), keys))
+    name, keys = MOMENTS.get(moment) or ("xor_tanh", AMID[moment])
+    app = app_on(name, position=571 if moment in AMID else 0)
+    seen(moment, await screenshots(app, keys))
 
 
 LARGE = {

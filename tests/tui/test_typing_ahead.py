@@ -10,6 +10,7 @@ from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from screens import drained
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -35,8 +36,7 @@ async def at_once(pilot: Pilot[None], text: str) -> None:
     """Let keys arrive in one read."""
     for character in text:
         pilot.app.post_message(Key(NAMED.get(character, character), character))
-    for _ in range(12):
-        await pilot.pause()
+    await drained(pilot)
 
 
 @pytest.mark.parametrize("prompt", ["p5", "e5", "B", ":50%", "/w"])

@@ -7,7 +7,6 @@ from math import isinf
 from stepgrad.numbers import exact, number, typed
 from stepgrad.replay.commands.variants import NO_PROGRAM, EditError, go, program_of
 from stepgrad.replay.naming import AmbiguousNameError, find_node, near
-from stepgrad.replay.outcome import outcome
 from stepgrad.replay.program import Edit, Evaluate, Program, Variant
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
@@ -140,6 +139,8 @@ def _edited(session: Session, name: str, value: Edit, original: bool) -> Variant
 
 def _told(session: Session, edited: Session, name: str, before: str, after: str) -> str:
     """Say what was edited, and what came of it: `x 2 → 2.1: h +4.29, by the gradient +4.2`."""
+    from stepgrad.replay.outcome import outcome  # noqa: PLC0415 - edits come later, if at all
+
     assert edited.original is not None, "there is an edit"
     others = len(edited.edits) - 1
     more = f" (with {others} other edit{'s' * (others > 1)})" if others else ""

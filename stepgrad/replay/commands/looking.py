@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from stepgrad.replay.commands.hints import key
-from stepgrad.replay.graph.network.picture import Network, Neuron, network
 from stepgrad.replay.graph.network.rows import rows_at
 from stepgrad.replay.graph.outline import enclosing
 from stepgrad.replay.session import Session, View
+
+if TYPE_CHECKING:
+    from stepgrad.replay.graph.network.picture import Network, Neuron
 
 NEARBY = 48
 """A graph of at most this many boxes is always drawn whole; of a larger one, what is near."""
@@ -77,7 +80,11 @@ def scope_in(session: Session) -> Session:
 
 def shown_network(session: Session) -> Network | None:
     """The network, where that is what is drawn."""
-    return network(session.state, session.selected) if session.view == "network" else None
+    if session.view != "network":
+        return None
+    from stepgrad.replay.graph.network.picture import network  # noqa: PLC0415 - few have one
+
+    return network(session.state, session.selected, session.before)
 
 
 def open_neuron(session: Session) -> Neuron | None:

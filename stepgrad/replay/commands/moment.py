@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.commands.looking import open_selected
 from stepgrad.replay.commands.table import PANELS
 from stepgrad.replay.commands.turning import knob
 from stepgrad.replay.session import Session
@@ -25,6 +26,14 @@ def of_the_moment(session: Session, *, lesson: bool, verdicts: int) -> tuple[str
     else:
         useful = [*_acting(session, session.selected), *["verdicts"] * (verdicts > 0)]
     return *useful, *ALWAYS
+
+
+def enter(session: Session) -> str:
+    """Return what Enter does to the subject, in a word: open or close what is folded, or jump."""
+    opened = open_selected(session)
+    if opened is None:
+        return "jump"
+    return "close" if session.opened and not opened.opened else "open"
 
 
 def _moving(session: Session) -> Iterator[str]:
@@ -51,6 +60,8 @@ def _moving(session: Session) -> Iterator[str]:
 
 def _asking(session: Session, verdicts: int) -> Iterator[str]:
     """Yield what says more about the recording, and what undoes what has been done to it."""
+    if session.opened and enter(session) == "close":
+        yield "jump"
     if session.changed:
         yield from ("difference", "undo_edits")
     if verdicts:
@@ -60,10 +71,10 @@ def _asking(session: Session, verdicts: int) -> Iterator[str]:
 def _acting(session: Session, node: int) -> Iterator[str]:
     """Yield what acts on the selected node, and what ends that."""
     state = session.state
-    if session.recording.history.made_at(node) != state.position:
+    if session.recording.history.made_at(node) != state.position or enter(session) != "jump":
         yield "jump"
     if knob(session) is not None:
-        yield "edit"
+        yield from ("edit", "nudge_up")
     if session.sought:
         yield "next_hit"
     if session.changed:

@@ -92,6 +92,7 @@ def _legend(middle: str, width: int, *, targets: bool, mistakes: bool) -> Conten
         [*airy, *_after("  ", cross), ("  x1 →  x2 ↑", ink.QUIET)],
         [*airy, *_after("  ", cross)],
         [*dense, *_after(" ", cross)],
+        [*_sides(middle), *_after(" ", cross)],
         [*cross, *_after(" ", dense)],
     )
     lines = [ink.line(*way) for way in ways]
@@ -105,6 +106,14 @@ def _signs(middle: str, gap: str, *, targets: bool) -> list[ink.Span]:
     return [
         ("█", ink.shade(1.0)), (f"y{above}>{middle}{gap} ", ink.QUIET),
         ("█", ink.shade(-1.0)), (f"y{below}<{middle}", ink.QUIET),
+    ]  # fmt: skip
+
+
+def _sides(middle: str) -> list[ink.Span]:
+    """The two sides in the fewest cells: their colours and circles."""
+    return [
+        ("█", ink.shade(1.0)), (f"{_TARGETS[True]}>{middle} ", ink.QUIET),
+        ("█", ink.shade(-1.0)), (f"{_TARGETS[False]}<{middle}", ink.QUIET),
     ]  # fmt: skip
 
 

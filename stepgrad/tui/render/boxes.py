@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rich.cells import cell_len
 
@@ -31,15 +31,15 @@ class Form(NamedTuple):
     """How boxes and wires are drawn.
 
     Framed boxes hold numbers, slim ones names alone. `name` and `label` are the most cells of a
-    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too. A
-    `change` of numbers by an edit needs the room of two.
+    name in a box and of a label on a wire; `roomy` wires have room for the chain rule, too. After
+    an edit, there is room for `both` numbers of a change, or for the `new` one after its arrow.
     """
 
     framed: bool
     roomy: bool = False
     name: int = 14
     label: int = 99
-    change: bool = False
+    change: Literal["", "new", "both"] = ""
 
 
 class GraphBox(NamedTuple):
@@ -62,7 +62,8 @@ class GraphBox(NamedTuple):
         if not form.framed:
             return cls(name, (width + 2, 1), False)
         number = widths(recording).number
-        told = min(2 * number + len(_ARROW), CHANGE) if form.change else number
+        room = {"": number, "new": number + 1, "both": min(2 * number + len(_ARROW), CHANGE)}
+        told = room[form.change]
         inner = max(width + cell_len(_SELECTED), told)
         return cls(name, (inner + 2, 4), True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -30,10 +30,15 @@ class Key(NamedTuple):
         return cell_len(self.key) + 1 + cell_len(self.does)
 
 
-def footer(names: Sequence[str], keymap: Keymap, width: int) -> Content:
-    """Return the keys of commands in one line, as many as have room; a click on one presses it."""
+def footer(
+    names: Sequence[str], keymap: Keymap, width: int, words: Mapping[str, str] = {}
+) -> Content:
+    """Return the keys of commands in one line, as many as have room; a click on one presses it.
+
+    `words` say what a command does at the moment, where that differs.
+    """
     keys = [
-        Key(key_name(keymap[name][0]), BY_NAME[name].label, name)
+        Key(key_name(keymap[name][0]), words.get(name, BY_NAME[name].label), name)
         for name in names
         if keymap.get(name)
     ]

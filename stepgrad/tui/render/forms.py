@@ -11,7 +11,7 @@ from stepgrad.tui.render.neurons import Box
 FRAME = 4
 """The rows of a framed box: its values, its gradients, and two edges."""
 
-BOTH, WEIGHT, TARGET = 17, 6, 11
+BOTH, WEIGHT, TARGET = 17, 8, 11
 """The room for a weight with its gradient, for a weight, and for a target."""
 
 Kind = Literal["input", "neuron", "linear", "loss"]

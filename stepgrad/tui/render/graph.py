@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.recording.kept import kept
@@ -147,21 +148,27 @@ _TINY = Form(framed=False, name=6, label=3), Form(framed=False, name=6, label=0)
 _OF_A_PART = FRAMED, SLIM
 """The same for a part, which changes with the position: laying it out has to be quick."""
 
+CHANGES: tuple[Literal["both", "new"], ...] = ("both", "new")
+"""How much of a change by an edit is in a box, the most first."""
+
 LARGE = 120
 """From this width on, a drawing that does not fit in any form is framed."""
 
 
-def suited(session: Session, width: int, height: int) -> Drawing:
+def suited(session: Session, width: int, height: int, *, changed: bool = False) -> Drawing:
     """Draw a graph in the form that shows most of those in which it is whole in view.
 
     Where there is none, a large panel shows a part of it with numbers, a small one with names.
-    On demand, it is as small as it takes. That more than `NEARBY` boxes fit is not even tried.
+    On demand, it is as small as it takes. If numbers have `changed` by an edit, boxes have room for
+    two, if they can. That more than `NEARBY` boxes fit is not even tried.
     """
     graph, keys = session.graph, in_view(session)
     rules = widths(session.recording).known
     forms = () if len(keys) > NEARBY else _OF_A_PART if len(keys) < len(graph) else _FORMS
-    if session.changed:  # two numbers in a box, where there is room
-        forms = (*(form._replace(change=True) for form in forms if form.framed), *forms)
+    if changed:
+        framed = [form for form in forms if form.framed]
+        both, new = ([form._replace(change=way) for form in framed] for way in CHANGES)
+        forms = (*both, *new, *forms)
     for form in (*forms, *(_TINY if session.fit and forms else ())):
         if form.roomy and not rules:
             continue

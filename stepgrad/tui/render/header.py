@@ -9,14 +9,16 @@ from stepgrad.replay.session import Progress, Session
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import differential
 from stepgrad.replay.telling.titles import short_title
+from stepgrad.scenario.expect import matches
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.listing import matches
 
 NO_KEYS: Keymap = {}
 
 _BAR = 16
 _SEEDS = 20
 _EDITS = 24
+_TITLE = 12
+"""The fewest cells of a title."""
 
 
 def header(  # noqa: PLR0913 - one for each thing that it shows
@@ -31,16 +33,16 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
 ) -> Content:
     """Return the header, `width` cells wide.
 
-    The `title` of a lesson takes the place of its file's name where there is room for everything.
+    The `title` of a lesson takes the place of its file's name; it is cut before it is left out.
     `checks` are the number of expected values that are there by now, and the number of all. They
     are for the numbers of the scenario, so they are not shown after an edit. `verdicts` is how many
     the recording gets. The `keys` that list them, and that end a recording early, are shown as
     well; a click does what they do. If the line is too narrow, the checks are left out first, then
-    the edits, the name and the keys; the root stays longer, the number of verdicts longest.
+    the name, what was edited and the keys; the root stays longer, the number of verdicts longest.
     """
     state, (passed, promised) = session.state, checks
     where = f"event {state.position}/{state.recording.length}"
-    named: list[ink.Span] = [(f" {ink.fit(name, width // 3).strip()} ", ink.NAME)]
+    named = f" {ink.fit(name, width // 3).strip()} "
     left = _place(state, where)
     edits, edited = _changes(session)
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
@@ -49,15 +51,21 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     there = [*_recorded(session.progress, keys), *_alarm(verdicts, keys)]
     told = [*left, *edited, *which] if edits else left
     left += edited
-    titled: list[ink.Span] = [(f" {title} " if title else named[0][0], ink.NAME)]
+    rest = width - ink.line(*told, *root, *there).cell_length - len("  " * 2)
+    cut = [f" {ink.fit(title, rest)} "] if rest >= _TITLE else []
+    names = [f" {title} ", *cut] if title else [named]
+    less: list[tuple[list[ink.Span], list[ink.Span]]] = [
+        (held, bar),
+        (brief, bar),
+        (held, []),
+        (brief, []),
+        ([], []),
+    ]
+    ends = [[*root, *counted, *grown, *there] for counted, grown in less]
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
-        ([*titled, *told], [*root, *held, *bar, *there]),
-        ([*named, *told], [*root, *held, *bar, *there]),
-        ([*named, *told], [*root, *brief, *bar, *there]),
-        ([*named, *told], [*root, *held, *there]),
-        ([*named, *told], [*root, *brief, *there]),
-        ([*named, *told], [*root, *there]),
-        ([*named, *left], [*root, *there]),
+        *(([(called, ink.NAME), *told], end) for called in names for end in ends),
+        (told, [*root, *there]),
+        ([(names[-1], ink.NAME), *left], [*root, *there]),
         (left, [*root, *there]),
         (left, [*root, *there[:1]]),
         (left, there[:1]),

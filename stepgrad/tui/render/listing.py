@@ -18,7 +18,7 @@ from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed, scenario_of
-from stepgrad.scenario.expect import checks
+from stepgrad.scenario.expect import checks, matches
 from stepgrad.tui.render import ink
 
 _MOST = 4
@@ -126,11 +126,6 @@ def _expected(session: Session) -> Iterator[Line]:
         style = {"·": ink.QUIET, "✓": ink.PLAIN, "✗": ink.HALT}[mark]
         position = None if check.got is None else check.position
         yield Line(ink.line((f"  {mark} ", style), (said, style)), position, check.node, 4)
-
-
-def matches(held: int, expected: int) -> str:
-    """Say how many of the expected values are there."""
-    return f"matches {held} of {expected} expected"
 
 
 def why_report(session: Session, *_: object) -> Content | Listing:

@@ -21,6 +21,7 @@ from stepgrad.tui.render.forms import BOTH, FORMS, FRAME, TARGET, Form, Kind, Sh
 from stepgrad.tui.render.neurons import (
     SIGNS,
     Box,
+    aim,
     derivatives,
     details,
     label,
@@ -35,6 +36,7 @@ from stepgrad.tui.render.neurons import (
 from stepgrad.tui.render.painting import (
     Border,
     BoxContent,
+    Line,
     Painter,
     WireContent,
     fitted,
@@ -175,8 +177,7 @@ class _Drawing:
         layout = painter.layout
         boxes = {box.key: self._box(box.key) for box in layout.boxes}
         shown = (box for box in boxes.values() if isinstance(box, Neuron))
-        sizes = (abs(w.weight.value or 0) for neuron in shown for w in page(neuron))
-        largest = max(sizes, default=0)
+        largest = max((abs(w.weight.value or 0) for each in shown for w in page(each)), default=0)
         weights: dict[tuple[int, int], int] = {}
 
         def wire(each: Wire) -> WireContent:
@@ -193,21 +194,28 @@ class _Drawing:
         self._signs(canvas, layout, boxes, largest)
         self._count_rest(canvas, layout)
         if self._details:
-            below = details(self._subject) if self._subject else legend(wired=self._form.wired)
-            write(canvas, 0, self._height + self._cut, fitted(below, self._width))
+            write(canvas, 0, self._height + self._cut, fitted(self._below, self._width))
         nodes = {key: box.index for key, box in boxes.items()}
         return NetworkDrawing(canvas, layout, self._title, nodes, weights)
+
+    @property
+    def _below(self) -> Line:
+        """The weights of one neuron; without one, what is shown."""
+        if self._subject is not None:
+            return details(self._subject, self._width)
+        edited = self._network.before is not None
+        return legend(self._width, wired=self._form.wired, sums=self._form.sums, edited=edited)
 
     @property
     def _title(self) -> str:
         """The network's title, with the columns that are out of view."""
         left, right = self._at.start, len(self._columns) - self._at.stop
-        parts = [f"← {left}" if left else "", f"{right} →" if right else ""]
-        hidden = " · ".join(filter(None, parts))
+        hidden = " · ".join([f"← {left}"] * (left > 0) + [f"{right} →"] * (right > 0))
         title = f"{self._network.title}{'  ' if hidden else ''}{hidden}"
         if self._details or self._form.label >= BOTH or self._subject is None:
             return title
-        return f"{title}  {''.join(text for text, _ in details(self._subject))}"
+        told = (text for text, _ in details(self._subject, self._width - len(title) - 2))
+        return f"{title}  {''.join(told)}"
 
     def _box(self, key: int) -> Box:
         return self._columns[key >> 16].boxes[key & 0xFFFF]
@@ -220,12 +228,13 @@ class _Drawing:
         background = f"{style} {ink.SELECTED}".strip() if chosen else style
         if not form.framed:
             border: Border = "solid" if box.current else "dashed" if chosen else "none"
-            spans = [(f"{name_in(form, box)} ", background)]
+            spans = [(f"{name_in(form, box)} ", style)]
             if made:
                 spans += values(box, form.digits, sums=form.sums)
                 if box is not self._network.loss:
                     spans += [(" ", ""), *derivatives(box, form.digits, sums=False)]
-            return BoxContent([spans], border, style)
+            tint = f" {ink.SELECTED}" * chosen
+            return BoxContent([[(text, f"{of}{tint}") for text, of in spans]], border, style)
         border = "heavy" if box.current else "solid" if made else "dashed"
         title = f"›{name_in(form, box)}" if chosen else name_in(form, box)
         shut = isinstance(box, Neuron) and box.shut and box.index != self._secret
@@ -243,13 +252,12 @@ class _Drawing:
         """
         room, (tip, row) = wire.label_width, wire.path[-1]
         if isinstance(target, Neuron) and not room:
-            write(canvas, tip - 1, row, [sign_of(target.weighted(wire.slot), largest)])
+            write(canvas, tip - 2, row, [(" ", ""), sign_of(target.weighted(wire.slot), largest)])
             return
         if isinstance(target, Neuron):
             line = label(target.weighted(wire.slot), both=room >= BOTH)
         elif wire.slot < len(self._network.targets) and self._network.targets[wire.slot].made:
-            wanted = self._network.targets[wire.slot]
-            line = [(f" {wanted.name} = {wanted.shown_value.fitted(4)} ", ink.QUIET)]
+            line = aim(self._network.targets[wire.slot], room)
         else:
             return
         line = fitted(line, room)

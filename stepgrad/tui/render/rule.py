@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import product
 from math import isfinite
 from typing import NamedTuple
 
@@ -48,8 +49,12 @@ def write_rule(canvas: Canvas, wire: Wire, origin: Point, rule: Rule) -> None:
     (x, y), room = wire.label, wire.label_width
     x, y, first = x + origin[0], y + origin[1], wire.path[0][0] + origin[0]
     tip = wire.path[-1][0] + origin[0]
-    for on_wire, beside in _arrangements(rule):
-        places = {dy: _blank(canvas, first, tip, y + dy, text) for dy, text in beside.items()}
+    side = 1 if wire.path[0][1] > wire.label[1] else -1
+    for beyond, (on_wire, beside) in product((False, True), [*_arrangements(rule, side)]):
+        places = {
+            dy: _blank(canvas, (first, tip), y + dy, text, beyond=beyond)
+            for dy, text in beside.items()
+        }
         if len(on_wire) > room or None in places.values():
             continue
         if on_wire:
@@ -63,25 +68,30 @@ _Arrangement = tuple[str, Mapping[int, str]]
 """What is on the wire, if anything, and what is in the rows below (above, if negative)."""
 
 
-def _arrangements(rule: Rule) -> Iterator[_Arrangement]:
-    """Yield the ways to write a rule, the best first."""
-    product, result, line = rule.product, rule.result, rule.line
+def _arrangements(rule: Rule, side: int) -> Iterator[_Arrangement]:
+    """Yield the ways to write a rule, the best first; beside a wire, on the `side` it comes from.
+
+    On the other side it would be at another wire into the same node.
+    """
+    factors, result, line = rule.product, rule.result, rule.line
     yield f" {line} ", {}
-    yield f" {result} ", {-1: product}
-    yield f" {product} ", {1: result}
-    for row in (-1, 1, -2, 2):
+    yield f" {result} ", {-1: factors}
+    yield f" {factors} ", {1: result}
+    for row in (side, -side, 2 * side, -2 * side):
         yield "", {row: line}
-    yield "", {-2: product, -1: result}
-    yield "", {1: product, 2: result}
-    yield "", {-3: product, -2: result}
+    yield "", {-2: factors, -1: result}
+    yield "", {1: factors, 2: result}
+    yield "", {-3: factors, -2: result}
     yield "", {3: line}
 
 
-def _blank(canvas: Canvas, first: int, tip: int, y: int, text: str) -> int | None:
+def _blank(canvas: Canvas, wire: tuple[int, int], y: int, text: str, *, beyond: bool) -> int | None:
     """Find a blank place for a text above or below a wire, as near to its tip as there is one.
 
-    If it is longer than the wire, it is in the middle.
+    If it is longer than the wire, it is in the middle. It goes `beyond` the tip only on demand.
     """
+    first, tip = wire
     middle = (first + tip - len(text)) // 2
-    starts = range(max(tip - len(text), middle), min(first, middle) - 1, -1)
+    last = max(tip - len(text), middle)
+    starts = range(last + 1, tip) if beyond else range(last, min(first, middle) - 1, -1)
     return next((x for x in starts if canvas.is_blank(x - 1, y, len(text) + 2)), None)

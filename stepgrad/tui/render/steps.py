@@ -124,12 +124,11 @@ def _and_on(lines: list[Content], room: int, keys: Keymap) -> list[Content]:
     return lines
 
 
-def ending(keys: Keymap, *, course: bool) -> Content:
-    """Return the line at the end of a lesson; in a `course`, others follow."""
-    named = (("jump", "next lesson"), ("predict", "predict it"), ("quit", "gallery"))
-    hints = [
-        f"{keys[name][0]}: {does}"
-        for name, does in (named if course else (named[1], ("quit", "quit")))
-        if keys.get(name)
-    ]
+def ending(keys: Keymap, *, onward: bool, below: str) -> Content:
+    """Return the line at the end of a lesson, which may lead `onward` to another.
+
+    `below` is what one comes back to.
+    """
+    named = (("jump", "next lesson" * onward), ("predict", "predict it"), ("quit", below))
+    hints = [f"{keys[name][0]}: {does}" for name, does in named if does and keys.get(name)]
     return ink.line(("✓ done", ink.FORWARD), *((f" · {hint}", ink.CURRENT) for hint in hints))

@@ -82,7 +82,8 @@ def rows_needed(session: Session, width: int, room: int) -> int:
     """Return how many of the rows that there is room for a graph makes use of.
 
     Where it is drawn in parts, that is all of them: each part may have another height. If wires are
-    too short for the chain rule, there are rows for it above and below the drawing.
+    too short for the chain rule, there are rows for it above and below the drawing. An edit changes
+    nothing about that: what a mouse holds stays under it.
     """
     drawing = suited(session, width, room)
     return room if drawing.part.extent else min(drawing.layout.height + _air(drawing.form), room)
@@ -111,7 +112,7 @@ def view(  # noqa: PLR0913 - the size, and what a person has set
         pan: how far a person has moved the window from where it would be.
         under_way: the share of its wire that is behind the number of the last event.
     """
-    drawing = suited(session, width, max(room, height))
+    drawing = suited(session, width, max(room, height), changed=session.changed)
     root = drawing.box_of(session.state.destination)  # what gradients are of
     dock = 0 if root is None else box_for(session.graph, root, drawing.form).size[0] + len(_BROKEN)
     if 2 * dock > width:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.content import Content
@@ -12,12 +13,13 @@ from textual.visual import Visual
 
 from stepgrad.drawing.layout import Point
 from stepgrad.replay.commands.looking import open_neuron, shown_network
-from stepgrad.replay.graph.network.picture import Network
-from stepgrad.tui.render import network
-from stepgrad.tui.render.network import NetworkDrawing, draw_network
 from stepgrad.tui.render.spy import node_at, rows_of, spy
 from stepgrad.tui.render.view import View, rows_needed, view
 from stepgrad.tui.widgets.panel import Panel
+
+if TYPE_CHECKING:  # few recordings have a network
+    from stepgrad.replay.graph.network.picture import Network
+    from stepgrad.tui.render.network import NetworkDrawing
 
 BORDER, KEYS = 1, 1
 """The line above each panel, with its title, and the line of keys below all of them."""
@@ -86,7 +88,11 @@ class GraphPanel(Panel, can_focus=False):
         if self.now.view == "plot":
             return room
         shown = self._network
-        return rows_needed(self.now, width, room) if shown is None else network.rows_in(shown, room)
+        if shown is None:
+            return rows_needed(self.now, width, room)
+        from stepgrad.tui.render.network import rows_in  # noqa: PLC0415
+
+        return rows_in(shown, room)
 
     @property
     def _network(self) -> Network | None:
@@ -114,11 +120,12 @@ class GraphPanel(Panel, can_focus=False):
     def _show_boxes(self) -> None:
         now, before, (width, height) = self.now, self._view, self.size
         shown, neuron = self._network, open_neuron(now)
-        self._view = (
-            view(now, width, height, self._room, self._pan, under_way=self.under_way)
-            if shown is None
-            else draw_network(shown, width, height, now.selected, now.secret)
-        )
+        if shown is None:
+            self._view = view(now, width, height, self._room, self._pan, under_way=self.under_way)
+        else:
+            from stepgrad.tui.render.network import draw_network  # noqa: PLC0415
+
+            self._view = draw_network(shown, width, height, now.selected, now.secret)
         title = self._view.title
         self._entitle(title if neuron is None else f"{neuron.name}{title.removeprefix('graph')}")
         canvas = self._view.canvas
@@ -156,12 +163,12 @@ class GraphPanel(Panel, can_focus=False):
             node = node_at(self.now, y, len(self._lines))
             if node is not None:
                 self.post_message(self.NodeSelected(node))
-        elif isinstance(self._view, NetworkDrawing):
+        elif isinstance(self._view, View):
+            self._point_in(self._view, x, y)
+        else:
             node = self._view.node_at(x, y)
             if node is not None:
                 self.post_message(self.NodeSelected(node))
-        else:
-            self._point_in(self._view, x, y)
 
     def _point_in(self, view: View, x: int, y: int) -> None:
         """Point at what is drawn in a cell; where edges share a trunk, at the operand of all."""

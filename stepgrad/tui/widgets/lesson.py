@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 from textual.content import Content
@@ -10,26 +11,32 @@ from textual.reactive import reactive
 from textual.strip import Strip
 from textual.widget import Widget
 
-from stepgrad.replay.lesson.following import Lesson
+from stepgrad.replay.commands.hints import Keymap
 from stepgrad.tui.keymap import key_name, keys_in_force, shown_keys
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.lesson import lesson
-from stepgrad.tui.render.listing import alarm
-from stepgrad.tui.render.steps import Column, column, ending, strip
 from stepgrad.tui.widgets.lists import Lines
 from stepgrad.tui.widgets.panel import DiagnosedPanel
 
+if TYPE_CHECKING:
+    from stepgrad.replay.lesson.following import Lesson
 
-def in_course(widget: Widget) -> bool:
-    """Whether the lesson of a screen was opened from others: from the gallery."""
-    return widget.screen in widget.app.screen_stack[2:]  # above the gallery
+Column = tuple[Sequence[Content], range]
+"""The lines of a lesson, and which of them are those of the current step."""
+
+
+def _ending(widget: Widget, keys: Keymap, *, onward: bool) -> Content:
+    """The line at the end of a lesson: what there is to do next, and where `q` leads."""
+    from stepgrad.tui.render.steps import ending  # noqa: PLC0415 - after the first paint
+
+    below = widget.screen in widget.app.screen_stack[2:]  # above the first of all
+    return ending(keys, onward=onward, below="gallery" if below else "quit")
 
 
 class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
     """The lesson, below what is wrong unless it promises that, with the current step in view.
 
     Without steps it is the `text` that a program says of itself. If it does not fit, the last line
-    says how to see all of it.
+    says how to see all of it. At its end, it may lead `onward` to another lesson.
     """
 
     BORDER_TITLE = "lesson"
@@ -39,15 +46,16 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
         Binding("up,k", "scroll_up", show=False, id="select_up"),
     ]
 
-    lesson: reactive[Lesson | None] = reactive[Lesson | None](None, repaint=False)
+    lesson: reactive[Lesson | None] = reactive["Lesson | None"](None, repaint=False)
 
-    def __init__(self, text: str, *, id: str) -> None:  # noqa: A002
+    def __init__(self, text: str, *, onward: bool, id: str) -> None:  # noqa: A002
         super().__init__(id=id)
         self._text = text
+        self._onward = onward
         self._more = ""
         self._opened = False
         self._shown = (range(0), 0)
-        self._laid_out: tuple[object, Column] = (None, Column((), range(0)))
+        self._laid_out: tuple[object, Column] = (None, ((), range(0)))
 
     def on_mount(self) -> None:
         """Open the text once everything else is painted: reading Markdown takes a while."""
@@ -64,25 +72,32 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
     def _column(self, width: int) -> Column:
         """Return the lines, which are the same until a step is done or something is found wrong."""
         if not self._opened:
-            return Column((), range(0))
+            return (), range(0)
         about = self.lesson, self.diagnosis, width
         if self._laid_out[0] != about:
             self._laid_out = about, self._lay_out(width)
         return self._laid_out[1]
 
     def _lay_out(self, width: int) -> Column:
+        from stepgrad.tui.render.lesson import lesson  # noqa: PLC0415 - after the first paint
+        from stepgrad.tui.render.steps import column  # noqa: PLC0415
+
         keys = shown_keys(self)
-        first = alarm(self.diagnosis, keys) if self.diagnosis else None
+        first = None
+        if self.diagnosis:
+            from stepgrad.tui.render.listing import alarm  # noqa: PLC0415 - found out later
+
+            first = alarm(self.diagnosis, keys)
         above = [*first.wrap(width), Content()] if first else []
         if self.lesson is None:
-            return Column([*above, *lesson(self._text, width)], range(0))
-        steps = column(self.lesson, width, keys, ending(keys, course=in_course(self)))
+            return [*above, *lesson(self._text, width)], range(0)
+        steps = column(self.lesson, width, keys, _ending(self, keys, onward=self._onward))
         start, stop = (line + len(above) for line in (steps.current.start, steps.current.stop))
-        return Column([*above, *steps.lines], range(start, stop))
+        return [*above, *steps.lines], range(start, stop)
 
     @property
     def _lines(self) -> Sequence[Content]:
-        return self._column(self.scrollable_content_region.width).lines
+        return self._column(self.scrollable_content_region.width)[0]
 
     @property
     def count(self) -> int:
@@ -91,17 +106,17 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
     def line(self, number: int, width: int) -> Content:
         """Draw a line of the lesson."""
-        lines = self._column(width).lines
+        lines, _ = self._column(width)
         return lines[number] if number < len(lines) else Content()
 
     def line_of_interest(self) -> int | None:
         """The first line of the current step."""
-        current = self._column(self.scrollable_content_region.width).current
+        _, current = self._column(self.scrollable_content_region.width)
         return current.start if current else None
 
     def _scrolled(self, height: int) -> int | None:
         """Show all of the current step, or its beginning; scroll no farther than that takes."""
-        current = self._column(self.scrollable_content_region.width).current
+        _, current = self._column(self.scrollable_content_region.width)
         shown = current, height
         if shown == self._shown:
             return None  # a person may have scrolled since
@@ -128,15 +143,21 @@ class LessonPanel(Lines, DiagnosedPanel, can_focus=True):
 
 
 class LessonStrip(Widget):
-    """The current step, where there is no room for all of them."""
+    """The current step, where there is no room for all of them; at the end, what is next."""
 
-    lesson: reactive[Lesson | None] = reactive[Lesson | None](None)
+    lesson: reactive[Lesson | None] = reactive["Lesson | None"](None)
 
     auto_links = reactive(False)
+
+    def __init__(self, *, onward: bool, id: str) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._onward = onward
 
     def render(self) -> Content:
         """Draw it."""
         if self.lesson is None:
             return Content()
+        from stepgrad.tui.render.steps import strip  # noqa: PLC0415 - after the first paint
+
         keys = shown_keys(self)
-        return strip(self.lesson, self.size.width, keys, ending(keys, course=in_course(self)))
+        return strip(self.lesson, self.size.width, keys, _ending(self, keys, onward=self._onward))

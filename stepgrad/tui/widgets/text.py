@@ -7,7 +7,7 @@ from textual.content import Content
 from textual.geometry import Offset, Size
 
 from stepgrad.replay.commands.hints import with_keys
-from stepgrad.replay.commands.moment import of_the_moment
+from stepgrad.replay.commands.moment import enter, of_the_moment
 from stepgrad.scenario.expect import checks
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import keys_in_force, shown_keys
@@ -62,6 +62,7 @@ class Keys(DiagnosedPanel):
         super().__init__(id=id)
         self._lesson = lesson
         self._names: tuple[str, ...] = ()
+        self._words: dict[str, str] = {}
 
     def on_mount(self) -> None:
         """Look again whenever a prompt takes the keys, or gives them back."""
@@ -73,15 +74,16 @@ class Keys(DiagnosedPanel):
     def show(self) -> None:
         """Find out which keys these are, and draw them if they are others than before."""
         names = of_the_moment(self.now, lesson=self._lesson, verdicts=self.verdicts)
-        if names != self._names:
-            self._names = names
+        words = {"jump": enter(self.now)} if "jump" in names else {}
+        if (names, words) != (self._names, self._words):
+            self._names, self._words = names, words
             self.refresh()
 
     def render(self) -> Content:
         """Draw the keys."""
         if self.screen.focused is not None and isinstance(self.screen.focused.parent, Prompt):
             return written([Key("Enter", "answer"), Key("Esc", "leave")])
-        return footer(self._names, keys_in_force(self), self.size.width)
+        return footer(self._names, keys_in_force(self), self.size.width, self._words)
 
 
 class Chain(Panel):
@@ -149,9 +151,17 @@ class Training(Panel):
 
     BORDER_TITLE = "training"
 
+    _drawn = Content()
+
+    def show(self) -> None:
+        """Draw it if it is another than before: from event to event, it seldom is."""
+        if not training(self.state, *self.size).is_same(self._drawn):
+            self.refresh()
+
     def render(self) -> Content:
         """Draw it."""
-        return training(self.state, *self.size)
+        self._drawn = training(self.state, *self.size)
+        return self._drawn
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         """Ask for no rows: those of the graph beside it will do."""

@@ -8,7 +8,7 @@ from replay_runs import training, two_layer
 from stepgrad import Cursor
 from stepgrad.harness import Replay
 from stepgrad.replay.commands import looking, moving, stopping
-from stepgrad.replay.commands.moment import of_the_moment, panels
+from stepgrad.replay.commands.moment import enter, of_the_moment, panels
 from stepgrad.replay.commands.searching import search
 from stepgrad.replay.commands.table import COMMANDS, GROUPS, PANELS
 from stepgrad.replay.session import Session
@@ -61,12 +61,24 @@ def test_a_selection_brings_what_acts_on_it() -> None:
     assert names[:5] == ["jump", "follow", "why", "paths", "who_wrote"]
 
 
-def test_only_what_a_scenario_can_change_is_offered_to_edit() -> None:
+def test_only_what_a_scenario_can_change_is_offered_to_edit_and_to_nudge() -> None:
     session = Replay.of("two_layer").session
     w1, h = (session.recording.first_named(name) for name in ("w1", "h"))
-    assert "edit" in offered(session.select(w1))
-    assert "edit" not in offered(session.select(h))
+    assert offered(session.select(w1))[1:3] == ["edit", "nudge_up"]
+    assert not {"edit", "nudge_up"} & {*offered(session.select(h))}
     assert "edit" not in offered(at(5).select(0)), "a program cannot run again"
+
+
+def test_the_word_for_enter_is_what_it_does() -> None:
+    chosen = Replay.of("diagonal_flip").press("G '/neuron3/h'").session
+    assert enter(chosen) == "open"
+    opened = looking.open_selected(chosen)
+    assert opened is not None
+    assert enter(opened) == "close"
+    assert "jump" in offered(opened)
+    assert "jump" in offered(opened.select(None))
+    assert enter(opened.select(opened.recording.first_named("loss"))) == "jump"
+    assert enter(at(5)) == "jump"
 
 
 def test_what_has_been_set_up_can_be_used() -> None:

@@ -30,6 +30,10 @@ def test_a_command_without_a_key_is_not_named() -> None:
     assert footer(NAMES, {"help": ("h",)}, 80).plain == " h help"
 
 
+def test_a_key_that_does_something_else_at_the_moment_says_so() -> None:
+    assert footer(NAMES, KEYS, 50, {"jump": "close"}).plain.startswith(" Enter close  e edit")
+
+
 def test_a_click_on_a_key_or_its_word_does_it() -> None:
     line = footer(NAMES, KEYS, 80)
     does = {line.plain[span.start : span.end]: str(span.style) for span in line.spans}

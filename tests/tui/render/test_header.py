@@ -74,6 +74,29 @@ def test_that_numbers_were_edited_is_seen_as_long_as_they_are() -> None:
     )
 
 
+def test_a_title_is_worth_more_than_the_checks_and_an_edit_more_than_a_name() -> None:
+    def told(title: str, session: Session) -> str:
+        return header(session, "two_layer.yaml", (4, 6), 80, title=title).plain
+
+    session = at(TWO_LAYER, 20)
+    assert told("Back through two layers", session).startswith(" Back through two layers  ◀")
+    assert told("Back through two layers", session).endswith("L = 4   matches 4 of 6 ")
+    assert told("Backpropagation through two layers", session) == (
+        " Backpropagation through two layers  ◀ BACKWARD  event 20/26              L = 4 "
+    )
+    assert told("Backpropagation through more than two layers of it", session) == (
+        " Backpropagation through more than two layers …  ◀ BACKWARD  event 20/26  L = 4 "
+    )
+    edited = replace(session, edits=(("weight_of_it", 0.500001),))
+    assert told("Backpropagation", edited) == (
+        " Backpropagati…  ◀ BACKWARD  event 20/26  edited weight_of_it = 0.500001  L = 4 "
+    )
+    edited = replace(session, edits=(("weight_of_x_and_h", 0.500001),))
+    assert told("", edited) == (
+        " ◀ BACKWARD  event 20/26  edited weight_of_x_and_h = 0.5…                 L = 4 "
+    )
+
+
 def test_a_recording_that_was_stopped_says_so() -> None:
     session = replace(at(TWO_LAYER, 20), progress=Progress(0.999, stopped=True))
     line = header(session, "two_layer.yaml", (4, 6), 90, keys=KEYS).plain

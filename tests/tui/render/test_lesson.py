@@ -39,9 +39,9 @@ def test_markdown_becomes_text(markdown: str) -> None:
 
 
 def test_what_is_marked_has_a_style() -> None:
-    [line] = lesson("a **b** *c* `0`", 40)
+    [line] = lesson("a **b** *c* `f`", 40)
     styles = {line.plain[span.start : span.end]: span.style for span in line.spans}
-    assert styles == {"b": "bold", "c": "italic", "0": "bold $current"}
+    assert styles == {"b": "bold", "c": "italic", "f": "bold $current @click=screen.type('f')"}
 
 
 @pytest.mark.parametrize("word", ["f", ":step 50", "'", "/w"])

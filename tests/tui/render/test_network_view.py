@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgrad import MLP, Recording, State, Value, record
+from stepgrad.harness import Replay
+from stepgrad.replay.commands.editing import edit
+from stepgrad.replay.commands.looking import shown_network
+from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.graph.network.picture import Network, network
+from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
+from stepgrad.scenario.rerun import rerun
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.network import NetworkDrawing, draw_network, rows_in
 
@@ -61,14 +67,72 @@ def test_below_the_drawing_are_the_weights_of_the_selected_neuron() -> None:
     assert last.startswith("layer1/neuron3  b 0 ∇ 0.44  w1 0.1 ∇ 0.44  w2 −0.2 ∇ 0")
 
 
+def test_all_of_a_selected_line_has_the_background_of_a_selection() -> None:
+    node = FLIP.first_named("row1/x2")
+    line = draw_network(at(FLIP, node=node), *AT_80, node).canvas.crop(0, 1, 78, 1)[0]
+    chosen = "".join(
+        line.plain[span.start : span.end] for span in line.spans if ink.SELECTED in str(span.style)
+    )
+    assert chosen.strip() == "x2 0     ∇ −0.09"
+
+
 def test_where_there_is_no_line_for_them_they_are_in_the_title() -> None:
     node = XOR.first_named("row2/layer1/neuron3/z")
     found = at(XOR, XOR.steps[1], node)
     drawing = draw_network(found, 78, 16, node)
     assert "▶" in drawing.canvas.plain()
-    assert drawing.title.startswith(
-        "network 2-4-1, row 2 of 4  layer1/neuron3  b 0.025286 ∇ −0.50571 "
+    assert drawing.title.startswith("network 2-4-1, row 2 of 4  layer1/neuron3  b 0.0253 ∇ −0.5")
+    assert drawing.title.endswith("and 2 more")
+    assert len(drawing.title) <= 78
+
+
+def test_weights_without_room_are_counted_and_no_number_is_cut() -> None:
+    node = XOR.first_named("row2/layer2/neuron1/z")
+    found = at(XOR, XOR.steps[1], node)
+    lines = [text(found, (width, 6), node).split("\n")[-1].rstrip() for width in range(46, 120)]
+    counts = [re.search(r"and (\d) more$", line) for line in lines]
+    assert [int(count[1]) for count in counts if count] == sorted(
+        (int(count[1]) for count in counts if count), reverse=True
     )
+    assert counts[0]
+    assert not counts[-1]
+    for line in lines:
+        assert re.fullmatch(r"layer2/neuron1 ( \w+ [\d.−e]+ ∇ [\d.−e]+ ?)*( and \d more)?", line)
+
+
+def test_the_legend_is_about_what_is_shown_and_is_not_cut() -> None:
+    assert "…" not in text(at(XOR), (82, 17))
+    small = text(at(XOR), AT_80).split("\n")[-1]
+    assert small.startswith("h · ∇h · + − weights, bold if large")
+    assert "…" not in small
+
+
+def test_a_number_in_a_line_is_never_cut() -> None:
+    edited = Replay.of("diagonal_flip").press("G '/row1/x2' enter ]").session
+    shown = text(at(edited.recording), AT_80)
+    assert "…" not in shown
+    assert "y3 −0.01 ∇ −5e−3" in shown
+
+
+def test_a_target_without_room_for_its_name_is_its_number() -> None:
+    recording = record_file(open_scenario("network_stops"))
+    shown = text(at(recording), (98, 9))
+    assert "─ −27 ─" in shown
+    assert "t = " not in shown
+
+
+@pytest.mark.parametrize("width", range(78, 140))
+def test_a_single_input_has_a_wire_to_each_neuron_or_its_sign(width: int) -> None:
+    recording = record_file(open_scenario("network_stops"))
+    drawing = draw_network(at(recording), width, 9)
+    wired = {wire.target.key >> 16 for wire in drawing.layout.wires}
+    assert wired in ({1, 2, 3}, set(), {3}), "wires for all layers, or signs for all"
+
+
+def test_the_sign_of_a_weight_on_a_wire_stands_apart_from_the_wire() -> None:
+    shown = text(at(XOR, XOR.steps[1] + 100), (102, 17))
+    assert re.search(r"[─━] −[\d.]+ [─━]", shown)
+    assert not re.search(r"[─━]−[\d.]", shown)
 
 
 def test_colour_and_weight_of_a_wire_are_those_of_the_weight() -> None:
@@ -102,7 +166,7 @@ def test_the_sign_of_a_wire_is_seen_without_colour() -> None:
     shown = text(found, (78, 17))
     weights = [weight.value for each in found.layers[0] for weight, _ in each.weights]
     assert len(weights) == 8
-    drawn = re.findall(r"([+−])▶[│┌└┃┏┗]", shown)
+    drawn = re.findall(r" ([+−])▶[│┌└┃┏┗]", shown)  # apart from its wire
     assert drawn.count("−") == sum(
         (each.value or 0) < 0
         for layer in found.layers
@@ -172,3 +236,52 @@ def test_every_network_fits_into_every_panel(
     position = round(share * recording.length)
     drawing: NetworkDrawing = draw_network(at(recording, position), width, height)
     assert (drawing.canvas.width, drawing.canvas.height) == (max(width, 1), max(height, 1))
+
+
+def edited(text: str, scenario: str = "diagonal_flip", position: int | None = None) -> Session:
+    """A lesson at its end, or at a position, with an edit."""
+    file = open_scenario(scenario)
+    recording = record_file(file)
+    where = recording.length if position is None else position
+    return edit(Session.open(Cursor(recording, where), rerun(file)), text)
+
+
+def drawn(session: Session, size: tuple[int, int]) -> str:
+    found = shown_network(session)
+    assert found is not None
+    return draw_network(found, *size, session.selected).canvas.plain()
+
+
+def test_after_an_edit_boxes_show_numbers_before_and_after() -> None:
+    lines = drawn(edited("row1/x2 = 0.5"), AT_140)
+    assert "│  0 → 0.5 ┝" in lines, "the input"
+    assert re.search(r"│  0\.5 → 0\.4 +┝", lines), "h of the third neuron"
+    assert re.search(r"│∇ 0\.44 → 0\.4145 +│", lines), "its gradient"
+    assert "0.5 ∇ →0.4145 ━" in lines, "that of a weight"
+    assert "…" not in lines
+    assert "┼" not in lines, "z → h and old → new do not mix"
+
+
+def test_after_an_edit_wires_show_what_it_changed() -> None:
+    session = edited("layer2/neuron1/w1 = 0.9")
+    assert " 0.3 → 0.9 " in drawn(session, AT_140)
+    assert "0.3 →" not in drawn(edit(session, "layer2/neuron1/w1 = 0.3"), AT_140)
+
+
+def test_the_line_below_shows_weights_before_and_after() -> None:
+    session = edited("layer1/neuron3/w1 = 0.9")
+    session = session.select(session.recording.first_named("row1/layer1/neuron3/z"))
+    assert "w1 0.1 → 0.9 ∇ " in drawn(session, AT_80).split("\n")[-1]
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_the_legend_names_no_colour(changed: bool) -> None:
+    session = edited("row1/x2 = 0.5", position=0)
+    found = at(FLIP, 0) if not changed else shown_network(session)
+    assert found is not None
+    below = draw_network(found, 138, 17).canvas.crop(0, 16, 138, 1)[0]
+    numbers = "h · ∇h, old → new" if changed else "z → h · ∇z ← ∇h"
+    assert below.plain.startswith(f"{numbers} · wires: + − weights, heavy if large")
+    styles = {below.plain[span.start : span.end]: str(span.style) for span in below.spans}
+    assert styles["+"] == ink.POSITIVE
+    assert styles["−"] == ink.NEGATIVE

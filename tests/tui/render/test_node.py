@@ -87,7 +87,7 @@ def test_a_narrow_one_goes_on_in_the_next_line_while_there_are_enough() -> None:
 def test_a_file_that_is_too_long_keeps_its_line_number() -> None:
     session = Replay.of("disconnected_parameter").session
     sources = [row for row in panel(session, 0, 38) if "source" in row]
-    assert sources == ["source   …sconnected_parameter.yaml:19"]
+    assert sources == ["source   …sconnected_parameter.yaml:20"]
 
 
 def test_the_numbers_of_a_contribution_give_what_was_received() -> None:

@@ -146,8 +146,13 @@ def test_a_wrong_answer_is_in_reverse(xor: Recording) -> None:
     legend, *lines = boundary(state, samples(state), 40, 12)
     assert legend.plain == "█y ●t >0  █y ○t <0  ✗ wrong  x1 →  x2 ↑"
     assert "".join(line.plain for line in lines).count("✗") == wrong
-    narrow = [boundary(state, samples(state), width, 12)[0].plain for width in (28, 24, 12)]
-    assert narrow == ["█y ●t >0  █y ○t <0  ✗ wrong", "█y●t>0 █y○t<0 ✗ wrong", "✗ wrong █y●…"]
+    narrow = [boundary(state, samples(state), width, 12)[0].plain for width in (28, 24, 20, 12)]
+    assert narrow == [
+        "█y ●t >0  █y ○t <0  ✗ wrong",
+        "█y●t>0 █y○t<0 ✗ wrong",
+        "█●>0 █○<0 ✗ wrong",
+        "✗ wrong █y●…",
+    ]
     reversed_ = sum("reverse" in str(span.style) for line in lines for span in line.spans)
     assert reversed_ == wrong > 0
 

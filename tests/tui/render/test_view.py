@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from odd_runs import at, odd_sessions
 from replay_runs import training
 from stepgrad import Recording, Value, record, record_scenario
+from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.looking import fit
@@ -188,6 +189,31 @@ def test_where_the_wire_has_no_room_the_chain_rule_is_beside_it() -> None:
     [product] = [number for number, line in enumerate(lines) if "−4 · 2" in line]
     assert "━ 2 ━" in lines[product - 1]
     assert "= −8" in lines[product + 1]
+
+
+def test_a_chain_rule_beside_its_wire_is_on_the_side_that_the_wire_comes_from() -> None:
+    lines = seen(at(record_scenario("single_neuron"), 16), 80, 16).canvas.plain().split("\n")
+    [below] = [number for number, line in enumerate(lines) if "−2 · 1 = −2" in line]
+    assert "[b]━┛" in lines[below - 1], "and not above the wire of w·x"
+
+
+@pytest.mark.parametrize("name", ["tied_weight", "gradient_check"])
+def test_a_chain_rule_that_is_longer_than_its_wire_does_not_leave_the_panel(name: str) -> None:
+    recording = record_lesson(name)
+    last = next(
+        number
+        for number, event in enumerate(recording.events, 1)
+        if isinstance(event, Accumulate) and event.before
+    )
+    shown = seen(at(recording, last), 80, 16).canvas.plain()
+    assert re.search(r"\S+ · \S+ = \S+, Σ \S+", shown)
+
+
+def test_after_an_edit_a_box_has_room_for_the_new_number_and_its_arrow() -> None:
+    session = Replay.of("chain_rule").press("G 'ex = 2.001'").session
+    shown = seen(session, 80, 16).canvas.plain()
+    assert "│→49.042│" in shown
+    assert "┃→42.018┃" in shown
 
 
 def test_a_gradient_that_is_being_added_up_has_its_running_sum_on_the_wire() -> None:

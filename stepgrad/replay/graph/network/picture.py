@@ -46,12 +46,16 @@ class End(Node):
 
 @dataclass(frozen=True)
 class Neuron:
-    """A neuron at a position: h = activation(z), and z = b + w1·x1 + …; linear if h is z."""
+    """A neuron at a position: h = activation(z), and z = b + w1·x1 + …; linear if h is z.
+
+    After an edit, `before` is the position in the original.
+    """
 
     state: State
     row: Row
     slot: Slot
     current: bool = False
+    before: State | None = None
 
     @property
     def unit(self) -> Unit:
@@ -123,7 +127,7 @@ class Neuron:
         return next((products.index(ref) for ref in refs if ref in products), None)
 
     def _node(self, ref: int) -> Node:
-        return Node(self.state, self.row.block.node(ref))
+        return Node(self.state, self.row.block.node(ref), before=self.before)
 
 
 @dataclass(frozen=True)
@@ -131,7 +135,8 @@ class Network:
     """The current row of a network: `number` counts the rows that go through it from 1.
 
     `inputs` and `layers` are from top to bottom. The `loss` is the root of this training step, if
-    there is one; `targets` are what the outputs should be, as far as names tell, or none.
+    there is one; `targets` are what the outputs should be, as far as names tell, or none. After an
+    edit, `before` is the position in the original.
     """
 
     state: State
@@ -144,6 +149,7 @@ class Network:
     rows: int
     model: int
     models: int
+    before: State | None = None
 
     @property
     def sizes(self) -> str:
@@ -176,10 +182,13 @@ class Network:
         return next((neuron for neuron in self.neurons if neuron.name == name), None)
 
 
-def network(state: State, selected: int | None = None) -> Network | None:
+def network(
+    state: State, selected: int | None = None, before: State | None = None
+) -> Network | None:
     """Describe a network at a position; None if there is none.
 
-    The row is that of the selected node or, if it belongs to none, that of the last event.
+    The row is that of the selected node or, if it belongs to none, that of the last event. After an
+    edit, `before` is the position in the original.
     """
     rows = rows_at(state)
     if rows is None:
@@ -190,7 +199,7 @@ def network(state: State, selected: int | None = None) -> Network | None:
     own, focus = rows.models[row.model], state.focus
     at, given = row.find(focus), row.input_of(focus)
     layers = [
-        [Neuron(state, row, slot, slot == at) for slot in _slots(layer, len(neurons))]
+        [Neuron(state, row, slot, slot == at, before) for slot in _slots(layer, len(neurons))]
         for layer, neurons in enumerate(row.layers)
     ]
     outputs = tuple(neuron.index for neuron in layers[-1])
@@ -200,16 +209,17 @@ def network(state: State, selected: int | None = None) -> Network | None:
         state,
         row,
         [
-            End(state, node, place == given, alias=f"x{place + 1}")
+            End(state, node, place == given, before, alias=f"x{place + 1}")
             for place, node in enumerate(row.inputs)
         ],
         layers,
-        [Node(state, target) for target in targets],
-        None if root is None else End(state, root, root == focus, alias="root"),
+        [Node(state, target, before=before) for target in targets],
+        None if root is None else End(state, root, root == focus, before, alias="root"),
         own.index(number) + 1,
         len(own),
         list(rows.models).index(row.model) + 1,
         len(rows.models),
+        before,
     )
 
 

@@ -1,0 +1,80 @@
+"""The course on the screen: lessons are opened one after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
+
+from textual.app import App
+
+from stepgrad.errors import StepgradError
+from stepgrad.program import run_program
+from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
+from stepgrad.scenario.rerun import session_on
+from stepgrad.tui.dialogs import WaitDialog
+from stepgrad.tui.learning import Learner, LessonScreen
+from stepgrad.tui.work import PATIENCE, Growing
+from stepgrad.tui.working import Onward
+
+
+class Course:
+    """The lessons that ship, in the order in which to learn them.
+
+    `left` gets the name of a lesson from which a person does not go on.
+    """
+
+    def __init__(self, app: App[None], learner: Learner, left: Callable[[str], object]) -> None:
+        self.lessons = gallery()
+        self.names = list(self.lessons)
+        self._app = app
+        self._learner = learner
+        self._left = left
+
+    async def open(self, name: str) -> None:
+        """Record a lesson and open the debugger on it, as soon as there is something to see."""
+        file = self.lessons[name]
+        if isinstance(file, ProgramFile):  # those that ship take no time to run
+            with redirect_stdout(StringIO()):
+                run = run_program(str(file.path))
+            await self._show(name, LessonScreen(name, self._learner, session_on(run.recording)))
+            return
+        growing = Growing(file)
+        if growing.wait(PATIENCE):
+            await self._debug(name, file, growing)
+            return
+
+        async def begun(done: bool | None) -> None:
+            if done:
+                await self._debug(name, file, growing)
+            else:
+                self._left(name)
+
+        waiting = WaitDialog(f"recording {file.path.name}", growing)
+        await self._app.push_screen(waiting, begun)
+
+    async def go_on(self, name: str) -> None:
+        """Open the lesson that follows another; after the last, leave."""
+        following = self._learner.progress.following(name, self.names)
+        if following is None:
+            self._left(name)
+        else:
+            await self.open(following)
+
+    async def _debug(self, name: str, file: ScenarioFile, growing: Growing) -> None:
+        try:
+            session = session_on(growing.result(), file)
+        except StepgradError as error:
+            self._app.notify(str(error), severity="error", markup=False)
+            self._left(name)
+        else:
+            await self._show(name, LessonScreen(name, self._learner, session, file, growing))
+
+    async def _show(self, name: str, screen: LessonScreen) -> None:
+        async def left(onward: Onward | None) -> None:
+            if onward:
+                await self.go_on(name)
+            else:
+                self._left(name)
+
+        await self._app.push_screen(screen, left)
