@@ -739,10 +739,10 @@ async def test_a_click_on_a_hidden_panel_shows_it_alone() -> None:
 
 
 async def test_a_click_on_the_matches_of_the_header_lists_them() -> None:
-    async with debugger() as (pilot, _):
+    async with debugger(size=(140, 45)) as (pilot, _):
         await pilot.press("G")
         await pilot.pause()
-        await pilot.click("#header", offset=(70, 0))
+        await pilot.click("#header", offset=(130, 0))
         await pilot.pause()
         assert "✓ h.grad = −8" in shown(pilot.app)
 

@@ -170,13 +170,17 @@ async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> 
             assert (screen.lesson.ticked == 0) == (keys == [])
 
 
-async def test_the_header_has_the_title_where_there_is_room_and_else_the_name() -> None:
+async def test_the_header_has_the_title_and_cuts_it_where_there_is_no_room() -> None:
     async with debugger("two_layer", size=(140, 45)) as (pilot, screen):
         header = screen.query_one("#header")
         assert lines_of(header)[0].startswith(" Backpropagation through two layers ")
         await pilot.resize_terminal(50, 24)
         await pilot.pause()
-        assert lines_of(header)[0].startswith(" two_layer.yaml ")
+        assert lines_of(header)[0].startswith(" Backpropagation through two layers ")
+        await pilot.resize_terminal(40, 24)
+        await pilot.pause()
+        assert lines_of(header)[0].startswith(" Backpropagat")
+        assert "…" in lines_of(header)[0]
 
 
 async def test_a_program_that_is_a_lesson_is_followed_and_another_is_only_described(
