@@ -23,8 +23,9 @@ from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.about import about
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
-from stepgrad.tui.playing import PlayingScreen
+from stepgrad.tui.playing import Player
 from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
+from stepgrad.tui.turning import TurningScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
@@ -48,7 +49,7 @@ def _palette() -> type[Provider]:
     return CommandProvider
 
 
-class DebuggerScreen(PlayingScreen):
+class DebuggerScreen(TurningScreen):
     """The panels, around one session."""
 
     BINDINGS = [
@@ -70,6 +71,7 @@ class DebuggerScreen(PlayingScreen):
     ) -> None:
         super().__init__(session, growing, about(session.recording, scenario))
         self._scenario = scenario
+        self.player = Player(self)
 
     def compose(self) -> ComposeResult:
         """Lay the panels out; the style sheet says where."""
@@ -117,6 +119,7 @@ class DebuggerScreen(PlayingScreen):
             self._show_panel(command.panel)
             self.carried_out(command.name)
         else:
+            self.player.pause()  # a person moves now
             super().perform(command)
         self.count(command, before)
 
@@ -124,7 +127,7 @@ class DebuggerScreen(PlayingScreen):
     @on(Panel.Pointed)
     def turn_away(self) -> None:
         """Pause, and ask no more: a question is about what the screen has shown so far."""
-        self.pause()
+        self.player.pause()
         self.prompt.action_leave()
 
     def _show_panel(self, name: str) -> None:
@@ -196,6 +199,18 @@ class DebuggerScreen(PlayingScreen):
             text = hidden(unseen, keys, width)
         self.query_one("#notice", Static).update(text)
 
+    def action_play(self) -> None:
+        """Play, or pause."""
+        self.player.toggle()
+
+    def action_faster(self) -> None:
+        """Play faster."""
+        self.player.change_speed(1)
+
+    def action_slower(self) -> None:
+        """Play slower."""
+        self.player.change_speed(-1)
+
     def action_help(self) -> None:
         """Show what the keys do, but not those of panels that have nothing to show."""
         from stepgrad.tui.help import HelpScreen  # noqa: PLC0415 - after the first paint
@@ -207,7 +222,7 @@ class DebuggerScreen(PlayingScreen):
 
     def action_quit(self) -> None:
         """Leave: for the gallery, or altogether."""
-        self.pause()
+        self.player.pause()
         self.dismiss()
 
     def action_type(self, word: str) -> None:
@@ -234,14 +249,12 @@ class DebuggerScreen(PlayingScreen):
 
     def on_panel_event_pointed(self, message: Panel.EventPointed) -> None:
         """Go to an event that was clicked, and keep looking at its node."""
-        self.pause()
         cursor = self.now.cursor.seek(message.position)
         self.session = self.now.go(cursor).select(message.node)
         self.carried_out("goto")
 
     def on_panel_edge_pointed(self, message: Panel.EdgePointed) -> None:
         """Go to the backward step of an edge that was clicked."""
-        self.pause()
         self.session = go_to_edge(self.now, message.out, message.slot)
         self.carried_out("goto")
 

@@ -47,7 +47,7 @@ async def test_a_number_is_on_its_wire_before_it_is_there() -> None:
     async with debugger(moves=True) as (pilot, screen):
         graph = screen.query_one(GraphPanel)
         await pilot.press("space")
-        screen._tick()
+        screen.player.tick()
         await pilot.pause()
         assert graph.under_way == playing.PLACES[0]
         on_its_way = seen(graph)
@@ -72,7 +72,7 @@ async def test_it_arrives_by_itself() -> None:
 async def test_a_key_is_answered_at_once(key: str) -> None:
     async with debugger(moves=True) as (pilot, screen):
         await pilot.press("space")
-        screen._tick()
+        screen.player.tick()
         await pilot.press(key)
         assert screen.query_one(GraphPanel).under_way is None
 
@@ -80,7 +80,7 @@ async def test_a_key_is_answered_at_once(key: str) -> None:
 async def test_with_reduced_motion_nothing_travels() -> None:
     async with debugger(moves=False) as (pilot, screen):
         await pilot.press("space")
-        screen._tick()
+        screen.player.tick()
         assert screen.now.cursor.position == 15
         assert screen.query_one(GraphPanel).under_way is None
 
@@ -88,5 +88,5 @@ async def test_with_reduced_motion_nothing_travels() -> None:
 async def test_where_events_follow_fast_nothing_travels() -> None:
     async with debugger(moves=True) as (pilot, screen):
         await pilot.press(*"++++", "space")
-        screen._tick()
+        screen.player.tick()
         assert screen.query_one(GraphPanel).under_way is None

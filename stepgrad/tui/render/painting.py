@@ -107,13 +107,6 @@ def paint_box(
     (_paint_framed if box.height > 2 else _paint_slim)(canvas, box, content, leaving)
 
 
-def paint(
-    layout: Layout, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
-) -> Canvas:
-    """Paint a layout once; keep a `Painter` to paint it again."""
-    return Painter(layout).paint(content, wire)
-
-
 def fitted(line: Line, width: int) -> Line:
     """The line, cut to a width in cells, with `…` at its end if it was cut."""
     if width_of(line) <= width:

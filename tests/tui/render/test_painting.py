@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from drawings import STANDARD, Graph, chain, dags, items_of, square, sum_over_paths, two_layer
 from stepgrad.drawing.layout import Box, Item, Layout, Wire, lay_out
 from stepgrad.tui.render.canvas import EAST, JOINTS, NORTH, SOUTH, WEST, Canvas
-from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted, paint
+from stepgrad.tui.render.painting import Border, BoxContent, Painter, WireContent, fitted
 
 STEPS = {EAST: (1, 0), WEST: (-1, 0), NORTH: (0, -1), SOUTH: (0, 1)}
 BACK = {EAST: WEST, WEST: EAST, NORTH: SOUTH, SOUTH: NORTH}
@@ -54,6 +54,12 @@ class Reader:
         """Cells of lines that no wire runs through."""
         seen = {(x, y) for x, y, _ in self.seen}
         return [cell for cell, c in self.cells.items() if c in ARMS and cell not in seen]
+
+
+def paint(
+    layout: Layout, content: Callable[[Box], BoxContent], wire: Callable[[Wire], WireContent]
+) -> Canvas:
+    return Painter(layout).paint(content, wire)
 
 
 def read_back(layout: Layout) -> dict[int, list[tuple[int, ...]]]:
