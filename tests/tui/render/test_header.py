@@ -138,15 +138,3 @@ def test_the_bug_of_a_world_is_named_and_may_come_with_edits() -> None:
     assert "matches 3 of 11" in told, "a promise that is broken is what the bug does"
     edited = header(replay.press("'ex = 2'").session, "two_layer", (3, 11), 110).plain
     assert "edited x = 2, bug: shut h" in edited
-
-
-def test_the_title_of_a_lesson_stays_at_every_event_and_says_that_it_is_cut() -> None:
-    title = "Backpropagation through two layers"
-    for position in range(TWO_LAYER.length + 1):
-        line = header(at(TWO_LAYER, position), "two_layer.yaml", (4, 6), 80, title=title).plain
-        assert line.startswith(" Backpropagatio"), line
-        assert f" {title} " in line or "… " in line
-        assert "matches 4 of 6 expected" in line
-    assert header(at(TWO_LAYER, 20), "two_layer.yaml", (4, 6), 70, title=title).plain.startswith(
-        " two_layer.yaml "
-    ), "not enough of it to know it by"
