@@ -3,14 +3,14 @@
 Gradients arrive, `step()` is called, parameters are updated. The loss is the same in every step, to
 the last digit.
 
-Go to an update and look at which node it writes. Then look at the graph of the loss: that node is
-not in it. There are two models.
+Go to the end (`G`), which is an update, and look at which node it writes. Then look at the graph of
+the loss: that node is not in it. There are two models.
 
 The optimizer was made with the parameters of the first one; the second one, made later from a
 checkpoint, is trained.
 
-Select a weight of each and press `x`: one has paths and no updates, the other has updates and no
-paths.
+Select a weight: `/w`. Press `x`: it has paths and no updates. Then press `.` for the other weight,
+and `x` again: it has updates and no paths.
 
 An optimizer holds the parameters that it was given, not a name. It has to be made after the model
 is final: after loading, after moving it, after replacing a layer. `!` tells the two apart.

@@ -61,7 +61,8 @@ RARE = {
 
 LATER = {
     "stepgrad.course.state", "stepgrad.locking", "stepgrad.replay.graph.network.picture",
-    "stepgrad.replay.lesson", "stepgrad.replay.outcome", "stepgrad.tui.dialogs",
+    "stepgrad.replay.lesson", "stepgrad.replay.outcome", "stepgrad.replay.stops.language",
+    "stepgrad.tui.render.boundary", "stepgrad.tui.dialogs",
     "stepgrad.tui.help", "stepgrad.tui.palette", "stepgrad.tui.render.lesson",
     "stepgrad.tui.render.listing", "stepgrad.tui.render.network", "stepgrad.tui.render.steps",
 }  # fmt: skip

@@ -5,23 +5,22 @@ from __future__ import annotations
 import signal
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext, redirect_stdout, suppress
-from io import StringIO
+from contextlib import AbstractContextManager, nullcontext, suppress
 from threading import current_thread, main_thread
 from time import monotonic
 from types import FrameType
-from typing import TextIO, TypeVar
+from typing import Literal, TextIO, TypeVar
 
 from stepgrad.cli.output import echo
 from stepgrad.debugger import opening_by
-from stepgrad.errors import StepgradError
-from stepgrad.opening import Opened, open_typed, session_at
-from stepgrad.plain.choosing import choose, list_told
+from stepgrad.opening import Opened, session_at
 from stepgrad.plain.talk import Answer, Talk, begin, leave_question, respond
-from stepgrad.plain.words import read_message
 from stepgrad.progress import Cancelled, watching
 from stepgrad.recording.recording import Recording
-from stepgrad.scenario import gallery
+from stepgrad.scenario.about import about
+
+Left = Literal["quit", "next", "end"]
+"""How a talk ends: the person leaves, wants the next lesson, or types no more."""
 
 PATIENCE = 1.0
 """Seconds of silence before work says that it is at work."""
@@ -146,27 +145,41 @@ class Interrupts:
         self.pressed = True
 
 
-def converse(opened: Opened, position: int, typed: Typed) -> bool:
-    """Answer line by line until the person leaves; return whether more lines may come.
+def converse(
+    opened: Opened,
+    position: int,
+    typed: Typed,
+    note: Callable[[Talk], None] | None = None,
+) -> Left:
+    """Answer line by line until the person leaves; return how that was.
+
+    In a lesson of the course, `note` gets what has become of it after each line.
 
     Raises:
         KeyboardInterrupt: Ctrl+C is pressed twice.
     """
     recording, scenario = opened.recording, opened.scenario
-    about = recording.source.docstring if recording.source else ""  # of a program
-    first, _, rest = about.partition("\n")
+    docstring = recording.source.docstring if recording.source else ""  # of a program
+    first, _, rest = docstring.partition("\n")
+    guides = about(recording, scenario).guides
     session = session_at(opened, position).say(opened.failure)
     title = scenario.title if scenario else first or recording.name
     lesson = scenario.lesson if scenario else rest
+    onward = note is not None
     with Interrupts() as interrupts:
-        talk, said = _worked(interrupts, lambda: begin(session, title, lesson, scenario))
+        talk, said = _worked(
+            interrupts,
+            lambda: begin(session, title, lesson, scenario, guides=guides, onward=onward),
+        )
         while True:
             _tell(said, interrupts)
+            if note is not None:
+                note(talk)
             if talk.over:
-                return True
+                return "next" if talk.goes_on else "quit"
             line = _heard(interrupts, typed, talk)
             if line == "":
-                return False
+                return "end"
             talk, said = leave_question(talk) if line is None else _answer(interrupts, talk, line)
 
 
@@ -207,31 +220,3 @@ def _tell(said: Sequence[str], interrupts: Interrupts) -> None:
         if interrupts.pressed:
             break
         echo(text)
-
-
-def converse_on_lessons(typed: Typed) -> None:
-    """Read the list of lessons, open those that are named, and come back to the list.
-
-    Raises:
-        KeyboardInterrupt: Ctrl+C is pressed.
-    """
-    lessons = gallery()
-    said: Sequence[str] = [*list_told(lessons)]
-    while True:
-        for text in said:
-            echo(text)
-        line = typed.line()
-        if line == "" or line.strip() in ("q", "quit"):
-            return
-        name, said = choose(lessons, line)
-        if name is None:
-            continue
-        try:
-            with redirect_stdout(StringIO()):  # a program that is a lesson prints
-                opened = open_typed(name)
-        except StepgradError as error:
-            said = [read_message(text) for text in str(error).split("\n")]
-            continue
-        if not converse(opened, 0, typed):
-            return
-        said = ["Back in the list of lessons. An empty line reads it, q leaves."]

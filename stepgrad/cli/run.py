@@ -117,10 +117,15 @@ def _typed() -> Typed:
 
 
 def _talk(opened: Opened, position: int, typed: Typed) -> None:
-    """Answer what is typed, at a prompt."""
-    from stepgrad.cli.prompt import converse  # noqa: PLC0415 - for --plain only
+    """Answer what is typed, at a prompt; from a lesson of the course, one can go on to the next."""
+    from stepgrad.cli.course import Course, name_of  # noqa: PLC0415 - for --plain only
+    from stepgrad.cli.prompt import converse  # noqa: PLC0415
 
-    converse(opened, position, typed)
+    name = name_of(opened)
+    if name is None:
+        converse(opened, position, typed)
+    else:
+        Course(typed).talk(name, opened, position)
 
 
 def _choose(typed: Typed | None) -> None:
@@ -130,9 +135,9 @@ def _choose(typed: Typed | None) -> None:
 
         print_list()
         return
-    from stepgrad.cli.prompt import converse_on_lessons  # noqa: PLC0415 - for --plain only
+    from stepgrad.cli.course import Course  # noqa: PLC0415 - for --plain only
 
-    converse_on_lessons(typed)
+    Course(typed).choose()
 
 
 def _show(opened: Opened, position: int, theme: str) -> int:

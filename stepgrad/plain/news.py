@@ -27,7 +27,7 @@ def news(before: Session, after: Session) -> Iterator[str]:
         yield read_message(after.said)
     if after.recording is not before.recording:
         yield from _outcome(before, after)
-    if after.cursor != before.cursor:
+    if after.cursor.position != before.cursor.position:
         yield from chain_told(after)
     elif after.selected != before.selected:
         yield from _selected(after)

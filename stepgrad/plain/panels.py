@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from stepgrad.plain.network import (
+    network_told,
+)
 from stepgrad.plain.training import parameters_told, training_told
 from stepgrad.plain.words import (
     MOST,
@@ -19,6 +22,7 @@ from stepgrad.plain.words import (
     told_box,
 )
 from stepgrad.printable import counted, printable
+from stepgrad.replay.commands.looking import open_neuron, shown_network
 from stepgrad.replay.gradients.ledger import contributions, left_over, written_over
 from stepgrad.replay.graph.contents import Fold, Node, content_of
 from stepgrad.replay.graph.folding import FoldedGraph
@@ -135,7 +139,11 @@ def source_told(session: Session) -> Iterator[str]:
 
 
 def graph_told(session: Session) -> Iterator[str]:
-    """Say what feeds what: near the subject, or box by box where the view is of all nodes."""
+    """Say what feeds what: layer by layer, near the subject, or box by box, as the view is."""
+    shown = shown_network(session)
+    if shown is not None and open_neuron(session) is None:
+        yield from network_told(shown, session.selected)
+        return
     graph, node = session.graph, session.subject
     if node is None or not len(graph):
         yield NO_NODE

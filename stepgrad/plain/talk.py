@@ -7,13 +7,13 @@ The keys and what they do come from the table of commands. What only a screen ca
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.plain.help import commands_told, help_told, hint
-from stepgrad.plain.lesson import parts
 from stepgrad.plain.news import here, news
 from stepgrad.plain.panels import PANELS, expected_told
+from stepgrad.plain.reader import Reader
 from stepgrad.plain.reports import REPORTS
 from stepgrad.plain.words import read_message, sentence
 from stepgrad.printable import counted, printable
@@ -21,6 +21,7 @@ from stepgrad.progress import advance
 from stepgrad.replay.commands import table
 from stepgrad.replay.commands.script import Press, UnknownCommandError, carry_out, read
 from stepgrad.replay.commands.table import Command
+from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.quiz.answers import UNKNOWN
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import reason
@@ -40,34 +41,46 @@ READ = 100
 class Talk:
     """A session, and what has been said.
 
-    The session is of a `scenario`, or of a program. `lesson` has its parts, of which so many have
-    been `heard`; `asking` is the command that waits for an answer, `panel` the panel that was told
-    last. It is `over` when the person leaves.
+    The session is of a `scenario`, or of a program, and `lesson` reads what it says of itself.
+    `asking` is the command that waits for an answer, `panel` the panel that was told last. It is
+    `over` when the person leaves, or `goes_on` to the next lesson.
     """
 
     session: Session
     scenario: ScenarioFile | None = None
-    lesson: Sequence[str] = ()
-    heard: int = 0
+    lesson: Reader = field(default_factory=Reader)
     asking: Command | None = None
     panel: str = ""
     over: bool = False
+    goes_on: bool = False
 
 
 Answer = tuple[Talk, Sequence[str]]
 
 
-def begin(session: Session, title: str, lesson: str, scenario: ScenarioFile | None) -> Answer:
-    """Return the debugger on a session, and say what it is about and what there is to type."""
+def begin(  # noqa: PLR0913 - what there is to know of a recording
+    session: Session,
+    title: str,
+    text: str,
+    scenario: ScenarioFile | None,
+    *,
+    guides: bool = True,
+    onward: bool = False,
+) -> Answer:
+    """Return the debugger on a session, and say what it is about and what there is to type.
+
+    A text that `guides` is a lesson; at its end, it may lead `onward` to another.
+    """
     found = diagnosed(session.recording, scenario)
-    talk = Talk(session, scenario, parts(lesson))
+    lesson = Lesson.of(text, session.recording)
+    talk = Talk(session, scenario, Reader(lesson, guides, onward))
     events = counted(session.recording.length, "event")
     opening = [sentence(read_out(printable(title))), f"{events}."]
     opening += [read_message(session.said)] if session.said else []
     if found.open:
         more = f"; {hint('verdicts')} says all {len(found.open)}" * (len(found.open) > 1)
         opening.append(read_message(f"something is wrong: {found.open[0].text}{more}"))
-    talk, first = _lesson(talk) if talk.lesson else (talk, ())
+    talk, first = _lesson(talk) if lesson.steps else (talk, ())
     where = here(session) if session.cursor.position else ()
     keys = f"{hint('step')} goes to the next event, {hint('help')} helps, {hint('quit')} leaves."
     return talk, [*opening, *first, *where, keys]
@@ -99,6 +112,29 @@ def leave_question(talk: Talk) -> Answer:
 
 
 def _performed(talk: Talk, press: Press) -> Answer:
+    """Carry out a command, or ask what it wants to know; at the end of a lesson, some lead on."""
+    command, over = press.command, talk.lesson.lesson.done
+    if command.name == "jump" and talk.lesson.is_for(talk.session):
+        return (replace(talk, over=True, goes_on=True), ()) if over else _followed(talk, (), press)
+    if command.name == "predict" and over and _is_over(talk.session):
+        talk = replace(talk, session=talk.session.go(talk.session.cursor.seek(0)))
+    if command.act and command.asks and press.text is None:
+        return _ask(talk, command)
+    after, said = _carried_out(talk, press)
+    return (after, said) if command.name in _OWN else _followed(after, said, press)
+
+
+def _is_over(session: Session) -> bool:
+    return session.cursor.position == session.recording.length
+
+
+def _followed(talk: Talk, said: Sequence[str], press: Press) -> Answer:
+    """Tick what a command has done of the lesson."""
+    lesson, more = talk.lesson.after(press.command.name, talk.session, press.times)
+    return replace(talk, lesson=lesson), [*said, *more]
+
+
+def _carried_out(talk: Talk, press: Press) -> Answer:
     command = press.command
     if (own := _OWN.get(command.name)) is not None:
         return own(talk, press)
@@ -108,8 +144,6 @@ def _performed(talk: Talk, press: Press) -> Answer:
         return talk, [*REPORTS[press.alone().name](talk.session)]
     if command.act is None:
         return talk, [sentence(f"{command.brief} is for the screen, and changes nothing here")]
-    if command.asks and press.text is None:
-        return _ask(talk, command)
     return _became(talk, carry_out(talk.session, press))
 
 
@@ -146,7 +180,8 @@ def _answered(talk: Talk, command: Command, line: str) -> Answer:
         session = carry_out(talk.session, Press(command, line))
     except StepgradError as error:
         return talk, [read_message(str(error)), f"{LEAVE.capitalize()} leaves the question."]
-    return _became(replace(talk, asking=None), session)
+    after, said = _became(replace(talk, asking=None), session)
+    return _followed(after, said, Press(command, line))
 
 
 def _panel(talk: Talk, name: str) -> Answer:
@@ -164,12 +199,8 @@ def _panel(talk: Talk, name: str) -> Answer:
 
 
 def _lesson(talk: Talk) -> Answer:
-    if not talk.lesson:
-        return talk, ["There is no lesson here."]
-    at, count = talk.heard % len(talk.lesson), len(talk.lesson)
-    again = f"{hint('show_lesson')} {'begins again' if at + 1 == count else 'reads the next part'}."
-    said = [f"Lesson, part {at + 1} of {count}.", talk.lesson[at], again]
-    return replace(talk, heard=at + 1), said
+    lesson, said = talk.lesson.read(talk.session)
+    return replace(talk, lesson=lesson), said
 
 
 def _turned(by: int) -> Callable[[Talk, Press], Answer]:
@@ -189,17 +220,19 @@ def _play(talk: Talk, press: Press) -> Answer:
     start = session.cursor.position
     goal = session.cursor.seek(start + press.times) if press.times > 1 else None
     goal = goal or session.cursor.phase_end()
-    end, said = min(goal.position, start + READ), []
+    end, said, lesson = min(goal.position, start + READ), list[str](), talk.lesson
     for position in range(start, end):
         advance(position - start, end - start)
         said.append(say(session.recording, position))
+        lesson, more = lesson.after("step", session.go(session.cursor.seek(position + 1)))
+        said += more
         if stop := reason(session.recording, session.stops, position):
             said.append(read_message(f"stopped: {stop.text}"))
             end = position + 1
             break
     if start == session.recording.length:
         said.append("This is the end.")
-    return replace(talk, session=session.go(session.cursor.seek(end))), said
+    return replace(talk, session=session.go(session.cursor.seek(end)), lesson=lesson), said
 
 
 def _says(sentences: Callable[[Press], Iterable[str]]) -> Callable[[Talk, Press], Answer]:

@@ -104,6 +104,8 @@ def _promise(recording: Recording, root: _Root, name: str, x: float) -> float | 
 
 def _difference(before: float, after: float) -> str:
     by = after - before
+    if not by:
+        return f"stays {number(after, _DIGITS)}"
     return _signed(by) if isfinite(by) else f"{number(before)} → {number(after)}"
 
 

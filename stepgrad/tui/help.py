@@ -46,7 +46,14 @@ LEGEND = (
     "⚠ 2: two things are wrong; in the timeline, ! marks where",
     "matches 3 of 11 expected: of 11 expected values, 3 are there by now",
     "mouse: names, titles, keys and lines of the source can be clicked",
-    "play moves each number along its wire; TEXTUAL_ANIMATIONS=none reduces motion",
+    "∇: the gradient  z → h: a neuron going forward  ∇z ← ∇h: going back",
+    "Σ on a wire: the running sum of a gradient  ┼: shut, nothing goes back",
+    "┄▶: the way to the root, which is out of view",
+    "empty frames: dashed, not computed yet, or only partly in view",
+    "2 → 2.1: before and after the edits",
+    "play moves each number along its wire, but in a network, whose wires are weights",
+    "TEXTUAL_ANIMATIONS=none reduces motion; NO_COLOR=1 shows no colours",
+    "themes, in the palette or with --theme: high-contrast, colour-blind, …-light",
 )
 """What symbols and words mean. It comes after the keys; a small screen has to scroll to it."""
 

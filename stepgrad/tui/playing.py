@@ -77,10 +77,10 @@ class Player:
         """Show the number of the next event on its wire first, where there is time for it."""
         self._arrive()
         steps = min(len(PLACES), int(1 / SPEEDS[self._speed] / FRAME) - 1)
-        if self._screen.app.animation_level == "none" or steps < 1:
+        graph = self._screen.query_one(GraphPanel)
+        if self._screen.app.animation_level == "none" or steps < 1 or not graph.carries:
             return
         places = iter(PLACES[-steps:])
-        graph = self._screen.query_one(GraphPanel)
         graph.under_way = next(places)
 
         def move_on() -> None:

@@ -17,10 +17,16 @@ from processes import environment, run, stepgrad
 from stepgrad import record_scenario
 from stepgrad.cli import prompt
 from stepgrad.cli.prompt import Interrupts, Typed, converse
+from stepgrad.course.state import read_progress
 from stepgrad.opening import open_typed
+from stepgrad.plain.reader import Reader
 from stepgrad.plain.talk import Answer, Talk
 from stepgrad.progress import advance
+from stepgrad.replay.commands.table import BY_NAME
+from stepgrad.replay.lesson.following import Lesson
+from stepgrad.replay.lesson.steps import Step
 from stepgrad.replay.telling.sentences import say
+from stepgrad.scenario import gallery, open_scenario
 
 pty = pytest.importorskip("pty")
 
@@ -44,13 +50,11 @@ def test_a_line_on_stdin_is_a_command() -> None:
     told = answers("two_layer", stdin="5n\nnonsense\ne\n\nw1 = 1\nq\ns\n")
     begun = told.index("s goes to the next event, question mark helps, q leaves.")
     assert told[begun + 1] == "Event 5 of 26, forward: w2 is 2."
-    assert told[begun + 2].startswith("There is no command nonsense.")
-    assert told[begun + 3] == "w2 equals 2. What value instead?"
-    assert told[begun + 5].startswith("w2 is 2, and only 0 and 1 flip")
-    assert told[begun + 7 :] == [
-        "w1 0.5 to 1: loss minus 3, by the gradient minus 12.",
-        "Event 5 of 26, forward: w2 is 2.",
-    ]
+    assert told[begun + 2] == "Lesson, step 2 of 5."
+    assert told[begun + 5].startswith("There is no command nonsense.")
+    assert told[begun + 6] == "w2 equals 2. What value instead?"
+    assert told[begun + 8].startswith("w2 is 2, and only 0 and 1 flip")
+    assert told[begun + 10].startswith("w1 0.5 to 1: loss ")
 
 
 def test_without_a_line_every_event_is_told() -> None:
@@ -219,7 +223,7 @@ def test_ctrl_c_interrupts_what_takes_long_and_twice_it_leaves(
     opened = open_typed("two_layer")
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        assert not converse(opened, 0, Lines("1\n", "1\n"))
+        assert converse(opened, 0, Lines("1\n", "1\n")) == "end"
         assert capsys.readouterr().out.count("Interrupted: nothing has changed.") == 2
         with pytest.raises(KeyboardInterrupt):
             converse(opened, 0, Lines("12\n"))
@@ -240,3 +244,29 @@ def test_long_work_breaks_its_silence_once(
     with Interrupts() as interrupts:
         interrupts.work(lambda: replay_all(9))
     assert capsys.readouterr().out == "Working. Ctrl+C interrupts it.\n"
+
+
+def test_what_is_done_of_a_lesson_by_ear_is_kept_and_the_next_one_opens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path))
+    first, second, *_ = gallery()
+    scenario = open_scenario(first)
+    reader = Reader(Lesson.of(scenario.lesson, record_scenario(first)))
+    keys = [line for step in reader.lesson.steps for line in keys_of(step) or ["enter"]]
+    told = answers(first, stdin="\n".join([*keys, "enter", "q"]) + "\n")
+    assert any(text.startswith("The lesson is done: enter opens the next lesson") for text in told)
+    assert read_progress().mark(first).done
+    assert read_progress().last == second
+    told = answers(stdin="continue\nq\nq\n")
+    assert any(text.endswith("; done.") for text in told)
+
+
+def keys_of(step: Step) -> list[str]:
+    """What to type for a step: a key that is kept pressed is pressed often enough."""
+    typed = []
+    for demand in step.demands:
+        key = BY_NAME[demand.command].keys[0]
+        typed += [key] * (30 if demand.keeps else demand.times)
+        typed += ["?"] * (demand.command == "predict")
+    return typed

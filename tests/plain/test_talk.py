@@ -14,9 +14,11 @@ from replay_runs import training, two_layer
 from stepgrad import Cursor, Recording, Value, record, record_scenario
 from stepgrad.errors import StepgradError
 from stepgrad.plain.help import help_told
+from stepgrad.plain.reader import Reader
 from stepgrad.plain.talk import READ, Talk, begin, respond
 from stepgrad.replay.commands.script import replay
 from stepgrad.replay.commands.table import COMMANDS, GROUPS, PANELS, Command
+from stepgrad.replay.lesson.following import Lesson
 from stepgrad.replay.session import Session
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -136,7 +138,11 @@ def at(now: Session) -> tuple[object, ...]:
 @settings(max_examples=100, deadline=None)
 @given(lines=st.lists(LINES, max_size=12))
 def test_no_line_is_too_odd(lines: list[str]) -> None:
-    now = Talk(session("square"), open_scenario("square"), ("one", "two"))
+    now = Talk(
+        session("square"),
+        open_scenario("square"),
+        Reader(Lesson.of("one\n\nPress `n`.", session("square").recording)),
+    )
     for line in lines:
         now, said = respond(now, line)
         assert said or now.over
@@ -145,11 +151,10 @@ def test_no_line_is_too_odd(lines: list[str]) -> None:
 def test_the_opening_says_what_this_is_and_how_to_begin() -> None:
     file = open_scenario("two_layer")
     now, said = begin(session("two_layer"), file.title, file.lesson, file)
-    assert said[:3] == ["Backpropagation through two layers.", "26 events.", "Lesson, part 1 of 5."]
+    assert said[:3] == ["Backpropagation through two layers.", "26 events.", "Lesson, step 1 of 5."]
     assert said[-1] == "s goes to the next event, question mark helps, q leaves."
-    assert now.heard == 1
     _, said = respond(now, "7")
-    assert said[0] == "Lesson, part 2 of 5."
+    assert said[0] == "Lesson, step 2 of 5."
 
 
 def test_the_opening_says_what_is_wrong() -> None:
@@ -308,3 +313,95 @@ def test_help_explains_groups_and_commands() -> None:
     assert "The groups are Timeline" in "".join(help_told("nothing of the kind"))
     everything = "".join(help_told(""))
     assert all(command.name.replace("_", " ") in everything for command in COMMANDS)
+
+
+LESSON = "Read this.\n\nPress `s` twice, then `f`.\n\nPress `p`.\n\nThat is all."
+
+
+def lesson_talk(text: str = LESSON, *, onward: bool = False) -> Talk:
+    start = session("two_layer")
+    reader = Reader(Lesson.of(text, start.recording), onward=onward)
+    return Talk(start, open_scenario("two_layer"), reader)
+
+
+def answers_to(now: Talk, *lines: str) -> tuple[Talk, list[str]]:
+    said: Sequence[str] = ()
+    for line in lines:
+        now, said = respond(now, line)
+    return now, [*said]
+
+
+def test_a_step_that_is_done_is_said_and_the_next_one_is_read() -> None:
+    now, said = answers_to(lesson_talk(), "7", "7")
+    assert said[:2] == ["Lesson, step 2 of 4.", "Press s twice, then f."]
+    now, said = answers_to(now, "2s")
+    assert len(said) == 1, "there is more to do"
+    now, said = answers_to(now, "f")
+    assert said[-4:-1] == ["Step 2 is done.", "Lesson, step 3 of 4.", "Press p."]
+    now, said = answers_to(now, "p", "?")
+    assert said[-4:-1] == ["Step 3 is done.", "Lesson, step 4 of 4.", "That is all."]
+    now, said = answers_to(now, "enter")
+    assert said == ["The lesson is done: p predicts it, q leaves."]
+
+
+def test_enter_goes_on_from_a_step_that_is_only_read_and_at_the_end_to_the_next_lesson() -> None:
+    now, said = answers_to(lesson_talk(onward=True), "7", "enter")
+    assert said[0] == "Lesson, step 2 of 4."
+    now, said = answers_to(now, "2s", "f", "p", "?", "enter")
+    assert said == ["The lesson is done: enter opens the next lesson, p predicts it, q leaves."]
+    selecting, _ = answers_to(now, "/w1", "enter")
+    assert not selecting.goes_on, "what has been selected since is what a person means"
+    now, _ = answers_to(now, "enter")
+    assert (now.over, now.goes_on) == (True, True)
+
+
+def test_steps_are_done_while_it_plays_and_all_that_come_are_read() -> None:
+    now, said = answers_to(lesson_talk("Press `s`.\n\nOne.\n\nTwo.\n\nPress `G`."), "3 play")
+    assert [text for text in said if text.startswith("Lesson")] == [
+        "Lesson, step 2 of 4.",
+        "Lesson, step 3 of 4.",
+        "Lesson, step 4 of 4.",
+    ]
+    assert now.session.cursor.position == 3
+
+
+def test_what_a_program_says_of_itself_is_read_and_not_followed() -> None:
+    start = session("two_layer")
+    reader = Reader(Lesson.of("Press `s`.\n\nMore.", start.recording), guides=False)
+    now, said = answers_to(Talk(start, None, reader), "7", "s")
+    assert len(said) == 1
+    assert answers_to(now, "7")[1][0] == "Lesson, part 2 of 2."
+
+
+@pytest.mark.parametrize(("lines", "told"), [
+    (("f", "4"), ["Inputs: x1 is ", "Layer 1: neuron 1, from z 0, is 0", "Layer 2: "]),
+    (("f", "/layer1/neuron3/h", "4"), ["Into layer1 neuron3: b is 0", "w1 is 0.1"]),
+    (("G", "4"), ["A network with 4 inputs, and 3 and 4 neurons in its 2 layers.",
+                  "neuron 2, from z minus 0.1, is 0, and its gradient is minus 0.0475, and it is "
+                  "shut", "loss is 0.89625"]),
+    (("f", "v", "4"), ["goes"]),
+    (("f", "/layer1/neuron3/h", "enter", "4"), ["goes"]),
+])  # fmt: skip
+def test_a_network_is_said_layer_by_layer(lines: tuple[str, ...], told: list[str]) -> None:
+    said = heard(session("diagonal_flip"), *lines)
+    for text in told:
+        assert text in said, said
+
+
+@pytest.mark.parametrize(("lines", "told"), [
+    (("/x", "]"), ["x 2 to 2.1: h plus 4.29, by the gradient plus 4.2."]),
+    (("/x", "5]", "["), ["x 2 to 2.4: h plus 18.24, by the gradient plus 16.8."]),
+    (("/x", "]", "ctrl+z"), ["undone: x equals 2."]),
+    (("/x", "]", "ctrl+z", "ctrl+y"), ["redone: x equals 2.1."]),
+    (("/x", "e x*2"), ["x 2 to 4: h plus 120, by the gradient plus 84."]),
+])  # fmt: skip
+def test_a_knob_answers_in_sentences_and_nothing_more(
+    lines: tuple[str, ...], told: list[str]
+) -> None:
+    assert [*talk(session("chain_rule"), *lines)[1]] == told
+
+
+def test_a_setting_is_edited_by_ear() -> None:
+    assert heard(session("xor_tanh"), "f", "e learning_rate = 0.1").startswith(
+        "learning rate 0.05 to 0.1: loss stays "
+    )

@@ -450,6 +450,12 @@ def lines_of(panel: Widget) -> list[str]:
     return [panel.render_line(y).text.rstrip() for y in range(panel.size.height)]
 
 
+def test_the_help_explains_the_signs_of_the_drawings_and_the_switches() -> None:
+    for sign in ("∇", "Σ", "┼", "┄▶", "empty frames", "z → h", "∇z ← ∇h", "2 → 2.1",
+                 "NO_COLOR", "TEXTUAL_ANIMATIONS", "--theme"):  # fmt: skip
+        assert any(sign in line for line in LEGEND), sign
+
+
 async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:
     async with debugger("chain_rule", size=(140, 45)) as (pilot, screen):
         await pilot.press("s", "s")

@@ -18,9 +18,11 @@ from stepgrad.tui.widgets.graph import GraphPanel
 
 
 @asynccontextmanager
-async def debugger(*, moves: bool) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
+async def debugger(
+    *, moves: bool, name: str = "two_layer"
+) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
     """A debugger before the first contribution of a pass, and whether anything moves by itself."""
-    scenario = open_scenario("two_layer")
+    scenario = open_scenario(name)
     app = DebuggerApp(record_file(scenario), scenario)
     app.animation_level = "full" if moves else "none"
     async with app.run_test(size=(80, 24)) as pilot:
@@ -90,3 +92,16 @@ async def test_where_events_follow_fast_nothing_travels() -> None:
         await pilot.press(*"++++", "space")
         screen.player.tick()
         assert screen.query_one(GraphPanel).under_way is None
+
+
+@pytest.mark.usefixtures("long_way")
+async def test_nothing_travels_along_the_weights_of_a_network() -> None:
+    async with debugger(moves=True, name="diagonal_flip") as (pilot, screen):
+        graph = screen.query_one(GraphPanel)
+        for travels in (False, True):
+            await pilot.press("space")
+            screen.player._tick()
+            await pilot.pause()
+            assert (graph.under_way is not None) == travels
+            await pilot.press("v")  # the graph of nodes, in which it does
+            await pilot.pause()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.session import Session
-from stepgrad.replay.stops.language import Condition
 from stepgrad.replay.stops.stop import NodeStop, find
 
 
@@ -52,6 +51,8 @@ def stop_where(session: Session, condition: str) -> Session:
     if not condition.strip():
         said = "all stops removed" if session.stops else "no stops are set"
         return session.say(said, stops=())
+    from stepgrad.replay.stops.language import Condition  # noqa: PLC0415 - few write one
+
     stop = Condition(condition.strip())
     if stop in session.stops:
         rest = tuple(each for each in session.stops if each != stop)

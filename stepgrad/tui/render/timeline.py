@@ -13,7 +13,6 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.phases import PhaseRun, phases
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.stops.language import Condition
 from stepgrad.replay.stops.stop import Stop
 from stepgrad.replay.training import trains
 from stepgrad.tui.render import ink
@@ -87,6 +86,8 @@ def timeline(session: Session, width: int, verdicts: Sequence[int] = ()) -> Cont
 def _met(session: Session, stop: Stop) -> Sequence[int]:
     """Return the events in view that are a reason to stop, in order."""
     recording, (begin, end) = session.recording, session.state.step_bounds
+    from stepgrad.replay.stops.language import Condition  # noqa: PLC0415 - once there is a stop
+
     if isinstance(stop, Condition) and end - begin > SCANNED:
         return stop.seen(recording, begin, end)
     return _all_met(recording, stop, begin, end)

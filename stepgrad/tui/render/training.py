@@ -14,7 +14,6 @@ from stepgrad.replay.samples import Sample, samples
 from stepgrad.replay.state import State
 from stepgrad.replay.training import last_update, losses, steps_trained, trains
 from stepgrad.tui.render import ink
-from stepgrad.tui.render.boundary import boundary
 from stepgrad.tui.render.plot import loss_curve, ordinal_at
 
 NUMBER = 9
@@ -134,4 +133,6 @@ def _plane(state: State, shown: Sequence[Sample], width: int, height: int) -> Se
 def _drawn(
     recording: Recording, position: int, shown: tuple[Sample, ...], width: int, height: int
 ) -> Sequence[Content]:
+    from stepgrad.tui.render.boundary import boundary  # noqa: PLC0415 - for two inputs only
+
     return boundary(State(recording, position), shown, width, height)

@@ -95,6 +95,11 @@ class GraphPanel(Panel, can_focus=False):
         return rows_in(shown, room)
 
     @property
+    def carries(self) -> bool:
+        """Whether numbers can travel along the wires: those of a network are weights."""
+        return isinstance(self._view, View)
+
+    @property
     def _network(self) -> Network | None:
         """The network to draw, unless one of its neurons is open."""
         return shown_network(self.now) if open_neuron(self.now) is None else None

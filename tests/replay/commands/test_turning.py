@@ -218,7 +218,7 @@ def said(session: Session, *keys: str) -> str:
             "]",
             "w1 0.278854 → 0.378854: loss −0.003021 (no gradient spans updates)",
         ),
-        (XOR, "elr=lr*2", "learning_rate 0.05 → 0.1: loss 0"),
+        (XOR, "elr=lr*2", "learning_rate 0.05 → 0.1: loss stays 4.149"),
         (XOR, "G esteps=10", "steps 100 → 10: loss +3.311"),
     ],
 )

@@ -1,0 +1,99 @@
+"""The course at a prompt: lessons are read one after the other, and what is done of them kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from functools import partial
+from io import StringIO
+from pathlib import Path
+
+from stepgrad.cli.output import echo
+from stepgrad.cli.prompt import Typed, converse
+from stepgrad.course.progress import Mark, Progress
+from stepgrad.course.state import ProgressError, keep, read_progress
+from stepgrad.errors import StepgradError
+from stepgrad.opening import Opened, open_typed
+from stepgrad.plain.choosing import choose, list_told
+from stepgrad.plain.talk import Talk
+from stepgrad.plain.words import read_message
+from stepgrad.scenario import gallery
+from stepgrad.scenario.library import lesson_name
+
+
+class Course:
+    """The lessons that ship, and a person's progress; a problem with keeping it is said once."""
+
+    def __init__(self, typed: Typed) -> None:
+        self._typed = typed
+        self._progress = Progress()
+        self._said = False
+        try:
+            self._progress = read_progress()
+        except ProgressError as error:
+            self._complain(error)
+
+    def choose(self) -> None:
+        """Read the list of lessons, open those that are named, and come back to the list.
+
+        Raises:
+            KeyboardInterrupt: Ctrl+C is pressed.
+        """
+        lessons = gallery()
+        said: Sequence[str] = [*list_told(lessons, self._progress)]
+        while True:
+            for text in said:
+                echo(text)
+            line = self._typed.line()
+            if line == "" or line.strip() in ("q", "quit"):
+                return
+            name, said = choose(lessons, line, self._progress)
+            if name is None:
+                continue
+            try:
+                opened = _open(name)
+            except StepgradError as error:
+                said = [read_message(text) for text in str(error).split("\n")]
+                continue
+            if not self.talk(name, opened, 0):
+                return
+            said = ["Back in the list of lessons. An empty line reads it, q leaves."]
+
+    def talk(self, name: str, opened: Opened, position: int) -> bool:
+        """Talk about a lesson, and about those after it; return whether more lines may come."""
+        while True:
+            left = converse(opened, position, self._typed, partial(self._note, name))
+            following = self._progress.following(name, [*gallery()]) if left == "next" else None
+            if following is None:
+                return left != "end"
+            name, opened, position = following, _open(following), 0
+
+    def _note(self, name: str, talk: Talk) -> None:
+        """Keep what has been done of a lesson."""
+        score = talk.session.score
+        done = talk.lesson.lesson.done
+        mark = Mark(seen=True, done=done, right=score.right, asked=len(score.asked))
+        before, self._progress = self._progress, self._progress.plus(name, mark)
+        if before == self._progress:
+            return
+        try:
+            keep(name, mark)
+        except ProgressError as error:
+            self._complain(error)
+
+    def _complain(self, error: ProgressError) -> None:
+        if not self._said:
+            self._said = True
+            echo(read_message(str(error)))
+
+
+def name_of(opened: Opened) -> str | None:
+    """Return the name of the lesson that is open; None if it is none of the course."""
+    source = opened.recording.source
+    path = opened.scenario.path if opened.scenario else Path(source.path) if source else None
+    return None if path is None else lesson_name(path)
+
+
+def _open(name: str) -> Opened:
+    with redirect_stdout(StringIO()):  # a program that is a lesson prints
+        return open_typed(name)
