@@ -62,7 +62,7 @@ def _acting(session: Session, node: int) -> Iterator[str]:
     if session.recording.history.made_at(node) != state.position:
         yield "jump"
     if session.program is not None and not facts.operands and facts.name is not None:
-        yield "edit"
+        yield from ("edit", "nudge_up")
     if session.sought:
         yield "next_hit"
     if session.changed:

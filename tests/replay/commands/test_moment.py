@@ -64,8 +64,8 @@ def test_a_selection_brings_what_acts_on_it() -> None:
 def test_only_what_a_scenario_can_change_is_offered_to_edit() -> None:
     session = Replay.of("two_layer").session
     w1, h = (session.recording.first_named(name) for name in ("w1", "h"))
-    assert "edit" in offered(session.select(w1))
-    assert "edit" not in offered(session.select(h))
+    assert {"edit", "nudge_up"} <= {*offered(session.select(w1))}
+    assert not {"edit", "nudge_up"} & {*offered(session.select(h))}
     assert "edit" not in offered(at(5).select(0)), "a program cannot run again"
 
 
