@@ -555,7 +555,7 @@ async def test_the_foot_of_the_screen_names_the_keys_of_the_moment() -> None:
         await pilot.press("s")
         assert foot(screen).startswith("s step  S back  n node  f phase  p predict")
         await pilot.press("down")
-        assert "e edit  Esc clear" in foot(screen)
+        assert "e edit  ] nudge  Esc clear" in foot(screen)
         await pilot.press("p")
         await pilot.pause()
         assert foot(screen) == "Enter answer  Esc leave"

@@ -20,7 +20,7 @@ NO_KEYS: Keymap = {}
 _BAR = 16
 _SEEDS = 20
 _EDITS = 24
-_TITLE = 16
+_TITLE = 12
 """The fewest cells for the title of a lesson."""
 _APART = 4
 """The blanks around the title, and between what is on the left and on the right."""

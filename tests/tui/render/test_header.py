@@ -124,6 +124,6 @@ def test_the_title_of_a_lesson_stays_at_every_event_and_says_that_it_is_cut() ->
         assert line.startswith(" Backpropagatio"), line
         assert f" {title} " in line or "… " in line
         assert "matches 4 of 6 expected" in line
-    assert header(at(TWO_LAYER, 20), "two_layer.yaml", (4, 6), 70, title=title).plain.startswith(
+    assert header(at(TWO_LAYER, 20), "two_layer.yaml", (4, 6), 66, title=title).plain.startswith(
         " two_layer.yaml "
     ), "not enough of it to know it by"
