@@ -100,7 +100,7 @@ async def test_nothing_travels_along_the_weights_of_a_network() -> None:
         graph = screen.query_one(GraphPanel)
         for travels in (False, True):
             await pilot.press("space")
-            screen.player._tick()
+            screen.player.tick()
             await pilot.pause()
             assert (graph.under_way is not None) == travels
             await pilot.press("v")  # the graph of nodes, in which it does
