@@ -816,7 +816,7 @@ async def test_the_help_points_down_only_where_there_is_more() -> None:
         await pilot.press("end")
         await pilot.pause()
         assert box.border_subtitle == "Esc closes"
-    async with debugger(size=(140, 60)) as (pilot, _):
+    async with debugger(size=(140, 70)) as (pilot, _):
         await pilot.press("?")
         await pilot.pause()
         assert pilot.app.screen.query_one("#report").border_subtitle == "Esc closes"

@@ -78,11 +78,7 @@ def rows_in(shown: Network, room: int) -> int:
 
 
 def draw_network(
-    shown: Network,
-    width: int,
-    height: int,
-    selected: int | None = None,
-    secret: int | None = None,
+    shown: Network, width: int, height: int, selected: int | None = None, secret: int | None = None
 ) -> NetworkDrawing:
     """Paint a network into an area of this size, without what is to be predicted about a node."""
     return _Drawing(shown, max(width, 1), max(height, 1), selected, secret).paint()
