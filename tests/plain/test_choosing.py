@@ -2,11 +2,11 @@
 
 import pytest
 
+from shelf import COURSE
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.plain.choosing import HOW, choose, list_told
-from stepgrad.scenario import gallery
 
-LESSONS = gallery()
+LESSONS = COURSE
 
 
 def test_every_lesson_is_in_the_list_and_opens_by_its_number_and_its_name() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from shelf import COURSE
 from stepgrad.plain.lesson import parts
-from stepgrad.scenario import gallery
 
-LESSONS = {name: file.lesson for name, file in gallery().items()}
+LESSONS = {name: file.lesson for name, file in COURSE.items()}
 
 
 @pytest.mark.parametrize("name", LESSONS)

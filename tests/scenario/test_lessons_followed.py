@@ -12,9 +12,9 @@ import re
 import pytest
 
 from followed import CODE, Learner, screen
+from shelf import COURSE
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.scenario import gallery
 
 MINUS = "−"
 NUMBER = re.compile(r"(?<![\w.,])(?:(?<![\w)])[−-](?=\d))?\d+(?:,\d{3})*(?:\.\d+)?(?:e[−-]?\d+)?")
@@ -59,9 +59,9 @@ def run(session: Session) -> str:
     return "\n".join(screen(Session.open(Cursor(recording, end))) for end in sorted(ends))
 
 
-@pytest.mark.parametrize("name", gallery())
+@pytest.mark.parametrize("name", COURSE)
 def test_a_lesson_ends_by_its_own_keys_and_says_what_the_screen_shows(name: str) -> None:
-    learner = Learner(gallery()[name])
+    learner = Learner(COURSE[name])
     opened = learner.session
     steps = list(learner.follow())
     assert learner.lesson.done

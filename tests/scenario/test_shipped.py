@@ -13,6 +13,7 @@ import pytest
 
 from scenario.runs import SCENARIOS
 from scenario.samples import changed, with_fields
+from shelf import COURSE
 from stepgrad import record_scenario
 from stepgrad.engine.nn import MLP
 from stepgrad.harness import Replay
@@ -22,11 +23,9 @@ from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.replay.commands.table import BY_KEY
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.session import Session
-from stepgrad.scenario import ScenarioFile, gallery, open_scenario, shipped
+from stepgrad.scenario import ScenarioFile, open_scenario, shipped
 from stepgrad.scenario.expect import checks
 from stepgrad.tui.render.reports import difference_report
-
-GALLERY = gallery()
 
 LESSONS: dict[str, dict[str, dict[str, float]]] = {
     "chain_rule": {"values": {"u": 7, "h": 49}, "grads": {"u": 14, "x": 42}},
@@ -172,11 +171,11 @@ def test_it_has_a_title_and_a_lesson(path: Path) -> None:
 
 
 def test_each_has_a_place_of_its_own_after_what_it_builds_on() -> None:
-    assert list(GALLERY) != sorted(GALLERY)
-    places = [file.model.place for file in GALLERY.values()]
+    assert list(COURSE) != sorted(COURSE)
+    places = [file.model.place for file in COURSE.values()]
     assert places == sorted(set(places))
     seen: set[str] = set()
-    for name, file in GALLERY.items():
+    for name, file in COURSE.items():
         assert file.model.level
         assert seen.issuperset(file.model.after), name
         seen.add(name)
@@ -190,11 +189,11 @@ def test_it_speaks_of_keys_and_lessons_that_there_are(path: Path) -> None:
     assert all(span in shipped() for span in spans if re.fullmatch(r"[a-z]+(_[a-z]+)+", span))
 
 
-@pytest.mark.parametrize("name", GALLERY)
+@pytest.mark.parametrize("name", COURSE)
 def test_a_key_that_asks_is_answered_with_enter_before_the_next_key(name: str) -> None:
     """Who types what a lesson says, key by key, must not type the next key into the prompt."""
     asking: str | None = None
-    for span, text in re.findall(r"`([^`]+)`([^`]*)", GALLERY[name].lesson):
+    for span, text in re.findall(r"`([^`]+)`([^`]*)", COURSE[name].lesson):
         if span in BY_KEY:
             assert asking is None, f"`{asking}` still asks when `{span}` is pressed"
             asking = span if BY_KEY[span].asks else None

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from textual.content import Content
 
+from shelf import COURSE
 from stepgrad import record_scenario
 from stepgrad.replay.commands.table import KEYS
 from stepgrad.replay.lesson.following import Lesson
-from stepgrad.scenario import gallery
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.lesson import lesson
 from stepgrad.tui.render.steps import ROWS, strip
@@ -57,7 +57,7 @@ def test_a_table_that_is_too_wide_is_wrapped() -> None:
 
 @pytest.mark.parametrize("width", [8, 20, 35, 76])
 def test_every_lesson_fits_and_is_whole(width: int) -> None:
-    for file in gallery().values():
+    for file in COURSE.values():
         lines = lesson(file.lesson, width)
         assert all(line.cell_length <= width for line in lines)
         shown = "".join("".join(line.plain for line in lines).split())
@@ -70,10 +70,10 @@ def test_nothing_is_wider_than_there_is_room(markdown: str, width: int) -> None:
     assert all(line.cell_length <= max(width, 8) for line in lesson(markdown, width))
 
 
-@pytest.mark.parametrize("name", gallery())
+@pytest.mark.parametrize("name", COURSE)
 def test_every_step_fits_the_strip_of_a_small_terminal(name: str) -> None:
     recording = record_scenario("gears")  # of places, a step gets only the colours
-    each = Lesson.of(gallery()[name].lesson, recording)
+    each = Lesson.of(COURSE[name].lesson, recording)
     while (step := each.current) is not None:
         shown = strip(each, 78, KEYS, Content()).plain
         assert "shows all" not in shown, step.markdown
