@@ -63,8 +63,7 @@ def keys(side: str) -> None:
     """Press the key on a screen."""
     with Terminal(side, __file__) as terminal:
         terminal.until_silent(time.perf_counter(), silence=1.5)
-        for key in "Gj":
-            terminal.press(key)
+        terminal.press("G")  # the last event is about an input or a parameter
         _print(f"key, {side}", [terminal.press("]") for _ in range(NUDGES)])
 
 
