@@ -61,9 +61,11 @@ def alone(side: str) -> None:
 
 def keys(side: str) -> None:
     """Press the key on a screen."""
+    name = record_file(scenario(side)).node(0).name or ""
     with Terminal(side, __file__) as terminal:
         terminal.until_silent(time.perf_counter(), silence=1.5)
-        terminal.press("G")  # the last event is about an input or a parameter
+        for key in ("G", "/", *name, "\r"):
+            terminal.press(key)
         _print(f"key, {side}", [terminal.press("]") for _ in range(NUDGES)])
 
 
