@@ -14,7 +14,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
 # Modules and tests are no garbage: look among what is old seldom. What is new is looked at as
-# often as ever, since the memory budget of a recording goes by that.
+# often as ever, since the memory budget of a recording depends on it.
 gc.set_threshold(gc.get_threshold()[0], 50, 50)
 # Nothing on a screen moves by itself, unless a test asks for it.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"

@@ -55,7 +55,7 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def drained(pilot: Pilot[None]) -> None:
-    """Wait until nobody has a message left, nor sends one while handling the last."""
+    """Wait until no widget has a message left, and handling the last one has sent no more."""
     async with asyncio.timeout(PATIENCE):
         empty = 0
         while empty < 2:

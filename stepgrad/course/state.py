@@ -42,7 +42,7 @@ def progress_path() -> Path | None:
 
 
 def read_progress() -> Progress:
-    """Return what is kept; no progress if there is no file, or if it is switched off.
+    """Return the progress that is kept: none without a file, or where it is switched off.
 
     Raises:
         ProgressError: the file cannot be read, or is not one of ours.

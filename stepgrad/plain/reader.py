@@ -13,7 +13,7 @@ from stepgrad.replay.session import Session
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """A lesson, of whose steps so many have been `heard`.
+    """A lesson, and how many of its steps have been `heard`.
 
     It is followed if it `guides`, and at its end it may lead `onward` to another. `pointed` is what
     was selected when the current step became that.

@@ -71,7 +71,7 @@ def nudged(session: Session, node: int, count: int, step: Fraction) -> float:
     """Return a leaf's number after a number of steps.
 
     Raises:
-        EditError: the node is no leaf, or no step changes its number.
+        EditError: the node is not a leaf, or a step does not change its number.
     """
     name = leaf_name(session, node)
     x = session.recording.history.first_value(node)

@@ -31,7 +31,7 @@ class Form(NamedTuple):
         return self.label >= 0
 
     def width(self, kind: Kind, named: int) -> int:
-        """The width of a box, in which a name takes so many cells."""
+        """The width of a box with a name of that width."""
         two = kind == "neuron" and self.sums
         if self.framed:  # numbers below each other, each after its glyph
             inner = 2 + self.digits * (1 + two) + 3 * two

@@ -42,7 +42,6 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     """
     state, (passed, promised) = session.state, checks
     where = f"event {state.position}/{state.recording.length}"
-    named = f" {ink.fit(name, width // 3).strip()} "
     left = _place(state, where)
     edits, edited = _changes(session)
     which: list[ink.Span] = [(f" {ink.fit(edits, min(len(edits), _EDITS))}", ink.NAME)]
@@ -52,15 +51,9 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
     told = [*left, *edited, *which] if edits else left
     left += edited
     rest = width - ink.line(*told, *root, *there).cell_length - len("  " * 2)
-    cut = [f" {ink.fit(title, rest)} "] if rest >= _TITLE else []
-    names = [f" {title} ", *cut] if title else [named]
-    less: list[tuple[list[ink.Span], list[ink.Span]]] = [
-        (held, bar),
-        (brief, bar),
-        (held, []),
-        (brief, []),
-        ([], []),
-    ]
+    names = _titles(title, rest) if title else [f" {ink.fit(name, width // 3).strip()} "]
+    none: list[ink.Span] = []
+    less = (held, bar), (brief, bar), (held, none), (brief, none), (none, none)
     ends = [[*root, *counted, *grown, *there] for counted, grown in less]
     shorter: tuple[tuple[list[ink.Span], list[ink.Span]], ...] = (
         *(([(called, ink.NAME), *told], end) for called in names for end in ends),
@@ -78,6 +71,11 @@ def header(  # noqa: PLR0913 - one for each thing that it shows
         if gap >= (2 if end else 0):
             break
     return (line + " " * gap + tail).truncate(width)
+
+
+def _titles(title: str, room: int) -> list[str]:
+    """A title, and if there is room for enough of it, the title cut to the room."""
+    return [f" {title} ", *([f" {ink.fit(title, room)} "] if room >= _TITLE else [])]
 
 
 def _held(passed: int, promised: int) -> tuple[list[ink.Span], list[ink.Span]]:

@@ -35,7 +35,7 @@ def result(box: Box) -> Node:
 
 
 def values(box: Box, digits: int, *, sums: bool = True) -> Line:
-    """The value or, in a neuron with an activation, z → h; each in so many cells.
+    """The value or, in a neuron with an activation, z → h, each `digits` cells wide.
 
     After an edit it is h before and after, which another arrow beside it would confuse.
     """
@@ -197,6 +197,6 @@ def _brief(told: Number, digits: int) -> str:
 
 
 def _cell(told: Number, digits: int, *, right: bool = False) -> str:
-    """A number in so many cells."""
+    """A number, padded to `digits` cells."""
     text = told.fitted(digits)
     return text.rjust(digits) if right else text.ljust(digits)
