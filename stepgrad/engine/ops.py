@@ -15,7 +15,7 @@ nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import ClassVar
 
 from stepgrad.engine import codegen
@@ -92,16 +92,6 @@ class Op:
         parameters = (*self.operands, "out", "upstream")
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
-    def edge(
-        self, slot: int, numbers: Sequence[float], _stored: Sequence[float] = ()
-    ) -> Callable[[float], float]:
-        """Return what an operand is handed, as a function of what arrives.
-
-        `numbers` are those of the operands and the result. An operation whose derivatives are
-        `stored` needs those of the node instead.
-        """
-        return partial(self.carry[slot], *numbers)
-
     @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """The scale of the rounding error of each local derivative.
@@ -116,6 +106,14 @@ class Op:
         """Hand a node's gradient on to its operands."""
         partials = dict(zip(self.operands, self.partials, strict=True))
         return codegen.vjp(self.name, partials, self.constants)
+
+    def holding(self, _stored: Sequence[float]) -> "Op":
+        """Return this row for a node with these local derivatives, where it stores them."""
+        return self
+
+    def at(self, _inputs: Sequence[float]) -> "Op":
+        """Return this row for a node that is computed from these numbers."""
+        return self
 
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":
