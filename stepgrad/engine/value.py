@@ -125,7 +125,10 @@ class Value(Node):
     relu, leaky_relu = _unary(ops.RELU), _unary(ops.LEAKY_RELU)
     tanh, sigmoid = _unary(ops.TANH), _unary(ops.SIGMOID)
     exp, log, sqrt = _unary(ops.EXP), _unary(ops.LOG), _unary(ops.SQRT)
-    sin, cos = _unary(ops.SIN), _unary(ops.COS)
+    sin, cos, atan = _unary(ops.SIN), _unary(ops.COS), _unary(ops.ATAN)
+    sinh, cosh, erf = _unary(ops.SINH), _unary(ops.COSH), _unary(ops.ERF)
+    expm1, log1p = _unary(ops.EXPM1), _unary(ops.LOG1P)
+    softplus, gelu = _unary(ops.SOFTPLUS), _unary(ops.GELU)
 
     def __pos__(self) -> Value:
         return self
