@@ -19,7 +19,7 @@ from sys import float_info
 
 from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.graph import Carry, Graph
-from stepgrad.engine.numeric import complex_step, derivative
+from stepgrad.engine.numeric import BY_DIFFERENCES, complex_step, derivative
 from stepgrad.engine.ops import Op
 from stepgrad.engine.own import OwnOp
 
@@ -59,6 +59,13 @@ def _of_function(op: OwnOp, inputs: Sequence[float], slot: int) -> float | None:
         return None
     blurred = max(10 * found.error, _BLURRED * max(1.0, abs(found.value)))
     return stored if found.error and abs(found.value - stored) <= blurred else found.value
+
+
+def by_differences(op: Op, inputs: Sequence[float], slot: int) -> bool:
+    """Whether an operation's derivative is checked by differences, for want of a complex step."""
+    if not isinstance(op, OwnOp) or op.function is None:
+        return False
+    return derivative(op.function, inputs, slot).by == BY_DIFFERENCES
 
 
 _BLURRED = 1e-8

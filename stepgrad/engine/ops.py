@@ -46,6 +46,12 @@ class Op:
     stored: ClassVar[bool] = False
     """Whether its derivatives are numbers kept with each node, not formulas (`own.OwnOp`)."""
 
+    known: ClassVar[bool] = True
+    """Whether it can be computed from its operands."""
+
+    found: ClassVar[str] = ""
+    """Of stored derivatives: where they are from."""
+
     def __repr__(self) -> str:
         return f"<op {self.name}>"
 

@@ -78,6 +78,16 @@ class OwnOp(Op):
         held = tuple(repr(each.constant) for each in self.partials)
         return self.name, held, self.function, self.derivatives, self.by
 
+    @property
+    def known(self) -> bool:  # type: ignore[override]
+        """Whether its function is known."""
+        return self.function is not None
+
+    @property
+    def found(self) -> str:  # type: ignore[override]
+        """Where the derivatives are from."""
+        return f"by {self.by}" if self.by else "stored"
+
     @cached_property
     def value(self) -> Callable[..., float]:
         """The forward function of the operands; nan where it is not known, or has no value."""
