@@ -215,7 +215,7 @@ def link(node: Node, op: Op, operands: Sequence[Node], local: Sequence[float]) -
     """Make a node the result of an operation of the program's own."""
     node._operation = op
     node._first = operands[0]
-    node._second = operands[1] if len(operands) > 1 else None
+    node._second = operands[1] if len(operands) == 2 else None
     if len(operands) > 2:
-        node._others = tuple(operands[2:])
+        node._others = tuple(operands[1:])
     node._locals = local

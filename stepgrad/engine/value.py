@@ -90,14 +90,22 @@ class Value(Protocols):
     __slots__ = ()
 
     def __init__(
-        self, data: SupportsFloat, *given: Any, label: object = None, **children: Any
+        self,
+        data: SupportsFloat,
+        children: Any = None,
+        local_grads: Any = None,
+        label: object = None,
+        op: object = None,
+        _children: Any = None,
+        _op: object = None,
     ) -> None:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
-        if given or children:
-            label = connect(self, given, label, lift, **children)
+        if children is not None or _children is not None:
+            names = op or _op, label
+            label = connect(self, children or _children, local_grads, names, lift)
         if label is not None:
             check_label(label)  # before a tape knows of this Value
         self._stamp = tick()
