@@ -105,7 +105,8 @@ class Value(Protocols):
         self._first = self._second = None
         if children is not None or _children is not None:
             names = op or _op, label
-            label = connect(self, children or _children, local_grads, names, lift)
+            given = _children if children is None else children
+            label = connect(self, given, local_grads, names, lift)
         if label is not None:
             check_label(label)  # before a tape knows of this Value
         self._stamp = tick()
