@@ -23,6 +23,9 @@ from stepgrad.engine.tape import active_tape
 _CALL, _STORED = Formula(ast.Call(ast.Name("f"), [], [])), Formula("stored")
 _MOST_WRITTEN = 4  # operands; of more, the first ones and the last one are written
 
+KEPT = ("_closure", "_locals", "_others")
+"""What a node keeps in its `__dict__` of an operation of the program's own."""
+
 UNNAMED = "f"
 """What an operation is called whose program gives it no name."""
 

@@ -406,11 +406,12 @@ def test_however_it_is_spelled_the_gradients_are_the_same(
         picked = [list(values)[i] for i in which]
         total = Value(0.0)
         for x in picked:
-            total = total + x * x
+            total += x * x
         return total
 
     def own(values: list[Value]) -> Value:
-        return squares(*[values[i] for i in which])
+        found: Value = squares(*[values[i] for i in which])
+        return found
 
     def stored(values: list[Value]) -> Value:
         picked = [values[i] for i in which]
