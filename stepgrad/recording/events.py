@@ -126,10 +126,17 @@ class Accumulate(_AtNode):
         return None if self.by_hand is None or self._is(self.expected) else self.expected
 
     @property
-    def overwrites(self) -> bool:
-        """Whether a rule has put its contribution in the place of what was there: `=`, not `+=`."""
+    def total(self) -> float | None:
+        """The right sum, where a rule has put its contribution in the place of what was there.
+
+        That is a `=` instead of a `+=`.
+        """
         alone = self.after == self.expected or abs(self.after - self.expected) <= self._slack
-        return bool(self.before) and self.right is not None and alone
+        return (
+            self.before + self.expected
+            if self.before and self.right is not None and alone
+            else None
+        )
 
     def _is(self, expected: float) -> bool:
         same = self.contribution == expected or abs(self.contribution - expected) <= self._slack

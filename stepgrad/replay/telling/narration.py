@@ -170,10 +170,10 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     edge = index - block.start - 1
     into_it = block.sweep.incoming[block.sweep.receivers[edge]]
     world = recording.world
-    adds = "=" if event.overwrites or (world and world.overwrites) else "+="
-    total = (event.before or 0.0) + event.expected
-    after = corrected(event.after, total if event.overwrites else None)
-    passed = event.after if event.overwrites else event.contribution
+    overwrites = event.total is not None
+    adds = "=" if overwrites or (world and world.overwrites) else "+="
+    passed = corrected(event.contribution, event.right)
+    left = corrected(event.after, event.total)
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
     steps = [f"{upstream} · {local.factor}", f"{upstream} · {local.in_numbers(rate)}"]
@@ -181,9 +181,9 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
         steps = [local.factor]
     return Narration(
         f"{derivative(root, full)} {adds} {derivative(root, out)} · {local.name}",
-        _steps(*steps, corrected(passed, None if event.overwrites else event.right)),
+        _steps(*steps, number(event.after) if overwrites else passed),
         _texts(
-            f"{atom(full)}.grad {gradient_inline(event.before)} → {after}",
+            f"{atom(full)}.grad {gradient_inline(event.before)} → {left}",
             f"contribution {into_it.index(edge) + 1} of {len(into_it)}",
             "the gate is shut: nothing passes" if local.shut else "",
             written_at(recording, index),

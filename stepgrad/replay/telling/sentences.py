@@ -85,11 +85,10 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
     shut = "; the gate is shut: nothing passes" if local.shut else ""
     product = f"{_said(event.upstream)}, {spoken_derivative(root, out)}, times {local.said}{shut}"
     after, received = _said(event.after), _said(event.contribution)
-    if event.overwrites:
-        total = _said((event.before or 0.0) + event.expected)
+    if event.total is not None:
         return (
-            f"the gradient of {name} is overwritten with {after}: {product}; "
-            f"it was {_said(event.before or 0.0)}, and the sum is {total}"
+            f"the gradient of {name} is overwritten with {after}, which is wrong: {product}; "
+            f"{_said_before(event.before)}, and the sum is {_said(event.total)}"
         )
     if event.right is not None:
         right = _said(event.right)
