@@ -40,10 +40,12 @@ class Verdict:
     def lines(self, recording: Recording) -> Sequence[str]:
         """Return the lines of the program or scenario that are to blame, such as `train.py:12`.
 
-        Those are the lines of the events; of the nodes, where no event has one.
+        Those are the lines that wrote by hand, or else those of the nodes: in a backward pass of
+        the program's own, the lines of rules are as little to blame as ours.
         """
-        found = [line_of(recording, place) for each in self.events
-                 if (place := State(recording, each).place)]  # fmt: skip
+        states = [State(recording, each) for each in self.events]
+        found = [line_of(recording, state.place) for state in states
+                 if state.place and state.phase != "backward"]  # fmt: skip
         found = [line for line in found if line]
         found = found or [made_by(recording, recording.node(node)) for node in self.nodes]
         return [*dict.fromkeys(filter(None, found))]
