@@ -11,12 +11,14 @@ from threading import Timer, current_thread, main_thread
 from types import FrameType, TracebackType
 from typing import Any
 
+from stepgrad.program import reserve
+
 _ENDING = ("SIGTERM", "SIGHUP")
 _RECORDER = f"{Path(__file__).parents[1] / 'recording'}{os.sep}"
 
 
 @contextmanager
-def interruptible(file: str, saves: bool) -> Iterator[None]:
+def interruptible(saves: bool) -> Iterator[None]:
     """Let signals end the program, but not in the middle of writing the log: that would tear it.
 
     Those are Ctrl+C and, where the recording will be saved, SIGTERM and SIGHUP. Once one of these
@@ -34,7 +36,7 @@ def interruptible(file: str, saves: bool) -> Iterator[None]:
             Timer(0.001, signal.raise_signal, (number,)).start()
         elif number == signal.SIGINT:
             signal.default_int_handler(number, frame)
-        elif not ended or file in files:
+        elif not ended or reserve.__file__ in files:
             ended = True
             raise SystemExit(128 + number)
 
