@@ -10,14 +10,14 @@ an estimate of its own error.
 
 from __future__ import annotations
 
-import cmath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from math import isclose, isfinite, nan, ulp
-from operator import mul, truediv
+from operator import mul
 from sys import float_info
 
+from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.graph import Carry, Graph
 from stepgrad.engine.ops import Op
 
@@ -44,7 +44,10 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
 
 def _extreme(x: float) -> bool:
     """Whether a step from a number, or its effect, would overflow or underflow."""
-    return x != 0 and not 1e-140 < abs(x) < 1e140
+    return x != 0 and not _LEAST < abs(x) < 1 / _LEAST
+
+
+_LEAST = 1e-140
 
 
 def _step(x: float) -> float:
@@ -141,45 +144,15 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
 def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> Carry:
     """Return what passes an edge by a complex step; where there is none to take, by the op table.
 
-    No step can tell a 0 that multiplies from that of a shut gate: the table can.
+    No step can tell a 0 that multiplies from that of a shut gate: the table can. And where the
+    local derivative is as small as in the tails of erf, the effect of a step underflows.
     """
     stepped, rule = complex_local(op, inputs, slot), partial(op.carry[slot], *inputs, out)
-    if stepped is None or stepped == rule(1.0) == 0:
+    if stepped is None or max(abs(stepped), abs(rule(1.0))) < _LEAST:
         return rule
     return partial(mul, stepped)
 
 
-def _power(base: complex, exponent: complex) -> complex:
-    """Raise to a power; integer powers by products, which Python does only up to 100.
-
-    Raises:
-        ValueError: the real power is not defined on both sides of the base.
-    """
-    if abs(exponent.real) >= 2**53:
-        raise ValueError("too large to tell whether it is even")
-    if exponent.imag == 0 and exponent.real.is_integer():
-        if exponent.real < 0:
-            return 1 / _power(base, -exponent)
-        result, left = 1 + 0j, int(exponent.real)
-        while left:
-            result = result * base if left & 1 else result
-            base, left = base * base, left >> 1
-        return result
-    if base.real <= 0:
-        raise ValueError("a root, or a derivative with respect to the exponent, at a base ≤ 0")
-    return pow(base, exponent)
-
-
-_CONTINUATIONS: Mapping[str, object] = {
-    **{name: getattr(cmath, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")},
-    "abs": lambda a: -a if a.real < 0 else a,
-    "div": truediv,
-    "number": float,
-    "pow": _power,
-}
-"""The functions of formulas, for complex numbers."""
-
-
 @cache
 def _continued(op: Op) -> Callable[..., complex]:
-    return op.forward.continued(_CONTINUATIONS, op.operands)
+    return op.forward.continued(COMPLEX, op.operands)

@@ -18,7 +18,16 @@ class Node:
     """
 
     # In __dict__ is what a program keeps on its values, as optimizers keep moments in `p.m`.
-    __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_data",
+        "_first",
+        "_grad",
+        "_operation",
+        "_second",
+        "_stamp",
+    )
 
     _data: float
     _grad: float

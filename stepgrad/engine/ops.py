@@ -158,6 +158,17 @@ LOG = _row("log", "log", "log(a)", "1 / a")
 SQRT = _row("sqrt", "sqrt", "sqrt(a)", "1 / (2*out)")
 SIN = _row("sin", "sin", "sin(a)", "cos(a)")
 COS = _row("cos", "cos", "cos(a)", "-sin(a)")
+ATAN = _row("atan", "atan", "atan(a)", "1 / (1 + a*a)")
+SINH = _row("sinh", "sinh", "sinh(a)", "cosh(a)")
+COSH = _row("cosh", "cosh", "cosh(a)", "sinh(a)")
+EXPM1 = _row("expm1", "expm1", "expm1(a)", "out + 1")
+LOG1P = _row("log1p", "log1p", "log1p(a)", "1 / (1 + a)")
+SOFTPLUS = _row("softplus", "softplus", "softplus(a)", "1 / (1 + exp(-a))")
+ERF = _row("erf", "erf", "erf(a)", "2 / sqrt(π) * exp(-a*a)")
+GELU = _row(
+    "gelu", "gelu", "a / 2 * (1 + erf(a / sqrt(2)))",
+    "(1 + erf(a / sqrt(2))) / 2 + a * exp(-a*a / 2) / sqrt(2*π)",
+)  # fmt: skip
 
 FUNCTIONS = {op.name: len(op.partials) for op in OPS[OPS.index(NEG) :]}
 """What an expression may call, and with how many arguments: every row below the operators."""

@@ -8,18 +8,19 @@ from math import copysign, inf
 from numbers import Real
 from sys import intern
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, SupportsFloat
+from typing import Any, NoReturn, Protocol, Self, SupportsFloat
 
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import Op
+from stepgrad.engine.protocols import Protocols
 from stepgrad.engine.tape import active_tape, clears, current_place
 
 
 class RealNumber(Protocol):
-    """A number that mixes with floats: those of Python and numpy do, arrays and Decimal do not."""
+    """A number that mixes with floats: those of Python and numpy do, Decimal does not."""
 
     def __float__(self) -> float: ...
     def __hash__(self) -> int: ...
@@ -30,8 +31,6 @@ _NO_CLOSURE = (
     "a Value has no _backward to call or to replace: its derivatives are those of the operations "
     "that it is made of; write a new function with these"
 )
-
-_NOT_A_NUMBER = "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad"
 
 Operand = float | RealNumber
 """The other operand of a `Value`: another one, or any real number."""
@@ -69,7 +68,7 @@ def _unary(op: Op) -> Callable[[Value], Value]:
     return _method(op)
 
 
-class Value(Node):
+class Value(Protocols):
     """A scalar in a computation: its number `data`, and its gradient `grad`.
 
     Arithmetic and the methods below make new Values, linked to their operands; a plain number on
@@ -98,8 +97,6 @@ class Value(Node):
 
     __slots__ = ()
 
-    __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
-
     def __init__(self, data: SupportsFloat, label: object = None) -> None:
         if label is not None:
             _check_label(label)  # before a tape knows of this Value
@@ -125,7 +122,10 @@ class Value(Node):
     relu, leaky_relu = _unary(ops.RELU), _unary(ops.LEAKY_RELU)
     tanh, sigmoid = _unary(ops.TANH), _unary(ops.SIGMOID)
     exp, log, sqrt = _unary(ops.EXP), _unary(ops.LOG), _unary(ops.SQRT)
-    sin, cos = _unary(ops.SIN), _unary(ops.COS)
+    sin, cos, atan = _unary(ops.SIN), _unary(ops.COS), _unary(ops.ATAN)
+    sinh, cosh, erf = _unary(ops.SINH), _unary(ops.COSH), _unary(ops.ERF)
+    expm1, log1p = _unary(ops.EXPM1), _unary(ops.LOG1P)
+    softplus, gelu = _unary(ops.SOFTPLUS), _unary(ops.GELU)
 
     def __pos__(self) -> Value:
         return self
@@ -196,11 +196,6 @@ class Value(Node):
         tape = active_tape()
         if tape is not None:
             tape.name(self)
-
-    if not TYPE_CHECKING:  # to type checkers, too, it is none
-
-        def __float__(self) -> NoReturn:
-            raise TypeError(_NOT_A_NUMBER)
 
     @property
     def _prev(self) -> tuple[Self, ...]:

@@ -169,15 +169,6 @@ def test_a_decimal_is_refused_before_it_runs_and_when_it_does() -> None:
         Decimal(2) * Value(1.0)  # type: ignore[operator]
 
 
-def test_numpy_scalars_may_stand_on_either_side() -> None:
-    numpy = pytest.importorskip("numpy")
-    for number in (numpy.float64(2), numpy.float32(2), numpy.int64(2)):
-        for result in (number * Value(3.0), Value(3.0) * number):
-            assert type(result) is Value
-            assert result.data == 6.0
-    assert Value(numpy.float64(2)).data == 2.0
-
-
 def test_a_subclass_takes_part() -> None:
     class Parameter(Value):
         pass
