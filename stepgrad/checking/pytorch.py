@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepgrad.engine.graph import Graph
@@ -24,7 +24,8 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
     leaves = set(graph.leaves)
     for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
         if operands:
-            result = torch_function(op)(*[tensors[operand] for operand in operands])
+            inputs = [tensors[operand] for operand in operands]
+            result = _stored(op, inputs) if op.stored else torch_function(op)(*inputs)
             result.data.fill_(graph.values[place])
             tensors.append(result)
         else:
@@ -34,6 +35,11 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
         tensors[-1].backward()
     grads = {leaf: tensors[leaf].grad for leaf in leaves}
     return {leaf: 0.0 if grad is None else float(grad) for leaf, grad in grads.items()}
+
+
+def _stored(op: Op, inputs: Sequence[Any]) -> Any:
+    """Return a tensor with the derivatives that are stored with a program's own operation."""
+    return sum(tensor * local() for tensor, local in zip(inputs, op.local, strict=True))
 
 
 def torch_function(op: Op) -> Callable[..., Any]:

@@ -19,19 +19,24 @@ from sys import float_info
 
 from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.graph import Carry, Graph
+from stepgrad.engine.numeric import BY_DIFFERENCES, complex_step, derivative
 from stepgrad.engine.ops import Op
+from stepgrad.engine.own import OwnOp
 
 
 def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     """Return the derivative of an operation with respect to one of its inputs, by a complex step.
 
     None where no step can be taken: at a kink, at or beyond the boundary of the domain, and where
-    numbers are so large or so small that a step is lost.
+    numbers are so large or so small that a step is lost. For an operation of the program's own,
+    differences do where it takes no complex numbers; None if its function is not known.
     """
+    if isinstance(op, OwnOp):
+        return _of_function(op, inputs, slot)
     value = op.value(*inputs)
     if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
         return None
-    step = _step(inputs[slot])
+    step = complex_step(inputs[slot])
     beside = [complex(x, step * (i == slot)) for i, x in enumerate(inputs)]
     try:
         stepped = complex(_continued(op)(*beside))
@@ -42,21 +47,37 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     return stepped.imag / step if same else None
 
 
+def _of_function(op: OwnOp, inputs: Sequence[float], slot: int) -> float | None:
+    """Return the derivative of a program's function: the stored one, where that is as near.
+
+    As near as differences can tell, that is. None at a kink, where these do not settle.
+    """
+    if op.function is None:
+        return None
+    found, stored = derivative(op.function, inputs, slot), op.local[slot]()
+    if not found.error < _FIRM * max(1.0, abs(found.value)):
+        return None
+    blurred = max(10 * found.error, _BLURRED * max(1.0, abs(found.value)))
+    return stored if found.error and abs(found.value - stored) <= blurred else found.value
+
+
+def by_differences(op: Op, inputs: Sequence[float], slot: int) -> bool:
+    """Whether an operation's derivative is checked by differences, for want of a complex step."""
+    if not isinstance(op, OwnOp) or op.function is None:
+        return False
+    return derivative(op.function, inputs, slot).by == BY_DIFFERENCES
+
+
+_BLURRED = 1e-8
+"""How far differences of a program's function may be off, beyond their own estimate."""
+
+
 def _extreme(x: float) -> bool:
     """Whether a step from a number, or its effect, would overflow or underflow."""
     return x != 0 and not _LEAST < abs(x) < 1 / _LEAST
 
 
 _LEAST = 1e-140
-
-
-def _step(x: float) -> float:
-    """How far to step into the complex plane: its square must be negligible beside the number.
-
-    But not so far that sines turn into exponentials, nor so little that digits are lost.
-    """
-    size = abs(x)
-    return min(max(size * 1e-40, min(size * 1e-10, 1e-150)), 1e-20) or 1e-150
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:

@@ -13,9 +13,10 @@ A partial derivative that is `shut` is a shut gate: exactly 0 goes back, whateve
 nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import ClassVar
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
@@ -41,6 +42,15 @@ class Op:
     code: int
     constants: tuple[int, ...] = ()
     stands_for: "Op | None" = None
+
+    stored: ClassVar[bool] = False
+    """Whether its derivatives are numbers kept with each node, not formulas (`own.OwnOp`)."""
+
+    known: ClassVar[bool] = True
+    """Whether it can be computed from its operands."""
+
+    found: ClassVar[str] = ""
+    """Of stored derivatives: where they are from."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -103,6 +113,14 @@ class Op:
         partials = dict(zip(self.operands, self.partials, strict=True))
         return codegen.vjp(self.name, partials, self.constants)
 
+    def holding(self, _stored: Sequence[float]) -> "Op":
+        """Return this row for a node with these local derivatives, where it stores them."""
+        return self
+
+    def at(self, _inputs: Sequence[float]) -> "Op":
+        """Return this row for a node that is computed from these numbers."""
+        return self
+
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":
         """This row for an operation whose operands in these slots are plain numbers."""
@@ -110,7 +128,10 @@ class Op:
 
 
 OPS: list[Op] = []
-"""All rows. `OPS[op.code] is op`; codes fit a byte."""
+"""All rows of the table. `OPS[op.code] is op`; codes fit a byte, and are below `OWN`."""
+
+OWN = 254
+"""The code that all operations of a program's own share (`own.OwnOp`)."""
 
 BY_NAME: dict[str, Op] = {}
 

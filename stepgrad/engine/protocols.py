@@ -13,7 +13,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable
 from numbers import Real
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
 
 from stepgrad.engine.node import Node
 
@@ -21,6 +21,14 @@ _NOT_A_NUMBER = (
     "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad; "
     "functions of it are methods, as in v.exp() for math.exp(v)"
 )
+
+
+class RealNumber(Protocol):
+    """A number that mixes with floats: those of Python and numpy do, Decimal does not."""
+
+    def __float__(self) -> float: ...
+    def __hash__(self) -> int: ...
+    def __rdivmod__(self, other: float, /) -> Any: ...
 
 
 def _comparison(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import count
+from collections.abc import Callable
+from functools import partial
 from math import copysign, inf
 from numbers import Real
 from sys import intern
 from types import FunctionType
-from typing import Any, NoReturn, Protocol, Self, SupportsFloat
+from typing import Any, Self, SupportsFloat
 
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
+from stepgrad.engine.closure import close, closure_of
 from stepgrad.engine.formula import namespace
-from stepgrad.engine.node import Node
+from stepgrad.engine.given import check_label, connect
+from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import Op
-from stepgrad.engine.protocols import Protocols
+from stepgrad.engine.protocols import Protocols, RealNumber
 from stepgrad.engine.tape import active_tape, clears, current_place
-
-
-class RealNumber(Protocol):
-    """A number that mixes with floats: those of Python and numpy do, Decimal does not."""
-
-    def __float__(self) -> float: ...
-    def __hash__(self) -> int: ...
-    def __rdivmod__(self, other: float, /) -> Any: ...
-
-
-_NO_CLOSURE = (
-    "a Value has no _backward to call or to replace: its derivatives are those of the operations "
-    "that it is made of; write a new function with these"
-)
 
 Operand = float | RealNumber
 """The other operand of a `Value`: another one, or any real number."""
 
-_tick = count().__next__
 _engine: dict[str, Any] = namespace() | {
     "type": type,
     "NotImplemented": NotImplemented,
     "new": object.__new__,
-    "tick": _tick,
+    "tick": tick,
     "active_tape": active_tape,
 }
 
@@ -49,10 +36,10 @@ _of_constants: dict[object, Callable[..., Any]] = {}
 
 
 def _method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
-    bind = codegen.method(op.name, op.operands, op.forward, _engine, reflected=reflected)
+    write = partial(codegen.method, op.name, op.operands, op.forward, _engine, reflected=reflected)
     own = int(reflected)  # the slot of `self`
-    of_value = bind(op, op.beside(1 - own))
-    of_constant = bind(op.beside(own), op.beside(*range(len(op.operands))))
+    of_value = write("type(self)")(op, op.beside(1 - own))
+    of_constant = write("Value")(op.beside(own), op.beside(*range(len(op.operands))))
     for function in (of_value, of_constant):
         function.__name__, function.__qualname__ = op.name, f"Value.{op.name}"
         function.__module__, function.__doc__ = __name__, op.described
@@ -85,11 +72,16 @@ class Value(Protocols):
     Args:
         data: the number. Anything `float()` takes.
         label: a name to show; anything but text is shown as `str(label)`. Inside a
-            `scope("layer1")`, `w` is named `layer1/w`.
+            `scope("layer1")`, `w` is named `layer1/w`. It may also come second, without a name.
+        children: what it was computed from, in an operation of your own, with the `local_grads`:
+            the derivative with respect to each. `Value(math.log(p.data), (p,), (1 / p.data,))`, as
+            in microgpt. For a function, `op` is the better way.
+        op: the name of that operation. `Value(data, children, op)` gets its derivatives from the
+            `_backward` that it is given next, as in micrograd; until then, nothing passes back.
 
     Raises:
-        TypeError: `data` is not a number; or `label` holds operands, as the second argument of
-            micrograd's Value does.
+        TypeError: `data` is not a number, or `children` are not Values and numbers.
+        ValueError: there are not as many `local_grads` as children.
 
     Gradients follow PyTorch's rule: those of leaves (values that are not computed) add up over
     backward passes until they are cleared; those of results belong to one pass.
@@ -97,14 +89,18 @@ class Value(Protocols):
 
     __slots__ = ()
 
-    def __init__(self, data: SupportsFloat, label: object = None) -> None:
-        if label is not None:
-            _check_label(label)  # before a tape knows of this Value
+    def __init__(
+        self, data: SupportsFloat, *given: Any, label: object = None, **children: Any
+    ) -> None:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
-        self._stamp = _tick()
+        if given or children:
+            label = connect(self, given, label, lift, **children)
+        if label is not None:
+            check_label(label)  # before a tape knows of this Value
+        self._stamp = tick()
         tape = active_tape()
         if tape is not None:
             tape.append(self)
@@ -157,12 +153,16 @@ class Value(Protocols):
             tape.write("update", self, after)
 
     @property
-    def _backward(self) -> NoReturn:
-        raise AttributeError(_NO_CLOSURE)
+    def _backward(self) -> Callable[[], object]:
+        """A function that adds to the gradients of the operands, as in micrograd (`closure.py`).
+
+        Assigning one stores the local derivatives that follow from it. Others have none.
+        """
+        return closure_of(self)
 
     @_backward.setter
-    def _backward(self, _: object) -> NoReturn:
-        raise AttributeError(_NO_CLOSURE)
+    def _backward(self, function: Callable[[], object]) -> None:
+        close(self, function)
 
     @property
     def grad(self) -> float:
@@ -185,7 +185,7 @@ class Value(Protocols):
 
     @label.setter
     def label(self, label: object) -> None:
-        _check_label(label)
+        check_label(label)
         name = "" if label is None else str(label)
         if not name:
             self.__dict__.pop("_label", None)
@@ -219,16 +219,12 @@ class Value(Protocols):
         """Return what a program or a subclass keeps on this Value, for a copy."""
         state = super().__getstate__()
         attributes, slots = state if isinstance(state, tuple) else (state, {})
-        return attributes, {key: slots[key] for key in slots if key not in Node.__slots__}
+        attributes = {key: kept for key, kept in (attributes or {}).items() if key not in _MADE_OF}
+        return attributes or None, {key: slots[key] for key in slots if key not in Node.__slots__}
 
 
-def _check_label(label: object) -> None:
-    """Refuse what was meant as operands."""
-    if not isinstance(label, str) and isinstance(label, (Value, Iterable)):
-        raise TypeError(
-            f"a label is text, not {type(label).__name__}: operands come from operations, "
-            'as in `a * b`; to name a Value, write `label="a"`'
-        )
+_MADE_OF = ("_closure", "_locals", "_others")
+"""What a node of a program's own operation keeps in its `__dict__`."""
 
 
 def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Value:
@@ -238,7 +234,7 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
     node._grad = 0.0
     node._operation = ops.LEAF
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
@@ -251,7 +247,12 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
     return node
 
 
-def _lift(number: object) -> Any:
+def common(one: type[Value], other: type[Value]) -> type[Value]:
+    """Return the class of what is computed from Values of two: the one that is more special."""
+    return other if issubclass(other, one) else one
+
+
+def lift(number: object) -> Any:
     """Make a constant of a plain number; return NotImplemented for anything else."""
     if isinstance(number, Value):  # of a subclass
         return number
@@ -285,11 +286,11 @@ def constant(number: float) -> Value:
     node._grad = 0.0
     node._operation = ops.CONSTANT
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
     return node
 
 
-_engine |= {"Value": Value, "Constant": Constant, "lift": _lift}
+_engine |= {"Value": Value, "Constant": Constant, "lift": lift, "common": common}

@@ -45,6 +45,7 @@ class Budget:
         if isinstance(block, Forward):
             shapes = block.structure, block.context
             numbers = len(block.values) * (1 if block.tangents is None else 2)
+            numbers += len(block.stored)
         elif isinstance(block, Backward):
             shapes, numbers = (block.sweep,), len(block.grads)
         elif isinstance(block, Write):

@@ -118,7 +118,7 @@ class Log:
         structure, context, offset = forward.structure, forward.context, index - forward.base
         return Node(
             index,
-            structure.op(offset),
+            forward.op(offset),
             tuple(map(forward.node, structure.operands(offset))),
             self._names.get(index) or context.names.get(offset),
             context.place(offset),
@@ -128,7 +128,7 @@ class Log:
         """Return what computed a node, and from which: asked without making a `Node`."""
         forward = self.history.forward_of(index)
         structure, offset = forward.structure, index - forward.base
-        return structure.op(offset), forward.nodes(structure.operands(offset))
+        return forward.op(offset), forward.nodes(structure.operands(offset))
 
     def is_constant(self, index: int) -> bool:
         """Whether a node is a constant, asked without making a `Node`."""

@@ -90,7 +90,7 @@ def _run(sweep: Sweep) -> Iterator[str]:
     """Write a backward pass over Values."""
     for place in range(1, sweep.width):
         edge = sweep.incoming[place][0]
-        yield f"n{place} = n{sweep.outs[edge]}.{_SLOTS[sweep.slots[edge]]}"
+        yield f"n{place} = n{sweep.outs[edge]}.{_operand(sweep.slots[edge])}"
     constants: dict[str, str] = {}
 
     def numbers(place: int) -> list[str]:
@@ -98,13 +98,13 @@ def _run(sweep: Sweep) -> Iterator[str]:
         for slot, (number, offset) in enumerate(sweep.operands(place)):
             column = sweep.columns[number].get(offset) if number >= 0 else None
             if column is None:
-                constants[f"c{place}_{slot}"] = f"n{place}.{_SLOTS[slot]}._data"
+                constants[f"c{place}_{slot}"] = f"n{place}.{_operand(slot)}._data"
             found.append(f"c{place}_{slot}" if column is None else f"v{column}")
         return found
 
     def term(place: int, slot: int) -> str:
-        structure = sweep.structures[sweep.passes[place]]
-        return contribution(structure.op(sweep.offsets[place]), slot)
+        op = sweep.structures[sweep.passes[place]].op(sweep.offsets[place])
+        return f"{{0}} * n{place}._locals[{slot}]" if op.stored else contribution(op, slot)
 
     sums = [*backward_statements(sweep, term, numbers, lambda place: f"n{place}._grad")]
     used = {*_VARIABLE.findall(" ".join(sums))}
@@ -132,7 +132,7 @@ def recogniser(
         tests = [f"{n}._operation is {names[op]}" for n, op in zip(made, operations, strict=True)]
         found: dict[int, str] = {}
         for owner, slot, ref in zip(structure.owners, structure.slots, structure.refs, strict=True):
-            operand = f"n{owner}.{_SLOTS[slot]}"
+            operand = f"n{owner}.{_operand(slot)}"
             if ref < 0 and ref not in found:
                 found[ref] = operand
             else:
@@ -167,5 +167,12 @@ def compiled(nodes):
 
 _TOGETHER = 20  # conditions in a statement
 _SLOTS = ("_first", "_second")
+
+
+def _operand(slot: int) -> str:
+    """Write where a node keeps an operand."""
+    return _SLOTS[slot] if slot < len(_SLOTS) else f"_others[{slot - len(_SLOTS)}]"
+
+
 _VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
 _COMPILED = Bounded[object, Any](128)  # code of whichever recordings

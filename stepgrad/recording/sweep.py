@@ -130,9 +130,9 @@ class Sweep:
         return found
 
     @cached_property
-    def _walk(self) -> tuple[array[int], bytes, array[int]]:
+    def _walk(self) -> tuple[array[int], array[int], array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
-        outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
+        outs, slots, receivers, entry = array("q"), array("i"), array("q"), 0
         for number, offsets in self.computed_nodes:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
@@ -146,7 +146,7 @@ class Sweep:
             slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
             entry += len(offsets)
-        return outs, bytes(slots), receivers
+        return outs, slots, receivers
 
     def _entries(self, number: int) -> list[int]:
         """Return which entry of the column each ref of a pass has; -1 for none."""
@@ -166,7 +166,7 @@ class Sweep:
         return self._walk[0]
 
     @property
-    def slots(self) -> bytes:
+    def slots(self) -> Sequence[int]:
         """For each edge, which operand of that node receives."""
         return self._walk[1]
 

@@ -151,8 +151,9 @@ def walk(block: Backward, out: int, slot: int) -> int | None:
         return None
     first = bisect_left(sweep.outs, column)
     last = bisect_right(sweep.outs, column, first)
-    edge = sweep.slots.find(slot, first, last)
-    return None if edge < 0 else block.arrival(edge)
+    found = (edge for edge in range(first, last) if sweep.slots[edge] == slot)
+    edge = next(found, None)
+    return None if edge is None else block.arrival(edge)
 
 
 def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
