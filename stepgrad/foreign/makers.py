@@ -7,7 +7,6 @@ if the number is right. So `x * x` has two operands, and `x ** 3` has a constant
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -78,6 +77,11 @@ class Recipe(NamedTuple):
     depth: int = 0
     certain: bool = False
     name: str = ""
+
+    @property
+    def from_children(self) -> bool:
+        """Whether it needs neither the arguments of calls, nor a comparison."""
+        return self.certain and all(type(pick) is int for pick in self.picks or ())
 
 
 def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
@@ -232,5 +236,3 @@ def is_operator(code: CodeType) -> bool:
     """Whether code is what an operator calls."""
     return code.co_name.startswith("__") and code.co_name.strip("_") in _NAMED
 
-
-nan = math.nan

@@ -12,12 +12,11 @@ from typing import Any
 
 from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, Frames
-from stepgrad.foreign.making import Making
+from stepgrad.foreign.frames import Frames
+from stepgrad.foreign.making import LABELS, Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.rules import Rules
 
-_LABELS = ("label", "name", "_label", "_name")
 
 
 class Watch:
@@ -30,7 +29,6 @@ class Watch:
     def __init__(self, door: Door) -> None:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
-        self._home = get_ident()
         self._frames = Frames()
         self._hooks = Hooks(self._setter, self._deleted, self._met)
         self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
@@ -74,77 +72,68 @@ class Watch:
 
     def _deleted(self, which: int) -> None:
         self.nodes.pop(which, None)
+        if which == self._making.made:  # the next object may have its id
+            self._making.made = 0
 
     def _setter(
         self, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
-        nodes, making = self.nodes, self._making
-        data, grad = kind
-        begun, wrote, other = self._begun, self._wrote, self._other
+        node_of, making, grad = self.nodes.get, self._making, kind.grad
+        part, wrote, first_or_other = making.part, self._wrote, self._first_or_other
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
-            node = nodes.get(id(self))
-            if node is None:
+            if id(self) == making.made:
                 inner(self, name, value)
-                begun(self, kind, name, value, _getframe(1))
-            elif name == data or name == grad:
+                if part(name, value, _getframe(1)):
+                    return
+            elif name == grad:
                 before = getattr(self, name, None)
                 inner(self, name, value)
-                wrote(node, name == grad, before, value, _getframe(1), grad)
+                wrote(self, before, value, _getframe(1), kind)
+                return
             else:
                 inner(self, name, value)
-                if node is making.pending:
-                    making.attribute(name, value, _getframe(1))
-                else:
-                    other(node, name, value, _getframe(1))
+            first_or_other(self, name, value, _getframe(1), kind)
 
         return __setattr__
 
-    def _begun(self, made: Any, kind: Kind, name: str, value: Any, frame: FrameType) -> None:
-        making = self._making
-        if making.muted or get_ident() != self._home or self._door.closed:
-            return
-        if self._rules.running:
-            self._rules.end()
-        node = making.begin(made, type(made), frame)
-        if name == kind.data:
-            node._data = number(value) or 0.0
-        elif name == kind.grad:
-            node._grad = number(value) or 0.0
-        else:
-            making.attribute(name, value, frame)
+    def _wrote(self, made: Any, before: Any, value: Any, frame: FrameType, kind: Kind) -> None:
+        """The gradient of an object was written."""
+        making, node = self._making, self.nodes.get(id(made))
+        if node is None:
+            self._first_or_other(made, kind.grad, value, frame, kind)
+        elif get_ident() == making.home:
+            if making.pending is not None:
+                making.flush()
+            self._rules.wrote(node, before, value, frame, kind.grad)
 
-    def _wrote(
-        self, node: Shadow, is_grad: bool, before: Any, value: Any, frame: FrameType, grad: str
+    def _first_or_other(
+        self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind
     ) -> None:
-        making = self._making
-        if making.muted or get_ident() != self._home:
+        """The first attribute of an object was written, or another one than its gradient."""
+        making, node = self._making, self.nodes.get(id(made))
+        if get_ident() != making.home:
             return
-        if node is making.pending:
-            if self._frames.role(frame) >= CONSTRUCTOR:
-                if is_grad:
-                    node._grad = number(value) or 0.0
-                else:
-                    node._data = number(value) or 0.0
-                return
+        if node is None:
+            if self._rules.running:
+                self._rules.end()
+            if not self._door.closed:
+                making.begin(made, kind, frame)
+                making.part(name, value, frame)
+            return
+        if making.pending is not None:
             making.flush()
-        elif making.pending is not None:
-            making.flush()
-        if is_grad:
-            self._rules.wrote(node, before, value, frame, grad)
-        else:
+        if name == kind.data:
             self._rules.updated(node, value, frame)
-
-    def _other(self, node: Shadow, name: str, value: Any, frame: FrameType) -> None:
-        if isinstance(value, FunctionType) and value.__closure__:
+        elif name == kind.grad:
+            self._rules.wrote(node, None, value, frame, name)
+        elif isinstance(value, FunctionType) and value.__closure__:
             self._hung(node, value, frame)
-        elif name in _LABELS and isinstance(value, str):
-            self._making.name(node, value)
+        elif name in LABELS and isinstance(value, str):
+            making.name(node, value)
 
     def _hung(self, node: Shadow, rule: FunctionType, frame: FrameType) -> None:
         """Look whether a rule is stored in an operand of the node that it is the rule of."""
-        if self._making.pending is not None:
-            self._making.flush()
         found = [self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)]
         owner = max((each for each in found if each is not None), key=lambda n: n._stamp, default=node)
         line = self._frames.line(frame)
