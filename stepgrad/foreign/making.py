@@ -126,7 +126,7 @@ class Making:
         A number that is written again, and not by the constructor, is not: that comes later.
         """
         kind = type(value)
-        if name == self._kind.data or name == self._kind.grad:
+        if name in (self._kind.data, self._kind.grad):
             if name in self._begun and self._frames.of(frame).role < CONSTRUCTOR:
                 return False
             self._begun.add(name)
@@ -197,9 +197,9 @@ class Making:
         site, count = self._site, len(self._kids)
         if site is None or not count or self._calls:
             return
-        if site.usual is not None and site.key[1] == count and site.key[2] == self._callers:
-            if not self._symbol or self._symbol == site.key[0]:
-                return
+        symbol, usual, callers = site.key
+        if usual == count and callers == self._callers and self._symbol in ("", symbol):
+            return
         if not site.knows(self._symbol, count, self._callers):
             maker = self._frames.outside(frame)
             if maker is not None:
@@ -288,8 +288,12 @@ class Making:
         line = self._line
         recipe = None if site is None else site.recipes.get(key)
         operands = None if recipe is None else self._picked(recipe, kids)
-        if recipe is None or operands is None or not (
-            recipe.certain or (recipe.op is not None and gives(recipe.op, operands, node._data))
+        if (
+            recipe is None
+            or operands is None
+            or not (
+                recipe.certain or (recipe.op is not None and gives(recipe.op, operands, node._data))
+            )
         ):
             recipe, operands = resolve(node._data, kids, self._ordered, self._symbol, self._calls)
             if site is not None:
@@ -312,7 +316,7 @@ class Making:
             return None
         found: list[Shadow | float] = []
         for pick in recipe.picks:
-            if type(pick) is int:
+            if isinstance(pick, int):
                 found.append(kids[pick])
                 continue
             each = self._calls[recipe.depth].arguments[pick] if self._calls else None

@@ -22,6 +22,8 @@ from stepgrad.recording.callers import Spot
 _DEEPEST = 4
 """How far up the stack the owner of a rule is looked for."""
 
+UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
+
 
 class _Owner(NamedTuple):
     """A node whose rule runs; whether the statement says so, by reading its gradient."""
@@ -72,17 +74,17 @@ class Rules:
             if out is not None and out.has_operand(node):
                 self._received(out, node, after, site)
                 return
-        self._wrote(node, before, after, frame, site, grad)
+        self._wrote(node, (before, after), frame, site, grad)
 
-    def _wrote(  # noqa: PLR0913 - all that is known of a write
+    def _wrote(
         self,
         node: Shadow,
-        before: Any,
-        after: float,
+        numbers: tuple[Any, float],
         frame: FrameType,
         site: WritingSite,
         grad: str,
     ) -> None:
+        before, after = numbers
         what = site.statement
         if node._operation is CONSTANT or (what.copies and after == before):
             node._grad = after
@@ -184,8 +186,7 @@ class Rules:
             return
         if "unseen" not in self._said:
             self._said.add("unseen")
-            text = "writes through __dict__ or object.__setattr__ are not observable"
-            self._door.remark("unseen", node, None, text)
+            self._door.remark("unseen", node, None, UNSEEN)
         self._door.written_at("set", node, was, None)
         node._grad = was
 
@@ -225,7 +226,7 @@ class Rules:
             if names:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
-                site.variable = name if hinted or len(names) == 1 and depth else ""
+                site.variable = name if hinted or (len(names) == 1 and depth) else ""
                 site.by_path = depth > 0 and self._calls_itself(frame, depth + 1)
                 return _Owner(out, bool(hinted))
             if depth == 0 and self._rule_of(at) is not None:

@@ -15,8 +15,7 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import Frames
 from stepgrad.foreign.making import LABELS, Making
 from stepgrad.foreign.nodes import Shadow, number, same
-from stepgrad.foreign.rules import Rules
-
+from stepgrad.foreign.rules import UNSEEN, Rules
 
 
 class Watch:
@@ -30,7 +29,7 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleted, self._met)
+        self._hooks = Hooks(self._setter, self._deleted, self._frames.learn)
         self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
         self._rules = Rules(self.nodes, self._frames, door)
         self._said: set[object] = set()
@@ -56,19 +55,16 @@ class Watch:
             kind = self._hooks.kinds[type(each)]
             is_, was = number(getattr(each, kind.grad, None)), node._grad
             if is_ is not None and not same(is_, was):
-                self._say("unseen", node, "writes through __dict__ or object.__setattr__ are not observable")
+                self._say("unseen", UNSEEN, node)
                 break
         self.nodes.clear()
 
-    def _say(self, kind: str, node: Shadow | None, text: str) -> None:
+    def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
         if kind not in self._said:
             self._said.add(kind)
             self._door.remark(kind, node, None, text)
 
     # What the hooks report.
-
-    def _met(self, cls: type, kind: Kind) -> None:
-        self._frames.learn(cls)
 
     def _deleted(self, which: int) -> None:
         self.nodes.pop(which, None)
@@ -78,68 +74,83 @@ class Watch:
     def _setter(
         self, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
-        node_of, making, grad = self.nodes.get, self._making, kind.grad
-        part, wrote, first_or_other = making.part, self._wrote, self._first_or_other
+        making, grad = self._making, kind.grad
+        part, wrote, other, failed = making.part, self._wrote, self._other, self._failed
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
-            if id(self) == making.made:
-                inner(self, name, value)
-                if part(name, value, _getframe(1)):
-                    return
-            elif name == grad:
-                before = getattr(self, name, None)
-                inner(self, name, value)
-                wrote(self, before, value, _getframe(1), kind)
-                return
-            else:
-                inner(self, name, value)
-            first_or_other(self, name, value, _getframe(1), kind)
+            before = getattr(self, name, None) if name == grad else None
+            inner(self, name, value)
+            try:
+                if id(self) != making.made or not part(name, value, _getframe(1)):
+                    if name == grad:
+                        wrote(self, before, value, _getframe(1), kind)
+                    else:
+                        other(self, name, value, _getframe(1), kind)
+            except Exception as error:  # it is ours, not the program's
+                failed(error)
 
         return __setattr__
 
     def _wrote(self, made: Any, before: Any, value: Any, frame: FrameType, kind: Kind) -> None:
-        """The gradient of an object was written."""
+        """Report a gradient."""
         making, node = self._making, self.nodes.get(id(made))
         if node is None:
-            self._first_or_other(made, kind.grad, value, frame, kind)
+            self._other(made, kind.grad, value, frame, kind)
         elif get_ident() == making.home:
             if making.pending is not None:
                 making.flush()
             self._rules.wrote(node, before, value, frame, kind.grad)
 
-    def _first_or_other(
-        self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind
-    ) -> None:
-        """The first attribute of an object was written, or another one than its gradient."""
+    def _other(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+        """Report the first attribute of an object, or another one than its gradient."""
         making, node = self._making, self.nodes.get(id(made))
         if get_ident() != making.home:
-            return
-        if node is None:
-            if self._rules.running:
-                self._rules.end()
-            if not self._door.closed:
-                making.begin(made, kind, frame)
-                making.part(name, value, frame)
-            return
-        if making.pending is not None:
-            making.flush()
-        if name == kind.data:
-            self._rules.updated(node, value, frame)
-        elif name == kind.grad:
-            self._rules.wrote(node, None, value, frame, name)
-        elif isinstance(value, FunctionType) and value.__closure__:
-            self._hung(node, value, frame)
-        elif name in LABELS and isinstance(value, str):
-            making.name(node, value)
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+        elif node is None:
+            self._begin(made, name, value, frame, kind)
+        else:
+            if making.pending is not None:
+                making.flush()
+            if name == kind.data:
+                self._rules.updated(node, value, frame)
+            elif isinstance(value, FunctionType) and value.__closure__:
+                self._hung(node, value, frame)
+            elif name in LABELS and isinstance(value, str):
+                making.name(node, value)
+
+    def _begin(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+        if self._rules.running:
+            self._rules.end()
+        if self._door.closed:
+            self._stop()
+        else:
+            self._making.begin(made, kind, frame)
+            self._making.part(name, value, frame)
+
+    def _failed(self, error: Exception) -> None:
+        """Leave the program alone: it is to run as it does, whatever we make of it."""
+        self._stop()
+        self._say("failed", f"watching ended: {type(error).__name__}: {error}")
+
+    def _stop(self) -> None:
+        self._hooks.remove()
+        self.nodes.clear()
 
     def _hung(self, node: Shadow, rule: FunctionType, frame: FrameType) -> None:
         """Look whether a rule is stored in an operand of the node that it is the rule of."""
-        found = [self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)]
-        owner = max((each for each in found if each is not None), key=lambda n: n._stamp, default=node)
+        found = [
+            self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)
+        ]
+        owner = max(
+            (each for each in found if each is not None), key=lambda n: n._stamp, default=node
+        )
         line = self._frames.line(frame)
         if owner is not node and owner.has_operand(node) and line not in self._said:
             self._said.add(line)
-            text = f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            text = (
+                f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            )
             self._door.remark("hung", owner, line, text)
 
 
