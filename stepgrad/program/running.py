@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from stepgrad.engine.world import World
+from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.kinds import Program, ProgramError, program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
-from stepgrad.recording.record import record
+from stepgrad.recording.record import active_recorder, record
 from stepgrad.recording.recording import Recording
 
 
@@ -77,6 +78,7 @@ def _recorded(
             as_main(program, arguments) as main,
             interruptible(saves),
             record(recording, lines=True, memory=memory),
+            watching(active_recorder()),
         ):
             for at, (code, source) in enumerate(program.parts(main)):
                 imported = {} if at else {**sources}  # the packages that a module is in

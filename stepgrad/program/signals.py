@@ -14,7 +14,10 @@ from typing import Any
 from stepgrad.program import reserve
 
 _ENDING = ("SIGTERM", "SIGHUP")
-_RECORDER = f"{Path(__file__).parents[1] / 'recording'}{os.sep}"
+_PACKAGE = Path(__file__).parents[1]
+HOOKS = f"{_PACKAGE / 'foreign'}{os.sep}"
+"""Where the frames are that stand between a program and its own classes."""
+_RECORDER = f"{_PACKAGE / 'recording'}{os.sep}", HOOKS
 
 
 @contextmanager

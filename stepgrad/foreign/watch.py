@@ -1,0 +1,188 @@
+"""Watching the classes of a program while it runs (`watching`)."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from sys import _getframe
+from threading import get_ident
+from types import FrameType, FunctionType
+from typing import Any
+
+from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.frames import Frames
+from stepgrad.foreign.making import LABELS, Making
+from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.rules import UNSEEN, Rules
+
+
+class Watch:
+    """What is seen of the engines of a program, in the thread that began to watch.
+
+    Args:
+        door: what is told of it.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self.nodes: dict[int, Shadow] = {}
+        self._door = door
+        self._frames = Frames()
+        self._hooks = Hooks(self._setter, self._deleted, self._frames.learn)
+        self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
+        self._rules = Rules(self.nodes, self._frames, door)
+        self._said: set[object] = set()
+        self.installed = self._hooks.installed
+
+    def instances(self) -> Iterator[tuple[object, Shadow]]:
+        """Yield each living object with the node that stands in for it."""
+        self.settle()
+        for each in gc.get_objects():
+            if type(each) in self._hooks.kinds and id(each) in self.nodes:
+                yield each, self.nodes[id(each)]
+
+    def settle(self) -> None:
+        """Report what is pending."""
+        if self._making.pending is not None:
+            self._making.flush()
+        self._rules.end()
+
+    def end(self) -> None:
+        """Report what is pending, and whether anything was not seen."""
+        self.settle()
+        for each, node in [*self.instances()]:
+            kind = self._hooks.kinds[type(each)]
+            is_, was = number(getattr(each, kind.grad, None)), node._grad
+            if is_ is not None and not same(is_, was):
+                self._say("unseen", UNSEEN, node)
+                break
+        self.nodes.clear()
+
+    def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            self._door.remark(kind, node, None, text)
+
+    # What the hooks report.
+
+    def _deleted(self, which: int) -> None:
+        self.nodes.pop(which, None)
+        if which == self._making.made:  # the next object may have its id
+            self._making.made = 0
+
+    def _setter(
+        self, kind: Kind, inner: Callable[[Any, str, Any], None]
+    ) -> Callable[[Any, str, Any], None]:
+        making, grad = self._making, kind.grad
+        part, wrote, other, failed = making.part, self._wrote, self._other, self._failed
+
+        def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
+            before = getattr(self, name, None) if name == grad else None
+            inner(self, name, value)
+            try:
+                if id(self) != making.made or not part(name, value):
+                    if name == grad:
+                        wrote(self, before, value, kind)
+                    else:
+                        other(self, name, value, kind)
+            except Exception as error:  # it is ours, not the program's
+                failed(error)
+
+        return __setattr__
+
+    def _wrote(self, made: Any, before: Any, value: Any, kind: Kind) -> None:
+        """Report a gradient that the caller's caller writes."""
+        making, node = self._making, self.nodes.get(id(made))
+        if node is None:
+            self._other(made, kind.grad, value, kind, 3)
+        elif get_ident() == making.home:
+            if making.pending is not None:
+                making.flush()
+            self._rules.wrote(node, before, value, _getframe(2), kind.grad)
+
+    def _other(self, made: Any, name: str, value: Any, kind: Kind, depth: int = 2) -> None:
+        """Report the first attribute of an object, or another one than its gradient."""
+        making, node = self._making, self.nodes.get(id(made))
+        if get_ident() != making.home:
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+        elif node is None:
+            if self._rules.running:
+                self._rules.end()
+            if self._door.closed:
+                self._stop()
+            else:
+                making.begin(made, kind, _getframe(depth))
+                making.part(name, value)
+        else:
+            if making.pending is not None:
+                making.flush()
+            frame = _getframe(depth)
+            if name == kind.data:
+                self._rules.updated(node, value, frame)
+            elif isinstance(value, FunctionType) and value.__closure__:
+                self._hung(node, value, frame)
+            elif name in LABELS and isinstance(value, str):
+                making.name(node, value)
+
+    def _failed(self, error: Exception) -> None:
+        """Leave the program alone: it is to run as it does, whatever we make of it."""
+        self._stop()
+        self._say("failed", f"watching ended: {type(error).__name__}: {error}")
+
+    def _stop(self) -> None:
+        self._hooks.remove()
+        self.nodes.clear()
+
+    def _hung(self, node: Shadow, rule: FunctionType, frame: FrameType) -> None:
+        """Look whether a rule is stored in an operand of the node that it is the rule of."""
+        found = [
+            self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)
+        ]
+        owner = max(
+            (each for each in found if each is not None), key=lambda n: n._stamp, default=node
+        )
+        line = self._frames.line(frame)
+        if owner is not node and owner.has_operand(node) and line not in self._said:
+            self._said.add(line)
+            text = (
+                f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            )
+            self._door.remark("hung", owner, line, text)
+
+
+def _full(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+_current: Watch | None = None
+
+
+@contextmanager
+def watching(door: Door | None) -> Iterator[Watch | None]:
+    """Report to a recorder what the engines of a program do that are defined inside."""
+    global _current  # noqa: PLW0603
+    if door is None:
+        yield None
+        return
+    watch = Watch(door)
+    before, _current = _current, watch
+    try:
+        with watch.installed():
+            try:
+                yield watch
+            finally:
+                watch.end()
+    finally:
+        _current = before
+
+
+def instances() -> Iterator[tuple[object, Shadow]]:
+    """Yield each living object of a watched class with the node that stands in for it."""
+    if _current is not None:
+        yield from _current.instances()
