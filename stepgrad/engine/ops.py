@@ -13,9 +13,10 @@ A partial derivative that is `shut` is a shut gate: exactly 0 goes back, whateve
 nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
+from typing import ClassVar
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
@@ -41,6 +42,9 @@ class Op:
     code: int
     constants: tuple[int, ...] = ()
     stands_for: "Op | None" = None
+
+    stored: ClassVar[bool] = False
+    """Whether its derivatives are numbers kept with each node, not formulas (`own.OwnOp`)."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -88,6 +92,16 @@ class Op:
         parameters = (*self.operands, "out", "upstream")
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
+    def edge(
+        self, slot: int, numbers: Sequence[float], _stored: Sequence[float] = ()
+    ) -> Callable[[float], float]:
+        """Return what an operand is handed, as a function of what arrives.
+
+        `numbers` are those of the operands and the result. An operation whose derivatives are
+        `stored` needs those of the node instead.
+        """
+        return partial(self.carry[slot], *numbers)
+
     @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """The scale of the rounding error of each local derivative.
@@ -110,7 +124,10 @@ class Op:
 
 
 OPS: list[Op] = []
-"""All rows. `OPS[op.code] is op`; codes fit a byte."""
+"""All rows of the table. `OPS[op.code] is op`; codes fit a byte, and are below `OWN`."""
+
+OWN = 254
+"""The code that all operations of a program's own share (`own.OwnOp`)."""
 
 BY_NAME: dict[str, Op] = {}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from itertools import count
 from math import copysign, inf
 from numbers import Real
 from sys import intern
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, SupportsFloat
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.formula import namespace
-from stepgrad.engine.node import Node
+from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import Op
 from stepgrad.engine.tape import active_tape, clears, current_place
 
@@ -36,12 +35,11 @@ _NOT_A_NUMBER = "not a number, but a Value: use its .data or .grad, as in p.data
 Operand = float | RealNumber
 """The other operand of a `Value`: another one, or any real number."""
 
-_tick = count().__next__
 _engine: dict[str, Any] = namespace() | {
     "type": type,
     "NotImplemented": NotImplemented,
     "new": object.__new__,
-    "tick": _tick,
+    "tick": tick,
     "active_tape": active_tape,
 }
 
@@ -107,7 +105,7 @@ class Value(Node):
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
-        self._stamp = _tick()
+        self._stamp = tick()
         tape = active_tape()
         if tape is not None:
             tape.append(self)
@@ -243,7 +241,7 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
     node._grad = 0.0
     node._operation = ops.LEAF
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
@@ -290,7 +288,7 @@ def constant(number: float) -> Value:
     node._grad = 0.0
     node._operation = ops.CONSTANT
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
