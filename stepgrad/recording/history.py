@@ -16,6 +16,7 @@ from stepgrad.engine.world import World, added, incomplete
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.index import Index
 from stepgrad.recording.kept import Bounded, kept
 
@@ -115,6 +116,8 @@ class History:
                 return block.after[block.writes.gradients[node][count - 1]]
             if count == _ALL or count == len(block.sweep.incoming[column]):
                 return block.grads[column]
+            if isinstance(block, ForeignBackward):
+                return block.left(column, count)
             return self._partial(block, column, count)
         return None
 
@@ -136,17 +139,48 @@ class History:
 
     def _carried(self, block: Backward, column: int) -> float | None:
         """Return what a pass adds to: for a leaf, what was left over; else None."""
-        if column < block.sweep.computed:
+        if column < block.sweep.lasting:
             return None
         return self.grad(block.node(column), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
         """Return the upstream gradient of an edge of a pass, the local derivative, and what passes.
 
-        That is their product, or 0 where a gate is shut.
+        That is their product, or 0 where a gate is shut; or whatever a rule of the program wrote.
         """
-        upstream, carry = self.upstreams(block)[block.sweep.outs[edge]], self._edge(block, edge)
+        carry = self._edge(block, edge)
+        if isinstance(block, ForeignBackward):
+            return self._upstream(block, edge), carry(1.0), self._change(block, edge + 1)
+        upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
+
+    def expected(self, block: Backward, edge: int) -> float:
+        """Return what should pass over an edge: `edge` tells what does."""
+        upstream, _, contribution = self.edge(block, edge)
+        foreign = isinstance(block, ForeignBackward)
+        return self._edge(block, edge)(upstream) if foreign else contribution
+
+    def _upstream(self, block: ForeignBackward, edge: int) -> float:
+        """Return the gradient that the rule of an edge found in its node."""
+        sweep, write = block.sweep, block.sweep.upstream[edge]
+        if write < 0:
+            return self._left_over(block, sweep.outs[edge])
+        if sweep.by_path and write <= sweep.edges:
+            return self._change(block, write)
+        return block.after[write]
+
+    def _change(self, block: ForeignBackward, write: int) -> float:
+        """Return by how much a write of a pass has changed a gradient."""
+        entry, before = (
+            (block.sweep.receivers[write - 1], block.sweep.before[write - 1])
+            if write
+            else (block.sweep.start, -1)
+        )
+        left = block.after[before] if before >= 0 else self._left_over(block, entry)
+        return block.after[write] - left
+
+    def _left_over(self, block: Backward, entry: int) -> float:
+        return self._carried(block, entry) or 0.0
 
     def upstreams(self, block: Backward) -> Sequence[float]:
         """Return what each computed node of a pass hands on: nearly always, its final gradient."""
@@ -215,14 +249,14 @@ class History:
                     yield block, 0, count
             elif isinstance(block, Backward):
                 column = block.column(node)
-                if column is None:
+                if column is None or column in block.sweep.unwritten:
                     continue
                 if done > block.sweep.edges:
                     yield block, column, _ALL
                     continue
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
-                if count or not edges or column < block.sweep.computed:
+                if count or block.sweep.begins_at(column):
                     yield block, column, count
 
     def event(self, index: int) -> Event:
@@ -242,6 +276,8 @@ class History:
     def _propagated(self, block: Backward, offset: int) -> Event:
         position = block.start + offset
         sweep = block.sweep
+        if isinstance(block, ForeignBackward):
+            return self._received(block, offset)
         if offset == 0:
             leaf = sweep.computed == 0
             before = self.grad(block.root, position) if leaf else None
@@ -252,6 +288,18 @@ class History:
         before = self.grad(node, position)
         after, slot = added(self.world, before, contribution), sweep.slots[edge]
         return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
+
+    def _received(self, block: ForeignBackward, offset: int) -> Event:
+        position, after, place = block.start + offset, block.after[offset], block.place(offset)
+        node = block.focus(offset)
+        before = self.grad(node, position)
+        if offset == 0:
+            return events.Seed(node, before, after, by_hand=True, place=place)
+        edge = offset - 1
+        out, slot = block.edge(edge)
+        by_hand = events.ByHand(self.expected(block, edge), place)
+        numbers = self.edge(block, edge)
+        return events.Accumulate(node, out, slot, *numbers, before, after, by_hand)
 
     def _write(self, block: Write, offset: int) -> Event:
         position = block.start + offset

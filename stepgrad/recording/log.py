@@ -17,6 +17,7 @@ from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.events import Event
 from stepgrad.recording.history import History
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.source import Source
 
 
@@ -57,6 +58,7 @@ class Log:
         self._bases = array("q")
         self.history = History(self.blocks, self._forwards, self._bases)
         self._names: dict[int, str] = {}
+        self._remarks: list[Remark] = []
         self._begun = False
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
@@ -90,6 +92,16 @@ class Log:
         """Every event, derived when it is looked at."""
         self.settle()
         return Events(self.history, self.length)
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What no event can show of an engine that is not ours."""
+        self.settle()
+        return self._remarks
+
+    def remark(self, remark: Remark) -> None:
+        """Add a remark."""
+        self._remarks.append(remark)
 
     @property
     def incomplete(self) -> str:
@@ -218,6 +230,7 @@ class Log:
         self.spent = source.spent and blocks == len(source.blocks)
         given = source._names.copy().items()
         self._names.update((node, name) for node, name in given if node < self.size)
+        self._remarks = source._remarks[:]
         self.changes += 1
 
     def rename(self, node: int, name: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
@@ -33,6 +33,7 @@ class Sweep:
         root: the offset in pass 0 of the node that the pass starts from.
         edges: how many edges the pass walks.
         order: the computed nodes, where those of several passes alternate.
+        begins: the number of the forward pass that has made the root.
     """
 
     structures: tuple[Structure, ...]
@@ -40,6 +41,7 @@ class Sweep:
     root: int
     edges: int
     order: tuple[Stretch, ...] | None = None
+    begins: int = 0
 
     @classmethod
     def walked(
@@ -71,7 +73,7 @@ class Sweep:
     def stretches(self) -> Sequence[Stretch]:
         """The nodes of the column."""
         if not self.computed:  # a root may be a constant, too
-            return [(0, [self.root])]
+            return [(self.begins, [self.root])]
         leaves = [(n, leaves) for n, (_, leaves) in enumerate(self._taking_part) if leaves]
         return [*self.computed_nodes, *leaves]
 
@@ -121,12 +123,14 @@ class Sweep:
 
     def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
-        number = self.passes[entry]
+        return self._operands(self.passes[entry], self.offsets[entry])
+
+    def _operands(self, number: int, offset: int) -> list[tuple[int, int]]:
         structure, links = self.structures[number], self.links[number] or ()
         found = []
-        for ref in structure.operands(self.offsets[entry]):
-            earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
-            found.append((number if ref >= 0 else links[earlier], offset))
+        for ref in structure.operands(offset):
+            earlier, at = (-1, ref) if ref >= 0 else structure.outer[~ref]
+            found.append((number if ref >= 0 else links[earlier], at))
         return found
 
     @cached_property
@@ -174,6 +178,20 @@ class Sweep:
     def receivers(self) -> array[int]:
         """For each edge, the column of that operand."""
         return self._walk[2]
+
+    @property
+    def lasting(self) -> int:
+        """The first entry of the column whose gradient adds to what earlier passes have left."""
+        return self.computed
+
+    @property
+    def unwritten(self) -> Collection[int]:
+        """The entries of the column whose gradients are read, and not written."""
+        return ()
+
+    def begins_at(self, entry: int) -> bool:
+        """Whether the seed writes it: it is that of the root, or cleared."""
+        return entry < self.computed or not self.incoming[entry]
 
     @cached_property
     def incoming(self) -> list[list[int]]:
