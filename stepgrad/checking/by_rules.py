@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from stepgrad.checking.comparison import Comparison, relative
 from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.diagnosis.rules.wrote import SAME
-from stepgrad.replay.telling.titles import title
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
 
 
 def by_rules(recording: Recording) -> Iterator[Comparison]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.formulas import Sample, recognised
@@ -47,12 +48,12 @@ class _Causes:
         if self._all(lambda each: -each.expected):
             yield "sign", words.sign(first)
         for other in range(len(first.op.partials)):
-            if self._all(lambda each, other=other: each.upstream * self._local(each, other)):
+            if self._all(partial(self._due, slot=other)):
                 yield "swapped", words.swapped(first, other)
         if first.upstream != 1 and self._all(lambda each: each.local):
             yield "upstream missing", words.upstream_missing(first)
         for what, instead in self._instead().items():
-            if self._all(lambda each, instead=instead: instead(each) * each.local):
+            if self._all(partial(_handed, instead)):
                 yield "upstream", words.upstream(first, instead(first), what)
         yield "local derivative", self._taken()
 
@@ -60,8 +61,9 @@ class _Causes:
         """Whether what was added each time is something."""
         return all(each.is_(due(each)) for each in self._wrong)
 
-    def _local(self, each: Wrote, slot: int) -> float:
-        return self._recording.history.local(each.out, slot, each.position)
+    def _due(self, each: Wrote, slot: int) -> float:
+        """What another operand should receive."""
+        return each.upstream * self._recording.history.local(each.out, slot, each.position)
 
     def _instead(self) -> Mapping[str, Callable[[Wrote], float]]:
         """What may have been multiplied by in place of what has arrived."""
@@ -92,3 +94,8 @@ class _Causes:
         numbers = [history.value(operand, each.position) or 0.0 for operand in operands]
         out = history.value(each.out, each.position) or 0.0
         return Sample(numbers, out, each.received / each.upstream)
+
+
+def _handed(instead: Callable[[Wrote], float], each: Wrote) -> float:
+    """What is added if something else than the gradient of the result is multiplied by."""
+    return instead(each) * each.local

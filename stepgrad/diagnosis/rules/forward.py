@@ -48,6 +48,6 @@ def _fault(
     recording: Recording, node: int, op: Op, numbers: Sequence[float], value: float
 ) -> Fault:
     turned = len(numbers) == 2 and _same(op.value(*reversed(numbers)), value)
-    text = Words(recording).forward(node, op, numbers, value, turned=turned)
+    text = Words(recording).forward(op, numbers, value, turned=turned)
     place = Lines(recording).made(node)
     return Fault("wrong forward", recording.history.made_at(node), text, (node,), place)

@@ -67,7 +67,11 @@ def judgement(recording: Recording) -> Judgement | None:
     if not passes:
         return None
     some = _some(passes)
-    faults, wrong, custom = [*noticed(recording), *wrong_forward(recording)], list[Wrote](), set[str]()
+    faults, wrong, custom = (
+        [*noticed(recording), *wrong_forward(recording)],
+        list[Wrote](),
+        set[str](),
+    )
     writes = 0
     for number, block in enumerate(some, 1):
         found = judged(recording, block, finished=_finished(recording, block))

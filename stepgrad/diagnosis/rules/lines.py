@@ -162,7 +162,9 @@ def _walked(source: Source) -> Sequence[ast.AST]:
 
 def _sets(statement: ast.Assign) -> bool:
     """Whether an assignment to an attribute does not read it."""
-    read = {ast.unparse(each) for each in ast.walk(statement.value) if isinstance(each, ast.Attribute)}
+    read = {
+        ast.unparse(each) for each in ast.walk(statement.value) if isinstance(each, ast.Attribute)
+    }
     targets = [each for each in statement.targets if isinstance(each, ast.Attribute)]
     return bool(targets) and not any(ast.unparse(each) in read for each in targets)
 

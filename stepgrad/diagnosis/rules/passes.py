@@ -74,19 +74,24 @@ class _Pass:
         return self._found
 
     def _seed(self) -> None:
-        """The gradient of the root is not set, or to something else than 1 that is not meant."""
+        """The gradient of the root is never set, or to its value, or not cleared before."""
         start, root = self._block.start, self._block.root
         event = self._recording.history.event(start)
         assert isinstance(event, events.Seed), "a pass begins with its seed"
-        value = self._recording.history.value(root, start)
-        place = event.place
-        if not event.after or (event.after == value and event.after != 1):
-            text = self._words.seed(root, event.after)
-            at = self._lines.loop(self._writes[0].place) if self._writes and not event.after else place
-            self._fault("seed", start + 1, text, (root,), at or place)
-        elif event.before and event.after == event.before + 1:
-            text = self._words.not_cleared(root, event.before)
-            self._fault("not cleared", start + 1, text, (root,), place)
+        before, after = event.before or 0.0, event.after
+        at = self._seeded_at
+        if not after and self._writes:
+            at = self._lines.loop(self._writes[0].place)
+        if not after or (after != 1 and after == self._recording.history.value(root, start)):
+            self._fault("seed", start + 1, self._words.seed(root, after), (root,), at)
+        elif before and after == before + 1:
+            text = self._words.not_cleared(root, before)
+            self._fault("not cleared", start + 1, text, (root,), at)
+
+    @property
+    def _seeded_at(self) -> Place | None:
+        place = self._block.place(0)
+        return place if place.line else None
 
     def _order(self, each: Wrote, number: int) -> None:
         """A node receives something after its rule has run, or on top of an earlier pass."""
@@ -105,11 +110,10 @@ class _Pass:
                 self._fault("order", each.position, text, (each.node, each.out), place)
         elif first and each.before and self._left_by_a_pass(each.node):
             text = self._words.not_cleared(each.node, each.before)
-            place = self._recording.history.event(self._block.start).place
-            self._fault("not cleared", each.position, text, (each.node,), place)
+            self._fault("not cleared", each.position, text, (each.node,), self._seeded_at)
 
     def _left_by_a_pass(self, node: int) -> bool:
-        """Whether an earlier pass, and nothing else, has written the gradient of a computed node."""
+        """Whether the gradient of a computed node is what an earlier pass has left."""
         recording, start = self._recording, self._block.start
         if not recording.operation(node)[1]:
             return False

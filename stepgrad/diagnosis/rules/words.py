@@ -12,7 +12,7 @@ from stepgrad.engine.ops import POW, Op
 from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import local_derivative, partial_at
-from stepgrad.replay.telling.titles import operand_titles, short_title, title
+from stepgrad.replay.telling.titles import operand_titles, title
 
 
 @dataclass(frozen=True)
@@ -28,24 +28,12 @@ class Words:
         return f"the rule of {title(self.recording, out)}"
 
     def _adds(self, wrote: Wrote) -> str:
-        return (
-            f"{self._rule(wrote.out)} adds {number(wrote.received)} to {self._grad(wrote.node)}"
-        )
-
-    def _due(self, wrote: Wrote) -> str:
-        """The right contribution: `2 · ∂d/∂r = 8`, `2 · (1 − h²) = 0.84`."""
-        name = self._partial(wrote.out, wrote.slot)
-        if wrote.upstream == 1:
-            return f"{name} = {number(wrote.expected)}"
-        product = f"{number(wrote.upstream)} · {factor(wrote.local)}"
-        return f"{name} = {number(wrote.local)}, and {product} = {number(wrote.expected)}"
+        return f"{self._rule(wrote.out)} adds {number(wrote.received)} to {self._grad(wrote.node)}"
 
     def _partial(self, out: int, slot: int) -> str:
         return partial_at(self.recording, out, slot)
 
-    def forward(
-        self, node: int, op: Op, numbers: Sequence[float], value: float, *, turned: bool
-    ) -> str:
+    def forward(self, op: Op, numbers: Sequence[float], value: float, *, turned: bool) -> str:
         """The class computes something else than its operator says."""
         shown = [*map(number, numbers)]
         written = op.written(dict(zip(op.operands, shown, strict=True)))
@@ -84,7 +72,9 @@ class Words:
     def absent(self, out: int, slot: int, node: int, due: float, *, ran: bool) -> str:
         """An operand receives nothing."""
         grad, op = self._grad(node), self.recording.operation(out)[0]
-        nothing = f"{grad} receives nothing from {title(self.recording, out)}; right is {number(due)}"
+        nothing = (
+            f"{grad} receives nothing from {title(self.recording, out)}; right is {number(due)}"
+        )
         if op is POW.usual and slot == 1:
             return f"pow does not differentiate its exponent: {nothing}"
         if not ran:

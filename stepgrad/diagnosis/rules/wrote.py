@@ -1,4 +1,4 @@
-"""What the rules of an engine wrote in a backward pass of its own (`Wrote`), and whether it fits."""
+"""What the rules of an engine wrote in a backward pass (`Wrote`), and when numbers are the same."""
 
 from __future__ import annotations
 
