@@ -290,7 +290,7 @@ def test_a_value_that_the_operator_does_not_give() -> None:
         engine.backward(out)
     (fault,) = judged(recording).faults
     assert fault.kind == "wrong forward"
-    assert fault.text == "3 − 5 gives 2; right is −2: the operands are the wrong way round"
+    assert fault.text == "`__rsub__` makes 2 of 3 − 5; right is −2: it has its operands the wrong way round"
 
 
 def remarked(kind: str, text: str, node: str = "z") -> Recording:
@@ -303,7 +303,7 @@ def remarked(kind: str, text: str, node: str = "z") -> Recording:
 
 
 def test_what_was_noticed_comes_first() -> None:
-    recording = remarked("wrong node", "the rule of + is stored in its operand")
+    recording = remarked("hung", "the rule of + is stored in its operand")
     (fault,) = judged(recording).faults
     assert (fault.kind, fault.place) == ("wrong node", Place("", 22, "mine.py"))
     (finding,) = judge("mine", recording).findings
@@ -311,7 +311,7 @@ def test_what_was_noticed_comes_first() -> None:
 
 
 def test_what_could_not_be_seen_is_a_note_and_no_blame() -> None:
-    recording = remarked("not observable", "writes through __dict__ are not observable", "")
+    recording = remarked("unseen", "writes through __dict__ are not observable", "")
     assert [each.text for each in diagnose(recording)] == [
         "12 gradient writes in 1 backward pass agree",
         "writes through __dict__ are not observable",

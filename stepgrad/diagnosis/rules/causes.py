@@ -15,12 +15,13 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Recording
 
 
-def cause(recording: Recording, wrong: Sequence[Wrote]) -> Fault:
+def cause(recording: Recording, wrong: Sequence[Wrote], *, shared: bool) -> Fault:
     """Say what is wrong with contributions of one rule to one operand, at the first of them.
 
-    A cause must explain all of them.
+    A cause must explain all of them. The line is `shared` if it writes for several operations, and
+    for all of them what is wrong: then that line is to blame.
     """
-    return _Causes(recording, wrong).fault()
+    return _Causes(recording, wrong).fault(shared=shared)
 
 
 class _Causes:
@@ -29,15 +30,16 @@ class _Causes:
         self._words, self._lines = Words(recording), Lines(recording)
         self._wrong = wrong
 
-    def fault(self) -> Fault:
+    def fault(self, *, shared: bool) -> Fault:
         first, lines = self._wrong[0], self._lines
-        writing = lines.writing(first.place)
         if all(each.before and each.close(each.after, each.expected) for each in self._wrong):
-            return self._fault("overwrites", self._words.overwrites(first), writing)
-        if lines.replaces(writing):  # what was there does not count
+            return self._fault("overwrites", self._words.overwrites(first), first.place)
+        if lines.replaces(first.place):  # what was there does not count
             self._wrong = [replace(each, before=0.0) for each in self._wrong]
         kind, text = next(self._causes(self._wrong[0]))
-        return self._fault(kind, text, lines.rule(first))
+        if kind == "upstream":
+            return self._fault(kind, text, lines.handing_on(first.place))
+        return self._fault(kind, text, first.place if shared else lines.rule(first))
 
     def _fault(self, kind: Kind, text: str, place: Place | None) -> Fault:
         first = self._wrong[0]

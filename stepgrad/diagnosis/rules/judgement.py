@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from stepgrad.diagnosis.rules.causes import cause
 from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault
 from stepgrad.diagnosis.rules.forward import wrong_forward
+from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
+from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
 from stepgrad.progress import advance
 from stepgrad.recording.foreign import ForeignBackward
@@ -64,7 +66,7 @@ class Judgement:
 def judgement(recording: Recording) -> Judgement | None:
     """Judge the passes of a recording; None if the program ran none of its own."""
     passes = foreign_passes(recording.blocks)
-    if not passes:
+    if not passes and not recording.remarks:
         return None
     some = _some(passes)
     faults, wrong, custom = (
@@ -80,7 +82,8 @@ def judgement(recording: Recording) -> Judgement | None:
         custom |= found.custom
         writes += found.writes
         advance(number, len(some))
-    faults += [cause(recording, group) for group in _groups(wrong)]
+    for group in _groups(wrong):
+        faults.append(cause(recording, group, shared=_shared(recording, group[0].place, wrong)))
     first, more = _first(sorted(faults, key=lambda each: each.position))
     return Judgement(
         first, more, len(passes), len(some), writes, wrong, sorted(custom), hidden(recording)
@@ -107,6 +110,12 @@ def _groups(wrong: Sequence[Wrote]) -> Iterator[Sequence[Wrote]]:
     for each in wrong:
         found.setdefault((each.op, each.slot, each.place), []).append(each)
     yield from found.values()
+
+
+def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -> bool:
+    """Whether a line writes for several operations, and for all of them what is wrong."""
+    every = operations_at(recording, place)
+    return len(every) > 1 and every == {each.op.name for each in wrong if each.place == place}
 
 
 def _first(faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:

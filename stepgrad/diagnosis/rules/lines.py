@@ -1,4 +1,8 @@
-"""Which line of an engine is to blame: what its text says around a line that wrote a gradient."""
+"""Which line of an engine is to blame: what its text says around a line that wrote a gradient.
+
+What is recorded is the line that writes. Whether that is also the line that says what is written
+depends on how the engine is built, and only its text tells.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from dataclasses import dataclass, replace
 
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import Source
@@ -22,10 +27,15 @@ class Lines:
 
     recording: Recording
 
+    # What a line does.
+
     def replaces(self, place: Place | None) -> bool:
         """Whether a line sets a gradient without regard to what it was."""
         statement = self._statement(place)
-        return isinstance(statement, ast.Assign) and _sets(statement)
+        if not isinstance(statement, ast.Assign):
+            return False
+        read = {ast.unparse(each) for each in ast.walk(statement.value)}
+        return not any(ast.unparse(target) in read for target in statement.targets)
 
     def keeps(self, place: Place | None) -> bool:
         """Whether a line writes back what is there, as `x.grad = x.grad` does."""
@@ -34,53 +44,85 @@ class Lines:
             ast.unparse(target) == ast.unparse(statement.value) for target in statement.targets
         )
 
-    def writing(self, place: Place | None) -> Place | None:
-        """The line that writes a gradient: in the method that the line of a rule calls, if any."""
-        statement = self._statement(place)
-        if place is None or statement is None or isinstance(statement, (ast.Assign, ast.AugAssign)):
-            return place
-        called = {
-            getattr(call.func, "attr", getattr(call.func, "id", ""))
-            for call in ast.walk(statement)
-            if isinstance(call, ast.Call)
-        }
-        for function in self._functions(place):
-            if function.name in called:
-                for each in ast.walk(function):
-                    if isinstance(each, ast.Assign) and _sets(each):
-                        return replace(place, line=each.lineno)
-        return place
-
-    def loop(self, place: Place | None) -> Place | None:
-        """The loop that runs the rules: the last one of the function around a line."""
-        for function in reversed(self._around(place)):
-            loops = [each for each in _own(function) if isinstance(each, (ast.For, ast.While))]
-            if place is not None and loops:
-                return replace(place, line=max(each.lineno for each in loops))
-        return place
+    # Where else to look.
 
     def rule(self, wrote: Wrote) -> Place | None:
         """The line that says what a contribution is.
 
-        A line that writes for several operations multiplies by what each has stored when it was
-        made; so the line is the one that makes the result.
+        If one line writes for several operations, what it adds comes from elsewhere: from the
+        method of a class of its own for each operation, or from where the result was made.
         """
-        at = _operations(self.recording).get(wrote.place, ())
-        return self.made(wrote.out) or wrote.place if len(at) > 1 else wrote.place
+        if len(operations_at(self.recording, wrote.place)) < 2:
+            return wrote.place
+        made = self.made(wrote.out)
+        return self._handing(made, wrote.place) or made or wrote.place
+
+    def handing_on(self, place: Place | None) -> Place | None:
+        """The line on which the function around a line calls itself; else that line."""
+        for function in self._around(place)[-1:]:
+            if line := _calling(function, function.name):
+                return _at(place, line)
+        return place
 
     def made(self, node: int) -> Place | None:
         """The line of the engine that makes the result of an operation; else that of the node."""
-        op, operands = self.recording.operation(node)
-        names = [f"__{_OPERATORS.get(op.name, op.name)}__", op.name]
-        if operands and self.recording.is_constant(operands[0]):
-            names.insert(0, f"__r{_OPERATORS.get(op.name, op.name)}__")
-        for name in names:
+        for name in self.methods(node):
             for file, source in self.recording.sources.items():
                 for function in _methods(source):
                     if function.name == name and (line := _making(function)):
                         return Place(line=line, file=file)
         place = self.recording.node(node).place
         return place if place.line else None
+
+    def methods(self, node: int) -> Sequence[str]:
+        """The names that the method of an operation may have, the most likely first."""
+        op, operands = self.recording.operation(node)
+        usual = _OPERATORS.get(op.name, op.name)
+        names = [f"__{usual}__", op.name]
+        constant = bool(operands) and self.recording.is_constant(operands[0])
+        return [f"__r{usual}__", *names] if constant else names
+
+    def loop(self, block: ForeignBackward, place: Place | None) -> Place | None:
+        """The loop in which a pass runs the rules; else the line that was given."""
+        seeded = block.place(0)
+        functions = self._around(seeded)
+        if not functions and place is not None and not seeded.line:
+            functions = [each for each in self._functions(place) if "backward" in each.name]
+        for function in reversed(functions):
+            if loops := [each.lineno for each in function.body if isinstance(each, _LOOPS)]:
+                return _at(seeded if seeded.line else place, loops[-1])
+        return place
+
+    def visiting(self, block: ForeignBackward, place: Place | None) -> Place | None:
+        """The line that takes note of another thing than was asked for; else the loop.
+
+        After `if v not in visited`, `visited.add(id(v))` does not help.
+        """
+        for function in self._around(block.place(0)):
+            asked = {ast.unparse(each.comparators[0]): ast.unparse(each.left)
+                     for each in ast.walk(function)
+                     if isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotIn)}  # fmt: skip
+            for each in ast.walk(function):
+                if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
+                    thing = asked.get(ast.unparse(each.func.value))
+                    if thing and [*map(ast.unparse, each.args)] != [thing]:
+                        return _at(block.place(0), each.lineno)
+        return self.loop(block, place)
+
+    def beginning(self, block: ForeignBackward) -> Place | None:
+        """The line of the program that has called for a pass, if it is clear; else its seed."""
+        seeded = block.place(0)
+        passes = foreign_passes(self.recording.blocks)
+        for function in self._around(seeded)[-1:]:
+            for file, source in self.recording.sources.items():
+                calls = _calls(source, function.name)
+                if len(calls) == 1:
+                    return Place(line=calls[0], file=file)
+                if len(calls) == len(passes):
+                    return Place(line=calls[passes.index(block)], file=file)
+        return seeded if seeded.line else None
+
+    # The text.
 
     def _source(self, place: Place | None) -> Source | None:
         file = None if place is None else place.file
@@ -111,8 +153,32 @@ class Lines:
         found = [each for each in self._functions(place) if each.lineno <= line <= _end(each)]
         return sorted(found, key=lambda each: each.lineno)
 
+    def _handing(self, made: Place | None, place: Place | None) -> Place | None:
+        """The line that calls what writes, in the class of which a result is made."""
+        statement, source = self._statement(made), self._source(place)
+        around = self._around(place)[-1:]
+        if statement is None or source is None or not around:
+            return None
+        called = {getattr(each.func, "id", "") for each in ast.walk(statement)
+                  if isinstance(each, ast.Call)}  # fmt: skip
+        for each in _walked(source):
+            if isinstance(each, ast.ClassDef) and each.name in called:
+                if line := _calling(each, around[0].name):
+                    return _at(place, line)
+        return None
+
 
 _OPERATORS = {"div": "truediv"}
+_LOOPS = ast.For, ast.While
+
+
+def _at(place: Place | None, line: int) -> Place | None:
+    return None if place is None else replace(place, line=line)
+
+
+def operations_at(recording: Recording, place: Place | None) -> Set[str]:
+    """Return the names of the operations for which a line writes contributions."""
+    return _operations(recording).get(place, frozenset())
 
 
 @kept(1)
@@ -127,30 +193,6 @@ def _operations(recording: Recording) -> Mapping[Place | None, Set[str]]:
     return found
 
 
-def _methods(source: Source) -> Iterator[_Function]:
-    """The methods of the classes of a program that are engines."""
-    for each in _walked(source):
-        if isinstance(each, ast.ClassDef):
-            functions = [part for part in each.body if isinstance(part, _Function)]
-            if any(function.name in ("__add__", "__mul__") for function in functions):
-                yield from functions
-
-
-def _making(function: _Function) -> int | None:
-    """The line of a function that makes its result."""
-    for each in _own(function):
-        if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
-            called = getattr(each.value.func, "id", "")
-            if called[:1].isupper() or isinstance(each, ast.Return):
-                return each.lineno
-    lines = [each.lineno for each in _own(function) if isinstance(each, ast.Return)]
-    return lines[-1] if lines else None
-
-
-def _end(statement: ast.stmt) -> int:
-    return statement.end_lineno or statement.lineno
-
-
 @kept(1)
 def _walked(source: Source) -> Sequence[ast.AST]:
     """All parts of a program."""
@@ -160,13 +202,46 @@ def _walked(source: Source) -> Sequence[ast.AST]:
         return []
 
 
-def _sets(statement: ast.Assign) -> bool:
-    """Whether an assignment to an attribute does not read it."""
-    read = {
-        ast.unparse(each) for each in ast.walk(statement.value) if isinstance(each, ast.Attribute)
-    }
-    targets = [each for each in statement.targets if isinstance(each, ast.Attribute)]
-    return bool(targets) and not any(ast.unparse(each) in read for each in targets)
+def _methods(source: Source) -> Iterator[_Function]:
+    """The methods of the classes of a program that are engines."""
+    for each in _walked(source):
+        if isinstance(each, ast.ClassDef):
+            functions = [part for part in each.body if isinstance(part, _Function)]
+            if any(function.name in ("__add__", "__mul__") for function in functions):
+                yield from functions
+
+
+def _calls(source: Source, name: str) -> list[int]:
+    """The lines on which a program calls a method of its engine, outside of classes."""
+    classes = [each for each in _walked(source) if isinstance(each, ast.ClassDef)]
+    return sorted(
+        each.lineno
+        for each in _walked(source)
+        if isinstance(each, ast.Call)
+        and getattr(each.func, "attr", "") == name
+        and not any(inside.lineno <= each.lineno <= _end(inside) for inside in classes)
+    )
+
+
+def _calling(part: ast.AST, name: str) -> int | None:
+    """The line in a part of a program that calls a method."""
+    for each in ast.walk(part):
+        if isinstance(each, ast.Call) and getattr(each.func, "attr", "") == name:
+            return each.lineno
+    return None
+
+
+def _making(function: _Function) -> int | None:
+    """The line of a function that makes its result: it calls a class, or returns."""
+    returns = None
+    for each in _own(function):
+        if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
+            called = getattr(each.value.func, "id", "")
+            if called[:1].isupper():
+                return each.lineno
+        if isinstance(each, ast.Return):
+            returns = returns or each.lineno
+    return returns
 
 
 def _own(function: _Function) -> Iterator[ast.stmt]:
@@ -179,3 +254,7 @@ def _own(function: _Function) -> Iterator[ast.stmt]:
         if isinstance(each, ast.stmt):
             yield each
         stack += ast.iter_child_nodes(each)
+
+
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
+from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
@@ -55,6 +56,7 @@ class _Pass:
         self._by_path = block.sweep.by_path
         self._lines, self._words = Lines(recording), Words(recording)
         self._writes = [*writes_of(recording, block)]
+        self._odd = odd(recording)
         self._found = Judged(writes=len(self._writes))
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
         self._touched = {block.root}
@@ -81,12 +83,13 @@ class _Pass:
         before, after = event.before or 0.0, event.after
         at = self._seeded_at
         if not after and self._writes:
-            at = self._lines.loop(self._writes[0].place)
+            at = self._lines.loop(self._block, self._writes[0].place)
         if not after or (after != 1 and after == self._recording.history.value(root, start)):
             self._fault("seed", start + 1, self._words.seed(root, after), (root,), at)
         elif before and after == before + 1:
             text = self._words.not_cleared(root, before)
-            self._fault("not cleared", start + 1, text, (root,), at)
+            place = self._lines.beginning(self._block)
+            self._fault("not cleared", start + 1, text, (root,), place)
 
     @property
     def _seeded_at(self) -> Place | None:
@@ -100,17 +103,20 @@ class _Pass:
         if self._by_path or not each.received:
             return
         if each.node in self._done:
-            again = self._last_of.get(each.node, -1) > number
-            place = self._lines.loop(self._lines.writing(each.place))
-            if again:
-                text = self._words.twice(each.node)
-                self._fault("visited twice", each.position, text, (each.node,), place)
+            if self._last_of.get(each.node, -1) > number:
+                self._visited_twice(each.node, each)
             else:
+                place = self._lines.loop(self._block, each.place)
                 text = self._words.order(each)
                 self._fault("order", each.position, text, (each.node, each.out), place)
         elif first and each.before and self._left_by_a_pass(each.node):
             text = self._words.not_cleared(each.node, each.before)
-            self._fault("not cleared", each.position, text, (each.node,), self._seeded_at)
+            place = self._lines.beginning(self._block)
+            self._fault("not cleared", each.position, text, (each.node,), place)
+
+    def _visited_twice(self, out: int, wrote: Wrote) -> None:
+        place = self._lines.visiting(self._block, wrote.place)
+        self._fault("visited twice", wrote.position, self._words.twice(out), (out,), place)
 
     def _left_by_a_pass(self, node: int) -> bool:
         """Whether the gradient of a computed node is what an earlier pass has left."""
@@ -131,9 +137,7 @@ class _Pass:
             wrote = [each for each in run if each.node == node]
             slots = [slot for slot, operand in enumerate(operands) if operand == node]
             if again and done.issuperset(slots):
-                place = self._lines.loop(self._lines.writing(wrote[0].place))
-                text = self._words.twice(out)
-                self._fault("visited twice", wrote[0].position, text, (out,), place)
+                self._visited_twice(out, wrote[0])
             else:
                 self._found.wrong += self._misfits(wrote, slots)
                 done.update(slots)
@@ -166,7 +170,7 @@ class _Pass:
     def _fits(self, wrote: Wrote, slot: int) -> bool:
         """Whether a contribution is right for an operand, as far as that is known."""
         due = wrote.upstream * self._local(wrote, slot)
-        if unknown(due) or wrote.is_(due):
+        if unknown(due) or wrote.is_(due) or wrote.out in self._odd:
             return True
         between = sides(self._recording, wrote.out, slot, self._block.start)
         if between is None:
@@ -192,7 +196,7 @@ class _Pass:
     def _absent(self, out: int, slot: int, node: int, due: float) -> Fault:
         ran = next((each for each in self._writes if each.out == out), None)
         text = self._words.absent(out, slot, node, due, ran=ran is not None)
-        place = ran.place if ran else self._lines.made(out)
+        place = self._lines.rule(ran) if ran else self._lines.made(out)
         position = ran.position if ran else self._block.start + 1
         return Fault("no contribution", position, text, (node, out), place)
 

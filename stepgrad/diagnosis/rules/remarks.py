@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import get_args
+from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.recording.recording import Recording
@@ -11,14 +10,19 @@ from stepgrad.recording.recording import Recording
 UNFINISHED = "unfinished"
 """The kind of a remark that the last pass has ended in an error."""
 
-_KINDS: Sequence[Kind] = get_args(Kind)
+_KINDS: Mapping[str, Kind] = {
+    "hung": "wrong node",
+    "stray": "wrong node",
+    "forward": "wrong forward",
+}
+"""What remarks are about that are faults."""
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
     """Yield the faults that were noticed, the first of each kind at a line."""
     seen = set[object]()
     for remark in recording.remarks:
-        kind = next((each for each in _KINDS if each == remark.kind), None)
+        kind = _KINDS.get(remark.kind)
         if kind is None or (kind, remark.place) in seen:
             continue
         seen.add((kind, remark.place))

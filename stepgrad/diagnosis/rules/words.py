@@ -33,12 +33,14 @@ class Words:
     def _partial(self, out: int, slot: int) -> str:
         return partial_at(self.recording, out, slot)
 
-    def forward(self, op: Op, numbers: Sequence[float], value: float, *, turned: bool) -> str:
+    def forward(
+        self, method: str, op: Op, numbers: Sequence[float], value: float, *, turned: bool
+    ) -> str:
         """The class computes something else than its operator says."""
-        shown = [*map(number, numbers)]
-        written = op.written(dict(zip(op.operands, shown, strict=True)))
-        told = f"{written} gives {number(value)}; right is {number(op.value(*numbers))}"
-        return f"{told}: the operands are the wrong way round" if turned else told
+        written = op.written(dict(zip(op.operands, map(factor, numbers), strict=True)))
+        right = number(op.value(*numbers))
+        told = f"`{method}` makes {number(value)} of {written}; right is {right}"
+        return f"{told}: it has its operands the wrong way round" if turned else told
 
     # The pass as a whole.
 
