@@ -290,7 +290,10 @@ def test_a_value_that_the_operator_does_not_give() -> None:
         engine.backward(out)
     (fault,) = judged(recording).faults
     assert fault.kind == "wrong forward"
-    assert fault.text == "`__rsub__` makes 2 of 3 − 5; right is −2: it has its operands the wrong way round"
+    assert (
+        fault.text
+        == "`__rsub__` makes 2 of 3 − 5; right is −2: it has its operands the wrong way round"
+    )
 
 
 def remarked(kind: str, text: str, node: str = "z") -> Recording:

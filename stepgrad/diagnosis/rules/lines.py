@@ -99,9 +99,12 @@ class Lines:
         After `if v not in visited`, `visited.add(id(v))` does not help.
         """
         for function in self._around(block.place(0)):
-            asked = {ast.unparse(each.comparators[0]): ast.unparse(each.left)
-                     for each in ast.walk(function)
-                     if isinstance(each, ast.Compare) and isinstance(each.ops[0], ast.NotIn)}  # fmt: skip
+            tests = [each for each in ast.walk(function) if isinstance(each, ast.Compare)]
+            asked = {
+                ast.unparse(each.comparators[0]): ast.unparse(each.left)
+                for each in tests
+                if isinstance(each.ops[0], ast.NotIn)
+            }
             for each in ast.walk(function):
                 if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
                     thing = asked.get(ast.unparse(each.func.value))
@@ -159,11 +162,12 @@ class Lines:
         around = self._around(place)[-1:]
         if statement is None or source is None or not around:
             return None
-        called = {getattr(each.func, "id", "") for each in ast.walk(statement)
-                  if isinstance(each, ast.Call)}  # fmt: skip
+        called = [each for each in ast.walk(statement) if isinstance(each, ast.Call)]
+        names = {getattr(each.func, "id", "") for each in called}
         for each in _walked(source):
-            if isinstance(each, ast.ClassDef) and each.name in called:
-                if line := _calling(each, around[0].name):
+            if isinstance(each, ast.ClassDef) and each.name in names and around[0] not in each.body:
+                line = _calling(each, around[0].name)
+                if line is not None:
                     return _at(place, line)
         return None
 
