@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
@@ -35,7 +34,7 @@ class _Causes:
         if all(each.before and each.close(each.after, each.expected) for each in self._wrong):
             return self._fault("overwrites", self._words.overwrites(first), first.place)
         if lines.replaces(first.place):  # what was there does not count
-            self._wrong = [replace(each, before=0.0) for each in self._wrong]
+            self._wrong = [each._replace(before=0.0) for each in self._wrong]
         kind, text = next(self._causes(self._wrong[0]))
         if kind == "upstream":
             return self._fault(kind, text, lines.handing_on(first.place))

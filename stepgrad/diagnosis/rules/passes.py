@@ -6,18 +6,18 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from operator import itemgetter
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
+    Numbers,
     Wrote,
     by_differences,
-    sides,
     tolerance,
     unknown,
-    writes_of,
 )
 from stepgrad.engine.tape import Place
 from stepgrad.recording import events
@@ -55,22 +55,23 @@ class _Pass:
         self._block = block
         self._by_path = block.sweep.by_path
         self._lines, self._words = Lines(recording), Words(recording)
-        self._writes = [*writes_of(recording, block)]
+        self._numbers = Numbers(recording, block)
+        self._writes = [*self._numbers.writes()]
         self._odd = odd(recording)
         self._found = Judged(writes=len(self._writes))
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
         self._touched = {block.root}
-        self._last_of = {each.out: number for number, each in enumerate(self._writes)}
+        self._last_of = {each.out: number for number, (_, each) in enumerate(self._writes)}
 
     def judge(self, *, finished: bool) -> Judged:
         self._seed()
         number = 0
-        for _, run in groupby(self._writes, key=lambda each: each.out):
-            rule = [*run]
+        for entry, run in groupby(self._writes, key=itemgetter(0)):
+            rule = [each for _, each in run]
             for each in rule:
                 self._order(each, number)
                 number += 1
-            self._rule(rule)
+            self._rule(entry, rule)
         if finished and not self._found.faults and not self._found.wrong:
             self._found.faults += [*self._missing()][:1]
         return self._found
@@ -83,7 +84,7 @@ class _Pass:
         before, after = event.before or 0.0, event.after
         at = self._seeded_at
         if not after and self._writes:
-            at = self._lines.loop(self._block, self._writes[0].place)
+            at = self._lines.loop(self._block, self._writes[0][1].place)
         if not after or (after != 1 and after == self._recording.history.value(root, start)):
             self._fault("seed", start + 1, self._words.seed(root, after), (root,), at)
         elif before and after == before + 1:
@@ -126,75 +127,70 @@ class _Pass:
         written, _ = next(recording.history.gradient_writes(node, start), (None, 0))
         return isinstance(written, ForeignBackward)
 
-    def _rule(self, run: Sequence[Wrote]) -> None:
+    def _rule(self, entry: int, run: Sequence[Wrote]) -> None:
         """Look at what a rule has added, operand by operand."""
-        out, (op, operands) = run[0].out, self._recording.operation(run[0].out)
-        if by_differences(op):
+        out, op = run[0].out, run[0].op
+        if op.stored and by_differences(op):
             self._found.custom.add(op.name)
         again = out in self._done and not self._by_path
         done = self._done[out]  # it has run, even if nothing fits
-        for node in dict.fromkeys(each.node for each in run):
-            wrote = [each for each in run if each.node == node]
-            slots = [slot for slot, operand in enumerate(operands) if operand == node]
-            if again and done.issuperset(slots):
+        for wrote in _by_node(run):
+            if again and done.issuperset(wrote[0].slots):
                 self._visited_twice(out, wrote[0])
             else:
-                self._found.wrong += self._misfits(wrote, slots)
-                done.update(slots)
+                self._found.wrong += self._misfits(entry, wrote)
+                done.update(wrote[0].slots)
 
-    def _misfits(self, wrote: Sequence[Wrote], slots: Sequence[int]) -> Sequence[Wrote]:
+    def _misfits(self, entry: int, wrote: Sequence[Wrote]) -> Sequence[Wrote]:
         """Return the contributions to an operand that fit none of its places in the operation.
 
         Those of all places may also come in other parts: 2x for x·x.
         """
+        slots = wrote[0].slots
         free, wrong = [*slots], list[Wrote]()
         for each in wrote:
-            fitting = next((slot for slot in free if self._fits(each, slot)), None)
+            fitting = next((slot for slot in free if self._fits(entry, each, slot)), None)
             if fitting is not None:
                 if not self._by_path:
                     free.remove(fitting)
             elif each.received or not self._lines.keeps(each.place):
                 wrong.append(each)
-        last = wrote[-1]
-        due = sum(last.upstream * self._local(last, slot) for slot in slots)
-        whole = len(wrote) != len(slots) or len(slots) > 1
-        if wrong and whole and last.close(sum(each.received for each in wrote), due):
-            return []
+        if wrong and (len(wrote) != len(slots) or len(slots) > 1):
+            last = wrote[-1]
+            due = sum(last.upstream * self._numbers.local(entry, slot) for slot in slots)
+            if last.close(sum(each.received for each in wrote), due):
+                return []
         return wrong
 
-    def _local(self, wrote: Wrote, slot: int) -> float:
-        if slot == wrote.slot:
-            return wrote.local
-        return self._recording.history.local(wrote.out, slot, self._block.start)
-
-    def _fits(self, wrote: Wrote, slot: int) -> bool:
+    def _fits(self, entry: int, wrote: Wrote, slot: int) -> bool:
         """Whether a contribution is right for an operand, as far as that is known."""
-        due = wrote.upstream * self._local(wrote, slot)
-        if unknown(due) or wrote.is_(due) or wrote.out in self._odd:
+        local = wrote.local if slot == wrote.slot else self._numbers.local(entry, slot)
+        due = wrote.upstream * local
+        if wrote.is_(due) or unknown(due) or wrote.out in self._odd:
             return True
-        between = sides(self._recording, wrote.out, slot, self._block.start)
+        between = self._numbers.sides(entry, slot)
         if between is None:
             return False
-        least, most = sorted(wrote.upstream * local for local in between)
+        least, most = sorted(wrote.upstream * side for side in between)
         return least <= wrote.received <= most
 
     def _missing(self) -> Iterator[Fault]:
         """What has arrived at a node and was not handed on to an operand."""
-        recording, end = self._recording, self._block.start + self._block.length
-        for out in sorted({self._block.root, *self._touched}, reverse=True):
-            arrived = recording.history.grad(out, end) or 0.0
-            op, operands = recording.operation(out)
-            for slot, node in enumerate(operands):
-                if slot in self._done.get(out, ()) or recording.is_constant(node):
+        block, numbers = self._block, self._numbers
+        for entry, due in enumerate(numbers.shape.due):
+            out, arrived = block.node(entry), block.grads[entry]
+            done = self._done.get(out, frozenset[int]())
+            for slot in due if len(done) < len(due) else ():
+                if slot in done or numbers.sides(entry, slot) is not None:
                     continue
-                if sides(recording, out, slot, self._block.start) is not None:
-                    continue
-                due = recording.history.carry(out, slot, self._block.start)(arrived)
-                if due and not unknown(due) and abs(due) > tolerance(op) * abs(arrived):
-                    yield self._absent(out, slot, node, due)
+                right = arrived * numbers.local(entry, slot)
+                least = tolerance(numbers.shape.ops[entry]) * abs(arrived)
+                if not unknown(right) and abs(right) > least:
+                    node = self._recording.operation(out)[1][slot]
+                    yield self._absent(out, slot, node, right)
 
     def _absent(self, out: int, slot: int, node: int, due: float) -> Fault:
-        ran = next((each for each in self._writes if each.out == out), None)
+        ran = next((each for _, each in self._writes if each.out == out), None)
         text = self._words.absent(out, slot, node, due, ran=ran is not None)
         place = self._lines.rule(ran) if ran else self._lines.made(out)
         position = ran.position if ran else self._block.start + 1
@@ -204,3 +200,11 @@ class _Pass:
         self, kind: Kind, position: int, text: str, nodes: tuple[int, ...], place: Place | None
     ) -> None:
         self._found.faults.append(Fault(kind, position, text, nodes, place))
+
+
+def _by_node(run: Sequence[Wrote]) -> Iterator[Sequence[Wrote]]:
+    """Yield the contributions of a rule to each node."""
+    found: dict[int, list[Wrote]] = {}
+    for each in run:
+        found.setdefault(each.node, []).append(each)
+    yield from found.values()
