@@ -19,7 +19,7 @@ from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 
-_WORK = 1_000_000
+_WORK = 300_000
 """The most contributions to judge; of more, the passes are some that lie evenly apart."""
 
 
