@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from graphs import Graph
+from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
@@ -153,3 +154,24 @@ def micrograd_order(root: Shadow) -> list[Shadow]:
 
     visit(root)
     return found[::-1]
+
+
+def train(engine: Engine, steps: int, rule: Rule = right) -> list[Shadow]:
+    """Fit a neuron, as such programs do; return its parameters."""
+    w, b = engine.leaf(0.5, "w"), engine.leaf(-0.5, "b")
+    for step in range(steps):
+        x = engine.leaf(1.0 + step % 3)
+        y = engine.make("tanh", engine.make("add", engine.make("mul", w, x), b))
+        loss = engine.make("pow", engine.make("sub", y, 0.3), 2.0)
+        engine.clear([w, b])
+        engine.backward(loss, rule, order=micrograd_order(loss))
+        for p in (w, b):
+            engine.update(p, p._data - 0.1 * p._grad)
+    return [w, b]
+
+
+def trained(steps: int, rule: Rule = right) -> Recording:
+    """The recording of such a program."""
+    with record(lines=True) as recording:
+        train(Engine(), steps, rule)
+    return recording

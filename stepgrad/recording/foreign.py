@@ -8,7 +8,7 @@ edges are stored (`ForeignSweep`), and so is what each of them left in a gradien
 from __future__ import annotations
 
 from array import array
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import count
@@ -41,7 +41,7 @@ class ForeignSweep(Sweep):
 
     order: tuple[Stretch, ...] = ()
     rules: array[int]
-    operand: bytes
+    operand: array[int]
     places: tuple[Place, ...]
     lines: array[int]
     by_path: bool = False
@@ -64,7 +64,7 @@ class ForeignSweep(Sweep):
         return [operands[out][slot] for out, slot in zip(self.rules, self.operand, strict=True)]
 
     @cached_property
-    def _walk(self) -> tuple[array[int], bytes, array[int]]:
+    def _walk(self) -> tuple[array[int], Sequence[int], array[int]]:
         columns = self.columns
         receivers = array("q", [columns[number][offset] for number, offset in self._ends])
         return array("q", self.rules), self.operand, receivers
@@ -91,6 +91,15 @@ class ForeignSweep(Sweep):
     def may_reach(self, number: int, offset: int) -> bool:
         """Whether a node of a forward pass takes part."""
         return offset in self.columns[number]
+
+    def first_edge(self, ends: Sequence[tuple[int, int]]) -> int | None:
+        """Return the first edge that hands on the gradient of one of some entries in a slot."""
+        return min((self._first[end] for end in ends if end in self._first), default=None)
+
+    @cached_property
+    def _first(self) -> Mapping[tuple[int, int], int]:
+        ends = [*zip(self.outs, self.slots, strict=True)]
+        return {end: edge for edge, end in reversed([*enumerate(ends)])}
 
     @cached_property
     def _reads(self) -> tuple[array[int], array[int], array[int]]:

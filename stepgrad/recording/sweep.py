@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
-from operator import add
+from operator import add, itemgetter
 
 from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.recording.structure import Structure
@@ -134,7 +135,7 @@ class Sweep:
         return found
 
     @cached_property
-    def _walk(self) -> tuple[array[int], bytes, array[int]]:
+    def _walk(self) -> tuple[array[int], Sequence[int], array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
         outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
         for number, offsets in self.computed_nodes:
@@ -170,7 +171,7 @@ class Sweep:
         return self._walk[0]
 
     @property
-    def slots(self) -> bytes:
+    def slots(self) -> Sequence[int]:
         """For each edge, which operand of that node receives."""
         return self._walk[1]
 
@@ -200,6 +201,18 @@ class Sweep:
         for edge, receiver in enumerate(self.receivers):
             edges[receiver].append(edge)
         return edges
+
+    def first_edge(self, ends: Sequence[tuple[int, int]]) -> int | None:
+        """Return the first edge that hands on the gradient of one of some entries in a slot.
+
+        Of one entry, the slots come in order.
+        """
+        if not ends:
+            return None
+        entry, slot = min(ends, key=itemgetter(0))
+        first = bisect_left(self.outs, entry)
+        walked = range(first, bisect_right(self.outs, entry, first))
+        return next((edge for edge in walked if self.slots[edge] == slot), None)
 
     @cached_property
     def completions(self) -> list[int]:

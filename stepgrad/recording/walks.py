@@ -80,7 +80,7 @@ class Walks:
                 located[outs[0]],
                 stretched([located[node] for node in computed]),
                 array("i", [entry[out] for out in outs[1:]]).tobytes(),
-                bytes(slots[1:]),
+                array("i", slots[1:]).tobytes(),
                 tuple(line),
                 array("i", [line[spot] for spot in spots]).tobytes(),
                 walk.by_path,
@@ -108,15 +108,16 @@ class Walks:
         sweep = self._sweeps.get(shape)
         if sweep is None:
             begins, root = shape.root
+            rules = array("i", shape.rules)
             sweep = self._sweeps[shape] = ForeignSweep(
                 structures=shape.structures,
                 links=shape.links,
                 root=root,
-                edges=len(shape.operand),
+                edges=len(rules),
                 order=shape.order,
                 begins=begins,
-                rules=array("i", shape.rules),
-                operand=shape.operand,
+                rules=rules,
+                operand=array("i", shape.operand),
                 places=tuple(map(self._place, shape.spots)),
                 lines=array("i", shape.lines),
                 by_path=shape.by_path,

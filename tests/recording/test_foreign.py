@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
-from imitation import FILE, Engine, Shadow, micrograd_order
+from imitation import FILE, Engine, Shadow, micrograd_order, train
 from reference import Fold, all_bits, bits
 from stepgrad import Recording, Value, record
 from stepgrad.engine.backward import ancestors
@@ -350,19 +350,6 @@ def test_our_values_and_others_in_one_recording() -> None:
 
 
 # A training loop.
-
-
-def train(engine: Engine, steps: int) -> list[Shadow]:
-    w, b = engine.leaf(0.5, "w"), engine.leaf(-0.5, "b")
-    for step in range(steps):
-        x = engine.leaf(1.0 + step % 3)
-        y = engine.make("tanh", engine.make("add", engine.make("mul", w, x), b))
-        loss = engine.make("pow", engine.make("sub", y, 0.3), 2.0)
-        engine.clear([w, b])
-        engine.backward(loss, order=micrograd_order(loss))
-        for p in (w, b):
-            engine.update(p, p._data - 0.1 * p._grad)
-    return [w, b]
 
 
 def test_a_training_loop_stores_its_sweep_once() -> None:

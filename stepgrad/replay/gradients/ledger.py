@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
@@ -145,14 +145,7 @@ def _writes(block: Block, node: int) -> Sequence[int]:
 
 def walk(block: Backward, out: int, slot: int) -> int | None:
     """Return the position just after a pass walked an edge; None if it does not walk it."""
-    sweep = block.sweep
-    column = block.column(out)
-    if column is None:
-        return None
-    first = bisect_left(sweep.outs, column)
-    last = bisect_right(sweep.outs, column, first)
-    edge = sweep.slots.find(slot, first, last)
-    return None if edge < 0 else block.arrival(edge)
+    return first_walk(block, [(out, slot)])
 
 
 def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
@@ -160,8 +153,7 @@ def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
 
     Each edge is a node and a slot; those of one node come in the order of their slots.
     """
-    never = block.sweep.width
-    found = block.columns([out for out, _ in edges])
-    places = [never if place is None else place for place in found]
-    first = min(places)
-    return None if first == never else walk(block, *edges[places.index(first)])
+    entries = block.columns([out for out, _ in edges])
+    ends = zip(entries, (slot for _, slot in edges), strict=True)
+    edge = block.sweep.first_edge([(entry, slot) for entry, slot in ends if entry is not None])
+    return None if edge is None else block.arrival(edge)
