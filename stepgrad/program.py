@@ -23,9 +23,10 @@ from typing import Any, NamedTuple
 
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
+from stepgrad.foreign import watching
 from stepgrad.printable import printable
 from stepgrad.reading import read_regular, why
-from stepgrad.recording.record import record
+from stepgrad.recording.record import active_recorder, record
 from stepgrad.recording.recording import Recording, Source
 
 _RESERVE = 32 << 20
@@ -33,7 +34,8 @@ _RESERVE = 32 << 20
 
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 _ENDING = ("SIGTERM", "SIGHUP")
-_RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}"
+_HOOKS = f"{Path(__file__).parent / 'foreign'}{os.sep}"
+_RECORDER = f"{Path(__file__).parent / 'recording'}{os.sep}", _HOOKS
 
 
 class ProgramError(StepgradError):
@@ -104,7 +106,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
         with _as_main(path, file, arguments) as main, _interruptible(file, saves):
             code = compile(content, file, "exec", dont_inherit=True)
             recording.sources[file] = Source(file, decode_source(content))
-            with record(recording, lines=True, memory=memory):
+            with record(recording, lines=True, memory=memory), watching(active_recorder()):
                 _execute(code, main)
     except BaseException as error:  # whatever it is, it is the program's
         return _exit_status(error, code), _failure(error)
@@ -222,6 +224,7 @@ def _exit_status(error: BaseException, code: CodeType | None) -> int:
     while trace is not None and trace.tb_frame.f_code is not code:
         trace = trace.tb_next
     _end_before_ours(trace)
+    _leave_out_hooks(error)
     sys.excepthook(type(error), error.with_traceback(trace), trace)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
 
@@ -243,3 +246,17 @@ def _end_before_ours(trace: TracebackType | None) -> None:
         if trace.tb_next is not None and trace.tb_next.tb_frame.f_code.co_filename == __file__:
             trace.tb_next = None
         trace = trace.tb_next
+
+
+def _leave_out_hooks(error: BaseException | None) -> None:
+    """Leave out of the tracebacks what stands between the program and its own classes."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        trace = error.__traceback__
+        while trace is not None:
+            inner = trace.tb_next
+            while inner is not None and inner.tb_frame.f_code.co_filename.startswith(_HOOKS):
+                inner = inner.tb_next
+            trace.tb_next, trace = inner, inner
+        error = error.__cause__ or error.__context__

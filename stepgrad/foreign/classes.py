@@ -19,8 +19,7 @@ from stepgrad.engine.node import Node
 
 _ARITHMETIC = ("__add__", "__radd__", "__sub__", "__mul__", "__rmul__", "__truediv__")
 _DATA = ("data", "value", "val", "item", "number", "num", "v", "x", "_data", "_value", "_val")
-_GRAD = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d")
-_GRAD = (*_GRAD, *(f"_{name}" for name in _GRAD))
+_GRAD = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
 _MISSING = object()
 
 _met = WeakSet[type]()
@@ -100,7 +99,7 @@ class Hooks:
         self,
         setter: Callable[[Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleted: Callable[[int], None],
-        met: Callable[[type, Kind], None],
+        met: Callable[[type], None],
     ) -> None:
         self.kinds: dict[type, Kind] = {}
         self._setter = setter
@@ -136,7 +135,8 @@ class Hooks:
             return
         hooks: dict[str, Any] = {}
         if base is None:
-            hooks["__setattr__"] = self._setter(kind, cls.__setattr__)
+            inner: Any = cls.__setattr__
+            hooks["__setattr__"] = self._setter(kind, inner)
         if base is None or "__del__" in vars(cls):
             hooks["__del__"] = self._deleting(getattr(cls, "__del__", None))
         self._before[cls] = {name: vars(cls).get(name, _MISSING) for name in hooks}
@@ -144,7 +144,7 @@ class Hooks:
             setattr(cls, name, hook)
         self.kinds[cls] = kind
         _met.add(cls)
-        self._report(cls, kind)
+        self._report(cls)
 
     def _unhook(self, cls: type) -> None:
         for name, before in self._before.pop(cls, {}).items():

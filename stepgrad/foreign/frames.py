@@ -1,7 +1,7 @@
 """What the code on the stack is for, and which line a frame is at.
 
 A frame knows its code and the instruction that it is at, and reading these two is cheap. What
-follows from them is worked out once for each instruction.
+follows from them is worked out once for each instruction, and kept with the code.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.foreign.classes import functions_of, with_nested
+from stepgrad.foreign.sites import MakingSite, WritingSite
 from stepgrad.recording.callers import Spot, is_ours
 
 PROGRAM, ENGINE, CONSTRUCTOR, ACCESSOR = range(4)
@@ -21,74 +22,81 @@ _FUNCTION = 1
 """The flag of code whose variables are local: that of a function, not of a module or class."""
 
 
+class Code:
+    """A piece of code: its role, and what is known of its instructions, by their offsets."""
+
+    __slots__ = ("code", "lines", "making", "role", "writing")
+
+    def __init__(self, code: CodeType, role: int) -> None:
+        self.code = code  # kept alive: its id is a key
+        self.role = role
+        self.lines: dict[int, Spot] = {}
+        self.making: dict[int, MakingSite] = {}
+        self.writing: dict[int, WritingSite] = {}
+
+
 class Frames:
-    """The roles of code and the lines of instructions, by the ids of code that is kept alive."""
+    """The code of a program, by the ids of code objects."""
 
     def __init__(self) -> None:
-        self.roles: dict[int, int] = {}
-        self._kept: list[CodeType] = []
-        self._spots: dict[int, dict[int, Spot]] = {}
-        self._interned: dict[Spot, Spot] = {}
+        self.codes: dict[int, Code] = {}
+        self._lines: dict[Spot, Spot] = {}
 
     def learn(self, cls: type) -> None:
         """Register the code of a class that is an engine."""
         for function in functions_of(cls):
             for code in with_nested(function.__code__):
-                self.register(code, ENGINE)
+                self._register(code, ENGINE)
             own = function.__code__
             if own.co_name in _CONSTRUCTORS:
-                self.register(own, CONSTRUCTOR)
+                self._register(own, CONSTRUCTOR)
             elif own.co_name in _ACCESSORS:
-                self.register(own, ACCESSOR)
+                self._register(own, ACCESSOR)
         for member in vars(cls).values():
             if isinstance(member, property) and isinstance(member.fset, FunctionType):
-                self.register(member.fset.__code__, ACCESSOR)
+                self._register(member.fset.__code__, ACCESSOR)
 
-    def register(self, code: CodeType, role: int) -> int:
-        """Keep what code is for."""
-        self._kept.append(code)
-        self.roles[id(code)] = role
-        return role
+    def _register(self, code: CodeType, role: int) -> Code:
+        found = self.codes[id(code)] = Code(code, role)
+        return found
 
-    def role(self, frame: FrameType, made: object = None) -> int:
-        """Return what a frame's code is for; `made` is the object that is being set up, if any."""
+    def of(self, frame: FrameType, made: object = None) -> Code:
+        """Return the code of a frame; `made` is the object that is being set up, if any."""
         code = frame.f_code
-        role = self.roles.get(id(code))
-        if role is None:
-            role = PROGRAM
+        found = self.codes.get(id(code))
+        if found is None:
+            role = ENGINE if is_ours(code.co_filename) else PROGRAM
             if code.co_name in _CONSTRUCTORS and code.co_argcount:
                 first = frame.f_locals.get(code.co_varnames[0])
                 if first is made or (isinstance(first, type) and isinstance(made, first)):
                     role = CONSTRUCTOR  # that a decorator has written
-            self.register(code, role)
-        return role
+            found = self._register(code, role)
+        return found
 
     def outside(self, frame: FrameType | None, made: object = None) -> FrameType | None:
         """Return the innermost frame that is no part of setting up an object or an attribute."""
-        while frame is not None and self.role(frame, made) >= CONSTRUCTOR:
+        while frame is not None and self.of(frame, made).role >= CONSTRUCTOR:
             frame = frame.f_back
         return frame
 
     def line_of_program(self, frame: FrameType | None) -> Spot | None:
         """Return the innermost line that is not of the class: where the program uses it."""
-        roles = self.roles
+        codes = self.codes
         while frame is not None:
-            if not roles.get(id(frame.f_code)) and not is_ours(frame.f_code.co_filename):
-                return self.line(frame)
+            code = codes.get(id(frame.f_code)) or self.of(frame)
+            if not code.role:
+                return code.lines.get(frame.f_lasti) or self.line(frame)
             frame = frame.f_back
         return None
 
     def line(self, frame: FrameType) -> Spot:
         """Return the line that a frame is at. Equal lines are the same object."""
-        code = frame.f_code
-        try:
-            return self._spots[id(code)][frame.f_lasti]
-        except KeyError:
-            spot = frame.f_lineno, code.co_filename
-            spot = self._interned.setdefault(spot, spot)
-            self._kept.append(code)
-            self._spots.setdefault(id(code), {})[frame.f_lasti] = spot
-            return spot
+        lines = self.of(frame).lines
+        found = lines.get(frame.f_lasti)
+        if found is None:
+            found = frame.f_lineno, frame.f_code.co_filename
+            found = lines[frame.f_lasti] = self._lines.setdefault(found, found)
+        return found
 
 
 def is_function(frame: FrameType) -> bool:

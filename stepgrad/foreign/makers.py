@@ -7,7 +7,6 @@ if the number is right. So `x * x` has two operands, and `x ** 3` has a constant
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from types import CodeType, FrameType
 from typing import Any, NamedTuple
@@ -79,6 +78,11 @@ class Recipe(NamedTuple):
     certain: bool = False
     name: str = ""
 
+    @property
+    def from_children(self) -> bool:
+        """Whether it needs neither the arguments of calls, nor a comparison."""
+        return self.certain and all(type(pick) is int for pick in self.picks or ())
+
 
 def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
     """Return what an operation gives; None where it gives nothing."""
@@ -107,6 +111,7 @@ def resolve(
         label: the text that it has for its operation.
         calls: those that made it, from the innermost.
     """
+    in_order = kids if ordered else ()
     believed = None
     for depth, call in enumerate(calls):
         op, reflected = _NAMED.get(call.name.lower(), (LEAF, False))
@@ -115,37 +120,35 @@ def resolve(
             continue
         if reflected:
             operands.reverse()
-        exact = {*kids} == {each for each in operands if isinstance(each, Shadow)}
+        exact = call.operator and {*kids} == {e for e in operands if isinstance(e, Shadow)}
+        recipe = Recipe(op, _picks(operands, in_order, call), depth, exact)
         if gives(op, operands, data):
-            certain = call.operator and exact
-            return _recipe(op, operands, kids if ordered else (), call, depth, certain), operands
-        if believed is None and call.operator and exact:
-            believed = _recipe(op, operands, kids if ordered else (), call, depth, True), operands
-    return believed or _labelled(data, kids, ordered, label, calls) or _own(data, kids, label, calls)
+            return recipe, operands
+        if exact and believed is None:
+            believed = recipe, operands
+    if believed is None:
+        believed = _labelled(data, kids, in_order, label, calls)
+    return believed or _own(data, kids, label, calls)
 
 
-def _recipe(
-    op: Op,
-    operands: Sequence[Shadow | float],
-    kids: Sequence[Shadow],
-    call: Call | None,
-    depth: int,
-    certain: bool,
-) -> Recipe:
+def _picks(
+    operands: Sequence[Shadow | float], kids: Sequence[Shadow], call: Call | None
+) -> tuple[Pick, ...] | None:
+    """Return where operands are: among the children if these have an order, or the arguments."""
     shadows = [each for each in operands if isinstance(each, Shadow)]
     if len({*shadows}) < len(shadows):
-        return Recipe(op, None, depth)
+        return None
     picks: list[Pick] = []
     for each in operands:
         if isinstance(each, Shadow) and each in kids:
             picks.append(kids.index(each))
-        else:
-            given = call.arguments if call else {}
-            name = next((n for n, a in given.items() if a is each or number(a) == each), None)
-            if name is None:
-                return Recipe(op, None, depth)
-            picks.append(name)
-    return Recipe(op, tuple(picks), depth, certain)
+            continue
+        given = call.arguments if call else {}
+        name = next((n for n, a in given.items() if a is each or number(a) == each), None)
+        if name is None:
+            return None
+        picks.append(name)
+    return tuple(picks)
 
 
 def _arguments(call: Call, count: int, kids: Sequence[Shadow]) -> list[Shadow | float] | None:
@@ -167,7 +170,11 @@ def _arguments(call: Call, count: int, kids: Sequence[Shadow]) -> list[Shadow | 
 
 
 def _labelled(
-    data: float, kids: Sequence[Shadow], ordered: bool, label: str, calls: Sequence[Call]
+    data: float,
+    kids: Sequence[Shadow],
+    in_order: Sequence[Shadow],
+    label: str,
+    calls: Sequence[Call],
 ) -> tuple[Recipe, list[Shadow | float]] | None:
     """Go by what the class calls the operation, if this gives the number."""
     text = label.strip().lower()
@@ -181,14 +188,16 @@ def _labelled(
         return None
     tried: list[list[Shadow | float]] = [[*kids], [*reversed(kids)]]
     if len(op.partials) == len(kids) + 1:
-        numbers = [n for call in calls for a in call.arguments.values() if (n := number(a)) is not None]
-        tried = [order for n in numbers for order in ([*kids, n], [n, *kids])]
+        given = [number(each) for call in calls for each in call.arguments.values()]
+        tried = []
+        for each in given:
+            if each is not None:
+                tried += [*kids, each], [each, *kids]
     if reflected:
         tried.reverse()
     for operands in tried:
         if len(operands) == len(op.partials) and gives(op, operands, data):
-            call = calls[0] if calls else None
-            return _recipe(op, operands, kids if ordered else (), call, 0, False), operands
+            return Recipe(op, _picks(operands, in_order, calls[0] if calls else None)), operands
     return None
 
 
@@ -231,6 +240,3 @@ def is_method_of(frame: FrameType, nodes: Mapping[int, Shadow]) -> bool:
 def is_operator(code: CodeType) -> bool:
     """Whether code is what an operator calls."""
     return code.co_name.startswith("__") and code.co_name.strip("_") in _NAMED
-
-
-nan = math.nan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from numbers import Real
 from typing import Any
 
@@ -29,7 +30,7 @@ def number(value: Any) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return float("inf") if value > 0 else float("-inf")
+        return inf if bool(value > 0) else -inf  # type: ignore[operator]
 
 
 def same(one: float, other: float, tolerance: float = 0.0) -> bool:

@@ -26,10 +26,14 @@ _STEP = 1e-3
 _AGREE = 1e-5
 _IMAGINARY = 1e-20
 _NESTED = 3
-_PURE = (
-    "abs bool enumerate float getattr hasattr int isinstance len list max min pow range reversed"
-    " round sorted sum super tuple type zip ValueError TypeError AssertionError NotImplemented"
-).split()
+_PURE = {
+    "abs", "bool", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "len", "list",
+    "max", "min", "pow", "print", "range", "reversed", "round", "sorted", "sum", "super", "tuple",
+    "type", "zip", "ValueError", "TypeError", "AssertionError", "NotImplemented",
+}  # fmt: skip
+_ANALYTIC = {
+    "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+}  # fmt: skip
 _IMPURE = {"append", "extend", "insert", "remove", "pop", "add", "update", "write", "seed", "send"}
 _WRITES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_SUBSCR", "IMPORT_NAME", "YIELD_VALUE")
 
@@ -109,7 +113,9 @@ class Forward:
         code, given = call.code, {n: self._given(a, moved) for n, a in call.arguments.items()}
         plain = code.co_varnames[: code.co_argcount]
         named = code.co_varnames[code.co_argcount :][: code.co_kwonlyargcount]
-        rest = code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & 4 else ""
+        rest = (
+            code.co_varnames[code.co_argcount + code.co_kwonlyargcount] if code.co_flags & 4 else ""
+        )
         try:
             result = self._run(
                 *[given[name] for name in plain],
@@ -124,7 +130,8 @@ class Forward:
 
     def _given(self, argument: Any, moved: Mapping[Shadow, complex]) -> Any:
         if isinstance(argument, Shadow):
-            twin = object.__new__(self._twin)  # type: ignore[arg-type]
+            assert self._twin is not None
+            twin: Any = object.__new__(self._twin)
             object.__setattr__(twin, self._kind.data, moved.get(argument, argument._data))
             object.__setattr__(twin, self._kind.grad, 0.0)
             return twin
@@ -172,10 +179,7 @@ def _either(real: Callable[..., Any], other: Callable[..., Any]) -> Callable[...
 
 _MATH = SimpleNamespace(
     **vars(math)
-    | {
-        name: _either(getattr(math, name), getattr(cmath, name))
-        for name in "exp log log10 sqrt sin cos tan sinh cosh tanh asin acos atan".split()
-    }
+    | {name: _either(getattr(math, name), getattr(cmath, name)) for name in _ANALYTIC}
     | {
         "log1p": _either(math.log1p, lambda z: cmath.log(1 + z)),
         "log2": _either(math.log2, lambda z: cmath.log(z) / math.log(2)),
@@ -192,7 +196,7 @@ def _twin(cls: type, kind: Kind) -> type | None:
     data = names.index(kind.data) if kind.data in names else 0
     name = names[data] if names else kind.data
 
-    def __init__(self: object, *arguments: Any, **keywords: Any) -> None:  # noqa: N807
+    def __init__(_: object, *arguments: Any, **keywords: Any) -> None:  # noqa: N807
         raise _MadeError(keywords[name] if name in keywords else arguments[data])
 
     members = {"__init__": __init__, "__del__": _nothing, "__setattr__": object.__setattr__}
@@ -200,7 +204,7 @@ def _twin(cls: type, kind: Kind) -> type | None:
 
 
 def _parameters(cls: type) -> Iterator[str]:
-    code = getattr(cls.__init__, "__code__", None)
+    code = getattr(getattr(cls, "__init__", None), "__code__", None)
     if code is not None:
         yield from code.co_varnames[1 : code.co_argcount]
 
@@ -222,7 +226,7 @@ def _is_pure(
         return False
     used = [names[name] for name in code.co_names if name in names] + [*cells.values()]
     unknown = [name for name in code.co_names if name not in names and hasattr(builtins, name)]
-    if any(name not in _PURE and name != "print" for name in unknown):
+    if any(name not in _PURE for name in unknown):
         return False
     methods = [vars(c)[name] for c in cls.__mro__[:-1] for name in code.co_names if name in vars(c)]
     called = [each for each in [*used, *methods] if isinstance(each, FunctionType)]

@@ -13,31 +13,16 @@ from typing import Any, NamedTuple
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import PROGRAM, Frames, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, PROGRAM, Code, Frames, is_function
 from stepgrad.foreign.nodes import Shadow, number, same
-from stepgrad.foreign.statements import Statement, statement
+from stepgrad.foreign.sites import WritingSite
+from stepgrad.foreign.statements import statement
 from stepgrad.recording.callers import Spot
 
 _DEEPEST = 4
 """How far up the stack the owner of a rule is looked for."""
 
-
-class Site:
-    """An instruction that writes gradients, or calls what does.
-
-    `variable` is the name under which the owner of the rule is found, `depth` frames further up,
-    once this is certain.
-    """
-
-    __slots__ = ("by_path", "depth", "line", "seeds", "statement", "variable")
-
-    def __init__(self, line: Spot, what: Statement) -> None:
-        self.line = line
-        self.statement = what
-        self.variable = ""
-        self.depth = 0
-        self.by_path = False
-        self.seeds = False
+UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
 
 
 class _Owner(NamedTuple):
@@ -58,9 +43,10 @@ class Rules:
 
     def __init__(self, nodes: Mapping[int, Shadow], frames: Frames, door: Door) -> None:
         self._nodes = nodes
+        self._node = nodes.get
         self._frames = frames
+        self._codes = frames.codes
         self._door = door
-        self._sites: dict[int, dict[int, Site]] = {}
         self._seed: tuple[Shadow, float, Spot | None] | None = None
         self.running = False
         self._by_path = False
@@ -71,20 +57,36 @@ class Rules:
         self, node: Shadow, before: Any, value: Any, frame: FrameType | None, grad: str
     ) -> None:
         """A gradient was written: it was `before`, and is `value`."""
-        after, was = number(value), number(before)
-        if after is None:
-            after = 0.0
-        if was is not None and was != node._grad and not same(was, node._grad):
-            self._unseen(node, was)
-        frame = self._frames.outside(frame)
-        if frame is None:
+        if before != node._grad:
+            self._check(node, before)
+        site: WritingSite | None = None
+        while frame is not None:
+            code = self._codes.get(id(frame.f_code)) or self._frames.of(frame)
+            site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
+            if not site.through:
+                break
+            frame = frame.f_back
+        if frame is None or site is None:
             return
-        try:
-            site = self._sites[id(frame.f_code)][frame.f_lasti]
-        except KeyError:
-            site = self._site(frame, grad)
+        after = value if type(value) is float else number(value) or 0.0
+        if site.variable and not site.depth:
+            out = self._node(id(frame.f_locals.get(site.variable)))
+            if out is not None and out.has_operand(node):
+                self._received(out, node, after, site)
+                return
+        self._wrote(node, (before, after), frame, site, grad)
+
+    def _wrote(
+        self,
+        node: Shadow,
+        numbers: tuple[Any, float],
+        frame: FrameType,
+        site: WritingSite,
+        grad: str,
+    ) -> None:
+        before, after = numbers
         what = site.statement
-        if node._operation is CONSTANT or (what.copies and after == was):
+        if node._operation is CONSTANT or (what.copies and after == before):
             node._grad = after
             return
         owner = None
@@ -122,16 +124,23 @@ class Rules:
 
     # What kind of write it is.
 
-    def _received(self, out: Shadow, node: Shadow, after: float, site: Site) -> None:
-        if self._seed is not None:
-            seed, self._seed = self._seed, None
-            self._door.seeded(*seed)
-        self.running = True
-        self._by_path |= site.by_path
-        slot = 0 if out._first is node else 1
-        if out._second is not None and (out._second is node or out._others):
-            slot = self._slot(out, node)
+    def _received(self, out: Shadow, node: Shadow, after: float, site: WritingSite) -> None:
+        if node._operation is CONSTANT:  # takes no gradient
+            node._grad = after
+            return
+        if not self.running:
+            if self._seed is not None:
+                seed, self._seed = self._seed, None
+                self._door.seeded(*seed)
+            self.running = True
+        if site.by_path:
+            self._by_path = True
+        if out._first is node:
+            slot = self._slot(out, node) if out._second is node or out._others else 0
+        else:
+            slot = self._slot(out, node) if out._others else 1
         self._door.received(out, slot, node, after, site.line)
+        node._grad = after
 
     def _slot(self, out: Shadow, node: Shadow) -> int:
         """Return which operand receives: if it is several at once, one after the other."""
@@ -142,8 +151,8 @@ class Rules:
         self._walked[out._stamp] = times + 1
         return slots[times % len(slots)]
 
-    def _set(self, node: Shadow, after: float, site: Site, frame: FrameType) -> None:
-        role = self._frames.role(frame)
+    def _set(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
+        role = self._frames.of(frame).role
         begins = site.seeds or site.statement.constant or after == 1.0
         if self.running and role != PROGRAM and not begins:
             self._door.written_at("set", node, after, site.line)
@@ -153,12 +162,12 @@ class Rules:
         site.seeds = role != PROGRAM
         self._seed = node, after, site.line
 
-    def _cleared(self, node: Shadow, after: float, site: Site, frame: FrameType) -> None:
-        if self._frames.role(frame) == PROGRAM or (self._seed and self._seed[0] is node):
+    def _cleared(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
+        if self._frames.of(frame).role == PROGRAM or (self._seed and self._seed[0] is node):
             self.end()
         self._door.written_at("zero" if clears(after) else "set", node, after, site.line)
 
-    def _stray(self, node: Shadow, frame: FrameType, site: Site) -> None:
+    def _stray(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
         """Remark that a rule writes a gradient that is not one of an operand."""
         owner = self._rule_of(frame)
         if owner is None and frame.f_code.co_freevars and node._operation.partials:
@@ -170,21 +179,25 @@ class Rules:
             text = f"the rule of {name} writes the gradient of {whose}"
             self._door.remark("stray", owner, site.line, text)
 
-    def _unseen(self, node: Shadow, was: float) -> None:
+    def _check(self, node: Shadow, before: Any) -> None:
+        """Look whether a gradient is what was last seen of it."""
+        was = number(before)
+        if was is None or same(was, node._grad):
+            return
         if "unseen" not in self._said:
             self._said.add("unseen")
-            text = "writes through __dict__ or object.__setattr__ are not observable"
-            self._door.remark("unseen", node, None, text)
+            self._door.remark("unseen", node, None, UNSEEN)
         self._door.written_at("set", node, was, None)
         node._grad = was
 
     # Whose rule it is.
 
-    def _site(self, frame: FrameType, grad: str) -> Site:
-        site = Site(self._frames.line(frame), statement(frame, grad))
-        return self._sites.setdefault(id(frame.f_code), {}).setdefault(frame.f_lasti, site)
+    def _site(self, frame: FrameType, code: Code, grad: str) -> WritingSite:
+        line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
+        site = WritingSite(line, statement(frame, grad), through=through)
+        return code.writing.setdefault(frame.f_lasti, site)
 
-    def _owner(self, site: Site, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
+    def _owner(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
         if site.variable:
             at: FrameType | None = frame
             for _ in range(site.depth):
@@ -194,16 +207,17 @@ class Rules:
                 return _Owner(out, True)
         return self._found(site, node, frame, grad)
 
-    def _found(self, site: Site, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
+    def _found(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
         at: FrameType | None = frame
         for depth in range(_DEEPEST):
             if at is None or not is_function(at):
                 return None
-            called = site if depth == 0 else self._called(at, grad)
+            code = self._frames.of(at)
+            called = code.writing.get(at.f_lasti) or self._site(at, code, grad)
             names = self._candidates(at, node)
             reads = called.statement.reads
             hinted = {name: each for name, each in names.items() if name in reads}
-            if self._frames.role(at) == PROGRAM and not at.f_code.co_freevars:
+            if code.role == PROGRAM and not at.f_code.co_freevars:
                 names = hinted
             names = hinted or names
             first = at.f_code.co_varnames[:1]
@@ -212,19 +226,13 @@ class Rules:
             if names:
                 name, out = max(names.items(), key=lambda found: found[1]._stamp)
                 site.depth = depth
-                site.variable = name if hinted or len(names) == 1 and depth else ""
+                site.variable = name if hinted or (len(names) == 1 and depth) else ""
                 site.by_path = depth > 0 and self._calls_itself(frame, depth + 1)
                 return _Owner(out, bool(hinted))
             if depth == 0 and self._rule_of(at) is not None:
                 return None  # the code of a rule, and none that writes to an operand
             at = at.f_back
         return None
-
-    def _called(self, frame: FrameType, grad: str) -> Site:
-        try:
-            return self._sites[id(frame.f_code)][frame.f_lasti]
-        except KeyError:
-            return self._site(frame, grad)
 
     def _variables(self, frame: FrameType) -> dict[str, Shadow]:
         get = self._nodes.get

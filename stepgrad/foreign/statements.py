@@ -70,10 +70,16 @@ def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
     if isinstance(found, ast.Assign | ast.AnnAssign) and found.value is not None:
         targets = found.targets if isinstance(found, ast.Assign) else [found.target]
         target, value = ast.unparse(targets[0]), found.value
-        written = {each.value.id for each in targets
-                   if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)}
-        adds = any(ast.unparse(each) == target for each in ast.walk(value)
-                   if isinstance(each, ast.Attribute))
+        written = {
+            each.value.id
+            for each in targets
+            if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)
+        }
+        adds = any(
+            ast.unparse(each) == target
+            for each in ast.walk(value)
+            if isinstance(each, ast.Attribute)
+        )
         copies = ast.unparse(value) == target
         reads = _reads(value, grad) - written
         return Statement(_is_number(value), copies, adds and not copies, reads)

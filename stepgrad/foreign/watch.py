@@ -12,12 +12,10 @@ from typing import Any
 
 from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, Frames
-from stepgrad.foreign.making import Making
+from stepgrad.foreign.frames import Frames
+from stepgrad.foreign.making import LABELS, Making
 from stepgrad.foreign.nodes import Shadow, number, same
-from stepgrad.foreign.rules import Rules
-
-_LABELS = ("label", "name", "_label", "_name")
+from stepgrad.foreign.rules import UNSEEN, Rules
 
 
 class Watch:
@@ -30,9 +28,8 @@ class Watch:
     def __init__(self, door: Door) -> None:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
-        self._home = get_ident()
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleted, self._met)
+        self._hooks = Hooks(self._setter, self._deleted, self._frames.learn)
         self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
         self._rules = Rules(self.nodes, self._frames, door)
         self._said: set[object] = set()
@@ -58,99 +55,102 @@ class Watch:
             kind = self._hooks.kinds[type(each)]
             is_, was = number(getattr(each, kind.grad, None)), node._grad
             if is_ is not None and not same(is_, was):
-                self._say("unseen", node, "writes through __dict__ or object.__setattr__ are not observable")
+                self._say("unseen", UNSEEN, node)
                 break
         self.nodes.clear()
 
-    def _say(self, kind: str, node: Shadow | None, text: str) -> None:
+    def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
         if kind not in self._said:
             self._said.add(kind)
             self._door.remark(kind, node, None, text)
 
     # What the hooks report.
 
-    def _met(self, cls: type, kind: Kind) -> None:
-        self._frames.learn(cls)
-
     def _deleted(self, which: int) -> None:
         self.nodes.pop(which, None)
+        if which == self._making.made:  # the next object may have its id
+            self._making.made = 0
 
     def _setter(
         self, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
-        nodes, making = self.nodes, self._making
-        data, grad = kind
-        begun, wrote, other = self._begun, self._wrote, self._other
+        making, grad = self._making, kind.grad
+        part, wrote, other, failed = making.part, self._wrote, self._other, self._failed
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
-            node = nodes.get(id(self))
-            if node is None:
-                inner(self, name, value)
-                begun(self, kind, name, value, _getframe(1))
-            elif name == data or name == grad:
-                before = getattr(self, name, None)
-                inner(self, name, value)
-                wrote(node, name == grad, before, value, _getframe(1), grad)
-            else:
-                inner(self, name, value)
-                if node is making.pending:
-                    making.attribute(name, value, _getframe(1))
-                else:
-                    other(node, name, value, _getframe(1))
+            before = getattr(self, name, None) if name == grad else None
+            inner(self, name, value)
+            try:
+                if id(self) != making.made or not part(name, value, _getframe(1)):
+                    if name == grad:
+                        wrote(self, before, value, _getframe(1), kind)
+                    else:
+                        other(self, name, value, _getframe(1), kind)
+            except Exception as error:  # it is ours, not the program's
+                failed(error)
 
         return __setattr__
 
-    def _begun(self, made: Any, kind: Kind, name: str, value: Any, frame: FrameType) -> None:
-        making = self._making
-        if making.muted or get_ident() != self._home or self._door.closed:
-            return
+    def _wrote(self, made: Any, before: Any, value: Any, frame: FrameType, kind: Kind) -> None:
+        """Report a gradient."""
+        making, node = self._making, self.nodes.get(id(made))
+        if node is None:
+            self._other(made, kind.grad, value, frame, kind)
+        elif get_ident() == making.home:
+            if making.pending is not None:
+                making.flush()
+            self._rules.wrote(node, before, value, frame, kind.grad)
+
+    def _other(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+        """Report the first attribute of an object, or another one than its gradient."""
+        making, node = self._making, self.nodes.get(id(made))
+        if get_ident() != making.home:
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+        elif node is None:
+            self._begin(made, name, value, frame, kind)
+        else:
+            if making.pending is not None:
+                making.flush()
+            if name == kind.data:
+                self._rules.updated(node, value, frame)
+            elif isinstance(value, FunctionType) and value.__closure__:
+                self._hung(node, value, frame)
+            elif name in LABELS and isinstance(value, str):
+                making.name(node, value)
+
+    def _begin(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
         if self._rules.running:
             self._rules.end()
-        node = making.begin(made, type(made), frame)
-        if name == kind.data:
-            node._data = number(value) or 0.0
-        elif name == kind.grad:
-            node._grad = number(value) or 0.0
+        if self._door.closed:
+            self._stop()
         else:
-            making.attribute(name, value, frame)
+            self._making.begin(made, kind, frame)
+            self._making.part(name, value, frame)
 
-    def _wrote(
-        self, node: Shadow, is_grad: bool, before: Any, value: Any, frame: FrameType, grad: str
-    ) -> None:
-        making = self._making
-        if making.muted or get_ident() != self._home:
-            return
-        if node is making.pending:
-            if self._frames.role(frame) >= CONSTRUCTOR:
-                if is_grad:
-                    node._grad = number(value) or 0.0
-                else:
-                    node._data = number(value) or 0.0
-                return
-            making.flush()
-        elif making.pending is not None:
-            making.flush()
-        if is_grad:
-            self._rules.wrote(node, before, value, frame, grad)
-        else:
-            self._rules.updated(node, value, frame)
+    def _failed(self, error: Exception) -> None:
+        """Leave the program alone: it is to run as it does, whatever we make of it."""
+        self._stop()
+        self._say("failed", f"watching ended: {type(error).__name__}: {error}")
 
-    def _other(self, node: Shadow, name: str, value: Any, frame: FrameType) -> None:
-        if isinstance(value, FunctionType) and value.__closure__:
-            self._hung(node, value, frame)
-        elif name in _LABELS and isinstance(value, str):
-            self._making.name(node, value)
+    def _stop(self) -> None:
+        self._hooks.remove()
+        self.nodes.clear()
 
     def _hung(self, node: Shadow, rule: FunctionType, frame: FrameType) -> None:
         """Look whether a rule is stored in an operand of the node that it is the rule of."""
-        if self._making.pending is not None:
-            self._making.flush()
-        found = [self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)]
-        owner = max((each for each in found if each is not None), key=lambda n: n._stamp, default=node)
+        found = [
+            self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)
+        ]
+        owner = max(
+            (each for each in found if each is not None), key=lambda n: n._stamp, default=node
+        )
         line = self._frames.line(frame)
         if owner is not node and owner.has_operand(node) and line not in self._said:
             self._said.add(line)
-            text = f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            text = (
+                f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            )
             self._door.remark("hung", owner, line, text)
 
 
