@@ -266,7 +266,7 @@ def test_a_second_pass_over_one_graph_is_said_once() -> None:
 
     recording, kind, text = structural(run)
     assert kind == "not cleared"
-    assert text.startswith("a second backward pass adds to g.grad = 1, which the first one left")
+    assert text.startswith("backward() runs again and adds to g.grad = 1, which an earlier pass")
     assert [each.name for each in diagnose(recording) if not each.note] == ["engine"]
 
 

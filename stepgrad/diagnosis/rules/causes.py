@@ -23,6 +23,12 @@ def cause(recording: Recording, wrong: Sequence[Wrote], *, shared: bool) -> Faul
     return _Causes(recording, wrong).fault(shared=shared)
 
 
+def lucky(recording: Recording, wrote: Wrote) -> Fault:
+    """Say that `=` stands where `+=` belongs, though it did no harm."""
+    nodes = (wrote.node, wrote.out)
+    return Fault("overwrites", wrote.position, Words(recording).lucky(wrote), nodes, wrote.place)
+
+
 class _Causes:
     def __init__(self, recording: Recording, wrong: Sequence[Wrote]) -> None:
         self._recording = recording

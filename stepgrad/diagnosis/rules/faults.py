@@ -27,7 +27,7 @@ Kind = Literal[
 
 ADVICE: Mapping[Kind, str] = {
     "wrong node": "Store the rule in the result: `out._backward = _backward`.",
-    "wrong forward": "Compute the value with the operands in the order of the expression.",
+    "wrong forward": "Correct what the method computes.",
     "seed": "Set the gradient of the result to 1 before the first rule runs.",
     "not cleared": "Clear the gradients of all nodes before the second pass, or build the graph "
     "again.",
@@ -39,7 +39,7 @@ ADVICE: Mapping[Kind, str] = {
     "sign": "Change the sign of this contribution.",
     "upstream missing": "Multiply by the gradient of the result.",
     "upstream": "Multiply by what arrives at the result.",
-    "local derivative": "Differentiate the operation again.",
+    "local derivative": "Correct the derivative in the rule.",
     "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
     "the result.",
 }

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from stepgrad.diagnosis.rules.causes import cause
-from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault
+from stepgrad.diagnosis.rules.causes import cause, lucky
+from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.lines import operations_at
-from stepgrad.diagnosis.rules.passes import judged
+from stepgrad.diagnosis.rules.passes import Judged, judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
@@ -69,25 +69,15 @@ def judgement(recording: Recording) -> Judgement | None:
     if not passes and not recording.remarks:
         return None
     some = _some(passes)
-    faults, wrong, custom = (
-        [*noticed(recording), *wrong_forward(recording)],
-        list[Wrote](),
-        set[str](),
-    )
-    writes = 0
+    found = Judged(faults=[*noticed(recording), *wrong_forward(recording)])
     for number, block in enumerate(some, 1):
-        found = judged(recording, block, finished=_finished(recording, block))
-        faults += found.faults
-        wrong += found.wrong
-        custom |= found.custom
-        writes += found.writes
+        found.add(judged(recording, block, finished=_finished(recording, block)))
         advance(number, len(some))
-    for group in _groups(wrong):
-        faults.append(cause(recording, group, shared=_shared(recording, group[0].place, wrong)))
-    first, more = _first(sorted(faults, key=lambda each: each.position))
+    faults, more = _first([*found.faults, *_causes(recording, found)])
     return Judgement(
-        first, more, len(passes), len(some), writes, wrong, sorted(custom), hidden(recording)
-    )
+        faults, more, len(passes), len(some), found.writes, found.wrong,
+        sorted(found.custom), hidden(recording),
+    )  # fmt: skip
 
 
 def _some(passes: Sequence[ForeignBackward]) -> Sequence[ForeignBackward]:
@@ -104,12 +94,19 @@ def _finished(recording: Recording, block: ForeignBackward) -> bool:
     return not (crashed and end == recording.length)
 
 
-def _groups(wrong: Sequence[Wrote]) -> Iterator[Sequence[Wrote]]:
-    """Yield the contributions that one line makes to one operand of one operation."""
-    found: dict[object, list[Wrote]] = {}
-    for each in wrong:
-        found.setdefault((each.op, each.slot, each.place), []).append(each)
-    yield from found.values()
+def _causes(recording: Recording, found: Judged) -> Iterator[Fault]:
+    """Yield why contributions are wrong, once for each line, operation and operand."""
+    groups: dict[object, list[Wrote]] = {}
+    for each in found.wrong:
+        groups.setdefault((each.op, each.slot, each.place), []).append(each)
+    kinds = set[Kind]()
+    for group in groups.values():
+        shared = _shared(recording, group[0].place, found.wrong)
+        fault = cause(recording, group, shared=shared)
+        kinds.add(fault.kind)
+        yield fault
+    if found.lucky and "overwrites" not in kinds:
+        yield lucky(recording, found.lucky[0])
 
 
 def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -> bool:
@@ -119,11 +116,14 @@ def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -
 
 
 def _first(faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:
-    """Return the first fault, with one of another kind that does not follow from it."""
+    """Return the first fault, with one of another kind that does not follow from it.
+
+    And whether there are others.
+    """
     if not faults:
         return (), False
-    first = faults[0]
-    for each in faults:
+    first, *others = sorted(faults, key=lambda each: each.position)
+    for each in others:
         if each.kind != first.kind and not {each.kind, first.kind} <= STRUCTURAL:
-            return (first, each), len(faults) > 2
-    return (first,), len(faults) > 1
+            return (first, each), len(others) > 1
+    return (first,), bool(others)

@@ -30,12 +30,21 @@ class Lines:
     # What a line does.
 
     def replaces(self, place: Place | None) -> bool:
-        """Whether a line sets a gradient without regard to what it was."""
-        statement = self._statement(place)
-        if not isinstance(statement, ast.Assign):
+        """Whether a line sets a gradient without regard to what it was.
+
+        Under a condition, as in `if x.grad is None`, it may have been looked at.
+        """
+        statement, source = self._statement(place), self._source(place)
+        if not isinstance(statement, ast.Assign) or source is None:
             return False
         read = {ast.unparse(each) for each in ast.walk(statement.value)}
-        return not any(ast.unparse(target) in read for target in statement.targets)
+        if any(ast.unparse(target) in read for target in statement.targets):
+            return False
+        conditions = [each for each in _walked(source) if isinstance(each, ast.If)]
+        return not any(
+            each.lineno <= statement.lineno <= _end(each) and "grad" in ast.unparse(each.test)
+            for each in conditions
+        )
 
     def keeps(self, place: Place | None) -> bool:
         """Whether a line writes back what is there, as `x.grad = x.grad` does."""
@@ -178,6 +187,14 @@ _LOOPS = ast.For, ast.While
 
 def _at(place: Place | None, line: int) -> Place | None:
     return None if place is None else replace(place, line=line)
+
+
+@kept(1)
+def replacing(recording: Recording) -> Set[Place]:
+    """Return the lines of rules that set a gradient without regard to what it was."""
+    passes = foreign_passes(recording.blocks)
+    places = {place for block in passes for place in block.sweep.places}
+    return {place for place in places if Lines(recording).replaces(place)}
 
 
 def operations_at(recording: Recording, place: Place | None) -> Set[str]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
-from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.lines import Lines, replacing
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
     Numbers,
@@ -32,14 +32,24 @@ class Judged:
     Args:
         faults: what is wrong with its order, its seed, or what is missing.
         wrong: the contributions that are wrong.
+        lucky: right ones that replace what was there, where only others come later.
         writes: how many contributions there are.
         custom: the names of the operations whose true derivatives come from differences.
     """
 
     faults: list[Fault] = field(default_factory=list)
     wrong: list[Wrote] = field(default_factory=list)
+    lucky: list[Wrote] = field(default_factory=list)
     writes: int = 0
     custom: set[str] = field(default_factory=set)
+
+    def add(self, other: Judged) -> None:
+        """Take in what was found in another pass."""
+        self.faults += other.faults
+        self.wrong += other.wrong
+        self.lucky += other.lucky[:1]
+        self.writes += other.writes
+        self.custom |= other.custom
 
 
 def judged(recording: Recording, block: ForeignBackward, *, finished: bool) -> Judged:
@@ -72,6 +82,8 @@ class _Pass:
                 self._order(each, number)
                 number += 1
             self._rule(entry, rule)
+        if lines := replacing(self._recording):
+            self._found.lucky += self._lucky(lines)
         if finished and not self._found.faults and not self._found.wrong:
             self._found.faults += [*self._missing()][:1]
         return self._found
@@ -173,6 +185,13 @@ class _Pass:
             return False
         least, most = sorted(wrote.upstream * side for side in between)
         return least <= wrote.received <= most
+
+    def _lucky(self, lines: Set[Place]) -> Iterator[Wrote]:
+        """The contributions that would replace others, had they come later."""
+        several = Counter(each.node for _, each in self._writes)
+        for _, each in self._writes:
+            if each.place in lines and not each.before and several[each.node] > 1:
+                yield each
 
     def _missing(self) -> Iterator[Fault]:
         """What has arrived at a node and was not handed on to an operand."""

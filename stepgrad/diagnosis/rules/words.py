@@ -25,7 +25,9 @@ class Words:
         return f"{atom(title(self.recording, node))}.grad"
 
     def _rule(self, out: int) -> str:
-        return f"the rule of {title(self.recording, out)}"
+        name = title(self.recording, out)
+        op, _ = self.recording.operation(out)
+        return f"the rule of {f'{op.symbol} ({name})' if name.startswith('#') else name}"
 
     def _adds(self, wrote: Wrote) -> str:
         return f"{self._rule(wrote.out)} adds {number(wrote.received)} to {self._grad(wrote.node)}"
@@ -55,8 +57,8 @@ class Words:
     def not_cleared(self, node: int, before: float) -> str:
         """A computed node still has the gradient of an earlier pass."""
         return (
-            f"a second backward pass adds to {self._grad(node)} = {number(before)}, which the "
-            "first one left there, so that counts again"
+            f"backward() runs again and adds to {self._grad(node)} = {number(before)}, which an "
+            "earlier pass left there: gradients inside the graph count twice"
         )
 
     def order(self, wrote: Wrote) -> str:
@@ -92,6 +94,14 @@ class Words:
             f"{self._rule(wrote.out)} writes {number(wrote.after)} over the "
             f"{number(wrote.before)} in {self._grad(wrote.node)}; the sum is {number(due)}: `=` "
             "stands where `+=` belongs"
+        )
+
+    def lucky(self, wrote: Wrote) -> str:
+        """`=` where `+=` belongs, which does no harm this time."""
+        return (
+            f"{self._rule(wrote.out)} sets {self._grad(wrote.node)} to {number(wrote.after)}, "
+            "which is right only because the other contributions come later: `=` stands where "
+            "`+=` belongs"
         )
 
     def swapped(self, wrote: Wrote, other: int) -> str:
