@@ -6,22 +6,20 @@ object is pending until anything else happens; only then is it known what it was
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from math import nan
-from sys import intern
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from sys import _getframe, intern
 from threading import get_ident
-from types import FrameType, FunctionType
+from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.engine.node import tick
-from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.engine.own import link, row
+from stepgrad.engine.ops import CONSTANT, LEAF
 from stepgrad.foreign.classes import Kind
+from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, arguments, is_function
-from stepgrad.foreign.makers import Call, Recipe, gives, is_method_of, is_operator, resolve
+from stepgrad.foreign.makers import Call, is_method_of, is_operator
 from stepgrad.foreign.nodes import Shadow, number
-from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
@@ -58,58 +56,71 @@ class Making:
         self._frames = frames
         self._codes = frames.codes
         self._door = door
+        self._computing = Computing(door, self._apart)
         self._sequences: dict[int, str] = {}  # by the id of a constructor's code
-        self._said: set[object] = set()
+        # Of the pending object:
+        self._cls: type = object
+        self._kind = Kind("", "")
         self._site: MakingSite | None = None
         self._line: Spot | None = None
         self._lifts: bool | None = False
-        self._kind = Kind("", "")
-        self._cls: type = object
+        self._callers: object = None
+        self._has_data = self._has_grad = False
         self._kids: Sequence[Shadow] = ()
         self._ordered = False
-        self._symbol = ""
-        self._label = ""
+        self._symbol = self._label = ""
         self._calls: Sequence[Call] = ()
-        self._callers: object = None
-        self._begun: set[str] = set()
+
+    def _apart(self, run: Callable[[], list[float]]) -> list[float]:
+        home, self.home = self.home, 0
+        try:
+            return run()
+        finally:
+            self.home = home
 
     # The pending object.
 
-    def begin(self, made: object, kind: Kind, frame: FrameType | None) -> None:
+    def begin(self, made: object, kind: Kind, frame: FrameType) -> None:
         """Take note that an object is being made; `frame` writes its first attribute."""
         if self.pending is not None:
             self.flush()
-        codes, of = self._codes, self._frames.of
-        maker, code = frame, None
+        codes = self._codes
+        maker: FrameType | None = frame
         while maker is not None:
-            code = codes.get(id(maker.f_code)) or of(maker, made)
+            code = codes.get(id(maker.f_code)) or self._frames.of(maker, made)
             if code.role < CONSTRUCTOR:
+                self._locate(maker, code)
                 break
             maker = maker.f_back
-        if maker is None or code is None:
+        else:
             self._site = self._line = None
             self._lifts = False
-        else:
-            site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
-            self._site = site
-            self._lifts = site.lifts
-            if code.role == ENGINE:
-                self._line = self._frames.line_of_program(maker.f_back)
-            else:
-                self._line = site.line
-            if site.depth:
-                self._callers = (*_callers(maker, site.depth),)
-            if site.lifts is None:
-                caller = maker.f_back
-                self._lifts = caller is not None and is_operator(caller.f_code)
         self._kind = kind
         self._cls = type(made)
-        node = _new(Shadow)
-        node._data = node._grad = 0.0
-        node._first = node._second = None
-        self._nodes[id(made)] = node
-        self.pending = node
+        self._has_data = self._has_grad = False
         self.made = id(made)
+        self.pending = self._nodes[self.made] = node = _new(Shadow)
+        node._data = node._grad = 0.0
+
+    def _locate(self, maker: FrameType, code: Code) -> None:
+        """Take note of the instruction that makes the object, and of the line of the program."""
+        site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
+        self._site = site
+        self._lifts = lifts = site.lifts
+        if not code.role:
+            self._line = site.line
+        else:
+            user = maker.f_back
+            above = user and self._codes.get(id(user.f_code))
+            if user is None or above is None or above.role:
+                self._line = self._frames.line_of_program(user)
+            else:
+                self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
+        if lifts is None:
+            caller = maker.f_back
+            self._lifts = caller is not None and is_operator(caller.f_code)
+        if site.depth:
+            self._callers = (*_callers(maker, site.depth),)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
         lifts: bool | None = None
@@ -120,47 +131,48 @@ class Making:
         site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
         return site
 
-    def part(self, name: str, value: Any, frame: FrameType) -> bool:
+    def part(self, name: str, value: Any) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
 
-        A number that is written again, and not by the constructor, is not: that comes later.
+        A number that is written again, and not by the constructor, is not: that comes later. The
+        caller's caller is what writes.
         """
         kind = type(value)
-        if name in (self._kind.data, self._kind.grad):
-            if name in self._begun and self._frames.of(frame).role < CONSTRUCTOR:
-                return False
-            self._begun.add(name)
-            plain = value if kind is float else number(value) or 0.0
-            assert self.pending is not None
-            if name == self._kind.data:
-                self.pending._data = plain
-            else:
-                self.pending._grad = plain
-        elif kind is tuple or kind is list or kind is dict:
+        if kind is tuple or kind is list or kind is dict:
             if value and not self._ordered:
                 kids = self._among(value)
                 if kids:
                     self._kids, self._ordered = kids, True
-                    self._look(frame)
+                    self._look(_getframe(2))
+        elif name == self._kind.data:
+            if self._has_data and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
+                return False
+            self._has_data = True
+            self.pending._data = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif name == self._kind.grad:
+            if self._has_grad and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
+                return False
+            self._has_grad = True
+            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
         elif kind is str:
-            self._text(name, value, frame)
+            self._text(name, value)
         elif kind is set or kind is frozenset:
             if value and not self._kids:
-                self._unordered(value, frame)
+                self._unordered(value, _getframe(2))
         elif kind is not FunctionType and id(value) in self._nodes:
             kid = self._nodes[id(value)]
             if kid is not self.pending:
-                self._kids = [*self._kids, kid]
-                self._ordered = True
-                self._look(frame)
+                self._kids, self._ordered = [*self._kids, kid], True
+                self._look(_getframe(2))
         return True
 
-    def _text(self, name: str, text: str, frame: FrameType) -> None:
+    def _text(self, name: str, text: str) -> None:
         if name in LABELS:
             self._label = text
         elif text and len(text) < _LONGEST and not self._symbol:
             self._symbol = text
-            self._look(frame)
+            if self._kids:
+                self._look(_getframe(3))
 
     def _among(self, values: Any, depth: int = 2) -> list[Shadow]:
         """Return what stands for the objects among some values."""
@@ -181,14 +193,11 @@ class Making:
         code = frame.f_code
         if self._frames.of(frame).role == CONSTRUCTOR:
             local = frame.f_locals
-            usual = self._sequences.get(id(code))
-            for name in code.co_varnames[: code.co_argcount] if usual is None else (usual,):
-                given = local.get(name)
-                if isinstance(given, tuple | list) and {*map(id, given)} == {*map(id, values)}:
-                    self._sequences[id(code)] = name
-                    self._kids, self._ordered = self._among(given), True
-                    break
-        if not self._ordered:
+            name = self._sequences.get(id(code)) or _named_like(values, code, local)
+            if name is not None:
+                self._sequences[id(code)] = name
+                self._kids, self._ordered = self._among(local.get(name) or ()), True
+        if not self._kids:
             self._kids = self._among(values)
         self._look(frame)
 
@@ -197,8 +206,8 @@ class Making:
         site, count = self._site, len(self._kids)
         if site is None or not count or self._calls:
             return
-        symbol, usual, callers = site.key
-        if usual == count and callers == self._callers and self._symbol in ("", symbol):
+        known = site.ops is not None and count == 2 and self._callers == site.callers
+        if known and self._symbol in ("", site.symbol):
             return
         if not site.knows(self._symbol, count, self._callers):
             maker = self._frames.outside(frame)
@@ -237,7 +246,10 @@ class Making:
         node = _new(Shadow)
         node._data = number(getattr(unknown, kind.data, None)) or 0.0
         node._grad = number(getattr(unknown, kind.grad, None)) or 0.0
-        self._report(node, LEAF, None, None, None)
+        node._operation = LEAF
+        node._first = node._second = None
+        node._stamp = tick()
+        self._door.made_at(node, None)
         self._nodes[id(unknown)] = node
         return node
 
@@ -245,123 +257,42 @@ class Making:
 
     def flush(self) -> None:
         """Report the pending object: it is complete."""
-        node, kids, site = self.pending, self._kids, self._site
+        node, kids = self.pending, self._kids
         self.pending, self.made = None, 0
         assert node is not None
         if not kids:
             node._operation = CONSTANT if self._lifts else LEAF
+            node._first = node._second = None
             node._stamp = tick()
             self._door.made_at(node, self._line)
         else:
-            key = self._symbol, len(kids), self._callers
-            usual = site.usual if site is not None and site.key == key else None
-            if usual is None or not self._compute_usual(node, usual, kids):
-                self._compute(node, kids, site, key)
-            self._kids, self._ordered, self._calls = (), False, ()
+            self._computed(node, kids)
+            self._kids, self._ordered = (), False
+        if self._symbol:
+            self._symbol = ""
+        if self._callers is not None:
+            self._callers = None
         if self._label:
-            self.name(node, self._label)
-            self._label = ""
-        self._symbol, self._callers = "", None
-        self._begun.clear()
+            label, self._label = self._label, ""
+            self.name(node, label)
 
-    def _compute_usual(self, node: Shadow, recipe: Recipe, kids: Sequence[Shadow]) -> bool:
-        """Report a node of two operands, neither of which is a constant, as most are."""
-        op, picks = recipe.op, recipe.picks
-        if op is None or picks is None or len(picks) != 2:
-            return False
-        first, second = kids[picks[0]], kids[picks[1]]  # type: ignore[index]
-        if first._operation is CONSTANT or second._operation is CONSTANT:
-            return False
-        node._operation = op
-        node._first, node._second = first, second
-        node._stamp = tick()
-        self._door.made_at(node, self._line)
-        return True
-
-    def _compute(
-        self,
-        node: Shadow,
-        kids: Sequence[Shadow],
-        site: MakingSite | None,
-        key: tuple[str, int, object],
-    ) -> None:
-        line = self._line
-        recipe = None if site is None else site.recipes.get(key)
-        operands = None if recipe is None else self._picked(recipe, kids)
-        if (
-            recipe is None
-            or operands is None
-            or not (
-                recipe.certain or (recipe.op is not None and gives(recipe.op, operands, node._data))
-            )
-        ):
-            recipe, operands = resolve(node._data, kids, self._ordered, self._symbol, self._calls)
-            if site is not None:
-                site.learn(key, recipe)
-        if site is not None and recipe.from_children:
-            site.key, site.usual = key, recipe
-        op = recipe.op
-        if op is None:
-            shadows = [each for each in operands if isinstance(each, Shadow)]
-            self._compute_own(node, recipe, shadows, site)
+    def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
+        site, symbol, callers = self._site, self._symbol, self._callers
+        ops = None if site is None or self._calls or len(kids) != 2 else site.ops
+        if site is None or ops is None or symbol != site.symbol or callers != site.callers:
+            calls, self._calls = self._calls, ()
+            self._computing.compute(
+                Made(
+                    node, self._cls, self._kind, kids, self._ordered, symbol, calls, callers, site,
+                    self._line,
+                )
+            )  # fmt: skip
             return
-        nodes = [self._constant(e) if isinstance(e, float) else e for e in operands]
-        fixed = [slot for slot, each in enumerate(nodes) if each._operation is CONSTANT]
-        if fixed:
-            op = op.beside(*fixed)
-        self._report(node, op, nodes[0], nodes[1] if len(nodes) > 1 else None, line)
-
-    def _picked(self, recipe: Recipe, kids: Sequence[Shadow]) -> list[Shadow | float] | None:
-        if recipe.picks is None:
-            return None
-        found: list[Shadow | float] = []
-        for pick in recipe.picks:
-            if isinstance(pick, int):
-                found.append(kids[pick])
-                continue
-            each = self._calls[recipe.depth].arguments[pick] if self._calls else None
-            plain = each if isinstance(each, Shadow) else number(each)
-            if plain is None:
-                return None
-            found.append(plain)
-        return found
-
-    def _compute_own(
-        self, node: Shadow, recipe: Recipe, operands: Sequence[Shadow], site: MakingSite | None
-    ) -> None:
-        local, by = [nan] * len(operands), UNKNOWN
-        if self._calls and site is not None:
-            call = self._calls[recipe.depth]
-            forward = site.forwards.get(call.code)
-            if forward is None:
-                forward = site.forwards[call.code] = Forward(call, self._cls, self._kind)
-            home, self.home = self.home, 0  # what runs again is not looked at
-            try:
-                local = forward.derivatives(call, operands, node._data)
-            finally:
-                self.home = home
-            by = forward.by
-        op = row(recipe.name, len(operands), by=by)
-        link(node, op, operands, local)
+        node._first, node._second = first, second = kids[site.first], kids[site.second]
+        which = first._operation is CONSTANT
+        node._operation = ops[which + 2 if second._operation is CONSTANT else which]
         node._stamp = tick()
         self._door.made_at(node, self._line)
-        if op not in self._said:
-            self._said.add(op)
-            self._door.remark(by, node, self._line, recipe.name)
-
-    def _constant(self, data: float) -> Shadow:
-        node = _new(Shadow)
-        node._data, node._grad = data, 0.0
-        self._report(node, CONSTANT, None, None, self._line)
-        return node
-
-    def _report(
-        self, node: Shadow, op: Op, first: Shadow | None, second: Shadow | None, line: Spot | None
-    ) -> None:
-        node._operation = op
-        node._first, node._second = first, second
-        node._stamp = tick()
-        self._door.made_at(node, line)
 
     def name(self, node: Shadow, label: str) -> None:
         """Give a node the label that the program has given to its object."""
@@ -374,3 +305,13 @@ def _callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:
     while frame is not None and depth:
         yield id(frame.f_code), frame.f_lasti
         frame, depth = frame.f_back, depth - 1
+
+
+def _named_like(values: Any, code: CodeType, local: Mapping[str, Any]) -> str | None:
+    """Return the argument that has the same objects as a set, in some order."""
+    wanted = {*map(id, values)}
+    for name in code.co_varnames[: code.co_argcount]:
+        given = local.get(name)
+        if isinstance(given, tuple | list) and {*map(id, given)} == wanted:
+            return name
+    return None

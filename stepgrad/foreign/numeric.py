@@ -32,7 +32,8 @@ _PURE = {
     "type", "zip", "ValueError", "TypeError", "AssertionError", "NotImplemented",
 }  # fmt: skip
 _ANALYTIC = {
-    "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos", "atan",
+    "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos",
+    "atan",
 }  # fmt: skip
 _IMPURE = {"append", "extend", "insert", "remove", "pop", "add", "update", "write", "seed", "send"}
 _WRITES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_SUBSCR", "IMPORT_NAME", "YIELD_VALUE")

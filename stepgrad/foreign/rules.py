@@ -69,11 +69,14 @@ class Rules:
         if frame is None or site is None:
             return
         after = value if type(value) is float else number(value) or 0.0
-        if site.variable and not site.depth:
+        if site.variable and self.running and not site.depth:
             out = self._node(id(frame.f_locals.get(site.variable)))
-            if out is not None and out.has_operand(node):
-                self._received(out, node, after, site)
-                return
+            if out is not None and not out._others and node._operation is not CONSTANT:
+                first = out._first is node
+                if first is not (out._second is node):  # one of two operands, as most are
+                    self._door.received(out, 0 if first else 1, node, after, site.line)
+                    node._grad = after
+                    return
         self._wrote(node, (before, after), frame, site, grad)
 
     def _wrote(

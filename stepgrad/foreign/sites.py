@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from stepgrad.engine.ops import Op
 from stepgrad.foreign.makers import Recipe
 from stepgrad.foreign.statements import Statement
 from stepgrad.recording.callers import Spot
@@ -27,11 +28,15 @@ class MakingSite:
         lifts: whether what it makes of a number is a constant in an operation; None if that
             depends on its caller.
 
-    `depth` is how many callers decide what it makes. `usual` is the latest recipe that takes all
-    operands from the children, and needs no comparison of numbers, and `key` what it holds for.
+    `depth` is how many callers decide what it makes. The latest recipe for two operands, both of
+    them children, is at hand: it holds for objects with this `symbol` and `callers`. `ops` has its
+    operation, by which of the operands are constants: 1 for the first, 2 for the second.
     """
 
-    __slots__ = ("depth", "forwards", "key", "lifts", "line", "recipes", "usual")
+    __slots__ = (
+        "callers", "depth", "first", "forwards", "lifts", "line", "ops", "recipes", "second",
+        "symbol",
+    )  # fmt: skip
 
     def __init__(self, line: Spot, lifts: bool | None) -> None:
         self.line = line
@@ -39,20 +44,28 @@ class MakingSite:
         self.depth = 0
         self.recipes: dict[Key, Recipe] = {}
         self.forwards: dict[CodeType, Forward] = {}
-        self.key: Key = ("", 0, None)
-        self.usual: Recipe | None = None
+        self.symbol = ""
+        self.callers: object = None
+        self.ops: tuple[Op, Op, Op, Op] | None = None
+        self.first = self.second = 0
 
     def learn(self, key: Key, recipe: Recipe) -> None:
         """Keep a recipe for the next object."""
         if recipe.depth > self.depth:  # from now on, callers are part of the key
             self.depth = recipe.depth
             self.recipes.clear()
+            self.ops = None
             return
-        if recipe.op is not None and recipe.picks is None:
+        op, picks = recipe.op, recipe.picks
+        if op is not None and picks is None:
             return  # x * x says nothing of the order
         if len(self.recipes) >= _MOST_RECIPES:
             self.recipes.clear()
         self.recipes[key] = recipe
+        if op is not None and recipe.from_children and key[1] == len(op.partials) == 2:
+            self.symbol, _, self.callers = key
+            self.ops = op, op.beside(0), op.beside(1), op.beside(0, 1)
+            self.first, self.second = [pick for pick in picks or () if isinstance(pick, int)]
 
     def knows(self, symbol: str, count: int, callers: object) -> bool:
         """Whether such an object needs no look at the arguments of the calls that make it."""

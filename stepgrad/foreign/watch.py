@@ -81,52 +81,50 @@ class Watch:
             before = getattr(self, name, None) if name == grad else None
             inner(self, name, value)
             try:
-                if id(self) != making.made or not part(name, value, _getframe(1)):
+                if id(self) != making.made or not part(name, value):
                     if name == grad:
-                        wrote(self, before, value, _getframe(1), kind)
+                        wrote(self, before, value, kind)
                     else:
-                        other(self, name, value, _getframe(1), kind)
+                        other(self, name, value, kind)
             except Exception as error:  # it is ours, not the program's
                 failed(error)
 
         return __setattr__
 
-    def _wrote(self, made: Any, before: Any, value: Any, frame: FrameType, kind: Kind) -> None:
-        """Report a gradient."""
+    def _wrote(self, made: Any, before: Any, value: Any, kind: Kind) -> None:
+        """Report a gradient that the caller's caller writes."""
         making, node = self._making, self.nodes.get(id(made))
         if node is None:
-            self._other(made, kind.grad, value, frame, kind)
+            self._other(made, kind.grad, value, kind, 3)
         elif get_ident() == making.home:
             if making.pending is not None:
                 making.flush()
-            self._rules.wrote(node, before, value, frame, kind.grad)
+            self._rules.wrote(node, before, value, _getframe(2), kind.grad)
 
-    def _other(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+    def _other(self, made: Any, name: str, value: Any, kind: Kind, depth: int = 2) -> None:
         """Report the first attribute of an object, or another one than its gradient."""
         making, node = self._making, self.nodes.get(id(made))
         if get_ident() != making.home:
             if making.home:
                 self._say("thread", "what other threads compute is not observed")
         elif node is None:
-            self._begin(made, name, value, frame, kind)
+            if self._rules.running:
+                self._rules.end()
+            if self._door.closed:
+                self._stop()
+            else:
+                making.begin(made, kind, _getframe(depth))
+                making.part(name, value)
         else:
             if making.pending is not None:
                 making.flush()
+            frame = _getframe(depth)
             if name == kind.data:
                 self._rules.updated(node, value, frame)
             elif isinstance(value, FunctionType) and value.__closure__:
                 self._hung(node, value, frame)
             elif name in LABELS and isinstance(value, str):
                 making.name(node, value)
-
-    def _begin(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
-        if self._rules.running:
-            self._rules.end()
-        if self._door.closed:
-            self._stop()
-        else:
-            self._making.begin(made, kind, frame)
-            self._making.part(name, value, frame)
 
     def _failed(self, error: Exception) -> None:
         """Leave the program alone: it is to run as it does, whatever we make of it."""
