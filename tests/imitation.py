@@ -11,9 +11,8 @@ from collections.abc import Callable, Iterable, Sequence
 from graphs import Graph
 from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.node import Node
+from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
-from stepgrad.engine.value import tick
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
 
