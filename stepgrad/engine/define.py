@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache, partial, wraps
 from inspect import signature
-from typing import Any, TypeVar, overload
+from typing import Any, overload
 
 from stepgrad.engine.numeric import BY_DIFFERENCES, BY_STEPS, derivative
 from stepgrad.engine.own import computed, row
 from stepgrad.engine.value import Constant, Value, common, lift
 
-_Function = TypeVar("_Function", bound=Callable[..., Any])
-
 Partials = Callable[..., Any] | Sequence[Callable[..., float]]
 """A function for each operand, or one that returns the derivatives with respect to all."""
 
 
+Operation = Callable[..., Any]
+"""Makes a Value of Values, and a float of floats."""
+
+
 @overload
-def op(function: _Function, /) -> _Function: ...
+def op(function: Callable[..., Any], /) -> Operation: ...
 @overload
-def op(*, partials: Partials | None = None, name: str = "") -> Callable[[_Function], _Function]: ...
+def op(
+    *, partials: Partials | None = None, name: str = ""
+) -> Callable[[Callable[..., Any]], Operation]: ...
 def op(function: Any = None, /, *, partials: Partials | None = None, name: str = "") -> Any:
     """Make an operation of a function of floats: one node, which is named after it::
 

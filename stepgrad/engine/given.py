@@ -8,71 +8,54 @@ micrograd's is `Value(data, children, op)`: they follow from the `_backward` tha
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.own import UNNAMED, link, row
 from stepgrad.printable import printable
 
-_NAMES = {"children", "label", "local_grads", "op"}
-_TAKES = (
-    "Value(data, label), Value(data, children, local_grads) or Value(data, children, op, label)"
-)
-
 
 def connect(
     node: Node,
-    given: Sequence[object],
-    label: object,
+    children: object,
+    local_grads: object,
+    names: tuple[object, object],
     lift: Callable[[object], Any],
-    **named: Any,
 ) -> object:
     """Make a new node the result of its children, if it is given some; return its label, if any.
 
     Args:
         node: has no operation yet.
-        given: what follows the number in the call.
-        label: the label, if it has been named in the call.
+        children: what it is computed from; or, if that does not hold operands, its label.
+        local_grads: the derivative with respect to each; without them, nothing passes back. A text
+            is the name of the operation, which comes in this place in micrograd.
+        names: what the operation is called, and the label; either may be None.
         lift: makes a constant of a plain number.
-        named: what else has been, by name.
 
     Raises:
-        TypeError: these are no operands, no derivatives, or too many things.
+        TypeError: these are no operands, or no derivatives.
         ValueError: there are not as many derivatives as operands.
     """
-    names = ["label"]
-    if given and _holds(given[0]):
-        with_numbers = len(given) > 1 and _holds(given[1])
-        names = ["children", "local_grads" if with_numbers else "op", "label"]
-    named = {name.removeprefix("_"): each for name, each in named.items()}
-    found: dict[str, Any] = dict(zip(names, given, strict=False))
-    if label is not None:
-        named["label"] = label
-    if len(given) > len(names) or named.keys() - _NAMES or named.keys() & found.keys():
-        raise TypeError(f"call it as {_TAKES}")
-    found |= named
-    if children := found.get("children"):
-        _link(node, children, lift, found.get("local_grads"), found.get("op"))
-    return found.get("label")
-
-
-def _link(
-    node: Node,
-    children: Iterable[object],
-    lift: Callable[[object], Any],
-    local_grads: Iterable[Any] | None,
-    name: object,
-) -> None:
+    name, label = names
+    if not _holds(children):
+        if local_grads is not None or label is not None:
+            raise TypeError(f"children are several Values, not {children!r}")
+        return children
+    if isinstance(local_grads, str):
+        name, local_grads = name or local_grads, None
     operands = _operands(children, lift, ordered=local_grads is not None)
     if not operands:
-        return
-    locals_ = [0.0] * len(operands) if local_grads is None else [*map(float, local_grads)]
+        return label
+    locals_ = [0.0] * len(operands)
+    if local_grads is not None:
+        locals_ = [*map(float, local_grads)] if _holds(local_grads) else []
     if len(locals_) != len(operands):
-        raise ValueError(f"{len(operands)} children, and {len(locals_)} local_grads")
+        raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
     link(node, row(printable(str(name or "")) or UNNAMED, len(operands)), operands, locals_)
+    return label
 
 
-def _holds(thing: object) -> bool:
+def _holds(thing: object) -> TypeGuard[Iterable[Any]]:
     """Whether an argument holds operands or derivatives: others are texts, or one number."""
     return isinstance(thing, Iterable) and not isinstance(thing, (str, Node))
 

@@ -23,6 +23,9 @@ from stepgrad.engine.tape import active_tape
 _CALL, _STORED = Formula(ast.Call(ast.Name("f"), [], [])), Formula("stored")
 _MOST_WRITTEN = 4  # operands; of more, the first ones and the last one are written
 
+KEPT = ("_closure", "_locals", "_others")
+"""What a node keeps in its `__dict__` of an operation of the program's own."""
+
 UNNAMED = "f"
 """What an operation is called whose program gives it no name."""
 
@@ -215,7 +218,7 @@ def link(node: Node, op: Op, operands: Sequence[Node], local: Sequence[float]) -
     """Make a node the result of an operation of the program's own."""
     node._operation = op
     node._first = operands[0]
-    node._second = operands[1] if len(operands) > 1 else None
+    node._second = operands[1] if len(operands) == 2 else None
     if len(operands) > 2:
-        node._others = tuple(operands[2:])
+        node._others = tuple(operands[1:])
     node._locals = local

@@ -17,6 +17,7 @@ from stepgrad.engine.formula import namespace
 from stepgrad.engine.given import check_label, connect
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import Op
+from stepgrad.engine.own import KEPT
 from stepgrad.engine.protocols import Protocols, RealNumber
 from stepgrad.engine.tape import active_tape, clears, current_place
 
@@ -71,13 +72,13 @@ class Value(Protocols):
 
     Args:
         data: the number. Anything `float()` takes.
-        label: a name to show; anything but text is shown as `str(label)`. Inside a
-            `scope("layer1")`, `w` is named `layer1/w`. It may also come second, without a name.
+        label: a name to show, or its `str`; it may come second. Inside a `scope("layer1")`, `w` is
+            named `layer1/w`.
         children: what it was computed from, in an operation of your own, with the `local_grads`:
             the derivative with respect to each. `Value(math.log(p.data), (p,), (1 / p.data,))`, as
-            in microgpt. For a function, `op` is the better way.
-        op: the name of that operation. `Value(data, children, op)` gets its derivatives from the
-            `_backward` that it is given next, as in micrograd; until then, nothing passes back.
+            in microgpt. `stepgrad.op` makes an operation of a function.
+        op: its name. `Value(data, children, op)` gets its derivatives from the `_backward` that it
+            is given next, as in micrograd; until then, nothing passes back.
 
     Raises:
         TypeError: `data` is not a number, or `children` are not Values and numbers.
@@ -90,14 +91,22 @@ class Value(Protocols):
     __slots__ = ()
 
     def __init__(
-        self, data: SupportsFloat, *given: Any, label: object = None, **children: Any
+        self,
+        data: SupportsFloat,
+        children: Any = None,
+        local_grads: Any = None,
+        label: object = None,
+        op: object = None,
+        _children: Any = None,
+        _op: object = None,
     ) -> None:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
-        if given or children:
-            label = connect(self, given, label, lift, **children)
+        if children is not None or _children is not None:
+            given = _children if children is None else children
+            label = connect(self, given, local_grads, (op or _op, label), lift)
         if label is not None:
             check_label(label)  # before a tape knows of this Value
         self._stamp = tick()
@@ -219,12 +228,8 @@ class Value(Protocols):
         """Return what a program or a subclass keeps on this Value, for a copy."""
         state = super().__getstate__()
         attributes, slots = state if isinstance(state, tuple) else (state, {})
-        attributes = {key: kept for key, kept in (attributes or {}).items() if key not in _MADE_OF}
+        attributes = {key: kept for key, kept in (attributes or {}).items() if key not in KEPT}
         return attributes or None, {key: slots[key] for key in slots if key not in Node.__slots__}
-
-
-_MADE_OF = ("_closure", "_locals", "_others")
-"""What a node of a program's own operation keeps in its `__dict__`."""
 
 
 def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Value:

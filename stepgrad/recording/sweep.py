@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import chain, compress, count, repeat
 from operator import add, itemgetter
 
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -121,6 +121,10 @@ class Sweep:
             bytes(map(self.structures[number].codes.__getitem__, offsets))
             for number, offsets in self.computed_nodes
         )
+
+    def op(self, entry: int) -> Op:
+        """Return the operation of a node of the column."""
+        return self.structures[self.passes[entry]].op(self.offsets[entry])
 
     def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""

@@ -1,7 +1,8 @@
 """The edges of a backward pass as places in a row of numbers, the same for all passes of a shape.
 
 The row holds the numbers of all nodes of the forward passes that it sweeps over, behind them the
-local derivatives that these store, and then the numbers of the other nodes that it uses. With places in it, a column of all edges is one loop in C.
+local derivatives that these store, and then the numbers of the other nodes that it uses. With
+places in it, a column of all edges is one loop in C.
 """
 
 from __future__ import annotations
@@ -59,6 +60,7 @@ def edges_of(sweep: Sweep) -> Edges:
     locals_ = []
     carries = []
     at = -1
+    pick: Callable[[Sequence[Any]], Sequence[Any]]
     for out, slot in zip(sweep.outs, sweep.slots, strict=True):
         if out != at:
             at = out
