@@ -20,6 +20,7 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, arguments, is_function
 from stepgrad.foreign.makers import Call, is_method_of, is_operator
 from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
@@ -57,6 +58,7 @@ class Making:
         self._codes = frames.codes
         self._door = door
         self._computing = Computing(door, self._apart)
+        self._operators = Operators(self._stand_in, frames, door)
         self._sequences: dict[int, str] = {}  # by the id of a constructor's code
         # Of the pending object:
         self._cls: type = object
@@ -109,13 +111,18 @@ class Making:
         self._lifts = lifts = site.lifts
         if not code.role:
             self._line = site.line
+            if self._operators.call is not None:
+                self._operators.look(maker)
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
                 self._line = self._frames.line_of_program(user)
+                self._operators.look(maker)
             else:
                 self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
+                if self._operators.call is not None:
+                    self._operators.look(maker)
         if lifts is None:
             caller = maker.f_back
             self._lifts = caller is not None and is_operator(caller.f_code)
@@ -268,6 +275,8 @@ class Making:
         else:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
+        if self._operators.call is not None:
+            self._operators.made(node)
         if self._symbol:
             self._symbol = ""
         if self._callers is not None:
@@ -293,6 +302,12 @@ class Making:
         node._operation = ops[which + 2 if second._operation is CONSTANT else which]
         node._stamp = tick()
         self._door.made_at(node, self._line)
+
+    def end(self) -> None:
+        """Report what is pending: nothing more will come."""
+        if self.pending is not None:
+            self.flush()
+        self._operators.settle()
 
     def name(self, node: Shadow, label: str) -> None:
         """Give a node the label that the program has given to its object."""

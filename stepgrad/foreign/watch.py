@@ -50,6 +50,7 @@ class Watch:
 
     def end(self) -> None:
         """Report what is pending, and whether anything was not seen."""
+        self._making.end()
         self.settle()
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
