@@ -10,6 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.foreign.classes import functions_of, with_nested
+from stepgrad.foreign.makers import is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
 from stepgrad.recording.callers import Spot, is_ours
 
@@ -23,13 +24,17 @@ _FUNCTION = 1
 
 
 class Code:
-    """A piece of code: its role, and what is known of its instructions, by their offsets."""
+    """A piece of code: its role, and what is known of its instructions, by their offsets.
 
-    __slots__ = ("code", "lines", "making", "role", "writing")
+    It is `fresh` while it is an operator whose results are compared with what it stands for.
+    """
+
+    __slots__ = ("code", "fresh", "lines", "making", "role", "writing")
 
     def __init__(self, code: CodeType, role: int) -> None:
         self.code = code  # kept alive: its id is a key
         self.role = role
+        self.fresh = role == ENGINE and is_operator(code)
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}

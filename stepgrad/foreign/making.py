@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
-from stepgrad.foreign.classes import Kind
+from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, arguments, is_function
@@ -41,19 +41,18 @@ class Making:
 
     Args:
         nodes: where they go: what stands in for an object, by its id.
-        kinds: the classes that are watched.
+        hooks: knows the classes that are watched.
         frames: knows the code on the stack.
         door: what is told of new nodes.
     """
 
-    def __init__(
-        self, nodes: dict[int, Shadow], kinds: Mapping[type, Kind], frames: Frames, door: Door
-    ) -> None:
+    def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         self.pending: Shadow | None = None
         self.made = 0
         self.home = get_ident()
         self._nodes = nodes
-        self._kinds = kinds
+        self._kinds = hooks.kinds
+        self._drop = hooks.drop
         self._frames = frames
         self._codes = frames.codes
         self._door = door
@@ -111,18 +110,18 @@ class Making:
         self._lifts = lifts = site.lifts
         if not code.role:
             self._line = site.line
-            if self._operators.call is not None:
-                self._operators.look(maker)
+            looks = False
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
                 self._line = self._frames.line_of_program(user)
-                self._operators.look(maker)
+                looks = True
             else:
                 self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
-                if self._operators.call is not None:
-                    self._operators.look(maker)
+                looks = code.fresh
+        if looks or self._operators.call is not None:
+            self._operators.look(maker)
         if lifts is None:
             caller = maker.f_back
             self._lifts = caller is not None and is_operator(caller.f_code)
@@ -145,22 +144,22 @@ class Making:
         caller's caller is what writes.
         """
         kind = type(value)
-        if kind is tuple or kind is list or kind is dict:
-            if value and not self._ordered:
-                kids = self._among(value)
-                if kids:
-                    self._kids, self._ordered = kids, True
-                    self._look(_getframe(2))
-        elif name == self._kind.data:
+        if name == self._kind.data:
             if self._has_data and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
                 return False
             self._has_data = True
-            self.pending._data = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+            self._set_data(value)
         elif name == self._kind.grad:
             if self._has_grad and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
                 return False
             self._has_grad = True
             self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif kind is tuple or kind is list or kind is dict:
+            if value and not self._ordered:
+                kids = self._among(value)
+                if kids:
+                    self._kids, self._ordered = kids, True
+                    self._look(_getframe(2))
         elif kind is str:
             self._text(name, value)
         elif kind is set or kind is frozenset:
@@ -172,6 +171,16 @@ class Making:
                 self._kids, self._ordered = [*self._kids, kid], True
                 self._look(_getframe(2))
         return True
+
+    def _set_data(self, value: Any) -> None:
+        plain = number(value)
+        if plain is not None and self.pending is not None:
+            self.pending._data = plain
+        elif value is not None:  # an array, for example: no engine of scalars
+            self._nodes.pop(self.made, None)
+            self.pending, self.made = None, 0
+            self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
+            self._drop(self._cls)
 
     def _text(self, name: str, text: str) -> None:
         if name in LABELS:

@@ -1,7 +1,8 @@
-"""Operators that are made of others, such as `a - b` of `a + b * -1`: do they give what they say?
+"""Whether the operators of a class give what they stand for: the first few times that they run.
 
-Each object is looked at by itself, and may be right: that `__sub__` has made a sum shows only where
-it returns. Its result is the last object that is made before it has returned.
+Many are made of others, such as `a - b` of `a + b * -1`, and each object that these make may be
+right: that `__sub__` has made a sum shows only where it returns. Its result is the last object that
+is made before that.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class _Call(NamedTuple):
 
 
 class Operators:
-    """The operators that call others.
+    """The operators, each known by the outermost that is running.
 
     Args:
         stand_in: returns what stands in for an argument.
@@ -45,6 +46,7 @@ class Operators:
         self._result: Shadow | None = None
         self._line: Spot | None = None
         self._times: dict[str, int] = {}
+        self._said: set[str] = set()
 
     def look(self, frame: FrameType | None) -> None:
         """An object is made by this frame, or by what it calls."""
@@ -53,6 +55,8 @@ class Operators:
             if is_operator(frame.f_code):
                 outer = frame
             frame = frame.f_back
+        if self.call is not None and (outer is None or self.call.frame != id(outer)):
+            self.settle()
         call = None if outer is None else self._called(outer)
         if call != self.call:
             self.settle()
@@ -74,9 +78,9 @@ class Operators:
         op, reflected = operation(call.name)
         operands = call.operands[::-1] if reflected else call.operands
         true = None if len(operands) != len(op.partials) else value_of(op, operands)
-        if true is None or gives(op, operands, node._data):
+        if true is None or gives(op, operands, node._data) or call.name in self._said:
             return
-        self._times[call.name] = _OFTEN
+        self._said.add(call.name)
         written = [f"{each:.6g}" for each in operands]
         names: Mapping[str, str] = dict(zip(op.operands, written, strict=True))
         text = f"{call.name} makes {node._data:.6g}, but {op.written(names)} is {true:.6g}"
@@ -87,6 +91,7 @@ class Operators:
         if self.call is None or self.call.frame != id(frame):
             times = self._times.get(name, 0)
             if times >= _OFTEN:
+                self._frames.of(frame).fresh = False
                 return None
             self._times[name] = times + 1
         operands: list[float] = []

@@ -10,9 +10,9 @@ from threading import get_ident
 from types import FrameType, FunctionType
 from typing import Any
 
-from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.foreign.classes import Hooks, Kind, hides_writes
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import Frames
+from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import LABELS, Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.rules import UNSEEN, Rules
@@ -29,8 +29,8 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleted, self._frames.learn)
-        self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
+        self._hooks = Hooks(self._setter, self._deleted, self._met)
+        self._making = Making(self.nodes, self._hooks, self._frames, door)
         self._rules = Rules(self.nodes, self._frames, door)
         self._said: set[object] = set()
         self.installed = self._hooks.installed
@@ -67,6 +67,11 @@ class Watch:
 
     # What the hooks report.
 
+    def _met(self, cls: type, kind: Kind) -> None:
+        self._frames.learn(cls)
+        if hides_writes(cls, kind):
+            self._say("unseen", UNSEEN)
+
     def _deleted(self, which: int) -> None:
         self.nodes.pop(which, None)
         if which == self._making.made:  # the next object may have its id
@@ -97,7 +102,11 @@ class Watch:
         making, node = self._making, self.nodes.get(id(made))
         if node is None:
             self._other(made, kind.grad, value, kind, 3)
-        elif get_ident() == making.home:
+            node = self.nodes.get(id(made))
+            if node is None or node is making.pending:
+                return
+            node._grad = number(before) or 0.0
+        if get_ident() == making.home:
             if making.pending is not None:
                 making.flush()
             self._rules.wrote(node, before, value, _getframe(2), kind.grad)
@@ -113,6 +122,10 @@ class Watch:
                 self._rules.end()
             if self._door.closed:
                 self._stop()
+            elif self._is_older(made, name, _getframe(depth), kind):
+                if making.pending is not None:
+                    making.flush()
+                making.adopt(made)
             else:
                 making.begin(made, kind, _getframe(depth))
                 making.part(name, value)
@@ -126,6 +139,11 @@ class Watch:
                 self._hung(node, value, frame)
             elif name in LABELS and isinstance(value, str):
                 making.name(node, value)
+
+    def _is_older(self, made: Any, name: str, frame: FrameType, kind: Kind) -> bool:
+        """Whether an object was made before, unseen: by pickle or copy, for example."""
+        complete = name != kind.data and getattr(made, kind.data, None) is not None
+        return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:
         """Leave the program alone: it is to run as it does, whatever we make of it."""
