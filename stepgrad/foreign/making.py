@@ -137,20 +137,20 @@ class Making:
         site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
         return site
 
-    def part(self, name: str, value: Any) -> bool:
+    def part(self, name: str, value: Any, depth: int = 1) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
 
-        A number that is written again, and not by the constructor, is not: that comes later. The
-        caller's caller is what writes.
+        A number that is written again, and not by the constructor, is not: that comes later. What
+        writes is `depth` frames above the caller.
         """
         kind = type(value)
         if name == self._kind.data:
-            if self._has_data and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
+            if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
                 return False
             self._has_data = True
             self._set_data(value)
         elif name == self._kind.grad:
-            if self._has_grad and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
+            if self._has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
                 return False
             self._has_grad = True
             self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
@@ -159,17 +159,17 @@ class Making:
                 kids = self._among(value)
                 if kids:
                     self._kids, self._ordered = kids, True
-                    self._look(_getframe(2))
+                    self._look(_getframe(depth + 1))
         elif kind is str:
-            self._text(name, value)
+            self._text(name, value, depth + 2)
         elif kind is set or kind is frozenset:
             if value and not self._kids:
-                self._unordered(value, _getframe(2))
+                self._unordered(value, _getframe(depth + 1))
         elif kind is not FunctionType and id(value) in self._nodes:
             kid = self._nodes[id(value)]
             if kid is not self.pending:
                 self._kids, self._ordered = [*self._kids, kid], True
-                self._look(_getframe(2))
+                self._look(_getframe(depth + 1))
         return True
 
     def _set_data(self, value: Any) -> None:
@@ -182,13 +182,13 @@ class Making:
             self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
             self._drop(self._cls)
 
-    def _text(self, name: str, text: str) -> None:
+    def _text(self, name: str, text: str, depth: int) -> None:
         if name in LABELS:
             self._label = text
         elif text and len(text) < _LONGEST and not self._symbol:
             self._symbol = text
             if self._kids:
-                self._look(_getframe(3))
+                self._look(_getframe(depth))
 
     def _among(self, values: Any, depth: int = 2) -> list[Shadow]:
         """Return what stands for the objects among some values."""

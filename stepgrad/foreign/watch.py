@@ -33,6 +33,7 @@ class Watch:
         self._making = Making(self.nodes, self._hooks, self._frames, door)
         self._rules = Rules(self.nodes, self._frames, door)
         self._said: set[object] = set()
+        self._unfinished = False
         self.installed = self._hooks.installed
 
     def instances(self) -> Iterator[tuple[object, Shadow]]:
@@ -48,10 +49,20 @@ class Watch:
             self._making.flush()
         self._rules.end()
 
+    def failed(self, error: BaseException) -> None:
+        """Take note that the program has ended with an error: perhaps in a backward pass."""
+        trace = error.__traceback__
+        while trace is not None and self._rules.running:
+            if self._frames.of(trace.tb_frame).runs_rules:
+                self._unfinished = True
+            trace = trace.tb_next
+
     def end(self) -> None:
         """Report what is pending, and whether anything was not seen."""
         self._making.end()
         self.settle()
+        if self._unfinished:
+            self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
             is_, was = number(getattr(each, kind.grad, None)), node._grad
@@ -113,32 +124,36 @@ class Watch:
 
     def _other(self, made: Any, name: str, value: Any, kind: Kind, depth: int = 2) -> None:
         """Report the first attribute of an object, or another one than its gradient."""
-        making, node = self._making, self.nodes.get(id(made))
+        making, node, frame = self._making, self.nodes.get(id(made)), _getframe(depth)
         if get_ident() != making.home:
             if making.home:
                 self._say("thread", "what other threads compute is not observed")
         elif node is None:
-            if self._rules.running:
-                self._rules.end()
-            if self._door.closed:
-                self._stop()
-            elif self._is_older(made, name, _getframe(depth), kind):
-                if making.pending is not None:
-                    making.flush()
-                making.adopt(made)
-            else:
-                making.begin(made, kind, _getframe(depth))
-                making.part(name, value)
+            self._first(made, name, value, frame, kind)
         else:
             if making.pending is not None:
                 making.flush()
-            frame = _getframe(depth)
             if name == kind.data:
                 self._rules.updated(node, value, frame)
             elif isinstance(value, FunctionType) and value.__closure__:
                 self._hung(node, value, frame)
             elif name in LABELS and isinstance(value, str):
                 making.name(node, value)
+
+    def _first(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+        """Report an object that was not seen before."""
+        making = self._making
+        if self._rules.running:
+            self._rules.end()
+        if self._door.closed:
+            self._stop()
+        elif self._is_older(made, name, frame, kind):
+            if making.pending is not None:
+                making.flush()
+            making.adopt(made)
+        else:
+            making.begin(made, kind, frame)
+            making.part(name, value, 3)
 
     def _is_older(self, made: Any, name: str, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
@@ -195,6 +210,9 @@ def watching(door: Door | None) -> Iterator[Watch | None]:
         with watch.installed():
             try:
                 yield watch
+            except BaseException as error:
+                watch.failed(error)
+                raise
             finally:
                 watch.end()
     finally:
