@@ -322,6 +322,14 @@ def test_what_could_not_be_seen_is_a_note_and_no_blame() -> None:
     assert judge("mine", recording).word == "ok"
 
 
+def test_an_operation_that_cannot_be_differentiated_is_named() -> None:
+    recording = remarked("unknown", "clip")
+    assert [each.text for each in diagnose(recording)] == [
+        "12 gradient writes in 1 backward pass agree",
+        "the rule of clip is not judged: its derivative is not known",
+    ]
+
+
 def test_nothing_is_missing_from_a_pass_that_an_error_has_ended() -> None:
     with record(lines=True) as recording:
         engine = Engine()

@@ -33,7 +33,7 @@ class Judged:
         faults: what is wrong with its order, its seed, or what is missing.
         wrong: the contributions that are wrong.
         lucky: right ones that replace what was there, where only others come later.
-        writes: how many contributions there are.
+        writes: how many contributions were compared.
         custom: the names of the operations whose true derivatives come from differences.
     """
 
@@ -68,7 +68,8 @@ class _Pass:
         self._numbers = Numbers(recording, block)
         self._writes = [*self._numbers.writes()]
         self._odd = odd(recording)
-        self._found = Judged(writes=len(self._writes))
+        known = sum(not unknown(each.expected) for _, each in self._writes)
+        self._found = Judged(writes=known)
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
         self._touched = {block.root}
         self._last_of = {each.out: number for number, (_, each) in enumerate(self._writes)}
