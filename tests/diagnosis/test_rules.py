@@ -118,6 +118,18 @@ def test_what_is_not_known_is_not_held_against_it() -> None:
     assert judged(recording).faults == ()
 
 
+def test_a_pass_that_other_writes_divide_is_one() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        nodes = network(engine)
+        z, *others = ancestors(nodes[-1])
+        engine.seed(z)
+        engine.sweep([z, *others[:2]])
+        engine.clear([others[-1]])
+        engine.sweep(others[2:])
+    assert judged(recording).agrees == "12 gradient writes in 1 backward pass agree"
+
+
 def test_gradients_of_parameters_add_up_over_passes() -> None:
     with record(lines=True) as recording:
         engine = Engine()
