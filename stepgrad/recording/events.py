@@ -75,6 +75,11 @@ class Seed(_AtNode):
     by_hand: bool = False
     place: Place | None = None
 
+    @property
+    def seeded(self) -> bool:
+        """Whether there is a seed: a program may forget it."""
+        return not self.by_hand or self.after != (self.before or 0.0) or self.after != 0
+
 
 class ByHand(NamedTuple):
     """How a rule of the program's own wrote: at which line, and the contribution that was right."""
@@ -116,15 +121,32 @@ class Accumulate(_AtNode):
         return None if self.by_hand is None else self.by_hand.place
 
     @property
-    def wrong(self) -> bool:
-        """Whether a rule of the program's own wrote another number than the right one."""
-        scale = max(abs(self.before or 0.0), abs(self.after))
-        return not (
-            self.contribution == self.expected
-            or abs(self.contribution - self.expected)
-            <= _CLOSE * abs(self.expected) + _ROUNDING * scale
-            or (self.contribution != self.contribution and self.expected != self.expected)
+    def right(self) -> float | None:
+        """The right contribution, where a rule of the program has passed on another one."""
+        return None if self.by_hand is None or self._is(self.expected) else self.expected
+
+    @property
+    def total(self) -> float | None:
+        """The right sum, where a rule has put its contribution in the place of what was there.
+
+        That is a `=` instead of a `+=`.
+        """
+        alone = self.after == self.expected or abs(self.after - self.expected) <= self._slack
+        return (
+            self.before + self.expected
+            if self.before and self.right is not None and alone
+            else None
         )
+
+    def _is(self, expected: float) -> bool:
+        same = self.contribution == expected or abs(self.contribution - expected) <= self._slack
+        return same or (self.contribution != self.contribution and expected != expected)
+
+    @property
+    def _slack(self) -> float:
+        """How far rounding may take what is right."""
+        scale = max(abs(self.before or 0.0), abs(self.after))
+        return _CLOSE * abs(self.expected) + _ROUNDING * scale
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,9 @@ from functools import partial
 from operator import mul
 
 from stepgrad.engine.graph import Carry
+from stepgrad.engine.ops import Op
 from stepgrad.engine.world import World, added, incomplete
-from stepgrad.recording import events
+from stepgrad.recording import by_hand, events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
 from stepgrad.recording.foreign import ForeignBackward
@@ -47,6 +48,12 @@ class History:
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         return self._forwards[bisect_right(self._bases, node) - 1]
+
+    def operation(self, node: int) -> tuple[Op, Sequence[int]]:
+        """Return what computed a node, and from which."""
+        forward = self.forward_of(node)
+        structure, offset = forward.structure, node - forward.base
+        return structure.op(offset), forward.nodes(structure.operands(offset))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0); -1 before all."""
@@ -150,37 +157,14 @@ class History:
         """
         carry = self._edge(block, edge)
         if isinstance(block, ForeignBackward):
-            return self._upstream(block, edge), carry(1.0), self._change(block, edge + 1)
+            contribution = by_hand.change(self, block, edge + 1)
+            return by_hand.upstream(self, block, edge), carry(1.0), contribution
         upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
 
-    def expected(self, block: Backward, edge: int) -> float:
-        """Return what should pass over an edge: `edge` tells what does."""
-        upstream, _, contribution = self.edge(block, edge)
-        foreign = isinstance(block, ForeignBackward)
-        return self._edge(block, edge)(upstream) if foreign else contribution
-
-    def _upstream(self, block: ForeignBackward, edge: int) -> float:
-        """Return the gradient that the rule of an edge found in its node."""
-        sweep, write = block.sweep, block.sweep.upstream[edge]
-        if write < 0:
-            return self._left_over(block, sweep.outs[edge])
-        if sweep.by_path and write <= sweep.edges:
-            return self._change(block, write)
-        return block.after[write]
-
-    def _change(self, block: ForeignBackward, write: int) -> float:
-        """Return by how much a write of a pass has changed a gradient."""
-        entry, before = (
-            (block.sweep.receivers[write - 1], block.sweep.before[write - 1])
-            if write
-            else (block.sweep.start, -1)
-        )
-        left = block.after[before] if before >= 0 else self._left_over(block, entry)
-        return block.after[write] - left
-
-    def _left_over(self, block: Backward, entry: int) -> float:
-        return self._carried(block, entry) or 0.0
+    def left_over(self, block: Backward, column: int) -> float:
+        """Return the gradient that a pass adds to, by its entry in the column."""
+        return self._carried(block, column) or 0.0
 
     def upstreams(self, block: Backward) -> Sequence[float]:
         """Return what each computed node of a pass hands on: nearly always, its final gradient."""
@@ -277,7 +261,7 @@ class History:
         position = block.start + offset
         sweep = block.sweep
         if isinstance(block, ForeignBackward):
-            return self._received(block, offset)
+            return by_hand.received(self, block, offset)
         if offset == 0:
             leaf = sweep.computed == 0
             before = self.grad(block.root, position) if leaf else None
@@ -288,18 +272,6 @@ class History:
         before = self.grad(node, position)
         after, slot = added(self.world, before, contribution), sweep.slots[edge]
         return events.Accumulate(node, out, slot, upstream, local, contribution, before, after)
-
-    def _received(self, block: ForeignBackward, offset: int) -> Event:
-        position, after, place = block.start + offset, block.after[offset], block.place(offset)
-        node = block.focus(offset)
-        before = self.grad(node, position)
-        if offset == 0:
-            return events.Seed(node, before, after, by_hand=True, place=place)
-        edge = offset - 1
-        out, slot = block.edge(edge)
-        by_hand = events.ByHand(self.expected(block, edge), place)
-        numbers = self.edge(block, edge)
-        return events.Accumulate(node, out, slot, *numbers, before, after, by_hand)
 
     def _write(self, block: Write, offset: int) -> Event:
         position = block.start + offset

@@ -139,9 +139,7 @@ class Log:
 
     def operation(self, index: int) -> tuple[Op, Sequence[int]]:
         """Return what computed a node, and from which: asked without making a `Node`."""
-        forward = self.history.forward_of(index)
-        structure, offset = forward.structure, index - forward.base
-        return structure.op(offset), forward.nodes(structure.operands(offset))
+        return self.history.operation(index)
 
     def is_constant(self, index: int) -> bool:
         """Whether a node is a constant, asked without making a `Node`."""

@@ -181,6 +181,11 @@ class Sweep:
         return self._walk[2]
 
     @property
+    def start(self) -> int:
+        """The entry of the root."""
+        return 0
+
+    @property
     def lasting(self) -> int:
         """The first entry of the column whose gradient adds to what earlier passes have left."""
         return self.computed

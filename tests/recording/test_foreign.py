@@ -66,8 +66,8 @@ def test_a_right_pass_in_our_order_is_ours_at_every_position(graph: Graph) -> No
         assert all_bits([one.upstream, one.local]) == all_bits([other.upstream, other.local])
         assert bits(one.contribution) == bits(other.expected)
         assert other.place == Place("", 10 + other.slot, FILE)
-        assert not one.wrong
-        assert isnan(other.expected) or not other.wrong
+        assert one.right is None
+        assert isnan(other.expected) or other.right is None
 
 
 @given(graphs(tame))
@@ -100,7 +100,7 @@ def test_a_pass_by_path_hands_on_what_has_just_come(graph: Graph) -> None:
     events = contributions(recording)
     assert all(block.sweep.by_path for block in passes(recording))
     for event in events:
-        assert not event.wrong or isnan(event.expected)
+        assert event.right is None or isnan(event.expected)
     assert_equals_the_fold(recording)
     assert_ends_with(recording, nodes)
 
@@ -168,8 +168,8 @@ def test_what_was_received_and_what_is_right() -> None:
         engine.add(product, 1, 14.1225)
         engine.door.ended()
     wrong, good = contributions(recording)
-    assert (wrong.contribution, wrong.expected, wrong.wrong) == (14.1225, 4.0, True)
-    assert (good.contribution, good.expected, good.wrong) == (14.1225, 14.1225, False)
+    assert (wrong.contribution, wrong.expected, wrong.right) == (14.1225, 4.0, 4.0)
+    assert (good.contribution, good.expected, good.right) == (14.1225, 14.1225, None)
     assert wrong.place == Place("", 10, FILE)
 
 

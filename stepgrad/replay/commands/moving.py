@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from stepgrad.engine.notation import atom
+from stepgrad.numbers import corrected
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.commands.hints import key
@@ -94,9 +95,17 @@ def next_write(session: Session) -> Session:
 
 
 def _source_of_write(session: Session, index: int) -> str:
-    """Where a contribution comes from: `, from w1·x`. Empty for other writes."""
+    """Where a contribution comes from: `, from w1·x`; where it is wrong: `: received 2 ✗ 3`.
+
+    Empty for other writes.
+    """
     event = session.recording.events[index]
-    return f", from {title(session.recording, event.out)}" if isinstance(event, Accumulate) else ""
+    if not isinstance(event, Accumulate):
+        return ""
+    wrong = (
+        "" if event.right is None else f": received {corrected(event.contribution, event.right)}"
+    )
+    return f", from {title(session.recording, event.out)}{wrong}"
 
 
 def go_to_edge(session: Session, out: int, slot: int) -> Session:
