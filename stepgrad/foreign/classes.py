@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import builtins
 import dataclasses
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial, wraps
@@ -86,20 +87,34 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
     return None
 
 
+def hides_writes(cls: type, kind: Kind) -> bool:
+    """Whether a class writes its numbers in a way that no `__setattr__` sees."""
+    settings = getattr(cls, "__dataclass_params__", None)
+    if settings is not None and settings.frozen:
+        return True
+    codes = [code for each in functions_of(cls) for code in with_nested(each.__code__)]
+    return any(
+        not {"__dict__", "__setattr__", "vars"}.isdisjoint(code.co_names)
+        and not {*kind}.isdisjoint(code.co_consts)
+        for code in codes
+        if code.co_name not in ("__setattr__", "__getstate__", "__repr__")
+    )
+
+
 class Hooks:
     """The hooks in classes, to be taken out again.
 
     Args:
         setter: makes the `__setattr__` of an engine, from its kind and the one that it has.
         deleted: called with the id of each object that is gone.
-        met: called with each class that is an engine, or is derived from one.
+        met: called with each class that is an engine, or is derived from one, and its kind.
     """
 
     def __init__(
         self,
         setter: Callable[[Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleted: Callable[[int], None],
-        met: Callable[[type], None],
+        met: Callable[[type, Kind], None],
     ) -> None:
         self.kinds: dict[type, Kind] = {}
         self._setter = setter
@@ -111,7 +126,8 @@ class Hooks:
     def installed(self) -> Iterator[None]:
         """Look at every class that is made inside, and at those of earlier programs."""
         for cls in [*_met]:
-            self.meet(cls)
+            if getattr(sys.modules.get(cls.__module__), cls.__name__, None) is cls:
+                self.meet(cls)
         build, decorate = builtins.__build_class__, dataclasses.dataclass
         builtins.__build_class__ = self._building(build)
         dataclasses.dataclass = self._decorating(decorate)
@@ -144,7 +160,13 @@ class Hooks:
             setattr(cls, name, hook)
         self.kinds[cls] = kind
         _met.add(cls)
-        self._report(cls)
+        self._report(cls, kind)
+
+    def drop(self, cls: type) -> None:
+        """Watch a class and those that it has to do with no more: it is no engine."""
+        for each in [*self.kinds]:
+            if issubclass(each, cls) or issubclass(cls, each):
+                self._unhook(each)
 
     def _unhook(self, cls: type) -> None:
         for name, before in self._before.pop(cls, {}).items():

@@ -10,11 +10,12 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.foreign.classes import functions_of, with_nested
+from stepgrad.foreign.makers import is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
 from stepgrad.recording.callers import Spot, is_ours
 
-PROGRAM, ENGINE, CONSTRUCTOR, ACCESSOR = range(4)
-"""The roles of code: anything else; of the class; sets up an object; carries out an assignment."""
+PROGRAM, OURS, ENGINE, CONSTRUCTOR, ACCESSOR = range(5)
+"""The roles of code: anything else; ours; of the class; sets up an object; does an assignment."""
 
 _CONSTRUCTORS = ("__init__", "__post_init__", "__attrs_post_init__", "__new__")
 _ACCESSORS = ("__setattr__",)
@@ -23,16 +24,26 @@ _FUNCTION = 1
 
 
 class Code:
-    """A piece of code: its role, and what is known of its instructions, by their offsets."""
+    """A piece of code: its role, and what is known of its instructions, by their offsets.
 
-    __slots__ = ("code", "lines", "making", "role", "writing")
+    It is `fresh` while it is an operator whose results are compared with what it stands for.
+    """
+
+    __slots__ = ("code", "fresh", "lines", "making", "role", "writing")
 
     def __init__(self, code: CodeType, role: int) -> None:
         self.code = code  # kept alive: its id is a key
         self.role = role
+        self.fresh = role == ENGINE and is_operator(code)
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}
+
+    @property
+    def runs_rules(self) -> bool:
+        """Whether it is of the class, or a function of the program that does its backward pass."""
+        rules = any(site.variable for site in self.writing.values())
+        return rules or self.role not in (PROGRAM, OURS)
 
 
 class Frames:
@@ -65,7 +76,7 @@ class Frames:
         code = frame.f_code
         found = self.codes.get(id(code))
         if found is None:
-            role = ENGINE if is_ours(code.co_filename) else PROGRAM
+            role = OURS if is_ours(code.co_filename) else PROGRAM
             if code.co_name in _CONSTRUCTORS and code.co_argcount:
                 first = frame.f_locals.get(code.co_varnames[0])
                 if first is made or (isinstance(first, type) and isinstance(made, first)):

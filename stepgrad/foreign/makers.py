@@ -84,6 +84,14 @@ class Recipe(NamedTuple):
         return self.certain and all(type(pick) is int for pick in self.picks or ())
 
 
+def operation(name: str) -> tuple[Op, bool]:
+    """Return what a function of this name computes, and whether its operands are turned round.
+
+    It is `LEAF` if the name says nothing.
+    """
+    return _NAMED.get(name.strip("_").lower(), (LEAF, False))
+
+
 def value_of(op: Op, operands: Sequence[Shadow | float]) -> float | None:
     """Return what an operation gives; None where it gives nothing."""
     try:
@@ -114,7 +122,7 @@ def resolve(
     in_order = kids if ordered else ()
     believed = None
     for depth, call in enumerate(calls):
-        op, reflected = _NAMED.get(call.name.lower(), (LEAF, False))
+        op, reflected = operation(call.name)
         operands = _arguments(call, len(op.partials), kids) if op is not LEAF else None
         if operands is None:
             continue

@@ -14,12 +14,13 @@ from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
-from stepgrad.foreign.classes import Kind
+from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, arguments, is_function
 from stepgrad.foreign.makers import Call, is_method_of, is_operator
 from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
@@ -40,23 +41,23 @@ class Making:
 
     Args:
         nodes: where they go: what stands in for an object, by its id.
-        kinds: the classes that are watched.
+        hooks: knows the classes that are watched.
         frames: knows the code on the stack.
         door: what is told of new nodes.
     """
 
-    def __init__(
-        self, nodes: dict[int, Shadow], kinds: Mapping[type, Kind], frames: Frames, door: Door
-    ) -> None:
+    def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
         self.pending: Shadow | None = None
         self.made = 0
         self.home = get_ident()
         self._nodes = nodes
-        self._kinds = kinds
+        self._kinds = hooks.kinds
+        self._drop = hooks.drop
         self._frames = frames
         self._codes = frames.codes
         self._door = door
         self._computing = Computing(door, self._apart)
+        self._operators = Operators(self._stand_in, frames, door)
         self._sequences: dict[int, str] = {}  # by the id of a constructor's code
         # Of the pending object:
         self._cls: type = object
@@ -109,13 +110,18 @@ class Making:
         self._lifts = lifts = site.lifts
         if not code.role:
             self._line = site.line
+            looks = False
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
                 self._line = self._frames.line_of_program(user)
+                looks = True
             else:
                 self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
+                looks = code.fresh
+        if looks or self._operators.call is not None:
+            self._operators.look(maker)
         if lifts is None:
             caller = maker.f_back
             self._lifts = caller is not None and is_operator(caller.f_code)
@@ -131,48 +137,58 @@ class Making:
         site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
         return site
 
-    def part(self, name: str, value: Any) -> bool:
+    def part(self, name: str, value: Any, depth: int = 1) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
 
-        A number that is written again, and not by the constructor, is not: that comes later. The
-        caller's caller is what writes.
+        A number that is written again, and not by the constructor, is not: that comes later. What
+        writes is `depth` frames above the caller.
         """
         kind = type(value)
-        if kind is tuple or kind is list or kind is dict:
+        if name == self._kind.data:
+            if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self._has_data = True
+            self._set_data(value)
+        elif name == self._kind.grad:
+            if self._has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self._has_grad = True
+            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif kind is tuple or kind is list or kind is dict:
             if value and not self._ordered:
                 kids = self._among(value)
                 if kids:
                     self._kids, self._ordered = kids, True
-                    self._look(_getframe(2))
-        elif name == self._kind.data:
-            if self._has_data and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
-                return False
-            self._has_data = True
-            self.pending._data = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
-        elif name == self._kind.grad:
-            if self._has_grad and self._frames.of(_getframe(2)).role < CONSTRUCTOR:
-                return False
-            self._has_grad = True
-            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+                    self._look(_getframe(depth + 1))
         elif kind is str:
-            self._text(name, value)
+            self._text(name, value, depth + 2)
         elif kind is set or kind is frozenset:
             if value and not self._kids:
-                self._unordered(value, _getframe(2))
+                self._unordered(value, _getframe(depth + 1))
         elif kind is not FunctionType and id(value) in self._nodes:
             kid = self._nodes[id(value)]
             if kid is not self.pending:
                 self._kids, self._ordered = [*self._kids, kid], True
-                self._look(_getframe(2))
+                self._look(_getframe(depth + 1))
         return True
 
-    def _text(self, name: str, text: str) -> None:
+    def _set_data(self, value: Any) -> None:
+        plain = number(value)
+        if plain is not None and self.pending is not None:
+            self.pending._data = plain
+        elif value is not None:  # an array, for example: no engine of scalars
+            self._nodes.pop(self.made, None)
+            self.pending, self.made = None, 0
+            self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
+            self._drop(self._cls)
+
+    def _text(self, name: str, text: str, depth: int) -> None:
         if name in LABELS:
             self._label = text
         elif text and len(text) < _LONGEST and not self._symbol:
             self._symbol = text
             if self._kids:
-                self._look(_getframe(3))
+                self._look(_getframe(depth))
 
     def _among(self, values: Any, depth: int = 2) -> list[Shadow]:
         """Return what stands for the objects among some values."""
@@ -268,6 +284,8 @@ class Making:
         else:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
+        if self._operators.call is not None:
+            self._operators.made(node)
         if self._symbol:
             self._symbol = ""
         if self._callers is not None:
@@ -293,6 +311,12 @@ class Making:
         node._operation = ops[which + 2 if second._operation is CONSTANT else which]
         node._stamp = tick()
         self._door.made_at(node, self._line)
+
+    def end(self) -> None:
+        """Report what is pending: nothing more will come."""
+        if self.pending is not None:
+            self.flush()
+        self._operators.settle()
 
     def name(self, node: Shadow, label: str) -> None:
         """Give a node the label that the program has given to its object."""

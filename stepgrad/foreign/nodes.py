@@ -22,15 +22,17 @@ class Shadow(Node):
 
 
 def number(value: Any) -> float | None:
-    """Return a number as a float; None for anything else, such as an array."""
+    """Return a number as a float, also one in an array without dimensions; None for others."""
     if type(value) is float:
         return value
-    if value is None or not isinstance(value, Real):
+    if value is None or (not isinstance(value, Real) and getattr(value, "shape", None) != ()):
         return None
     try:
         return float(value)
+    except TypeError:
+        return None
     except OverflowError:
-        return inf if bool(value > 0) else -inf  # type: ignore[operator]
+        return inf if bool(value > 0) else -inf
 
 
 def same(one: float, other: float, tolerance: float = 0.0) -> bool:

@@ -10,9 +10,9 @@ from threading import get_ident
 from types import FrameType, FunctionType
 from typing import Any
 
-from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.foreign.classes import Hooks, Kind, hides_writes
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import Frames
+from stepgrad.foreign.frames import CONSTRUCTOR, Frames
 from stepgrad.foreign.making import LABELS, Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.rules import UNSEEN, Rules
@@ -29,10 +29,11 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleted, self._frames.learn)
-        self._making = Making(self.nodes, self._hooks.kinds, self._frames, door)
+        self._hooks = Hooks(self._setter, self._deleted, self._met)
+        self._making = Making(self.nodes, self._hooks, self._frames, door)
         self._rules = Rules(self.nodes, self._frames, door)
         self._said: set[object] = set()
+        self._unfinished = False
         self.installed = self._hooks.installed
 
     def instances(self) -> Iterator[tuple[object, Shadow]]:
@@ -48,9 +49,20 @@ class Watch:
             self._making.flush()
         self._rules.end()
 
+    def failed(self, error: BaseException) -> None:
+        """Take note that the program has ended with an error: perhaps in a backward pass."""
+        trace = error.__traceback__
+        while trace is not None and self._rules.running:
+            if self._frames.of(trace.tb_frame).runs_rules:
+                self._unfinished = True
+            trace = trace.tb_next
+
     def end(self) -> None:
         """Report what is pending, and whether anything was not seen."""
+        self._making.end()
         self.settle()
+        if self._unfinished:
+            self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
             is_, was = number(getattr(each, kind.grad, None)), node._grad
@@ -65,6 +77,11 @@ class Watch:
             self._door.remark(kind, node, None, text)
 
     # What the hooks report.
+
+    def _met(self, cls: type, kind: Kind) -> None:
+        self._frames.learn(cls)
+        if hides_writes(cls, kind):
+            self._say("unseen", UNSEEN)
 
     def _deleted(self, which: int) -> None:
         self.nodes.pop(which, None)
@@ -96,35 +113,52 @@ class Watch:
         making, node = self._making, self.nodes.get(id(made))
         if node is None:
             self._other(made, kind.grad, value, kind, 3)
-        elif get_ident() == making.home:
+            node = self.nodes.get(id(made))
+            if node is None or node is making.pending:
+                return
+            node._grad = number(before) or 0.0
+        if get_ident() == making.home:
             if making.pending is not None:
                 making.flush()
             self._rules.wrote(node, before, value, _getframe(2), kind.grad)
 
     def _other(self, made: Any, name: str, value: Any, kind: Kind, depth: int = 2) -> None:
         """Report the first attribute of an object, or another one than its gradient."""
-        making, node = self._making, self.nodes.get(id(made))
+        making, node, frame = self._making, self.nodes.get(id(made)), _getframe(depth)
         if get_ident() != making.home:
             if making.home:
                 self._say("thread", "what other threads compute is not observed")
         elif node is None:
-            if self._rules.running:
-                self._rules.end()
-            if self._door.closed:
-                self._stop()
-            else:
-                making.begin(made, kind, _getframe(depth))
-                making.part(name, value)
+            self._first(made, name, value, frame, kind)
         else:
             if making.pending is not None:
                 making.flush()
-            frame = _getframe(depth)
             if name == kind.data:
                 self._rules.updated(node, value, frame)
             elif isinstance(value, FunctionType) and value.__closure__:
                 self._hung(node, value, frame)
             elif name in LABELS and isinstance(value, str):
                 making.name(node, value)
+
+    def _first(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
+        """Report an object that was not seen before."""
+        making = self._making
+        if self._rules.running:
+            self._rules.end()
+        if self._door.closed:
+            self._stop()
+        elif self._is_older(made, name, frame, kind):
+            if making.pending is not None:
+                making.flush()
+            making.adopt(made)
+        else:
+            making.begin(made, kind, frame)
+            making.part(name, value, 3)
+
+    def _is_older(self, made: Any, name: str, frame: FrameType, kind: Kind) -> bool:
+        """Whether an object was made before, unseen: by pickle or copy, for example."""
+        complete = name != kind.data and getattr(made, kind.data, None) is not None
+        return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:
         """Leave the program alone: it is to run as it does, whatever we make of it."""
@@ -176,6 +210,9 @@ def watching(door: Door | None) -> Iterator[Watch | None]:
         with watch.installed():
             try:
                 yield watch
+            except BaseException as error:
+                watch.failed(error)
+                raise
             finally:
                 watch.end()
     finally:

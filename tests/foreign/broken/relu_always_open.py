@@ -108,7 +108,7 @@ class Scalar:
             v._backward()
 
     def __repr__(self):
-        return f"Scalar(data={self.data}, grad={self.grad})"
+        return f"Scalar(data={self.data:.6g}, grad={self.grad:.6g})"
 
 
 a = Scalar(2.0)
@@ -116,9 +116,9 @@ b = Scalar(-3.0)
 c = Scalar(0.5)
 d = (a * b + c) * a
 e = (d / 4).tanh() + (b * c).exp()
-f = ((b - a).relu() + 1) * e + 2 * d - e**3 / b
-g = f * f + (1 - a) * c
+f = ((b - a).relu() + 1) * e + (d + d) - e**3 / b
+g = f * f + 2 * (1 - a) * c
 g.backward()
-print(g.data)
+print(f"{g.data:.6g}")
 for each in (a, b, c):
     print(each)

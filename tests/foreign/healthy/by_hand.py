@@ -108,7 +108,7 @@ class Scalar:
             v._backward()
 
     def __repr__(self):
-        return f"Scalar(data={self.data}, grad={self.grad})"
+        return f"Scalar(data={self.data:.6g}, grad={self.grad:.6g})"
 
 
 x1, x2 = Scalar(2.0), Scalar(0.0)
