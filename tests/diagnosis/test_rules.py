@@ -118,6 +118,18 @@ def test_what_is_not_known_is_not_held_against_it() -> None:
     assert judged(recording).faults == ()
 
 
+def test_a_pass_that_other_writes_divide_is_one() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        nodes = network(engine)
+        z, *others = ancestors(nodes[-1])
+        engine.seed(z)
+        engine.sweep([z, *others[:2]])
+        engine.clear([others[-1]])
+        engine.sweep(others[2:])
+    assert judged(recording).agrees == "12 gradient writes in 1 backward pass agree"
+
+
 def test_gradients_of_parameters_add_up_over_passes() -> None:
     with record(lines=True) as recording:
         engine = Engine()
@@ -320,6 +332,14 @@ def test_what_could_not_be_seen_is_a_note_and_no_blame() -> None:
         "writes through __dict__ are not observable",
     ]
     assert judge("mine", recording).word == "ok"
+
+
+def test_an_operation_that_cannot_be_differentiated_is_named() -> None:
+    recording = remarked("unknown", "clip")
+    assert [each.text for each in diagnose(recording)] == [
+        "12 gradient writes in 1 backward pass agree",
+        "the rule of clip is not judged: its derivative is not known",
+    ]
 
 
 def test_nothing_is_missing_from_a_pass_that_an_error_has_ended() -> None:

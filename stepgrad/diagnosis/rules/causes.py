@@ -42,8 +42,8 @@ class _Causes:
         if lines.replaces(first.place):  # what was there does not count
             self._wrong = [each._replace(before=0.0) for each in self._wrong]
         kind, text = next(self._causes(self._wrong[0]))
-        if kind == "upstream":
-            return self._fault(kind, text, lines.handing_on(first.place))
+        if kind in ("upstream", "upstream missing"):
+            return self._fault(kind, text, lines.handing_on(first))
         return self._fault(kind, text, first.place if shared else lines.rule(first))
 
     def _fault(self, kind: Kind, text: str, place: Place | None) -> Fault:

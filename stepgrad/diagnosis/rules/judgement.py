@@ -11,7 +11,7 @@ from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import Judged, judged
 from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed
-from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
+from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
 from stepgrad.progress import advance
@@ -65,13 +65,13 @@ class Judgement:
 @kept(1)
 def judgement(recording: Recording) -> Judgement | None:
     """Judge the passes of a recording; None if the program ran none of its own."""
-    passes = foreign_passes(recording.blocks)
+    passes = whole_passes(recording.blocks)
     if not passes and not recording.remarks:
         return None
     some = _some(passes)
     found = Judged(faults=[*noticed(recording), *wrong_forward(recording)])
-    for number, block in enumerate(some, 1):
-        found.add(judged(recording, block, finished=_finished(recording, block)))
+    for number, each in enumerate(some, 1):
+        found.add(judged(recording, each, finished=_finished(recording, each[-1])))
         advance(number, len(some))
     faults, more = _first([*found.faults, *_causes(recording, found)])
     return Judgement(
@@ -80,9 +80,9 @@ def judgement(recording: Recording) -> Judgement | None:
     )  # fmt: skip
 
 
-def _some(passes: Sequence[ForeignBackward]) -> Sequence[ForeignBackward]:
+def _some(passes: Sequence[Parts]) -> Sequence[Parts]:
     """Return the passes to judge: all, or some that lie evenly apart, with the first and last."""
-    edges = sum(block.sweep.edges for block in passes)
+    edges = sum(block.sweep.edges for each in passes for block in each)
     step = -(-edges // _WORK) or 1
     return passes if step == 1 else [*passes[:-1:step], passes[-1]]
 

@@ -66,12 +66,20 @@ class Lines:
         made = self.made(wrote.out)
         return self._handing(made, wrote.place) or made or wrote.place
 
-    def handing_on(self, place: Place | None) -> Place | None:
-        """The line on which the function around a line calls itself; else that line."""
-        for function in self._around(place)[-1:]:
+    def handing_on(self, wrote: Wrote) -> Place | None:
+        """The line that multiplies by what arrives.
+
+        It is where a function calls itself for the operands, or where the gradient is written,
+        unless that calls a rule.
+        """
+        for function in self._around(wrote.place)[-1:]:
             if line := _calling(function, function.name):
-                return _at(place, line)
-        return place
+                return _at(wrote.place, line)
+        statement = self._statement(wrote.place)
+        calls = statement is not None and any(
+            isinstance(each, ast.Call) for each in ast.walk(statement)
+        )
+        return self.rule(wrote) if calls else wrote.place
 
     def made(self, node: int) -> Place | None:
         """The line of the engine that makes the result of an operation; else that of the node."""

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
@@ -14,6 +14,7 @@ from stepgrad.diagnosis.rules.lines import Lines, replacing
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
     Numbers,
+    Parts,
     Wrote,
     by_differences,
     tolerance,
@@ -33,7 +34,7 @@ class Judged:
         faults: what is wrong with its order, its seed, or what is missing.
         wrong: the contributions that are wrong.
         lucky: right ones that replace what was there, where only others come later.
-        writes: how many contributions there are.
+        writes: how many contributions were compared.
         custom: the names of the operations whose true derivatives come from differences.
     """
 
@@ -52,36 +53,37 @@ class Judged:
         self.custom |= other.custom
 
 
-def judged(recording: Recording, block: ForeignBackward, *, finished: bool) -> Judged:
+def judged(recording: Recording, blocks: Parts, *, finished: bool) -> Judged:
     """Judge a pass. Where it is not `finished`, nothing is missing."""
-    return _Pass(recording, block).judge(finished=finished)
+    return _Pass(recording, blocks).judge(finished=finished)
 
 
 class _Pass:
     """The state of going through a pass: what has run by now, and what has arrived."""
 
-    def __init__(self, recording: Recording, block: ForeignBackward) -> None:
+    def __init__(self, recording: Recording, blocks: Parts) -> None:
         self._recording = recording
-        self._block = block
-        self._by_path = block.sweep.by_path
+        self._block = blocks[0]
+        self._by_path = any(block.sweep.by_path for block in blocks)
         self._lines, self._words = Lines(recording), Words(recording)
-        self._numbers = Numbers(recording, block)
-        self._writes = [*self._numbers.writes()]
+        self._parts = [Numbers(recording, block) for block in blocks]
+        self._writes = [each for part in self._parts for each in part.writes()]
         self._odd = odd(recording)
-        self._found = Judged(writes=len(self._writes))
+        known = sum(not unknown(each.expected) for each in self._writes)
+        self._found = Judged(writes=known)
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
-        self._touched = {block.root}
-        self._last_of = {each.out: number for number, (_, each) in enumerate(self._writes)}
+        self._touched = {self._block.root}
+        self._last_of = {each.out: number for number, each in enumerate(self._writes)}
 
     def judge(self, *, finished: bool) -> Judged:
         self._seed()
         number = 0
-        for entry, run in groupby(self._writes, key=itemgetter(0)):
-            rule = [each for _, each in run]
+        for _, run in groupby(self._writes, key=attrgetter("out")):
+            rule = [*run]
             for each in rule:
                 self._order(each, number)
                 number += 1
-            self._rule(entry, rule)
+            self._rule(rule)
         if lines := replacing(self._recording):
             self._found.lucky += self._lucky(lines)
         if finished and not self._found.faults and not self._found.wrong:
@@ -96,7 +98,7 @@ class _Pass:
         before, after = event.before or 0.0, event.after
         at = self._seeded_at
         if not after and self._writes:
-            at = self._lines.loop(self._block, self._writes[0][1].place)
+            at = self._lines.loop(self._block, self._writes[0].place)
         if not after or (after != 1 and after == self._recording.history.value(root, start)):
             self._fault("seed", start + 1, self._words.seed(root, after), (root,), at)
         elif before and after == before + 1:
@@ -139,7 +141,7 @@ class _Pass:
         written, _ = next(recording.history.gradient_writes(node, start), (None, 0))
         return isinstance(written, ForeignBackward)
 
-    def _rule(self, entry: int, run: Sequence[Wrote]) -> None:
+    def _rule(self, run: Sequence[Wrote]) -> None:
         """Look at what a rule has added, operand by operand."""
         out, op = run[0].out, run[0].op
         if op.stored and by_differences(op):
@@ -150,37 +152,41 @@ class _Pass:
             if again and done.issuperset(wrote[0].slots):
                 self._visited_twice(out, wrote[0])
             else:
-                self._found.wrong += self._misfits(entry, wrote)
+                self._operand(wrote)
                 done.update(wrote[0].slots)
 
-    def _misfits(self, entry: int, wrote: Sequence[Wrote]) -> Sequence[Wrote]:
-        """Return the contributions to an operand that fit none of its places in the operation.
+    def _operand(self, wrote: Sequence[Wrote]) -> None:
+        """Look at what an operand receives: each contribution must fit one of its places.
 
         Those of all places may also come in other parts: 2x for x·x.
         """
-        slots = wrote[0].slots
+        slots, part = wrote[0].slots, wrote[0].part
         free, wrong = [*slots], list[Wrote]()
-        for each in wrote:
-            fitting = next((slot for slot in free if self._fits(entry, each, slot)), None)
+        for number, each in enumerate(wrote):
+            fitting = next((slot for slot in free if self._fits(each, slot)), None)
             if fitting is not None:
                 if not self._by_path:
                     free.remove(fitting)
             elif each.received or not self._lines.keeps(each.place):
+                if not free and any(each.place == before.place for before in wrote[:number]):
+                    self._visited_twice(each.out, each)
+                    break
                 wrong.append(each)
         if wrong and (len(wrote) != len(slots) or len(slots) > 1):
             last = wrote[-1]
-            due = sum(last.upstream * self._numbers.local(entry, slot) for slot in slots)
+            due = sum(last.upstream * part.local(last.entry, slot) for slot in slots)
             if last.close(sum(each.received for each in wrote), due):
-                return []
-        return wrong
+                return
+        self._found.wrong += wrong
 
-    def _fits(self, entry: int, wrote: Wrote, slot: int) -> bool:
+    def _fits(self, wrote: Wrote, slot: int) -> bool:
         """Whether a contribution is right for an operand, as far as that is known."""
-        local = wrote.local if slot == wrote.slot else self._numbers.local(entry, slot)
+        entry, part = wrote.entry, wrote.part
+        local = wrote.local if slot == wrote.slot else part.local(entry, slot)
         due = wrote.upstream * local
-        if wrote.is_(due) or unknown(due) or wrote.out in self._odd:
+        if wrote.is_(due) or unknown(due) or unknown(wrote.before) or wrote.out in self._odd:
             return True
-        between = self._numbers.sides(entry, slot)
+        between = part.sides(entry, slot)
         if between is None:
             return False
         least, most = sorted(wrote.upstream * side for side in between)
@@ -188,28 +194,30 @@ class _Pass:
 
     def _lucky(self, lines: Set[Place]) -> Iterator[Wrote]:
         """The contributions that would replace others, had they come later."""
-        several = Counter(each.node for _, each in self._writes)
-        for _, each in self._writes:
+        several = Counter(each.node for each in self._writes)
+        for each in self._writes:
             if each.place in lines and not each.before and several[each.node] > 1:
                 yield each
 
     def _missing(self) -> Iterator[Fault]:
         """What has arrived at a node and was not handed on to an operand."""
-        block, numbers = self._block, self._numbers
-        for entry, due in enumerate(numbers.shape.due):
-            out, arrived = block.node(entry), block.grads[entry]
-            done = self._done.get(out, frozenset[int]())
-            for slot in due if len(done) < len(due) else ():
-                if slot in done or numbers.sides(entry, slot) is not None:
-                    continue
-                right = arrived * numbers.local(entry, slot)
-                least = tolerance(numbers.shape.ops[entry]) * abs(arrived)
-                if not unknown(right) and abs(right) > least:
-                    node = self._recording.operation(out)[1][slot]
-                    yield self._absent(out, slot, node, right)
+        end = self._parts[-1].end
+        for part in reversed(self._parts):
+            for entry, due in enumerate(part.shape.due):
+                out = part.node(entry)
+                done = self._done[out]
+                for slot in due if len(done) < len(due) else ():
+                    if slot in done or part.sides(entry, slot) is not None:
+                        continue
+                    arrived = self._recording.history.grad(out, end) or 0.0
+                    right = arrived * part.local(entry, slot)
+                    least = tolerance(part.shape.ops[entry]) * abs(arrived)
+                    if not unknown(right) and abs(right) > least:
+                        yield self._absent(out, slot, right)
 
-    def _absent(self, out: int, slot: int, node: int, due: float) -> Fault:
-        ran = next((each for _, each in self._writes if each.out == out), None)
+    def _absent(self, out: int, slot: int, due: float) -> Fault:
+        node = self._recording.operation(out)[1][slot]
+        ran = next((each for each in self._writes if each.out == out), None)
         text = self._words.absent(out, slot, node, due, ran=ran is not None)
         place = self._lines.rule(ran) if ran else self._lines.made(out)
         position = ran.position if ran else self._block.start + 1

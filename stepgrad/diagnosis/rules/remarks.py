@@ -15,7 +15,11 @@ _KINDS: Mapping[str, Kind] = {
     "stray": "wrong node",
     "forward": "wrong forward",
 }
-"""What remarks are about that are faults."""
+"""The remarks that are about faults."""
+
+_KNOWN = "differences", "complex steps"
+_UNKNOWN = "unknown"
+"""How the derivatives of an operation were found, or that they were not; the text is its name."""
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -33,6 +37,11 @@ def noticed(recording: Recording) -> Iterator[Fault]:
 
 
 def hidden(recording: Recording) -> Sequence[str]:
-    """Return what could not be seen, each once."""
-    others = [each for each in recording.remarks if each.kind not in (*_KINDS, UNFINISHED)]
-    return [*dict.fromkeys(each.text for each in others)]
+    """Return what could not be seen or judged, each once."""
+    found: list[str] = []
+    for remark in recording.remarks:
+        if remark.kind == _UNKNOWN:
+            found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
+        elif remark.kind not in (*_KINDS, *_KNOWN, UNFINISHED):
+            found.append(remark.text)
+    return [*dict.fromkeys(found)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass
 from math import inf, isfinite, nextafter
 from typing import NamedTuple
@@ -11,7 +11,7 @@ from stepgrad.engine.gradcheck import at_kink
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.own import OwnOp
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Block
+from stepgrad.recording.blocks import Block, Write
 from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
@@ -41,6 +41,8 @@ class Wrote(NamedTuple):
         before: the gradient of the operand before.
         after: the same after.
         place: the line that wrote; None where it is not known.
+        entry: the entry of `out` in the column of its block.
+        part: the numbers of that block.
     """
 
     position: int
@@ -54,6 +56,8 @@ class Wrote(NamedTuple):
     before: float
     after: float
     place: Place | None
+    entry: int
+    part: Numbers
 
     @property
     def received(self) -> float:
@@ -93,6 +97,37 @@ def tolerance(op: Op) -> float:
 def foreign_passes(blocks: Sequence[Block]) -> list[ForeignBackward]:
     """Return the backward passes that a program ran itself."""
     return [block for block in blocks if isinstance(block, ForeignBackward)]
+
+
+Parts = Sequence[ForeignBackward]
+"""The blocks of a pass, mostly one: what else is written in the middle of it divides it."""
+
+
+def whole_passes(blocks: Sequence[Block]) -> list[Parts]:
+    """Return the passes that a program ran itself, each with its parts in order.
+
+    One goes on where a rule runs that nothing has seeded, of a node that the part before it, or
+    what was written to gradients since then, has reached.
+    """
+    found: list[list[ForeignBackward]] = []
+    written: set[int] | None = None  # since the part before; None if it is over
+    for block in blocks:
+        if isinstance(block, ForeignBackward):
+            seeded = block.place(0).line is not None
+            if written is not None and not seeded and _reached(block.root, written, found[-1]):
+                found[-1].append(block)
+            else:
+                found.append([block])
+            written = set()
+        elif written is not None and isinstance(block, Write) and not block.writes.updates:
+            written.update(block.writes.nodes)
+        else:
+            written = None
+    return [*found]
+
+
+def _reached(node: int, written: Set[int], parts: Parts) -> bool:
+    return node in written or parts[-1].column(node) is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,8 +216,17 @@ class Numbers:
         """The gradient of a node before the pass."""
         return self._history.grad(self._block.node(entry), self._block.start) or 0.0
 
-    def writes(self) -> Iterator[tuple[int, Wrote]]:
-        """Yield what the rules wrote, in order, each with the entry of its node."""
+    @property
+    def end(self) -> int:
+        """The position at the end of the block."""
+        return self._block.start + self._block.length
+
+    def node(self, entry: int) -> int:
+        """The node of an entry of the column."""
+        return self._block.node(entry)
+
+    def writes(self) -> Iterator[Wrote]:
+        """Yield what the rules wrote, in order."""
         block, sweep, shape = self._block, self._block.sweep, self.shape
         nodes, after, start = block.nodes, [*block.after], block.start
         places = [place if place.line else None for place in sweep.places]
@@ -199,10 +243,10 @@ class Numbers:
             else:
                 upstream = after[from_]
             added.append(after[edge + 1] - there)
-            yield out, Wrote(
+            yield Wrote(
                 start + edge + 2, nodes[out], shape.ops[out], slot, shape.alike[out][slot],
                 nodes[receiver], upstream, self.local(out, slot), there, after[edge + 1],
-                places[lines[edge + 1]],
+                places[lines[edge + 1]], out, self,
             )  # fmt: skip
 
 
