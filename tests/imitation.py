@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from graphs import Graph
 from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
-from stepgrad.engine.node import Node
+from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
-from stepgrad.engine.value import _tick
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
 
@@ -34,7 +33,7 @@ class Shadow(Node):
     def __init__(self, op: Op, data: float, *operands: Node) -> None:
         self._data, self._grad, self._operation = data, 0.0, op
         self._first, self._second = (*operands, None, None)[:2]  # type: ignore[assignment]
-        self._stamp = _tick()
+        self._stamp = tick()
 
 
 def right(_: Shadow, __: int, ___: float, contribution: float) -> float:
