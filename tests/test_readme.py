@@ -35,7 +35,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
-    _, example, _ = blocks("python")
+    _, example, *_ = blocks("python")
     exec(compile(example, str(README), "exec"), {})
     promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
     assert len(promised) >= 4
@@ -83,7 +83,7 @@ def test_the_table_of_protocols_is_read() -> None:
 
 def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (message,) = blocks("")
+    message, _ = blocks("")
     Path("my.yaml").write_text(blocks("yaml")[0].replace("relu(", "rleu("))
     with pytest.raises(ScenarioError) as caught:
         open_scenario("my.yaml")
@@ -110,6 +110,12 @@ def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     pytester.makepyfile(blocks("python")[2])
     run_pytest(pytester).assert_outcomes(passed=1)
+
+
+def test_the_exercise() -> None:
+    with pytest.raises(AssertionError) as caught:
+        exec(compile(blocks("python")[3], str(README), "exec"), {})
+    assert blocks("")[1] == f"AssertionError: {caught.value}\n"
 
 
 def test_the_workflow_of_a_course(

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from sys import _getframe
 from types import CodeType, FrameType
+from typing import Any
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
@@ -25,7 +26,8 @@ _SHIPPED = f"{_PACKAGE}scenarios{os.sep}"
 Spot = tuple[int | None, str | None]
 """A line of a file."""
 
-_NOWHERE: Spot = (None, None)
+NOWHERE: Spot = (None, None)
+_UNSCOPED = Place()
 
 
 def is_ours(path: str) -> bool:
@@ -75,7 +77,7 @@ class Callers:
             if spot is not None:
                 return spot
             frame = frame.f_back
-        return _NOWHERE
+        return NOWHERE
 
     def moves(self, spots: Sequence[Spot], places: Sequence[Place]) -> Iterator[tuple[int, Place]]:
         """Yield at which nodes the line or the scope changes, and the place from there on."""
@@ -88,18 +90,29 @@ class Callers:
     def placed(self, place: Place, spot: Spot) -> Place:
         """Return the place that a scope and a line are; each is made once."""
         key = place.scope, spot
-        return self._places.get(key) or self._places.setdefault(key, Place(place.scope, *spot))
+        found = self._places.get(key)
+        if found is None:
+            if spot[1] is not None:
+                self._keep_text(spot[1])
+            found = self._places.setdefault(key, Place(place.scope, *spot))
+        return found
+
+    def at(self, spot: Spot | None) -> Place:
+        """Return the place of a line that somebody else has found; in no scope."""
+        return self.placed(_UNSCOPED, spot or NOWHERE)
 
     def _register(self, frame: FrameType) -> _Instructions:
         """Register a frame's code, and keep the text of its file as it is while it runs."""
-        path = frame.f_code.co_filename
-        if path not in self._sources and not is_ours(path):
-            lines = linecache.getlines(path, frame.f_globals)
-            if lines:
-                self._sources[path] = Source(path, "".join(lines))
+        self._keep_text(frame.f_code.co_filename, frame.f_globals)
         instructions = _Instructions(frame.f_code, self._spots)
         self._instructions[id(frame.f_code)] = instructions
         return instructions
+
+    def _keep_text(self, path: str, names: dict[str, Any] | None = None) -> None:
+        if path not in self._sources and not is_ours(path):
+            lines = linecache.getlines(path, names)
+            if lines:
+                self._sources[path] = Source(path, "".join(lines))
 
 
 class _Instructions(dict[int, Spot | None]):

@@ -16,13 +16,16 @@ from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.batch import Batch, first_of_row
 from stepgrad.recording.blocks import Backward, Block, Column, Forward, packed
 from stepgrad.recording.budget import Budget
+from stepgrad.recording.callers import Spot
 from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
 from stepgrad.recording.plan import Plans
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
+from stepgrad.recording.walks import Walk, Walks
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
@@ -34,9 +37,10 @@ class Writer:
     Args:
         log: where the blocks go.
         budget: counts the bytes that they take.
+        place: makes a place of a line.
     """
 
-    def __init__(self, log: Log, budget: Budget) -> None:
+    def __init__(self, log: Log, budget: Budget, place: Callable[[Spot | None], Place]) -> None:
         self.known = Known()
         self._log = log
         self._budget = budget
@@ -47,6 +51,7 @@ class Writer:
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
+        self._walks = Walks(self.known, self._forward_of, place)
         self._latest: Made | None = None
 
     def let_go(self) -> None:
@@ -182,6 +187,18 @@ class Writer:
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
         self.add(Backward(self._log.length, sweep, over, grads))
+
+    def walked(self, walk: Walk) -> Sequence[Node]:
+        """Add a backward pass that the program has run itself; return what it has written to."""
+        outs, _, operands, *_ = zip(*walk.writes, strict=True)
+        self.indices(outs + operands)
+        self.add(self._walks.block(walk, self._log.length))
+        return operands
+
+    def remarked(self, kind: str, node: Node | None, place: Place, text: str) -> None:
+        """Add a remark."""
+        index = self.known.index(node) if node is not None and self.known.has(node) else None
+        self._log.remark(Remark(kind, index, place, text))
 
     def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
         """Return the latest forward pass, and how backward goes from `root` in it.
