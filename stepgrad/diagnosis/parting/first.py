@@ -78,6 +78,7 @@ class _Walk:
         if not self._alike(x, y):
             found += first_unlike(x.structure.codes.translate(_USUAL),
                                   y.structure.codes.translate(_USUAL), count)  # fmt: skip
+            found += islice(_other_own(x.structure, y.structure), 1)
             found += islice(_other_operands(x, y), 1)
         for columns in ((x.values, y.values), (x.tangents, y.tangents)):
             if None not in columns:
@@ -97,7 +98,8 @@ class _Walk:
         key = id(a), id(b)
         if key not in self._same:
             codes = a.codes.translate(_USUAL) == b.codes.translate(_USUAL)
-            self._same[key] = codes and a.refs == b.refs and a.outer == b.outer
+            own = next(_other_own(a, b), None) is None
+            self._same[key] = codes and own and a.refs == b.refs and a.outer == b.outer
         return self._same[key]
 
     def _same_sweep(self, a: Sweep, b: Sweep) -> bool:
@@ -155,6 +157,14 @@ def edge_of(block: Backward, edge: int) -> tuple[int, int, int]:
     return *block.edge(edge), block.node(block.sweep.receivers[edge])
 
 
+def _other_own(a: Structure, b: Structure) -> Iterator[int]:
+    """Yield the nodes that have different operations of the programs' own."""
+    theirs = b.own_nodes
+    for offset, op in a.own_nodes.items():
+        if offset in theirs and theirs[offset].usual != op.usual:
+            yield offset
+
+
 def _other_operands(x: Forward, y: Forward) -> Iterator[int]:
     """Yield the offsets of the nodes that are made of other nodes, as far as codes are the same."""
     mine, others = x.nodes(x.structure.refs), y.nodes(y.structure.refs)
@@ -190,6 +200,6 @@ def same_event(a: Event, b: Event) -> bool:
     pairs = ((getattr(a, each.name), getattr(b, each.name)) for each in fields(a)
              if each.name not in ("rule", "by_hand", "place"))  # fmt: skip
     return all(
-        x.usual is y.usual if isinstance(x, Op) and isinstance(y, Op) else alike(x, y)
+        x.usual == y.usual if isinstance(x, Op) and isinstance(y, Op) else alike(x, y)
         for x, y in pairs
     )

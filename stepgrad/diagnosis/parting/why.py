@@ -136,7 +136,7 @@ class _Pair:
 
     def made(self, a: events.Op, b: events.Op) -> Parting:
         """Say why a node is another: another operation, other operands, or another number."""
-        if a.op.usual is not b.op.usual or a.operands != b.operands:
+        if a.op.usual != b.op.usual or a.operands != b.operands:
             made = (self.first, a.node), (self.second, b.node)
             shared = min(a.node, b.node)
             keys = [_sum(*each, shared) for each in made]
