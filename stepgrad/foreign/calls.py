@@ -55,6 +55,18 @@ class Looking:
         return number(argument)
 
 
+def lifting(maker: FrameType, role: int, nodes: Mapping[int, Shadow]) -> bool | None:
+    """Whether what a frame makes of a number is a constant; None if that depends on its caller.
+
+    It is in a method of an object: there, a number is lifted to take part in an operation.
+    """
+    if not is_function(maker):
+        return False
+    code = maker.f_code
+    of_object = code.co_argcount and id(maker.f_locals.get(code.co_varnames[0])) in nodes
+    return True if role == ENGINE and of_object else None
+
+
 def callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:
     """Yield what the callers of a frame are known by: their code, and the instruction."""
     frame = maker.f_back

@@ -14,18 +14,17 @@ from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
-from stepgrad.foreign.calls import Looking, callers, named_like
-from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.foreign.calls import Looking, callers, lifting, named_like
+from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, is_function
-from stepgrad.foreign.makers import Call, is_method_of, is_operator
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames
+from stepgrad.foreign.makers import Call, implied, is_operator
 from stepgrad.foreign.nodes import Shadow, number
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
-LABELS = ("label", "name", "_label", "_name")
 _LONGEST = 32
 """A longer text is not the name of an operation."""
 
@@ -91,6 +90,8 @@ class Making:
             code = codes.get(id(maker.f_code)) or self._frames.of(maker, made)
             if code.role < CONSTRUCTOR:
                 self._locate(maker, code)
+                if code.role == ENGINE and kind.childless:
+                    self._calls = [*self._looking.made_by(maker)]
                 break
             maker = maker.f_back
         else:
@@ -129,13 +130,8 @@ class Making:
             self._callers = (*callers(maker, site.depth),)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
-        lifts: bool | None = None
-        if not is_function(maker):
-            lifts = False
-        elif code.role == ENGINE and is_method_of(maker, self._nodes):
-            lifts = True
-        site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
-        return site
+        lifts = lifting(maker, code.role, self._nodes)
+        return code.making.setdefault(maker.f_lasti, MakingSite(self._frames.line(maker), lifts))
 
     def part(self, name: str, value: Any, depth: int = 1) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
@@ -250,7 +246,10 @@ class Making:
         node, kids = self.pending, self._kids
         self.pending, self.made = None, 0
         assert node is not None
+        if not kids and self._calls:
+            kids, self._ordered = implied(node._data, self._calls[0]), True
         if not kids:
+            self._calls = ()
             node._operation = CONSTANT if self._lifts else LEAF
             node._first = node._second = None
             node._stamp = tick()

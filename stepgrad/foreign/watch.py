@@ -10,10 +10,10 @@ from threading import get_ident
 from types import FrameType, FunctionType
 from typing import Any
 
-from stepgrad.foreign.classes import Hooks, Kind, hides_writes
+from stepgrad.foreign.classes import LABELS, Hooks, Kind, hides_writes
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, Frames
-from stepgrad.foreign.making import LABELS, Making
+from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.rules import UNSEEN, Rules
 
