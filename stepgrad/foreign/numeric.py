@@ -107,16 +107,20 @@ class Forward:
         if not math.isfinite(step):
             return math.nan
 
-        def slope(h: float) -> float:
-            at = [self._real(call, dict.fromkeys(where, x + k * h)) for k in (1, -1, 2, -2)]
-            return (8 * (at[0] - at[1]) - (at[2] - at[3])) / (12 * h)
+        def slopes(h: float) -> tuple[float, float]:
+            """Return the slope, and how much it changes here."""
+            f = [self._real(call, dict.fromkeys(where, x + k * h)) for k in (-2, -1, 0, 1, 2)]
+            slope = (8 * (f[3] - f[1]) - (f[4] - f[0])) / (12 * h)
+            return slope, abs(f[3] - 2 * f[2] + f[1]) / h
 
         for _ in range(3):  # nearer, where a domain ends
-            wide, narrow = slope(step), slope(step / 4)
-            if same(wide, narrow, _AGREE) or abs(wide - narrow) < _AGREE * 1e-4:
-                return narrow
+            (wide, turn), (narrow, nearer) = slopes(step), slopes(step / 4)
+            scale = max(abs(narrow), 1e-4)
+            if same(wide, narrow, _AGREE) or abs(wide - narrow) < _AGREE * scale:
+                kink = nearer > turn / 2 and nearer > 1e-3 * scale  # it should be a quarter
+                return math.nan if kink else narrow
             if not math.isnan(wide):
-                return math.nan  # a kink
+                return math.nan
             step /= 64
         return math.nan
 
