@@ -100,6 +100,12 @@ def _is_childless(cls: type) -> bool:
     return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= {*LABELS, "grad"}
 
 
+def reads_plainly(cls: type) -> bool:
+    """Whether reading an attribute runs no code of the class, even if it is not there."""
+    plain = getattr(cls, "__getattribute__", None) is object.__getattribute__
+    return plain and not hasattr(cls, "__getattr__")
+
+
 def hides_writes(cls: type, kind: Kind) -> bool:
     """Whether a class writes its numbers in a way that no `__setattr__` sees."""
     settings = getattr(cls, "__dataclass_params__", None)
@@ -118,14 +124,14 @@ class Hooks:
     """The hooks in classes, to be taken out again.
 
     Args:
-        setter: makes the `__setattr__` of an engine, from its kind and the one that it has.
+        setter: makes the `__setattr__` of a class, from its kind and the one that it has.
         deleter: makes its `__del__`, from the one that it has, if any.
         met: called with each class that is an engine, or is derived from one, and its kind.
     """
 
     def __init__(
         self,
-        setter: Callable[[Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
+        setter: Callable[[type, Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleter: Callable[[Callable[[Any], None] | None], Callable[[Any], None]],
         met: Callable[[type, Kind], None],
     ) -> None:
@@ -165,7 +171,7 @@ class Hooks:
         hooks: dict[str, Any] = {}
         if base is None:
             inner: Any = cls.__setattr__
-            hooks["__setattr__"] = self._setter(kind, inner)
+            hooks["__setattr__"] = self._setter(cls, kind, inner)
         if base is None or "__del__" in vars(cls):
             hooks["__del__"] = self._deleter(getattr(cls, "__del__", None))
         self._before[cls] = {name: vars(cls).get(name, _MISSING) for name in hooks}

@@ -13,14 +13,14 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from stepgrad.engine.node import tick
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.foreign.calls import Looking, callers, lifting, named_like
 from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames
 from stepgrad.foreign.makers import Call, implied, is_operator
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.nodes import Shadow, number, read
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
@@ -172,11 +172,16 @@ class Making:
         plain = number(value)
         if plain is not None and self.pending is not None:
             self.pending._data = plain
-        elif value is not None:  # an array, for example: no engine of scalars
-            self._nodes.pop(self.made, None)
-            self.pending, self.made = None, 0
-            self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
-            self._drop(self._cls)
+        elif value is not None:  # it may be refused later, or this is no engine of scalars
+            self._forget()
+            if hasattr(value, "__len__") and not isinstance(value, str):
+                self._drop(self._cls)
+
+    def _forget(self) -> None:
+        """Take the pending object for none: it has no number."""
+        self._nodes.pop(self.made, None)
+        self.pending, self.made = None, 0
+        self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
 
     def _text(self, name: str, text: str, depth: int) -> None:
         if name in LABELS:
@@ -230,12 +235,9 @@ class Making:
         """Make a leaf of an object that came to be unseen, such as a copy."""
         kind = self._kinds[type(unknown)]
         node = _new(Shadow)
-        node._data = number(getattr(unknown, kind.data, None)) or 0.0
-        node._grad = number(getattr(unknown, kind.grad, None)) or 0.0
-        node._operation = LEAF
-        node._first = node._second = None
-        node._stamp = tick()
-        self._door.made_at(node, None)
+        node._data = number(read(unknown, kind.data)) or 0.0
+        node._grad = number(read(unknown, kind.grad)) or 0.0
+        self._leaf(node, LEAF, None)
         self._nodes[id(unknown)] = node
         return node
 
@@ -244,16 +246,15 @@ class Making:
     def flush(self) -> None:
         """Report the pending object: it is complete."""
         node, kids = self.pending, self._kids
+        if node is None or not self._has_data:
+            self._forget()
+            return
         self.pending, self.made = None, 0
-        assert node is not None
         if not kids and self._calls:
             kids, self._ordered = implied(node._data, self._calls[0]), True
         if not kids:
             self._calls = ()
-            node._operation = CONSTANT if self._lifts else LEAF
-            node._first = node._second = None
-            node._stamp = tick()
-            self._door.made_at(node, self._line)
+            self._leaf(node, CONSTANT if self._lifts else LEAF, self._line)
         else:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
@@ -266,6 +267,11 @@ class Making:
         if self._label:
             label, self._label = self._label, ""
             self.name(node, label)
+
+    def _leaf(self, node: Shadow, op: Op, line: Spot | None) -> None:
+        node._operation, node._first, node._second = op, None, None
+        node._stamp = tick()
+        self._door.made_at(node, line)
 
     def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
         site, symbol, callers = self._site, self._symbol, self._callers

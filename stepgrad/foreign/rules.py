@@ -67,7 +67,7 @@ class Rules:
             return
         if self._making.pending is not None:
             self._making.flush()
-        if before != node._grad:
+        if type(before) is not float or before != node._grad:
             self._check(node, before)
         site: WritingSite | None = None
         while frame is not None:
