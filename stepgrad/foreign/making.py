@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.foreign.calls import Looking, callers, lifting, named_like
+from stepgrad.foreign.calls import Looking, callers, lifting
 from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
@@ -57,7 +57,6 @@ class Making:
         self._looking = Looking(nodes, frames)
         self._computing = Computing(door, self._apart)
         self._operators = Operators(self._looking, frames, door)
-        self._sequences: dict[int, str] = {}  # by the id of a constructor's code
         # Of the pending object:
         self._cls: type = object
         self._kind = Kind("", "")
@@ -207,15 +206,9 @@ class Making:
 
     def _unordered(self, values: Any, frame: FrameType) -> None:
         """Take note of a set of children: the constructor may have been given them in order."""
-        code = frame.f_code
-        if self._frames.of(frame).role == CONSTRUCTOR:
-            local = frame.f_locals
-            name = self._sequences.get(id(code)) or named_like(values, code, local)
-            if name is not None:
-                self._sequences[id(code)] = name
-                self._kids, self._ordered = self._among(local.get(name) or ()), True
-        if not self._kids:
-            self._kids = self._among(values)
+        given = self._looking.given_like(values, frame)
+        self._kids = self._among(values if given is None else given)
+        self._ordered = given is not None
         self._look(frame)
 
     def _look(self, frame: FrameType) -> None:
