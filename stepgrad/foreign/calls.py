@@ -65,7 +65,8 @@ class Looking:
         if name is None:
             return None
         self._sequences[id(code)] = name
-        return local.get(name)
+        given = local.get(name)
+        return given if isinstance(given, tuple | list) else None
 
 
 def lifting(maker: FrameType, role: int, nodes: Mapping[int, Shadow]) -> bool | None:

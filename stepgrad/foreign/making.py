@@ -108,19 +108,18 @@ class Making:
         site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
         self._site = site
         self._lifts = lifts = site.lifts
+        fresh = code.fresh
         if not code.role:
             self._line = site.line
-            looks = False
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
                 self._line = self._frames.line_of_program(user)
-                looks = True
+                fresh = fresh if above is None else above.fresh
             else:
                 self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
-                looks = code.fresh
-        if looks or self._operators.call is not None:
+        if fresh or self._operators.call is not None:
             self._operators.look(maker)
         if lifts is None:
             caller = maker.f_back
