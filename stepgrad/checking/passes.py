@@ -10,7 +10,7 @@ from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
-from stepgrad.engine.gradcheck import at_kink, complex_local, complex_or_rule
+from stepgrad.engine.gradcheck import at_kink, by_differences, complex_local, complex_or_rule
 from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
@@ -94,12 +94,36 @@ class Pass:
     @property
     def unstepped(self) -> list[int]:
         """The places where no complex step can be taken: kinks and boundaries of domains."""
-        ops = self.graph.ops
+        ops, unknown = self.graph.ops, self.unknown
         return [
             place
             for place in range(len(self.graph))
-            if any(
+            if place not in unknown
+            and any(
                 complex_local(ops[place], self._numbers(place)[0], slot) is None
+                for slot, _ in self.graph.variable(place)
+            )
+        ]
+
+    @cached_property
+    def own(self) -> list[int]:
+        """The places of operations that the program defines."""
+        return [place for place, op in enumerate(self.graph.ops) if op.stored]
+
+    @cached_property
+    def unknown(self) -> list[int]:
+        """The places of those whose function is not known: only results and derivatives are."""
+        ops = self.graph.ops
+        return [place for place in self.own if not ops[place].known]
+
+    @property
+    def differenced(self) -> list[int]:
+        """The places of those whose function takes no complex numbers."""
+        return [
+            place
+            for place in self.own
+            if any(
+                by_differences(self.graph.ops[place], self._numbers(place)[0], slot)
                 for slot, _ in self.graph.variable(place)
             )
         ]
@@ -147,9 +171,13 @@ class Pass:
             )
         step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
+            op = self.graph.ops[place]
+            whose, way = "by the rule of", "by a complex step"
+            if op.stored:
+                whose, way = "as given with", "by its function"
             return (
-                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, but "
-                f"{number(step)} by a complex step, at {self._made(place)}"
+                f"{edge} is {number(rule)} {whose} `{op.name}`, but {number(step)} {way}, at "
+                f"{self._made(place)}"
             )
         return ""
 

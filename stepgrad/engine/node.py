@@ -23,14 +23,23 @@ class Node:
     """
 
     # In __dict__ is what a program keeps on its values, as optimizers keep moments in `p.m`.
-    __slots__ = ("__dict__", "_data", "_first", "_grad", "_operation", "_second", "_stamp")
+    __slots__ = (
+        "__dict__",
+        "__weakref__",
+        "_data",
+        "_first",
+        "_grad",
+        "_operation",
+        "_second",
+        "_stamp",
+    )
 
     _data: float
     _grad: float
     _label: str | None = None  # in __dict__: few have one
     # Only a node of an operation of the program's own has these, in __dict__ (`own.py`).
     _locals: Sequence[float] = ()  # its local derivatives, one for each operand
-    _others: tuple[Self, ...] = ()  # its operands after the second
+    _others: tuple[Self, ...] = ()  # its operands after the first, if there are more than two
     _operation: Op
     # The operands. A tuple of them would be one more object for each node: a third of the time.
     _first: Self | None
@@ -39,5 +48,7 @@ class Node:
 
     @property
     def _operands(self) -> tuple[Self, ...]:
-        pair = (operand for operand in (self._first, self._second) if operand is not None)
-        return *pair, *self._others
+        first, second = self._first, self._second
+        if first is None:
+            return ()
+        return (first, *self._others) if second is None else (first, second)

@@ -15,7 +15,7 @@ nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 from typing import ClassVar
 
 from stepgrad.engine import codegen
@@ -45,6 +45,12 @@ class Op:
 
     stored: ClassVar[bool] = False
     """Whether its derivatives are numbers kept with each node, not formulas (`own.OwnOp`)."""
+
+    known: ClassVar[bool] = True
+    """Whether it can be computed from its operands."""
+
+    found: ClassVar[str] = ""
+    """Of stored derivatives: where they are from."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -92,16 +98,6 @@ class Op:
         parameters = (*self.operands, "out", "upstream")
         return tuple(partial.carried().function(*parameters) for partial in self.partials)
 
-    def edge(
-        self, slot: int, numbers: Sequence[float], _stored: Sequence[float] = ()
-    ) -> Callable[[float], float]:
-        """Return what an operand is handed, as a function of what arrives.
-
-        `numbers` are those of the operands and the result. An operation whose derivatives are
-        `stored` needs those of the node instead.
-        """
-        return partial(self.carry[slot], *numbers)
-
     @cached_property
     def magnitude(self) -> tuple[Callable[..., float], ...]:
         """The scale of the rounding error of each local derivative.
@@ -116,6 +112,14 @@ class Op:
         """Hand a node's gradient on to its operands."""
         partials = dict(zip(self.operands, self.partials, strict=True))
         return codegen.vjp(self.name, partials, self.constants)
+
+    def holding(self, _stored: Sequence[float]) -> "Op":
+        """Return this row for a node with these local derivatives, where it stores them."""
+        return self
+
+    def at(self, _inputs: Sequence[float]) -> "Op":
+        """Return this row for a node that is computed from these numbers."""
+        return self
 
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":
@@ -175,6 +179,17 @@ LOG = _row("log", "log", "log(a)", "1 / a")
 SQRT = _row("sqrt", "sqrt", "sqrt(a)", "1 / (2*out)")
 SIN = _row("sin", "sin", "sin(a)", "cos(a)")
 COS = _row("cos", "cos", "cos(a)", "-sin(a)")
+ATAN = _row("atan", "atan", "atan(a)", "1 / (1 + a*a)")
+SINH = _row("sinh", "sinh", "sinh(a)", "cosh(a)")
+COSH = _row("cosh", "cosh", "cosh(a)", "sinh(a)")
+EXPM1 = _row("expm1", "expm1", "expm1(a)", "out + 1")
+LOG1P = _row("log1p", "log1p", "log1p(a)", "1 / (1 + a)")
+SOFTPLUS = _row("softplus", "softplus", "softplus(a)", "1 / (1 + exp(-a))")
+ERF = _row("erf", "erf", "erf(a)", "2 / sqrt(π) * exp(-a*a)")
+GELU = _row(
+    "gelu", "gelu", "a / 2 * (1 + erf(a / sqrt(2)))",
+    "(1 + erf(a / sqrt(2))) / 2 + a * exp(-a*a / 2) / sqrt(2*π)",
+)  # fmt: skip
 
 FUNCTIONS = {op.name: len(op.partials) for op in OPS[OPS.index(NEG) :]}
 """What an expression may call, and with how many arguments: every row below the operators."""

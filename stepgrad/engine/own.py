@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
-from operator import mul
-from typing import ClassVar, NoReturn
+from math import nan
+from typing import ClassVar
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.node import Node, tick
@@ -22,11 +23,18 @@ from stepgrad.engine.tape import active_tape
 _CALL, _STORED = Formula(ast.Call(ast.Name("f"), [], [])), Formula("stored")
 _MOST_WRITTEN = 4  # operands; of more, the first ones and the last one are written
 
+KEPT = ("_closure", "_locals", "_others")
+"""What a node keeps in its `__dict__` of an operation of the program's own."""
+
 UNNAMED = "f"
 """What an operation is called whose program gives it no name."""
 
 
-@dataclass(frozen=True, eq=False)
+_UNDEFINED = (ArithmeticError, TypeError, ValueError)
+"""What a program's function may raise for numbers that it was not meant for."""
+
+
+@dataclass(frozen=True, eq=False, repr=False)
 class OwnOp(Op):
     """An operation of a program's own.
 
@@ -59,34 +67,93 @@ class OwnOp(Op):
         """The operation in notation, and how its derivatives are found."""
         return f"{self.written({})}. Its derivatives are stored{self.by and f', by {self.by}'}."
 
+    def __repr__(self) -> str:
+        return f"<own op {self.name}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OwnOp) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+    @cached_property
+    def _key(self) -> tuple[object, ...]:
+        held = tuple(repr(each.constant) for each in self.partials)
+        return self.name, held, self.function, self.derivatives, self.by
+
     @property
+    def known(self) -> bool:  # type: ignore[override]
+        """Whether its function is known."""
+        return self.function is not None
+
+    @property
+    def found(self) -> str:  # type: ignore[override]
+        """Where the derivatives are from."""
+        return f"by {self.by}" if self.by else "stored"
+
+    @cached_property
     def value(self) -> Callable[..., float]:
-        """The forward function of the operands.
+        """The forward function of the operands; nan where it is not known, or has no value."""
+        return partial(_value, self.function)
 
-        Raises:
-            LookupError: it is not known.
-        """
-        if self.function is None:
-            raise LookupError(f"the function of {self.name} is not known")
-        return self.function
+    def at(self, inputs: Sequence[float]) -> OwnOp:
+        """Return this row for a node that is computed from these numbers."""
+        found: Sequence[float] = [nan] * len(inputs)
+        if self.derivatives is not None:
+            with suppress(*_UNDEFINED):
+                found = self.derivatives(*inputs)
+        return self.holding(found)
+
+    def holding(self, stored: Sequence[float]) -> OwnOp:
+        """Return this row for a node with these local derivatives: numbers instead of formulas."""
+        return replace(self, partials=tuple([Formula(ast.Constant(each)) for each in stored]))
 
     @property
-    def local(self) -> NoReturn:
-        """None: what is stored with a node takes the place of functions."""
-        raise LookupError(f"the derivatives of {self.name} are stored with its nodes")
+    def usual(self) -> OwnOp:
+        """The row by name and number of operands only: the same in all recordings and files."""
+        return row(self.name, len(self.partials))
 
-    carry = magnitude = local
+    @cached_property
+    def local(self) -> tuple[Callable[..., float], ...]:
+        """The local derivatives, as functions: they give what a node holds, whatever is given."""
+        return tuple(partial(_given, held) for held in self._held)
 
-    def edge(
-        self, slot: int, _numbers: Sequence[float], stored: Sequence[float] = ()
-    ) -> Callable[[float], float]:
-        """Return what an operand is handed, as a function of what arrives: its stored multiple."""
-        return partial(mul, stored[slot])
+    @cached_property
+    def carry(self) -> tuple[Callable[..., float], ...]:
+        """What each operand receives: the last argument, upstream, times what a node holds."""
+        return tuple(partial(_times, held) for held in self._held)
+
+    @cached_property
+    def magnitude(self) -> tuple[Callable[..., float], ...]:
+        """The scale of the rounding error of each local derivative: its own."""
+        return tuple(partial(_given, abs(held)) for held in self._held)
+
+    @property
+    def _held(self) -> Sequence[float]:
+        held = [each.constant for each in self.partials]
+        return [nan if each is None else each for each in held]
 
     @property
     def vjp(self) -> Callable[[Node], None]:
         """Hand a node's gradient on to its operands."""
         return _vjp
+
+
+def _value(function: Callable[..., float] | None, *inputs: float) -> float:
+    if function is None:
+        return nan
+    try:
+        return float(function(*inputs))
+    except _UNDEFINED:
+        return nan
+
+
+def _given(held: float, *_: float) -> float:
+    return held
+
+
+def _times(held: float, *numbers: float) -> float:
+    return numbers[-1] * held
 
 
 def _vjp(node: Node) -> None:
@@ -151,7 +218,7 @@ def link(node: Node, op: Op, operands: Sequence[Node], local: Sequence[float]) -
     """Make a node the result of an operation of the program's own."""
     node._operation = op
     node._first = operands[0]
-    node._second = operands[1] if len(operands) > 1 else None
+    node._second = operands[1] if len(operands) == 2 else None
     if len(operands) > 2:
-        node._others = tuple(operands[2:])
+        node._others = tuple(operands[1:])
     node._locals = local

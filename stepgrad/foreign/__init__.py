@@ -6,12 +6,14 @@ values and gradients, each with the rule that it belongs to. What is right and w
 judged elsewhere, from the recording.
 
 - `classes.py` finds such classes, and has every write to an attribute of theirs reported.
-- `frames.py` knows what the code on the stack is for: a constructor, the class, or the program.
-- `nodes.py` stands in for the objects of the program: a `Shadow` for each.
-- `makers.py` finds the operation and the operands of a new object; `sites.py` remembers them.
+- `nodes.py`: a `Shadow` stands in for each object of the program, and keeps none alive.
+- `frames.py` knows what the code on the stack is for: a constructor, the class, or the program;
+  `sites.py` has what is known of its instructions.
+- `making.py` has the object that is being made. What it is made of is found by `makers.py` from the
+  calls that make it (`calls.py`), and reported by `computing.py`; `numeric.py` differentiates what
+  is not in the op table, and `operators.py` looks whether operators give what they stand for.
 - `rules.py` finds whose rule a write to a gradient is; `statements.py` reads the line that writes.
-- `numeric.py` differentiates an operation that has no row in the op table.
-- `watch.py` is the one call that opens all this.
+- `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """
 
 from stepgrad.foreign.watch import instances, watching

@@ -106,19 +106,19 @@ class Hooks:
 
     Args:
         setter: makes the `__setattr__` of an engine, from its kind and the one that it has.
-        deleted: called with the id of each object that is gone.
+        deleter: makes its `__del__`, from the one that it has, if any.
         met: called with each class that is an engine, or is derived from one, and its kind.
     """
 
     def __init__(
         self,
         setter: Callable[[Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
-        deleted: Callable[[int], None],
+        deleter: Callable[[Callable[[Any], None] | None], Callable[[Any], None]],
         met: Callable[[type, Kind], None],
     ) -> None:
         self.kinds: dict[type, Kind] = {}
         self._setter = setter
-        self._deleted = deleted
+        self._deleter = deleter
         self._report = met
         self._before: dict[type, dict[str, Any]] = {}
 
@@ -154,7 +154,7 @@ class Hooks:
             inner: Any = cls.__setattr__
             hooks["__setattr__"] = self._setter(kind, inner)
         if base is None or "__del__" in vars(cls):
-            hooks["__del__"] = self._deleting(getattr(cls, "__del__", None))
+            hooks["__del__"] = self._deleter(getattr(cls, "__del__", None))
         self._before[cls] = {name: vars(cls).get(name, _MISSING) for name in hooks}
         for name, hook in hooks.items():
             setattr(cls, name, hook)
@@ -175,16 +175,6 @@ class Hooks:
             else:
                 setattr(cls, name, before)
         self.kinds.pop(cls, None)
-
-    def _deleting(self, own: Callable[[Any], None] | None) -> Callable[[Any], None]:
-        deleted = self._deleted
-
-        def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
-            deleted(id(self))
-            if own is not None:
-                own(self)
-
-        return __del__
 
     def _building(self, build: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(build)

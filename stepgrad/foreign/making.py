@@ -6,18 +6,19 @@ object is pending until anything else happens; only then is it known what it was
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from sys import _getframe, intern
 from threading import get_ident
-from types import CodeType, FrameType, FunctionType
+from types import FrameType, FunctionType
 from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.foreign.calls import Looking, callers, named_like
 from stepgrad.foreign.classes import Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, arguments, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, is_function
 from stepgrad.foreign.makers import Call, is_method_of, is_operator
 from stepgrad.foreign.nodes import Shadow, number
 from stepgrad.foreign.operators import Operators
@@ -25,12 +26,10 @@ from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
 LABELS = ("label", "name", "_label", "_name")
-_MOST_CALLS = 4
 _LONGEST = 32
 """A longer text is not the name of an operation."""
 
 _new = object.__new__
-_plain = (str, bool, int, float, complex, type, FunctionType, type(None))
 
 
 class Making:
@@ -56,8 +55,9 @@ class Making:
         self._frames = frames
         self._codes = frames.codes
         self._door = door
+        self._looking = Looking(nodes, frames)
         self._computing = Computing(door, self._apart)
-        self._operators = Operators(self._stand_in, frames, door)
+        self._operators = Operators(self._looking, frames, door)
         self._sequences: dict[int, str] = {}  # by the id of a constructor's code
         # Of the pending object:
         self._cls: type = object
@@ -126,7 +126,7 @@ class Making:
             caller = maker.f_back
             self._lifts = caller is not None and is_operator(caller.f_code)
         if site.depth:
-            self._callers = (*_callers(maker, site.depth),)
+            self._callers = (*callers(maker, site.depth),)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
         lifts: bool | None = None
@@ -209,7 +209,7 @@ class Making:
         code = frame.f_code
         if self._frames.of(frame).role == CONSTRUCTOR:
             local = frame.f_locals
-            name = self._sequences.get(id(code)) or _named_like(values, code, local)
+            name = self._sequences.get(id(code)) or named_like(values, code, local)
             if name is not None:
                 self._sequences[id(code)] = name
                 self._kids, self._ordered = self._among(local.get(name) or ()), True
@@ -228,33 +228,7 @@ class Making:
         if not site.knows(self._symbol, count, self._callers):
             maker = self._frames.outside(frame)
             if maker is not None:
-                self._calls = [*self._made_by(maker)]
-
-    def _made_by(self, maker: FrameType) -> Iterator[Call]:
-        """Yield the calls that make an object: the innermost, and those of the class around it."""
-        frame: FrameType | None = maker
-        for _ in range(_MOST_CALLS):
-            if frame is None or not is_function(frame):
-                return
-            if frame is not maker and self._frames.of(frame).role != ENGINE:
-                return
-            given = {name: self._stand_in(each) for name, each in arguments(frame).items()}
-            names = frame.f_code.co_freevars
-            local = frame.f_locals if names else {}
-            cells = {name: self._stand_in(local[name]) for name in names if name in local}
-            yield Call(frame.f_code, given, frame.f_globals, cells)
-            frame = frame.f_back
-
-    def _stand_in(self, argument: Any) -> Any:
-        """Return what keeps no object of the program alive: its node, a number, or nothing."""
-        node = self._nodes.get(id(argument))
-        if node is not None:
-            return node
-        if isinstance(argument, _plain):
-            return argument
-        if isinstance(argument, list | tuple):
-            return tuple([self._stand_in(each) for each in argument])
-        return number(argument)
+                self._calls = [*self._looking.made_by(maker)]
 
     def adopt(self, unknown: Any) -> Shadow:
         """Make a leaf of an object that came to be unseen, such as a copy."""
@@ -322,20 +296,3 @@ class Making:
         """Give a node the label that the program has given to its object."""
         node._label = intern(label)
         self._door.name(node)
-
-
-def _callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:
-    frame = maker.f_back
-    while frame is not None and depth:
-        yield id(frame.f_code), frame.f_lasti
-        frame, depth = frame.f_back, depth - 1
-
-
-def _named_like(values: Any, code: CodeType, local: Mapping[str, Any]) -> str | None:
-    """Return the argument that has the same objects as a set, in some order."""
-    wanted = {*map(id, values)}
-    for name in code.co_varnames[: code.co_argcount]:
-        given = local.get(name)
-        if isinstance(given, tuple | list) and {*map(id, given)} == wanted:
-            return name
-    return None

@@ -7,10 +7,11 @@ is made before that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
 from stepgrad.foreign.makers import gives, is_operator, operation, value_of
@@ -33,14 +34,14 @@ class Operators:
     """The operators, each known by the outermost that is running.
 
     Args:
-        stand_in: returns what stands in for an argument.
+        looking: looks at arguments.
         frames: knows the code on the stack.
         door: what is told of a result that is not that of the operator.
     """
 
-    def __init__(self, stand_in: Callable[[Any], Any], frames: Frames, door: Door) -> None:
+    def __init__(self, looking: Looking, frames: Frames, door: Door) -> None:
         self.call: _Call | None = None
-        self._stand_in = stand_in
+        self._looking = looking
         self._frames = frames
         self._door = door
         self._result: Shadow | None = None
@@ -96,7 +97,7 @@ class Operators:
             self._times[name] = times + 1
         operands: list[float] = []
         for each in arguments(frame).values():
-            given = self._stand_in(each)
+            given = self._looking.stand_in(each)
             plain = given._data if isinstance(given, Shadow) else number(given)
             if plain is None:
                 return None

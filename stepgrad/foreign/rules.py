@@ -7,6 +7,7 @@ the code that writes, or of what called it. Which variable that is, is the same 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from threading import get_ident
 from types import FrameType
 from typing import Any, NamedTuple
 
@@ -14,6 +15,7 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, PROGRAM, Code, Frames, is_function
+from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.sites import WritingSite
 from stepgrad.foreign.statements import statement
@@ -37,11 +39,15 @@ class Rules:
 
     Args:
         nodes: what stands in for an object, by its id.
+        making: has what was made before, and is not reported yet.
         frames: knows the code on the stack.
         door: what is told of the writes.
     """
 
-    def __init__(self, nodes: Mapping[int, Shadow], frames: Frames, door: Door) -> None:
+    def __init__(
+        self, nodes: Mapping[int, Shadow], making: Making, frames: Frames, door: Door
+    ) -> None:
+        self._making = making
         self._nodes = nodes
         self._node = nodes.get
         self._frames = frames
@@ -57,6 +63,10 @@ class Rules:
         self, node: Shadow, before: Any, value: Any, frame: FrameType | None, grad: str
     ) -> None:
         """A gradient was written: it was `before`, and is `value`."""
+        if get_ident() != self._making.home:
+            return
+        if self._making.pending is not None:
+            self._making.flush()
         if before != node._grad:
             self._check(node, before)
         site: WritingSite | None = None

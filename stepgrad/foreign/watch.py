@@ -29,9 +29,9 @@ class Watch:
         self.nodes: dict[int, Shadow] = {}
         self._door = door
         self._frames = Frames()
-        self._hooks = Hooks(self._setter, self._deleted, self._met)
+        self._hooks = Hooks(self._setter, self._deleter, self._met)
         self._making = Making(self.nodes, self._hooks, self._frames, door)
-        self._rules = Rules(self.nodes, self._frames, door)
+        self._rules = Rules(self.nodes, self._making, self._frames, door)
         self._said: set[object] = set()
         self._unfinished = False
         self.installed = self._hooks.installed
@@ -83,81 +83,85 @@ class Watch:
         if hides_writes(cls, kind):
             self._say("unseen", UNSEEN)
 
-    def _deleted(self, which: int) -> None:
-        self.nodes.pop(which, None)
-        if which == self._making.made:  # the next object may have its id
-            self._making.made = 0
+    def _deleter(self, own: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        forget, making = self.nodes.pop, self._making
+
+        def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
+            forget(id(self), None)
+            if id(self) == making.made:  # the next object may have its id
+                making.made = 0
+            if own is not None:
+                own(self)
+
+        return __del__
 
     def _setter(
         self, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
-        making, grad = self._making, kind.grad
-        part, wrote, other, failed = making.part, self._wrote, self._other, self._failed
+        making, grad, node_of = self._making, kind.grad, self.nodes.get
+        part, wrote, first, other = making.part, self._rules.wrote, self._first, self._other
+        failed = self._failed
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
             before = getattr(self, name, None) if name == grad else None
             inner(self, name, value)
             try:
-                if id(self) != making.made or not part(name, value):
-                    if name == grad:
-                        wrote(self, before, value, kind)
-                    else:
-                        other(self, name, value, kind)
+                if id(self) == making.made and part(name, value):
+                    return
+                node = node_of(id(self))
+                if node is None:
+                    node = first(self, name, value, kind)
+                    if node is None:
+                        return
+                    node._grad = number(before) or 0.0
+                if name == grad:
+                    wrote(node, before, value, _getframe(1), grad)
+                else:
+                    other(node, name, value, kind)
             except Exception as error:  # it is ours, not the program's
                 failed(error)
 
         return __setattr__
 
-    def _wrote(self, made: Any, before: Any, value: Any, kind: Kind) -> None:
-        """Report a gradient that the caller's caller writes."""
-        making, node = self._making, self.nodes.get(id(made))
-        if node is None:
-            self._other(made, kind.grad, value, kind, 3)
-            node = self.nodes.get(id(made))
-            if node is None or node is making.pending:
-                return
-            node._grad = number(before) or 0.0
-        if get_ident() == making.home:
-            if making.pending is not None:
-                making.flush()
-            self._rules.wrote(node, before, value, _getframe(2), kind.grad)
-
-    def _other(self, made: Any, name: str, value: Any, kind: Kind, depth: int = 2) -> None:
-        """Report the first attribute of an object, or another one than its gradient."""
-        making, node, frame = self._making, self.nodes.get(id(made)), _getframe(depth)
+    def _first(self, made: Any, name: str, value: Any, kind: Kind) -> Shadow | None:
+        """Report an object that was not seen before; return its node if this is no part of it."""
+        making, frame = self._making, _getframe(2)
         if get_ident() != making.home:
             if making.home:
                 self._say("thread", "what other threads compute is not observed")
-        elif node is None:
-            self._first(made, name, value, frame, kind)
-        else:
-            if making.pending is not None:
-                making.flush()
-            if name == kind.data:
-                self._rules.updated(node, value, frame)
-            elif isinstance(value, FunctionType) and value.__closure__:
-                self._hung(node, value, frame)
-            elif name in LABELS and isinstance(value, str):
-                making.name(node, value)
-
-    def _first(self, made: Any, name: str, value: Any, frame: FrameType, kind: Kind) -> None:
-        """Report an object that was not seen before."""
-        making = self._making
+            return None
         if self._rules.running:
             self._rules.end()
         if self._door.closed:
             self._stop()
-        elif self._is_older(made, name, frame, kind):
+        elif name != kind.data and self._is_older(made, frame, kind):
             if making.pending is not None:
                 making.flush()
-            making.adopt(made)
+            return making.adopt(made)
         else:
             making.begin(made, kind, frame)
-            making.part(name, value, 3)
+            making.part(name, value, 2)
+        return None
 
-    def _is_older(self, made: Any, name: str, frame: FrameType, kind: Kind) -> bool:
+    def _other(self, node: Shadow, name: str, value: Any, kind: Kind) -> None:
+        """Report another attribute than a gradient."""
+        making = self._making
+        if get_ident() != making.home:
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+            return
+        if making.pending is not None:
+            making.flush()
+        if name == kind.data:
+            self._rules.updated(node, value, _getframe(2))
+        elif isinstance(value, FunctionType) and value.__closure__:
+            self._hung(node, value, _getframe(2))
+        elif name in LABELS and isinstance(value, str):
+            making.name(node, value)
+
+    def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
-        complete = name != kind.data and getattr(made, kind.data, None) is not None
+        complete = getattr(made, kind.data, None) is not None
         return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:

@@ -46,6 +46,7 @@ class Budget:
         if isinstance(block, Forward):
             shapes = block.structure, block.context
             numbers = len(block.values) * (1 if block.tangents is None else 2)
+            numbers += len(block.stored)
         elif isinstance(block, ForeignBackward):
             shapes, numbers = (block.sweep,), len(block.after)
         elif isinstance(block, Backward):

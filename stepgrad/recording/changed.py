@@ -11,7 +11,6 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.ops import OPS
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError, suggest_or_list
@@ -119,8 +118,8 @@ def check_gates(log: Log) -> None:
     gates: dict[str, None] = {}
     for context, blocks in log.history.index.contexts().items():
         for structure in dict.fromkeys(block.structure for block in blocks):
-            for offset, code in enumerate(structure.codes):
-                op = OPS[code]
+            for offset in range(len(structure)):
+                op = structure.op(offset)
                 if op.stands_for:
                     return
                 if log.world.row(op) is not op:

@@ -195,6 +195,8 @@ class History:
         constant = op.partials[slot].constant
         if constant is not None and not op.stands_for:  # half of all edges are those of sums
             return partial(mul, constant)
+        if op.stored:
+            return partial(mul, forward.stored[structure.stored_at[offset] + slot])
         values = []
         for ref in structure.operands(offset):
             node = forward.node(ref)
@@ -292,7 +294,7 @@ def _made(block: Forward, offset: int) -> Event:
     created = structure.created[offset]
     node, value = block.base + created, block.values[created]
     tangent = None if block.tangents is None else block.tangents[created]
-    op = structure.op(created)
+    op = block.op(created)
     if not op.partials:
         return events.Leaf(node, value, tangent)
     operands = tuple(block.nodes(structure.operands(created)))

@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePath
 from typing import overload
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -81,7 +80,7 @@ class Log:
     @property
     def name(self) -> str:
         """The name of the recording: the file that was run, without its folders, or the title."""
-        return printable(PurePath(self.source.path).name if self.source else self.title)
+        return printable(self.source.program if self.source else self.title)
 
     def source_of(self, place: Place) -> Source | None:
         """Return the text that a place is in, if it is known."""
@@ -131,7 +130,7 @@ class Log:
         structure, context, offset = forward.structure, forward.context, index - forward.base
         return Node(
             index,
-            structure.op(offset),
+            forward.op(offset),
             tuple(map(forward.node, structure.operands(offset))),
             self._names.get(index) or context.names.get(offset),
             context.place(offset),

@@ -243,6 +243,11 @@ class Recorder:
             if self._enclosing is not None:
                 self._enclosing.missed(value)
 
+    def holds(self, node: Node) -> bool:
+        """Whether a node is in the log already."""
+        with self._lock:
+            return not self.closed and self._writer.known.has(node)
+
     def _report_missed(self, values: Iterable[Node]) -> None:
         if self._enclosing is not None:
             for value in values:

@@ -10,7 +10,7 @@ from functools import cached_property
 from itertools import chain, compress, count, repeat
 from operator import add, itemgetter
 
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -122,6 +122,10 @@ class Sweep:
             for number, offsets in self.computed_nodes
         )
 
+    def op(self, entry: int) -> Op:
+        """Return the operation of a node of the column."""
+        return self.structures[self.passes[entry]].op(self.offsets[entry])
+
     def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
         return self._operands(self.passes[entry], self.offsets[entry])
@@ -137,7 +141,7 @@ class Sweep:
     @cached_property
     def _walk(self) -> tuple[array[int], Sequence[int], array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
-        outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
+        outs, slots, receivers, entry = array("q"), array("i"), array("q"), 0
         for number, offsets in self.computed_nodes:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
@@ -151,7 +155,7 @@ class Sweep:
             slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
             entry += len(offsets)
-        return outs, bytes(slots), receivers
+        return outs, slots, receivers
 
     def _entries(self, number: int) -> list[int]:
         """Return which entry of the column each ref of a pass has; -1 for none."""

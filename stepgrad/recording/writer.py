@@ -14,7 +14,7 @@ from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.batch import Batch, first_of_row
-from stepgrad.recording.blocks import Backward, Block, Forward, packed
+from stepgrad.recording.blocks import Backward, Block, Column, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.callers import Spot
 from stepgrad.recording.changes import Changes
@@ -93,7 +93,10 @@ class Writer:
         if values is None:
             values = packed([node._data for node in nodes])
         start, base, context = self._log.length, self._log.size, template.context(batch)
-        block = Forward(start, template.structure, base, values, batch.tangents, earlier, context)
+        structure = template.structure
+        locals_ = [local for at in structure.own_nodes for local in nodes[at]._locals]
+        stored: Column = packed(locals_) if structure.own else ()
+        block = Forward(start, structure, base, values, batch.tangents, earlier, context, stored)
         self.add(block)
         self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)

@@ -10,6 +10,8 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
 - `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
+  `own` says which of these the program has defined: pairs of such a code, and how the local
+  derivatives were found ("differences"; empty where the program gives them).
 - `places` are objects: the `scope`, the `line` and the `file` at which nodes were made; the last
   two may be null, and without a file, the line is one of the first source.
 - `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` is how many nodes a
@@ -71,9 +73,11 @@ named by the block and the offset there. The earlier blocks are numbered too, th
 5. For each structure the columns of its forward blocks, then for each its dual ones, then for each
    sweep, for each walk and for each run of writes those of all its blocks: the values of the nodes,
    their final gradients, what the seed and each edge left in a gradient, or what was written. A
-   column has an entry for each node, or for each write. After the values of a dual block follow the
-   tangents, as many; after a walk, the gradients of its computed nodes that it does not write;
-   after what was written, the numbers of the rule, and its columns, one after the other.
+   column has an entry for each node, or for each write. After the values follow the local
+   derivatives that are stored: of each node of an operation in `own`, one for each operand; after
+   those of a dual block, the tangents, one for each node; after a walk, the gradients of its
+   computed nodes that it does not write; after what was written, the numbers of the rule, and its
+   columns, one after the other.
 
 Of links and of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a
 piece.

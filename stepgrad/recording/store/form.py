@@ -29,6 +29,7 @@ MANIFEST: Form = {
     "title": str,
     "sources": [{"path": str, "text": str}],
     "ops": [(str, int)],
+    "own": Maybe([(int, str)]),
     "places": [{"scope": str, "line": Maybe(int), "file": Maybe(str)}],
     "structures": [{"nodes": int, "outer": int}],
     "contexts": [{"names": [(int, str)], "places": _MOVES}],

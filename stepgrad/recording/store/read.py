@@ -14,7 +14,7 @@ from itertools import chain, repeat
 from stepgrad.engine.tape import Rule
 from stepgrad.engine.world import World
 from stepgrad.progress import advance
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Column, Forward, Marked, Write
 from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
 from stepgrad.recording.remark import Remark
@@ -173,11 +173,13 @@ class _Reader:
                 earlier = latest[1]
             latest = self._latest[which] = linked, earlier, context
         _, earlier, context = latest
-        column, count, tangents = next(columns), len(structure), None
-        if len(column) != count:
-            column, tangents = column.part(0, count), column.part(count, 2 * count)
-        log = self._log
-        return Forward(log.length, structure, log.size, column, tangents, earlier, context)
+        column, count, log = next(columns), len(structure), self._log
+        end = count + structure.stored
+        values = column.part(0, count)
+        stored: Column = column.part(count, end) if structure.own else ()
+        tangents = column.part(end, end + count) if len(column) > end else None
+        start, base = log.length, log.size
+        return Forward(start, structure, base, values, tangents, earlier, context, stored)
 
     def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
         """Return the earlier passes that a forward pass uses."""

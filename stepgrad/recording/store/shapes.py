@@ -9,6 +9,7 @@ from itertools import accumulate, chain, pairwise
 from typing import Any, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, Op
+from stepgrad.engine.own import row
 from stepgrad.engine.tape import Place, WriteKind
 from stepgrad.recording.foreign import ForeignSweep
 from stepgrad.recording.store import walks
@@ -89,8 +90,8 @@ class Shapes:
     def widths(self) -> Mapping[str, Sequence[int]]:
         """How long the columns of each shape are, by kind of block."""
         return {
-            "forward": [len(structure) for structure in self.structures],
-            "dual": [2 * len(structure) for structure in self.structures],
+            "forward": [len(each) + each.stored for each in self.structures],
+            "dual": [2 * len(each) + each.stored for each in self.structures],
             "backward": [sweep.width for sweep in self.sweeps],
             "foreign": [walk.numbers for walk in self.walks],
             "write": [writes.width for writes in self.writes],
@@ -110,23 +111,32 @@ class Shapes:
 
 def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
     """Return the structures of a file."""
-    ops = [_op(name, count) for name, count in manifest["ops"]]
+    ops, own = manifest["ops"], dict(manifest["own"] or ())
+    for number, (name, count) in enumerate(ops):
+        if number not in own:
+            _op(name, count)
+        elif count < 1:
+            raise Damaged(f"an operation in it has {count} operands")
     entries = manifest["structures"]
-    codes = pieces.integers(_counts(entries))
-    made = [[pick("ops", ops, code) for code in row] for row in codes]
-    counts = [[len(op.partials) for op in row] for row in made]
-    refs = pieces.integers([*map(sum, counts)])
+    codes = [*pieces.integers(_counts(entries))]
+    counts = [[pick("ops", ops, code)[1] for code in each] for each in codes]
+    refs = [*pieces.integers([*map(sum, counts)])]
+    # Only now is it sure that nodes have as many operands as these operations say.
+    used = {code for each in codes for code in each}
+    ops = {code: row(*ops[code], by=own[code]) if code in own else _op(*ops[code]) for code in used}
+    made = [[ops[code] for code in each] for each in codes]
     outer = [entry["outer"] for entry in entries]
     if min(outer, default=0) < 0:
         raise Damaged("a pass uses less than nothing of others")
     passes, offsets = pieces.integers(outer), pieces.integers(outer)
     return [
         Structure(
-            bytes([op.code for op in row]),
-            _refs(arities, next(refs), used),
+            bytes([op.code for op in nodes]),
+            _refs(arities, back, used),
             *_outer(next(passes), next(offsets)),
+            tuple([op for op in nodes if op.stored]),
         )
-        for row, arities, used in zip(made, counts, outer, strict=True)
+        for nodes, arities, back, used in zip(made, counts, refs, outer, strict=True)
     ]
 
 

@@ -12,7 +12,7 @@ from itertools import chain
 from operator import index, sub
 from typing import Any
 
-from stepgrad.engine.ops import OPS
+from stepgrad.engine.own import OwnOp
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
 from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
@@ -71,11 +71,11 @@ class _Sorted:
                         contexts[context] = found.contexts[content]
                     links = [contexts[context], *map(passes.__getitem__, block.earlier)]
                     passes[block] = len(passes)
-                    if block.tangents is None:
-                        token, column = ("forward", structure), block.values
-                    else:
-                        token = "dual", structure
-                        column = array("d", (*block.values, *block.tangents))
+                    token = "forward" if block.tangents is None else "dual", structure
+                    column = block.values
+                    if block.stored or block.tangents is not None:
+                        tangents = block.tangents or ()
+                        column = array("d", (*block.values, *block.stored, *tangents))
                     found.links.setdefault(token, []).append(links)
                     found.columns.setdefault(token, []).append(column)
                 case ForeignBackward(sweep=walk):
@@ -122,9 +122,9 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         TypeError: something in it is of no type that a file can hold.
     """
     found = _Sorted.of(log)
-    codes, places, kinds = _Numbers(), _Numbers(), _Numbers()
+    ops, places, kinds = _Numbers(), _Numbers(), _Numbers()
     pieces = [
-        *_structures(found.structures, codes),
+        *_structures(found.structures, ops),
         *_orders(found.sweeps),
         *(_integers(walks.integers(walk)) for walk in found.walks),
         *_written(found.writes, kinds),
@@ -135,7 +135,8 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
     manifest = {
         "title": log.title,
         "sources": [asdict(source) for source in log.sources.values()],
-        "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
+        "ops": [[op.name, len(op.partials)] for op in ops],
+        "own": [[number, op.by] for op, number in ops.items() if isinstance(op, OwnOp)],
         "structures": [
             {"nodes": len(structure), "outer": len(structure.outer_offsets)}
             for structure in found.structures
@@ -189,9 +190,9 @@ def _integers(numbers: Iterable[int]) -> bytes:
     return pack([array("q", numbers)])
 
 
-def _structures(structures: Iterable[Structure], codes: _Numbers) -> Iterator[bytes]:
+def _structures(structures: Iterable[Structure], ops: _Numbers) -> Iterator[bytes]:
     """Yield the pieces of structures: operations, operands, and those from other passes."""
-    yield _integers(codes[code] for structure in structures for code in structure.codes)
+    yield _integers(ops[op] for structure in structures for op in structure.ops)
     yield _integers(
         offset - ref if ref >= 0 else ref + 1
         for structure in structures

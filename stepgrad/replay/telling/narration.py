@@ -108,7 +108,7 @@ def computed(recording: Recording, event: events.Op, index: int) -> Narration:
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
     values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
-    shown = worked(event.op.value, values)
+    shown = worked(event.op.value, values) if event.op.known else [*map(number, values)]
     with_numbers = event.op.written(dict(zip(event.op.operands, shown, strict=True)))
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""

@@ -72,7 +72,9 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
 def _said_line(line: str) -> str:
     """Say which line of a program did it: `, in line 12 of train.py` for `train.py:12`."""
     file, _, number = line.rpartition(":")
-    return f", in line {number} of {file}" if file else ""
+    if not file:  # a cell of a notebook
+        return f", in {line}" if line else ""
+    return f", in line {number} of {file}"
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
