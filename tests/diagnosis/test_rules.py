@@ -202,6 +202,21 @@ def test_an_assignment_over_what_is_there() -> None:
     )
 
 
+def test_an_operand_that_receives_what_is_for_the_other() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        a, b = engine.leaf(2.0, "a"), engine.leaf(3.0, "b")
+        c = engine.make("add", a, b, label="c")
+        engine.seed(c)
+        for line in (10, 11):
+            engine.door.received(c, 0, a, a._grad + 1.0, (line, "mine.py"))
+    (fault,) = judged(recording).faults
+    assert fault.kind == "swapped"
+    assert fault.text == (
+        "the rule of c adds 1 to a.grad a second time; each operand receives its own, once"
+    )
+
+
 def test_another_kind_is_named_as_well_but_no_third_one() -> None:
     def rule(out: Shadow, _: int, upstream: float, due: float) -> float:
         wrong = {"exp": -due, "tanh": due / upstream, "div": 3 * due}
@@ -348,8 +363,9 @@ def test_nothing_is_missing_from_a_pass_that_an_error_has_ended() -> None:
         nodes = network(engine)
         engine.seed(nodes[-1])
         engine.sweep(ancestors(nodes[-1])[:2])
-        engine.door.remark(UNFINISHED, None, None, "ZeroDivisionError")
+        engine.door.remark(UNFINISHED, None, None, "it ended in the middle")
     assert judged(recording).faults == ()
+    assert judged(recording).hidden == ["it ended in the middle"]
 
 
 def test_it_is_the_same_in_a_file(tmp_path: Path) -> None:
