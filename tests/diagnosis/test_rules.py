@@ -110,6 +110,18 @@ def test_a_square_may_receive_both_parts_at_once() -> None:
     assert kinds(recorded(rule)) == []
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_values_may_change_before_the_pass(stored: bool) -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        w = engine.leaf(2.0, "w")
+        y = engine.make("mul", w, engine.leaf(5.0), label="y")
+        engine.update(w, 3.0)
+        rule = only("mul", 1, lambda _, g, due: 2.0 * g if stored else due)
+        engine.backward(y, rule)
+    assert kinds(recording) == []
+
+
 def test_what_is_not_known_is_not_held_against_it() -> None:
     with record(lines=True) as recording:
         engine = Engine()
