@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
+from hypothesis import strategies as st
+
 from graphs import Graph
 from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
@@ -138,6 +140,25 @@ class Engine:
     def clear(self, nodes: Iterable[Shadow], line: int = 51) -> None:
         for node in nodes:
             self.door.written_at("zero", node, 0.0, (line, FILE))
+
+
+def wandering(graph: Graph, data: st.DataObject) -> Recording:
+    """Passes over a graph that walk any edges in any order, and write any numbers."""
+    with record(lines=True) as recording:
+        engine = Engine()
+        nodes = engine.run(graph)
+        edges = [(out, slot) for out in nodes for slot, _ in engine.edges(out)]
+        for root in data.draw(st.lists(st.sampled_from(nodes), min_size=1, max_size=3)):
+            engine.seed(root, data.draw(st.sampled_from([1.0, 0.0, 2.0])))
+            for out, slot in data.draw(st.lists(st.sampled_from(edges))) if edges else ():
+                upstream, before = out._grad, out._operands[slot]._grad
+                right = engine.handed(out, slot, upstream)
+                engine.set(out, slot, data.draw(st.sampled_from([before + right, right, 2.0])))
+            engine.door.ended(by_path=data.draw(st.booleans()))
+            engine.clear(nodes[: data.draw(st.integers(0, 2))])
+            nodes.append(engine.make("tanh", root))
+            edges.append((nodes[-1], 0))
+    return recording
 
 
 def micrograd_order(root: Shadow) -> list[Shadow]:

@@ -45,10 +45,12 @@ class Verdict:
     def lines(self, recording: Recording) -> Sequence[str]:
         """Return the lines of the program or scenario that are to blame, such as `train.py:12`.
 
-        Those are the lines of the events; of the nodes, where no event has one.
+        Those are its places; or the lines at which its events wrote by hand; or else those of its
+        nodes. A rule of the program's own backward pass is as little to blame as one of ours.
         """
+        states = (State(recording, each) for each in self.events)
         places = self.places or [
-            place for each in self.events if (place := State(recording, each).place)
+            state.place for state in states if state.place and state.phase != "backward"
         ]
         found = [line_of(recording, place) for place in places]
         found = [line for line in found if line]

@@ -113,6 +113,10 @@ class Op:
         partials = dict(zip(self.operands, self.partials, strict=True))
         return codegen.vjp(self.name, partials, self.constants)
 
+    def varies(self, slot: int) -> bool:
+        """Whether a local derivative is not the same number wherever the operation is used."""
+        return self.stored or self.partials[slot].constant is None
+
     def holding(self, _stored: Sequence[float]) -> "Op":
         """Return this row for a node with these local derivatives, where it stores them."""
         return self

@@ -72,8 +72,7 @@ class Value(Protocols):
 
     Args:
         data: the number. Anything `float()` takes.
-        label: a name to show, or its `str`; it may come second. Inside a `scope("layer1")`, `w` is
-            named `layer1/w`.
+        label: a name to show; it may come second. In a `scope("layer1")`, `w` is `layer1/w`.
         children: what it was computed from, in an operation of your own, with the `local_grads`:
             the derivative with respect to each. `Value(math.log(p.data), (p,), (1 / p.data,))`, as
             in microgpt. `stepgrad.op` makes an operation of a function.

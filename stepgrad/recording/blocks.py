@@ -228,6 +228,10 @@ class Write:
         """The node that is written."""
         return self.writes.nodes[offset]
 
+    def place(self, offset: int) -> Place | None:
+        """The line that made a write; None where that is not known."""
+        return self.writes.place(offset)
+
 
 @dataclass(slots=True, eq=False)
 class Marked:

@@ -46,6 +46,11 @@ class ForeignSweep(Sweep):
     lines: array[int]
     by_path: bool = False
 
+    @property
+    def way(self) -> tuple[object, ...]:
+        """What tells it from other sweeps over the same structures."""
+        return *super().way, self.rules.tobytes(), self.operand.tobytes(), self.by_path
+
     @cached_property
     def stretches(self) -> Sequence[Stretch]:
         """The nodes of the column."""

@@ -58,6 +58,11 @@ class Sweep:
         vars(sweep)["_taking_part"] = [part for _, *part in parts]
         return sweep
 
+    @property
+    def way(self) -> tuple[object, ...]:
+        """What tells it from other sweeps over the same structures."""
+        return self.links, self.begins, self.root, self.edges, self.order
+
     @cached_property
     def _taking_part(self) -> Sequence[Sequence[Sequence[int]]]:
         """For each forward pass, its computed nodes and its leaves that take part, newest first."""

@@ -53,12 +53,9 @@ class State:
         to a node, which knows where it was made.
         """
         block = self._block if self.position else None
-        match block:
-            case Write():
-                return block.writes.place(self.position - 1 - block.start)
-            case ForeignBackward():
-                return block.place(self.position - 1 - block.start)
-        return None
+        if not isinstance(block, Write | ForeignBackward):
+            return None
+        return block.place(self.position - 1 - block.start)
 
     @property
     def step_ordinal(self) -> int | None:

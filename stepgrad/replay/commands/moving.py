@@ -9,6 +9,7 @@ from stepgrad.engine.notation import atom
 from stepgrad.numbers import corrected
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import open_selected
 from stepgrad.replay.commands.places import find_place
@@ -131,7 +132,8 @@ def go_to_edge(session: Session, out: int, slot: int) -> Session:
 def go_to_line(session: Session, file: str | None, line: int) -> Session:
     """Go to the next event of a line of the program in this training step, or to its first one.
 
-    That makes a node, or is a write by hand. Without a file, the line is one of the scenario.
+    That makes a node, or is a write by hand or of a rule. Without a file, the line is one of the
+    scenario.
     """
     here = session.cursor.position
     made = sorted(_events_of(session, file, line))
@@ -148,10 +150,10 @@ def _events_of(session: Session, file: str | None, line: int) -> Iterator[int]:
         if (place.file, place.line) == (file, line):
             yield recording.history.made_at(node)
     for block in recording.blocks_between(*bounds):
-        if isinstance(block, Write):
+        if isinstance(block, Write | ForeignBackward):
             for number in range(block.length):
-                by_hand = block.writes.place(number)
-                if by_hand is not None and (by_hand.file, by_hand.line) == (file, line):
+                written = block.place(number)
+                if written is not None and (written.file, written.line) == (file, line):
                     yield block.start + number + 1
 
 
