@@ -361,6 +361,15 @@ def test_a_training_loop_stores_its_sweep_once() -> None:
     assert len(recording.steps) == 1000
 
 
+def test_the_writes_of_a_loop_are_stored_together() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        leaves = [engine.leaf(3.0, line=line) for line in range(9)]
+        for leaf in leaves:
+            engine.update(leaf, 4.0, line=20)
+    assert len(recording.blocks) == 2
+
+
 # The recorder.
 
 
