@@ -115,6 +115,11 @@ def recording_on(tape: Tape) -> Iterator[None]:
             _active.set(before)
 
 
+def report_to(tape: Tape) -> None:
+    """Report what this context does to `tape` from here on, as long as it lasts."""
+    _active.set(tape)
+
+
 @contextmanager
 def scope(name: object) -> Iterator[None]:
     """Nodes that are made inside belong to this part of the model: `with scope("layer1"): …`.

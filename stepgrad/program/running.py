@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.kinds import Program, ProgramError, program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
+from stepgrad.program.unrecorded import Unrecorded, watching
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording
 
@@ -53,19 +56,26 @@ def run_program(
     program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
-    status, failure = _recorded(recording, program, arguments, memory=memory, saves=saves)
-    if os.getpid() != process:
-        raise SystemExit(status)
+    with watching() as unrecorded:
+        status, failure = _recorded(
+            recording, program, arguments, unrecorded, memory=memory, saves=saves
+        )
+        if os.getpid() != process:
+            raise SystemExit(status)
+        note = unrecorded.note
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()
+    if note:
+        print(note, file=sys.stderr)
     return Run(recording, status, failure)
 
 
-def _recorded(
+def _recorded(  # noqa: PLR0913 - all that there is to a program
     recording: Recording,
     program: Program,
     arguments: Sequence[str],
+    unrecorded: Unrecorded,
     *,
     memory: int | None,
     saves: bool,
@@ -78,6 +88,7 @@ def _recorded(
             interruptible(saves),
             record(recording, lines=True, memory=memory),
         ):
+            unrecorded.tape = active_tape()
             for at, (code, source) in enumerate(program.parts(main)):
                 imported = {} if at else {**sources}  # the packages that a module is in
                 for path in imported:
