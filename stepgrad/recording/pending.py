@@ -7,6 +7,7 @@ from typing import Any
 
 from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
+from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
@@ -26,9 +27,7 @@ class Pending:
 
     def __init__(self, callers: Callers | None) -> None:
         self.written: list[Written] = []
-        self.made: list[
-            Any
-        ] = []  # Values; where lines are noted, each with its spot (line, file) and `Place`
+        self.made: list[Any] = []  # Values; where lines are noted, `callers.Noted`
         self.append: Callable[[Node], None] = self.made.append
         if callers is not None:
             self.append = callers.noting(self.made.append)
@@ -68,6 +67,31 @@ class Pending:
         if self._callers is None:  # they see by themselves where a node is made
             self._moves.append((len(self.made), place))
 
+    def look(self, *, driven: bool = False, again: bool = False) -> None:
+        """Have leaves named by what holds them, when the nodes are taken.
+
+        It is `driven` if a backward pass is about to run, by the calls that run now. `again`:
+        leaves that were not found before are looked for, too.
+        """
+        if self._callers is not None:
+            self._callers.look(driven=driven, again=again)
+
+    def take_held(self) -> Iterable[tuple[Node, str]]:
+        """Take out the leaves that are in the log, each with what was found to hold it."""
+        return () if self._callers is None else self._callers.late_names()
+
+    def want(self, nodes: Iterable[Node]) -> None:
+        """Take note of nodes that are logged and not among those made."""
+        if self._callers is not None:
+            self._callers.holders.want(
+                node._stamp for node in nodes if node._operation is LEAF and node._label is None
+            )
+
+    def let_go(self) -> None:
+        """Keep nothing of the program alive."""
+        if self._callers is not None:
+            self._callers.let_go()
+
     def take_written(self) -> Sequence[Written]:
         """Take the writes out."""
         written = self.written[:]
@@ -76,30 +100,34 @@ class Pending:
 
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
-        nodes: Sequence[Node] = self.made[:]
-        del self.made[: len(nodes)]
+        made = self.made[:]
+        del self.made[: len(made)]
+        nodes: Sequence[Node] = made
         moves: Iterable[tuple[int, Place]]
+        names: tuple[tuple[int, str], ...] = ()
         if self._callers is None:
             moves, self._moves = self._moves, [(0, self._moves[-1][1])]
             if len(moves) > 1:
                 moves = {at: place for at, place in moves if at < len(nodes)}.items()
         else:
-            nodes, spots, places = zip(*nodes, strict=True)
-            moves = self._callers.moves(spots, places)
+            nodes, (moves, names) = self._callers.described(made)
         row = first_of_row(nodes)
         seeds, self._seeds = self._seeds, {}
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
-        return Batch(nodes, row, self._names(nodes, row), (*moves,), tangents)
+        return Batch(nodes, row, self._names(nodes, row, names), tuple(moves), tangents)
 
     def take_named(self) -> Sequence[Node]:
         """Take out the values that were given a label, and are none of the nodes taken."""
         named, self._named = self._named, []
         return named
 
-    def _names(self, nodes: Sequence[Node], row: int | None) -> tuple[tuple[int, str], ...]:
-        """Return the labels of nodes, by offset; those of others stay."""
+    def _names(
+        self, nodes: Sequence[Node], row: int | None, names: tuple[tuple[int, str], ...]
+    ) -> tuple[tuple[int, str], ...]:
+        """Return the names of nodes, by offset: labels, else these. Labels of others stay."""
         if not self._named:
-            return ()
+            return names
         found = list(zip(offsets(self._named, nodes, row), self._named, strict=True))
         self._named = [value for offset, value in found if offset is None]
-        return tuple((offset, v._label or "") for offset, v in found if offset is not None)
+        labels = ((offset, v._label or "") for offset, v in found if offset is not None)
+        return (*names, *labels)  # what comes later counts

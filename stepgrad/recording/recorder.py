@@ -63,9 +63,9 @@ class Recorder:
         self._enclosing = active_tape()
         self.closed = False
         log.begin(self._settle_for_reader)
-        self._writer = Writer(log, self._budget)
         self._callers = Callers(log.sources) if lines else None
         self._pending = Pending(self._callers)
+        self._writer = Writer(log, self._budget, self._pending.want)
         self._missed: dict[int, Node] = {}  # by stamp
         self.append = self._pending.append
         self.write: Callable[[WriteKind, Node, float], None] = self._writing()
@@ -80,7 +80,9 @@ class Recorder:
         """
         with self._lock:
             if self._open():
+                self._pending.look(again=True)
                 self._settle()
+                self._pending.let_go()
                 self.closed = True
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
@@ -133,6 +135,7 @@ class Recorder:
         """Run the backward pass from `root`, and log it."""
         with self._lock:
             if self._open():
+                self._pending.look(driven=True)
                 self._settle()
                 report = None if self._enclosing is None else self._report_missed
                 self._writer.backward(root, report)
@@ -290,9 +293,12 @@ class Recorder:
         if pending.made:
             writer.forward(pending.take_made())
         for value in pending.take_named():
-            writer.rename(value)
+            writer.rename(value, value._label)
+        for value, name in pending.take_held():
+            writer.rename(value, name)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
+            self._pending.look()
             self.settle()
