@@ -25,7 +25,7 @@ from stepgrad.recording.naming.assigned import Assignments
 from stepgrad.recording.naming.calls import Call, Calls, Kind, Path, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites, Spot
 from stepgrad.recording.naming.walk import Held
-from stepgrad.recording.source import Source
+from stepgrad.recording.source import Source, path_of
 
 _PACKAGE = f"{FilePath(__file__).parents[1]}{os.sep}"
 _GENERATED = "<stepgrad "
@@ -136,10 +136,11 @@ class Callers:
         sites = Sites(code, partial(self._read, code.co_filename, variables))
         return Kind(code, sites, ours=is_ours(code.co_filename))
 
-    def _read(self, path: str, variables: dict[str, object]) -> Assignments | None:
+    def _read(self, file: str, variables: dict[str, object]) -> Assignments | None:
         """Keep the text of a file as it is while it runs; return what is assigned in it."""
+        path = path_of(file)
         if path not in self._sources:
-            lines = linecache.getlines(path, variables)
+            lines = linecache.getlines(file, variables)
             if lines:
                 self._sources[path] = Source(path, "".join(lines))
         if path in self._sources and path not in self._assignments and not is_standard(path):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import CodeType
 
 from stepgrad.recording.naming.assigned import Assigned, Assignments, Span
+from stepgrad.recording.source import path_of
 
 Spot = tuple[int | None, str | None]
 """A line of a file."""
@@ -46,6 +47,7 @@ class Sites(dict[int, Site]):
         self.code = code
         self._read: Callable[[], Assignments | None] | None = read
         self._assignments: Assignments | None = None
+        self._path = ""
         self._starts: list[int] = []
         self._lines: list[int | None] = []
         self._spans: list[Span] = []
@@ -58,11 +60,12 @@ class Sites(dict[int, Site]):
         if self._assignments is not None:
             assigned = self._assignments.get(self._spans[offset // 2])
             statement = self._assignments.statements.get(line or 0, line)
-        site = self[offset] = Site((line, self.code.co_filename), assigned, statement)
+        site = self[offset] = Site((line, self._path), assigned, statement)
         return site
 
     def _look(self, read: Callable[[], Assignments | None]) -> None:
         lines = tuple(self.code.co_lines())
+        self._path = path_of(self.code.co_filename)
         self._starts = [start for start, _, _ in lines]
         self._lines = [line for _, _, line in lines]
         self._assignments = read()
