@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import NamedTuple
 
 from stepgrad.engine.tape import active_tape
@@ -15,7 +16,7 @@ from stepgrad.program.kinds import Program, ProgramError, program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
-from stepgrad.program.unrecorded import Unrecorded, watching
+from stepgrad.program.unrecorded import Unrecorded, witnessing
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording
 
@@ -56,7 +57,7 @@ def run_program(
     program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
-    with watching() as unrecorded:
+    with witnessing() as unrecorded:
         status, failure = _recorded(
             recording, program, arguments, unrecorded, memory=memory, saves=saves
         )
@@ -87,9 +88,10 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             as_main(program, arguments) as main,
             interruptible(saves),
             record(recording, lines=True, memory=memory),
+            closing(program.parts(main)) as parts,
         ):
             unrecorded.tape = active_tape()
-            for at, (code, source) in enumerate(program.parts(main)):
+            for at, (code, source) in enumerate(parts):
                 imported = {} if at else {**sources}  # the packages that a module is in
                 for path in imported:
                     del sources[path]

@@ -22,6 +22,8 @@ from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, Rule, Tape, WriteKind, active_tape, assign, report_to
 from stepgrad.printable import printable
 
+_FORKS = hasattr(os, "register_at_fork")
+
 _SHOWN = 4
 """The most threads and processes to name."""
 
@@ -96,9 +98,9 @@ class Unrecorded:
     def __init__(self) -> None:
         self.tape: Tape | None = None
         self._threads: dict[str, None] = {}
-        self._process = os.getpid()
-        self._reading, self._writing = os.pipe()
-        os.set_blocking(self._reading, False)
+        self._pipe = os.pipe() if _FORKS else None
+        if self._pipe is not None:
+            os.set_blocking(self._pipe[0], False)
 
     def begin_thread(self, _frame: FrameType, _event: str, _argument: object) -> None:
         """Watch the thread that begins; it is called as a trace function, once."""
@@ -117,16 +119,14 @@ class Unrecorded:
         name = processes.current_process().name if processes else "MainProcess"
         if name == "MainProcess":
             name = f"process {os.getpid()}"
-        with suppress(OSError):
-            os.write(self._writing, f"{name}\n".encode())
+        if self._pipe is not None:
+            with suppress(OSError):
+                os.write(self._pipe[1], f"{name}\n".encode())
 
     @property
     def note(self) -> str:
         """Which of them used Values, and what to do; empty if none did."""
-        names = [*self._threads]
-        with suppress(BlockingIOError):
-            names += os.read(self._reading, 1 << 16).decode(errors="replace").splitlines()
-        names = [*dict.fromkeys(map(printable, names))]
+        names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
         if not names:
             return ""
         who, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
@@ -135,10 +135,16 @@ class Unrecorded:
         how = _OF_THREADS if self._threads else _OF_PROCESSES
         return f"note: not recorded: Values in {who}; {how}"
 
+    def _processes(self) -> Sequence[str]:
+        if self._pipe is not None:
+            with suppress(BlockingIOError):
+                return os.read(self._pipe[0], 1 << 16).decode(errors="replace").splitlines()
+        return ()
+
     def close(self) -> None:
         """Let go of what processes write to."""
-        os.close(self._reading)
-        os.close(self._writing)
+        for end in self._pipe or ():
+            os.close(end)
 
 
 _watching: Unrecorded | None = None
@@ -149,12 +155,12 @@ def _forked() -> None:
         _watching.begin_process()
 
 
-if hasattr(os, "register_at_fork"):
+if _FORKS:
     os.register_at_fork(after_in_child=_forked)
 
 
 @contextmanager
-def watching() -> Iterator[Unrecorded]:
+def witnessing() -> Iterator[Unrecorded]:
     """Watch the threads and the forked processes that begin inside.
 
     Where a debugger already traces new threads, they are left to it.
