@@ -22,7 +22,7 @@ from stepgrad.recording.described import Described, Describing
 from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments
-from stepgrad.recording.naming.calls import Call, Calls, Kind, Path, is_standard
+from stepgrad.recording.naming.calls import Calls, Kind, Mark, Path, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites, Spot
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.source import Source, path_of
@@ -78,9 +78,9 @@ class Callers:
         def note(value: Node) -> None:
             # The caller is the engine; its caller is mostly the program.
             frame = _getframe(2)
-            call: Any = frame.f_trace
-            if call.__class__ is Call and call.calls is calls:
-                append((value, call.sites[frame.f_lasti], current_place(), call.path))
+            mark: Any = frame.f_trace
+            if mark.__class__ is Mark and mark.calls is calls:
+                append((value, mark.sites[frame.f_lasti], current_place(), mark.path))
             else:
                 site, path = find(frame)
                 append((value, site, current_place(), path))

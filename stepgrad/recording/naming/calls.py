@@ -33,6 +33,7 @@ _MOST_PATHS = 1 << 16
 
 _class_name = type.__dict__["__name__"].__get__
 _bases = type.__dict__["__mro__"].__get__
+_subclasses = type.__subclasses__
 
 
 class Kind:
@@ -64,17 +65,22 @@ class Kind:
             self.name = ""
 
     @property
-    def listing(self) -> bool:
-        """Whether it is a list comprehension: each time it runs, its elements are counted anew."""
-        return self.code.co_name == _LIST
+    def apart(self) -> bool:
+        """Whether its calls are told apart: a list comprehension counts its elements anew."""
+        return bool(self.name) or self.code.co_name == _LIST
 
-    def named(self, frame: FrameType) -> str:
-        """Return the name of a call: for `forward` and the like, the class of the object."""
+    def named(self, frame: FrameType) -> tuple[str, bool]:
+        """Return the name of a call, and whether all calls have it.
+
+        It is that of the function or, for `forward` and the like, that of the object's class.
+        """
         if not self.of_class or not self.code.co_argcount:
-            return self.name
-        kind = type(frame.f_locals.get(self.code.co_varnames[0]))
-        names = [_class_name(each) for each in _bases(kind)]
-        return _words(names[0]) if self.of_class in names else self.name
+            return self.name, True
+        bases = _bases(type(frame.f_locals.get(self.code.co_varnames[0])))
+        own = next((each for each in bases if _class_name(each) == self.of_class), None)
+        if own is None:
+            return self.name, True
+        return _words(_class_name(bases[0])), not _subclasses(own)
 
 
 class Path:
@@ -87,7 +93,9 @@ class Path:
         site: the instruction that called it, if that is known.
     """
 
-    __slots__ = ("around", "driver", "kind", "name", "parent", "paths", "site")
+    __slots__ = (
+        "around", "counted", "counts", "driver", "kind", "marks", "name", "parent", "paths", "site"
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -105,6 +113,9 @@ class Path:
         # The innermost one with a name.
         self.around: Path = self if name or parent is None else parent.around
         self.paths: dict[object, Path] = {}
+        self.marks: dict[Kind, Mark] = {}
+        self.counts: dict[Kind, int] = {}  # how many calls of each kind there were
+        self.counted = 0  # in which batch
 
     @property
     def outwards(self) -> Iterator[Path]:
@@ -115,25 +126,43 @@ class Path:
             path = path.parent
 
 
-class Call:
-    """A mark on a frame.
+class Mark:
+    """What is put on a frame: the places of its instructions, and its path.
 
     Debuggers may call it, as they call each trace function that they find; it does nothing.
     """
 
-    __slots__ = ("calls", "counted", "counts", "owner", "path", "sites", "standard")
+    __slots__ = ("calls", "entries", "path", "sites", "standard")
 
-    def __init__(self, calls: Calls, kind: Kind, path: Path, owner: Call | None) -> None:
+    def __init__(self, calls: Calls, kind: Kind, path: Path) -> None:
         self.calls = calls
+        self.path = path
         self.sites = kind.sites
         self.standard = kind.standard
-        self.path = path
-        self.owner = owner or self  # what counts the calls in it
-        self.counts: dict[object, int] = {}
-        self.counted = 0  # in which batch
+        self.entries: dict[tuple[Kind, int], _Entry] = {}  # by the code, and the instruction
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""
+
+
+class _Entry:
+    """What is known of the calls of some code by one instruction: their marks.
+
+    Args:
+        kind: the code.
+        site: the instruction, if it is known that it called it.
+        name: what calls are called; None if it has to be asked each time.
+        mark: the one that all have, if they are not told apart.
+    """
+
+    __slots__ = ("kind", "mark", "marks", "name", "site")
+
+    def __init__(self, kind: Kind, site: Site | None, name: str | None, mark: Mark | None) -> None:
+        self.kind = kind
+        self.site = site
+        self.name = name
+        self.mark = mark
+        self.marks: dict[int, Mark] = {}  # by how many calls of the code there were before
 
 
 class Calls:
@@ -154,16 +183,16 @@ class Calls:
         """Take note that calls are counted from here on; what runs by now is no part of a model."""
         while frame is not None:
             kind = self._kind(frame)
-            if not kind.ours:
-                self._mark(frame, Call(self, kind, self.root, None))
+            if not kind.ours and (frame.f_trace is None or frame.f_trace.__class__ is Mark):
+                frame.f_trace = self._mark(self.root, kind)
             frame = frame.f_back
 
     def drive(self, frame: FrameType | None) -> None:
         """Take note that what runs by now runs a backward pass."""
         while frame is not None:
-            call = frame.f_trace
-            if isinstance(call, Call) and call.calls is self:
-                call.path.around.driver = True
+            mark = frame.f_trace
+            if isinstance(mark, Mark) and mark.calls is self:
+                mark.path.around.driver = True
             frame = frame.f_back
 
     @property
@@ -188,73 +217,91 @@ class Calls:
 
     def find(self, frame: FrameType | None) -> tuple[Site, Path] | None:
         """Return the instruction at which the innermost frame is that is not ours, and its path."""
-        while frame is not None and self._kind(frame).ours:
-            frame = frame.f_back
-        if frame is None:
-            return None
-        call = self.call(frame)
-        return call.sites[frame.f_lasti], call.path
+        kinds = self._kinds
+        while frame is not None:
+            mark: Any = frame.f_trace
+            if mark.__class__ is not Mark or mark.calls is not self:
+                kind = kinds.get(id(frame.f_code)) or self._kind(frame)
+                if kind.ours:
+                    frame = frame.f_back
+                    continue
+                mark = self._enter(frame)
+            return mark.sites[frame.f_lasti], mark.path
+        return None
 
-    def call(self, frame: FrameType) -> Call:
-        """Return the call that a frame is."""
-        unmarked: list[FrameType] = []
-        each: FrameType | None = frame
-        parent: Call | None = None
-        while each is not None and parent is None:
-            mark: Any = each.f_trace
-            if mark.__class__ is Call and mark.calls is self:
-                parent = mark
-            else:
-                unmarked.append(each)
-                each = None if self._kind(each).outermost else each.f_back
-        for each in reversed(unmarked):
-            kind = self._kind(each)
+    def _enter(self, frame: FrameType) -> Mark:
+        """Return the mark of a frame that was entered since the last look, and is not ours."""
+        entered: list[FrameType] = []
+        kinds, each = self._kinds, frame
+        mark: Any = None
+        while mark is None:
+            entered.append(each)
+            kind = kinds.get(id(each.f_code)) or self._kind(each)
+            back = None if kind.outermost else each.f_back
+            if back is None:
+                mark = self._mark(self.root, kind)
+                break
+            each, mark = back, back.f_trace
+            if mark.__class__ is not Mark or mark.calls is not self:
+                mark = None
+        for inner in reversed(entered):
+            kind = kinds[id(inner.f_code)]
             if not kind.ours:
-                parent = self._entered(each, kind, parent)
-        assert parent is not None, "a frame that is not ours was asked for"
-        return parent
+                entry = mark.entries.get((kind, each.f_lasti)) or self._entry(inner, kind, mark)
+                mark = entry.mark or self._next(entry, mark, inner)
+                if inner.f_trace is None or inner.f_trace.__class__ is Mark:  # else a debugger's
+                    inner.f_trace = mark
+            each = inner
+        return mark  # type: ignore[no-any-return]
 
-    def _entered(self, frame: FrameType, kind: Kind, parent: Call | None) -> Call:
-        """Mark a frame that was entered since the last look."""
-        if parent is None:
-            call = Call(self, kind, self.root, None)
-        elif frame.f_trace is not None and frame.f_trace.__class__ is not Call:
-            return Call(self, kind, parent.path, parent.owner)  # a debugger is at work
-        else:
-            path = self._path(frame, kind, parent)
-            # What a frame without a name calls is counted by the one around it.
-            owner = None if path.around is not parent.path.around else parent.owner
-            call = Call(self, kind, path, owner)
-        self._mark(frame, call)
-        return call
-
-    def _path(self, frame: FrameType, kind: Kind, parent: Call) -> Path:
-        if not kind.name and not kind.listing:
-            return parent.path
-        name = kind.named(frame) if kind.name else ""
+    def _entry(self, frame: FrameType, kind: Kind, parent: Mark) -> _Entry:
         back, site = frame.f_back, None
         if back is not None and back.f_code is parent.sites.code and not parent.standard:
             site = parent.sites[back.f_lasti]
-        owner = parent.owner
-        if owner.counted != self._batch:
-            owner.counts, owner.counted = {}, self._batch
-        number = owner.counts.get(kind, 0)
-        owner.counts[kind] = min(number + 1, _MOST_CALLS)
-        key = kind, name, site, number
-        known = parent.path.paths
-        path = known.get(key)
+        if kind.apart:
+            name, always = kind.named(frame) if kind.name else ("", True)
+            entry = _Entry(kind, site, name if always else None, None)
+        else:
+            entry = _Entry(kind, site, "", self._mark(parent.path, kind))
+        parent.entries[kind, -1 if back is None else back.f_lasti] = entry
+        return entry
+
+    def _next(self, entry: _Entry, parent: Mark, frame: FrameType) -> Mark:
+        """Return the mark of the next call of some code."""
+        kind, around = entry.kind, parent.path.around
+        if around.counted != self._batch:
+            around.counts, around.counted = {}, self._batch
+        number = around.counts.get(kind, 0)
+        if number < _MOST_CALLS:
+            around.counts[kind] = number + 1
+        if entry.name is None:
+            return self._mark(self._path(parent.path, entry, kind.named(frame)[0], number), kind)
+        mark = entry.marks.get(number)
+        if mark is None:
+            path = self._path(parent.path, entry, entry.name, number)
+            mark = entry.marks[number] = self._mark(path, kind)
+        return mark
+
+    def _path(self, parent: Path, entry: _Entry, name: str, number: int) -> Path:
+        """Return the path of a call; one that recurs belongs to the call that it recurs in."""
+        kind = entry.kind
+        key = kind, name, entry.site, number
+        path = parent.paths.get(key)
         if path is None:
-            path = known[key] = self._new(parent.path, kind, name, site)
+            if self._paths >= _MOST_PATHS:
+                return parent
+            self._paths += 1
+            again = name and any(each.kind is kind and each.name for each in parent.outwards)
+            if again or (kind.of_class and name == parent.around.name):
+                name = ""
+            path = parent.paths[key] = Path(parent, kind, name, entry.site)
         return path
 
-    def _new(self, parent: Path, kind: Kind, name: str, site: Site | None) -> Path:
-        """Return a path; one that recurs belongs to the call that it recurs in."""
-        again = any(each.kind is kind and each.name for each in parent.outwards) if name else False
-        again |= bool(kind.of_class) and name == parent.around.name
-        if again or self._paths >= _MOST_PATHS:
-            name = ""
-        self._paths += 1
-        return Path(parent, kind, name, site) if self._paths < _MOST_PATHS else parent
+    def _mark(self, path: Path, kind: Kind) -> Mark:
+        mark = path.marks.get(kind)
+        if mark is None:
+            mark = path.marks[kind] = Mark(self, kind, path)
+        return mark
 
     def _kind(self, frame: FrameType) -> Kind:
         code = frame.f_code
@@ -262,10 +309,6 @@ class Calls:
         if kind is None:
             kind = self._kinds[id(code)] = self._kind_of(frame)
         return kind
-
-    def _mark(self, frame: FrameType, call: Call) -> None:
-        if frame.f_trace is None or frame.f_trace.__class__ is Call:
-            frame.f_trace = call
 
 
 def is_standard(path: str) -> bool:

@@ -95,4 +95,4 @@ class _Assigning:
 def _calls(assigned: Assigned, path: Path) -> bool:
     """Whether what an expression calls is the code of a path, as far as the name tells."""
     name = path.kind.code.co_name if path.kind else ""
-    return bool(assigned.function) and (name == assigned.function or name == "__call__")
+    return bool(assigned.function) and name in (assigned.function, "__call__")
