@@ -90,11 +90,25 @@ class Callers:
     def _found(self, frame: FrameType | None) -> tuple[Site, Path]:
         return self._calls.find(frame) or (NOWHERE, self._calls.root)
 
-    @property
-    def place(self) -> Place:
-        """Where the program is that calls us."""
-        site, _ = self._found(_getframe(1))
-        return self.placed(current_place().scope, site.spot)
+    def placing(self) -> Callable[[], Place]:
+        """Return a function that finds out where the program is that writes."""
+        calls, find, known = self._calls, self._found, dict[tuple[Site, str], Place]()
+
+        def place() -> Place:
+            # The callers are the tape and the engine; the next is mostly the program.
+            frame = _getframe(3)
+            mark: Any = frame.f_trace
+            if mark.__class__ is Mark and mark.calls is calls:
+                site = mark.sites[frame.f_lasti]
+            else:
+                site, _ = find(frame)
+            key = site, current_place().scope
+            found = known.get(key)
+            if found is None:
+                found = known[key] = self.placed(key[1], site.spot)
+            return found
+
+        return place
 
     def placed(self, scope: str, spot: Spot) -> Place:
         """Return the place that a scope and a line are; each is made once."""

@@ -150,7 +150,8 @@ class Recorder:
     def _writing(self) -> Callable[[WriteKind, Node, float], None]:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
         made, note = self._pending.made, self._pending.written.append
-        known, callers, enclosing = self._writer.known, self._callers, self._enclosing
+        known, enclosing = self._writer.known, self._enclosing
+        placed = None if self._callers is None else self._callers.placing()
 
         def write(kind: WriteKind, value: Node, after: float) -> None:
             if made:
@@ -165,7 +166,7 @@ class Recorder:
                 value._data = after
             else:
                 value._grad = after
-            note((kind, value, after, None if callers is None else callers.place))
+            note((kind, value, after, None if placed is None else placed()))
 
         return write
 
