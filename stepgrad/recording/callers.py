@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path as FilePath
 from sys import _getframe
 from types import FrameType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
@@ -71,7 +71,7 @@ class Callers:
         self._calls.let_go()
         self._late.clear()
 
-    def noting(self, append: Callable[[Noted], None]) -> Callable[[Node], None]:
+    def noting(self, extend: Callable[[Noted], None]) -> Callable[[Node], None]:
         """Return an `append` for a tape that finds out first which line makes the node."""
         calls, find = self._calls, self._found
 
@@ -80,10 +80,10 @@ class Callers:
             frame = _getframe(2)
             mark: Any = frame.f_trace
             if mark.__class__ is Mark and mark.calls is calls:
-                append((value, mark.sites[frame.f_lasti], current_place(), mark.path))
+                extend((value, mark.sites[frame.f_lasti], current_place(), mark.path))
             else:
                 site, path = find(frame)
-                append((value, site, current_place(), path))
+                extend((value, site, current_place(), path))
 
         return note
 
@@ -121,10 +121,11 @@ class Callers:
             self._calls.drive(_getframe(1))
         self.holders.look(again=again)
 
-    def described(self, noted: Sequence[Noted]) -> tuple[Sequence[Node], Described]:
-        """Return nodes, and what is known of them."""
+    def described(self, noted: Sequence[Any]) -> tuple[Sequence[Node], Described]:
+        """Return nodes, and what is known of them; the parts of all `Noted` follow each other."""
         self._calls.next_batch()
-        nodes, sites, places, paths = zip(*noted, strict=True)
+        width = len(get_args(Noted))
+        nodes, sites, places, paths = (tuple(noted[part::width]) for part in range(width))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths
         alike = next((each for each in self._recent if each.made == made), None)
         if alike is None:

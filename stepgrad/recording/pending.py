@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
@@ -11,7 +11,7 @@ from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
-from stepgrad.recording.callers import Callers
+from stepgrad.recording.callers import Callers, Noted
 from stepgrad.recording.changes import Written
 
 
@@ -27,10 +27,14 @@ class Pending:
 
     def __init__(self, callers: Callers | None) -> None:
         self.written: list[Written] = []
-        self.made: list[Any] = []  # Values; where lines are noted, `callers.Noted`
+        # Values; where lines are noted, each with the rest of what is `callers.Noted`. A tuple for
+        # each would have to be looked at by the garbage collector.
+        self.made: list[Any] = []
+        self._width = 1
         self.append: Callable[[Node], None] = self.made.append
         if callers is not None:
-            self.append = callers.noting(self.made.append)
+            self._width = len(get_args(Noted))
+            self.append = callers.noting(self.made.extend)
         self._callers = callers
         self._named: list[Node] = []
         self._seeds: dict[int, float] = {}  # by stamp
@@ -38,11 +42,11 @@ class Pending:
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greater."""
-        return max(len(self.made), len(self.written))
+        return max(len(self.made) // self._width, len(self.written))
 
     def cut(self, room: int) -> None:
         """Keep only the first `room` nodes and the first `room` writes."""
-        del self.made[room:], self.written[room:]
+        del self.made[room * self._width :], self.written[room:]
         self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
 
     def name(self, value: Node) -> None:
@@ -56,8 +60,6 @@ class Pending:
             ValueError: the value is not pending.
         """
         first = next(iter(self.made), None)
-        if self._callers is not None and first is not None:
-            first = first[0]
         if first is None or value._stamp < first._stamp:
             raise ValueError("only what this pass has made can be seeded: make a new Value")
         self._seeds[value._stamp] = tangent
