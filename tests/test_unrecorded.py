@@ -44,7 +44,7 @@ def process(folder: Path, text: str, *command: str) -> subprocess.CompletedProce
 
 
 THREADS = {
-    "one": ("t = Thread(target=train, args=[w]); t.start(); t.join()", "Thread-1 (train)"),
+    "one": ("t = Thread(target=train, args=[w], name='one'); t.start(); t.join()", "one"),
     "several": (
         "ts = [Thread(target=train, args=[Value(1.0)], name=f't{i}') for i in range(6)]\n"
         "for t in ts: t.start(); t.join()",
