@@ -49,7 +49,7 @@ class Describing:
         counted = zip(paths, nodes, strict=True)
         counts = Counter(path for path, node in counted if node._operation is not CONSTANT)
         self._scopes = scopes_of(dict.fromkeys(paths, 0) | counts)
-        self._variables = dict(variables(self._results()))
+        self._variables = variables(self._results())
 
     def _results(self) -> Iterator[tuple[int, Site, Path]]:
         noted = zip(self._nodes, self._sites, self._paths, strict=True)
