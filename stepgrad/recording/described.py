@@ -70,7 +70,9 @@ class Describing:
 
     def _stays(self, offset: int) -> bool:
         variable = self._variables.get(offset)
-        return variable is not None and not self._scope(offset, variable.path)
+        if variable is None:
+            return False
+        return all(call.driver or not call.name for call in variable.path.outwards)
 
     def _scope(self, offset: int, path: Path) -> str:
         return self._places[offset].scope or self._scopes[path]

@@ -47,9 +47,14 @@ class Kind:
             self.name = ""
 
     @property
+    def listing(self) -> bool:
+        """Whether it is a list comprehension."""
+        return self.code.co_name == _LIST
+
+    @property
     def apart(self) -> bool:
-        """Whether its calls are told apart: a list comprehension counts its elements anew."""
-        return bool(self.name) or self.code.co_name == _LIST
+        """Whether its calls are told apart: a list comprehension counts its elements again."""
+        return bool(self.name) or self.listing
 
     def named(self, frame: FrameType) -> tuple[str, bool]:
         """Return the name of a call, and whether all calls have it.

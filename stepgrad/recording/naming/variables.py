@@ -74,7 +74,10 @@ class _Assigning:
 
     def _assign(self, offset: int, site: Site, assigned: Assigned, path: Path) -> None:
         """Find the variable; what a function returns is assigned by the call of it."""
+        item = self._item(site, path) if assigned.element else ""
         while assigned.returned:
+            if path.parent is not None and path.kind is not None and path.kind.listing:
+                path = path.parent
             calling, outer = path.site, path.parent
             if outer is None or calling is None or calling.assigned is None:
                 return
@@ -83,12 +86,17 @@ class _Assigning:
             site, assigned, path = calling, calling.assigned, outer
             if self.statements.get(path, -1) != site.statement:
                 self.enter(site, path)
-        text = assigned.target
-        if assigned.element:
-            elements = self._elements.setdefault(path, {})
-            number = elements[site] = elements.get(site, -1) + 1
-            text = f"{text}[{number}]"
-        self.found[offset] = Variable(text, path)
+            if assigned.element:
+                if item:
+                    return  # a list of lists
+                item = self._item(site, path)
+        self.found[offset] = Variable(f"{assigned.target}{item}", path)
+
+    def _item(self, site: Site, path: Path) -> str:
+        """Return which element of a list comes next."""
+        elements = self._elements.setdefault(path, {})
+        number = elements[site] = elements.get(site, -1) + 1
+        return f"[{number}]"
 
 
 def _calls(assigned: Assigned, path: Path) -> bool:
