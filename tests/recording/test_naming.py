@@ -408,7 +408,7 @@ def test_what_the_program_defines_never_runs() -> None:
             raise AssertionError(name)
 
     class Loud:
-        @property
+        @property  # type: ignore[misc]
         def __class__(self) -> Any:
             raise AssertionError
 
@@ -421,7 +421,7 @@ def test_what_the_program_defines_never_runs() -> None:
             raise AssertionError
 
         @property
-        def __dict__(self) -> Any:  # type: ignore[misc,override]
+        def __dict__(self) -> Any:  # type: ignore[override]
             raise AssertionError
 
     class Listed(list[Any]):
