@@ -22,7 +22,8 @@ from stepgrad.recording.described import Described, Describing
 from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments
-from stepgrad.recording.naming.calls import Calls, Kind, Mark, Path, is_standard
+from stepgrad.recording.naming.calls import Calls, Mark, Path
+from stepgrad.recording.naming.kinds import Kind, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites, Spot
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.source import Source, path_of

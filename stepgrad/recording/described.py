@@ -49,7 +49,7 @@ class Describing:
         counted = zip(paths, nodes, strict=True)
         counts = Counter(path for path, node in counted if node._operation is not CONSTANT)
         self._scopes = scopes_of(dict.fromkeys(paths, 0) | counts)
-        self._variables = dict(variables(self._results()))
+        self._variables = variables(self._results())
 
     def _results(self) -> Iterator[tuple[int, Site, Path]]:
         noted = zip(self._nodes, self._sites, self._paths, strict=True)
@@ -70,7 +70,9 @@ class Describing:
 
     def _stays(self, offset: int) -> bool:
         variable = self._variables.get(offset)
-        return variable is not None and not self._scope(offset, variable.path)
+        if variable is None:
+            return False
+        return all(call.driver or not call.name for call in variable.path.outwards)
 
     def _scope(self, offset: int, path: Path) -> str:
         return self._places[offset].scope or self._scopes[path]

@@ -13,6 +13,7 @@ from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
 _UNASKED = 8
+_PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."
 
 
 class Holders:
@@ -62,7 +63,7 @@ class Holders:
         self._unasked -= not self._due
         self._due = False
         wanted, self._wanted = self._wanted, set()
-        held = name_all(_node_of, self._variables(frames), self._is_followed)
+        held = name_all(_node_of, self._variables(frames), self._is_followed, _is_opaque)
         found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
         if len(self._missed) < _MOST_MISSED:
             self._missed |= wanted - found.keys()
@@ -90,3 +91,10 @@ class Holders:
 
 def _node_of(thing: object) -> Node | None:
     return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
+
+
+def _is_opaque(kind: type) -> bool:
+    """Whether objects of a class are ours, and no models: recordings hold a lot."""
+    module = vars(type)["__dict__"].__get__(kind).get("__module__")
+    ours = type(module) is str and module.startswith(_PACKAGE)
+    return ours and not str(module).startswith(_ENGINE)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, get_args
 
 from stepgrad.engine.dual import tangents_among
@@ -78,10 +78,6 @@ class Pending:
         if self._callers is not None:
             self._callers.look(driven=driven, again=again)
 
-    def take_held(self) -> Iterable[tuple[Node, str]]:
-        """Take out the leaves that are in the log, each with what was found to hold it."""
-        return () if self._callers is None else self._callers.late_names()
-
     def want(self, nodes: Iterable[Node]) -> None:
         """Take note of nodes that are logged and not among those made."""
         if self._callers is not None:
@@ -118,10 +114,12 @@ class Pending:
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
         return Batch(nodes, row, self._names(nodes, row, names), tuple(moves), tangents)
 
-    def take_named(self) -> Sequence[Node]:
-        """Take out the values that were given a label, and are none of the nodes taken."""
+    def take_named(self) -> Iterator[tuple[Node, str | None]]:
+        """Take out the values that have got a name, and are none of the nodes taken."""
         named, self._named = self._named, []
-        return named
+        yield from ((value, value._label) for value in named)
+        if self._callers is not None:
+            yield from self._callers.late_names()
 
     def _names(
         self, nodes: Sequence[Node], row: int | None, names: tuple[tuple[int, str], ...]

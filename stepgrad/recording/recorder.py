@@ -275,8 +275,6 @@ class Recorder:
                 self._writer.add_backward(sweep, over, grads)
                 self._check_budget(end_of_pass=True)
 
-    # From what is pending to blocks.
-
     def settle(self) -> None:
         """Write everything that is pending into the log."""
         with self._lock:
@@ -293,9 +291,7 @@ class Recorder:
             writer.changes.by_hand(pending.take_written())
         if pending.made:
             writer.forward(pending.take_made())
-        for value in pending.take_named():
-            writer.rename(value, value._label)
-        for value, name in pending.take_held():
+        for value, name in pending.take_named():
             writer.rename(value, name)
 
     def _settle_for_reader(self) -> None:

@@ -36,7 +36,7 @@ class Assigned(NamedTuple):
 
     Args:
         target: the variable that it is assigned to; empty if it is returned.
-        element: whether it is an element of a list of that name, one after the other.
+        element: whether it is an element of a list that is assigned or returned.
         last: whether the expression makes several nodes, and its result is the last of them.
         function: the name of the function that is called, if its result is what that returns.
     """
@@ -118,7 +118,7 @@ def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]
         case ast.IfExp(body=body, orelse=other):
             yield from _parts(body, target)
             yield from _parts(other, target)
-        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call()) if target:
+        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call()):
             yield value.elt, target, True
         case ast.List(elts=elements) | ast.Tuple(elts=elements) if target:
             if not _starred(value):

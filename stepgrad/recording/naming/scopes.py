@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from stepgrad.recording.naming.calls import Kind, Path
+from stepgrad.recording.naming.calls import Path
+from stepgrad.recording.naming.kinds import Kind
 
 _FEWEST = 2
 """The fewest nodes that make a scope: fewer are not worth a line of their own."""

@@ -24,10 +24,10 @@ from typing import Any, NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 
-_MOST_SEEN = 1 << 18
-"""The most objects to look at."""
+_MOST_HOLDERS, _MOST_ITEMS = 1 << 16, 1 << 18
+"""The most objects to look into, and the most items to look at."""
 
-_MOST_ITEMS = 1 << 14
+_MOST_OF_ONE = 1 << 14
 """The most items of one container to look at."""
 
 _DEEPEST = 12
@@ -65,6 +65,7 @@ def name_all(
     pairs: Callable[[object], _T | None],
     variables: Iterable[Mapping[str, object]],
     follow: Callable[[ModuleType], bool] = lambda _: False,
+    opaque: Callable[[type], bool] = lambda _: False,
 ) -> Iterator[tuple[_T, Held]]:
     """Yield the nodes whose objects are held somewhere, each once, with where that is.
 
@@ -76,8 +77,9 @@ def name_all(
         pairs: returns the node of an object; None for one that is none.
         variables: the variables of modules and of calls, by name.
         follow: whether what a module holds counts.
+        opaque: whether what objects of a class hold does not count.
     """
-    walk = _Walk(follow)
+    walk = _Walk(follow, opaque)
     for each in variables:
         named = [item for item in _items(each) if type(item[0]) is str]
         for name, held in sorted(named, key=lambda item: item[0].startswith("_")):
@@ -88,28 +90,34 @@ def name_all(
 class _Walk:
     """A search through what variables lead to; it looks at each object once."""
 
-    def __init__(self, follow: Callable[[ModuleType], bool]) -> None:
+    def __init__(
+        self, follow: Callable[[ModuleType], bool], opaque: Callable[[type], bool]
+    ) -> None:
         self._follow = follow
+        self._opaque = opaque
         self._seen: dict[int, object] = {}  # by id; kept alive, so that no id comes again
-        self._left = _MOST_SEEN
+        self._holders, self._items = _MOST_HOLDERS, _MOST_ITEMS
 
     def from_variable(
         self, name: str, found: object, pairs: Callable[[object], _T | None]
     ) -> Iterator[tuple[_T, Held]]:
         """Search from a variable on, what is near first."""
         waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), found)])
-        while waiting and self._left > 0:
+        while waiting and self._holders > 0 and self._items > 0:
             steps, holder = waiting.popleft()
-            self._left -= 1
             if type(holder) in _PLAIN or id(holder) in self._seen:
                 continue
             self._seen[id(holder)] = holder
             node = pairs(holder)
             if node is not None:
                 yield node, Held(steps)
-            elif len(steps) < _DEEPEST:
-                held = islice(self._held(holder), _MOST_ITEMS)
-                waiting.extend(((*steps, step), each) for step, each in held)
+                continue
+            self._holders -= 1
+            if len(steps) < _DEEPEST and not self._opaque(type(holder)):
+                for step, each in islice(self._held(holder), _MOST_OF_ONE):
+                    self._items -= 1
+                    if type(each) not in _PLAIN:
+                        waiting.append(((*steps, step), each))
 
     def _held(self, holder: Any) -> Iterator[tuple[str, object]]:
         """Yield what an object holds, with the steps to it."""
@@ -187,8 +195,8 @@ def _numbered(items: Iterator[object]) -> Iterator[tuple[str, object]]:
 def _items(mapping: Mapping[Any, object]) -> list[tuple[Any, object]]:
     """Return the items of a dictionary, or of the read-only one of a class, as they are by now."""
     if isinstance(mapping, dict):
-        return list(islice(dict.items(mapping), _MOST_ITEMS))
-    return list(islice(mapping.items(), _MOST_ITEMS))
+        return list(islice(dict.items(mapping), _MOST_OF_ONE))
+    return list(islice(mapping.items(), _MOST_OF_ONE))
 
 
 def _key(key: object) -> str | None:

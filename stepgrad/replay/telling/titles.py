@@ -180,9 +180,8 @@ def _seen_from(node: Node, operand: Node) -> str | None:
     here, (scope, name) = node.place.scope, parted(operand.name, operand.place.scope)
     if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
         return name
-    if _CALL.sub(r"\1", here) == _CALL.sub(
-        r"\1", scope
-    ):  # another call of what has made the operand
+    held = not operand.name.startswith(f"{scope}/")
+    if held and _CALL.sub(r"\1", here) == _CALL.sub(r"\1", scope):  # another call of its holder
         return name
     both = zip(here.split("/"), scope.split("/"), strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))
