@@ -148,6 +148,8 @@ def test_conditions_see_what_was_written() -> None:
     block = MISTAKEN.blocks[-1]
     assert [*Condition("contribution == 14 and upstream == 1").matches(MISTAKEN, block)] == [WRONG]
     assert [*Condition("before == 1 and after == 14").matches(MISTAKEN, block)] == [OVERWRITTEN]
+    assert [*Condition("wrong").matches(MISTAKEN, block)] == [WRONG, OVERWRITTEN]
+    assert [*Condition("wrong").matches(MISTAKEN, MISTAKEN.blocks[0])] == []
     assert [*Condition("after == 1").matches(MISTAKEN, block)] == [4, 5, 6]
 
 
