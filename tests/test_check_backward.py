@@ -1,8 +1,9 @@
-# ruff: noqa: ARG005 - what backward takes is found in its signature
+# ruff: noqa: ARG005, PLW0108 - what backward takes is found in its signature
 """Exercises in plain numbers: what `check_backward` accepts, and what it says of the others."""
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial
@@ -159,6 +160,12 @@ def test_what_does_not_fit(
 ) -> None:
     with pytest.raises(TypeError, match=f"^{re.escape(told)}"):
         check_backward(forward, backward, **inputs)
+
+
+def test_functions_are_methods() -> None:
+    check_backward(lambda z: z.exp(), lambda z: math.exp(z), z=0.5)
+    with pytest.raises(TypeError, match=r"v\.exp\(\) for math\.exp\(v\)"):
+        check_backward(lambda z: math.exp(z), lambda z: math.exp(z), z=0.5)
 
 
 def test_other_arguments_are_bound_first() -> None:

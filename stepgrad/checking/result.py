@@ -11,6 +11,7 @@ from stepgrad.checking.by_hand import unclear
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.diagnosis.findings import Finding, findings
+from stepgrad.diagnosis.rules.wrote import whole_passes
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
@@ -123,7 +124,8 @@ def judge(
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
     note = "; ".join(filter(None, (recording.incomplete, note, "" if ways else unclear(recording))))
-    passes = sum(isinstance(block, Backward) for block in recording.blocks)
+    ours = sum(type(block) is Backward for block in recording.blocks)
+    passes = ours + len(whole_passes(recording.blocks))
     diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,

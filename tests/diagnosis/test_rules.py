@@ -110,6 +110,18 @@ def test_a_square_may_receive_both_parts_at_once() -> None:
     assert kinds(recorded(rule)) == []
 
 
+@pytest.mark.parametrize("stored", [False, True])
+def test_values_may_change_before_the_pass(stored: bool) -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        w = engine.leaf(2.0, "w")
+        y = engine.make("mul", w, engine.leaf(5.0), label="y")
+        engine.update(w, 3.0)
+        rule = only("mul", 1, lambda _, g, due: 2.0 * g if stored else due)
+        engine.backward(y, rule)
+    assert kinds(recording) == []
+
+
 def test_what_is_not_known_is_not_held_against_it() -> None:
     with record(lines=True) as recording:
         engine = Engine()
@@ -199,6 +211,21 @@ def test_an_assignment_over_what_is_there() -> None:
     assert fault.text == (
         "the rule of d writes 0.767875 over the −5.55088 in c.grad; the sum is −4.78301: `=` "
         "stands where `+=` belongs"
+    )
+
+
+def test_an_operand_that_receives_what_is_for_the_other() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        a, b = engine.leaf(2.0, "a"), engine.leaf(3.0, "b")
+        c = engine.make("add", a, b, label="c")
+        engine.seed(c)
+        for line in (10, 11):
+            engine.door.received(c, 0, a, a._grad + 1.0, (line, "mine.py"))
+    (fault,) = judged(recording).faults
+    assert fault.kind == "swapped"
+    assert fault.text == (
+        "the rule of c adds 1 to a.grad a second time; each operand receives its own, once"
     )
 
 
@@ -348,8 +375,9 @@ def test_nothing_is_missing_from_a_pass_that_an_error_has_ended() -> None:
         nodes = network(engine)
         engine.seed(nodes[-1])
         engine.sweep(ancestors(nodes[-1])[:2])
-        engine.door.remark(UNFINISHED, None, None, "ZeroDivisionError")
+        engine.door.remark(UNFINISHED, None, None, "it ended in the middle")
     assert judged(recording).faults == ()
+    assert judged(recording).hidden == ["it ended in the middle"]
 
 
 def test_it_is_the_same_in_a_file(tmp_path: Path) -> None:

@@ -64,7 +64,7 @@ def test_a_right_pass_in_our_order_is_ours_at_every_position(graph: Graph) -> No
     for one, other in zip(contributions(ours), contributions(theirs), strict=True):
         assert (one.node, one.out, one.slot) == (other.node, other.out, other.slot)
         assert all_bits([one.upstream, one.local]) == all_bits([other.upstream, other.local])
-        assert bits(one.contribution) == bits(other.expected)
+        assert same(one.contribution, other.expected)
         assert other.place == Place("", 10 + other.slot, FILE)
         assert one.right is None
         assert isnan(other.expected) or other.right is None

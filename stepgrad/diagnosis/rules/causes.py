@@ -52,6 +52,9 @@ class _Causes:
 
     def _causes(self, first: Wrote) -> Iterator[tuple[Kind, str]]:
         words = self._words
+        if self._all(lambda each: each.expected):
+            others = len(first.op.partials) > len(first.slots)
+            yield "swapped" if others else "local derivative", words.again(first)
         if self._all(lambda each: -each.expected):
             yield "sign", words.sign(first)
         for other in range(len(first.op.partials)):

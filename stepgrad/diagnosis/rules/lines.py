@@ -10,15 +10,22 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
+from stepgrad.diagnosis.rules.text import (
+    Function,
+    calling,
+    calls,
+    end,
+    making,
+    methods,
+    names_a_text,
+    parts,
+)
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
 from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import Source
-from stepgrad.syntax import parse
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 @dataclass(frozen=True)
@@ -32,18 +39,25 @@ class Lines:
     def replaces(self, place: Place | None) -> bool:
         """Whether a line sets a gradient without regard to what it was.
 
-        Under a condition, as in `if x.grad is None`, it may have been looked at.
+        Under a condition, as in `if x.grad is None`, it may have been looked at; the name of an
+        operation is no such condition.
         """
         statement, source = self._statement(place), self._source(place)
         if not isinstance(statement, ast.Assign) or source is None:
             return False
-        read = {ast.unparse(each) for each in ast.walk(statement.value)}
-        if any(ast.unparse(target) in read for target in statement.targets):
+        targets = {
+            ast.unparse(each)
+            for target in statement.targets
+            for each in ast.walk(target)
+            if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store)
+        }
+        if targets & {ast.unparse(each) for each in ast.walk(statement.value)}:
             return False
-        conditions = [each for each in _walked(source) if isinstance(each, ast.If)]
-        return not any(
-            each.lineno <= statement.lineno <= _end(each) and "grad" in ast.unparse(each.test)
-            for each in conditions
+        line = statement.lineno
+        return all(
+            names_a_text(each.test)
+            for each in parts(source)
+            if isinstance(each, ast.If) and each.lineno <= line <= end(each)
         )
 
     def keeps(self, place: Place | None) -> bool:
@@ -73,20 +87,20 @@ class Lines:
         unless that calls a rule.
         """
         for function in self._around(wrote.place)[-1:]:
-            if line := _calling(function, function.name):
+            if line := calling(function, function.name):
                 return _at(wrote.place, line)
         statement = self._statement(wrote.place)
-        calls = statement is not None and any(
+        ruled = statement is not None and any(
             isinstance(each, ast.Call) for each in ast.walk(statement)
         )
-        return self.rule(wrote) if calls else wrote.place
+        return self.rule(wrote) if ruled else wrote.place
 
     def made(self, node: int) -> Place | None:
         """The line of the engine that makes the result of an operation; else that of the node."""
         for name in self.methods(node):
             for file, source in self.recording.sources.items():
-                for function in _methods(source):
-                    if function.name == name and (line := _making(function)):
+                for function in methods(source):
+                    if function.name == name and (line := making(function)):
                         return Place(line=line, file=file)
         place = self.recording.node(node).place
         return place if place.line else None
@@ -135,11 +149,11 @@ class Lines:
         passes = foreign_passes(self.recording.blocks)
         for function in self._around(seeded)[-1:]:
             for file, source in self.recording.sources.items():
-                calls = _calls(source, function.name)
-                if len(calls) == 1:
-                    return Place(line=calls[0], file=file)
-                if len(calls) == len(passes):
-                    return Place(line=calls[passes.index(block)], file=file)
+                found = calls(source, function.name)
+                if len(found) == 1:
+                    return Place(line=found[0], file=file)
+                if len(found) == len(passes):
+                    return Place(line=found[passes.index(block)], file=file)
         return seeded if seeded.line else None
 
     # The text.
@@ -154,23 +168,23 @@ class Lines:
             return None
         around = [
             each
-            for each in _walked(source)
-            if isinstance(each, ast.stmt) and each.lineno <= place.line <= _end(each)
+            for each in parts(source)
+            if isinstance(each, ast.stmt) and each.lineno <= place.line <= end(each)
         ]
-        return min(around, key=lambda each: _end(each) - each.lineno, default=None)
+        return min(around, key=lambda each: end(each) - each.lineno, default=None)
 
-    def _functions(self, place: Place) -> Iterator[_Function]:
+    def _functions(self, place: Place) -> Iterator[Function]:
         source = self._source(place)
-        for each in _walked(source) if source else ():
-            if isinstance(each, _Function):
+        for each in parts(source) if source else ():
+            if isinstance(each, Function):
                 yield each
 
-    def _around(self, place: Place | None) -> list[_Function]:
+    def _around(self, place: Place | None) -> list[Function]:
         """The functions around a line, the innermost last."""
         if place is None or place.line is None:
             return []
         line = place.line
-        found = [each for each in self._functions(place) if each.lineno <= line <= _end(each)]
+        found = [each for each in self._functions(place) if each.lineno <= line <= end(each)]
         return sorted(found, key=lambda each: each.lineno)
 
     def _handing(self, made: Place | None, place: Place | None) -> Place | None:
@@ -181,9 +195,9 @@ class Lines:
             return None
         called = [each for each in ast.walk(statement) if isinstance(each, ast.Call)]
         names = {getattr(each.func, "id", "") for each in called}
-        for each in _walked(source):
+        for each in parts(source):
             if isinstance(each, ast.ClassDef) and each.name in names and around[0] not in each.body:
-                line = _calling(each, around[0].name)
+                line = calling(each, around[0].name)
                 if line is not None:
                     return _at(place, line)
         return None
@@ -220,70 +234,3 @@ def _operations(recording: Recording) -> Mapping[Place | None, Set[str]]:
             op = structure.op(sweep.offsets[out])
             found.setdefault(sweep.place(edge + 1), set()).add(op.name)
     return found
-
-
-@kept(1)
-def _walked(source: Source) -> Sequence[ast.AST]:
-    """All parts of a program."""
-    try:
-        return [*ast.walk(parse(source.text))]
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        return []
-
-
-def _methods(source: Source) -> Iterator[_Function]:
-    """The methods of the classes of a program that are engines."""
-    for each in _walked(source):
-        if isinstance(each, ast.ClassDef):
-            functions = [part for part in each.body if isinstance(part, _Function)]
-            if any(function.name in ("__add__", "__mul__") for function in functions):
-                yield from functions
-
-
-def _calls(source: Source, name: str) -> list[int]:
-    """The lines on which a program calls a method of its engine, outside of classes."""
-    classes = [each for each in _walked(source) if isinstance(each, ast.ClassDef)]
-    return sorted(
-        each.lineno
-        for each in _walked(source)
-        if isinstance(each, ast.Call)
-        and getattr(each.func, "attr", "") == name
-        and not any(inside.lineno <= each.lineno <= _end(inside) for inside in classes)
-    )
-
-
-def _calling(part: ast.AST, name: str) -> int | None:
-    """The line in a part of a program that calls a method."""
-    for each in ast.walk(part):
-        if isinstance(each, ast.Call) and getattr(each.func, "attr", "") == name:
-            return each.lineno
-    return None
-
-
-def _making(function: _Function) -> int | None:
-    """The line of a function that makes its result: it calls a class, or returns."""
-    returns = None
-    for each in _own(function):
-        if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
-            called = getattr(each.value.func, "id", "")
-            if called[:1].isupper():
-                return each.lineno
-        if isinstance(each, ast.Return):
-            returns = returns or each.lineno
-    return returns
-
-
-def _own(function: _Function) -> Iterator[ast.stmt]:
-    """The statements of a function, without those of functions inside."""
-    stack: list[ast.AST] = [*function.body]
-    while stack:
-        each = stack.pop(0)
-        if isinstance(each, (_Function, ast.ClassDef)):
-            continue
-        if isinstance(each, ast.stmt):
-            yield each
-        stack += ast.iter_child_nodes(each)
-
-
-def _end(statement: ast.stmt) -> int:
-    return statement.end_lineno or statement.lineno

@@ -186,11 +186,9 @@ class _Pass:
         due = wrote.upstream * local
         if wrote.is_(due) or unknown(due) or unknown(wrote.before) or wrote.out in self._odd:
             return True
-        between = part.sides(entry, slot)
-        if between is None:
-            return False
+        between = part.sides(entry, slot) or [part.local_as_made(entry, slot)] * 2
         least, most = sorted(wrote.upstream * side for side in between)
-        return least <= wrote.received <= most
+        return least <= wrote.received <= most or wrote.is_(least)
 
     def _lucky(self, lines: Set[Place]) -> Iterator[Wrote]:
         """The contributions that would replace others, had they come later."""

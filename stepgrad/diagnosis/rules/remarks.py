@@ -42,6 +42,6 @@ def hidden(recording: Recording) -> Sequence[str]:
     for remark in recording.remarks:
         if remark.kind == _UNKNOWN:
             found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN, UNFINISHED):
+        elif remark.kind not in (*_KINDS, *_KNOWN):
             found.append(remark.text)
     return [*dict.fromkeys(found)]

@@ -104,6 +104,10 @@ class Words:
             "`+=` belongs"
         )
 
+    def again(self, wrote: Wrote) -> str:
+        """An operand receives what is right twice, from two lines."""
+        return f"{self._adds(wrote)} a second time; each operand receives its own, once"
+
     def swapped(self, wrote: Wrote, other: int) -> str:
         """An operand receives what another one should."""
         times = "" if wrote.upstream == 1 else f"{number(wrote.upstream)} · "

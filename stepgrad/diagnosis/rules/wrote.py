@@ -195,6 +195,11 @@ class Numbers:
         out = self._values[sweep.passes[entry]][sweep.offsets[entry]]
         return op.local[slot](*self.inputs(entry), out)
 
+    def local_as_made(self, entry: int, slot: int) -> float:
+        """The same with the values that the node was computed from: these may have changed."""
+        node = self.node(entry)
+        return self._history.local(node, slot, self._history.made_at(node))
+
     def sides(self, entry: int, slot: int) -> tuple[float, float] | None:
         """The least and the greatest derivative at a kink; None where there is no kink.
 
