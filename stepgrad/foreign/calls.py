@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from types import CodeType, FrameType, FunctionType
 from typing import Any
 
-from stepgrad.foreign.frames import ENGINE, Frames, arguments, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Frames, arguments, is_function
 from stepgrad.foreign.makers import Call
 from stepgrad.foreign.nodes import Shadow, number
 
@@ -27,6 +27,7 @@ class Looking:
     def __init__(self, nodes: Mapping[int, Shadow], frames: Frames) -> None:
         self._nodes = nodes
         self._frames = frames
+        self._sequences: dict[int, str] = {}  # by the id of a constructor's code
 
     def made_by(self, maker: FrameType) -> Iterator[Call]:
         """Yield the calls that make an object: the innermost, and those of the class around it."""
@@ -54,6 +55,31 @@ class Looking:
             return tuple([self.stand_in(each) for each in argument])
         return number(argument)
 
+    def given_like(self, values: Any, constructor: FrameType) -> Any:
+        """Return the argument of a constructor that has the same objects as a set, in order."""
+        code = constructor.f_code
+        if self._frames.of(constructor).role != CONSTRUCTOR:
+            return None
+        local = constructor.f_locals
+        name = self._sequences.get(id(code)) or _named_like(values, code, local)
+        if name is None:
+            return None
+        self._sequences[id(code)] = name
+        given = local.get(name)
+        return given if isinstance(given, tuple | list) else None
+
+
+def lifting(maker: FrameType, role: int, nodes: Mapping[int, Shadow]) -> bool | None:
+    """Whether what a frame makes of a number is a constant; None if that depends on its caller.
+
+    It is in a method of an object: there, a number is lifted to take part in an operation.
+    """
+    if not is_function(maker):
+        return False
+    code = maker.f_code
+    of_object = code.co_argcount and id(maker.f_locals.get(code.co_varnames[0])) in nodes
+    return True if role == ENGINE and of_object else None
+
 
 def callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:
     """Yield what the callers of a frame are known by: their code, and the instruction."""
@@ -63,7 +89,7 @@ def callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:
         frame, depth = frame.f_back, depth - 1
 
 
-def named_like(values: Any, code: CodeType, local: Mapping[str, Any]) -> str | None:
+def _named_like(values: Any, code: CodeType, local: Mapping[str, Any]) -> str | None:
     """Return the argument that has the same objects as a set, in some order."""
     wanted = {*map(id, values)}
     for name in code.co_varnames[: code.co_argcount]:

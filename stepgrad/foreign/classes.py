@@ -23,15 +23,22 @@ _DATA = ("data", "value", "val", "item", "number", "num", "v", "x", "_data", "_v
 _GRAD = ("grad", "gradient", "derivative", "deriv", "adjoint", "adj", "g", "d", "_grad", "_g")
 _MISSING = object()
 
+LABELS = ("label", "name", "_label", "_name")
+"""The attributes for the name that a program gives to an object."""
+
 _met = WeakSet[type]()
 """Every class that has been watched: a module that one program imports is there for the next."""
 
 
 class Kind(NamedTuple):
-    """The attributes in which a class keeps the number and the gradient of an object."""
+    """The attributes in which a class keeps the number and the gradient of an object.
+
+    If it is `childless`, it may keep its rules on a tape, and no operands with an object.
+    """
 
     data: str
     grad: str
+    childless: bool = False
 
 
 def functions_of(cls: type) -> Iterator[FunctionType]:
@@ -60,7 +67,7 @@ def kind_of(cls: type) -> Kind | None:
         return None  # in part a type of C: no plain attributes
     own = {name for base in cls.__mro__[:-1] for name in _stored(base)}
     data, grad = _attribute(cls, _DATA, own), _attribute(cls, _GRAD, own)
-    return Kind(data, grad) if data and grad else None
+    return Kind(data, grad, _is_childless(cls)) if data and grad else None
 
 
 _HEAP = 1 << 9
@@ -87,6 +94,18 @@ def _attribute(cls: type, names: tuple[str, ...], stored: set[str]) -> str | Non
     return None
 
 
+def _is_childless(cls: type) -> bool:
+    """Whether the constructor of a class takes nothing but a number, and perhaps a name."""
+    code = getattr(getattr(cls, "__init__", None), "__code__", None)
+    return code is not None and {*code.co_varnames[2 : code.co_argcount]} <= {*LABELS, "grad"}
+
+
+def reads_plainly(cls: type) -> bool:
+    """Whether reading an attribute runs no code of the class, even if it is not there."""
+    plain = getattr(cls, "__getattribute__", None) is object.__getattribute__
+    return plain and not hasattr(cls, "__getattr__")
+
+
 def hides_writes(cls: type, kind: Kind) -> bool:
     """Whether a class writes its numbers in a way that no `__setattr__` sees."""
     settings = getattr(cls, "__dataclass_params__", None)
@@ -95,7 +114,7 @@ def hides_writes(cls: type, kind: Kind) -> bool:
     codes = [code for each in functions_of(cls) for code in with_nested(each.__code__)]
     return any(
         not {"__dict__", "__setattr__", "vars"}.isdisjoint(code.co_names)
-        and not {*kind}.isdisjoint(code.co_consts)
+        and not {kind.data, kind.grad}.isdisjoint(code.co_consts)
         for code in codes
         if code.co_name not in ("__setattr__", "__getstate__", "__repr__")
     )
@@ -105,14 +124,14 @@ class Hooks:
     """The hooks in classes, to be taken out again.
 
     Args:
-        setter: makes the `__setattr__` of an engine, from its kind and the one that it has.
+        setter: makes the `__setattr__` of a class, from its kind and the one that it has.
         deleter: makes its `__del__`, from the one that it has, if any.
         met: called with each class that is an engine, or is derived from one, and its kind.
     """
 
     def __init__(
         self,
-        setter: Callable[[Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
+        setter: Callable[[type, Kind, Callable[[Any, str, Any], None]], Callable[..., None]],
         deleter: Callable[[Callable[[Any], None] | None], Callable[[Any], None]],
         met: Callable[[type, Kind], None],
     ) -> None:
@@ -152,7 +171,7 @@ class Hooks:
         hooks: dict[str, Any] = {}
         if base is None:
             inner: Any = cls.__setattr__
-            hooks["__setattr__"] = self._setter(kind, inner)
+            hooks["__setattr__"] = self._setter(cls, kind, inner)
         if base is None or "__del__" in vars(cls):
             hooks["__del__"] = self._deleter(getattr(cls, "__del__", None))
         self._before[cls] = {name: vars(cls).get(name, _MISSING) for name in hooks}

@@ -19,6 +19,7 @@ PROGRAM, OURS, ENGINE, CONSTRUCTOR, ACCESSOR = range(5)
 
 _CONSTRUCTORS = ("__init__", "__post_init__", "__attrs_post_init__", "__new__")
 _ACCESSORS = ("__setattr__",)
+_FRESH = 24
 _FUNCTION = 1
 """The flag of code whose variables are local: that of a function, not of a module or class."""
 
@@ -26,7 +27,8 @@ _FUNCTION = 1
 class Code:
     """A piece of code: its role, and what is known of its instructions, by their offsets.
 
-    It is `fresh` while it is an operator whose results are compared with what it stands for.
+    While it is `fresh`, results of operators that it takes part in are compared with what these
+    stand for; each time, it is a little less so.
     """
 
     __slots__ = ("code", "fresh", "lines", "making", "role", "writing")
@@ -34,7 +36,7 @@ class Code:
     def __init__(self, code: CodeType, role: int) -> None:
         self.code = code  # kept alive: its id is a key
         self.role = role
-        self.fresh = role == ENGINE and is_operator(code)
+        self.fresh = _FRESH if role == ENGINE and is_operator(code) else 0
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}

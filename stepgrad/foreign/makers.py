@@ -7,8 +7,8 @@ if the number is right. So `x * x` has two operands, and `x ** 3` has a constant
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from types import CodeType, FrameType
+from collections.abc import Iterable, Mapping, Sequence
+from types import CodeType
 from typing import Any, NamedTuple
 
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
@@ -143,8 +143,8 @@ def _picks(
     operands: Sequence[Shadow | float], kids: Sequence[Shadow], call: Call | None
 ) -> tuple[Pick, ...] | None:
     """Return where operands are: among the children if these have an order, or the arguments."""
-    shadows = [each for each in operands if isinstance(each, Shadow)]
-    if len({*shadows}) < len(shadows):
+    objects = [each for each in operands if isinstance(each, Shadow)]
+    if len({*objects}) < len(objects):
         return None
     picks: list[Pick] = []
     for each in operands:
@@ -218,7 +218,7 @@ def _own(
         name = label if label.isidentifier() else "f"
         return Recipe(None, None, 0, name=name), [*kids]
     call = calls[depth]
-    given = [each for each in _shadows([*call.arguments.values()]) if each in kids]
+    given = [each for each in shadows(call.arguments.values()) if each in kids]
     operands = given if {*given} == {*kids} and len(given) >= len(kids) else [*kids]
     return Recipe(None, None, depth, name=call.name), [*operands]
 
@@ -229,20 +229,23 @@ def _passes_on(call: Call, data: float) -> bool:
     return any(each is not None and same(each, data) for each in numbers)
 
 
-def _shadows(arguments: Sequence[Any]) -> list[Shadow]:
+def implied(data: float, call: Call) -> Sequence[Shadow]:
+    """Return what an object was computed from whose class keeps no children: the arguments.
+
+    A number that was only lifted was computed from nothing.
+    """
+    return () if _passes_on(call, data) else shadows(call.arguments.values())
+
+
+def shadows(arguments: Iterable[Any]) -> list[Shadow]:
+    """Return what stands in for objects among some arguments, also in lists, in order."""
     found: list[Shadow] = []
     for each in arguments:
         if isinstance(each, Shadow):
             found.append(each)
         elif isinstance(each, list | tuple):
-            found += _shadows(each)
+            found += shadows(each)
     return found
-
-
-def is_method_of(frame: FrameType, nodes: Mapping[int, Shadow]) -> bool:
-    """Whether the first argument of a call is an object that is known: a method of it."""
-    code = frame.f_code
-    return bool(code.co_argcount) and id(frame.f_locals.get(code.co_varnames[0])) in nodes
 
 
 def is_operator(code: CodeType) -> bool:

@@ -13,19 +13,18 @@ from types import FrameType, FunctionType
 from typing import Any
 
 from stepgrad.engine.node import tick
-from stepgrad.engine.ops import CONSTANT, LEAF
-from stepgrad.foreign.calls import Looking, callers, named_like
-from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
+from stepgrad.foreign.calls import Looking, callers, lifting
+from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, is_function
-from stepgrad.foreign.makers import Call, is_method_of, is_operator
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames
+from stepgrad.foreign.makers import Call, implied, is_operator
+from stepgrad.foreign.nodes import Shadow, number, read
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
 from stepgrad.recording.callers import Spot
 
-LABELS = ("label", "name", "_label", "_name")
 _LONGEST = 32
 """A longer text is not the name of an operation."""
 
@@ -58,7 +57,6 @@ class Making:
         self._looking = Looking(nodes, frames)
         self._computing = Computing(door, self._apart)
         self._operators = Operators(self._looking, frames, door)
-        self._sequences: dict[int, str] = {}  # by the id of a constructor's code
         # Of the pending object:
         self._cls: type = object
         self._kind = Kind("", "")
@@ -91,6 +89,8 @@ class Making:
             code = codes.get(id(maker.f_code)) or self._frames.of(maker, made)
             if code.role < CONSTRUCTOR:
                 self._locate(maker, code)
+                if code.role == ENGINE and kind.childless:
+                    self._calls = [*self._looking.made_by(maker)]
                 break
             maker = maker.f_back
         else:
@@ -108,19 +108,18 @@ class Making:
         site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
         self._site = site
         self._lifts = lifts = site.lifts
+        fresh = code.fresh
         if not code.role:
             self._line = site.line
-            looks = False
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
                 self._line = self._frames.line_of_program(user)
-                looks = True
+                fresh = fresh if above is None else above.fresh
             else:
                 self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
-                looks = code.fresh
-        if looks or self._operators.call is not None:
+        if fresh or self._operators.call is not None:
             self._operators.look(maker)
         if lifts is None:
             caller = maker.f_back
@@ -129,13 +128,8 @@ class Making:
             self._callers = (*callers(maker, site.depth),)
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
-        lifts: bool | None = None
-        if not is_function(maker):
-            lifts = False
-        elif code.role == ENGINE and is_method_of(maker, self._nodes):
-            lifts = True
-        site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
-        return site
+        lifts = lifting(maker, code.role, self._nodes)
+        return code.making.setdefault(maker.f_lasti, MakingSite(self._frames.line(maker), lifts))
 
     def part(self, name: str, value: Any, depth: int = 1) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
@@ -176,11 +170,16 @@ class Making:
         plain = number(value)
         if plain is not None and self.pending is not None:
             self.pending._data = plain
-        elif value is not None:  # an array, for example: no engine of scalars
-            self._nodes.pop(self.made, None)
-            self.pending, self.made = None, 0
-            self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
-            self._drop(self._cls)
+        elif value is not None:  # it may be refused later, or this is no engine of scalars
+            self._forget()
+            if hasattr(value, "__len__") and not isinstance(value, str):
+                self._drop(self._cls)
+
+    def _forget(self) -> None:
+        """Take the pending object for none: it has no number."""
+        self._nodes.pop(self.made, None)
+        self.pending, self.made = None, 0
+        self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
 
     def _text(self, name: str, text: str, depth: int) -> None:
         if name in LABELS:
@@ -206,15 +205,9 @@ class Making:
 
     def _unordered(self, values: Any, frame: FrameType) -> None:
         """Take note of a set of children: the constructor may have been given them in order."""
-        code = frame.f_code
-        if self._frames.of(frame).role == CONSTRUCTOR:
-            local = frame.f_locals
-            name = self._sequences.get(id(code)) or named_like(values, code, local)
-            if name is not None:
-                self._sequences[id(code)] = name
-                self._kids, self._ordered = self._among(local.get(name) or ()), True
-        if not self._kids:
-            self._kids = self._among(values)
+        given = self._looking.given_like(values, frame)
+        self._kids = self._among(values if given is None else given)
+        self._ordered = given is not None
         self._look(frame)
 
     def _look(self, frame: FrameType) -> None:
@@ -234,12 +227,9 @@ class Making:
         """Make a leaf of an object that came to be unseen, such as a copy."""
         kind = self._kinds[type(unknown)]
         node = _new(Shadow)
-        node._data = number(getattr(unknown, kind.data, None)) or 0.0
-        node._grad = number(getattr(unknown, kind.grad, None)) or 0.0
-        node._operation = LEAF
-        node._first = node._second = None
-        node._stamp = tick()
-        self._door.made_at(node, None)
+        node._data = number(read(unknown, kind.data)) or 0.0
+        node._grad = number(read(unknown, kind.grad)) or 0.0
+        self._leaf(node, LEAF, None)
         self._nodes[id(unknown)] = node
         return node
 
@@ -248,13 +238,15 @@ class Making:
     def flush(self) -> None:
         """Report the pending object: it is complete."""
         node, kids = self.pending, self._kids
+        if node is None or not self._has_data:
+            self._forget()
+            return
         self.pending, self.made = None, 0
-        assert node is not None
+        if not kids and self._calls:
+            kids, self._ordered = implied(node._data, self._calls[0]), True
         if not kids:
-            node._operation = CONSTANT if self._lifts else LEAF
-            node._first = node._second = None
-            node._stamp = tick()
-            self._door.made_at(node, self._line)
+            self._calls = ()
+            self._leaf(node, CONSTANT if self._lifts else LEAF, self._line)
         else:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
@@ -267,6 +259,11 @@ class Making:
         if self._label:
             label, self._label = self._label, ""
             self.name(node, label)
+
+    def _leaf(self, node: Shadow, op: Op, line: Spot | None) -> None:
+        node._operation, node._first, node._second = op, None, None
+        node._stamp = tick()
+        self._door.made_at(node, line)
 
     def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
         site, symbol, callers = self._site, self._symbol, self._callers

@@ -40,3 +40,11 @@ def same(one: float, other: float, tolerance: float = 0.0) -> bool:
     if one == other or (one != one and other != other):
         return True
     return abs(one - other) <= tolerance * max(abs(one), abs(other))
+
+
+def read(owner: object, name: str, default: Any = None) -> Any:
+    """Return an attribute of an object of the program, and run no code of its class for that."""
+    try:
+        return object.__getattribute__(owner, name)
+    except AttributeError:
+        return default

@@ -52,9 +52,13 @@ class Operators:
     def look(self, frame: FrameType | None) -> None:
         """An object is made by this frame, or by what it calls."""
         outer = None
-        while frame is not None and self._frames.of(frame).role == ENGINE:
+        while frame is not None:
+            code = self._frames.of(frame)
+            if code.role != ENGINE:
+                break
             if is_operator(frame.f_code):
                 outer = frame
+                code.fresh = max(0, code.fresh - 1)
             frame = frame.f_back
         if self.call is not None and (outer is None or self.call.frame != id(outer)):
             self.settle()
@@ -92,7 +96,6 @@ class Operators:
         if self.call is None or self.call.frame != id(frame):
             times = self._times.get(name, 0)
             if times >= _OFTEN:
-                self._frames.of(frame).fresh = False
                 return None
             self._times[name] = times + 1
         operands: list[float] = []

@@ -56,7 +56,7 @@ class Rules:
         self._seed: tuple[Shadow, float, Spot | None] | None = None
         self.running = False
         self._by_path = False
-        self._walked: dict[int, int] = {}
+        self._walked: dict[tuple[int, int], int] = {}
         self._said: set[object] = set()
 
     def wrote(
@@ -67,7 +67,7 @@ class Rules:
             return
         if self._making.pending is not None:
             self._making.flush()
-        if before != node._grad:
+        if type(before) is not float or before != node._grad:
             self._check(node, before)
         site: WritingSite | None = None
         while frame is not None:
@@ -160,8 +160,9 @@ class Rules:
         slots = [slot for slot, each in enumerate(out._operands) if each is node]
         if len(slots) == 1:
             return slots[0]
-        times = self._walked.get(out._stamp, 0)
-        self._walked[out._stamp] = times + 1
+        key = out._stamp, node._stamp
+        times = self._walked.get(key, 0)
+        self._walked[key] = times + 1
         return slots[times % len(slots)]
 
     def _set(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:

@@ -10,11 +10,11 @@ from threading import get_ident
 from types import FrameType, FunctionType
 from typing import Any
 
-from stepgrad.foreign.classes import Hooks, Kind, hides_writes
+from stepgrad.foreign.classes import LABELS, Hooks, Kind, hides_writes, reads_plainly
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, Frames
-from stepgrad.foreign.making import LABELS, Making
-from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.making import Making
+from stepgrad.foreign.nodes import Shadow, number, read, same
 from stepgrad.foreign.rules import UNSEEN, Rules
 
 
@@ -65,7 +65,7 @@ class Watch:
             self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
-            is_, was = number(getattr(each, kind.grad, None)), node._grad
+            is_, was = number(read(each, kind.grad)), node._grad
             if is_ is not None and not same(is_, was):
                 self._say("unseen", UNSEEN, node)
                 break
@@ -96,14 +96,15 @@ class Watch:
         return __del__
 
     def _setter(
-        self, kind: Kind, inner: Callable[[Any, str, Any], None]
+        self, cls: type, kind: Kind, inner: Callable[[Any, str, Any], None]
     ) -> Callable[[Any, str, Any], None]:
         making, grad, node_of = self._making, kind.grad, self.nodes.get
         part, wrote, first, other = making.part, self._rules.wrote, self._first, self._other
         failed = self._failed
+        current = getattr if reads_plainly(cls) else read  # as fast as can be
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
-            before = getattr(self, name, None) if name == grad else None
+            before = current(self, name, None) if name == grad else None
             inner(self, name, value)
             try:
                 if id(self) == making.made and part(name, value):
@@ -161,7 +162,7 @@ class Watch:
 
     def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
         """Whether an object was made before, unseen: by pickle or copy, for example."""
-        complete = getattr(made, kind.data, None) is not None
+        complete = number(read(made, kind.data)) is not None
         return complete and self._frames.of(frame, made).role < CONSTRUCTOR
 
     def _failed(self, error: Exception) -> None:

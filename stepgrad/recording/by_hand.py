@@ -47,7 +47,7 @@ def upstream(history: History, block: ForeignBackward, edge: int) -> float:
     """Return the gradient that the rule of an edge found in its node."""
     sweep, write = block.sweep, block.sweep.upstream[edge]
     if write < 0:
-        return history.left_over(block, sweep.outs[edge])
+        return _left_over(history, block, sweep.outs[edge])
     if sweep.by_path and write <= sweep.edges:
         return change(history, block, write)
     return block.after[write]
@@ -59,5 +59,10 @@ def change(history: History, block: ForeignBackward, write: int) -> float:
     entry = sweep.receivers[write - 1] if write else sweep.start
     before = sweep.before[write - 1] if write else -1
     return block.after[write] - (
-        block.after[before] if before >= 0 else history.left_over(block, entry)
+        block.after[before] if before >= 0 else _left_over(history, block, entry)
     )
+
+
+def _left_over(history: History, block: ForeignBackward, entry: int) -> float:
+    """Return the gradient that earlier passes have left."""
+    return history.grad(block.node(entry), block.start) or 0.0

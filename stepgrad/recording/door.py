@@ -48,7 +48,8 @@ class Door:
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""
         walked = self._walked
-        if kind == "update" or (walked and len(walked) == 1 and node is walked[0][0]):
+        over = walked and (kind == "update" or (len(walked) == 1 and node is walked[0][0]))
+        if over or self.alert:
             self._goes_on()
         self._recorder.write(kind, node, after, self._callers.at(spot))
 

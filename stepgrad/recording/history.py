@@ -116,7 +116,7 @@ class History:
         """Return a node's gradient, or None where nothing has reached it.
 
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
-        None again until the pass comes to it.
+        None again until the pass comes to it; only a pass of the program's own clears nothing.
         """
         for block, column, count in self._written(node, position):
             if isinstance(block, Write):
@@ -161,10 +161,6 @@ class History:
             return by_hand.upstream(self, block, edge), carry(1.0), contribution
         upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
-
-    def left_over(self, block: Backward, column: int) -> float:
-        """Return the gradient that a pass adds to, by its entry in the column."""
-        return self._carried(block, column) or 0.0
 
     def upstreams(self, block: Backward) -> Sequence[float]:
         """Return what each computed node of a pass hands on: nearly always, its final gradient."""

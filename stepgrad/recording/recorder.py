@@ -18,7 +18,8 @@ from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
-from stepgrad.recording.blocks import Forward, Marked
+from stepgrad.recording.blocks import Marked
+from stepgrad.recording.blockwise import Blockwise
 from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Writing
@@ -26,13 +27,10 @@ from stepgrad.recording.door import Door
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
 from stepgrad.recording.pending import Pending
-from stepgrad.recording.structure import Context, Structure
-from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Made
 from stepgrad.recording.writer import Writer
 
 
-class Recorder:
+class Recorder(Blockwise):
     """The `engine.tape.Tape` of one recording.
 
     Several threads may report to it. What must not be torn is done under a lock. `append`, which
@@ -252,44 +250,6 @@ class Recorder:
         if self._enclosing is not None:
             for value in values:
                 self._enclosing.missed(value)
-
-    # What a pass without Values needs (`traced.py`).
-
-    @property
-    def room(self) -> int:
-        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
-        return self._budget.room
-
-    @property
-    def pending(self) -> bool:
-        """Whether nodes are waiting that will share a block with those made next."""
-        return bool(self._pending.made)
-
-    def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
-        """Return the latest forward pass, and how backward goes from `root`: `Writer.traceable`."""
-        return self._writer.traceable(root)
-
-    def log_forward(
-        self,
-        structure: Structure,
-        earlier: tuple[Forward, ...],
-        context: Context,
-        values: array[float],
-    ) -> Forward:
-        """Log a forward block, and return it."""
-        with self._lock:
-            start, base = self.log.length, self.log.size
-            block = Forward(start, structure, base, values, None, earlier, context)
-            if not self.closed:
-                self._writer.add(block)
-            return block
-
-    def log_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
-        """Log a backward block."""
-        with self._lock:
-            if not self.closed:
-                self._writer.add_backward(sweep, over, grads)
-                self._check_budget(end_of_pass=True)
 
     # From what is pending to blocks.
 

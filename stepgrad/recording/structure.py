@@ -114,6 +114,11 @@ class Structure:
         offsets = (offset for offset, code in enumerate(self.codes) if code == OWN)
         return dict(zip(offsets, self.own, strict=True))
 
+    @property
+    def known(self) -> bool:
+        """Whether it can be computed again: the functions of all its operations are known."""
+        return all(op.known for op in self.own)
+
     @cached_property
     def stored_at(self) -> Mapping[int, int]:
         """Where in a column of stored local derivatives those of each such node begin."""

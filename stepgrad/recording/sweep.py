@@ -205,7 +205,7 @@ class Sweep:
         return ()
 
     def begins_at(self, entry: int) -> bool:
-        """Whether the seed writes it: it is that of the root, or cleared."""
+        """Whether the seed writes a gradient: that of the root, or one that it clears."""
         return entry < self.computed or not self.incoming[entry]
 
     @cached_property
@@ -217,10 +217,7 @@ class Sweep:
         return edges
 
     def first_edge(self, ends: Sequence[tuple[int, int]]) -> int | None:
-        """Return the first edge that hands on the gradient of one of some entries in a slot.
-
-        Of one entry, the slots come in order.
-        """
+        """Return the first edge from one of some entries in a slot; of one, slots are in order."""
         if not ends:
             return None
         entry, slot = min(ends, key=itemgetter(0))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
 from sys import maxsize
 from typing import NamedTuple
 
@@ -62,24 +63,27 @@ class Walks:
         self._sweeps: dict[object, ForeignSweep] = {}
 
     def block(self, walk: Walk, start: int) -> ForeignBackward:
-        """Return the block of a walk, all of whose nodes are in the log."""
+        """Return the block of a walk.
+
+        Raises:
+            KeyError: one of its nodes is not in the log.
+        """
         nodes, slots, operands, after, spots = zip(*walk.writes, strict=True)
-        index = self._known.__getitem__
-        outs = [index(node._stamp) for node in nodes]
-        receivers = [index(node._stamp) for node in operands]
-        at = dict(zip([*receivers, *outs], [*operands, *nodes], strict=True))
-        over, located = self._located(at)
+        outs = [node._stamp for node in nodes]
+        receivers = [node._stamp for node in operands]
+        met = dict(zip([*outs, *receivers], [*nodes, *operands], strict=True))
+        over, place = self._located(met)
         # The root, then those that pass on a gradient, then those that only receive one.
-        computed = [i for i in dict.fromkeys([*outs, *receivers]) if at[i]._operation.partials]
-        entry = {node: number for number, node in enumerate(computed)}
+        computed = [stamp for stamp, node in met.items() if node._operation.partials]
+        entry = {stamp: number for number, stamp in enumerate(computed)}
         line = {spot: number for number, spot in enumerate(dict.fromkeys(spots))}
         sweep = self._sweep(
             _Shape(
                 tuple([forward.structure for forward in over]),
-                _links(over, {located[node][0] for node in computed}),
-                located[outs[0]],
-                stretched([located[node] for node in computed]),
-                array("i", [entry[out] for out in outs[1:]]).tobytes(),
+                _links(over, {place[stamp][0] for stamp in computed}),
+                place[outs[0]],
+                stretched([place[stamp] for stamp in computed]),
+                array("i", [entry[stamp] for stamp in outs[1:]]).tobytes(),
                 array("i", slots[1:]).tobytes(),
                 tuple(line),
                 array("i", [line[spot] for spot in spots]).tobytes(),
@@ -87,21 +91,22 @@ class Walks:
             )
         )
         received = {*receivers}
-        unwritten = [at[node]._grad for node in computed if node not in received]
+        unwritten = [met[stamp]._grad for stamp in computed if stamp not in received]
         return ForeignBackward(start, sweep, over, packed([*after, *unwritten]))
 
     def _located(
-        self, nodes: Iterable[int]
+        self, stamps: Iterable[int]
     ) -> tuple[tuple[Forward, ...], dict[int, tuple[int, int]]]:
         """Return the passes that made some nodes, newest first, and where each node is in them."""
         over: list[Forward] = []
         found: dict[int, tuple[int, int]] = {}
         base = maxsize
-        for node in sorted(nodes, reverse=True):
+        indices = self._known.of_all(stamps)
+        for stamp, node in sorted(indices.items(), key=itemgetter(1), reverse=True):
             if node < base:
                 over.append(self._forward_of(node))
                 base = over[-1].base
-            found[node] = len(over) - 1, node - base
+            found[stamp] = len(over) - 1, node - base
         return tuple(over), found
 
     def _sweep(self, shape: _Shape) -> ForeignSweep:

@@ -191,8 +191,12 @@ class Writer:
     def walked(self, walk: Walk) -> Sequence[Node]:
         """Add a backward pass that the program has run itself; return what it has written to."""
         outs, _, operands, *_ = zip(*walk.writes, strict=True)
-        self.indices(outs + operands)
-        self.add(self._walks.block(walk, self._log.length))
+        try:
+            block = self._walks.block(walk, self._log.length)
+        except KeyError:  # a node was made outside
+            self.indices(outs + operands)
+            block = self._walks.block(walk, self._log.length)
+        self.add(block)
         return operands
 
     def remarked(self, kind: str, node: Node | None, place: Place, text: str) -> None:

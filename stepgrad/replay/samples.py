@@ -64,10 +64,15 @@ def _named(context: Context) -> Mapping[str, Mapping[str, Sequence[int]]]:
     }
 
 
-def response(state: State, sample: Sample, output: int) -> Callable[..., float]:
-    """Return an output of the network as a function of its inputs, as the parameters are now."""
+def response(state: State, sample: Sample, output: int) -> Callable[..., float] | None:
+    """Return an output of the network as a function of its inputs, as the parameters are now.
+
+    None if that cannot be computed again, because a function of the program's own is not known.
+    """
     history = state.recording.history
     forward = history.forward_of(output)
+    if not forward.structure.known:
+        return None
     own = tuple(node - forward.base for node in sample.inputs)
     given, respond = _compiled(forward.structure, output - forward.base, own)
 

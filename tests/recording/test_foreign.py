@@ -64,7 +64,7 @@ def test_a_right_pass_in_our_order_is_ours_at_every_position(graph: Graph) -> No
     for one, other in zip(contributions(ours), contributions(theirs), strict=True):
         assert (one.node, one.out, one.slot) == (other.node, other.out, other.slot)
         assert all_bits([one.upstream, one.local]) == all_bits([other.upstream, other.local])
-        assert bits(one.contribution) == bits(other.expected)
+        assert same(one.contribution, other.expected)
         assert other.place == Place("", 10 + other.slot, FILE)
         assert one.right is None
         assert isnan(other.expected) or other.right is None
@@ -359,6 +359,15 @@ def test_a_training_loop_stores_its_sweep_once() -> None:
     assert len(blocks) == 1000
     assert len({block.sweep for block in blocks}) <= 2  # the first has the parameters in its pass
     assert len(recording.steps) == 1000
+
+
+def test_the_writes_of_a_loop_are_stored_together() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        leaves = [engine.leaf(3.0, line=line) for line in range(9)]
+        for leaf in leaves:
+            engine.update(leaf, 4.0, line=20)
+    assert len(recording.blocks) == 2
 
 
 # The recorder.

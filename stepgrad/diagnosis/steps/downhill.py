@@ -101,11 +101,16 @@ def reached(survey: Survey, this: Downhill, after: Downhill) -> float:
 
 
 def _ends(survey: Survey, this: Downhill) -> float | None:
-    """The loss of a step's own pass after the step; None if it goes over several forward passes."""
+    """The loss of a step's own pass after the step; None if that cannot be computed.
+
+    That is so if it goes over several forward passes, or a function is not known.
+    """
     which = this.passes[-1]
     if len(this.passes) > 1 or [*which.block.sweep.swept] != [0]:
         return None
     forward, root = which.block.forward, which.block.sweep.root
+    if not forward.structure.known:
+        return None
     value, after = survey.recording.history.value, this.step.after
     nodes = forward.nodes(forward.structure.inputs)
     numbers = [after[node] if node in after else value(node, which.block.start) for node in nodes]

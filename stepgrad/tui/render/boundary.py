@@ -48,7 +48,8 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
 
     The area is filled where the first output is above the middle of the targets (above 0 without
     targets). The samples are circles, filled where the target is above; one that is answered
-    wrongly is a cross in reverse video. Empty unless the network has two inputs.
+    wrongly is a cross in reverse video. Empty unless the network has two inputs, and all of its
+    functions are known.
     """
     if not samples or any(len(sample.inputs) != 2 for sample in samples) or height < 2:
         return []
@@ -60,6 +61,8 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
     across = _Axis.around([x for x, _ in points], width)
     up = _Axis.around([y for _, y in points], 2 * height)
     respond = response(state, samples[0], samples[0].outputs[0])
+    if respond is None:
+        return []
 
     def answer(x1: float, x2: float) -> float:
         """How far the answer is from the middle; the targets are at −1 and 1."""
@@ -76,8 +79,10 @@ def boundary(state: State, samples: Sequence[Sample], width: int, height: int) -
     for (x1, x2), sample in zip(points, samples, strict=True):
         x, y = across.place(x1), height - 1 - up.place(x2) // 2
         above = bool(sample.targets) and first(sample.targets[0]) > middle
-        wrong = bool(sample.targets) and (answer(x1, x2) > 0) is not above
-        style = f"{ink.NAME} on {ink.shade(answer(x1, x2))}"
+        answered = answer(x1, x2)
+        known = isfinite(answered)
+        wrong = known and bool(sample.targets) and (answered > 0) is not above
+        style = f"{ink.NAME} on {ink.shade(answered)}" if known else ink.NAME
         cells[y][x] = (ink.MISTAKE, f"reverse {style}") if wrong else (_TARGETS[above], style)
         mistakes |= wrong
     legend = _legend(number(middle), width, targets=bool(targets), mistakes=mistakes)

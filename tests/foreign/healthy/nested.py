@@ -86,7 +86,6 @@ offset = Real(4)
 for _ in range(3):
     y = (theta * theta + offset).cube_root() * 2 + theta
     y.backward()
+    y.backward()  # clears the gradients of all nodes first
     theta.data -= 0.1 * theta.grad
     print(theta.data, theta.grad, offset.grad)
-y.backward()
-print(theta.grad)

@@ -388,6 +388,49 @@ def test_a_class_of_arrays_is_no_scalar_engine() -> None:
     assert not report.nodes
 
 
+def test_no_code_of_the_class_runs_that_would_not() -> None:
+    report, names = hear("""
+class V:
+    asked = []
+    def __init__(self, data):
+        self.grad = 0.0
+        self.data = data
+    def __getattr__(self, name):
+        V.asked.append(name)
+        raise AttributeError(name)
+    def __eq__(self, other):
+        V.asked.append("eq")
+        return False
+    def __bool__(self):
+        V.asked.append("bool")
+        return True
+    def __add__(self, other):
+        return V(self.data + other.data)
+x = V(1.0) + V(2.0)
+x.grad = 3.0
+""")
+    assert names["V"].asked == []
+    assert len(report.nodes) == 3
+
+
+def test_an_object_that_is_refused_is_none() -> None:
+    report, _ = hear("""
+class V:
+    def __init__(self, data):
+        self.data = data
+        self.grad = 0.0
+        if not isinstance(data, float):
+            raise TypeError("a number, please")
+    def __add__(self, other):
+        return V(self.data + other.data)
+try:
+    V("two")
+except TypeError:
+    V(2.0) + V(3.0)
+""")
+    assert [data for _, data, _ in report.made()] == [2.0, 3.0, 5.0]
+
+
 def test_an_error_of_ours_ends_the_watching_and_not_the_program(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
