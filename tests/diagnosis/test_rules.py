@@ -361,6 +361,17 @@ def test_what_could_not_be_seen_is_a_note_and_no_blame() -> None:
     assert judge("mine", recording).word == "ok"
 
 
+def test_where_no_pass_is_seen_only_that_is_said() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        network(engine)
+        engine.door.remark("unseen", None, None, "writes through __dict__ are not observable")
+    assert [each.text for each in diagnose(recording)] == [
+        "writes through __dict__ are not observable"
+    ]
+    assert judge("mine", recording).word == "nothing to check"
+
+
 def test_an_operation_that_cannot_be_differentiated_is_named() -> None:
     recording = remarked("unknown", "clip")
     assert [each.text for each in diagnose(recording)] == [
