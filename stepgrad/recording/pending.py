@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from stepgrad.engine.dual import tangents_among
@@ -12,6 +12,7 @@ from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Written
+from stepgrad.recording.released import MANY, Released
 
 
 class Pending:
@@ -36,6 +37,9 @@ class Pending:
         self._named: list[Node] = []
         self._seeds: dict[int, float] = {}  # by stamp
         self._moves: list[tuple[int, Place]] = [(0, current_place())]
+        self._parted = 0  # how many nodes were taken in parts
+        self._look_at = MANY
+        self._released = Released(references=1)
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greater."""
@@ -74,15 +78,39 @@ class Pending:
         del self.written[: len(written)]
         return written
 
+    @property
+    def piled_up(self) -> bool:
+        """Whether it is time to ask again for parts."""
+        return len(self.made) >= self._look_at
+
+    @property
+    def divisible(self) -> bool:
+        """Whether so much is pending, what was taken in parts included, that it may be divided."""
+        return self._parted + len(self.made) >= MANY and not self._seeds
+
+    def take_parts(self) -> Iterator[Batch]:
+        """Take out, in parts, the nodes that nothing that comes later belongs to."""
+        nodes = self.made[:]
+        if self._callers is not None:
+            nodes = [node for node, _, _ in nodes]
+        begin = 0
+        for end in [*self._released.ends(nodes)]:
+            count, begin = end - begin, end
+            self._parted += count
+            yield self._take(count)
+        self._look_at = max(MANY, 2 * len(self.made))
+
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
-        nodes: Sequence[Node] = self.made[:]
-        del self.made[: len(nodes)]
+        self._parted, self._look_at = 0, MANY
+        return self._take(len(self.made))
+
+    def _take(self, count: int) -> Batch:
+        nodes: Sequence[Node] = self.made[:count]
+        del self.made[:count]
         moves: Iterable[tuple[int, Place]]
         if self._callers is None:
-            moves, self._moves = self._moves, [(0, self._moves[-1][1])]
-            if len(moves) > 1:
-                moves = {at: place for at, place in moves if at < len(nodes)}.items()
+            moves = self._take_moves(count)
         else:
             nodes, spots, places = zip(*nodes, strict=True)
             moves = self._callers.moves(spots, places)
@@ -90,6 +118,15 @@ class Pending:
         seeds, self._seeds = self._seeds, {}
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
         return Batch(nodes, row, self._names(nodes, row), (*moves,), tangents)
+
+    def _take_moves(self, count: int) -> Iterable[tuple[int, Place]]:
+        """Take out where the first nodes were made; those after them keep their places."""
+        moves = self._moves
+        if len(moves) == 1:
+            return moves
+        *_, current = (place for at, place in moves if at <= count)
+        self._moves = [(0, current), *((at - count, place) for at, place in moves if at > count)]
+        return {at: place for at, place in moves if at < count}.items()
 
     def take_named(self) -> Sequence[Node]:
         """Take out the values that were given a label, and are none of the nodes taken."""

@@ -70,7 +70,7 @@ class Recorder:
         self.append = self._pending.append
         self.write: Callable[[WriteKind, Node, float], None] = self._writing()
         self._usual = self.append, self.write
-        self._unwatch = watch(WeakMethod(self._look))
+        self._unwatch = watch(WeakMethod(self._look), self.room)
 
     def close(self) -> None:
         """End the recording: what is pending is logged, and what happens later is not.
@@ -92,8 +92,8 @@ class Recorder:
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
-        """Have the next node or write stop the recording, if too many wait for their pass."""
-        if not self._budget.holds(len(self._pending)):
+        """Have the next node or write do something about too many that wait for their pass."""
+        if self._pending.piled_up or not self._budget.holds(len(self._pending)):
             self.append, self.write = self._append_last, self._write_last
 
     def _append_last(self, value: Node) -> None:
@@ -106,14 +106,17 @@ class Recorder:
 
     def _looked_at(self) -> None:
         with self._lock:
-            self._open()
+            if self._open():
+                self._writer.settle_parts(self._pending)
             self.append, self.write = self._usual
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
         if not self._budget.holds(len(self._pending)):
-            self._pending.cut(self.room)  # when it was seen to be too much is chance
-            self._stop()
+            self._writer.settle_parts(self._pending)
+            if not self._budget.holds(len(self._pending)):
+                self._pending.cut(self.room)  # when it was seen to be too much is chance
+                self._stop()
         return not self.closed
 
     def _check_budget(self, *, end_of_pass: bool = False) -> None:
@@ -281,16 +284,10 @@ class Recorder:
                 self._check_budget()
 
     def _settle(self) -> None:
-        pending, writer = self._pending, self._writer
         if self._missed:
             missed, self._missed = self._missed, {}
-            writer.changes.differences(missed.values())
-        if pending.written:
-            writer.changes.by_hand(pending.take_written())
-        if pending.made:
-            writer.forward(pending.take_made())
-        for value in pending.take_named():
-            writer.rename(value)
+            self._writer.changes.differences(missed.values())
+        self._writer.settle(self._pending)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""

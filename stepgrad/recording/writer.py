@@ -20,7 +20,9 @@ from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
+from stepgrad.recording.pending import Pending
 from stepgrad.recording.plan import Plans
+from stepgrad.recording.released import MANY
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
 
@@ -58,6 +60,31 @@ class Writer:
         """Add a block."""
         self._log.add(block)
         self._budget.take(block)
+
+    def settle(self, pending: Pending) -> None:
+        """Add everything that is pending."""
+        self._settle_written(pending)
+        self.settle_parts(pending)
+        if pending.made:
+            self.forward(pending.take_made())
+        for value in pending.take_named():
+            self.rename(value)
+
+    def settle_parts(self, pending: Pending) -> None:
+        """Add evaluations that are over, if much is pending, and the writes before them.
+
+        They are divided in the same way whenever that is, and not where memory is short.
+        """
+        if pending.divisible and self._budget.room >= MANY:
+            self._settle_written(pending)
+            for batch in pending.take_parts():
+                self.forward(batch)
+                if self._budget.room < MANY:
+                    break
+
+    def _settle_written(self, pending: Pending) -> None:
+        if pending.written:
+            self.changes.by_hand(pending.take_written())
 
     def rename(self, value: Node) -> None:
         """Give a node its label, if it is in the log and has one."""
