@@ -28,6 +28,9 @@ _NAME = 128
 _SHAPE = 512
 _SHAPE_NODE, _SHAPE_EDGE, _SHAPE_STORED_EDGE, _SHAPE_WRITE = 40, 16, 48, 96
 
+_USUAL = gc.get_threshold()
+_SELDOM = 5000, *_USUAL[1:]  # at how many new objects Python looks for garbage
+
 _Shape = Structure | Context | Sweep | Writes
 
 
@@ -98,11 +101,17 @@ def _of_shape(shape: _Shape) -> int:
             return _SHAPE + _SHAPE_WRITE * len(shape.nodes)
 
 
-def watch(look: WeakMethod[Callable[[], None]]) -> Callable[[], None]:
-    """Call `look` each time that Python has made some hundred objects; return what ends that.
+def watch(look: WeakMethod[Callable[[], None]], room: int) -> Callable[[], None]:
+    """Call `look` whenever Python has made many objects; return what ends that.
 
-    Python looks for garbage then, in whichever thread: it costs nothing where Values are made.
+    Python looks for garbage then, in whichever thread: it costs nothing where Values are made. It
+    looks less often meanwhile, unless the program has said how often: what is recorded is kept
+    until its pass is over, and looking at it again and again finds nothing. `room` is for how many
+    nodes there is memory.
     """
+    usual = gc.get_threshold()
+    if usual == _USUAL and room > 10 * _SELDOM[0]:
+        gc.set_threshold(*_SELDOM)
 
     def called(phase: str, _: Any) -> None:
         if phase == "start":
@@ -113,6 +122,8 @@ def watch(look: WeakMethod[Callable[[], None]]) -> Callable[[], None]:
                 alive()
 
     def end() -> None:
+        if usual == _USUAL and gc.get_threshold() == _SELDOM:
+            gc.set_threshold(*usual)
         with suppress(ValueError):
             gc.callbacks.remove(called)
 

@@ -13,6 +13,7 @@ from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
 from stepgrad.recording.callers import Callers, Noted, Where
 from stepgrad.recording.changes import Written
+from stepgrad.recording.released import MANY, Released
 from stepgrad.recording.walks import Walk, Walked
 
 
@@ -43,6 +44,9 @@ class Pending:
         self._named: list[Node] = []
         self._seeds: dict[int, float] = {}  # by stamp
         self._moves: list[tuple[int, Place]] = [(0, current_place())]
+        self._parted = 0  # how many nodes were taken in parts
+        self._look_at = MANY
+        self._released = Released(references=1)
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greatest."""
@@ -121,23 +125,54 @@ class Pending:
         del self.written[: len(written)]
         return written
 
+    @property
+    def piled_up(self) -> bool:
+        """Whether it is time to ask again for parts."""
+        return len(self.made) >= self._look_at * self._width
+
+    @property
+    def divisible(self) -> bool:
+        """Whether so much is pending, what was taken in parts included, that it may be divided."""
+        return self._parted + len(self.made) // self._width >= MANY and not self._seeds
+
+    def take_parts(self) -> Iterator[Batch]:
+        """Take out, in parts, the nodes that nothing that comes later belongs to."""
+        nodes = self.made[:: self._width]
+        begin = 0
+        for end in [*self._released.ends(nodes)]:
+            count, begin = end - begin, end
+            self._parted += count
+            yield self._take(count)
+        self._look_at = max(MANY, 2 * len(self.made) // self._width)
+
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
-        made = self.made[:]
+        self._parted, self._look_at = 0, MANY
+        return self._take(len(self.made) // self._width)
+
+    def _take(self, count: int) -> Batch:
+        made = self.made[: count * self._width]
         del self.made[: len(made)]
         nodes: Sequence[Node] = made
         moves: Iterable[tuple[int, Place]]
         names: tuple[tuple[int, str], ...] = ()
         if self._callers is None:
-            moves, self._moves = self._moves, [(0, self._moves[-1][1])]
-            if len(moves) > 1:
-                moves = {at: place for at, place in moves if at < len(nodes)}.items()
+            moves = self._take_moves(count)
         else:
             nodes, (moves, names) = self._callers.described(made)
         row = first_of_row(nodes)
         seeds, self._seeds = self._seeds, {}
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
         return Batch(nodes, row, self._names(nodes, row, names), tuple(moves), tangents)
+
+    def _take_moves(self, count: int) -> Iterable[tuple[int, Place]]:
+        """Take out where the first nodes were made; those after them keep their places."""
+        moves = self._moves
+        if len(moves) == 1:
+            return moves
+        *_, current = (place for at, place in moves if at <= count)
+        self._moves = [(0, current), *((at - count, place) for at, place in moves if at > count)]
+        return {at: place for at, place in moves if at < count}.items()
 
     def take_named(self) -> Iterator[tuple[Node, str | None]]:
         """Take out the values that have got a name, and are none of the nodes taken."""

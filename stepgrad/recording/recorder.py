@@ -77,7 +77,7 @@ class Recorder(Blockwise):
         self.where, self.made_at, self.written_at = door.where, door.made_at, door.written_at
         self.seeded, self.received, self.ended = door.seeded, door.received, door.ended
         self.remark, self.watched, self.unwatched = door.remark, door.watched, door.unwatched
-        self._unwatch = watch(WeakMethod(self._look))
+        self._unwatch = watch(WeakMethod(self._look), self.room)
 
     def close(self) -> None:
         """End the recording: what is pending is logged, and what happens later is not.
@@ -102,8 +102,8 @@ class Recorder(Blockwise):
                 self._writer.let_go()  # no Value is kept alive by whoever still reports here
 
     def _look(self) -> None:
-        """Have the next node or write stop the recording, if too many wait for their pass."""
-        if not self._budget.holds(len(self._pending)):
+        """Have the next node or write do something about too many that wait for their pass."""
+        if self._pending.piled_up or not self._budget.holds(len(self._pending)):
             self.append, self.write = self._append_last, self._write_last
             self._door.alert = True
 
@@ -117,14 +117,17 @@ class Recorder(Blockwise):
 
     def _looked_at(self) -> None:
         with self._lock:
-            self._open()
+            if self._open():
+                self._writer.settle_parts(self._pending)
             self.append, self.write = self._usual
 
     def _open(self) -> bool:
         """Whether the recording goes on; it ends here if there is no room for what is pending."""
         if not self._budget.holds(len(self._pending)):
-            self._pending.cut(self.room)  # when it was seen to be too much is chance
-            self._stop()
+            self._writer.settle_parts(self._pending)
+            if not self._budget.holds(len(self._pending)):
+                self._pending.cut(self.room)  # when it was seen to be too much is chance
+                self._stop()
         return not self.closed
 
     def _check_budget(self, *, end_of_pass: bool = False) -> None:
@@ -266,26 +269,18 @@ class Recorder(Blockwise):
                 self._check_budget()
 
     def _settle(self) -> None:
-        pending, writer = self._pending, self._writer
         if self._missed:
             missed, self._missed = self._missed, {}
-            writer.changes.differences(missed.values())
-        if pending.walked:
-            self._report_missed(writer.walked(pending.take_walk()))
+            self._writer.changes.differences(missed.values())
+        if self._pending.walked:
+            self._report_missed(self._writer.walked(self._pending.take_walk()))
             self._check_budget(end_of_pass=True)
-        self.log_written()
-        if pending.made:
-            writer.forward(pending.take_made())
-        for remark in pending.take_remarks():
-            writer.remarked(*remark)
-        for value, name in pending.take_named():
-            writer.rename(value, name)
+        self._writer.settle(self._pending)
 
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
         with self._lock:
-            if self._pending.written:
-                self._writer.changes.by_hand(self._pending.take_written())
+            self._writer.settle_written(self._pending)
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""

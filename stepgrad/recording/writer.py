@@ -21,7 +21,9 @@ from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
 from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.pending import Pending
 from stepgrad.recording.plan import Plans
+from stepgrad.recording.released import MANY
 from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
@@ -71,6 +73,34 @@ class Writer:
         """Add a block."""
         self._log.add(block)
         self._budget.take(block)
+
+    def settle(self, pending: Pending) -> None:
+        """Add everything that is pending but a pass that the program runs itself."""
+        self.settle_written(pending)
+        self.settle_parts(pending)
+        if pending.made:
+            self.forward(pending.take_made())
+        for remark in pending.take_remarks():
+            self.remarked(*remark)
+        for value, name in pending.take_named():
+            self.rename(value, name)
+
+    def settle_parts(self, pending: Pending) -> None:
+        """Add evaluations that are over, if much is pending, and the writes before them.
+
+        They are divided in the same way whenever that is, and not where memory is short.
+        """
+        if pending.divisible and self._budget.room >= MANY:
+            self.settle_written(pending)
+            for batch in pending.take_parts():
+                self.forward(batch)
+                if self._budget.room < MANY:
+                    break
+
+    def settle_written(self, pending: Pending) -> None:
+        """Add writes by hand."""
+        if pending.written:
+            self.changes.by_hand(pending.take_written())
 
     def rename(self, value: Node, name: str | None) -> None:
         """Give a node a name, if it is in the log and there is one."""

@@ -210,10 +210,24 @@ def trees(number: Number) -> Step:
     return step
 
 
+def evaluation(number: Number) -> Step:
+    """Every tenth step, the network is measured on many rows, and nothing is kept of that."""
+    layers, _ = network(number)
+    train, steps = plain(number), count()
+
+    def step() -> None:
+        train()
+        if next(steps) % 10 == 0:
+            for i in range(200):
+                forward(layers, [number(i / 200), number(1 - i / 200)])
+
+    return step
+
+
 PATTERNS: dict[str, tuple[Callable[[Number], Step], float]] = {
-    each.__name__: (each, 1.5 if each is trees else 0.8)
+    each.__name__: (each, {trees: 1.5, evaluation: 1.0}.get(each, 0.8))
     for each in (
-        plain, marks, in_place, shared, accumulation, rnn, gan, labels, trees
+        plain, marks, in_place, shared, accumulation, rnn, gan, labels, trees, evaluation
     )
 }  # fmt: skip
 """Each with the target: how long a recorded step may take, against a lean one."""

@@ -218,6 +218,21 @@ def test_the_watch_ends_with_the_recording() -> None:
     assert gc.callbacks == before
 
 
+def test_garbage_is_looked_for_as_usual_after_a_recording() -> None:
+    before = gc.get_threshold()
+    with record():
+        during = gc.get_threshold()
+        with record():
+            pass
+    assert during > before == gc.get_threshold()
+    with record():
+        gc.set_threshold(123)
+    try:
+        assert gc.get_threshold()[0] == 123  # the program's own choice
+    finally:
+        gc.set_threshold(*before)
+
+
 def test_without_a_budget_it_is_a_share_of_what_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
     assert memory.free_memory() > 0
     monkeypatch.setattr(memory, "free_memory", lambda: memory.SHARE * SMALL)

@@ -240,6 +240,54 @@ def test_no_value_of_an_earlier_step_is_kept() -> None:
             assert alive() == before
 
 
+def measured(weights: Sequence[Value], rows: int) -> float:
+    """Measure a network on many rows, and keep no graph of it."""
+    total = 0.0
+    for row in range(rows):
+        hidden = [(weight * (row / rows) + 0.5).tanh() for weight in weights]
+        total += reduce(add, hidden).data
+    return total
+
+
+@pytest.mark.parametrize("lines", [False, True])
+def test_an_evaluation_is_let_go_of_before_it_ends(lines: bool) -> None:
+    weights = [Value(i / 40) for i in range(40)]
+    with record(lines=lines) as recording:
+        measured(weights, 400)  # 80,000 nodes
+        alive = sum(isinstance(thing, Value) for thing in gc.get_objects())
+    assert alive < 25_000
+    structures, _, _ = shapes(recording)
+    assert structures < 10
+    check_end(recording, ())
+
+
+def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
+    def recorded() -> Sequence[int]:
+        with record() as recording:
+            weights = [Value(i / 40) for i in range(40)]
+            measured(weights, 60)
+            kept = reduce(add, [weight * weight for weight in weights])
+            measured(weights, 30)
+            (kept * measured(weights, 9)).backward()
+        check_end(recording, ())
+        return [block.start for block in recording.blocks]
+
+    first = recorded()
+    gc.disable()
+    try:
+        second = recorded()
+    finally:
+        gc.enable()
+    before = gc.get_threshold()
+    gc.set_threshold(1)
+    try:
+        third = recorded()
+    finally:
+        gc.set_threshold(*before)
+    assert first == second == third
+    assert len(first) > 60  # a block for each row before what is kept
+
+
 def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:
     with record() as recording:
         w = Value(2.0)
