@@ -109,7 +109,7 @@ def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
-    pytester.makepyfile(blocks("python")[2])
+    pytester.makepyfile(blocks("python")[-1])
     run_pytest(pytester).assert_outcomes(passed=1)
 
 

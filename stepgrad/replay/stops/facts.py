@@ -176,8 +176,7 @@ class _Propagating(Facts[Backward]):
 
     @property
     def _outer(self) -> list[int]:
-        over = self._block.over
-        return [over[number].base + offset for number, offset in self._edges.outer]
+        return [self._block.over[n].base + offset for n, offset in self._edges.outer]
 
     def _names(self, called: str) -> list[str]:
         """What nodes are called, in the row of the edges: by title, by `name` or by `full name`."""
@@ -195,8 +194,7 @@ class _Propagating(Facts[Backward]):
         history, start = self._recording.history, self._block.start
         outer = (history.value(node, start) for node in self._outer)
         own = (history.values(forward, start) for forward in self._forwards)
-        stored = (forward.stored for forward in self._forwards)
-        return [*chain.from_iterable(chain(own, stored)), *outer]
+        return [*chain(*own, *(forward.stored for forward in self._forwards)), *outer]
 
     @property
     def _bad(self) -> Column:
