@@ -19,7 +19,6 @@ from stepgrad.engine.formula import Formula
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import CONSTANT, OWN, Op
 from stepgrad.engine.tape import active_tape
-from stepgrad.printable import printable
 
 _CALL, _STORED = Formula(ast.Call(ast.Name("f"), [], [])), Formula("stored")
 _MOST_WRITTEN = 4  # operands; of more, the first ones and the last one are written
@@ -182,7 +181,10 @@ def row(
         by: how the stored derivatives are found; empty where the program gives them.
     """
     partials = (_STORED,) * arity
-    name, by = printable(name), printable(by)
+    if not (name + by).isprintable():
+        from stepgrad.printable import printable  # noqa: PLC0415 - hardly any program needs it
+
+        name, by = printable(name), printable(by)
     return OwnOp(name, name, _CALL, partials, OWN, (), None, forward, derivatives, by)
 
 
