@@ -84,7 +84,7 @@ def test_the_table_of_protocols_is_read() -> None:
 
 def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (message,) = blocks("")
+    message, _ = blocks("")
     Path("my.yaml").write_text(blocks("yaml")[0].replace("relu(", "rleu("))
     with pytest.raises(ScenarioError) as caught:
         open_scenario("my.yaml")
@@ -109,8 +109,14 @@ def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
-    pytester.makepyfile(blocks("python")[-1])
+    pytester.makepyfile(blocks("python")[3])
     run_pytest(pytester).assert_outcomes(passed=1)
+
+
+def test_the_exercise() -> None:
+    with pytest.raises(AssertionError) as caught:
+        exec(compile(blocks("python")[4], str(README), "exec"), {})
+    assert blocks("")[1] == f"AssertionError: {caught.value}\n"
 
 
 def test_the_workflow_of_a_course(

@@ -15,6 +15,7 @@ from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import partial_at
 from stepgrad.replay.telling.titles import line_of, made_by, title
@@ -213,9 +214,14 @@ def passes(recording: Recording) -> list[Pass]:
     """Return the backward passes to check: of many, the first, the last, and one between.
 
     Also the first with a gradient that is not finite, and the first before which a value was
-    changed that its forward pass has used, or may have.
+    changed that its forward pass has used, or may have. Those that a program runs itself are
+    checked rule by rule (`by_rules`).
     """
-    blocks = [block for block in recording.blocks if isinstance(block, Backward)]
+    blocks = [
+        block
+        for block in recording.blocks
+        if isinstance(block, Backward) and not isinstance(block, ForeignBackward)
+    ]
     count = min(PASSES, len(blocks))
     picked = {round(i * (len(blocks) - 1) / max(count - 1, 1)) for i in range(count)}
     picked |= set(_suspects(recording, blocks))
@@ -233,6 +239,8 @@ def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]
                 changed = False
             case Write():
                 changed = changed or bool(block.writes.updates)
+            case ForeignBackward():
+                pass
             case Backward():
                 if changed:
                     yield number

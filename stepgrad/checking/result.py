@@ -11,6 +11,7 @@ from stepgrad.checking.by_hand import unclear
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.diagnosis.findings import Finding, findings
+from stepgrad.diagnosis.rules.wrote import whole_passes
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
@@ -48,7 +49,7 @@ class Result:
     with. `passes` is the number of backward
     passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
     time that everything took, and `note` a remark. `findings` are the verdicts of the `diagnosis`
-    that nothing promises: they fail the check if it is `strict`.
+    that nothing promises: they fail the check if it is `strict`, or if a derivative is wrong.
     """
 
     file: str
@@ -76,7 +77,8 @@ class Result:
     @property
     def sick(self) -> bool:
         """Whether its diagnosis fails the check."""
-        return bool(self.diagnosis.broken or (self.strict and self.findings))
+        wrong = any(each.wrong for each in self.diagnosis.unexpected)
+        return bool(wrong or self.diagnosis.broken or (self.strict and self.findings))
 
     @property
     def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:
@@ -122,7 +124,8 @@ def judge(
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
     note = "; ".join(filter(None, (recording.incomplete, note, "" if ways else unclear(recording))))
-    passes = sum(isinstance(block, Backward) for block in recording.blocks)
+    ours = sum(type(block) is Backward for block in recording.blocks)
+    passes = ours + len(whole_passes(recording.blocks))
     diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,

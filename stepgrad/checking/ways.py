@@ -14,6 +14,7 @@ from math import inf, isclose, isfinite, isnan, nan
 from random import Random
 
 from stepgrad.checking.by_hand import by_hand
+from stepgrad.checking.by_rules import by_rules
 from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
 from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
@@ -80,7 +81,12 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, checked, found))
-    return [*comparisons, *tangent_comparisons(recording, GATE), *by_hand(recording)]
+    return [
+        *comparisons,
+        *tangent_comparisons(recording, GATE),
+        *by_rules(recording),
+        *by_hand(recording),
+    ]
 
 
 @dataclass(frozen=True, slots=True)

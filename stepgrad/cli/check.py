@@ -47,12 +47,13 @@ def check(  # noqa: PLR0913 - one for each option
     A FILE is a scenario, a recording or a program. A program comes last, followed by its
     ARGUMENTS. Gradients are compared with reverse mode run again on the values that the forward
     pass saw, with forward mode and with complex steps (to a relative 1e-10), with central
-    differences, and with PyTorch (to 1e-12) if it is installed; gradients that a program writes by
-    hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for a file
-    where they differ, and with -v for every file.
+    differences, and with PyTorch (to 1e-12) if it is installed; what the rules of a program's own
+    engine add, with the true local derivatives (to 1e-6); gradients that a program writes by hand,
+    with reverse mode (to 1e-5). The table of these is shown for a single file, for a file where
+    they differ, and with -v for every file.
 
-    What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, or where the
-    file promises other verdicts.
+    What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, where the
+    file promises other verdicts, or where a rule of the program's own engine is wrong.
 
     The exit status is 2 if a file cannot be checked, the program's own if it fails, and otherwise
     1 if anything differs or is not finite.

@@ -1,4 +1,4 @@
-"""The module `__main__` that a program is, and what it expects around it."""
+"""The module `__main__`, and what a program expects around it."""
 
 from __future__ import annotations
 
@@ -6,26 +6,21 @@ import builtins
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from types import ModuleType
+
+from stepgrad.program.kinds import Program
 
 
 @contextmanager
-def as_main(path: str, file: str, arguments: Sequence[str]) -> Iterator[ModuleType]:
-    """Make a module `__main__`, and set up what it expects around it."""
+def as_main(program: Program, arguments: Sequence[str]) -> Iterator[ModuleType]:
+    """Make a module `__main__`, and set up what a program expects around it."""
     main = ModuleType("__main__")
-    main.__dict__.update(
-        __builtins__=builtins,
-        __cached__=None,
-        __file__=file,
-        __loader__=SourceFileLoader("__main__", file),
-    )
+    main.__dict__["__builtins__"] = builtins
     before = sys.modules["__main__"], sys.argv, sys.path.copy()
     sys.modules["__main__"] = main
-    sys.argv = [path, *arguments]
+    sys.argv = [program.name, *arguments]
     if not sys.flags.safe_path:
-        sys.path[0] = str(Path(file).resolve().parent)
+        sys.path[0] = program.folder
     try:
         yield main
     finally:

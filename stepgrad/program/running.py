@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
-from importlib.util import decode_source
-from types import CodeType
+from contextlib import closing
 from typing import NamedTuple
 
+from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
-from stepgrad.errors import StepgradError
+from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
+from stepgrad.program.kinds import Program, ProgramError, program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
-from stepgrad.reading import read_regular, why
-from stepgrad.recording.record import record
-from stepgrad.recording.recording import Recording, Source
-
-
-class ProgramError(StepgradError):
-    """A program that cannot be run, or does not do what it was asked to."""
+from stepgrad.program.unrecorded import Unrecorded, witnessing
+from stepgrad.recording.record import active_recorder, record
+from stepgrad.recording.recording import Recording
 
 
 class Run(NamedTuple):
@@ -36,14 +34,16 @@ class Run(NamedTuple):
 
 
 def run_program(
-    path: str,
+    name: str,
     arguments: Sequence[str] = (),
     memory: int | None = None,
     *,
     saves: bool = False,
     world: World | None = None,
 ) -> Run:
-    """Run the program at `path` as `__main__`, and record it with the lines that made its nodes.
+    """Run a program as `__main__`, and record it with the lines that made its nodes.
+
+    Its name is a path, of a notebook too, that of a folder with a `__main__.py`, or `-m module`.
 
     `memory` is the most bytes that the recording may take, as in `record()`, and `world` the one
     that the program runs in.
@@ -52,44 +52,55 @@ def run_program(
     the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
 
     Raises:
-        ProgramError: the file cannot be read.
+        ProgramError: it cannot be read, or there is no such module.
         SystemExit: this is a process that the program forked; it ends where the program ends.
     """
-    try:
-        content = read_regular(path)
-    except (OSError, ValueError) as error:
-        raise ProgramError(f"{path}: cannot be read: {why(error)}") from None
+    program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
-    status, failure = _recorded(
-        recording, path, content, arguments=arguments, memory=memory, saves=saves
-    )
-    if os.getpid() != process:
-        raise SystemExit(status)
+    with witnessing() as unrecorded:
+        status, failure = _recorded(
+            recording, program, arguments, unrecorded, memory=memory, saves=saves
+        )
+        if os.getpid() != process:
+            raise SystemExit(status)
+        note = unrecorded.note
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()
+    if note:
+        print(note, file=sys.stderr)
     return Run(recording, status, failure)
 
 
 def _recorded(  # noqa: PLR0913 - all that there is to a program
     recording: Recording,
-    path: str,
-    content: bytes,
-    *,
+    program: Program,
     arguments: Sequence[str],
+    unrecorded: Unrecorded,
+    *,
     memory: int | None,
     saves: bool,
 ) -> tuple[int, str]:
     """Run a program; return its exit status and what ended it, and keep nothing of it alive."""
-    file = os.path.abspath(path)  # noqa: PTH100 - what Python does: links are not resolved
-    code: CodeType | None = None
+    sources = recording.sources
     try:
-        with as_main(path, file, arguments) as main, interruptible(file, saves):
-            code = compile(content, file, "exec", dont_inherit=True)
-            recording.sources[file] = Source(file, decode_source(content))
-            with record(recording, lines=True, memory=memory):
+        with (
+            as_main(program, arguments) as main,
+            interruptible(saves),
+            record(recording, lines=True, memory=memory),
+            watching(active_recorder()),
+            closing(program.parts(main)) as parts,
+        ):
+            unrecorded.tape = active_tape()
+            for at, (code, source) in enumerate(parts):
+                imported = {} if at else {**sources}  # the packages that a module is in
+                for path in imported:
+                    del sources[path]
+                sources |= {source.path: source, **imported}
                 execute(code, main)
+    except ProgramError:
+        raise
     except BaseException as error:  # whatever it is, it is the program's
-        return exit_status(error, code), failure_of(error)
+        return exit_status(error), failure_of(error)
     return 0, ""

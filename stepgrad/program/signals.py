@@ -11,12 +11,17 @@ from threading import Timer, current_thread, main_thread
 from types import FrameType, TracebackType
 from typing import Any
 
+from stepgrad.program import reserve
+
 _ENDING = ("SIGTERM", "SIGHUP")
-_RECORDER = f"{Path(__file__).parents[1] / 'recording'}{os.sep}"
+_PACKAGE = Path(__file__).parents[1]
+HOOKS = f"{_PACKAGE / 'foreign'}{os.sep}"
+"""Where the frames are that stand between a program and its own classes."""
+_RECORDER = f"{_PACKAGE / 'recording'}{os.sep}", HOOKS
 
 
 @contextmanager
-def interruptible(file: str, saves: bool) -> Iterator[None]:
+def interruptible(saves: bool) -> Iterator[None]:
     """Let signals end the program, but not in the middle of writing the log: that would tear it.
 
     Those are Ctrl+C and, where the recording will be saved, SIGTERM and SIGHUP. Once one of these
@@ -34,7 +39,7 @@ def interruptible(file: str, saves: bool) -> Iterator[None]:
             Timer(0.001, signal.raise_signal, (number,)).start()
         elif number == signal.SIGINT:
             signal.default_int_handler(number, frame)
-        elif not ended or file in files:
+        elif not ended or reserve.__file__ in files:
             ended = True
             raise SystemExit(128 + number)
 

@@ -13,11 +13,15 @@ back, `history.py` derives events (`events.py`) from blocks, which `index.py` fi
 adds files to a log: `store/write.py` and `store/read.py`, with the columns packed by
 `store/packing.py`.
 
+A program that runs its backward passes itself is watched, and what its rules write is reported at
+the door (`door.py`): walks (`walks.py`), which become blocks that store their edges and what each
+has left (`foreign.py`). `by_hand.py` derives their events, with what would be right.
+
 There are three kinds of shape that blocks share. For each, one file says what it is, and one how
 the recorder finds the one that a new block has:
 
 - a forward pass has a structure (`structure.py`), found by a template (`template.py`);
-- a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`);
+- a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`), or by `walks.py`;
 - a run of writes has writes (`writes.py`), found by `changes.py`.
 
 Two things are compiled, from the statements in `statements.py`. What recurs with Values becomes

@@ -141,12 +141,12 @@ class Backward:
     @property
     def forward(self) -> Forward:
         """The forward pass that has made the root."""
-        return self.over[0]
+        return self.over[self.sweep.begins]
 
     @property
     def root(self) -> int:
         """The node that the pass starts from."""
-        return self.over[0].base + self.sweep.root
+        return self.forward.base + self.sweep.root
 
     def focus(self, offset: int) -> int:
         """The node that is seeded, or given a contribution."""
@@ -227,6 +227,10 @@ class Write:
     def focus(self, offset: int) -> int:
         """The node that is written."""
         return self.writes.nodes[offset]
+
+    def place(self, offset: int) -> Place | None:
+        """The line that made a write; None where that is not known."""
+        return self.writes.place(offset)
 
 
 @dataclass(slots=True, eq=False)

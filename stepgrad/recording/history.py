@@ -12,10 +12,12 @@ from functools import partial
 from operator import mul
 
 from stepgrad.engine.graph import Carry
+from stepgrad.engine.ops import Op
 from stepgrad.engine.world import World, added, incomplete
-from stepgrad.recording import events
+from stepgrad.recording import by_hand, events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.index import Index
 from stepgrad.recording.kept import Bounded, kept
 
@@ -46,6 +48,12 @@ class History:
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         return self._forwards[bisect_right(self._bases, node) - 1]
+
+    def operation(self, node: int) -> tuple[Op, Sequence[int]]:
+        """Return what computed a node, and from which."""
+        forward = self.forward_of(node)
+        structure, offset = forward.structure, node - forward.base
+        return structure.op(offset), forward.nodes(structure.operands(offset))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0); -1 before all."""
@@ -108,13 +116,15 @@ class History:
         """Return a node's gradient, or None where nothing has reached it.
 
         A computed node's gradient is cleared by the seed of the next pass that reaches it, and is
-        None again until the pass comes to it.
+        None again until the pass comes to it; only a pass of the program's own clears nothing.
         """
         for block, column, count in self._written(node, position):
             if isinstance(block, Write):
                 return block.after[block.writes.gradients[node][count - 1]]
             if count == _ALL or count == len(block.sweep.incoming[column]):
                 return block.grads[column]
+            if isinstance(block, ForeignBackward):
+                return block.left(column, count)
             return self._partial(block, column, count)
         return None
 
@@ -136,16 +146,20 @@ class History:
 
     def _carried(self, block: Backward, column: int) -> float | None:
         """Return what a pass adds to: for a leaf, what was left over; else None."""
-        if column < block.sweep.computed:
+        if column < block.sweep.lasting:
             return None
         return self.grad(block.node(column), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
         """Return the upstream gradient of an edge of a pass, the local derivative, and what passes.
 
-        That is their product, or 0 where a gate is shut.
+        That is their product, or 0 where a gate is shut; or whatever a rule of the program wrote.
         """
-        upstream, carry = self.upstreams(block)[block.sweep.outs[edge]], self._edge(block, edge)
+        carry = self._edge(block, edge)
+        if isinstance(block, ForeignBackward):
+            contribution = by_hand.change(self, block, edge + 1)
+            return by_hand.upstream(self, block, edge), carry(1.0), contribution
+        upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
 
     def upstreams(self, block: Backward) -> Sequence[float]:
@@ -217,14 +231,14 @@ class History:
                     yield block, 0, count
             elif isinstance(block, Backward):
                 column = block.column(node)
-                if column is None:
+                if column is None or column in block.sweep.unwritten:
                     continue
                 if done > block.sweep.edges:
                     yield block, column, _ALL
                     continue
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
-                if count or not edges or column < block.sweep.computed:
+                if count or block.sweep.begins_at(column):
                     yield block, column, count
 
     def event(self, index: int) -> Event:
@@ -244,6 +258,8 @@ class History:
     def _propagated(self, block: Backward, offset: int) -> Event:
         position = block.start + offset
         sweep = block.sweep
+        if isinstance(block, ForeignBackward):
+            return by_hand.received(self, block, offset)
         if offset == 0:
             leaf = sweep.computed == 0
             before = self.grad(block.root, position) if leaf else None

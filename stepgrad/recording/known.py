@@ -38,6 +38,24 @@ class Known(Bounded[int, int]):
         self[stamp] = index
         return index
 
+    def of_all(self, stamps: Iterable[int]) -> dict[int, int]:
+        """Return the indices of many Values, by stamp, in the order in which they were made.
+
+        Raises:
+            KeyError: one of them is not in the log.
+        """
+        found = {}
+        first = base = count = 0
+        for stamp in sorted(stamps):
+            if not 0 <= stamp - first < count:
+                row = bisect_right(self._firsts, stamp) - 1
+                if row < 0 or stamp - self._firsts[row] >= self._counts[row]:
+                    found[stamp] = self._others[stamp]
+                    continue
+                first, base, count = self._firsts[row], self._bases[row], self._counts[row]
+            found[stamp] = base + stamp - first
+        return found
+
     def index(self, value: Node) -> int:
         """Return a Value's index in the recording.
 

@@ -11,25 +11,27 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
+from typing import Any
 from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
-from stepgrad.recording.blocks import Forward, Marked
+from stepgrad.recording.blocks import Marked
+from stepgrad.recording.blockwise import Blockwise
 from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
+from stepgrad.recording.changes import Writing
+from stepgrad.recording.door import Door
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
 from stepgrad.recording.pending import Pending
-from stepgrad.recording.structure import Context, Structure
-from stepgrad.recording.sweep import Sweep
-from stepgrad.recording.template import Made
+from stepgrad.recording.places import Places
 from stepgrad.recording.writer import Writer
 
 
-class Recorder:
+class Recorder(Blockwise):
     """The `engine.tape.Tape` of one recording.
 
     Several threads may report to it. What must not be torn is done under a lock. `append`, which
@@ -63,13 +65,18 @@ class Recorder:
         self._enclosing = active_tape()
         self.closed = False
         log.begin(self._settle_for_reader)
-        self._writer = Writer(log, self._budget)
-        self._callers = Callers(log.sources) if lines else None
+        places = Places(log.sources)
+        self._callers = Callers(places) if lines else None
         self._pending = Pending(self._callers)
+        self._writer = Writer(log, self._budget, places.at, self._pending.want)
         self._missed: dict[int, Node] = {}  # by stamp
         self.append = self._pending.append
-        self.write: Callable[[WriteKind, Node, float], None] = self._writing()
+        self.write: Writing = self._writing()
         self._usual = self.append, self.write
+        self._door = door = Door(self, self._pending, places, self._callers)
+        self.where, self.made_at, self.written_at = door.where, door.made_at, door.written_at
+        self.seeded, self.received, self.ended = door.seeded, door.received, door.ended
+        self.remark, self.watched, self.unwatched = door.remark, door.watched, door.unwatched
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
@@ -80,11 +87,14 @@ class Recorder:
         """
         with self._lock:
             if self._open():
+                self._pending.look(again=True)
                 self._settle()
+                self._pending.let_go()
                 self.closed = True
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
                 self.append, self.write = self._usual
+                self._door.alert = True
                 if self._enclosing is not None:  # before the program writes other numbers
                     self._enclosing.settle()
                 self._unwatch()
@@ -95,14 +105,15 @@ class Recorder:
         """Have the next node or write stop the recording, if too many wait for their pass."""
         if not self._budget.holds(len(self._pending)):
             self.append, self.write = self._append_last, self._write_last
+            self._door.alert = True
 
     def _append_last(self, value: Node) -> None:
         self._looked_at()
         self.append(value)
 
-    def _write_last(self, kind: WriteKind, value: Node, after: float) -> None:
+    def _write_last(self, *written: Any) -> None:
         self._looked_at()
-        self.write(kind, value, after)
+        self.write(*written)
 
     def _looked_at(self) -> None:
         with self._lock:
@@ -133,6 +144,7 @@ class Recorder:
         """Run the backward pass from `root`, and log it."""
         with self._lock:
             if self._open():
+                self._pending.look(driven=True)
                 self._settle()
                 report = None if self._enclosing is None else self._report_missed
                 self._writer.backward(root, report)
@@ -144,35 +156,41 @@ class Recorder:
                 self._report_missed([root, *computed, *leaves])
                 propagate(root, computed)
 
-    def _writing(self) -> Callable[[WriteKind, Node, float], None]:
+    def _writing(self) -> Writing:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
         made, note = self._pending.made, self._pending.written.append
-        known, callers, enclosing = self._writer.known, self._callers, self._enclosing
+        known, enclosing = self._writer.known, self._enclosing
+        placed = None if self._callers is None else self._callers.placing()
 
-        def write(kind: WriteKind, value: Node, after: float) -> None:
+        def write(kind: WriteKind, value: Node, after: float, place: Place | None = None) -> None:
             if made:
                 self.settle()
             try:
                 known[value._stamp]
             except KeyError:
-                self._log_unlogged(value)
+                self.adopt(value)
             if enclosing is not None:
                 enclosing.missed(value)
             if kind == "update":
                 value._data = after
             else:
                 value._grad = after
-            note((kind, value, after, None if callers is None else callers.place))
+            if place is None and placed is not None:
+                place = placed()
+            note((kind, value, after, place))
 
         return write
 
-    def _log_unlogged(self, value: Node) -> None:
+    def adopt(self, value: Node) -> None:
+        """Log what is pending, and a Value and what it was made from, if that is not yet logged."""
         with self._lock:
             if self._open():
                 self._settle()
                 self._writer.indices([value])
 
-    def _write_unrecorded(self, kind: WriteKind, value: Node, after: float) -> None:
+    def _write_unrecorded(
+        self, kind: WriteKind, value: Node, after: float, _: Place | None = None
+    ) -> None:
         self._report_missed([value])
         assign(kind, [value], [after])
 
@@ -237,44 +255,6 @@ class Recorder:
             for value in values:
                 self._enclosing.missed(value)
 
-    # What a pass without Values needs (`traced.py`).
-
-    @property
-    def room(self) -> int:
-        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
-        return self._budget.room
-
-    @property
-    def pending(self) -> bool:
-        """Whether nodes are waiting that will share a block with those made next."""
-        return bool(self._pending.made)
-
-    def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
-        """Return the latest forward pass, and how backward goes from `root`: `Writer.traceable`."""
-        return self._writer.traceable(root)
-
-    def log_forward(
-        self,
-        structure: Structure,
-        earlier: tuple[Forward, ...],
-        context: Context,
-        values: array[float],
-    ) -> Forward:
-        """Log a forward block, and return it."""
-        with self._lock:
-            start, base = self.log.length, self.log.size
-            block = Forward(start, structure, base, values, None, earlier, context)
-            if not self.closed:
-                self._writer.add(block)
-            return block
-
-    def log_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
-        """Log a backward block."""
-        with self._lock:
-            if not self.closed:
-                self._writer.add_backward(sweep, over, grads)
-                self._check_budget(end_of_pass=True)
-
     # From what is pending to blocks.
 
     def settle(self) -> None:
@@ -289,14 +269,25 @@ class Recorder:
         if self._missed:
             missed, self._missed = self._missed, {}
             writer.changes.differences(missed.values())
-        if pending.written:
-            writer.changes.by_hand(pending.take_written())
+        if pending.walked:
+            self._report_missed(writer.walked(pending.take_walk()))
+            self._check_budget(end_of_pass=True)
+        self.log_written()
         if pending.made:
             writer.forward(pending.take_made())
-        for value in pending.take_named():
-            writer.rename(value)
+        for remark in pending.take_remarks():
+            writer.remarked(*remark)
+        for value, name in pending.take_named():
+            writer.rename(value, name)
+
+    def log_written(self) -> None:
+        """Write what was written by hand into the log."""
+        with self._lock:
+            if self._pending.written:
+                self._writer.changes.by_hand(self._pending.take_written())
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
+            self._pending.look()
             self.settle()

@@ -20,9 +20,12 @@ from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
+from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.plan import Plans
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
+from stepgrad.recording.walks import Walk, Walks
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
@@ -34,10 +37,19 @@ class Writer:
     Args:
         log: where the blocks go.
         budget: counts the bytes that they take.
+        place: makes a place of a line.
+        adopted: called with Values that were made outside, and are in the log by now.
     """
 
-    def __init__(self, log: Log, budget: Budget) -> None:
+    def __init__(
+        self,
+        log: Log,
+        budget: Budget,
+        place: Callable[[Spot | None], Place],
+        adopted: Callable[[Iterable[Node]], None],
+    ) -> None:
         self.known = Known()
+        self._adopted = adopted
         self._log = log
         self._budget = budget
         self._forward_of = log.history.forward_of
@@ -47,6 +59,7 @@ class Writer:
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
+        self._walks = Walks(self.known, self._forward_of, place)
         self._latest: Made | None = None
 
     def let_go(self) -> None:
@@ -59,10 +72,10 @@ class Writer:
         self._log.add(block)
         self._budget.take(block)
 
-    def rename(self, value: Node) -> None:
-        """Give a node its label, if it is in the log and has one."""
-        if value._label and self.known.has(value):
-            self._log.rename(self.known.index(value), value._label)
+    def rename(self, value: Node, name: str | None) -> None:
+        """Give a node a name, if it is in the log and there is one."""
+        if name and self.known.has(value):
+            self._log.rename(self.known.index(value), name)
             self._budget.take_name()
 
     # Forward passes.
@@ -149,6 +162,7 @@ class Writer:
             return
         names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
         self.forward(Batch(nodes, first_of_row(nodes), names, ((0, Place()),)))
+        self._adopted(nodes)
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
         self.changes.of_kind(
@@ -182,6 +196,22 @@ class Writer:
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
         self.add(Backward(self._log.length, sweep, over, grads))
+
+    def walked(self, walk: Walk) -> Sequence[Node]:
+        """Add a backward pass that the program has run itself; return what it has written to."""
+        outs, _, operands, *_ = zip(*walk.writes, strict=True)
+        try:
+            block = self._walks.block(walk, self._log.length)
+        except KeyError:  # a node was made outside
+            self.indices(outs + operands)
+            block = self._walks.block(walk, self._log.length)
+        self.add(block)
+        return operands
+
+    def remarked(self, kind: str, node: Node | None, place: Place, text: str) -> None:
+        """Add a remark."""
+        index = self.known.index(node) if node is not None and self.known.has(node) else None
+        self._log.remark(Remark(kind, index, place, text))
 
     def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
         """Return the latest forward pass, and how backward goes from `root` in it.

@@ -16,6 +16,7 @@ from typing import Any
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
@@ -104,7 +105,7 @@ class _Walk:
     def _same_sweep(self, a: Sweep, b: Sweep) -> bool:
         key = id(a), id(b)
         if key not in self._same:
-            said = ((each.links, each.root, each.edges, each.order) for each in (a, b))
+            said = (a.way, b.way)
             pairs = zip(a.structures, b.structures, strict=False)
             structures = len(a.structures) == len(b.structures)
             self._same[key] = (
@@ -121,7 +122,7 @@ class _Walk:
             other = next((i for i in range(edges) if edge_of(x, i) != edge_of(y, i)), edges)
             if other < max(x.sweep.edges, y.sweep.edges) or x.nodes != y.nodes:
                 return self._first_edge(x, range(other), 1 + other)
-        if self._other_rules:
+        if self._other_rules or isinstance(x, ForeignBackward) or isinstance(y, ForeignBackward):
             return self._first_edge(x, range(x.sweep.edges), None)
         places = [*unlike(x.grads, y.grads, len(x.grads))]
         if not places:
@@ -193,11 +194,11 @@ def first_unlike(a: Sequence[Any], b: Sequence[Any], count: int) -> list[int]:
 
 
 def same_event(a: Event, b: Event) -> bool:
-    """Whether two events are the same, apart from how an optimizer came to what it wrote."""
+    """Whether two events are the same, apart from how it came to what was written, and where."""
     if type(a) is not type(b):
         return False
     pairs = ((getattr(a, each.name), getattr(b, each.name)) for each in fields(a)
-             if each.name != "rule")  # fmt: skip
+             if each.name not in ("rule", "by_hand", "place"))  # fmt: skip
     return all(
         x.usual == y.usual if isinstance(x, Op) and isinstance(y, Op) else alike(x, y)
         for x, y in pairs

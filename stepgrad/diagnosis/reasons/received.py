@@ -9,9 +9,11 @@ from functools import cached_property
 
 from stepgrad.diagnosis.reasons.chain import Number
 from stepgrad.diagnosis.reasons.slopes import Slope
+from stepgrad.numbers import gradient_inline, number
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.gradients.ledger import Contribution
+from stepgrad.replay.gradients.ledger import Contribution, contribution
 from stepgrad.replay.telling.narration import narrate
 
 
@@ -41,12 +43,8 @@ class Received:
     @cached_property
     def contributions(self) -> Sequence[Contribution]:
         """What has arrived, in order."""
-        block, (edges, walked) = self.block, self._edges
-        edge_of = self.recording.history.edge
-        return [
-            Contribution(block.arrival(edge), *block.edge(edge), *edge_of(block, edge))
-            for edge in edges[:walked]
-        ]
+        edges, walked = self._edges
+        return [contribution(self.recording, self.block, edge) for edge in edges[:walked]]
 
     @property
     def missing(self) -> int:
@@ -56,8 +54,8 @@ class Received:
 
     @property
     def carried(self) -> float:
-        """What the gradient of a leaf was before the pass."""
-        if self.column < self.block.sweep.computed:
+        """What the gradient was that the pass adds to."""
+        if self.column < self.block.sweep.lasting:
             return 0.0
         return self.recording.history.grad(self.node, self.block.start) or 0.0
 
@@ -86,4 +84,9 @@ class Received:
     def told(self, of: Contribution) -> str:
         """A contribution in notation: `dL/dh += dL/dy · ∂y/∂h = −4 · w2 = −4 · 2 = −8`."""
         narration = narrate(self.recording, of.position - 1)
-        return f"{narration.symbols} {narration.numbers}"
+        text = f"{narration.symbols} {narration.numbers}"
+        event = self.recording.events[of.position - 1]
+        if not isinstance(event, Accumulate) or event.total is None:
+            return text
+        before, total = gradient_inline(event.before), number(event.total)
+        return f"{text} in place of {before}; the sum is {total}"

@@ -11,6 +11,8 @@ from typing import Any, TypeVar, get_args
 from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.engine.own import row
 from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.recording.foreign import ForeignSweep
+from stepgrad.recording.store import walks
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, unpack
 from stepgrad.recording.structure import Context, Structure
@@ -67,6 +69,7 @@ class Shapes:
     structures: Sequence[Structure]
     contexts: Sequence[Context]
     sweeps: Sequence[Sweep]
+    walks: Sequence[ForeignSweep]
     writes: Sequence[Writes]
 
     @classmethod
@@ -79,7 +82,9 @@ class Shapes:
         structures = _structures(manifest, pieces)
         contexts = _contexts(manifest)
         sweeps = _sweeps(manifest, pieces, structures)
-        return cls(structures, contexts, sweeps, _writes(manifest, pieces))
+        entries, places = manifest["walks"] or (), places_of(manifest)
+        found = walks.read(entries, pieces.integers, structures, places)
+        return cls(structures, contexts, sweeps, found, _writes(manifest, pieces))
 
     @property
     def widths(self) -> Mapping[str, Sequence[int]]:
@@ -88,6 +93,7 @@ class Shapes:
             "forward": [len(each) + each.stored for each in self.structures],
             "dual": [2 * len(each) + each.stored for each in self.structures],
             "backward": [sweep.width for sweep in self.sweeps],
+            "foreign": [walk.numbers for walk in self.walks],
             "write": [writes.width for writes in self.writes],
         }
 
@@ -95,7 +101,12 @@ class Shapes:
     def links(self) -> Mapping[str, Sequence[int]]:
         """How many integers the links of a block have, for each shape, by kind of block."""
         making = [1 + len(structure.firsts) for structure in self.structures]
-        return {"forward": making, "dual": making, "backward": [1] * len(self.sweeps)}
+        return {
+            "forward": making,
+            "dual": making,
+            "backward": [1] * len(self.sweeps),
+            "foreign": [len(walk.structures) for walk in self.walks],
+        }
 
 
 def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
@@ -177,7 +188,7 @@ def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[i
 
 def _contexts(manifest: Manifest) -> list[Context]:
     """Return what passes are called, and where they were made."""
-    places = _places(manifest)
+    places = places_of(manifest)
     contexts = []
     for entry in manifest["contexts"]:
         moves = _moves(entry, places)
@@ -187,7 +198,8 @@ def _contexts(manifest: Manifest) -> list[Context]:
     return contexts
 
 
-def _places(manifest: Manifest) -> list[Place]:
+def places_of(manifest: Manifest) -> list[Place]:
+    """Return the places of a file."""
     return [Place(**place) for place in manifest["places"]]
 
 
@@ -234,7 +246,7 @@ def _writes(manifest: Manifest, pieces: Pieces) -> list[Writes]:
     kinds = manifest["kinds"]
     if unknown := set(kinds) - set(known):
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
-    places = _places(manifest)
+    places = places_of(manifest)
     entries = manifest["writes"]
     widths = _counts(entries)
     codes, steps = pieces.integers(widths), pieces.integers(widths)

@@ -169,19 +169,20 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
     story = narrate(recording, position)
     prompt = f"{number(event.upstream)} arrives at {made}. What does {into} receive from it{alone}?"
-    slack = _slack(contribution, [event.upstream, *operands], event.contribution)
+    slack = _slack(contribution, [event.upstream, *operands], event.expected)
     told = f"{story.symbols} {story.numbers}"
-    yield Question("contribution", node.op.name, prompt, event.contribution, told, position, slack)
+    yield Question("contribution", node.op.name, prompt, event.expected, told, position, slack)
 
     if event.before is not None and event.before != 0:
         prompt = (
             f"The gradient of {into} is {number(event.before)}, and {number(event.upstream)} "
             f"arrives at {made}. What does it become{which and f', with {which} counted'}?"
         )
-        slack = _slack(total, [event.before, event.upstream, *operands], event.after)
-        if isfinite(event.contribution):  # people round it before they add
-            slack += float(FINEST) * abs(event.contribution)
-        yield Question("total", "sum over paths", prompt, event.after, str(story), position, slack)
+        after = event.after if event.right is None else event.before + event.right
+        slack = _slack(total, [event.before, event.upstream, *operands], after)
+        if isfinite(event.expected):  # people round it before they add
+            slack += float(FINEST) * abs(event.expected)
+        yield Question("total", "sum over paths", prompt, after, str(story), position, slack)
 
 
 def _of_update(recording: Recording, event: events.Update, rule: Rule, position: int) -> Question:

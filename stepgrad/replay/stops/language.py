@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.stops.columns import Column, Same, applied, joined
-from stepgrad.replay.stops.facts import COMPUTED, FULL_NAMES, NAMES, TEXTS, WORDS, Facts, facts_of
+from stepgrad.replay.stops.columns import Column, Facts, Same, applied, joined
+from stepgrad.replay.stops.facts import COMPUTED, FULL_NAMES, NAMES, TEXTS, WORDS, facts_of
 from stepgrad.syntax import parse_expression
 
 
@@ -63,7 +63,8 @@ class Condition:
     It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`;
     where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
     text), `local`, `upstream`, `contribution`. `bad` holds where a number is not finite, although
-    everything it is made of is. `node == "x2"` also means `row1/x2`, as in any command.
+    everything it is made of is; `wrong`, where a rule of an engine that is not ours passes on a
+    wrong number. `node == "x2"` also means `row1/x2`, as in any command.
     A comparison or a calculation with a name that an event lacks is unknown, and so is its
     opposite; `and` and `or` look no further than they need.
 

@@ -1,0 +1,90 @@
+"""The text of a program with an engine: its methods, what they call, and where.
+
+Nothing is known of a text that Python cannot read.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+
+from stepgrad.recording.kept import kept
+from stepgrad.recording.source import Source
+from stepgrad.syntax import parse
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@kept(1)
+def parts(source: Source) -> Sequence[ast.AST]:
+    """Return all parts of a program."""
+    try:
+        return [*ast.walk(parse(source.text))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def names_a_text(test: ast.expr) -> bool:
+    """Whether a condition compares with a text, as `op == "add"` does."""
+    return any(
+        isinstance(each, ast.Constant) and isinstance(each.value, str) for each in ast.walk(test)
+    )
+
+
+def methods(source: Source) -> Iterator[Function]:
+    """Yield the methods of the classes of a program that are engines."""
+    for each in parts(source):
+        if isinstance(each, ast.ClassDef):
+            functions = [part for part in each.body if isinstance(part, Function)]
+            if any(function.name in ("__add__", "__mul__") for function in functions):
+                yield from functions
+
+
+def calls(source: Source, name: str) -> list[int]:
+    """Return the lines on which a program calls a method of its engine, outside of classes."""
+    classes = [each for each in parts(source) if isinstance(each, ast.ClassDef)]
+    return sorted(
+        each.lineno
+        for each in parts(source)
+        if isinstance(each, ast.Call)
+        and getattr(each.func, "attr", "") == name
+        and not any(inside.lineno <= each.lineno <= end(inside) for inside in classes)
+    )
+
+
+def calling(part: ast.AST, name: str) -> int | None:
+    """Return the line in a part of a program that calls a method."""
+    for each in ast.walk(part):
+        if isinstance(each, ast.Call) and getattr(each.func, "attr", "") == name:
+            return each.lineno
+    return None
+
+
+def making(function: Function) -> int | None:
+    """Return the line of a function that makes its result: it calls a class, or returns."""
+    returns = None
+    for each in _own(function):
+        if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
+            called = getattr(each.value.func, "id", "")
+            if called[:1].isupper():
+                return each.lineno
+        if isinstance(each, ast.Return):
+            returns = returns or each.lineno
+    return returns
+
+
+def _own(function: Function) -> Iterator[ast.stmt]:
+    """The statements of a function, without those of functions inside."""
+    stack: list[ast.AST] = [*function.body]
+    while stack:
+        each = stack.pop(0)
+        if isinstance(each, (Function, ast.ClassDef)):
+            continue
+        if isinstance(each, ast.stmt):
+            yield each
+        stack += ast.iter_child_nodes(each)
+
+
+def end(statement: ast.stmt) -> int:
+    """Return the last line of a statement."""
+    return statement.end_lineno or statement.lineno

@@ -1,0 +1,67 @@
+"""The part of a recorder for passes that come whole, without Values (`traced.py`)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from array import array
+from threading import RLock
+
+from stepgrad.engine.node import Node
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.budget import Budget
+from stepgrad.recording.log import Log
+from stepgrad.recording.pending import Pending
+from stepgrad.recording.structure import Context, Structure
+from stepgrad.recording.sweep import Sweep
+from stepgrad.recording.template import Made
+from stepgrad.recording.writer import Writer
+
+
+class Blockwise(ABC):
+    """Logs blocks that somebody else has made."""
+
+    log: Log
+    closed: bool
+    _budget: Budget
+    _lock: RLock
+    _pending: Pending
+    _writer: Writer
+
+    @abstractmethod
+    def _check_budget(self, *, end_of_pass: bool = False) -> None: ...
+
+    @property
+    def room(self) -> int:
+        """The most nodes that a pass may have that begins now and is to be recorded to its end."""
+        return self._budget.room
+
+    @property
+    def pending(self) -> bool:
+        """Whether nodes are waiting that will share a block with those made next."""
+        return bool(self._pending.made)
+
+    def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
+        """Return the latest forward pass, and how backward goes from `root`: `Writer.traceable`."""
+        return self._writer.traceable(root)
+
+    def log_forward(
+        self,
+        structure: Structure,
+        earlier: tuple[Forward, ...],
+        context: Context,
+        values: array[float],
+    ) -> Forward:
+        """Log a forward block, and return it."""
+        with self._lock:
+            start, base = self.log.length, self.log.size
+            block = Forward(start, structure, base, values, None, earlier, context)
+            if not self.closed:
+                self._writer.add(block)
+            return block
+
+    def log_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
+        """Log a backward block."""
+        with self._lock:
+            if not self.closed:
+                self._writer.add_backward(sweep, over, grads)
+                self._check_budget(end_of_pass=True)
