@@ -119,14 +119,10 @@ class Pass:
     @property
     def differenced(self) -> list[int]:
         """The places of those whose function takes no complex numbers."""
-        return [
-            place
-            for place in self.own
-            if any(
-                by_differences(self.graph.ops[place], self._numbers(place)[0], slot)
-                for slot, _ in self.graph.variable(place)
-            )
-        ]
+        edges = ((place, slot) for place in self.own for slot, _ in self.graph.variable(place))
+        ops = self.graph.ops
+        found = {p for p, slot in edges if by_differences(ops[p], self._numbers(p)[0], slot)}
+        return sorted(found)
 
     @property
     def kinks(self) -> list[int]:
@@ -172,13 +168,10 @@ class Pass:
         step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
             op = self.graph.ops[place]
-            whose, way = "by the rule of", "by a complex step"
-            if op.stored:
-                whose, way = "as given with", "by its function"
-            return (
-                f"{edge} is {number(rule)} {whose} `{op.name}`, but {number(step)} {way}, at "
-                f"{self._made(place)}"
-            )
+            whose = f"{'as given with' if op.stored else 'by the rule of'} `{op.name}`"
+            way = "by its function" if op.stored else "by a complex step"
+            where = self._made(place)
+            return f"{edge} is {number(rule)} {whose}, but {number(step)} {way}, at {where}"
         return ""
 
     def _changed(self, place: int) -> str:

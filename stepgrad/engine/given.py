@@ -12,7 +12,6 @@ from typing import Any, TypeGuard
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.own import UNNAMED, link, row
-from stepgrad.printable import printable
 
 
 def connect(
@@ -51,7 +50,7 @@ def connect(
         locals_ = [*map(float, local_grads)] if _holds(local_grads) else []
     if len(locals_) != len(operands):
         raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
-    link(node, row(printable(str(name or "")) or UNNAMED, len(operands)), operands, locals_)
+    link(node, row(str(name or UNNAMED), len(operands)), operands, locals_)
     return label
 
 

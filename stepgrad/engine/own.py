@@ -181,6 +181,10 @@ def row(
         by: how the stored derivatives are found; empty where the program gives them.
     """
     partials = (_STORED,) * arity
+    if not (name + by).isprintable():
+        from stepgrad.printable import printable  # noqa: PLC0415 - hardly any program needs it
+
+        name, by = printable(name), printable(by)
     return OwnOp(name, name, _CALL, partials, OWN, (), None, forward, derivatives, by)
 
 

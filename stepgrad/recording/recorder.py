@@ -251,8 +251,7 @@ class Recorder(Blockwise):
 
     def holds(self, node: Node) -> bool:
         """Whether a node is in the log already."""
-        with self._lock:
-            return not self.closed and self._writer.known.has(node)
+        return not self.closed and self._writer.known.has(node)
 
     def _report_missed(self, values: Iterable[Node]) -> None:
         if self._enclosing is not None:

@@ -133,13 +133,12 @@ class Structure:
     @property
     def arities(self) -> Sequence[int]:
         """How many operands each node has."""
-        arities = self.codes.translate(_ARITIES)
-        if not self.own:
-            return arities
-        counts = [*arities]
-        for offset, op in self.own_nodes.items():
-            counts[offset] = len(op.partials)
-        return counts
+        arities: Sequence[int] = self.codes.translate(_ARITIES)
+        if self.own:
+            arities = [*arities]
+            for offset, op in self.own_nodes.items():
+                arities[offset] = len(op.partials)
+        return arities
 
     @cached_property
     def first_ref(self) -> array[int]:

@@ -21,6 +21,9 @@ from stepgrad.engine.ops import Op
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate
 from stepgrad.recording.log import Node
+from stepgrad.recording.store.packing import Damaged
+from stepgrad.recording.store.shapes import Pieces, Shapes
+from stepgrad.recording.store.write import describe
 
 
 @cache
@@ -274,3 +277,24 @@ def test_a_value_made_before_the_recording_keeps_its_operation() -> None:
         z.backward()
     assert (x.grad, y.grad) == (4.0, 2.0)
     assert only(recording, "mix").operands == (0, 1, 0)
+
+
+def test_a_name_is_fit_to_be_shown_also_from_a_file(tmp_path: Path) -> None:
+    with record() as recording:
+        x = Value(1.0)
+        Value(1.0, (x,), (1.0,), op="a\x1b[31m\nb").backward()
+    recording.save(tmp_path / "own.stepgrad")
+    again = Recording.load(tmp_path / "own.stepgrad")
+    assert recording.node(1).op.name == again.node(1).op.name == "a�[31m b"
+
+
+@pytest.mark.parametrize("arity", [0, -1, 10**12])
+def test_a_file_with_an_impossible_number_of_operands_is_refused(arity: int) -> None:
+    with record() as recording:
+        Value(1.0, (Value(1.0),), (1.0,), op="mine").backward()
+    manifest, pieces = describe(recording)
+    [entry] = [entry for entry in manifest["ops"] if entry[0] == "mine"]
+    entry[1] = arity
+    content = memoryview(b"".join(pieces))
+    with pytest.raises(Damaged):
+        Shapes.read(manifest, Pieces(manifest["pieces"], content))

@@ -112,7 +112,7 @@ class Recomputed:
         return self._recorded[False, node]
 
     def _forward(self) -> None:
-        block = self._block
+        block, arithmetic = self._block, self._arithmetic
         computed = block.nodes[: block.sweep.computed]
         for done, node in enumerate(sorted(computed)):
             advance(done, len(computed) + block.sweep.edges)
@@ -121,13 +121,11 @@ class Recomputed:
             for operand in operands:
                 self._given(operand, made)
             inputs = [self._exact[False, operand] for operand in operands]
-            self._recorded[False, node] = self._history.first_value(node)
-            if op.stored:  # what the program computes with floats stays as it is
-                exact = self._arithmetic.number(self._recorded[False, node])
-            else:
-                exact = self._arithmetic.value(op, inputs)
+            recorded = self._recorded[False, node] = self._history.first_value(node)
+            # A program's own function computes with floats.
+            exact = arithmetic.number(recorded) if op.stored else arithmetic.value(op, inputs)
             if op is ADD or op is SUB:
-                exact = self._arithmetic.settled(exact, inputs[0])
+                exact = arithmetic.settled(exact, inputs[0])
             self._exact[False, node] = exact
             self._sources[False, node] = [(False, operand) for operand in operands]
             if op.forward.piecewise and self._sides(op, operands, exact=False) != self._sides(

@@ -106,14 +106,15 @@ class Propagating(Facts[Backward]):
         else:
             outer = [short_title(self._recording, node) for node in self._outer]
         own = (of(self._recording, forward) for forward in self._forwards)
-        return [*chain.from_iterable(own), *outer]
+        stored = [""] * sum(len(forward.stored) for forward in self._forwards)
+        return [*chain.from_iterable(own), *stored, *outer]
 
     @cached_property
     def _values(self) -> list[float | None]:
         history, start = self._recording.history, self._block.start
         outer = (history.value(node, start) for node in self._outer)
         own = (history.values(forward, start) for forward in self._forwards)
-        return [*chain.from_iterable(own), *outer]
+        return [*chain(*own, *(forward.stored for forward in self._forwards)), *outer]
 
     @property
     def _bad(self) -> Column:

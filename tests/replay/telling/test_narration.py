@@ -245,8 +245,9 @@ def test_an_operation_of_the_programs_own_is_told_by_name_with_what_it_stores() 
         "droot(squares(x, y))/dy += droot(squares(x, y))/dsquares(x, y) · ∂squares(x, y)/∂y "
         "= 0.1 · 8 (stored) = 0.8   [y.grad – → 0.8, contribution 1 of 1]",
     ]
-    assert say(recording, 6).endswith("the local derivative of squares of open bracket x, y close "
-                                      "bracket with respect to x, stored.")  # fmt: skip
+    assert say(recording, 6).endswith(
+        "times 6, the local derivative of squares of x, y with respect to x, stored."
+    )
 
 
 def test_the_third_of_equal_operands_is_numbered() -> None:
