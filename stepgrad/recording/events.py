@@ -4,7 +4,7 @@ Nodes are named by their index in the recording. Every event has a `phase`, the 
 step it belongs to, and a `focus`, the node it is about.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
 from stepgrad.engine import ops
@@ -72,8 +72,8 @@ class Seed(_AtNode):
     phase: ClassVar[Phase] = "backward"
     before: float | None
     after: float
-    by_hand: bool = False
-    place: Place | None = None
+    by_hand: bool = field(default=False, repr=False)
+    place: Place | None = field(default=None, repr=False)
 
     @property
     def seeded(self) -> bool:
@@ -108,7 +108,7 @@ class Accumulate(_AtNode):
     contribution: float
     before: float | None
     after: float
-    by_hand: ByHand | None = None
+    by_hand: ByHand | None = field(default=None, repr=False)
 
     @property
     def expected(self) -> float:

@@ -108,7 +108,7 @@ def everything(recording: Recording) -> list[object]:
 
 
 def all_events(recording: Recording) -> list[str]:
-    return list(map(repr, recording.events))
+    return [f"{event} {getattr(event, 'by_hand', None)}" for event in recording.events]
 
 
 def noted(program: Program) -> Recording:
