@@ -142,10 +142,7 @@ class Making:
             if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
                 return False
             self._has_data = True
-            if kind is float and self.pending is not None:
-                self.pending._data = value
-            else:
-                self._set_data(value)
+            self._set_data(value)
         elif name == self._kind.grad:
             if self._has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
                 return False
