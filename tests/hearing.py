@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import linecache
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -167,6 +168,7 @@ def local(out: Node, slot: int) -> float:
 def hear(text: str, file: str = "program.py") -> tuple[Heard, dict[str, Any]]:
     """Watch a program; return what was reported and its variables."""
     heard, names = Heard(), {"__name__": "__main__", "__builtins__": builtins}
+    linecache.cache[file] = len(text), None, text.splitlines(keepends=True), file
     with watching(heard):
         exec(compile(text, file, "exec"), names)
     return heard, names

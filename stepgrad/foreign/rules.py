@@ -102,8 +102,9 @@ class Rules:
         if node._operation is CONSTANT or (what.copies and after == before):
             node._grad = after
             return
+        scales = what.changes and not what.reads  # or clips
         owner = None
-        if not what.constant or (after and frame.f_code.co_freevars):
+        if not scales and (not what.constant or (after and frame.f_code.co_freevars)):
             owner = self._owner(site, node, frame, grad)
         if owner is not None and (after or what.adds or owner.hinted):
             self._received(owner.node, node, after, site)

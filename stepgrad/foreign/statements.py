@@ -16,13 +16,15 @@ class Statement(NamedTuple):
     Args:
         constant: it assigns a number as it stands.
         copies: it assigns an attribute to itself, `x.grad = x.grad`.
-        adds: it is an augmented assignment, such as `+=`.
+        adds: it adds to a gradient, or subtracts from it: `+=`, or `x.grad = x.grad + …`.
+        changes: it makes another number of a gradient, as clipping does.
         reads: the variables whose gradients it reads, apart from the one that it writes to.
     """
 
     constant: bool = False
     copies: bool = False
     adds: bool = False
+    changes: bool = False
     reads: frozenset[str] = frozenset()
 
 
@@ -66,7 +68,8 @@ def _smallest(text: str, first: int, last: int, column: int) -> ast.stmt | ast.L
 
 def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
     if isinstance(found, ast.AugAssign):
-        return Statement(adds=True, reads=_reads(found.value, grad))
+        adds = isinstance(found.op, ast.Add | ast.Sub)
+        return Statement(adds=adds, changes=not adds, reads=_reads(found.value, grad))
     if isinstance(found, ast.Assign | ast.AnnAssign) and found.value is not None:
         targets = found.targets if isinstance(found, ast.Assign) else [found.target]
         target, value = ast.unparse(targets[0]), found.value
@@ -75,19 +78,27 @@ def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
             for each in targets
             if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)
         }
-        adds = any(
+        copies = ast.unparse(value) == target
+        adds = not copies and target in _terms(value)
+        itself = any(
             ast.unparse(each) == target
             for each in ast.walk(value)
             if isinstance(each, ast.Attribute)
         )
-        copies = ast.unparse(value) == target
-        reads = _reads(value, grad) - written
-        return Statement(_is_number(value), copies, adds and not copies, reads)
+        changes = itself and not copies and not adds
+        return Statement(_is_number(value), copies, adds, changes, _reads(value, grad) - written)
     if isinstance(found, ast.Expr | ast.Return) and found.value is not None:
         return Statement(reads=_reads(found.value, grad))
     if isinstance(found, ast.Lambda):
         return Statement(reads=_reads(found.body, grad))
     return _UNKNOWN
+
+
+def _terms(value: ast.expr) -> set[str]:
+    """Return the terms of a sum."""
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
+        return _terms(value.left) | _terms(value.right)
+    return {ast.unparse(value)}
 
 
 def _reads(expression: ast.expr, grad: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from sys import _getframe
 from threading import get_ident
 from types import FrameType, FunctionType
@@ -61,7 +61,15 @@ class Watch:
                 self._unfinished = True
             trace = trace.tb_next
 
-    def end(self) -> None:
+    def close(self) -> None:
+        """End the watching, whatever happens: the program has ended as it has."""
+        try:
+            self._end()
+        except Exception as error:
+            self._failed(error)
+        self.nodes.clear()
+
+    def _end(self) -> None:
         """Report what is pending, and whether anything was not seen."""
         self._making.end()
         self.settle()
@@ -69,12 +77,11 @@ class Watch:
             self._say("unfinished", "the program ended in the middle of a backward pass")
         for each, node in [*self.instances()]:
             kind = self._hooks.kinds[type(each)]
-            is_, was = number(read(each, kind.grad)), node._grad
-            if is_ is not None and not same(is_, was):
+            now = number(read(each, kind.grad))
+            if now is not None and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
                 break
         self._door.unwatched()
-        self.nodes.clear()
 
     def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
         if kind not in self._said:
@@ -173,7 +180,8 @@ class Watch:
     def _failed(self, error: Exception) -> None:
         """Leave the program alone: it is to run as it does, whatever we make of it."""
         self._stop()
-        self._say("failed", f"watching ended: {type(error).__name__}: {error}")
+        with suppress(Exception):  # the recorder itself may be what fails
+            self._say("failed", f"watching ended: {type(error).__name__}: {error}")
 
     def _stop(self) -> None:
         self._hooks.remove()
@@ -218,4 +226,4 @@ def watching(door: Door | None) -> Iterator[Watch | None]:
             watch.failed(error)
             raise
         finally:
-            watch.end()
+            watch.close()

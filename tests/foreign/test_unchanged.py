@@ -223,6 +223,23 @@ def test_clipping_and_decay_in_a_function_are_no_rules() -> None:
     assert kinds == ["seeded", "received", "ended", "set", "set", "update", "zero"]
 
 
+def test_clipping_in_a_method_of_the_class_is_no_rule() -> None:
+    report, names = heard("""
+    class W(V):
+        def clip(self, limit):
+            for child in self.children:
+                child.grad = max(-limit, min(limit, child.grad))
+                child.grad /= limit
+    a = V(2.0)
+    b = W(6.0, (a,))
+    a.grad = 5.0
+    b.clip(2.0)
+    """)
+    assert not report.edges()
+    kinds = [each[0] for each in report.said if each[0] != "remark"]
+    assert (kinds, names["a"].grad) == (["set"] * 3, 1.0)
+
+
 def test_a_pass_that_fails_is_reported_as_far_as_it_came() -> None:
     report = Heard()
     with pytest.raises(ZeroDivisionError), watching(report):
