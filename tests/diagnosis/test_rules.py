@@ -369,7 +369,9 @@ def test_where_no_pass_is_seen_only_that_is_said() -> None:
     assert [each.text for each in diagnose(recording)] == [
         "writes through __dict__ are not observable"
     ]
-    assert judge("mine", recording).word == "nothing to check"
+    result = judge("mine", recording)
+    assert result.word == "nothing to check"
+    assert result.note == "writes through __dict__ are not observable"
 
 
 def test_an_operation_that_cannot_be_differentiated_is_named() -> None:
