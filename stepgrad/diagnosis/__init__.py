@@ -35,8 +35,9 @@ def names() -> Sequence[str]:
 def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Sequence[Verdict]:
     """Ask all questions of a recording; return the verdicts, the gravest first, then the notes.
 
-    `declared` are leaves that its scenario names as parameters. Beside a wrong derivative, there are
-    no other verdicts: they would speak of wrong gradients. Progress is reported after each question.
+    `declared` are leaves that its scenario names as parameters. Beside a wrong derivative there are
+    no other verdicts: they would speak of wrong gradients. Progress is reported after each
+    question.
     """
     brief = survey(recording, declared)
     found: list[Verdict] = []
