@@ -23,9 +23,10 @@ class Shadow(Node):
 
 def number(value: Any) -> float | None:
     """Return a number as a float, also one in an array without dimensions; None for others."""
-    if type(value) is float:
-        return value
-    if value is None or (not isinstance(value, Real) and getattr(value, "shape", None) != ()):
+    kind = type(value)
+    if kind is float:
+        return value  # type: ignore[no-any-return]
+    if kind is not int and not isinstance(value, Real) and read(value, "shape") != ():
         return None
     try:
         return float(value)

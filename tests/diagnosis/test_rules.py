@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
-from imitation import Engine, Rule, Shadow, micrograd_order, right
+from imitation import Engine, Rule, Shadow, micrograd_order, right, where
 from stepgrad import Recording, record
 from stepgrad.checking.result import judge
 from stepgrad.diagnosis import diagnose
@@ -324,8 +324,8 @@ def test_a_value_that_the_operator_does_not_give() -> None:
         engine = Engine()
         v = engine.leaf(5.0, "v")
         three = Shadow(CONSTANT, 3.0)
-        engine.door.made_at(three, (30, "mine.py"))
-        engine.door.made_at(out := Shadow(SUB, 2.0, three, v), (31, "mine.py"))
+        engine.door.made_at(three, where(30))
+        engine.door.made_at(out := Shadow(SUB, 2.0, three, v), where(31))
         engine.backward(out)
     (fault,) = judged(recording).faults
     assert fault.kind == "wrong forward"
