@@ -33,3 +33,9 @@ def by_rules(recording: Recording) -> Iterator[Comparison]:
         note="" if found.faults else found.agrees,
         odds=f"{found.summary}: see `engine`" if found.faults else "",
     )
+
+
+def unseen(recording: Recording) -> str:
+    """Say what of an engine could not be seen or judged; empty if that is nothing."""
+    found = judgement(recording)
+    return "" if found is None else "; ".join(found.hidden)

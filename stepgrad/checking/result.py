@@ -8,6 +8,7 @@ from math import isfinite
 from typing import Literal
 
 from stepgrad.checking.by_hand import unclear
+from stepgrad.checking.by_rules import unseen
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.diagnosis.findings import Finding, findings
@@ -123,7 +124,8 @@ def judge(
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
-    note = "; ".join(filter(None, (recording.incomplete, note, "" if ways else unclear(recording))))
+    notes = recording.incomplete, note, "" if ways else unclear(recording), unseen(recording)
+    note = "; ".join(filter(None, notes))
     ours = sum(type(block) is Backward for block in recording.blocks)
     passes = ours + len(whole_passes(recording.blocks))
     diagnosis = diagnosed(recording, scenario)

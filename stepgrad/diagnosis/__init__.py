@@ -35,7 +35,8 @@ def names() -> Sequence[str]:
 def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Sequence[Verdict]:
     """Ask all questions of a recording; return the verdicts, the gravest first, then the notes.
 
-    `declared` are leaves that its scenario names as parameters. Progress is reported after each
+    `declared` are leaves that its scenario names as parameters. Beside a wrong derivative there are
+    no other verdicts: they would speak of wrong gradients. Progress is reported after each
     question.
     """
     brief = survey(recording, declared)
@@ -45,6 +46,6 @@ def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Se
         advance(asked, len(QUESTIONS))
     given = {verdict.name for verdict in found if not verdict.note}
     causes = [verdict for verdict in found if given.isdisjoint(verdict.unless)]
-    if any(verdict.wrong for verdict in causes):  # the others speak of wrong gradients
+    if any(verdict.wrong for verdict in causes):
         causes = [verdict for verdict in causes if verdict.wrong or verdict.note]
     return sorted(causes, key=lambda verdict: verdict.note)

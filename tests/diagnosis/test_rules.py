@@ -172,14 +172,14 @@ MISTAKES: list[tuple[Rule, str, str]] = [
     (
         only("tanh", 0, lambda out, g, _: g * (1 - out._operands[0]._data ** 2)),
         "local derivative",
-        "the rule of d takes ∂d/∂c for 1 − c² = −0.8496; right is 1 − d² = 0.231",
+        "the rule of d takes ∂d/∂c to be 1 − c² = −0.8496; right is 1 − d² = 0.231",
     ),
     (
         only("div", 1, lambda out, g, _: -g * out._operands[0]._data / out._operands[1]._data),
         "local derivative",
-        "for −e / a = ",
+        "to be −e / a = ",
     ),
-    (only("exp", 0, lambda _, __, due: 1.1 * due), "local derivative", "takes ∂x/∂d for 0."),
+    (only("exp", 0, lambda _, __, due: 1.1 * due), "local derivative", "takes ∂x/∂d to be 0."),
     (
         only("exp", 0, lambda out, _, __: out._data * out._data),
         "upstream",
@@ -369,7 +369,9 @@ def test_where_no_pass_is_seen_only_that_is_said() -> None:
     assert [each.text for each in diagnose(recording)] == [
         "writes through __dict__ are not observable"
     ]
-    assert judge("mine", recording).word == "nothing to check"
+    result = judge("mine", recording)
+    assert result.word == "nothing to check"
+    assert result.note == "writes through __dict__ are not observable"
 
 
 def test_an_operation_that_cannot_be_differentiated_is_named() -> None:

@@ -69,7 +69,7 @@ def judgement(recording: Recording) -> Judgement | None:
     if not passes and not recording.remarks:
         return None
     some = _some(passes)
-    found = Judged(faults=[*noticed(recording), *wrong_forward(recording)])
+    found = Judged(faults=[*wrong_forward(recording), *noticed(recording)])
     for number, each in enumerate(some, 1):
         found.add(judged(recording, each, finished=_finished(recording, each[-1])))
         advance(number, len(some))

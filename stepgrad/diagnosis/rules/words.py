@@ -151,4 +151,4 @@ class Words:
         right = number(wrote.local)
         if not wrote.op.stored:
             right = str(local_derivative(recording, wrote.out, wrote.slot, position))
-        return f"{self._rule(wrote.out)} takes {name} for {found}; right is {right}"
+        return f"{self._rule(wrote.out)} takes {name} to be {found}; right is {right}"
