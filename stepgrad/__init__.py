@@ -22,6 +22,7 @@ from stepgrad.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from stepgrad.debugger import debug
+    from stepgrad.engine.define import op
     from stepgrad.engine.losses import (
         binary_cross_entropy,
         softmax,
@@ -50,6 +51,7 @@ __all__ = [
     "clip_norm",
     "debug",
     "mark",
+    "op",
     "record",
     "record_scenario",
     "scope",
@@ -71,6 +73,7 @@ _ON_DEMAND = {
     "binary_cross_entropy": "stepgrad.engine.losses",
     "clip_norm": "stepgrad.engine.optim",
     "debug": "stepgrad.debugger",
+    "op": "stepgrad.engine.define",
     "record": "stepgrad.recording.record",
     "record_scenario": "stepgrad.scenario",
     "softmax": "stepgrad.engine.losses",

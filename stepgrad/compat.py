@@ -8,9 +8,20 @@ Only the import changes::
     from stepgrad.compat import Value, Neuron, Layer, MLP  # the same program
 
 Weights are drawn from `random`, and terms are added, in micrograd's order: the same seed gives the
-same numbers. In addition, parameters have names such as `layer1/neuron2/w3`. A program's own
-operations, with a `_backward` of their own, are refused: write them in terms of the operations of
-`Value`.
+same numbers. In addition, parameters have names such as `layer1/neuron2/w3`.
+
+It differs from micrograd where micrograd differs from PyTorch:
+
+- A second `backward()` on one graph adds the same gradients to the leaves once more. In micrograd,
+  computed values still have the gradients of the first pass, and these are passed on again: for
+  `y = (x * 2) * 3`, x.grad is 6 after one pass, and 12 after two; in micrograd, it is 18.
+- Numbers are floats: `Value(2).data` is 2.0.
+- Arithmetic is IEEE 754: `Value(0.0) ** -1` is inf, where micrograd raises ZeroDivisionError.
+- `a - b` and `a / b` are operations themselves, not `a + (-b)` and `a * b**-1`, so the last digit
+  of a quotient may differ, and `_op` is `−` or `/`.
+
+A program's own operations, with a `_backward` of their own, are refused: write them in terms of the
+operations of `Value`.
 """
 
 from __future__ import annotations

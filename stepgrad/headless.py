@@ -10,10 +10,11 @@ from typing import Any
 from rich.cells import cell_len, set_cell_size
 
 from stepgrad.engine import ops
-from stepgrad.engine.tape import Rule
+from stepgrad.engine.tape import Place, Rule
 from stepgrad.numbers import for_json
 from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.events import Accumulate, ByHand, Event, Seed
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands.places import CommandError
 from stepgrad.replay.cursor import Cursor
@@ -21,7 +22,7 @@ from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine, folds, outline
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.replay.telling.titles import title
+from stepgrad.replay.telling.titles import line_of, title
 from stepgrad.scenario.expect import Check, checks, matches
 from stepgrad.scenario.load import ScenarioFile
 
@@ -184,11 +185,26 @@ def _event(recording: Recording, position: int) -> dict[str, Any] | None:
         "kind": type(event).__name__,
         "text": str(narrate(recording, position - 1)),
     }
-    return described | {
+    told = {
         field.name: _field(recording, field.name, getattr(event, field.name))
         for field in fields(event)
-        if field.name != "kind"
+        if field.name not in ("kind", "by_hand", "place")
     }
+    return described | told | _written(recording, event)
+
+
+def _written(recording: Recording, event: Event) -> dict[str, Any]:
+    """What is to know of an event of a backward pass that the program ran itself.
+
+    The line, and whether what it received is right; in other passes, nothing.
+    """
+    match event:
+        case Seed(by_hand=True, place=Place() as place):
+            return {"place": line_of(recording, place)}
+        case Accumulate(by_hand=ByHand() as by_hand):
+            line, right = line_of(recording, by_hand.place), event.right is None
+            return {"expected": for_json(by_hand.expected), "ok": right, "place": line}
+    return {}
 
 
 def _field(recording: Recording, name: str, value: Any) -> Any:

@@ -86,6 +86,11 @@ def shortened(text: str) -> str:
 _TYPED = 20
 
 
+def corrected(x: float, right: float | None) -> str:
+    """A number, and the right one beside it if it is wrong: `14.1225 ✗ 4`."""
+    return number(x) if right is None else f"{number(x)} ✗ {number(right)}"
+
+
 def factor(x: float) -> str:
     """A number as a factor or a subtrahend: a negative one is in brackets."""
     return bracketed(number(x))

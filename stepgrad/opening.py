@@ -10,7 +10,8 @@ from typing import NamedTuple
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
-from stepgrad.program import run_program
+from stepgrad.program import MODULE, run_program
+from stepgrad.program import is_program as runs
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
@@ -18,7 +19,7 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
-from stepgrad.scenario.text import suggest_file
+from stepgrad.scenario.text import name_of, suggest_file
 
 SAVED = ".stepgrad"
 """The suffix of a saved recording."""
@@ -34,11 +35,25 @@ class Opened(NamedTuple):
 
 
 def is_program(name: str) -> bool:
-    """Whether a person means a Python program, or a lesson that is one.
+    """Whether a person means a Python program (see `run_program`), or a lesson that is one.
 
     Its arguments follow its name.
     """
-    return name.endswith(".py") or (name in shipped_programs() and not Path(name).exists())
+    shipped = name in shipped_programs() and not Path(name).exists()
+    return shipped or runs(name)
+
+
+def words_of(name: str) -> list[str]:
+    """Return the words on a command line that `name` stands for: two for a module."""
+    return name.split(" ", 1) if name.startswith(MODULE) else [name]
+
+
+def saved_as(name: str) -> str:
+    """Return the name of the file that a recording of FILE is saved in, in the current folder."""
+    if name.startswith(MODULE):
+        return f"{name.rpartition('.')[2].removeprefix(MODULE)}{SAVED}"
+    path = Path(name)
+    return f"{name_of(path.resolve() if path.is_dir() else path)}{SAVED}"
 
 
 def is_saved(name: str) -> bool:
@@ -71,9 +86,10 @@ def open_typed(
         StepgradError: it cannot be opened; says what is wrong, and what was probably meant.
     """
     if is_program(name):
-        path = locate(name)
-        _check_file(path)
-        run = run_program(str(path), arguments, memory, saves=saves, world=world)
+        if not name.startswith(MODULE):
+            name = str(locate(name))
+            _check_file(Path(name))
+        run = run_program(name, arguments, memory, saves=saves, world=world)
         if not run.status:
             check_gates(run.recording)
         return Opened(run.recording, status=run.status, failure=run.failure)
@@ -103,7 +119,7 @@ def session_at(opened: Opened, position: int) -> Session:
 
 
 def _check_file(path: Path) -> None:
-    if path.is_dir():
-        raise StepgradError(f"{path}: is a folder")
+    if path.is_dir() and not (path / "__main__.py").is_file():
+        raise StepgradError(f"{path}: is a folder without a __main__.py")
     if not path.exists():
         raise StepgradError(f"{path}: no such file{suggest_file(path)}")

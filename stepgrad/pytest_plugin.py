@@ -88,7 +88,9 @@ def _found(name: str, folder: Path) -> str:
     from stepgrad.scenario import shipped, shipped_programs  # noqa: PLC0415
 
     beside = folder / name
-    elsewhere = name in (*shipped(), *shipped_programs()) or Path(name).exists()
+    elsewhere = (
+        name.startswith("-m ") or name in (*shipped(), *shipped_programs()) or Path(name).exists()
+    )
     return name if elsewhere and not beside.is_file() else str(_shown(beside))
 
 

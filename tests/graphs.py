@@ -59,10 +59,14 @@ class Call:
 
     def __call__(self, values: Sequence[Value]) -> Value:
         chosen: list[Any] = [values[i % len(values)] for i in self.operands]
+        return apply(self.op, *self.on(chosen))
+
+    def on(self, chosen: list[Any]) -> list[Any]:
+        """Return its operands, with the constant among them; `chosen` are two."""
         if self.constant is not None and len(self.op.partials) == 2:
             # `max` is a method, and a plain number has none.
             chosen[self.side if self.op.name in _OPERATORS else 1] = self.constant
-        return apply(self.op, *chosen[: len(self.op.partials)])
+        return chosen[: len(self.op.partials)]
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from math import isnan
 
 from stepgrad.recording.events import (
     Accumulate,
+    ByHand,
     Event,
     Leaf,
     Mark,
@@ -40,8 +41,10 @@ class Fold:
                 self.values[node] = value
                 self.operands[node] = operands
             case Seed(node, _, after):
-                for computed in self._computed_ancestors(node):
+                for computed in () if event.by_hand else self._computed_ancestors(node):
                     self.grads.pop(computed, None)
+                self.grads[node] = after
+            case Accumulate(node=node, after=after, by_hand=ByHand()):
                 self.grads[node] = after
             case Accumulate(node=node, contribution=contribution):
                 self.grads[node] = self.grads.get(node, 0.0) + contribution

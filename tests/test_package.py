@@ -1,6 +1,7 @@
 """What is installed: a light import, documented names, and a wheel with the scenarios in it."""
 
 import inspect
+import re
 import tomllib
 from collections.abc import Iterable
 from email import message_from_bytes
@@ -163,7 +164,7 @@ def test_the_wheel_has_the_scenarios_and_no_tests(wheel: ZipFile) -> None:
     modules = {str(path.relative_to(ROOT)) for path in (ROOT / "stepgrad").rglob("*.py")}
     assert names >= scenarios | modules | {"stepgrad/py.typed", "stepgrad/tui/debugger.tcss"}
     assert {name.split("/")[0].partition("-")[0] for name in names} == {"stepgrad"}
-    assert not [name for name in names if "/test" in name or name.endswith(".pyc")]
+    assert not [name for name in names if re.search(r"/tests?[/_]|\.pyc$", name)]
 
 
 def test_the_metadata_of_the_wheel(wheel: ZipFile) -> None:

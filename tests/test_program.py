@@ -109,6 +109,32 @@ PROGRAMS = {
             os.waitpid(child, 0)
         print("both")
         """,
+    "an engine of its own": """
+        class V:
+            def __init__(self, data, children=()):
+                self.data, self.grad, self.children = data, 0.0, children
+            def __add__(self, other):
+                return V(self.data + other.data, (self, other))
+            def __mul__(self, other):
+                raise NotImplementedError("later")
+        x = V(2) + V(3)
+        print(x.data, sorted(vars(x)), V.__bases__)
+        x * x
+        """,
+    "an error in an engine of its own": """
+        class V:
+            __slots__ = ("data", "grad")
+            def __init__(self, data):
+                self.data = data
+                self.gradient = 0.0
+            def __add__(self, other):
+                return V(self.data + other.data)
+        try:
+            V(1.0)
+        except AttributeError as error:
+            raise ValueError("no") from error
+        """,
+    "an error in the body of a class": "class A:\n    def __add__(a, b): ...\n    data = grad",
     "an empty file": "",
 }
 

@@ -1,7 +1,10 @@
 """What the README says is true: its examples run, its numbers come out, its table is complete."""
 
+import copy
+import math
 import re
 import shlex
+import weakref
 from pathlib import Path
 
 import pytest
@@ -10,7 +13,7 @@ from click.testing import CliRunner
 
 from kept import check_kept
 from plugin_runs import run_pytest
-from stepgrad import record_scenario
+from stepgrad import Value, record_scenario
 from stepgrad.cli import main
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands.table import COMMANDS
@@ -32,7 +35,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_python_example(capsys: pytest.CaptureFixture[str]) -> None:
-    _, example, _ = blocks("python")
+    _, example, *_ = blocks("python")
     exec(compile(example, str(README), "exec"), {})
     promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
     assert len(promised) >= 4
@@ -48,9 +51,39 @@ def test_the_scenarios(example: str, tmp_path: Path) -> None:
     assert all(check.ok for check in promised)
 
 
+PROTOCOLS = [
+    (expression, result, because)
+    for expressions, result, because in re.findall(
+        r"^\| (`.*`) \| `(.*)` \| (.*) \|$",
+        TEXT.partition("| expression | result |")[2].partition("\n\n")[0],
+        re.MULTILINE,
+    )
+    for expression in re.findall("`(.*?)`", expressions)
+]
+
+
+@pytest.mark.parametrize(("expression", "result", "because"), PROTOCOLS)
+def test_a_value_as_python_and_numpy_see_it(expression: str, result: str, because: str) -> None:
+    names: dict[str, object] = {"Value": Value, "v": Value(2.0)}
+    names |= {"copy": copy, "math": math, "weakref": weakref}
+    if "np." in expression:
+        names["np"] = pytest.importorskip("numpy")
+    if result == "TypeError":
+        with pytest.raises(TypeError, match=re.escape("use its .data")):
+            eval(expression, names)
+    else:
+        assert repr(eval(expression, names)) == result
+    for instead in re.findall("write `(.*?)`", because):
+        eval(instead, names)
+
+
+def test_the_table_of_protocols_is_read() -> None:
+    assert len(PROTOCOLS) > 20
+
+
 def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (message,) = blocks("")
+    message, _ = blocks("")
     Path("my.yaml").write_text(blocks("yaml")[0].replace("relu(", "rleu("))
     with pytest.raises(ScenarioError) as caught:
         open_scenario("my.yaml")
@@ -77,6 +110,12 @@ def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
     pytester.makepyfile(blocks("python")[2])
     run_pytest(pytester).assert_outcomes(passed=1)
+
+
+def test_the_exercise() -> None:
+    with pytest.raises(AssertionError) as caught:
+        exec(compile(blocks("python")[3], str(README), "exec"), {})
+    assert blocks("")[1] == f"AssertionError: {caught.value}\n"
 
 
 def test_the_workflow_of_a_course(

@@ -10,11 +10,12 @@ from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
-from stepgrad.engine.gradcheck import at_kink, complex_local, complex_or_rule
+from stepgrad.engine.gradcheck import at_kink, by_differences, complex_local, complex_or_rule
 from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward, Forward, Write
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import partial_at
 from stepgrad.replay.telling.titles import line_of, made_by, title
@@ -93,12 +94,36 @@ class Pass:
     @property
     def unstepped(self) -> list[int]:
         """The places where no complex step can be taken: kinks and boundaries of domains."""
-        ops = self.graph.ops
+        ops, unknown = self.graph.ops, self.unknown
         return [
             place
             for place in range(len(self.graph))
-            if any(
+            if place not in unknown
+            and any(
                 complex_local(ops[place], self._numbers(place)[0], slot) is None
+                for slot, _ in self.graph.variable(place)
+            )
+        ]
+
+    @cached_property
+    def own(self) -> list[int]:
+        """The places of operations that the program defines."""
+        return [place for place, op in enumerate(self.graph.ops) if op.stored]
+
+    @cached_property
+    def unknown(self) -> list[int]:
+        """The places of those whose function is not known: only results and derivatives are."""
+        ops = self.graph.ops
+        return [place for place in self.own if not ops[place].known]
+
+    @property
+    def differenced(self) -> list[int]:
+        """The places of those whose function takes no complex numbers."""
+        return [
+            place
+            for place in self.own
+            if any(
+                by_differences(self.graph.ops[place], self._numbers(place)[0], slot)
                 for slot, _ in self.graph.variable(place)
             )
         ]
@@ -146,9 +171,13 @@ class Pass:
             )
         step = self.steps(place, slot)(1.0)
         if relative(rule, step, size) > GATE:
+            op = self.graph.ops[place]
+            whose, way = "by the rule of", "by a complex step"
+            if op.stored:
+                whose, way = "as given with", "by its function"
             return (
-                f"{edge} is {number(rule)} by the rule of `{self.graph.ops[place].name}`, but "
-                f"{number(step)} by a complex step, at {self._made(place)}"
+                f"{edge} is {number(rule)} {whose} `{op.name}`, but {number(step)} {way}, at "
+                f"{self._made(place)}"
             )
         return ""
 
@@ -192,9 +221,14 @@ def passes(recording: Recording) -> list[Pass]:
     """Return the backward passes to check: of many, the first, the last, and one between.
 
     Also the first with a gradient that is not finite, and the first before which a value was
-    changed that its forward pass has used, or may have.
+    changed that its forward pass has used, or may have. Those that a program runs itself are
+    checked rule by rule (`by_rules`).
     """
-    blocks = [block for block in recording.blocks if isinstance(block, Backward)]
+    blocks = [
+        block
+        for block in recording.blocks
+        if isinstance(block, Backward) and not isinstance(block, ForeignBackward)
+    ]
     count = min(PASSES, len(blocks))
     picked = {round(i * (len(blocks) - 1) / max(count - 1, 1)) for i in range(count)}
     picked |= set(_suspects(recording, blocks))
@@ -212,6 +246,8 @@ def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]
                 changed = False
             case Write():
                 changed = changed or bool(block.writes.updates)
+            case ForeignBackward():
+                pass
             case Backward():
                 if changed:
                     yield number

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from stepgrad.engine.graph import Graph
+from stepgrad.engine.ops import Op
 
 
 def torch_gradients(graph: Graph) -> Mapping[int, float]:
@@ -19,18 +20,12 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
     """
     import torch  # noqa: PLC0415 - an extra
 
-    functions: dict[str, Callable[..., Any]] = {
-        "leaky_relu": lambda a: torch.nn.functional.leaky_relu(a, 0.01),
-        "max": torch.maximum,
-        "min": torch.minimum,
-    }
     tensors: list[Any] = []
     leaves = set(graph.leaves)
     for place, (op, operands) in enumerate(zip(graph.ops, graph.operands, strict=True)):
         if operands:
-            name = op.usual.name
-            function = functions.get(name) or getattr(torch, name)
-            result = function(*[tensors[operand] for operand in operands])
+            inputs = [tensors[operand] for operand in operands]
+            result = _stored(op, inputs) if op.stored else torch_function(op)(*inputs)
             result.data.fill_(graph.values[place])
             tensors.append(result)
         else:
@@ -40,3 +35,24 @@ def torch_gradients(graph: Graph) -> Mapping[int, float]:
         tensors[-1].backward()
     grads = {leaf: tensors[leaf].grad for leaf in leaves}
     return {leaf: 0.0 if grad is None else float(grad) for leaf, grad in grads.items()}
+
+
+def _stored(op: Op, inputs: Sequence[Any]) -> Any:
+    """Return a tensor with the derivatives that are stored with a program's own operation."""
+    return sum(tensor * local() for tensor, local in zip(inputs, op.local, strict=True))
+
+
+def torch_function(op: Op) -> Callable[..., Any]:
+    """Return PyTorch's function for a row of the op table."""
+    import torch  # noqa: PLC0415 - an extra
+
+    functions: dict[str, Callable[..., Any]] = {
+        "gelu": torch.nn.functional.gelu,
+        "leaky_relu": lambda a: torch.nn.functional.leaky_relu(a, 0.01),
+        "max": torch.maximum,
+        "min": torch.minimum,
+        # PyTorch's own softplus is `a` itself above a threshold.
+        "softplus": lambda a: torch.logaddexp(a, torch.zeros_like(a)),
+    }
+    name = op.usual.name
+    return functions.get(name) or getattr(torch, name)

@@ -101,7 +101,7 @@ def _suite(suites: Element, result: Result) -> None:
             problem = "failure"
             said = way.odds or f"{way.way} differs by {way.worst:.1e} at {way.where}"
         case(f"gradients: {way.way}", problem, "\n".join((said, *comparison_lines([way]))))
-    if result.strict or result.diagnosis.promised is not None:
+    if result.strict or result.sick or result.diagnosis.promised is not None:
         case("verdicts", "failure" if result.sick else "", "\n".join(finding_lines(result)))
     suite.set("tests", str(len(suite.findall("testcase"))))
     for problem, total in (("failure", "failures"), ("error", "errors"), ("skipped", "skipped")):

@@ -48,7 +48,7 @@ class Result:
     with. `passes` is the number of backward
     passes, of which a few are compared. `status` is the exit status of a program, `seconds` the
     time that everything took, and `note` a remark. `findings` are the verdicts of the `diagnosis`
-    that nothing promises: they fail the check if it is `strict`.
+    that nothing promises: they fail the check if it is `strict`, or if a derivative is wrong.
     """
 
     file: str
@@ -76,7 +76,8 @@ class Result:
     @property
     def sick(self) -> bool:
         """Whether its diagnosis fails the check."""
-        return bool(self.diagnosis.broken or (self.strict and self.findings))
+        wrong = any(each.wrong for each in self.diagnosis.unexpected)
+        return bool(wrong or self.diagnosis.broken or (self.strict and self.findings))
 
     @property
     def word(self) -> Literal["ok", "FAILED", "nothing to check", "not checked"]:

@@ -41,7 +41,7 @@ class _Dual:
         place |= {offset: first + offset for offset in range(len(structure))}
         earlier = (recording.history.value(node, block.start) for node in outer)
         graph = Graph(
-            [CONSTANT] * first + [structure.op(offset) for offset in range(len(structure))],
+            [CONSTANT] * first + [block.op(offset) for offset in range(len(structure))],
             [()] * first
             + [
                 tuple(place[ref] for ref in structure.operands(offset))

@@ -8,12 +8,13 @@ central differences need no derivative rules at all; PyTorch, if it is installed
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from math import inf, isclose, isfinite, isnan, nan
 from random import Random
 
 from stepgrad.checking.by_hand import by_hand
+from stepgrad.checking.by_rules import by_rules
 from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
 from stepgrad.checking.passes import Pass, passes
 from stepgrad.checking.tangents import tangent_comparisons
@@ -35,6 +36,8 @@ _GROSS = 0.01
 far less, or it is not."""
 
 _CHANGED = "skipped where values were changed in place: it only knows the current ones"
+
+_UNKNOWN = "skipped: the program gives results of operations of its own, but no function"
 
 _FIRMLY = 2
 """How many central differences, of different steps, it takes."""
@@ -78,29 +81,35 @@ def verify(recording: Recording) -> list[Comparison]:
             advance(i * len(checked) + j, len(ways) * len(checked))
             found += [(each, difference) for difference in way.differences(each)]
         comparisons.append(_comparison(way, checked, found))
-    return [*comparisons, *tangent_comparisons(recording, GATE), *by_hand(recording)]
+    return [
+        *comparisons,
+        *tangent_comparisons(recording, GATE),
+        *by_rules(recording),
+        *by_hand(recording),
+    ]
 
 
 @dataclass(frozen=True, slots=True)
 class _Way:
     """Another way to compute the derivatives, and how far it may differ.
 
-    `special` is a remark on operations for which it has no answer of its own, and `where` finds
+    `special` are remarks on operations for which it has no answer of its own, each with what finds
     them.
     """
 
     name: str
     limit: float | None
     differences: Callable[[Pass], Iterator[_Difference]]
-    special: str = ""
-    where: Callable[[Pass], Sequence[int]] = lambda _: ()
+    special: Mapping[str, Callable[[Pass], Sequence[int]]] = field(default_factory=dict)
 
 
 def _comparison(
     way: _Way, checked: Sequence[Pass], found: Sequence[tuple[Pass, _Difference]]
 ) -> Comparison:
-    special = dict.fromkeys(each.title(place) for each in checked for place in way.where(each))
-    notes = [f"{way.special}: {_few([*special])}"] if special else []
+    notes = []
+    for remark, places in way.special.items():
+        special = dict.fromkeys(each.title(place) for each in checked for place in places(each))
+        notes += [f"{remark}: {_few([*special])}"] if special else []
     notes += dict.fromkeys(difference.note for _, difference in found if difference.note)
     note = _few(notes, "; ")
     odds = _few([difference.odds for _, difference in found if difference.odds], "; ")
@@ -180,6 +189,9 @@ def _by_sums(
 
 
 def _central(each: Pass) -> Iterator[_Difference]:
+    if each.unknown:
+        yield _Difference([], nan, note=_UNKNOWN)
+        return
     graph, sizes, leaves = each.graph, each.sizes, each.leaves
     root, again = graph.values[-1], graph.given({}).values[-1]
     if not (isclose(root, again, rel_tol=1e-9) or (isnan(root) and isnan(again))):
@@ -235,15 +247,17 @@ _WAYS = (
         "complex steps",
         GATE,
         _ahead(lambda each: each.steps),
-        "at kinks and domain boundaries, by the rule",
-        lambda each: each.unstepped,
+        {
+            "at kinks and domain boundaries, by the rule": lambda each: each.unstepped,
+            "by differences of its function": lambda each: each.differenced,
+            "as given, because the function is not known": lambda each: each.unknown,
+        },
     ),
     _Way(
         "central differences",
         None,
         _central,
-        "at kinks, the mean of both sides",
-        lambda each: each.kinks,
+        {"at kinks, the mean of both sides": lambda each: each.kinks},
     ),
-    _Way("PyTorch", TORCH_GATE, _pytorch),
+    _Way("PyTorch", TORCH_GATE, _pytorch, {"as stored": lambda each: each.own}),
 )

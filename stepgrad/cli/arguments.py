@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterable, Sequence
-from contextlib import redirect_stdout
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import redirect_stdout, suppress
 from itertools import chain
 from pathlib import Path
 
@@ -15,7 +15,8 @@ from stepgrad import headless
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, Opened, is_program, is_saved, open_typed
+from stepgrad.opening import SAVED, Opened, is_program, is_saved, open_typed, words_of
+from stepgrad.program import MODULE
 from stepgrad.recording.memory import as_bytes
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.sentences import say
@@ -61,7 +62,13 @@ BUG = click.option(
 
 ARGUMENTS = click.argument("arguments", metavar="[ARGUMENTS]...", nargs=-1, type=click.UNPROCESSED)
 
-READ = {".py": "a program", ".yaml": "a scenario", ".yml": "a scenario", SAVED: "a recording"}
+READ = {
+    ".py": "a program",
+    ".ipynb": "a notebook",
+    ".yaml": "a scenario",
+    ".yml": "a scenario",
+    SAVED: "a recording",
+}
 """What stepgrad reads, by suffix."""
 
 _MOST_WORDS = 4  # listed in a note
@@ -73,6 +80,7 @@ class FileCommand(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Look for our own options after the name only if it is not a program."""
         ctx.allow_interspersed_args = False
+        args = _with_module(ctx, args, self._has_file)
         found, _, _ = self.make_parser(ctx).parse_args(list(args))
         file, arguments = str(found["file"]), found["arguments"]
         program = is_program(file)
@@ -93,12 +101,19 @@ class FileCommand(click.Command):
         _note_options(self, file, behind)
         return rest
 
+    def _has_file(self, args: list[str]) -> bool:
+        with suppress(click.UsageError):  # an option still lacks its value
+            found, _, _ = self.make_parser(click.Context(self)).parse_args(args)
+            return isinstance(found["file"], str)
+        return True
+
 
 class FilesCommand(click.Command):
     """A command on several files: a program comes last, and what follows belongs to it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take what follows the first program as its arguments."""
+        args = _with_module(ctx, args, lambda before: any(map(is_program, before)))
         end = next((i + 1 for i, arg in enumerate(args) if is_program(arg)), len(args))
         if arguments := args[end:]:
             program = args[end - 1]
@@ -109,6 +124,18 @@ class FilesCommand(click.Command):
             _note(program, files, f"{self.name} takes one program, as its last file")
         ctx.params["arguments"] = tuple(arguments)
         return super().parse_args(ctx, args[:end])
+
+
+def _with_module(
+    ctx: click.Context, args: list[str], has_file: Callable[[list[str]], bool]
+) -> list[str]:
+    """Make one word of `-m MODULE`, which is a program; after one, it is an argument of that."""
+    if "-m" not in args or has_file(args[: args.index("-m")]):
+        return args
+    at = args.index("-m")
+    if at + 1 == len(args):
+        ctx.fail("Option '-m' requires the name of a module.")
+    return [*args[:at], "--", MODULE + args[at + 1], *args[at + 2 :]]
 
 
 def _note_options(command: click.Command, program: str, arguments: Sequence[str]) -> None:
@@ -134,8 +161,8 @@ def _in_order(command: click.Command, before: Sequence[str], behind: Sequence[st
         options.append(word)
         if "=" not in word and _meant(values, [word]):
             options += [value for value in [next(words, None)] if value is not None]
-    *given, program = before
-    return ["stepgrad", str(command.name), *given, *options, program, *rest]
+    *given, program = (word for word in before if word != "--")
+    return ["stepgrad", str(command.name), *given, *options, *words_of(program), *rest]
 
 
 def _note(program: str, words: Sequence[str], rule: str) -> None:

@@ -17,7 +17,7 @@ from stepgrad.cli.examining import examine, exit_status
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
-from stepgrad.opening import Opened, is_program
+from stepgrad.opening import Opened, is_program, words_of
 from stepgrad.printable import counted
 from stepgrad.scenario.diagnosed import diagnosed
 
@@ -127,7 +127,8 @@ def _told(found: Examined, arguments: Sequence[str]) -> Iterator[str]:
             yield from (f"  {line}" for line in wrap(text, WIDTH - 2))
         if each.events:
             where = str(each.events[0])
-            yield f"  {shlex.join(['stepgrad', 'run', '--to', where, found.file, *arguments])}"
+            words = ["stepgrad", "run", "--to", where, *words_of(found.file), *arguments]
+            yield f"  {shlex.join(words)}"
 
 
 def _object(found: Examined) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from stepgrad.cli.output import echo, echo_lines
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
-from stepgrad.opening import open_typed
+from stepgrad.opening import open_typed, words_of
 from stepgrad.printable import printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
@@ -91,7 +91,7 @@ def quiz(
     if file is not None and given is None and score.asked:
         _keep(file, Mark(right=score.right, asked=len(asked)))
     for missed in score.again():
-        echo_lines(_again(missed, [*([file] if file else []), *arguments]))
+        echo_lines(_again(missed, [*(words_of(file) if file else []), *arguments]))
     if given is not None:
         if len(given) != len(asked):
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
@@ -13,8 +12,7 @@ from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
-from stepgrad.opening import SAVED, open_typed
-from stepgrad.scenario.text import name_of
+from stepgrad.opening import SAVED, open_typed, saved_as
 
 
 @click.command(cls=FileCommand)
@@ -41,7 +39,7 @@ def record(
       stepgrad record xor_tanh
       stepgrad record -o slow.stepgrad train.py --rate 0.01
     """
-    name = f"{name_of(Path(file))}{SAVED}" if output is None else output
+    name = saved_as(file) if output is None else output
     goal = Destination.of(name, [file])
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:

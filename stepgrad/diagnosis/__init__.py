@@ -6,6 +6,7 @@ recording (`survey.py`) to verdicts (`verdict.py`). They are divided by what the
 - `numbers/`: are they finite, and do they vanish, explode, cancel, or depend on rounding?
 - `reach/`: do gradients reach the parameters, or is there no path, or is it shut?
 - `bookkeeping/`: are gradients cleared, added up and used once, and in time?
+- `rules/`: are the rules right of an engine that the program brings itself?
 - `steps/`: do steps go downhill, far enough and not too far, and do they tell units apart?
 
 Two rooms answer questions about what a person points at: `reasons/` says why a number is what it
@@ -44,4 +45,6 @@ def diagnose(recording: Recording, declared: frozenset[int] = frozenset()) -> Se
         advance(asked, len(QUESTIONS))
     given = {verdict.name for verdict in found if not verdict.note}
     causes = [verdict for verdict in found if given.isdisjoint(verdict.unless)]
+    if any(verdict.wrong for verdict in causes):  # the others speak of wrong gradients
+        causes = [verdict for verdict in causes if verdict.wrong or verdict.note]
     return sorted(causes, key=lambda verdict: verdict.note)

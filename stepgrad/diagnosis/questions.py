@@ -7,10 +7,23 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.bookkeeping import faults, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
+from stepgrad.diagnosis.rules import question
 from stepgrad.diagnosis.steps import clipping, descent, symmetry
 from stepgrad.diagnosis.verdict import Question
 
 QUESTIONS: Sequence[Question] = (
+    Question(
+        question.NAME,
+        "are the rules of the program's own engine right?",
+        "In a backward pass that the program runs itself, a rule adds something else than the "
+        "gradient of its node times the true local derivative: that of the op table, or by "
+        "differences of the class's own function. Or a value is not that of its operator, the "
+        "pass does not begin with 1, a rule runs before those of all users of its node, twice or "
+        "never, or the pass adds to what an earlier one has left inside the graph. The first is "
+        "named, and at most one more of another kind. It fails every check. It is a note if all "
+        "agree.",
+        question.engine,
+    ),
     Question(
         "non_finite",
         "does any result become inf or nan?",

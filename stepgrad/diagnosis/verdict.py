@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from stepgrad.engine.tape import Place
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.titles import line_of, made_by
@@ -27,6 +28,8 @@ class Verdict:
         note: whether it is only worth knowing. A note is no verdict: it fails nothing.
         unless: the names of verdicts of which this is only a consequence: beside one of them, it is
             left out.
+        places: the lines to blame, if these are not the lines of the events or nodes.
+        wrong: whether a derivative is wrong. This fails a check that is not strict, too.
     """
 
     name: str
@@ -36,14 +39,20 @@ class Verdict:
     nodes: Sequence[int] = ()
     note: bool = False
     unless: Collection[str] = ()
+    places: Sequence[Place] = ()
+    wrong: bool = False
 
     def lines(self, recording: Recording) -> Sequence[str]:
         """Return the lines of the program or scenario that are to blame, such as `train.py:12`.
 
-        Those are the lines of the events; of the nodes, where no event has one.
+        Those are its places; or the lines at which its events wrote by hand; or else those of its
+        nodes. A rule of the program's own backward pass is as little to blame as one of ours.
         """
-        found = [line_of(recording, place) for each in self.events
-                 if (place := State(recording, each).place)]  # fmt: skip
+        states = (State(recording, each) for each in self.events)
+        places = self.places or [
+            state.place for state in states if state.place and state.phase != "backward"
+        ]
+        found = [line_of(recording, place) for place in places]
         found = [line for line in found if line]
         found = found or [made_by(recording, recording.node(node)) for node in self.nodes]
         return [*dict.fromkeys(filter(None, found))]

@@ -24,7 +24,8 @@ def ancestors(root: _Node) -> list[_Node]:
     stack = [root]
     while stack:
         node = stack.pop()
-        for operand in (node._first, node._second):
+        second = node._second
+        for operand in (node._first, *node._others) if second is None else (node._first, second):
             if operand is not None and operand._stamp not in found:
                 found[operand._stamp] = operand
                 if operand._first is not None:

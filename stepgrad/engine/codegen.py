@@ -23,8 +23,10 @@ Updates = Callable[..., tuple[list[float], ...]]
 _METHOD = """
 def bind(op, beside_constant):
     def method({parameters}):
-        node = new(Value)
+        kind = {kind}
         {operation}
+        node = new(kind)
+        node._operation = operation
         node._data = {value}
         node._grad = 0.0
         node._first = {first}
@@ -37,15 +39,19 @@ def bind(op, beside_constant):
     return method
 """
 
-_UNARY = "node._operation = op"
+_UNARY = "operation = op"
 
-_BINARY = """if type(other) is Value:
-            node._operation = op
+_BINARY = """if type(other) is kind:
+            operation = op
         else:
             other = lift(other)
             if other is NotImplemented:
                 return other
-            node._operation = beside_constant if type(other) is Constant else op"""
+            if type(other) is Constant:
+                operation = beside_constant
+            else:
+                operation = op
+                kind = common(kind, type(other))"""
 
 _VJP = """
 def vjp(node):
@@ -67,11 +73,12 @@ def updates(parameters, {arguments}):
 """
 
 
-def method(
+def method(  # noqa: PLR0913 - what differs between methods
     name: str,
     operands: Sequence[str],
     forward: Formula,
     engine: dict[str, Any],
+    kind: str,
     *,
     reflected: bool = False,
 ) -> Callable[..., Callable[..., Any]]:
@@ -79,12 +86,14 @@ def method(
 
     It takes that operation, and what the operation is beside a constant. The method's first operand
     is `self`; in a `reflected` one (`__radd__`) it is the other. `engine` is the namespace that it
-    runs in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `tick` and `active_tape`,
-    which need not be there before the first call.
+    runs in: `formula.namespace()` and `Value`, `Constant`, `new`, `lift`, `common`, `tick` and
+    `active_tape`, which need not be there before the first call. `kind` is the class of the result,
+    as an expression; where the other operand is of a subclass of it, so is the result.
     """
     parameters = ["self", "other"][: len(operands)]
     ordered = parameters[:: -1 if reflected else 1]
     source = _METHOD.format(
+        kind=kind,
         parameters=", ".join(parameters),
         operation=_BINARY if "other" in parameters else _UNARY,
         value=forward.python(

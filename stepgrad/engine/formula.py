@@ -19,7 +19,7 @@ from stepgrad.engine import ieee
 from stepgrad.engine.notation import conditions, written
 
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
-_NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan}
+_NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan, "π": math.pi}
 
 _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -31,7 +31,7 @@ _ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
 
 
 class Formula:
-    """An expression of operand names, floats and the functions of `ieee`.
+    """An expression of operand names, floats, π and the functions of `ieee`.
 
     `a if condition else b` gives it branches, as in `1 if a > 0 else 0`. In a partial derivative,
     `shut` is the 0 of a gate that is shut: it selects, and lets nothing pass, not even inf or nan.
@@ -58,8 +58,8 @@ class Formula:
     ) -> Callable[..., Any]:
         """Compile to a function of other numbers: complex ones, fractions, more digits.
 
-        `functions` are those that it calls; `number` among them makes such a number of a float.
-        Comparisons compare real parts.
+        `functions` are those that it calls, and π; `number` among them makes such a number of a
+        float. Comparisons compare real parts.
         """
         tree = _Continued().visit(deepcopy(self._tree))
         source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"

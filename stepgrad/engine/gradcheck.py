@@ -10,28 +10,33 @@ an estimate of its own error.
 
 from __future__ import annotations
 
-import cmath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from math import isclose, isfinite, nan, ulp
-from operator import mul, truediv
+from operator import mul
 from sys import float_info
 
+from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.graph import Carry, Graph
+from stepgrad.engine.numeric import BY_DIFFERENCES, complex_step, derivative
 from stepgrad.engine.ops import Op
+from stepgrad.engine.own import OwnOp
 
 
 def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     """Return the derivative of an operation with respect to one of its inputs, by a complex step.
 
     None where no step can be taken: at a kink, at or beyond the boundary of the domain, and where
-    numbers are so large or so small that a step is lost.
+    numbers are so large or so small that a step is lost. For an operation of the program's own,
+    differences do where it takes no complex numbers; None if its function is not known.
     """
+    if isinstance(op, OwnOp):
+        return _of_function(op, inputs, slot)
     value = op.value(*inputs)
     if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
         return None
-    step = _step(inputs[slot])
+    step = complex_step(inputs[slot])
     beside = [complex(x, step * (i == slot)) for i, x in enumerate(inputs)]
     try:
         stepped = complex(_continued(op)(*beside))
@@ -42,18 +47,37 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     return stepped.imag / step if same else None
 
 
+def _of_function(op: OwnOp, inputs: Sequence[float], slot: int) -> float | None:
+    """Return the derivative of a program's function: the stored one, where that is as near.
+
+    As near as differences can tell, that is. None at a kink, where these do not settle.
+    """
+    if op.function is None:
+        return None
+    found, stored = derivative(op.function, inputs, slot), op.local[slot]()
+    if not found.error < _FIRM * max(1.0, abs(found.value)):
+        return None
+    blurred = max(10 * found.error, _BLURRED * max(1.0, abs(found.value)))
+    return stored if found.error and abs(found.value - stored) <= blurred else found.value
+
+
+def by_differences(op: Op, inputs: Sequence[float], slot: int) -> bool:
+    """Whether an operation's derivative is checked by differences, for want of a complex step."""
+    if not isinstance(op, OwnOp) or op.function is None:
+        return False
+    return derivative(op.function, inputs, slot).by == BY_DIFFERENCES
+
+
+_BLURRED = 1e-8
+"""How far differences of a program's function may be off, beyond their own estimate."""
+
+
 def _extreme(x: float) -> bool:
     """Whether a step from a number, or its effect, would overflow or underflow."""
-    return x != 0 and not 1e-140 < abs(x) < 1e140
+    return x != 0 and not _LEAST < abs(x) < 1 / _LEAST
 
 
-def _step(x: float) -> float:
-    """How far to step into the complex plane: its square must be negligible beside the number.
-
-    But not so far that sines turn into exponentials, nor so little that digits are lost.
-    """
-    size = abs(x)
-    return min(max(size * 1e-40, min(size * 1e-10, 1e-150)), 1e-20) or 1e-150
+_LEAST = 1e-140
 
 
 def at_kink(op: Op, inputs: Sequence[float]) -> bool:
@@ -141,45 +165,15 @@ def _quotient(graph: Graph, leaf: int, step: float) -> float:
 def complex_or_rule(op: Op, inputs: Sequence[float], out: float, slot: int) -> Carry:
     """Return what passes an edge by a complex step; where there is none to take, by the op table.
 
-    No step can tell a 0 that multiplies from that of a shut gate: the table can.
+    No step can tell a 0 that multiplies from that of a shut gate: the table can. And where the
+    local derivative is as small as in the tails of erf, the effect of a step underflows.
     """
     stepped, rule = complex_local(op, inputs, slot), partial(op.carry[slot], *inputs, out)
-    if stepped is None or stepped == rule(1.0) == 0:
+    if stepped is None or max(abs(stepped), abs(rule(1.0))) < _LEAST:
         return rule
     return partial(mul, stepped)
 
 
-def _power(base: complex, exponent: complex) -> complex:
-    """Raise to a power; integer powers by products, which Python does only up to 100.
-
-    Raises:
-        ValueError: the real power is not defined on both sides of the base.
-    """
-    if abs(exponent.real) >= 2**53:
-        raise ValueError("too large to tell whether it is even")
-    if exponent.imag == 0 and exponent.real.is_integer():
-        if exponent.real < 0:
-            return 1 / _power(base, -exponent)
-        result, left = 1 + 0j, int(exponent.real)
-        while left:
-            result = result * base if left & 1 else result
-            base, left = base * base, left >> 1
-        return result
-    if base.real <= 0:
-        raise ValueError("a root, or a derivative with respect to the exponent, at a base ≤ 0")
-    return pow(base, exponent)
-
-
-_CONTINUATIONS: Mapping[str, object] = {
-    **{name: getattr(cmath, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")},
-    "abs": lambda a: -a if a.real < 0 else a,
-    "div": truediv,
-    "number": float,
-    "pow": _power,
-}
-"""The functions of formulas, for complex numbers."""
-
-
 @cache
 def _continued(op: Op) -> Callable[..., complex]:
-    return op.forward.continued(_CONTINUATIONS, op.operands)
+    return op.forward.continued(COMPLEX, op.operands)

@@ -21,6 +21,12 @@ Edges = Callable[[int, int], Carry]
 """What each edge carries, given the place of its node and the slot of the operand."""
 
 
+def _row(node: Node) -> Op:
+    """Return the operation of a node, without what is particular about constants among operands."""
+    op = node._operation
+    return op.holding(node._locals) if op.stored else OPS[op.code]
+
+
 class Graph(NamedTuple):
     """Nodes in the order of creation; the last is the root.
 
@@ -43,7 +49,7 @@ class Graph(NamedTuple):
         others = list(used.values())
         place = {node._stamp: i for i, node in enumerate([*others, *nodes])}
         return cls(
-            [CONSTANT] * len(others) + [OPS[node._operation.code] for node in nodes],
+            [CONSTANT] * len(others) + [_row(node) for node in nodes],
             [()] * len(others)
             + [tuple(place[operand._stamp] for operand in node._operands) for node in nodes],
             [node._data for node in (*others, *nodes)],
@@ -88,11 +94,16 @@ class Graph(NamedTuple):
         return part, places
 
     def given(self, leaves: Mapping[int, float]) -> Graph:
-        """Return this graph computed again, with other numbers for some leaves."""
-        values = list(self.values)
+        """Return this graph computed again, with other numbers for some leaves.
+
+        What follows from an operation whose function is not known is nan.
+        """
+        ops, values = list(self.ops), list(self.values)
         for place, (op, operands) in enumerate(zip(self.ops, self.operands, strict=True)):
             if operands:
-                values[place] = op.value(*[values[operand] for operand in operands])
+                inputs = [values[operand] for operand in operands]
+                values[place] = op.value(*inputs)
+                ops[place] = op.at(inputs)
             else:
                 values[place] = leaves.get(place, values[place])
-        return Graph(self.ops, self.operands, values)
+        return Graph(ops, self.operands, values)

@@ -6,9 +6,12 @@ never raises, and returns what PyTorch returns in float64, infinities and nan in
 """
 
 import math
-from math import inf, nan, tanh
+from math import atan, erf, inf, nan, tanh
 
-__all__ = ["cos", "div", "exp", "log", "pow", "sin", "sqrt", "tanh"]
+__all__ = [
+    "atan", "cos", "cosh", "div", "erf", "exp", "expm1", "log", "log1p", "pow", "sin", "sinh",
+    "softplus", "sqrt", "tanh",
+]  # fmt: skip
 
 
 def div(a: float, b: float) -> float:
@@ -39,12 +42,33 @@ def exp(a: float) -> float:
         return inf
 
 
+def expm1(a: float) -> float:
+    """e**a − 1, with all digits where e**a is near 1: inf if it overflows."""
+    try:
+        return math.expm1(a)
+    except OverflowError:
+        return inf
+
+
 def log(a: float) -> float:
     """The natural logarithm: −inf at zero, nan below."""
     try:
         return math.log(a)
     except ValueError:
         return -inf if a == 0 else nan
+
+
+def log1p(a: float) -> float:
+    """log(1 + a), with all digits where a is near 0: −inf at −1, nan below."""
+    try:
+        return math.log1p(a)
+    except ValueError:
+        return -inf if a == -1 else nan
+
+
+def softplus(a: float) -> float:
+    """log(1 + e**a), with all digits at both ends: nearly e**a far below 0, nearly a far above."""
+    return a + math.log1p(math.exp(-a)) if a > 0 else math.log1p(math.exp(a))
 
 
 def sqrt(a: float) -> float:
@@ -69,3 +93,19 @@ def cos(a: float) -> float:
         return math.cos(a)
     except ValueError:
         return nan
+
+
+def sinh(a: float) -> float:
+    """The hyperbolic sine: ±inf if it overflows."""
+    try:
+        return math.sinh(a)
+    except OverflowError:
+        return math.copysign(inf, a)
+
+
+def cosh(a: float) -> float:
+    """The hyperbolic cosine: inf if it overflows."""
+    try:
+        return math.cosh(a)
+    except OverflowError:
+        return inf

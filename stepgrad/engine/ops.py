@@ -13,9 +13,10 @@ A partial derivative that is `shut` is a shut gate: exactly 0 goes back, whateve
 nan included, as in PyTorch. Other zeros multiply: 0·∞ is nan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
+from typing import ClassVar
 
 from stepgrad.engine import codegen
 from stepgrad.engine.formula import Formula
@@ -41,6 +42,15 @@ class Op:
     code: int
     constants: tuple[int, ...] = ()
     stands_for: "Op | None" = None
+
+    stored: ClassVar[bool] = False
+    """Whether its derivatives are numbers kept with each node, not formulas (`own.OwnOp`)."""
+
+    known: ClassVar[bool] = True
+    """Whether it can be computed from its operands."""
+
+    found: ClassVar[str] = ""
+    """Of stored derivatives: where they are from."""
 
     def __repr__(self) -> str:
         return f"<op {self.name}>"
@@ -103,6 +113,18 @@ class Op:
         partials = dict(zip(self.operands, self.partials, strict=True))
         return codegen.vjp(self.name, partials, self.constants)
 
+    def varies(self, slot: int) -> bool:
+        """Whether a local derivative is not the same number wherever the operation is used."""
+        return self.stored or self.partials[slot].constant is None
+
+    def holding(self, _stored: Sequence[float]) -> "Op":
+        """Return this row for a node with these local derivatives, where it stores them."""
+        return self
+
+    def at(self, _inputs: Sequence[float]) -> "Op":
+        """Return this row for a node that is computed from these numbers."""
+        return self
+
     @cache  # noqa: B019 - the rows live as long as the process
     def beside(self, *constants: int) -> "Op":
         """This row for an operation whose operands in these slots are plain numbers."""
@@ -110,7 +132,10 @@ class Op:
 
 
 OPS: list[Op] = []
-"""All rows. `OPS[op.code] is op`; codes fit a byte."""
+"""All rows of the table. `OPS[op.code] is op`; codes fit a byte, and are below `OWN`."""
+
+OWN = 254
+"""The code that all operations of a program's own share (`own.OwnOp`)."""
 
 BY_NAME: dict[str, Op] = {}
 
@@ -158,6 +183,17 @@ LOG = _row("log", "log", "log(a)", "1 / a")
 SQRT = _row("sqrt", "sqrt", "sqrt(a)", "1 / (2*out)")
 SIN = _row("sin", "sin", "sin(a)", "cos(a)")
 COS = _row("cos", "cos", "cos(a)", "-sin(a)")
+ATAN = _row("atan", "atan", "atan(a)", "1 / (1 + a*a)")
+SINH = _row("sinh", "sinh", "sinh(a)", "cosh(a)")
+COSH = _row("cosh", "cosh", "cosh(a)", "sinh(a)")
+EXPM1 = _row("expm1", "expm1", "expm1(a)", "out + 1")
+LOG1P = _row("log1p", "log1p", "log1p(a)", "1 / (1 + a)")
+SOFTPLUS = _row("softplus", "softplus", "softplus(a)", "1 / (1 + exp(-a))")
+ERF = _row("erf", "erf", "erf(a)", "2 / sqrt(π) * exp(-a*a)")
+GELU = _row(
+    "gelu", "gelu", "a / 2 * (1 + erf(a / sqrt(2)))",
+    "(1 + erf(a / sqrt(2))) / 2 + a * exp(-a*a / 2) / sqrt(2*π)",
+)  # fmt: skip
 
 FUNCTIONS = {op.name: len(op.partials) for op in OPS[OPS.index(NEG) :]}
 """What an expression may call, and with how many arguments: every row below the operators."""

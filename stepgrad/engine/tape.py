@@ -92,6 +92,9 @@ class Tape(Protocol):
     def missed(self, value: Node) -> None:
         """Another tape is about to write a value."""
 
+    def holds(self, node: Node) -> bool:
+        """Whether it is settled what a node was computed by."""
+
 
 _active: ContextVar[Tape | None] = ContextVar("stepgrad tape", default=None)
 _place: ContextVar[Place] = ContextVar("stepgrad place", default=Place())  # noqa: B039 - frozen
@@ -113,6 +116,16 @@ def recording_on(tape: Tape) -> Iterator[None]:
         # A generator may end in another context than it began in, or after one that began later.
         if _active.get() is tape:
             _active.set(before)
+
+
+@contextmanager
+def aside(tape: Tape) -> Iterator[None]:
+    """Report to another tape for a moment; the one before it does not hear of that."""
+    token = _active.set(tape)
+    try:
+        yield
+    finally:
+        _active.reset(token)
 
 
 @contextmanager

@@ -2,46 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import count
+from collections.abc import Callable
+from functools import partial
 from math import copysign, inf
 from numbers import Real
 from sys import intern
 from types import FunctionType
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, Self, SupportsFloat
+from typing import Any, Self, SupportsFloat
 
 from stepgrad.engine import codegen, ops
 from stepgrad.engine.backward import ancestors, propagate
+from stepgrad.engine.closure import close, closure_of
 from stepgrad.engine.formula import namespace
-from stepgrad.engine.node import Node
+from stepgrad.engine.given import check_label, connect
+from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import Op
+from stepgrad.engine.own import KEPT
+from stepgrad.engine.protocols import Protocols, RealNumber
 from stepgrad.engine.tape import active_tape, clears, current_place
-
-
-class RealNumber(Protocol):
-    """A number that mixes with floats: those of Python and numpy do, arrays and Decimal do not."""
-
-    def __float__(self) -> float: ...
-    def __hash__(self) -> int: ...
-    def __rdivmod__(self, other: float, /) -> Any: ...
-
-
-_NO_CLOSURE = (
-    "a Value has no _backward to call or to replace: its derivatives are those of the operations "
-    "that it is made of; write a new function with these"
-)
-
-_NOT_A_NUMBER = "not a number, but a Value: use its .data or .grad, as in p.data -= 0.1 * p.grad"
 
 Operand = float | RealNumber
 """The other operand of a `Value`: another one, or any real number."""
 
-_tick = count().__next__
 _engine: dict[str, Any] = namespace() | {
     "type": type,
     "NotImplemented": NotImplemented,
     "new": object.__new__,
-    "tick": _tick,
+    "tick": tick,
     "active_tape": active_tape,
 }
 
@@ -50,10 +37,10 @@ _of_constants: dict[object, Callable[..., Any]] = {}
 
 
 def _method(op: Op, *, reflected: bool = False) -> Callable[..., Any]:
-    bind = codegen.method(op.name, op.operands, op.forward, _engine, reflected=reflected)
+    write = partial(codegen.method, op.name, op.operands, op.forward, _engine, reflected=reflected)
     own = int(reflected)  # the slot of `self`
-    of_value = bind(op, op.beside(1 - own))
-    of_constant = bind(op.beside(own), op.beside(*range(len(op.operands))))
+    of_value = write("type(self)")(op, op.beside(1 - own))
+    of_constant = write("Value")(op.beside(own), op.beside(*range(len(op.operands))))
     for function in (of_value, of_constant):
         function.__name__, function.__qualname__ = op.name, f"Value.{op.name}"
         function.__module__, function.__doc__ = __name__, op.described
@@ -69,7 +56,7 @@ def _unary(op: Op) -> Callable[[Value], Value]:
     return _method(op)
 
 
-class Value(Node):
+class Value(Protocols):
     """A scalar in a computation: its number `data`, and its gradient `grad`.
 
     Arithmetic and the methods below make new Values, linked to their operands; a plain number on
@@ -85,12 +72,16 @@ class Value(Node):
 
     Args:
         data: the number. Anything `float()` takes.
-        label: a name to show; anything but text is shown as `str(label)`. Inside a
-            `scope("layer1")`, `w` is named `layer1/w`.
+        label: a name to show; it may come second. In a `scope("layer1")`, `w` is `layer1/w`.
+        children: what it was computed from, in an operation of your own, with the `local_grads`:
+            the derivative with respect to each. `Value(math.log(p.data), (p,), (1 / p.data,))`, as
+            in microgpt. `stepgrad.op` makes an operation of a function.
+        op: its name. `Value(data, children, op)` gets its derivatives from the `_backward` that it
+            is given next, as in micrograd; until then, nothing passes back.
 
     Raises:
-        TypeError: `data` is not a number; or `label` holds operands, as the second argument of
-            micrograd's Value does.
+        TypeError: `data` is not a number, or `children` are not Values and numbers.
+        ValueError: there are not as many `local_grads` as children.
 
     Gradients follow PyTorch's rule: those of leaves (values that are not computed) add up over
     backward passes until they are cleared; those of results belong to one pass.
@@ -98,16 +89,26 @@ class Value(Node):
 
     __slots__ = ()
 
-    __array_ufunc__ = None  # `numpy.float64(2) * value` is ours to compute
-
-    def __init__(self, data: SupportsFloat, label: object = None) -> None:
-        if label is not None:
-            _check_label(label)  # before a tape knows of this Value
+    def __init__(
+        self,
+        data: SupportsFloat,
+        children: Any = None,
+        local_grads: Any = None,
+        label: object = None,
+        op: object = None,
+        _children: Any = None,
+        _op: object = None,
+    ) -> None:
         self._data = float(data)
         self._grad = 0.0
         self._operation = ops.LEAF
         self._first = self._second = None
-        self._stamp = _tick()
+        if children is not None or _children is not None:
+            given = _children if children is None else children
+            label = connect(self, given, local_grads, (op or _op, label), lift)
+        if label is not None:
+            check_label(label)  # before a tape knows of this Value
+        self._stamp = tick()
         tape = active_tape()
         if tape is not None:
             tape.append(self)
@@ -125,7 +126,10 @@ class Value(Node):
     relu, leaky_relu = _unary(ops.RELU), _unary(ops.LEAKY_RELU)
     tanh, sigmoid = _unary(ops.TANH), _unary(ops.SIGMOID)
     exp, log, sqrt = _unary(ops.EXP), _unary(ops.LOG), _unary(ops.SQRT)
-    sin, cos = _unary(ops.SIN), _unary(ops.COS)
+    sin, cos, atan = _unary(ops.SIN), _unary(ops.COS), _unary(ops.ATAN)
+    sinh, cosh, erf = _unary(ops.SINH), _unary(ops.COSH), _unary(ops.ERF)
+    expm1, log1p = _unary(ops.EXPM1), _unary(ops.LOG1P)
+    softplus, gelu = _unary(ops.SOFTPLUS), _unary(ops.GELU)
 
     def __pos__(self) -> Value:
         return self
@@ -157,12 +161,16 @@ class Value(Node):
             tape.write("update", self, after)
 
     @property
-    def _backward(self) -> NoReturn:
-        raise AttributeError(_NO_CLOSURE)
+    def _backward(self) -> Callable[[], object]:
+        """A function that adds to the gradients of the operands, as in micrograd (`closure.py`).
+
+        Assigning one stores the local derivatives that follow from it. Others have none.
+        """
+        return closure_of(self)
 
     @_backward.setter
-    def _backward(self, _: object) -> NoReturn:
-        raise AttributeError(_NO_CLOSURE)
+    def _backward(self, function: Callable[[], object]) -> None:
+        close(self, function)
 
     @property
     def grad(self) -> float:
@@ -185,7 +193,7 @@ class Value(Node):
 
     @label.setter
     def label(self, label: object) -> None:
-        _check_label(label)
+        check_label(label)
         name = "" if label is None else str(label)
         if not name:
             self.__dict__.pop("_label", None)
@@ -196,11 +204,6 @@ class Value(Node):
         tape = active_tape()
         if tape is not None:
             tape.name(self)
-
-    if not TYPE_CHECKING:  # to type checkers, too, it is none
-
-        def __float__(self) -> NoReturn:
-            raise TypeError(_NOT_A_NUMBER)
 
     @property
     def _prev(self) -> tuple[Self, ...]:
@@ -224,16 +227,8 @@ class Value(Node):
         """Return what a program or a subclass keeps on this Value, for a copy."""
         state = super().__getstate__()
         attributes, slots = state if isinstance(state, tuple) else (state, {})
-        return attributes, {key: slots[key] for key in slots if key not in Node.__slots__}
-
-
-def _check_label(label: object) -> None:
-    """Refuse what was meant as operands."""
-    if not isinstance(label, str) and isinstance(label, (Value, Iterable)):
-        raise TypeError(
-            f"a label is text, not {type(label).__name__}: operands come from operations, "
-            'as in `a * b`; to name a Value, write `label="a"`'
-        )
+        attributes = {key: kept for key, kept in (attributes or {}).items() if key not in KEPT}
+        return attributes or None, {key: slots[key] for key in slots if key not in Node.__slots__}
 
 
 def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Value:
@@ -243,7 +238,7 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
     node._grad = 0.0
     node._operation = ops.LEAF
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
@@ -256,7 +251,12 @@ def _leaf(kind: type[Value], data: float, grad: float, label: str | None) -> Val
     return node
 
 
-def _lift(number: object) -> Any:
+def common(one: type[Value], other: type[Value]) -> type[Value]:
+    """Return the class of what is computed from Values of two: the one that is more special."""
+    return other if issubclass(other, one) else one
+
+
+def lift(number: object) -> Any:
     """Make a constant of a plain number; return NotImplemented for anything else."""
     if isinstance(number, Value):  # of a subclass
         return number
@@ -290,11 +290,11 @@ def constant(number: float) -> Value:
     node._grad = 0.0
     node._operation = ops.CONSTANT
     node._first = node._second = None
-    node._stamp = _tick()
+    node._stamp = tick()
     tape = active_tape()
     if tape is not None:
         tape.append(node)
     return node
 
 
-_engine |= {"Value": Value, "Constant": Constant, "lift": _lift}
+_engine |= {"Value": Value, "Constant": Constant, "lift": lift, "common": common}

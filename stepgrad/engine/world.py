@@ -107,7 +107,7 @@ class World:
 
     def row(self, op: Op) -> Op:
         """Return the row of the op table that a gate of this kind has here."""
-        faulty = GATES.get((self.bug, op.usual.name))
+        faulty = None if op.stored else GATES.get((self.bug, op.usual.name))
         return op if faulty is None else faulty.beside(*op.constants) if op.constants else faulty
 
     def order(self, usual: Sequence[_Node]) -> Sequence[_Node]:
@@ -120,7 +120,8 @@ class World:
             node._grad = 0.0
         root._grad += 1.0
         for node in order:
-            op, operands, upstream = node._operation, node._operands, node._grad
+            op = node._operation.holding(node._locals)
+            operands, upstream = node._operands, node._grad
             values = [operand._data for operand in operands]
             for carry, operand in zip(op.carry, operands, strict=True):
                 if operand._operation is not CONSTANT:

@@ -13,7 +13,7 @@ from itertools import chain, groupby, islice
 from stepgrad.engine.notation import atom
 from stepgrad.export.markup import block, code, demoted, plain, section, table
 from stepgrad.export.signs import remarks, signs
-from stepgrad.numbers import factor, gradient_inline, number
+from stepgrad.numbers import corrected, factor, gradient_inline, number
 from stepgrad.printable import printable
 from stepgrad.recording.blocks import Backward, Marked
 from stepgrad.recording.events import Accumulate
@@ -157,7 +157,7 @@ def _line(recording: Recording, index: int) -> str:
     told = narrate(recording, index)
     block = recording.blocks[recording.history.block_at(index)]
     match block, recording.events[index]:
-        case Backward(), Accumulate(before=None):
+        case Backward(), Accumulate(before=None, by_hand=None):
             receiver = block.sweep.receivers[index - block.start - 1]
             if len(block.sweep.incoming[receiver]) == 1:
                 return str(replace(told, effects=()))
@@ -191,7 +191,10 @@ def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
 def _sum(node: Node, start: list[str], received: Sequence[Contribution]) -> str:
     """Write a gradient as a sum: of products, then of their values."""
     factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in received)
-    amounts = (factor(each.amount) for each in received)
+    amounts = (
+        factor(each.amount) if each.right is None else f"({corrected(each.amount, each.right)})"
+        for each in received
+    )
     sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
     return " = ".join((f"{atom(node.title)}.grad", *sums, gradient_inline(node.grad)))
 

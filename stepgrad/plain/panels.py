@@ -108,9 +108,10 @@ def _received(state: State, node: int) -> Iterator[str]:
     if len(received) > MOST // 2:
         yield f"The last {MOST // 2} of {counted(len(received), 'contribution')}:"
     for each in received[-(MOST // 2) :]:
+        wrong = "" if each.right is None else f"; {read_number(each.right)} is right"
         yield (
             f"It received {read_number(each.amount)} from {name_of(recording, each.out)} at event "
-            f"{each.position}: {read_number(each.upstream)} times {read_number(each.local)}."
+            f"{each.position}{wrong}: {read_number(each.upstream)} times {read_number(each.local)}."
         )
 
 

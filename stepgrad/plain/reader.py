@@ -15,15 +15,13 @@ from stepgrad.replay.session import Session
 class Reader:
     """A lesson, and how many of its steps have been `heard`.
 
-    It is followed if it `guides`, and at its end it may lead `onward` to another. `pointed` is what
-    was selected when the current step became that.
+    It is followed if it `guides`, and at its end it may lead `onward` to another.
     """
 
     lesson: Lesson = field(default_factory=Lesson)
     guides: bool = True
     onward: bool = False
     heard: int = 0
-    pointed: int | None = None
 
     def read(self, session: Session) -> Reading:
         """Read the next step; after the last, the first. Reading on does one that is only read."""
@@ -49,7 +47,7 @@ class Reader:
         if now == before:
             return replace(self, lesson=lesson), ()
         done = [f"Step {at + 1} is done." for at in range(before, now) if lesson.steps[at].demands]
-        after = replace(self, lesson=lesson, heard=now + 1, pointed=session.selected)
+        after = replace(self, lesson=lesson, heard=now + 1)
         if lesson.done:
             return replace(after, heard=now), [*done, self.ending]
         unheard = range(min(max(self.heard, before + 1), now), now + 1)
@@ -57,10 +55,9 @@ class Reader:
         return after, [*done, *told, self._again(now)]
 
     def is_for(self, session: Session) -> bool:
-        """Whether Enter is for the lesson: nothing is selected, and there is nothing else to do."""
-        if not self.guides or session.selected not in (None, self.pointed):
-            return False
-        return self.onward if self.lesson.done else _is_only_read(self.lesson)
+        """Whether Enter is for the lesson; what a step explains is heard with it."""
+        heard = replace(self.lesson, explaining=False)
+        return self.guides and heard.reads_on(session, onward=self.onward)
 
     @property
     def ending(self) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from operator import add
 from typing import TYPE_CHECKING, ClassVar
 
-from stepgrad.engine.ops import LEAF
+from stepgrad.engine.ops import LEAF, Op
 from stepgrad.engine.tape import Place, Rule
 from stepgrad.printable import printable
 from stepgrad.recording.structure import Context, Structure
@@ -37,7 +37,8 @@ class Forward:
     """Nodes were made: the first has index `base`, and `values` holds one number for each.
 
     In forward mode, so does `tangents`. `earlier` are the passes that the structure numbers,
-    newest first.
+    newest first. `stored` holds the local derivatives of nodes of the program's own operations: one
+    for each operand of each of them, in order.
     """
 
     start: int
@@ -47,6 +48,7 @@ class Forward:
     tangents: Column | None = None
     earlier: tuple[Forward, ...] = ()
     context: Context = NOWHERE
+    stored: Column = ()
 
     phase: ClassVar[Phase] = "forward"
 
@@ -59,6 +61,16 @@ class Forward:
     def end(self) -> int:
         """The index after that of the last node."""
         return self.base + len(self.structure)
+
+    def locals(self, offset: int) -> Sequence[float]:
+        """The local derivatives that a node of an operation of the program's own stores."""
+        begin = self.structure.stored_at[offset]
+        return self.stored[begin : begin + len(self.structure.own_nodes[offset].partials)]
+
+    def op(self, offset: int) -> Op:
+        """The operation of a node, with the local derivatives that it stores."""
+        op = self.structure.op(offset)
+        return op.holding(self.locals(offset)) if op.stored else op
 
     def focus(self, offset: int) -> int:
         """The node that is made."""
@@ -129,12 +141,12 @@ class Backward:
     @property
     def forward(self) -> Forward:
         """The forward pass that has made the root."""
-        return self.over[0]
+        return self.over[self.sweep.begins]
 
     @property
     def root(self) -> int:
         """The node that the pass starts from."""
-        return self.over[0].base + self.sweep.root
+        return self.forward.base + self.sweep.root
 
     def focus(self, offset: int) -> int:
         """The node that is seeded, or given a contribution."""
@@ -215,6 +227,10 @@ class Write:
     def focus(self, offset: int) -> int:
         """The node that is written."""
         return self.writes.nodes[offset]
+
+    def place(self, offset: int) -> Place | None:
+        """The line that made a write; None where that is not known."""
+        return self.writes.place(offset)
 
 
 @dataclass(slots=True, eq=False)

@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakMethod
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -25,7 +26,7 @@ _BLOCK = 320
 _NUMBER = 8
 _NAME = 128
 _SHAPE = 512
-_SHAPE_NODE, _SHAPE_EDGE, _SHAPE_WRITE = 40, 16, 96
+_SHAPE_NODE, _SHAPE_EDGE, _SHAPE_STORED_EDGE, _SHAPE_WRITE = 40, 16, 48, 96
 
 _Shape = Structure | Context | Sweep | Writes
 
@@ -45,6 +46,9 @@ class Budget:
         if isinstance(block, Forward):
             shapes = block.structure, block.context
             numbers = len(block.values) * (1 if block.tangents is None else 2)
+            numbers += len(block.stored)
+        elif isinstance(block, ForeignBackward):
+            shapes, numbers = (block.sweep,), len(block.after)
         elif isinstance(block, Backward):
             shapes, numbers = (block.sweep,), len(block.grads)
         elif isinstance(block, Write):
@@ -86,6 +90,8 @@ def _of_shape(shape: _Shape) -> int:
             return _SHAPE + _SHAPE_NODE * len(shape)
         case Context():
             return _SHAPE + _NAME * (len(shape.names) + len(shape.places))
+        case ForeignSweep():
+            return _SHAPE + _SHAPE_STORED_EDGE * shape.edges
         case Sweep():
             return _SHAPE + _SHAPE_EDGE * shape.edges
         case Writes():

@@ -24,13 +24,16 @@ from stepgrad.recording.kept import Recent
 from stepgrad.recording.naming.assigned import Assignments
 from stepgrad.recording.naming.calls import Calls, Mark, Path
 from stepgrad.recording.naming.kinds import Kind, is_standard
-from stepgrad.recording.naming.sites import NOWHERE, Site, Sites, Spot
+from stepgrad.recording.naming.sites import Site, Sites, Spot
 from stepgrad.recording.naming.walk import Held
 from stepgrad.recording.source import Source
 
 _PACKAGE = f"{FilePath(__file__).parents[1]}{os.sep}"
 _GENERATED = "<stepgrad "
 _SHIPPED = f"{_PACKAGE}scenarios{os.sep}"
+
+NOWHERE: Spot = (None, None)
+_OUTSIDE = Site(NOWHERE)
 
 Noted = tuple[Node, Site, Place, Path]
 """A node, the instruction and the scope in which it was made, and the calls."""
@@ -60,7 +63,6 @@ class Callers:
         self._sources = sources
         self._assignments: dict[str, Assignments] = {}  # by path
         self._calls = Calls(self._kind)
-        self._calls.begin(_getframe(1))
         # Each place is made once: passes are recognised faster where equal places are the same.
         self._places: dict[tuple[str, Spot], Place] = {}
         self._recent = Recent[_Alike]()
@@ -75,6 +77,7 @@ class Callers:
     def noting(self, append: Callable[[Noted], None]) -> Callable[[Node], None]:
         """Return an `append` for a tape that finds out first which line makes the node."""
         calls, find = self._calls, self._found
+        calls.begin(_getframe(1))
 
         def note(value: Node) -> None:
             # The caller is the engine; its caller is mostly the program.
@@ -88,8 +91,20 @@ class Callers:
 
         return note
 
+    def noting_at(self, append: Callable[[Noted], None]) -> Callable[[Node, Spot, Place], None]:
+        """Return an `append` for nodes that somebody else has found the line of."""
+        sites: dict[Spot, Site] = {}
+
+        def note(value: Node, spot: Spot, place: Place) -> None:
+            site = sites.get(spot)
+            if site is None:
+                site = sites[spot] = Site(spot)
+            append((value, site, place, self._calls.root))
+
+        return note
+
     def _found(self, frame: FrameType | None) -> tuple[Site, Path]:
-        return self._calls.find(frame) or (NOWHERE, self._calls.root)
+        return self._calls.find(frame) or (_OUTSIDE, self._calls.root)
 
     @property
     def place(self) -> Place:
@@ -100,7 +115,16 @@ class Callers:
     def placed(self, scope: str, spot: Spot) -> Place:
         """Return the place that a scope and a line are; each is made once."""
         key = scope, spot
-        return self._places.get(key) or self._places.setdefault(key, Place(scope, *spot))
+        found = self._places.get(key)
+        if found is None:
+            if spot[1] is not None:
+                self._keep_text(spot[1])
+            found = self._places.setdefault(key, Place(scope, *spot))
+        return found
+
+    def at(self, spot: Spot | None) -> Place:
+        """Return the place of a line that somebody else has found; in no scope."""
+        return self.placed("", spot or NOWHERE)
 
     def look(self, *, driven: bool, again: bool) -> None:
         """Have leaves found; if it is `driven`, what runs by now runs a backward pass."""
@@ -139,12 +163,15 @@ class Callers:
 
     def _read(self, path: str, variables: dict[str, object]) -> Assignments | None:
         """Keep the text of a file as it is while it runs; return what is assigned in it."""
-        if path not in self._sources:
-            lines = linecache.getlines(path, variables)
-            if lines:
-                self._sources[path] = Source(path, "".join(lines))
+        self._keep_text(path, variables)
         if path in self._sources and path not in self._assignments and not is_standard(path):
             self._assignments[path] = Assignments(self._sources[path].text)
         if not is_standard(path):
             self.holders.register(variables)
         return self._assignments.get(path)
+
+    def _keep_text(self, path: str, variables: dict[str, Any] | None = None) -> None:
+        if path not in self._sources and not is_ours(path):
+            lines = linecache.getlines(path, variables)
+            if lines:
+                self._sources[path] = Source(path, "".join(lines))

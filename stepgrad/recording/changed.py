@@ -7,14 +7,14 @@ and `History` knows; both ask the world. Here passes are never compiled.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.ops import OPS
-from stepgrad.engine.tape import Rule, WriteKind
+from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError, suggest_or_list
+from stepgrad.recording.changes import Writing
 from stepgrad.recording.log import Log
 from stepgrad.recording.recorder import Recorder
 
@@ -62,12 +62,14 @@ class ChangedRecorder(Recorder):
         self._swept = True
         super().backward(root)
 
-    def _writing(self) -> Callable[[WriteKind, Node, float], None]:
+    def _writing(self) -> Writing:
         write = super()._writing()
 
-        def unless_left_out(kind: WriteKind, value: Node, after: float) -> None:
+        def unless_left_out(
+            kind: WriteKind, value: Node, after: float, place: Place | None = None
+        ) -> None:
             if not self._left_out(kind, [value], by_hand=True):
-                write(kind, value, after)
+                write(kind, value, after, place)
 
         return unless_left_out
 
@@ -116,8 +118,8 @@ def check_gates(log: Log) -> None:
     gates: dict[str, None] = {}
     for context, blocks in log.history.index.contexts().items():
         for structure in dict.fromkeys(block.structure for block in blocks):
-            for offset, code in enumerate(structure.codes):
-                op = OPS[code]
+            for offset in range(len(structure)):
+                op = structure.op(offset)
                 if op.stands_for:
                     return
                 if log.world.row(op) is not op:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, Protocol
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
@@ -21,6 +21,15 @@ _Form = tuple[str, tuple[str, ...], tuple[str, ...]]
 
 Written = tuple[WriteKind, Node, float, Place | None]
 """A write by hand: what kind, of which Value, the new number, and the line."""
+
+
+class Writing(Protocol):
+    """How a write by hand is made and noted."""
+
+    def __call__(
+        self, kind: WriteKind, value: Node, after: float, place: Place | None = None, /
+    ) -> None:
+        """Make a number that of a value, or its gradient; without a place, find the line."""
 
 
 class Changes:

@@ -34,7 +34,8 @@ Passes = Iterator["array[float]"]
 def function(structure: Structure, free: Sequence[int], results: Sequence[int]) -> Function:
     """Compile the part of a forward pass that leads from some nodes to others.
 
-    Only what the results need is computed. With `functools.partial`, numbers that are the same in
+    Only what the results need is computed; what follows from a function of the program's own that
+    is not known is nan. With `functools.partial`, numbers that are the same in
     all calls need not be given again.
 
     Args:
@@ -55,7 +56,8 @@ def function(structure: Structure, free: Sequence[int], results: Sequence[int]) 
         statements="\n    ".join(_forward(structure, _operands(structure, needed))),
         results=", ".join(map(variable, results)),
     )
-    compiled: Function = define(source)
+    own = {_own(ref): op.value for ref, op in structure.own_nodes.items()}
+    compiled: Function = define(source, own)
     return compiled
 
 
@@ -63,6 +65,7 @@ def passes(structure: Structure, sweep: Sweep) -> Callable[..., Passes]:
     """Compile training passes: forward through all nodes of a structure, then backward by a sweep.
 
     The sweep starts from a computed node of the structure, and no other computed nodes take part.
+    None of them is of an operation of the program's own.
     The function that is returned takes an argument for each of `structure.inputs`: a Value for a
     node of an earlier pass, a number for one of this. The passes read the Values' data, and
     backward adds to the gradients of those that it reaches.
@@ -115,9 +118,16 @@ def _operands(structure: Structure, nodes: Iterable[int]) -> _Operands:
 
 
 def _forward(structure: Structure, operands: _Operands) -> Iterator[str]:
-    """Write the computation of nodes."""
+    """Write the computation of nodes; one of the program's own operations calls its function."""
     for ref, variables in operands.items():
-        yield f"{variable(ref)} = {formula(structure.op(ref)).format(*variables)}"
+        op = structure.op(ref)
+        called = f"{_own(ref)}({', '.join(variables)})"
+        yield f"{variable(ref)} = {called if op.stored else formula(op).format(*variables)}"
+
+
+def _own(ref: int) -> str:
+    """The variable for the function of a node."""
+    return f"own{ref}"
 
 
 def _refs(structure: Structure, sweep: Sweep) -> list[int]:

@@ -5,12 +5,15 @@ step it belongs to, and a `focus`, the node it is about.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, NamedTuple
 
 from stepgrad.engine import ops
-from stepgrad.engine.tape import Rule
+from stepgrad.engine.tape import Place, Rule
 
 Phase = Literal["mark", "forward", "backward", "zero", "set", "update"]
+
+_CLOSE = 1e-6  # a local derivative may be one by differences
+_ROUNDING = 1e-14  # what is left of a small contribution to a large gradient
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,27 @@ class Seed(_AtNode):
     """A backward pass starts: droot/droot is 1.
 
     The gradients of all computed nodes that `node` depends on are cleared with this event: they
-    belong to one pass. Those of leaves stay, and add up.
+    belong to one pass. Those of leaves stay, and add up. If the program runs the pass itself
+    (`by_hand`), it clears nothing, and may seed with any number.
     """
 
     phase: ClassVar[Phase] = "backward"
     before: float | None
     after: float
+    by_hand: bool = False
+    place: Place | None = None
+
+    @property
+    def seeded(self) -> bool:
+        """Whether there is a seed: a program may forget it."""
+        return not self.by_hand or self.after != (self.before or 0.0) or self.after != 0
+
+
+class ByHand(NamedTuple):
+    """How a rule of the program's own wrote: at which line, and the contribution that was right."""
+
+    expected: float
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +95,9 @@ class Accumulate(_AtNode):
     `out` was computed from `node`, its operand number `slot`; `upstream` is the finished gradient
     of `out`, `local` is ∂out/∂node, `contribution` their product, or 0 where a gate is shut.
     `before` is None where nothing had reached `node`.
+
+    Where the program runs the pass itself (`by_hand`), `upstream` is the gradient that `out` had
+    by then, and `contribution` is what the rule has changed, right or wrong.
     """
 
     phase: ClassVar[Phase] = "backward"
@@ -87,6 +108,45 @@ class Accumulate(_AtNode):
     contribution: float
     before: float | None
     after: float
+    by_hand: ByHand | None = None
+
+    @property
+    def expected(self) -> float:
+        """The right contribution: upstream · local, or 0 where a gate is shut."""
+        return self.contribution if self.by_hand is None else self.by_hand.expected
+
+    @property
+    def place(self) -> Place | None:
+        """The line of the rule; None where it is not the program's."""
+        return None if self.by_hand is None else self.by_hand.place
+
+    @property
+    def right(self) -> float | None:
+        """The right contribution, where a rule of the program has passed on another one."""
+        return None if self.by_hand is None or self._is(self.expected) else self.expected
+
+    @property
+    def total(self) -> float | None:
+        """The right sum, where a rule has put its contribution in the place of what was there.
+
+        That is a `=` instead of a `+=`.
+        """
+        alone = self.after == self.expected or abs(self.after - self.expected) <= self._slack
+        return (
+            self.before + self.expected
+            if self.before and self.right is not None and alone
+            else None
+        )
+
+    def _is(self, expected: float) -> bool:
+        same = self.contribution == expected or abs(self.contribution - expected) <= self._slack
+        return same or (self.contribution != self.contribution and expected != expected)
+
+    @property
+    def _slack(self) -> float:
+        """How far rounding may take what is right."""
+        scale = max(abs(self.before or 0.0), abs(self.after))
+        return _CLOSE * abs(self.expected) + _ROUNDING * scale
 
 
 @dataclass(frozen=True, slots=True)

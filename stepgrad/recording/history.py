@@ -12,10 +12,12 @@ from functools import partial
 from operator import mul
 
 from stepgrad.engine.graph import Carry
+from stepgrad.engine.ops import Op
 from stepgrad.engine.world import World, added, incomplete
-from stepgrad.recording import events
+from stepgrad.recording import by_hand, events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.index import Index
 from stepgrad.recording.kept import Bounded, kept
 
@@ -46,6 +48,12 @@ class History:
     def forward_of(self, node: int) -> Forward:
         """Return the block in which a node was made."""
         return self._forwards[bisect_right(self._bases, node) - 1]
+
+    def operation(self, node: int) -> tuple[Op, Sequence[int]]:
+        """Return what computed a node, and from which."""
+        forward = self.forward_of(node)
+        structure, offset = forward.structure, node - forward.base
+        return structure.op(offset), forward.nodes(structure.operands(offset))
 
     def block_at(self, event: int) -> int:
         """Return the number of the block that holds an event (counted from 0); -1 before all."""
@@ -115,6 +123,8 @@ class History:
                 return block.after[block.writes.gradients[node][count - 1]]
             if count == _ALL or count == len(block.sweep.incoming[column]):
                 return block.grads[column]
+            if isinstance(block, ForeignBackward):
+                return block.left(column, count)
             return self._partial(block, column, count)
         return None
 
@@ -136,17 +146,25 @@ class History:
 
     def _carried(self, block: Backward, column: int) -> float | None:
         """Return what a pass adds to: for a leaf, what was left over; else None."""
-        if column < block.sweep.computed:
+        if column < block.sweep.lasting:
             return None
         return self.grad(block.node(column), block.start)
 
     def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
         """Return the upstream gradient of an edge of a pass, the local derivative, and what passes.
 
-        That is their product, or 0 where a gate is shut.
+        That is their product, or 0 where a gate is shut; or whatever a rule of the program wrote.
         """
-        upstream, carry = self.upstreams(block)[block.sweep.outs[edge]], self._edge(block, edge)
+        carry = self._edge(block, edge)
+        if isinstance(block, ForeignBackward):
+            contribution = by_hand.change(self, block, edge + 1)
+            return by_hand.upstream(self, block, edge), carry(1.0), contribution
+        upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
+
+    def left_over(self, block: Backward, column: int) -> float:
+        """Return the gradient that a pass adds to, by its entry in the column."""
+        return self._carried(block, column) or 0.0
 
     def upstreams(self, block: Backward) -> Sequence[float]:
         """Return what each computed node of a pass hands on: nearly always, its final gradient."""
@@ -177,6 +195,8 @@ class History:
         constant = op.partials[slot].constant
         if constant is not None and not op.stands_for:  # half of all edges are those of sums
             return partial(mul, constant)
+        if op.stored:
+            return partial(mul, forward.stored[structure.stored_at[offset] + slot])
         values = []
         for ref in structure.operands(offset):
             node = forward.node(ref)
@@ -215,14 +235,14 @@ class History:
                     yield block, 0, count
             elif isinstance(block, Backward):
                 column = block.column(node)
-                if column is None:
+                if column is None or column in block.sweep.unwritten:
                     continue
                 if done > block.sweep.edges:
                     yield block, column, _ALL
                     continue
                 edges = block.sweep.incoming[column]
                 count = bisect_right(edges, done - 2)
-                if count or not edges or column < block.sweep.computed:
+                if count or block.sweep.begins_at(column):
                     yield block, column, count
 
     def event(self, index: int) -> Event:
@@ -242,6 +262,8 @@ class History:
     def _propagated(self, block: Backward, offset: int) -> Event:
         position = block.start + offset
         sweep = block.sweep
+        if isinstance(block, ForeignBackward):
+            return by_hand.received(self, block, offset)
         if offset == 0:
             leaf = sweep.computed == 0
             before = self.grad(block.root, position) if leaf else None
@@ -272,7 +294,7 @@ def _made(block: Forward, offset: int) -> Event:
     created = structure.created[offset]
     node, value = block.base + created, block.values[created]
     tangent = None if block.tangents is None else block.tangents[created]
-    op = structure.op(created)
+    op = block.op(created)
     if not op.partials:
         return events.Leaf(node, value, tangent)
     operands = tuple(block.nodes(structure.operands(created)))

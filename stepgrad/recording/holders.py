@@ -23,6 +23,8 @@ class Holders:
     """
 
     def __init__(self) -> None:
+        # By id: the objects of other engines, with the nodes that stand in for them.
+        self.stands_for: Mapping[int, Node] = {}
         self._wanted: set[int] = set()
         self._missed: set[int] = set()  # that were looked for, and not found
         self._modules: dict[int, dict[str, object]] = {}  # their variables, by id
@@ -33,6 +35,7 @@ class Holders:
     def let_go(self) -> None:
         """Keep nothing of the program alive."""
         self._modules.clear()
+        self.stands_for = {}
         self._wanted.clear()
         self._missed.clear()
 
@@ -63,7 +66,7 @@ class Holders:
         self._unasked -= not self._due
         self._due = False
         wanted, self._wanted = self._wanted, set()
-        held = name_all(_node_of, self._variables(frames), self._is_followed, _is_opaque)
+        held = name_all(self._node_of, self._variables(frames), self._is_followed, _is_opaque)
         found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
         if len(self._missed) < _MOST_MISSED:
             self._missed |= wanted - found.keys()
@@ -85,12 +88,13 @@ class Holders:
                 yield frame.f_locals
         yield others  # those that no variable leads to
 
+    def _node_of(self, thing: object) -> Node | None:
+        if issubclass(type(thing), Node):
+            return thing  # type: ignore[return-value]
+        return self.stands_for.get(id(thing))
+
     def _is_followed(self, module: ModuleType) -> bool:
         return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules
-
-
-def _node_of(thing: object) -> Node | None:
-    return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
 
 
 def _is_opaque(kind: type) -> bool:

@@ -7,7 +7,6 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import PurePath
 from typing import overload
 
 from stepgrad.engine.ops import CONSTANT, Op
@@ -17,6 +16,7 @@ from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.events import Event
 from stepgrad.recording.history import History
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.source import Source
 
 
@@ -57,6 +57,7 @@ class Log:
         self._bases = array("q")
         self.history = History(self.blocks, self._forwards, self._bases)
         self._names: dict[int, str] = {}
+        self._remarks: list[Remark] = []
         self._begun = False
         self._settle: Callable[[], None] = lambda: None
         self._length = 0
@@ -79,7 +80,7 @@ class Log:
     @property
     def name(self) -> str:
         """The name of the recording: the file that was run, without its folders, or the title."""
-        return printable(PurePath(self.source.path).name if self.source else self.title)
+        return printable(self.source.program if self.source else self.title)
 
     def source_of(self, place: Place) -> Source | None:
         """Return the text that a place is in, if it is known."""
@@ -90,6 +91,16 @@ class Log:
         """Every event, derived when it is looked at."""
         self.settle()
         return Events(self.history, self.length)
+
+    @property
+    def remarks(self) -> Sequence[Remark]:
+        """What no event can show of an engine that is not ours."""
+        self.settle()
+        return self._remarks
+
+    def remark(self, remark: Remark) -> None:
+        """Add a remark."""
+        self._remarks.append(remark)
 
     @property
     def incomplete(self) -> str:
@@ -119,7 +130,7 @@ class Log:
         structure, context, offset = forward.structure, forward.context, index - forward.base
         return Node(
             index,
-            structure.op(offset),
+            forward.op(offset),
             tuple(map(forward.node, structure.operands(offset))),
             self._names.get(index) or context.names.get(offset),
             context.place(offset),
@@ -127,9 +138,7 @@ class Log:
 
     def operation(self, index: int) -> tuple[Op, Sequence[int]]:
         """Return what computed a node, and from which: asked without making a `Node`."""
-        forward = self.history.forward_of(index)
-        structure, offset = forward.structure, index - forward.base
-        return structure.op(offset), forward.nodes(structure.operands(offset))
+        return self.history.operation(index)
 
     def is_constant(self, index: int) -> bool:
         """Whether a node is a constant, asked without making a `Node`."""
@@ -218,6 +227,7 @@ class Log:
         self.spent = source.spent and blocks == len(source.blocks)
         given = source._names.copy().items()
         self._names.update((node, name) for node, name in given if node < self.size)
+        self._remarks = source._remarks[:]
         self.changes += 1
 
     def rename(self, node: int, name: str) -> None:

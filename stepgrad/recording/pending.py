@@ -13,12 +13,14 @@ from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Written
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.walks import Walk, Walked
 
 
 class Pending:
-    """Writes by hand, and then the nodes that were made after them.
+    """A backward pass that the program runs, then writes by hand, then the nodes made after them.
 
-    Both lists stay the same objects, and are added to by whichever thread; what is taken out of
+    The lists stay the same objects, and are added to by whichever thread; what is taken out of
     them is what is there at one moment.
 
     Args:
@@ -26,23 +28,28 @@ class Pending:
     """
 
     def __init__(self, callers: Callers | None) -> None:
+        self.walked: list[Walked] = []
+        self.by_path = False  # of the pass in `walked`
+        self.remarks: list[tuple[str, Node | None, Place, str]] = []
         self.written: list[Written] = []
         self.made: list[Any] = []  # Values; where lines are noted, `callers.Noted`
         self.append: Callable[[Node], None] = self.made.append
+        self.append_at: Callable[[Node, Spot, Place], None] = lambda node, *_: self.append(node)
         if callers is not None:
             self.append = callers.noting(self.made.append)
+            self.append_at = callers.noting_at(self.made.append)
         self._callers = callers
         self._named: list[Node] = []
         self._seeds: dict[int, float] = {}  # by stamp
         self._moves: list[tuple[int, Place]] = [(0, current_place())]
 
     def __len__(self) -> int:
-        """The number of pending nodes or of pending writes, whichever is greater."""
-        return max(len(self.made), len(self.written))
+        """The number of pending nodes or of pending writes, whichever is greatest."""
+        return max(len(self.made), len(self.written), len(self.walked))
 
     def cut(self, room: int) -> None:
-        """Keep only the first `room` nodes and the first `room` writes."""
-        del self.made[room:], self.written[room:]
+        """Keep only the first `room` nodes and the first `room` writes of each kind."""
+        del self.made[room:], self.written[room:], self.walked[room:]
         self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
 
     def name(self, value: Node) -> None:
@@ -87,6 +94,19 @@ class Pending:
         """Keep nothing of the program alive."""
         if self._callers is not None:
             self._callers.let_go()
+
+    def take_walk(self) -> Walk:
+        """Take the backward pass out."""
+        walk = Walk(self.walked[:], self.by_path)
+        del self.walked[: len(walk.writes)]
+        self.by_path = False
+        return walk
+
+    def take_remarks(self) -> Sequence[tuple[str, Node | None, Place, str]]:
+        """Take the remarks out."""
+        remarks = self.remarks[:]
+        del self.remarks[: len(remarks)]
+        return remarks
 
     def take_written(self) -> Sequence[Written]:
         """Take the writes out."""

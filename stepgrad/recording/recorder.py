@@ -11,6 +11,7 @@ from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from threading import RLock
+from typing import Any
 from weakref import WeakMethod
 
 from stepgrad.engine.backward import ancestors, propagate
@@ -20,6 +21,8 @@ from stepgrad.engine.tape import Place, Rule, WriteKind, active_tape, assign
 from stepgrad.recording.blocks import Forward, Marked
 from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
+from stepgrad.recording.changes import Writing
+from stepgrad.recording.door import Door
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
 from stepgrad.recording.pending import Pending
@@ -63,13 +66,19 @@ class Recorder:
         self._enclosing = active_tape()
         self.closed = False
         log.begin(self._settle_for_reader)
-        self._callers = Callers(log.sources) if lines else None
+        callers = Callers(log.sources)
+        self._callers = callers if lines else None
         self._pending = Pending(self._callers)
-        self._writer = Writer(log, self._budget, self._pending.want)
+        self._writer = Writer(log, self._budget, callers.at, self._pending.want)
         self._missed: dict[int, Node] = {}  # by stamp
         self.append = self._pending.append
-        self.write: Callable[[WriteKind, Node, float], None] = self._writing()
+        self.write: Writing = self._writing()
         self._usual = self.append, self.write
+        self._door = door = Door(self, self._pending, callers)
+        self.made_at, self.written_at = door.made_at, door.written_at
+        self.seeded, self.received, self.ended = door.seeded, door.received, door.ended
+        self.remark = door.remark
+        self.standing_in, self.name_held = door.standing_in, door.name_held
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
@@ -87,6 +96,7 @@ class Recorder:
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
                 self.append, self.write = self._usual
+                self._door.alert = True
                 if self._enclosing is not None:  # before the program writes other numbers
                     self._enclosing.settle()
                 self._unwatch()
@@ -97,14 +107,15 @@ class Recorder:
         """Have the next node or write stop the recording, if too many wait for their pass."""
         if not self._budget.holds(len(self._pending)):
             self.append, self.write = self._append_last, self._write_last
+            self._door.alert = True
 
     def _append_last(self, value: Node) -> None:
         self._looked_at()
         self.append(value)
 
-    def _write_last(self, kind: WriteKind, value: Node, after: float) -> None:
+    def _write_last(self, *written: Any) -> None:
         self._looked_at()
-        self.write(kind, value, after)
+        self.write(*written)
 
     def _looked_at(self) -> None:
         with self._lock:
@@ -147,35 +158,40 @@ class Recorder:
                 self._report_missed([root, *computed, *leaves])
                 propagate(root, computed)
 
-    def _writing(self) -> Callable[[WriteKind, Node, float], None]:
+    def _writing(self) -> Writing:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
         made, note = self._pending.made, self._pending.written.append
         known, callers, enclosing = self._writer.known, self._callers, self._enclosing
 
-        def write(kind: WriteKind, value: Node, after: float) -> None:
+        def write(kind: WriteKind, value: Node, after: float, place: Place | None = None) -> None:
             if made:
                 self.settle()
             try:
                 known[value._stamp]
             except KeyError:
-                self._log_unlogged(value)
+                self.adopt(value)
             if enclosing is not None:
                 enclosing.missed(value)
             if kind == "update":
                 value._data = after
             else:
                 value._grad = after
-            note((kind, value, after, None if callers is None else callers.place))
+            if place is None and callers is not None:
+                place = callers.place
+            note((kind, value, after, place))
 
         return write
 
-    def _log_unlogged(self, value: Node) -> None:
+    def adopt(self, value: Node) -> None:
+        """Log what is pending, and a Value and what it was made from, if that is not yet logged."""
         with self._lock:
             if self._open():
                 self._settle()
                 self._writer.indices([value])
 
-    def _write_unrecorded(self, kind: WriteKind, value: Node, after: float) -> None:
+    def _write_unrecorded(
+        self, kind: WriteKind, value: Node, after: float, _: Place | None = None
+    ) -> None:
         self._report_missed([value])
         assign(kind, [value], [after])
 
@@ -230,6 +246,11 @@ class Recorder:
                     self._missed[value._stamp] = value
             if self._enclosing is not None:
                 self._enclosing.missed(value)
+
+    def holds(self, node: Node) -> bool:
+        """Whether a node is in the log already."""
+        with self._lock:
+            return not self.closed and self._writer.known.has(node)
 
     def _report_missed(self, values: Iterable[Node]) -> None:
         if self._enclosing is not None:
@@ -286,12 +307,22 @@ class Recorder:
         if self._missed:
             missed, self._missed = self._missed, {}
             writer.changes.differences(missed.values())
-        if pending.written:
-            writer.changes.by_hand(pending.take_written())
+        if pending.walked:
+            self._report_missed(writer.walked(pending.take_walk()))
+            self._check_budget(end_of_pass=True)
+        self.log_written()
         if pending.made:
             writer.forward(pending.take_made())
+        for remark in pending.take_remarks():
+            writer.remarked(*remark)
         for value, name in pending.take_named():
             writer.rename(value, name)
+
+    def log_written(self) -> None:
+        """Write what was written by hand into the log."""
+        with self._lock:
+            if self._pending.written:
+                self._writer.changes.by_hand(self._pending.take_written())
 
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""

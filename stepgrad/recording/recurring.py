@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Generic, TypeVar
 
 from stepgrad.engine.node import Node
+from stepgrad.engine.ops import Op
 from stepgrad.recording.kept import Bounded
 from stepgrad.recording.statements import (
     MOST_COMPILED,
@@ -90,7 +91,8 @@ def _run(sweep: Sweep) -> Iterator[str]:
     """Write a backward pass over Values."""
     for place in range(1, sweep.width):
         edge = sweep.incoming[place][0]
-        yield f"n{place} = n{sweep.outs[edge]}.{_SLOTS[sweep.slots[edge]]}"
+        out = sweep.outs[edge]
+        yield f"n{place} = n{out}.{_operand(sweep.op(out), sweep.slots[edge])}"
     constants: dict[str, str] = {}
 
     def numbers(place: int) -> list[str]:
@@ -98,13 +100,13 @@ def _run(sweep: Sweep) -> Iterator[str]:
         for slot, (number, offset) in enumerate(sweep.operands(place)):
             column = sweep.columns[number].get(offset) if number >= 0 else None
             if column is None:
-                constants[f"c{place}_{slot}"] = f"n{place}.{_SLOTS[slot]}._data"
+                constants[f"c{place}_{slot}"] = f"n{place}.{_operand(sweep.op(place), slot)}._data"
             found.append(f"c{place}_{slot}" if column is None else f"v{column}")
         return found
 
     def term(place: int, slot: int) -> str:
-        structure = sweep.structures[sweep.passes[place]]
-        return contribution(structure.op(sweep.offsets[place]), slot)
+        op = sweep.op(place)
+        return f"{{0}} * n{place}._locals[{slot}]" if op.stored else contribution(op, slot)
 
     sums = [*backward_statements(sweep, term, numbers, lambda place: f"n{place}._grad")]
     used = {*_VARIABLE.findall(" ".join(sums))}
@@ -132,7 +134,7 @@ def recogniser(
         tests = [f"{n}._operation is {names[op]}" for n, op in zip(made, operations, strict=True)]
         found: dict[int, str] = {}
         for owner, slot, ref in zip(structure.owners, structure.slots, structure.refs, strict=True):
-            operand = f"n{owner}.{_SLOTS[slot]}"
+            operand = f"n{owner}.{_operand(operations[owner], slot)}"
             if ref < 0 and ref not in found:
                 found[ref] = operand
             else:
@@ -167,5 +169,12 @@ def compiled(nodes):
 
 _TOGETHER = 20  # conditions in a statement
 _SLOTS = ("_first", "_second")
+
+
+def _operand(op: Op, slot: int) -> str:
+    """Write where a node of an operation keeps an operand."""
+    return _SLOTS[slot] if slot == 0 or len(op.partials) == 2 else f"_others[{slot - 1}]"
+
+
 _VARIABLE = re.compile(r"\b[vc][0-9_]+\b")
 _COMPILED = Bounded[object, Any](128)  # code of whichever recordings

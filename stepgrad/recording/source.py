@@ -7,9 +7,24 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import PurePath
 
 from stepgrad.printable import printable_lines
 from stepgrad.syntax import parse
+
+_CELL = re.compile(r"cell \d+")
+"""How the path of a notebook's cell ends."""
+
+
+def place_of(path: str, line: int) -> str:
+    """Write a line of a file: `train.py:12`, or `cell 3, line 2` in a notebook."""
+    name = PurePath(path).name
+    return f"{name}, line {line}" if is_cell(path) else f"{name}:{line}"
+
+
+def is_cell(path: str) -> bool:
+    """Whether a path is that of a notebook's cell."""
+    return bool(_CELL.fullmatch(PurePath(path).name))
 
 
 @dataclass(frozen=True)
@@ -18,6 +33,17 @@ class Source:
 
     path: str
     text: str
+
+    @property
+    def program(self) -> str:
+        """The name of the file, without its folders; of a cell, that of its notebook."""
+        path = PurePath(self.path)
+        return (is_cell(self.path) and path.parent.name) or path.name
+
+    @property
+    def is_python(self) -> bool:
+        """Whether it is a program, and not a scenario."""
+        return self.path.endswith(".py") or is_cell(self.path)
 
     @cached_property
     def lines(self) -> Sequence[str]:

@@ -20,19 +20,21 @@ from itertools import accumulate, chain, compress, count, repeat
 from operator import sub
 from typing import NamedTuple, Protocol, TypeVar
 
-from stepgrad.engine.ops import CONSTANT, LEAF, OPS, Op
+from stepgrad.engine.ops import CONSTANT, LEAF, OPS, OWN, Op
 from stepgrad.engine.tape import Place
 from stepgrad.printable import printable
 
 _ARITIES = bytes(len(op.partials) for op in OPS).ljust(256, b"\0")
-"""How many operands an operation has, by code, for `bytes.translate`."""
+"""How many operands an operation has, by code, for `bytes.translate`; 0 for those of `OWN`."""
 
 
 _IDLE = 255
 """In place of the code of a node that does not take part."""
 
 _CONSTANTS = bytes(code == CONSTANT.code for code in range(256))
-_COMPUTED = bytes(code < len(OPS) and bool(OPS[code].partials) for code in range(256))
+_COMPUTED = bytes(
+    code == OWN or (code < len(OPS) and bool(OPS[code].partials)) for code in range(256)
+)
 _LEAVES = bytes(code == LEAF.code for code in range(256))
 """Tables for `bytes.translate`: 1 for the codes of constants, of computed nodes, or of leaves."""
 
@@ -70,21 +72,23 @@ class Structure:
         outer_passes: of each operand from an earlier pass, newest first: the number of its pass;
             0 is the newest of them.
         outer_offsets: the offset of each there.
+        own: the operations of the nodes whose code is `OWN`, in order.
     """
 
     codes: bytes
     refs: array[int]
     outer_passes: array[int]
     outer_offsets: array[int]
+    own: tuple[Op, ...] = ()
 
     def __len__(self) -> int:
         return len(self.codes)
 
     @property
-    def content(self) -> tuple[bytes, bytes, bytes, bytes]:
+    def content(self) -> tuple[object, ...]:
         """Its fields as a key: structures are equal only where they are the same object."""
         numbers = self.refs, self.outer_passes, self.outer_offsets
-        return self.codes, *(each.tobytes() for each in numbers)  # type: ignore[return-value]
+        return self.codes, *(each.tobytes() for each in numbers), self.own
 
     def is_like(self, other: Structure) -> bool:
         """Whether another one has the same content."""
@@ -93,6 +97,7 @@ class Structure:
             and self.refs == other.refs
             and self.outer_passes == other.outer_passes
             and self.outer_offsets == other.outer_offsets
+            and self.own == other.own
         )
 
     @cached_property
@@ -103,10 +108,33 @@ class Structure:
         """
         return [*zip(self.outer_passes, self.outer_offsets, strict=True)]
 
+    @cached_property
+    def own_nodes(self) -> Mapping[int, Op]:
+        """The nodes of operations of the program's own, by offset."""
+        offsets = (offset for offset, code in enumerate(self.codes) if code == OWN)
+        return dict(zip(offsets, self.own, strict=True))
+
+    @cached_property
+    def stored_at(self) -> Mapping[int, int]:
+        """Where in a column of stored local derivatives those of each such node begin."""
+        begins = accumulate((len(op.partials) for op in self.own), initial=0)
+        return dict(zip(self.own_nodes, begins, strict=False))
+
+    @cached_property
+    def stored(self) -> int:
+        """How many numbers such a column has."""
+        return sum(len(op.partials) for op in self.own)
+
     @property
-    def arities(self) -> bytes:
+    def arities(self) -> Sequence[int]:
         """How many operands each node has."""
-        return self.codes.translate(_ARITIES)
+        arities = self.codes.translate(_ARITIES)
+        if not self.own:
+            return arities
+        counts = [*arities]
+        for offset, op in self.own_nodes.items():
+            counts[offset] = len(op.partials)
+        return counts
 
     @cached_property
     def first_ref(self) -> array[int]:
@@ -135,7 +163,7 @@ class Structure:
 
         Those are the nodes of earlier passes that are used, then leaves and constants.
         """
-        own = [i for i, code in enumerate(self.codes) if not OPS[code].partials]
+        own = [i for i, code in enumerate(self.codes) if not _COMPUTED[code]]
         return [*range(-len(self.outer_offsets), 0), *own]
 
     @cached_property
@@ -185,9 +213,15 @@ class Structure:
         """For each of the refs, which operand of its node it is."""
         return chain.from_iterable(map(range, self.arities))
 
+    @property
+    def ops(self) -> Iterator[Op]:
+        """The operation of each node."""
+        return map(self.op, range(len(self)))
+
     def op(self, offset: int) -> Op:
         """Return the operation of a node."""
-        return OPS[self.codes[offset]]
+        code = self.codes[offset]
+        return OPS[code] if code != OWN else self.own_nodes[offset]
 
     def operands(self, offset: int) -> Sequence[int]:
         """Return the refs of a node's operands."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, compress, count, repeat
-from operator import add
+from operator import add, itemgetter
 
-from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
 from stepgrad.recording.structure import Structure
 
 Stretch = tuple[int, Sequence[int]]
@@ -33,6 +34,7 @@ class Sweep:
         root: the offset in pass 0 of the node that the pass starts from.
         edges: how many edges the pass walks.
         order: the computed nodes, where those of several passes alternate.
+        begins: the number of the forward pass that has made the root.
     """
 
     structures: tuple[Structure, ...]
@@ -40,6 +42,7 @@ class Sweep:
     root: int
     edges: int
     order: tuple[Stretch, ...] | None = None
+    begins: int = 0
 
     @classmethod
     def walked(
@@ -54,6 +57,11 @@ class Sweep:
         sweep = cls(structures, links, root, sum(edges for edges, _, _ in parts))
         vars(sweep)["_taking_part"] = [part for _, *part in parts]
         return sweep
+
+    @property
+    def way(self) -> tuple[object, ...]:
+        """What tells it from other sweeps over the same structures."""
+        return self.links, self.begins, self.root, self.edges, self.order
 
     @cached_property
     def _taking_part(self) -> Sequence[Sequence[Sequence[int]]]:
@@ -71,7 +79,7 @@ class Sweep:
     def stretches(self) -> Sequence[Stretch]:
         """The nodes of the column."""
         if not self.computed:  # a root may be a constant, too
-            return [(0, [self.root])]
+            return [(self.begins, [self.root])]
         leaves = [(n, leaves) for n, (_, leaves) in enumerate(self._taking_part) if leaves]
         return [*self.computed_nodes, *leaves]
 
@@ -119,20 +127,26 @@ class Sweep:
             for number, offsets in self.computed_nodes
         )
 
+    def op(self, entry: int) -> Op:
+        """Return the operation of a node of the column."""
+        return self.structures[self.passes[entry]].op(self.offsets[entry])
+
     def operands(self, entry: int) -> list[tuple[int, int]]:
         """Return the operands of a computed node: for each, the pass and the offset in it."""
-        number = self.passes[entry]
+        return self._operands(self.passes[entry], self.offsets[entry])
+
+    def _operands(self, number: int, offset: int) -> list[tuple[int, int]]:
         structure, links = self.structures[number], self.links[number] or ()
         found = []
-        for ref in structure.operands(self.offsets[entry]):
-            earlier, offset = (-1, ref) if ref >= 0 else structure.outer[~ref]
-            found.append((number if ref >= 0 else links[earlier], offset))
+        for ref in structure.operands(offset):
+            earlier, at = (-1, ref) if ref >= 0 else structure.outer[~ref]
+            found.append((number if ref >= 0 else links[earlier], at))
         return found
 
     @cached_property
-    def _walk(self) -> tuple[array[int], bytes, array[int]]:
+    def _walk(self) -> tuple[array[int], Sequence[int], array[int]]:
         """The edges: `outs`, `slots` and `receivers`."""
-        outs, slots, receivers, entry = array("q"), bytearray(), array("q"), 0
+        outs, slots, receivers, entry = array("q"), array("i"), array("q"), 0
         for number, offsets in self.computed_nodes:
             structure = self.structures[number]
             arities = [*map(structure.arities.__getitem__, offsets)]
@@ -146,7 +160,7 @@ class Sweep:
             slots.extend(compress(which, taken))
             receivers.extend(compress(to, taken))
             entry += len(offsets)
-        return outs, bytes(slots), receivers
+        return outs, slots, receivers
 
     def _entries(self, number: int) -> list[int]:
         """Return which entry of the column each ref of a pass has; -1 for none."""
@@ -166,7 +180,7 @@ class Sweep:
         return self._walk[0]
 
     @property
-    def slots(self) -> bytes:
+    def slots(self) -> Sequence[int]:
         """For each edge, which operand of that node receives."""
         return self._walk[1]
 
@@ -175,6 +189,25 @@ class Sweep:
         """For each edge, the column of that operand."""
         return self._walk[2]
 
+    @property
+    def start(self) -> int:
+        """The entry of the root."""
+        return 0
+
+    @property
+    def lasting(self) -> int:
+        """The first entry of the column whose gradient adds to what earlier passes have left."""
+        return self.computed
+
+    @property
+    def unwritten(self) -> Collection[int]:
+        """The entries of the column whose gradients are read, and not written."""
+        return ()
+
+    def begins_at(self, entry: int) -> bool:
+        """Whether the seed writes it: it is that of the root, or cleared."""
+        return entry < self.computed or not self.incoming[entry]
+
     @cached_property
     def incoming(self) -> list[list[int]]:
         """For each entry of the column, the edges that end there, in order."""
@@ -182,6 +215,18 @@ class Sweep:
         for edge, receiver in enumerate(self.receivers):
             edges[receiver].append(edge)
         return edges
+
+    def first_edge(self, ends: Sequence[tuple[int, int]]) -> int | None:
+        """Return the first edge that hands on the gradient of one of some entries in a slot.
+
+        Of one entry, the slots come in order.
+        """
+        if not ends:
+            return None
+        entry, slot = min(ends, key=itemgetter(0))
+        first = bisect_left(self.outs, entry)
+        walked = range(first, bisect_right(self.outs, entry, first))
+        return next((edge for edge in walked if self.slots[edge] == slot), None)
 
     @cached_property
     def completions(self) -> list[int]:

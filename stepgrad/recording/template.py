@@ -15,6 +15,7 @@ from sys import maxsize
 from typing import NamedTuple
 
 from stepgrad.engine.node import Node
+from stepgrad.engine.ops import OWN, Op
 from stepgrad.recording.batch import Batch
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.kept import Bounded
@@ -51,9 +52,10 @@ class Template:
         """
         if self._compiling.code is not None:
             return self._compiling.code(nodes)
-        if codes_of(nodes) != self.structure.codes:
+        codes = codes_of(nodes)
+        if codes != self.structure.codes or own_of(nodes, codes) != self.structure.own:
             return None
-        operands = operands_of(nodes)
+        operands = operands_of(nodes, codes)
         outer = [operands[place] for place in self._first_uses]
         expected = [*nodes, *reversed(outer)].__getitem__  # `~k` counts from the end
         if not same_values(operands, [*map(expected, self.structure.refs)]):
@@ -131,7 +133,8 @@ class Description:
 
     def __init__(self, batch: Batch) -> None:
         nodes, self._first = batch.nodes, maxsize if batch.row is None else batch.row
-        self._codes, operands = codes_of(nodes), operands_of(nodes)
+        self._codes = codes_of(nodes)
+        self._own, operands = own_of(nodes, self._codes), operands_of(nodes, self._codes)
         self._operands = [operand._stamp for operand in operands]
         # The refs of what is not in the row, by stamp. A row needs none: they follow each other.
         self._refs: dict[int, int] = {}
@@ -163,7 +166,7 @@ class Description:
         self._refs.update(zip(newest_first, count(-1, -1)))
         first, refs = self._first, self._refs
         own_and_outer = [s - first if s >= first else refs[s] for s in self._operands]
-        structure = Structure(self._codes, array("i", own_and_outer), passes, offsets)
+        structure = Structure(self._codes, array("i", own_and_outer), passes, offsets, self._own)
         return structure, [self.outer[stamp] for stamp in newest_first], tuple(earlier)
 
 
@@ -172,6 +175,15 @@ def codes_of(nodes: Sequence[Node]) -> bytes:
     return bytes([node._operation.code for node in nodes])
 
 
-def operands_of(nodes: Sequence[Node]) -> list[Node]:
+def own_of(nodes: Sequence[Node], codes: bytes) -> tuple[Op, ...]:
+    """Return the operations that the program defines, of the nodes that have one."""
+    if OWN not in codes:
+        return ()
+    return tuple([node._operation for node in nodes if node._operation.code == OWN])
+
+
+def operands_of(nodes: Sequence[Node], codes: bytes) -> list[Node]:
     """Return the operands of all nodes, one after the other."""
+    if OWN in codes:
+        return [operand for node in nodes for operand in node._operands]
     return [o for node in nodes for o in (node._first, node._second) if o is not None]

@@ -67,7 +67,9 @@ class Traced:
         recorder.settle()
         match recorder.log.blocks[before:]:
             # If more happened (a write, or earlier Values came in), trace it again next time.
-            case [Forward(structure=structure, tangents=None)] if len(structure) <= MOST_COMPILED:
+            case [Forward(structure=structure, tangents=None, stored=())] if (
+                len(structure) <= MOST_COMPILED
+            ):
                 traced = recorder.traceable(root) if root is not None else None
                 if traced is not None:
                     self._traces[arguments] = _Trace(recorder, *traced)

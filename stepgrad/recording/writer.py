@@ -14,15 +14,18 @@ from stepgrad.engine.node import Node
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.batch import Batch, first_of_row
-from stepgrad.recording.blocks import Backward, Block, Forward, packed
+from stepgrad.recording.blocks import Backward, Block, Column, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
+from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.plan import Plans
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
+from stepgrad.recording.walks import Walk, Walks
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""
@@ -34,10 +37,17 @@ class Writer:
     Args:
         log: where the blocks go.
         budget: counts the bytes that they take.
+        place: makes a place of a line.
         adopted: called with Values that were made outside, and are in the log by now.
     """
 
-    def __init__(self, log: Log, budget: Budget, adopted: Callable[[Iterable[Node]], None]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        budget: Budget,
+        place: Callable[[Spot | None], Place],
+        adopted: Callable[[Iterable[Node]], None],
+    ) -> None:
         self.known = Known()
         self._adopted = adopted
         self._log = log
@@ -49,6 +59,7 @@ class Writer:
         self._before: Template | None = None  # that of the latest pass
         self.changes = Changes(log, self.known, self.add)
         self._plans = Plans(self.known, self._forward_of)
+        self._walks = Walks(self.known, self._forward_of, place)
         self._latest: Made | None = None
 
     def let_go(self) -> None:
@@ -90,7 +101,10 @@ class Writer:
         if values is None:
             values = packed([node._data for node in nodes])
         start, base, context = self._log.length, self._log.size, template.context(batch)
-        block = Forward(start, template.structure, base, values, batch.tangents, earlier, context)
+        structure = template.structure
+        locals_ = [local for at in structure.own_nodes for local in nodes[at]._locals]
+        stored: Column = packed(locals_) if structure.own else ()
+        block = Forward(start, structure, base, values, batch.tangents, earlier, context, stored)
         self.add(block)
         self.known.add(batch, base)
         self._latest = Made(block, nodes, outer)
@@ -182,6 +196,18 @@ class Writer:
     def add_backward(self, sweep: Sweep, over: tuple[Forward, ...], grads: array[float]) -> None:
         """Add a backward block."""
         self.add(Backward(self._log.length, sweep, over, grads))
+
+    def walked(self, walk: Walk) -> Sequence[Node]:
+        """Add a backward pass that the program has run itself; return what it has written to."""
+        outs, _, operands, *_ = zip(*walk.writes, strict=True)
+        self.indices(outs + operands)
+        self.add(self._walks.block(walk, self._log.length))
+        return operands
+
+    def remarked(self, kind: str, node: Node | None, place: Place, text: str) -> None:
+        """Add a remark."""
+        index = self.known.index(node) if node is not None and self.known.has(node) else None
+        self._log.remark(Remark(kind, index, place, text))
 
     def traceable(self, root: Node) -> tuple[Made, Sweep, tuple[Forward, ...]] | None:
         """Return the latest forward pass, and how backward goes from `root` in it.

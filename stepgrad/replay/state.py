@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.scene import Scene, scene
@@ -46,14 +47,15 @@ class State:
 
     @property
     def place(self) -> Place | None:
-        """Where in the program the last event was written by hand; None where it is no such event.
+        """Where the program itself has written what the last event did; None where it has not.
 
-        Other events belong to a node, which knows where it was made.
+        That is a write by hand, or one of a rule in a backward pass of its own. Other events belong
+        to a node, which knows where it was made.
         """
         block = self._block if self.position else None
-        if not isinstance(block, Write):
+        if not isinstance(block, Write | ForeignBackward):
             return None
-        return block.writes.place(self.position - 1 - block.start)
+        return block.place(self.position - 1 - block.start)
 
     @property
     def step_ordinal(self) -> int | None:

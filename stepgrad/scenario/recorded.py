@@ -22,7 +22,7 @@ def recorded_scenario(recording: Recording) -> ScenarioFile | None:
         ScenarioError: this version of stepgrad does not accept the scenario.
     """
     source = recording.source
-    if source is None or source.path.endswith(".py"):
+    if source is None or source.is_python:
         return None
     scenario = parse_scenario(Source(Path(source.path), source.text), FUNCTIONS)
     return None if _edited(scenario, recording) else scenario

@@ -24,7 +24,7 @@ MAX_PROBLEMS = 50
 
 _SUFFIXES = (".yaml", ".yml")
 _SCENARIO = ".scenario"  # before the suffix: pytest collects such a file by its name
-_KINDS = (_SUFFIXES, (".py",), (".stepgrad",))
+_KINDS = (_SUFFIXES, (".py", ".ipynb"), (".stepgrad",))
 _LINE_BREAK = re.compile(r"\r\n|\n|\r")
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")

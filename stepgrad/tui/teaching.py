@@ -34,7 +34,6 @@ class TeachingScreen(DiagnosingScreen):
     def __init__(self, session: Session, growing: Growing | None, says: About) -> None:
         super().__init__(session, growing)
         self.says = says
-        self._pointed: int | None = None  # what was selected when the current step became it
 
     def on_mount(self) -> None:
         """Open the lesson once everything else is painted: reading Markdown takes a while."""
@@ -67,24 +66,13 @@ class TeachingScreen(DiagnosingScreen):
         for command in commands:
             lesson = lesson.after(command, self.now)
         self.lesson = lesson
-        if lesson.ticked > before.ticked:
-            self._pointed = self.now.selected
-            if lesson.done:
-                self.post_message(self.LessonDone())
+        if lesson.done and not before.done:
+            self.post_message(self.LessonDone())
 
     @property
     def _reads_on(self) -> bool:
-        """Whether Enter is for the lesson: its step, or the lesson itself, has nothing left to do.
-
-        What has been selected since is what a person means instead, or the neuron that is open.
-        """
         self._open_lesson()
-        lesson = self.lesson
-        if lesson is None or self.now.opened or self.now.selected not in (None, self._pointed):
-            return False
-        if lesson.explaining:
-            return True
-        return self.ONWARD if lesson.current is None else not lesson.current.demands
+        return self.lesson is not None and self.lesson.reads_on(self.now, onward=self.ONWARD)
 
     @property
     def _waits(self) -> bool:

@@ -141,7 +141,7 @@ _SUPERSCRIPT = re.compile("[⁻⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _DIGITS = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 _PYTHON = {"−": "-", "·": "*", "^": "**", "≤": "<=", "≥": ">=", "≠": "!=", " = ": " == "}
 _FUNCTIONS = {name: getattr(ieee, name) for name in ieee.__all__}
-_FUNCTIONS |= {"abs": abs, "inf": math.inf, "nan": math.nan}
+_FUNCTIONS |= {"abs": abs, "inf": math.inf, "nan": math.nan, "π": math.pi}
 
 ordinary = st.floats(0.01, 50) | st.floats(-50, -0.01) | st.integers(-3, 3).map(float)
 

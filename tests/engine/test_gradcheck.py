@@ -5,13 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+import mpmath
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 import graphs
 from stepgrad import Value
 from stepgrad.checking.comparison import GATE, relative
+from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.dual import gradients, magnitudes, tangents
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.gradcheck import (
@@ -193,7 +195,10 @@ def test_below_the_domain_there_is_no_complex_step(function: Callable[[Value], V
         lambda x: x.tanh(), lambda x: x.sigmoid(), lambda x: (1 + x) - x, lambda x: x.exp() / x,
         lambda x: x**101, lambda x: (-x) ** 1000, lambda x: (-x) ** -3, lambda x: x**1.5,
         lambda x: x.log().relu(), lambda x: abs(x.log()), lambda x: x.log().max(x.log()),
-        lambda x: x.sin(),
+        lambda x: x.sin(), lambda x: x.atan(), lambda x: x.sinh(), lambda x: x.cosh(),
+        lambda x: x.expm1(), lambda x: x.log1p(), lambda x: (-x).expm1(), lambda x: (-x).log1p(),
+        lambda x: x.softplus(), lambda x: (-x).softplus(), lambda x: x.erf(), lambda x: (-x).erf(),
+        lambda x: x.gelu(), lambda x: (-x).gelu(),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("x", [1e-12, 0.5, 1.0, 1.01, 4.85, 8.0, 20.0, 40.0, 700.0, 1e40])
@@ -230,3 +235,25 @@ def test_the_rounding_of_a_root_is_that_of_all_its_parts() -> None:
     graph = graphs.computation((x * x + 1) - x * x)  # 1e16 + 1 − 1e16
     slope = central_difference(graph, graph.leaves[0], rounding(graph, gradients(graph)))
     assert abs(slope.value) <= slope.error
+
+
+@pytest.mark.parametrize("name", ["atan", "cosh", "erf", "expm1", "log1p", "sinh"])
+@given(x=st.floats(-6, 6), y=st.sampled_from([0.0, 1e-20, 1e-8, 0.1, -0.5]))
+def test_the_complex_functions_are_mpmaths(name: str, x: float, y: float) -> None:
+    assume(name != "log1p" or x > -0.99)
+    with mpmath.workdps(40):
+        exact = complex(getattr(mpmath, name)(mpmath.mpc(x, y)))
+    found = COMPLEX[name](complex(x, y))
+    assert found.real == pytest.approx(exact.real, rel=1e-13, abs=1e-15)
+    assert found.imag == pytest.approx(exact.imag, rel=1e-12, abs=1e-300)
+
+
+@pytest.mark.parametrize("x", [0.1, 1.9, 2.1, 5.0, 17.0, 24.0])
+def test_a_complex_step_finds_the_slope_of_erf_far_out(x: float) -> None:
+    slope = complex_local(BY_NAME["erf"], [x], 0)
+    assert slope == pytest.approx(2 / math.sqrt(math.pi) * math.exp(-x * x), rel=1e-12)
+
+
+def test_where_the_effect_of_a_step_underflows_the_rule_counts() -> None:
+    x, erf = 26.0, BY_NAME["erf"]
+    assert complex_or_rule(erf, [x], 1.0, 0)(1.0) == erf.local[0](x, 1.0) > 0

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from math import inf, nan
 
+import mpmath
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,12 @@ from hypothesis import strategies as st
 from reference import bits
 from stepgrad.engine import ieee
 
-UNARY = {name: getattr(ieee, name) for name in ("cos", "exp", "log", "sin", "sqrt", "tanh")}
+UNARY = {
+    name: getattr(ieee, name)
+    for name in (
+        "atan", "cos", "cosh", "erf", "exp", "expm1", "log", "log1p", "sin", "sinh", "sqrt", "tanh"
+    )
+}  # fmt: skip
 BINARY: dict[str, tuple[Callable[..., float], Callable[..., float]]] = {
     "div": (ieee.div, lambda a, b: a / b),
     "pow": (ieee.pow, math.pow),
@@ -19,7 +25,7 @@ BINARY: dict[str, tuple[Callable[..., float], Callable[..., float]]] = {
 
 
 def test_every_function_is_tested_here() -> None:
-    assert {*UNARY, *BINARY} == {*ieee.__all__}
+    assert {*UNARY, *BINARY, "softplus"} == {*ieee.__all__}
 
 
 @pytest.mark.parametrize("name", UNARY)
@@ -72,6 +78,16 @@ def test_binary_never_raises_and_agrees_with_math(name: str, a: float, b: float)
         (ieee.sqrt(-0.0), -0.0),
         (ieee.sin(inf), nan),
         (ieee.cos(-inf), nan),
+        (ieee.log1p(-1.0), -inf),
+        (ieee.log1p(-1.5), nan),
+        (ieee.log1p(-0.0), -0.0),
+        (ieee.expm1(710.0), inf),
+        (ieee.sinh(711.0), inf),
+        (ieee.sinh(-711.0), -inf),
+        (ieee.cosh(-711.0), inf),
+        (ieee.softplus(inf), inf),
+        (ieee.softplus(-inf), 0.0),
+        (ieee.softplus(nan), nan),
     ],
 )
 def test_where_python_raises(got: float, expected: float) -> None:
@@ -82,3 +98,10 @@ def test_a_power_of_negative_zero_is_negative_for_odd_exponents_only() -> None:
     assert ieee.pow(-0.0, -1.0) == -inf
     assert ieee.pow(-0.0, -3.0) == -inf
     assert ieee.pow(-0.0, math.nextafter(-1.0, 0.0)) == inf  # nearly odd
+
+
+@given(a=st.floats(-700, 1e300))
+def test_softplus_has_all_its_digits_at_both_ends(a: float) -> None:
+    with mpmath.workdps(50):
+        exact = float(mpmath.log1p(mpmath.exp(a)) if a < 1e3 else mpmath.mpf(a))
+    assert ieee.softplus(a) == pytest.approx(exact, rel=1e-15)

@@ -14,6 +14,8 @@ import pytest
 
 from graphs import ODD_NUMBERS, OPERATIONS, apply
 from stepgrad import Value
+from stepgrad.checking.pytorch import torch_function
+from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS, OPS, Op
 from stepgrad.engine.value import constant
 
@@ -42,7 +44,7 @@ def test_a_partial_is_the_complex_step_derivative(op: Op) -> None:
         pytest.skip("not analytic")
     step = 1e-30
     source = op.forward.python({})
-    functions = vars(cmath) | {"div": operator.truediv, "pow": operator.pow}
+    functions = {**COMPLEX, **vars(cmath), "pow": operator.pow}
     for point in product(SMOOTH_POINTS, repeat=len(op.partials)):
         out = op.value(*point)
         for slot, local in enumerate(op.local):
@@ -90,6 +92,7 @@ def test_a_partial_is_the_slope(op: Op, sign: int) -> None:
         ("sqrt", [0.0], [math.inf]),
         ("log", [0.0], [math.inf]),
         ("max", [math.nan, 1.0], [1.0, 1.0]),
+        ("log1p", [-1.0], [math.inf]),
     ],
 )
 def test_conventions_at_kinks_and_poles(
@@ -125,12 +128,7 @@ def test_formulas_use_no_other_names_than_operands_and_out(op: Op) -> None:
         tree = ast.parse(formula.python({}))
         called = {node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call)}  # type: ignore[attr-defined]
         names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-        assert names - called <= {*op.operands, "out"}
-
-
-def _torch_function(torch: Any, op: Op) -> Any:
-    own = {"max": torch.maximum, "min": torch.minimum, "leaky_relu": torch.nn.functional.leaky_relu}
-    return own.get(op.name) or getattr(torch, op.name)
+        assert names - called <= {*op.operands, "out", "π"}
 
 
 def _agree(op: Op, ours: float, theirs: float) -> bool:
@@ -148,7 +146,7 @@ def _agree(op: Op, ours: float, theirs: float) -> bool:
 )
 def test_values_and_gradients_are_pytorchs(op: Op, with_nan: bool) -> None:
     torch = pytest.importorskip("torch")
-    function = _torch_function(torch, op)
+    function = torch_function(op)
     differences = []
     for point in product(ODD_NUMBERS, repeat=len(op.partials)):
         if any(map(math.isnan, point)) is not with_nan:
@@ -169,7 +167,7 @@ def test_values_and_gradients_are_pytorchs(op: Op, with_nan: bool) -> None:
 @pytest.mark.parametrize("op", OPERATIONS, ids=lambda op: op.name)
 def test_what_is_handed_on_is_pytorchs_whatever_arrives(op: Op, upstream: float) -> None:
     torch = pytest.importorskip("torch")
-    function = _torch_function(torch, op)
+    function = torch_function(op)
     differences = []
     for point in product(ODD_NUMBERS, repeat=len(op.partials)):
         theirs = [torch.tensor(x, dtype=torch.float64, requires_grad=True) for x in point]

@@ -54,6 +54,9 @@ class Listener:
     def settle(self) -> None:
         self.told.append("settle")
 
+    def holds(self, value: Node) -> bool:
+        return value is None
+
     def missed(self, value: Node) -> None:
         self.told.append(("missed", value))
 

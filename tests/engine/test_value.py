@@ -169,15 +169,6 @@ def test_a_decimal_is_refused_before_it_runs_and_when_it_does() -> None:
         Decimal(2) * Value(1.0)  # type: ignore[operator]
 
 
-def test_numpy_scalars_may_stand_on_either_side() -> None:
-    numpy = pytest.importorskip("numpy")
-    for number in (numpy.float64(2), numpy.float32(2), numpy.int64(2)):
-        for result in (number * Value(3.0), Value(3.0) * number):
-            assert type(result) is Value
-            assert result.data == 6.0
-    assert Value(numpy.float64(2)).data == 2.0
-
-
 def test_a_subclass_takes_part() -> None:
     class Parameter(Value):
         pass
@@ -218,7 +209,7 @@ def test_operands_are_no_label(kind: Callable[[list[Value]], object]) -> None:
     for operands in (kind([a, b]), kind([]), a):
         with record() as recording:
             with pytest.raises(TypeError, match=r"operands come from operations, as in `a \* b`"):
-                Value(2.0, operands)
+                Value(2.0, label=operands)
             with pytest.raises(TypeError, match='write `label="a"`'):
                 b.label = operands
         assert not recording.size
@@ -285,7 +276,7 @@ def test_a_copy_of_a_subclass_is_one(clone: Callable[[Value], Value], label: str
         twin = clone(w)
     assert isinstance(twin, Parameter)
     assert (twin.data, str(twin.grad), twin.label) == (2.0, "-0.0", label)
-    assert (twin.kept, twin.hung, type(twin * 1)) == ([1.0], "here", Value)
+    assert (twin.kept, twin.hung, type(twin * 1)) == ([1.0], "here", Parameter)
     assert (recording.size, recording.node(0).name) == (1, label)
     assert str(recording.history.grad(0, recording.length)) == "-0.0"
 
@@ -378,9 +369,6 @@ def test_not_a_number_travels_on() -> None:
     assert x.grad == -1.0
 
 
-def test_a_closure_that_nobody_would_call_is_refused() -> None:
-    out = Value(2.0) * 3.0
-    with pytest.raises(AttributeError, match="its derivatives are those of the operations"):
-        out._backward = lambda: None  # as micrograd's own operations do
-    with pytest.raises(AttributeError, match="no _backward to call"):
-        out._backward()
+def test_a_value_without_a_closure_says_so() -> None:
+    with pytest.raises(AttributeError, match="no _backward"):
+        (Value(2.0) * 3.0)._backward()

@@ -25,6 +25,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from graphs import Graph, Program, graphs, programs, run, wild
+from imitation import FILE, Engine, train, trained
 from odd_runs import ODD_NAMES, odd_sessions
 from replay_runs import training, two_layer
 from stepgrad import MLP, SGD, Adam, Recording, State, Value, clip_norm, mark, record, scope
@@ -32,6 +33,7 @@ from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Source
 from stepgrad.recording.store import VERSION
 from stepgrad.recording.store.packing import Damaged, pack, passes_in_piece, unpack, unpack_place
@@ -64,6 +66,11 @@ def described(block: Block, shapes: dict[object, int]) -> tuple[object, ...]:
             bases = [each.base for each in earlier]
             columns = bits(values), bits(tangents or [])
             return "forward", start, number, made, base, columns, bases, said
+        case ForeignBackward(sweep=sweep):
+            number = shapes.setdefault(sweep, len(shapes))
+            walked = block.nodes, sweep.computed, sweep.outs, sweep.slots, sweep.receivers
+            told = sweep.places, sweep.lines, sweep.by_path, [each.base for each in block.over]
+            return "foreign", block.start, number, walked, told, block.root, bits(block.after)
         case Backward(start, sweep, over, grads):
             number = shapes.setdefault(sweep, len(shapes))
             walked = block.nodes, sweep.computed, sweep.outs, sweep.slots, sweep.receivers
@@ -95,6 +102,7 @@ def everything(recording: Recording) -> list[object]:
         recording.steps,
         list(recording.labels.items()),
         recording.names(recording.length),
+        [*recording.remarks],
         [described(block, shapes) for block in recording.blocks],
     ]
 
@@ -164,6 +172,46 @@ def test_the_same_recording_is_the_same_file(path: Path, program: Program) -> No
     second = path.read_bytes()
     loaded.save(path)
     assert first == second == path.read_bytes()
+
+
+@files
+@given(graph=graphs(wild), data=st.data())
+def test_passes_that_programs_run_themselves_come_back(
+    path: Path, graph: Graph, data: st.DataObject
+) -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        nodes = engine.run(graph)
+        edges = [(out, slot) for out in nodes for slot, _ in engine.edges(out)]
+        for root in data.draw(st.lists(st.sampled_from(nodes), max_size=3)):
+            engine.seed(root)
+            for out, slot in data.draw(st.lists(st.sampled_from(edges))) if edges else ():
+                engine.set(out, slot, data.draw(wild))
+            engine.door.ended(by_path=data.draw(st.booleans()))
+            engine.make("tanh", root)
+        engine.door.remark("odd", nodes[-1], (3, FILE), "a remark")
+    loaded = reopened(recording, path)
+    assert everything(loaded) == everything(recording)
+    assert all_events(loaded) == all_events(recording)
+
+
+def test_steps_of_an_engine_that_is_not_ours_take_about_as_much_room(
+    path: Path, tmp_path: Path
+) -> None:
+    with record(lines=True) as ours:
+        w, b = Value(0.5), Value(-0.5)
+        for step in range(300):
+            x = Value(1.0 + step % 3)
+            loss = ((w * x + b).tanh() - 0.3) ** 2
+            w.grad = b.grad = 0.0
+            loss.backward()
+            for p in (w, b):
+                p.data -= 0.1 * p.grad
+    theirs = trained(300)
+    assert theirs.length == ours.length
+    ours.save(tmp_path / "ours")
+    theirs.save(path)
+    assert path.stat().st_size < (tmp_path / "ours").stat().st_size + ours.length
 
 
 def test_an_empty_recording_comes_back(path: Path) -> None:
@@ -493,6 +541,33 @@ def test_the_format_is_as_it_is_told(path: Path) -> None:
     assert columns["write"] == wanted
 
 
+def test_the_format_of_a_pass_of_the_program_is_as_it_is_told(path: Path) -> None:
+    recording = remarked(3)
+    recording.save(path)
+    manifest = manifest_of(path)
+    with ZipFile(path) as archive:
+        content = archive.read("columns")
+    ends = [sum(manifest["pieces"][: i + 1]) for i in range(len(manifest["pieces"]))]
+    pieces = [content[end - n : end] for end, n in zip(ends, manifest["pieces"], strict=True)]
+    blocks = [block for block in recording.blocks if isinstance(block, ForeignBackward)]
+    walks = [*dict.fromkeys(block.sweep for block in blocks)]
+    assert len(walks) == len(manifest["walks"]) == 2
+    for entry, walk, piece in zip(manifest["walks"], walks, pieces[4:6], strict=True):
+        n = 2 * entry["computed"] + 3 * entry["edges"] + 1
+        integers = struct.unpack(f"{n}q", by_the_book(piece, 1, n)[0])
+        nodes, rest = integers[: 2 * walk.computed], integers[2 * walk.computed :]
+        assert nodes == (*walk.passes[: walk.computed], *walk.offsets[: walk.computed])
+        steps, slots, lines = (rest[i * walk.edges : (i + 1) * walk.edges] for i in range(3))
+        assert [sum(steps[: i + 1]) for i in range(walk.edges)] == [*walk.outs]
+        assert [*slots, *lines, rest[-1]] == [*walk.slots, *walk.lines]
+    kept = [[[*block.after] for block in blocks if block.sweep is walk] for walk in walks]
+    writes = len({block.writes for block in recording.blocks if isinstance(block, Write)})
+    packed = pieces[-writes - 2 : -writes]
+    for rows, walk, piece in zip(kept, walks, packed, strict=True):
+        book = by_the_book(piece, len(rows), 1 + walk.edges)
+        assert [[*struct.unpack(f"{1 + walk.edges}d", row)] for row in book] == rows
+
+
 # What is not a valid recording is refused.
 
 
@@ -653,6 +728,15 @@ def test_columns_of_another_file_are_refused(path: Path, tmp_path: Path) -> None
     refused(path, "another manifest")
 
 
+def remarked(steps: int) -> Recording:
+    """Training with an engine that is not ours, and what was said about it."""
+    with record(lines=True) as recording:
+        engine = Engine()
+        train(engine, steps)
+        engine.door.remark("odd", engine.leaf(1.0), (3, FILE), "a remark")
+    return recording
+
+
 ODD_VALUES: list[object] = [
     None, True, -1, 0, 1, 2, 7, 10**6, 10**12, 2**63, 2**70, 1.5, "", "x", "add", "nan", [],
     {}, [[]], [0], [1, 2], [[0, "x"]], [[10**9, [["mark", 0]]]], [[10**9, [["forward", 0]]]],
@@ -681,7 +765,7 @@ def changed(manifest: dict[str, Any], way: tuple[Any, ...], value: object) -> di
     return manifest
 
 
-@pytest.mark.parametrize("make", [two_layer, lambda: training(3)])
+@pytest.mark.parametrize("make", [two_layer, lambda: training(3), lambda: remarked(3)])
 def test_a_forged_manifest_is_a_recording_or_refused(
     path: Path, make: Callable[[], Recording]
 ) -> None:
@@ -718,7 +802,7 @@ def test_a_sweep_over_passes_that_do_not_hang_together_is_refused(
 @files
 @given(data=st.data())
 def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
-    training(3).save(path)
+    data.draw(st.sampled_from([training, remarked]))(3).save(path)
     manifest = manifest_of(path)
     with ZipFile(path) as archive:
         columns = bytearray(archive.read("columns"))
@@ -732,14 +816,14 @@ def test_forged_columns_are_a_recording_or_refused(path: Path, data: st.DataObje
 @given(data=st.data())
 def test_forged_integers_are_a_recording_or_refused(path: Path, data: st.DataObject) -> None:
     """Codes, operands, sweeps and writes that are well packed, and wrong."""
-    training(3).save(path)
+    data.draw(st.sampled_from([training, remarked]))(3).save(path)
     manifest = manifest_of(path)
     with ZipFile(path) as archive:
         columns = archive.read("columns")
     which = data.draw(st.integers(0, len(manifest["pieces"]) - 1))
     begin = sum(manifest["pieces"][:which])
     end = begin + manifest["pieces"][which]
-    for width in range(20):
+    for width in range(100):
         try:
             [integers] = unpack(memoryview(columns)[begin:end], "q", 1, width)
         except Damaged:

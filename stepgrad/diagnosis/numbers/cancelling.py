@@ -11,7 +11,7 @@ from math import fsum, log10
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
-from stepgrad.engine.ops import DIV, LOG, POW, SQRT
+from stepgrad.engine.ops import DIV, LOG, LOG1P, POW, SQRT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
 from stepgrad.replay.telling.titles import title
@@ -26,7 +26,7 @@ _PASSES = 8  # of a shape
 _SHOWN = 4
 _DIGITS = 16
 
-_STEEP = bytes(code in (DIV.code, POW.code, LOG.code, SQRT.code) for code in range(256))
+_STEEP = bytes(code in {op.code for op in (DIV, POW, LOG, LOG1P, SQRT)} for code in range(256))
 """For `bytes.translate`: 1 for operations with derivatives that may exceed all numbers around."""
 
 

@@ -16,7 +16,7 @@ from statistics import fmean, linear_regression
 from stepgrad.diagnosis.survey import Pass, Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.diagnosis.wording import listed
-from stepgrad.engine.ops import DIV, LEAF, MUL, OPS
+from stepgrad.engine.ops import DIV, LEAF, MUL, OPS, OWN
 from stepgrad.numbers import number
 from stepgrad.printable import counted
 from stepgrad.recording.kept import kept
@@ -36,7 +36,7 @@ _SHOWN = 8
 _SHAPES = 2  # of passes, the most frequent: a generator and its critic
 
 _FACTORS = bytes(
-    code < len(OPS) and any(partial.constant is None for partial in OPS[code].partials)
+    code == OWN or (code < len(OPS) and any(map(OPS[code].varies, range(len(OPS[code].partials)))))
     for code in range(256)
 )
 """For `bytes.translate`: 1 for the codes of operations that multiply a gradient by something."""
@@ -220,7 +220,7 @@ def _compounded(survey: Survey, which: Pass, path: Sequence[int]) -> str:
         out, slot = block.edge(edge)
         node = recording.node(out)
         local = abs(recording.history.edge(block, edge)[1])
-        if node.op.partials[slot].constant is not None or not local:
+        if not node.op.varies(slot) or not local:
             continue
         other = node.operands[1 - slot] if node.op is MUL else None
         if node.op is DIV:

@@ -32,15 +32,18 @@ class Arithmetic:
         context.dps = digits
         self._least = context.mpf(10) ** (_GUARD - digits)
         self.number: Callable[[float], Any] = context.mpf
-        names = ("cos", "exp", "sin", "tanh")
+        names = ("atan", "cos", "cosh", "erf", "exp", "expm1", "sin", "sinh", "tanh")
         self._functions: Mapping[str, object] = {
             **{name: getattr(context, name) for name in names},
             "abs": abs,
             "div": self._div,
             "log": self._log,
+            "log1p": lambda a: context.log1p(a) if a > -1 else self._log(1 + a),
             "number": context.mpf,
             "pow": self._pow,
+            "softplus": lambda a: context.log1p(context.exp(a)),
             "sqrt": lambda a: context.sqrt(a) if a >= 0 else context.nan,
+            "π": context.pi,
         }
         self._compiled = cache(self._compile)
 

@@ -15,7 +15,12 @@ _LARGEST = 64  # exponent to multiply out
 
 
 def rounding(op: Op, inputs: Sequence[float], out: float) -> float:
-    """Return by how much an operation may have rounded its result: an ulp, or 0 if it is exact."""
+    """Return by how much an operation may have rounded its result: an ulp, or 0 if it is exact.
+
+    How a function of the program's own rounds is not known: it counts as an ulp.
+    """
+    if op.stored:
+        return ulp(out)
     try:
         exact = _exactly(op)(*map(Fraction, inputs))
     except (ArithmeticError, ValueError):
@@ -34,6 +39,10 @@ def _at(argument: int, result: int) -> Callable[[Fraction], Fraction]:
     return function
 
 
+def _irrational(_: Fraction) -> Fraction:
+    raise ValueError("irrational")
+
+
 def _root(a: Fraction) -> Fraction:
     root = Fraction(isqrt(a.numerator), isqrt(a.denominator))
     if root * root != a:
@@ -48,16 +57,15 @@ def _power(a: Fraction, b: Fraction) -> Fraction:
 
 
 _RATIONAL: dict[str, Any] = {
+    **{name: _at(0, 0) for name in ("atan", "erf", "expm1", "log1p", "sin", "sinh", "tanh")},
+    **{name: _at(0, 1) for name in ("cos", "cosh", "exp")},
     "abs": abs,
-    "cos": _at(0, 1),
     "div": truediv,
-    "exp": _at(0, 1),
     "log": _at(1, 0),
     "number": Fraction,
     "pow": _power,
-    "sin": _at(0, 0),
+    "softplus": _irrational,
     "sqrt": _root,
-    "tanh": _at(0, 0),
 }
 """The functions of formulas, for fractions."""
 

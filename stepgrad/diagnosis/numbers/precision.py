@@ -121,11 +121,14 @@ class Recomputed:
             for operand in operands:
                 self._given(operand, made)
             inputs = [self._exact[False, operand] for operand in operands]
-            exact = self._arithmetic.value(op, inputs)
+            self._recorded[False, node] = self._history.first_value(node)
+            if op.stored:  # what the program computes with floats stays as it is
+                exact = self._arithmetic.number(self._recorded[False, node])
+            else:
+                exact = self._arithmetic.value(op, inputs)
             if op is ADD or op is SUB:
                 exact = self._arithmetic.settled(exact, inputs[0])
             self._exact[False, node] = exact
-            self._recorded[False, node] = self._history.first_value(node)
             self._sources[False, node] = [(False, operand) for operand in operands]
             if op.forward.piecewise and self._sides(op, operands, exact=False) != self._sides(
                 op, operands, exact=True

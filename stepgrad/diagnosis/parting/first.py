@@ -16,6 +16,7 @@ from typing import Any
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep
@@ -77,6 +78,7 @@ class _Walk:
         if not self._alike(x, y):
             found += first_unlike(x.structure.codes.translate(_USUAL),
                                   y.structure.codes.translate(_USUAL), count)  # fmt: skip
+            found += islice(_other_own(x.structure, y.structure), 1)
             found += islice(_other_operands(x, y), 1)
         for columns in ((x.values, y.values), (x.tangents, y.tangents)):
             if None not in columns:
@@ -96,13 +98,14 @@ class _Walk:
         key = id(a), id(b)
         if key not in self._same:
             codes = a.codes.translate(_USUAL) == b.codes.translate(_USUAL)
-            self._same[key] = codes and a.refs == b.refs and a.outer == b.outer
+            own = next(_other_own(a, b), None) is None
+            self._same[key] = codes and own and a.refs == b.refs and a.outer == b.outer
         return self._same[key]
 
     def _same_sweep(self, a: Sweep, b: Sweep) -> bool:
         key = id(a), id(b)
         if key not in self._same:
-            said = ((each.links, each.root, each.edges, each.order) for each in (a, b))
+            said = (a.way, b.way)
             pairs = zip(a.structures, b.structures, strict=False)
             structures = len(a.structures) == len(b.structures)
             self._same[key] = (
@@ -119,7 +122,7 @@ class _Walk:
             other = next((i for i in range(edges) if edge_of(x, i) != edge_of(y, i)), edges)
             if other < max(x.sweep.edges, y.sweep.edges) or x.nodes != y.nodes:
                 return self._first_edge(x, range(other), 1 + other)
-        if self._other_rules:
+        if self._other_rules or isinstance(x, ForeignBackward) or isinstance(y, ForeignBackward):
             return self._first_edge(x, range(x.sweep.edges), None)
         places = [*unlike(x.grads, y.grads, len(x.grads))]
         if not places:
@@ -154,6 +157,14 @@ def edge_of(block: Backward, edge: int) -> tuple[int, int, int]:
     return *block.edge(edge), block.node(block.sweep.receivers[edge])
 
 
+def _other_own(a: Structure, b: Structure) -> Iterator[int]:
+    """Yield the nodes that have different operations of the programs' own."""
+    theirs = b.own_nodes
+    for offset, op in a.own_nodes.items():
+        if offset in theirs and theirs[offset].usual != op.usual:
+            yield offset
+
+
 def _other_operands(x: Forward, y: Forward) -> Iterator[int]:
     """Yield the offsets of the nodes that are made of other nodes, as far as codes are the same."""
     mine, others = x.nodes(x.structure.refs), y.nodes(y.structure.refs)
@@ -183,12 +194,12 @@ def first_unlike(a: Sequence[Any], b: Sequence[Any], count: int) -> list[int]:
 
 
 def same_event(a: Event, b: Event) -> bool:
-    """Whether two events are the same, apart from how an optimizer came to what it wrote."""
+    """Whether two events are the same, apart from how it came to what was written, and where."""
     if type(a) is not type(b):
         return False
     pairs = ((getattr(a, each.name), getattr(b, each.name)) for each in fields(a)
-             if each.name != "rule")  # fmt: skip
+             if each.name not in ("rule", "by_hand", "place"))  # fmt: skip
     return all(
-        x.usual is y.usual if isinstance(x, Op) and isinstance(y, Op) else alike(x, y)
+        x.usual == y.usual if isinstance(x, Op) and isinstance(y, Op) else alike(x, y)
         for x, y in pairs
     )

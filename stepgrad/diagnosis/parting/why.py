@@ -9,7 +9,7 @@ from typing import Literal
 from stepgrad.diagnosis.parting.first import edge_of, first_difference
 from stepgrad.engine.ops import ADD
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import exact, number
+from stepgrad.numbers import corrected, exact, number
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
@@ -136,7 +136,7 @@ class _Pair:
 
     def made(self, a: events.Op, b: events.Op) -> Parting:
         """Say why a node is another: another operation, other operands, or another number."""
-        if a.op.usual is not b.op.usual or a.operands != b.operands:
+        if a.op.usual != b.op.usual or a.operands != b.operands:
             made = (self.first, a.node), (self.second, b.node)
             shared = min(a.node, b.node)
             keys = [_sum(*each, shared) for each in made]
@@ -195,6 +195,9 @@ class _Pair:
                 text = f"{text}: {side}, a contribution replaces what was there"
                 return self.parting("number", text, operands)
         text = f"{self.both(grad, *self._gradients(a.node, 1))}, made of the same numbers"
+        for event, side in zip((a, b), self.sides, strict=True):
+            if event.right is not None:
+                text = f"{text}: {side}, it receives {corrected(event.contribution, event.right)}"
         return self.parting("number", text, operands)
 
     def written(

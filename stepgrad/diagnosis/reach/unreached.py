@@ -29,7 +29,8 @@ def unreached(survey: Survey) -> Iterator[Verdict]:
         forwards = _forwards(survey, which)
         for node in never:
             above = _above(forwards, node)
-            if node not in used and above and not _evaluates(survey, above):
+            loose = which.root not in above  # else a rule of the program has passed nothing on
+            if node not in used and above and loose and not _evaluates(survey, above):
                 used[node] = above
     if used:
         yield _unreached(survey, used)

@@ -60,7 +60,7 @@ class Reason:
     def line(self, recording: Recording) -> str:
         """Return the line of the program that did it, such as `train.py:12`; empty if unknown."""
         match recording.events[self.position - 1]:
-            case events.Accumulate(out=out):
+            case events.Accumulate(out=out, by_hand=None):
                 return program_line(recording, recording.node(out))
             case events.Leaf() | events.Op():
                 return program_line(recording, recording.node(self.node))

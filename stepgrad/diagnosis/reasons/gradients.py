@@ -190,6 +190,8 @@ def _zero_factors(at: Received) -> Sequence[tuple[Received, Contribution]]:
 
 def _zero_words(at: Received, edge: Contribution) -> str:
     """Say why nothing passes an edge, if its numbers do not."""
+    if edge.right is not None:
+        return "the rule is wrong"
     if at.slope(edge).shut:
         return "the gate is shut"
     return "it underflows" if edge.local and edge.upstream else ""

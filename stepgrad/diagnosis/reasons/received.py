@@ -11,7 +11,7 @@ from stepgrad.diagnosis.reasons.chain import Number
 from stepgrad.diagnosis.reasons.slopes import Slope
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.gradients.ledger import Contribution
+from stepgrad.replay.gradients.ledger import Contribution, contribution
 from stepgrad.replay.telling.narration import narrate
 
 
@@ -41,12 +41,8 @@ class Received:
     @cached_property
     def contributions(self) -> Sequence[Contribution]:
         """What has arrived, in order."""
-        block, (edges, walked) = self.block, self._edges
-        edge_of = self.recording.history.edge
-        return [
-            Contribution(block.arrival(edge), *block.edge(edge), *edge_of(block, edge))
-            for edge in edges[:walked]
-        ]
+        edges, walked = self._edges
+        return [contribution(self.recording, self.block, edge) for edge in edges[:walked]]
 
     @property
     def missing(self) -> int:
@@ -56,8 +52,8 @@ class Received:
 
     @property
     def carried(self) -> float:
-        """What the gradient of a leaf was before the pass."""
-        if self.column < self.block.sweep.computed:
+        """What the gradient was that the pass adds to."""
+        if self.column < self.block.sweep.lasting:
             return 0.0
         return self.recording.history.grad(self.node, self.block.start) or 0.0
 

@@ -28,10 +28,6 @@ class Site:
         self.statement = statement
 
 
-NOWHERE = Site((None, None))
-"""Where the program is not."""
-
-
 class Sites(dict[int, Site]):
     """The sites of a piece of code, by the offset in bytes; each is found when it is asked for.
 

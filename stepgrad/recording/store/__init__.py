@@ -10,6 +10,8 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   ones. `producer` names the program that wrote the file, `checksum` is the CRC-32 of `columns`.
 - `title` is a text; `sources` are objects, the `path` and the `text` of what was run.
 - `ops` are pairs: the name of an operation and how many operands it has. Codes count into it.
+  `own` says which of these the program has defined: pairs of such a code, and how the local
+  derivatives were found ("differences"; empty where the program gives them).
 - `places` are objects: the `scope`, the `line` and the `file` at which nodes were made; the last
   two may be null, and without a file, the line is one of the first source.
 - `structures`, `sweeps` and `writes` are the shapes of blocks. `nodes` is how many nodes a
@@ -23,17 +25,24 @@ their CRC-32 in the zip, which is checked when a file is opened. Nothing in a fi
   `over`) of the earlier blocks that this one uses, −1 where none of their nodes is reached; null is
   a block of which only leaves are reached. `ordered` is 0, or the number of its computed nodes, if
   they are in an order of their own.
+- `walks` are the shapes of backward passes that the program has run itself. `over`, `links` and
+  `root` are as of a sweep, but −1 in `links` is also a block that is not gone over, null one of
+  which no node computes, and `root` is in the block that `begins` numbers. `computed` and `edges`
+  are how many of each there are, `places` the numbers of the lines of its rules. With `by_path`, a
+  rule hands on what its node has just received; else all that it has received by then.
 - Writes by a rule have its `method` (others null), and the names of its `numbers` and `columns`.
   `places` are pairs as of a context: from which write on they were written at which place; there
   are none where that is not known.
 - `kinds` are the kinds of writes: "update" is one of a value, "zero" and "set" are of a gradient.
 - `marks` are what begins at marks: "step".
 - `blocks` are runs: pairs of a count, and a period that comes so often. A period is a list of
-  blocks, each a kind ("forward", "dual", "backward", "write", "mark") and a number, which counts
-  into `structures` (the first two), `sweeps`, `writes` or `marks`. A "dual" block is a forward one
-  in forward mode.
+  blocks, each a kind ("forward", "dual", "backward", "foreign", "write", "mark") and a number,
+  which counts into `structures` (the first two), `sweeps`, `walks`, `writes` or `marks`. A "dual"
+  block is a forward one in forward mode, a "foreign" one a backward pass of the program's own.
 - `numbers` are the numbers of the marks, in the order in which they come; null is none.
 - `labels` are pairs: the index of a node, and a name that it got after it was logged.
+- `remarks` are what no event shows of a program: what `kind` of remark, the index of the `node`
+  that it is about, or null, the number of the `place`, and a `text`.
 - `spent` is true where recording stopped early, because its memory budget was spent. Without it,
   recording ended with what was recorded.
 - `world` is the bug of the world that it was recorded in, such as "shut h1"; null is none.
@@ -51,15 +60,23 @@ named by the block and the offset there. The earlier blocks are numbered too, th
 2. For each sweep that is `ordered` one: its computed nodes, first the numbers of their blocks, then
    their offsets. Others have them newest first. The leaves follow, newest first. The edges are not
    in the file: each computed node in turn, and each of its operands that is no constant.
+   Then for each walk one: its computed nodes, in the same way, those that pass gradients on in the
+   order in which they first do; for each edge, by how much the number of its node among them is
+   greater than that of the edge before; for each edge, which operand receives; and for the seed and
+   each edge, the place, counting into `places` of the walk.
 3. Two of integers, of all runs of writes: their kinds, and the indices of their nodes, as
    differences.
 4. For each structure the links of its forward blocks, then for each those of its dual ones: the
    number of the context, and that of each earlier block that is used, counting forward blocks. For
-   each sweep those of its blocks: how many forward blocks the root is back from the latest one.
+   each sweep those of its blocks: how many forward blocks the root is back from the latest one. For
+   each walk the same of each forward block that it goes over.
 5. For each structure the columns of its forward blocks, then for each its dual ones, then for each
-   sweep and for each run of writes those of all its blocks: the values of the nodes, their final
-   gradients, or what was written. A column has an entry for each node. After the values of a dual
-   block follow the tangents, as many; after what was written, the numbers of the rule, and its
+   sweep, for each walk and for each run of writes those of all its blocks: the values of the nodes,
+   their final gradients, what the seed and each edge left in a gradient, or what was written. A
+   column has an entry for each node, or for each write. After the values follow the local
+   derivatives that are stored: of each node of an operation in `own`, one for each operand; after
+   those of a dual block, the tangents, one for each node; after a walk, the gradients of its
+   computed nodes that it does not write; after what was written, the numbers of the rule, and its
    columns, one after the other.
 
 Of links and of columns of n entries, max(1, min(256, 65536 // n)) that follow each other make a

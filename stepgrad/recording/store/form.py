@@ -29,10 +29,25 @@ MANIFEST: Form = {
     "title": str,
     "sources": [{"path": str, "text": str}],
     "ops": [(str, int)],
+    "own": Maybe([(int, str)]),
     "places": [{"scope": str, "line": Maybe(int), "file": Maybe(str)}],
     "structures": [{"nodes": int, "outer": int}],
     "contexts": [{"names": [(int, str)], "places": _MOVES}],
     "sweeps": [{"over": [int], "links": [Maybe([int])], "root": int, "ordered": int}],
+    "walks": Maybe(
+        [
+            {
+                "over": [int],
+                "links": [Maybe([int])],
+                "begins": int,
+                "root": int,
+                "computed": int,
+                "edges": int,
+                "places": [int],
+                "by_path": bool,
+            }
+        ]
+    ),
     "kinds": [str],
     "writes": [
         {
@@ -47,6 +62,7 @@ MANIFEST: Form = {
     "blocks": [(int, [(str, int)])],
     "numbers": [Maybe(int)],
     "labels": [(int, str)],
+    "remarks": Maybe([{"kind": str, "node": Maybe(int), "place": int, "text": str}]),
     "spent": Maybe(bool),
     "world": Maybe(str),
     "pieces": [int],

@@ -14,13 +14,16 @@ from itertools import chain, repeat
 from stepgrad.engine.tape import Rule
 from stepgrad.engine.world import World
 from stepgrad.progress import advance
-from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.blocks import Backward, Block, Column, Forward, Marked, Write
+from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
+from stepgrad.recording.remark import Remark
 from stepgrad.recording.source import Source
 from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, passes_in_piece, unpack
-from stepgrad.recording.store.shapes import Manifest, Newer, Pieces, Shapes, take_next
+from stepgrad.recording.store.shapes import Manifest, Newer, Pieces, Shapes, places_of, take_next
+from stepgrad.recording.store.walks import passed_over
 from stepgrad.recording.structure import Context
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes
@@ -54,12 +57,23 @@ def restore(manifest: Manifest, content: memoryview, unpacker: Unpacker, log: Lo
         if not 0 <= node < log.size:
             raise Damaged("a label in it is for a node that does not exist")
         log.rename(node, name)
+    _remarks(manifest, log)
     log.spent = manifest["spent"] or False
     world = manifest["world"]
     try:
         log.world = None if world is None else World.read(world)
     except ValueError:
         raise Newer(f"it was made in a world with the bug `{world}`") from None
+
+
+def _remarks(manifest: Manifest, log: Log) -> None:
+    places = places_of(manifest)
+    for each in manifest["remarks"] or ():
+        node = each["node"]
+        if node is not None and not 0 <= node < log.size:
+            raise Damaged("a remark in it is about a node that does not exist")
+        place = pick("places", places, each["place"])
+        log.remark(Remark(each["kind"], node, place, each["text"]))
 
 
 _Links = dict[_Token, Iterator["array[int]"]]
@@ -128,6 +142,8 @@ class _Reader:
                 self._forwards.append(block)
             case "backward":
                 block = self._backward(self._shapes.sweeps[which], which)
+            case "foreign":
+                block = self._walked(self._shapes.walks[which], which)
             case "write":
                 block = self._write(which, next(self._columns[kind, which]))
             case "mark":
@@ -157,11 +173,13 @@ class _Reader:
                 earlier = latest[1]
             latest = self._latest[which] = linked, earlier, context
         _, earlier, context = latest
-        column, count, tangents = next(columns), len(structure), None
-        if len(column) != count:
-            column, tangents = column.part(0, count), column.part(count, 2 * count)
-        log = self._log
-        return Forward(log.length, structure, log.size, column, tangents, earlier, context)
+        column, count, log = next(columns), len(structure), self._log
+        end = count + structure.stored
+        values = column.part(0, count)
+        stored: Column = column.part(count, end) if structure.own else ()
+        tangents = column.part(end, end + count) if len(column) > end else None
+        start, base = log.length, log.size
+        return Forward(start, structure, base, values, tangents, earlier, context, stored)
 
     def _earlier(self, which: int, numbers: Sequence[int]) -> tuple[Forward, ...]:
         """Return the earlier passes that a forward pass uses."""
@@ -194,6 +212,11 @@ class _Reader:
         if bases != sorted({*bases}, reverse=True):
             raise Damaged("a backward pass goes over the wrong nodes")
         return Backward(self._log.length, sweep, found, next(self._columns[token]))
+
+    def _walked(self, walk: ForeignSweep, which: int) -> Block:
+        token = "foreign", which
+        over = passed_over(walk, self._forwards, next(self._links[token]))
+        return ForeignBackward(self._log.length, walk, over, next(self._columns[token]))
 
     def _write(self, which: int, column: Packed) -> Block:
         if self._last_written[which] >= self._log.size:

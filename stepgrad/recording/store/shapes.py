@@ -9,7 +9,10 @@ from itertools import accumulate, chain, pairwise
 from typing import Any, TypeVar, get_args
 
 from stepgrad.engine.ops import BY_NAME, Op
+from stepgrad.engine.own import row
 from stepgrad.engine.tape import Place, WriteKind
+from stepgrad.recording.foreign import ForeignSweep
+from stepgrad.recording.store import walks
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, unpack
 from stepgrad.recording.structure import Context, Structure
@@ -66,6 +69,7 @@ class Shapes:
     structures: Sequence[Structure]
     contexts: Sequence[Context]
     sweeps: Sequence[Sweep]
+    walks: Sequence[ForeignSweep]
     writes: Sequence[Writes]
 
     @classmethod
@@ -78,15 +82,18 @@ class Shapes:
         structures = _structures(manifest, pieces)
         contexts = _contexts(manifest)
         sweeps = _sweeps(manifest, pieces, structures)
-        return cls(structures, contexts, sweeps, _writes(manifest, pieces))
+        entries, places = manifest["walks"] or (), places_of(manifest)
+        found = walks.read(entries, pieces.integers, structures, places)
+        return cls(structures, contexts, sweeps, found, _writes(manifest, pieces))
 
     @property
     def widths(self) -> Mapping[str, Sequence[int]]:
         """How long the columns of each shape are, by kind of block."""
         return {
-            "forward": [len(structure) for structure in self.structures],
-            "dual": [2 * len(structure) for structure in self.structures],
+            "forward": [len(each) + each.stored for each in self.structures],
+            "dual": [2 * len(each) + each.stored for each in self.structures],
             "backward": [sweep.width for sweep in self.sweeps],
+            "foreign": [walk.numbers for walk in self.walks],
             "write": [writes.width for writes in self.writes],
         }
 
@@ -94,28 +101,42 @@ class Shapes:
     def links(self) -> Mapping[str, Sequence[int]]:
         """How many integers the links of a block have, for each shape, by kind of block."""
         making = [1 + len(structure.firsts) for structure in self.structures]
-        return {"forward": making, "dual": making, "backward": [1] * len(self.sweeps)}
+        return {
+            "forward": making,
+            "dual": making,
+            "backward": [1] * len(self.sweeps),
+            "foreign": [len(walk.structures) for walk in self.walks],
+        }
 
 
 def _structures(manifest: Manifest, pieces: Pieces) -> list[Structure]:
     """Return the structures of a file."""
-    ops = [_op(name, count) for name, count in manifest["ops"]]
+    ops, own = manifest["ops"], dict(manifest["own"] or ())
+    for number, (name, count) in enumerate(ops):
+        if number not in own:
+            _op(name, count)
+        elif count < 1:
+            raise Damaged(f"an operation in it has {count} operands")
     entries = manifest["structures"]
-    codes = pieces.integers(_counts(entries))
-    made = [[pick("ops", ops, code) for code in row] for row in codes]
-    counts = [[len(op.partials) for op in row] for row in made]
-    refs = pieces.integers([*map(sum, counts)])
+    codes = [*pieces.integers(_counts(entries))]
+    counts = [[pick("ops", ops, code)[1] for code in each] for each in codes]
+    refs = [*pieces.integers([*map(sum, counts)])]
+    # Only now is it sure that nodes have as many operands as these operations say.
+    used = {code for each in codes for code in each}
+    ops = {code: row(*ops[code], by=own[code]) if code in own else _op(*ops[code]) for code in used}
+    made = [[ops[code] for code in each] for each in codes]
     outer = [entry["outer"] for entry in entries]
     if min(outer, default=0) < 0:
         raise Damaged("a pass uses less than nothing of others")
     passes, offsets = pieces.integers(outer), pieces.integers(outer)
     return [
         Structure(
-            bytes([op.code for op in row]),
-            _refs(arities, next(refs), used),
+            bytes([op.code for op in nodes]),
+            _refs(arities, back, used),
             *_outer(next(passes), next(offsets)),
+            tuple([op for op in nodes if op.stored]),
         )
-        for row, arities, used in zip(made, counts, outer, strict=True)
+        for nodes, arities, back, used in zip(made, counts, refs, outer, strict=True)
     ]
 
 
@@ -167,7 +188,7 @@ def _outer(passes: array[int], offsets: array[int]) -> tuple[array[int], array[i
 
 def _contexts(manifest: Manifest) -> list[Context]:
     """Return what passes are called, and where they were made."""
-    places = _places(manifest)
+    places = places_of(manifest)
     contexts = []
     for entry in manifest["contexts"]:
         moves = _moves(entry, places)
@@ -177,7 +198,8 @@ def _contexts(manifest: Manifest) -> list[Context]:
     return contexts
 
 
-def _places(manifest: Manifest) -> list[Place]:
+def places_of(manifest: Manifest) -> list[Place]:
+    """Return the places of a file."""
     return [Place(**place) for place in manifest["places"]]
 
 
@@ -224,7 +246,7 @@ def _writes(manifest: Manifest, pieces: Pieces) -> list[Writes]:
     kinds = manifest["kinds"]
     if unknown := set(kinds) - set(known):
         raise Newer(f"it has writes of the kind `{min(unknown)}`")
-    places = _places(manifest)
+    places = places_of(manifest)
     entries = manifest["writes"]
     widths = _counts(entries)
     codes, steps = pieces.integers(widths), pieces.integers(widths)

@@ -12,10 +12,12 @@ from itertools import chain
 from operator import index, sub
 from typing import Any
 
-from stepgrad.engine.ops import OPS
+from stepgrad.engine.own import OwnOp
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
+from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
+from stepgrad.recording.store import walks
 from stepgrad.recording.store.packing import pack, passes_in_piece
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
@@ -45,6 +47,7 @@ class _Sorted:
     tokens: list[_Token] = field(default_factory=list)
     structures: dict[Structure, None] = field(default_factory=dict)
     sweeps: dict[Sweep, None] = field(default_factory=dict)
+    walks: dict[ForeignSweep, None] = field(default_factory=dict)
     writes: dict[Writes, None] = field(default_factory=dict)
     columns: dict[_Token, _Columns] = field(default_factory=dict)
     links: dict[_Token, _Links] = field(default_factory=dict)
@@ -68,13 +71,19 @@ class _Sorted:
                         contexts[context] = found.contexts[content]
                     links = [contexts[context], *map(passes.__getitem__, block.earlier)]
                     passes[block] = len(passes)
-                    if block.tangents is None:
-                        token, column = ("forward", structure), block.values
-                    else:
-                        token = "dual", structure
-                        column = array("d", (*block.values, *block.tangents))
+                    token = "forward" if block.tangents is None else "dual", structure
+                    column = block.values
+                    if block.stored or block.tangents is not None:
+                        tangents = block.tangents or ()
+                        column = array("d", (*block.values, *block.stored, *tangents))
                     found.links.setdefault(token, []).append(links)
                     found.columns.setdefault(token, []).append(column)
+                case ForeignBackward(sweep=walk):
+                    found.walks[walk] = None
+                    token = "foreign", walk
+                    back = [len(passes) - 1 - passes[each] for each in block.over]
+                    found.links.setdefault(token, []).append(back)
+                    found.columns.setdefault(token, []).append(block.after)
                 case Backward(sweep=sweep):
                     found.sweeps[sweep] = None
                     token = "backward", sweep
@@ -99,6 +108,7 @@ class _Sorted:
             ("forward", self.structures),
             ("dual", self.structures),
             ("backward", self.sweeps),
+            ("foreign", self.walks),
             ("write", self.writes),
         )
         for kind, each in shapes:
@@ -112,18 +122,21 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         TypeError: something in it is of no type that a file can hold.
     """
     found = _Sorted.of(log)
-    codes, places, kinds = _Numbers(), _Numbers(), _Numbers()
+    ops, places, kinds = _Numbers(), _Numbers(), _Numbers()
     pieces = [
-        *_structures(found.structures, codes),
+        *_structures(found.structures, ops),
         *_orders(found.sweeps),
+        *(_integers(walks.integers(walk)) for walk in found.walks),
         *_written(found.writes, kinds),
         *_packed([*found.of_kinds(found.links)], "q"),
         *_packed([*found.of_kinds(found.columns)], "d"),
     ]
+    structures = {structure: i for i, structure in enumerate(found.structures)}
     manifest = {
         "title": log.title,
         "sources": [asdict(source) for source in log.sources.values()],
-        "ops": [[OPS[code].name, len(OPS[code].partials)] for code in codes],
+        "ops": [[op.name, len(op.partials)] for op in ops],
+        "own": [[number, op.by] for op, number in ops.items() if isinstance(op, OwnOp)],
         "structures": [
             {"nodes": len(structure), "outer": len(structure.outer_offsets)}
             for structure in found.structures
@@ -131,9 +144,11 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
         "contexts": [
             {"names": names, "places": _moves(moves, places)} for names, moves in found.contexts
         ],
-        "sweeps": [*_sweeps(found)],
+        "sweeps": [*_sweeps(found, structures)],
+        "walks": [*walks.described(found.walks, structures, places.__getitem__)],
         "kinds": list(kinds),
         "writes": [*_writes(found, places)],
+        "remarks": [remark._asdict() | {"place": places[remark.place]} for remark in log.remarks],
         "places": [asdict(place) for place in places],
         "marks": list(found.marks),
         "blocks": _blocks(found),
@@ -146,8 +161,7 @@ def describe(log: Log) -> tuple[dict[str, Any], list[bytes]]:
     return manifest, pieces
 
 
-def _sweeps(found: _Sorted) -> Iterator[dict[str, Any]]:
-    numbers = {structure: i for i, structure in enumerate(found.structures)}
+def _sweeps(found: _Sorted, numbers: Mapping[Structure, int]) -> Iterator[dict[str, Any]]:
     for sweep in found.sweeps:
         yield {
             "over": [numbers[structure] for structure in sweep.structures],
@@ -176,9 +190,9 @@ def _integers(numbers: Iterable[int]) -> bytes:
     return pack([array("q", numbers)])
 
 
-def _structures(structures: Iterable[Structure], codes: _Numbers) -> Iterator[bytes]:
+def _structures(structures: Iterable[Structure], ops: _Numbers) -> Iterator[bytes]:
     """Yield the pieces of structures: operations, operands, and those from other passes."""
-    yield _integers(codes[code] for structure in structures for code in structure.codes)
+    yield _integers(ops[op] for structure in structures for op in structure.ops)
     yield _integers(
         offset - ref if ref >= 0 else ref + 1
         for structure in structures
@@ -222,7 +236,7 @@ def _blocks(found: _Sorted) -> list[tuple[int, list[tuple[str, int]]]]:
     """Return the blocks as runs: how often a period comes, and its blocks by kind and number."""
     number: dict[_Shape, int] = {
         shape: i
-        for shapes in (found.structures, found.sweeps, found.writes, found.marks)
+        for shapes in (found.structures, found.sweeps, found.walks, found.writes, found.marks)
         for i, shape in enumerate(shapes)
     }
     return [

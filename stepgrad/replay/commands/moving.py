@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 from stepgrad.engine.notation import atom
+from stepgrad.numbers import corrected
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import open_selected
 from stepgrad.replay.commands.places import find_place
@@ -94,9 +96,17 @@ def next_write(session: Session) -> Session:
 
 
 def _source_of_write(session: Session, index: int) -> str:
-    """Where a contribution comes from: `, from w1·x`. Empty for other writes."""
+    """Where a contribution comes from: `, from w1·x`; where it is wrong: `: received 2 ✗ 3`.
+
+    Empty for other writes.
+    """
     event = session.recording.events[index]
-    return f", from {title(session.recording, event.out)}" if isinstance(event, Accumulate) else ""
+    if not isinstance(event, Accumulate):
+        return ""
+    wrong = (
+        "" if event.right is None else f": received {corrected(event.contribution, event.right)}"
+    )
+    return f", from {title(session.recording, event.out)}{wrong}"
 
 
 def go_to_edge(session: Session, out: int, slot: int) -> Session:
@@ -122,7 +132,8 @@ def go_to_edge(session: Session, out: int, slot: int) -> Session:
 def go_to_line(session: Session, file: str | None, line: int) -> Session:
     """Go to the next event of a line of the program in this training step, or to its first one.
 
-    That makes a node, or is a write by hand. Without a file, the line is one of the scenario.
+    That makes a node, or is a write by hand or of a rule. Without a file, the line is one of the
+    scenario.
     """
     here = session.cursor.position
     made = sorted(_events_of(session, file, line))
@@ -139,10 +150,10 @@ def _events_of(session: Session, file: str | None, line: int) -> Iterator[int]:
         if (place.file, place.line) == (file, line):
             yield recording.history.made_at(node)
     for block in recording.blocks_between(*bounds):
-        if isinstance(block, Write):
+        if isinstance(block, Write | ForeignBackward):
             for number in range(block.length):
-                by_hand = block.writes.place(number)
-                if by_hand is not None and (by_hand.file, by_hand.line) == (file, line):
+                written = block.place(number)
+                if written is not None and (written.file, written.line) == (file, line):
                     yield block.start + number + 1
 
 

@@ -57,7 +57,7 @@ class Cut:
 def cut_of(recording: Recording, block: Backward, counts: Counts = lambda _: True) -> Cut:
     """Return what the shut edges of a backward pass separate from its root."""
     sweep, history = block.sweep, recording.history
-    reached, found = {0}, []
+    reached, found = {sweep.start}, []
     for number, (out, receiver) in enumerate(zip(sweep.outs, sweep.receivers, strict=True)):
         if out not in reached or receiver in reached:
             continue

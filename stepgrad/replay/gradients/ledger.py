@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import NamedTuple, overload
 
 from stepgrad.recording.blocks import Backward, Block, Write
+from stepgrad.recording.events import Accumulate
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.recording import Recording
 
 
 class Contribution(NamedTuple):
     """What a gradient receives over one edge, from `out`, with the event before `position`.
 
-    `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is.
+    `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is. It is what a
+    rule of the program has passed on where that runs the pass; if that is wrong, `right` is right.
     """
 
     position: int
@@ -22,6 +25,7 @@ class Contribution(NamedTuple):
     upstream: float
     local: float
     amount: float
+    right: float | None = None
 
 
 def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:
@@ -39,12 +43,13 @@ def contributions(recording: Recording, node: int, position: int) -> Sequence[Co
 
 
 def left_over(recording: Recording, node: int, position: int) -> float | None:
-    """Return the gradient of a leaf that the latest pass adds to; None if it is 0 or missing.
+    """Return the gradient that the latest pass adds to; None if it is 0 or missing.
 
     If gradients are cleared before each pass, there is none.
     """
     block, _ = _latest_write(recording, node, position)
-    if not isinstance(block, Backward) or recording.node(node).operands:
+    column = block.column(node) if isinstance(block, Backward) else None
+    if not isinstance(block, Backward) or column is None or column < block.sweep.lasting:
         return None
     found = recording.history.grad(node, block.start)
     # -0.0 is left over as well: it is what a sum of -0.0 alone begins with.
@@ -56,6 +61,18 @@ def _latest_write(
 ) -> tuple[Backward | Write | None, int]:
     """Return the block that last wrote a node's gradient, and the number of its writes so far."""
     return next(recording.history.gradient_writes(node, position), (None, 0))
+
+
+def contribution(recording: Recording, block: Backward, edge: int) -> Contribution:
+    """Return what a pass has passed on over an edge."""
+    position = block.arrival(edge)
+    right = None
+    if isinstance(block, ForeignBackward):
+        event = recording.events[position - 1]
+        assert isinstance(event, Accumulate), "the edges of a pass follow its seed"
+        right = event.right
+    numbers = recording.history.edge(block, edge)
+    return Contribution(position, *block.edge(edge), *numbers, right)
 
 
 class _Contributions(Sequence[Contribution]):
@@ -77,9 +94,7 @@ class _Contributions(Sequence[Contribution]):
         block = self._block
         if isinstance(number, slice):
             return _Contributions(self._recording, block, self._edges[number])
-        edge = self._edges[number]
-        amounts = self._recording.history.edge(block, edge)
-        return Contribution(block.arrival(edge), *block.edge(edge), *amounts)
+        return contribution(self._recording, block, self._edges[number])
 
 
 def written_over(recording: Recording, node: int, position: int) -> int | None:
@@ -145,14 +160,7 @@ def _writes(block: Block, node: int) -> Sequence[int]:
 
 def walk(block: Backward, out: int, slot: int) -> int | None:
     """Return the position just after a pass walked an edge; None if it does not walk it."""
-    sweep = block.sweep
-    column = block.column(out)
-    if column is None:
-        return None
-    first = bisect_left(sweep.outs, column)
-    last = bisect_right(sweep.outs, column, first)
-    edge = sweep.slots.find(slot, first, last)
-    return None if edge < 0 else block.arrival(edge)
+    return first_walk(block, [(out, slot)])
 
 
 def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
@@ -160,8 +168,7 @@ def first_walk(block: Backward, edges: Sequence[tuple[int, int]]) -> int | None:
 
     Each edge is a node and a slot; those of one node come in the order of their slots.
     """
-    never = block.sweep.width
-    found = block.columns([out for out, _ in edges])
-    places = [never if place is None else place for place in found]
-    first = min(places)
-    return None if first == never else walk(block, *edges[places.index(first)])
+    entries = block.columns([out for out, _ in edges])
+    ends = zip(entries, (slot for _, slot in edges), strict=True)
+    edge = block.sweep.first_edge([(entry, slot) for entry, slot in ends if entry is not None])
+    return None if edge is None else block.arrival(edge)

@@ -163,7 +163,7 @@ def _progress(recording: Recording, line: ScopeLine, which: int, begin: int) -> 
 def _completed(sweep: Sweep) -> Mapping[int, int]:
     """For each place of a sweep's column, the number of events after which it is complete."""
     # The last edge that ends at a place counts; none ends at the root.
-    return {0: 1, **dict(zip(sweep.receivers, count(2)))}
+    return {sweep.start: 1, **dict(zip(sweep.receivers, count(2)))}
 
 
 @kept(KEPT)
@@ -215,7 +215,8 @@ def _grads(
 
 def _split(nodes: Sequence[int], block: Backward) -> tuple[list[int], list[int]]:
     """Return the places of the nodes that a pass reaches, and the nodes that it does not."""
-    places = block.columns(nodes)
+    unwritten = block.sweep.unwritten
+    places = [None if place in unwritten else place for place in block.columns(nodes)]
     reached = [place for place in places if place is not None]
     return reached, [node for node, place in zip(nodes, places, strict=True) if place is None]
 

@@ -24,6 +24,7 @@ class Lesson:
     waits for nothing is `read` once a key moves. Who reads on and presses the keys of a later step
     need not press them again when that step becomes the current one. After what the last step
     asked for, it may be `explaining`: the next key that moves leaves it, and reads nothing else.
+    `pointed` is what was selected when the current step became that.
     """
 
     steps: tuple[Step, ...] = ()
@@ -31,6 +32,7 @@ class Lesson:
     times: int = 0
     read: int = 0
     explaining: bool = False
+    pointed: int | None = None
 
     @classmethod
     def of(cls, markdown: str, recording: Recording) -> Lesson:
@@ -78,13 +80,26 @@ class Lesson:
         before = sum(len(step.demands) for step in self.steps[: self.ticked])
         return self.met - before
 
+    def reads_on(self, session: Session, *, onward: bool) -> bool:
+        """Whether Enter is for the lesson: its step, or the lesson itself, has nothing left to do.
+
+        What has been selected since is what a person means instead, or the neuron that is open.
+        `onward` is whether another lesson follows this one.
+        """
+        if not self.steps or session.opened or session.selected not in (None, self.pointed):
+            return False
+        if self.explaining:
+            return True
+        return onward if self.current is None else not self.current.demands
+
     def after(self, command: str, session: Session) -> Lesson:
         """Return the lesson after a command has led to a session."""
         current, moves = self.current, command in _MOVES
         reads = moves and not self.explaining and current is not None and not current.demands
         led = replace(self._meeting(command, session), read=self.read + reads)
         if led.ticked > self.ticked:
-            return replace(led, explaining=led.steps[led.ticked - 1].explains)
+            explaining = led.steps[led.ticked - 1].explains
+            return replace(led, explaining=explaining, pointed=session.selected)
         return replace(led, explaining=self.explaining and not moves)
 
     def _meeting(self, command: str, session: Session) -> Lesson:

@@ -85,7 +85,8 @@ def _questions_at(recording: Recording, position: int) -> Iterator[Question]:
     event = recording.events[position]
     match event:
         case events.Op():
-            yield _of_op(recording, event, position)
+            if event.op.known:
+                yield _of_op(recording, event, position)
             if event.tangent is not None:
                 yield _of_tangent(recording, event, event.tangent, position)
         case events.Accumulate():
@@ -152,10 +153,13 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     made = f"{made} in {node.place.scope}" if node.place.scope else made
     which = ""  # of two operands that are the same node
     if node.operands.count(event.node) > 1:
-        which = f"the {_PLACES[event.slot]} {short_title(recording, event.node)}"
+        place = _PLACES[event.slot] if event.slot < len(_PLACES) else f"operand {event.slot + 1},"
+        which = f"the {place} {short_title(recording, event.node)}"
     alone = which and f", for {which} alone"
 
     local = local_derivative(recording, event.out, event.slot, begin)
+    if local.stored:  # nobody can work it out
+        made = f"{made}, where {local.name} = {local}"
     if local.symbols != number(local.value) or local.because:
         steps = local.because and f"{number(local.value)} ({local.because})"
         told = f"{local.name} = {steps or f'{local.symbols} = {number(local.value)}'}"
@@ -165,19 +169,20 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
 
     story = narrate(recording, position)
     prompt = f"{number(event.upstream)} arrives at {made}. What does {into} receive from it{alone}?"
-    slack = _slack(contribution, [event.upstream, *operands], event.contribution)
+    slack = _slack(contribution, [event.upstream, *operands], event.expected)
     told = f"{story.symbols} {story.numbers}"
-    yield Question("contribution", node.op.name, prompt, event.contribution, told, position, slack)
+    yield Question("contribution", node.op.name, prompt, event.expected, told, position, slack)
 
     if event.before is not None and event.before != 0:
         prompt = (
             f"The gradient of {into} is {number(event.before)}, and {number(event.upstream)} "
             f"arrives at {made}. What does it become{which and f', with {which} counted'}?"
         )
-        slack = _slack(total, [event.before, event.upstream, *operands], event.after)
-        if isfinite(event.contribution):  # people round it before they add
-            slack += float(FINEST) * abs(event.contribution)
-        yield Question("total", "sum over paths", prompt, event.after, str(story), position, slack)
+        after = event.after if event.right is None else event.before + event.right
+        slack = _slack(total, [event.before, event.upstream, *operands], after)
+        if isfinite(event.expected):  # people round it before they add
+            slack += float(FINEST) * abs(event.expected)
+        yield Question("total", "sum over paths", prompt, after, str(story), position, slack)
 
 
 def _of_update(recording: Recording, event: events.Update, rule: Rule, position: int) -> Question:

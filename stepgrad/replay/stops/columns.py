@@ -11,7 +11,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from itertools import repeat, starmap
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+
+from stepgrad.recording.blocks import Block
+from stepgrad.recording.recording import Recording
 
 _T = TypeVar("_T")
 
@@ -89,3 +92,27 @@ def _decided(column: Column, decisive: bool) -> bool:
     if isinstance(column, Same):
         return column.entry is not None and bool(column.entry) is decisive
     return all(column) if decisive else not any(column) and None not in column
+
+
+_B = TypeVar("_B", bound=Block)
+
+
+class Facts(Generic[_B]):
+    """What is known about the events of one kind in a block, in columns by name.
+
+    `offsets` are the events, counted from the start of the block.
+    """
+
+    def __init__(self, recording: Recording, block: _B, offsets: Sequence[int]) -> None:
+        self.offsets = offsets
+        self._recording = recording
+        self._block = block
+
+    def __getitem__(self, name: str) -> Column:
+        if name == "position":
+            return [self._block.start + offset + 1 for offset in self.offsets]
+        return self._column(name)
+
+    def _column(self, name: str) -> Column:
+        """Return a column; unknown, unless the events have something of this name."""
+        raise NotImplementedError

@@ -1,7 +1,8 @@
 """The edges of a backward pass as places in a row of numbers, the same for all passes of a shape.
 
-The row holds the numbers of all nodes of the forward passes that it sweeps over, and behind them
-those of the other nodes that it uses. With places in it, a column of all edges is one loop in C.
+The row holds the numbers of all nodes of the forward passes that it sweeps over, behind them the
+local derivatives that these store, and then the numbers of the other nodes that it uses. With
+places in it, a column of all edges is one loop in C.
 """
 
 from __future__ import annotations
@@ -43,6 +44,10 @@ def edges_of(sweep: Sweep) -> Edges:
     for number in sweep.swept:
         starts[number] = length
         length += len(sweep.structures[number])
+    stored: dict[int, int] = {}
+    for number in sweep.swept:
+        stored[number] = length
+        length += sweep.structures[number].stored
     outer: dict[tuple[int, int], int] = {}
 
     def place(number: int, offset: int) -> int:
@@ -55,14 +60,21 @@ def edges_of(sweep: Sweep) -> Edges:
     locals_ = []
     carries = []
     at = -1
+    pick: Callable[[Sequence[Any]], Sequence[Any]]
     for out, slot in zip(sweep.outs, sweep.slots, strict=True):
         if out != at:
             at = out
-            op = sweep.structures[sweep.passes[out]].op(sweep.offsets[out])
-            pick = itemgetter(*(place(*operand) for operand in sweep.operands(out)), places[out])
+            number, offset = sweep.passes[out], sweep.offsets[out]
+            structure = sweep.structures[number]
+            op = structure.op(offset)
+            if not op.stored:
+                operands = (place(*operand) for operand in sweep.operands(out))
+                pick = itemgetter(*operands, places[out])
+        if op.stored:
+            pick = itemgetter(stored[number] + structure.stored_at[offset] + slot, places[out])
         ops.append(op.name)
-        locals_.append((op.local[slot], pick))
-        carries.append(op.carry[slot])
+        locals_.append((_stored if op.stored else op.local[slot], pick))
+        carries.append(_times if op.stored else op.carry[slot])
     return Edges(
         tuple(outer),
         array("q", (places[receiver] for receiver in sweep.receivers)),
@@ -71,3 +83,11 @@ def edges_of(sweep: Sweep) -> Edges:
         locals_,
         carries,
     )
+
+
+def _stored(local: float, _: float) -> float:
+    return local
+
+
+def _times(local: float, _: float, upstream: float) -> float:
+    return upstream * local

@@ -6,22 +6,19 @@ and where their numbers are is worked out once for all passes of a shape.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import cached_property
-from itertools import chain
-from math import isfinite
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from stepgrad.engine.tape import WriteKind
-from stepgrad.engine.world import added
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
+from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.writes import Writes
-from stepgrad.replay.stops.bad import bad_edges, bad_nodes, bad_writes, is_finite
-from stepgrad.replay.stops.columns import UNKNOWN, Column, Same, picked
-from stepgrad.replay.stops.edges import Edges, edges_of
+from stepgrad.replay.stops.bad import bad_nodes, bad_writes
+from stepgrad.replay.stops.columns import UNKNOWN, Column, Facts, Same, picked
+from stepgrad.replay.stops.passes import Propagating, Received, Seeding, SeedingByHand
 from stepgrad.replay.telling.titles import full_names, names, short_title, titles
 
 TEXTS = ("node", "op", "out", "phase")
@@ -33,38 +30,18 @@ WORDS = {"node": "name of node", "out": "name of out"}
 FULL_NAMES = {"node": "full name of node", "out": "full name of out"}
 """Columns of names with their scopes; the name of a nameless node is empty."""
 
-_B = TypeVar("_B", bound=Block)
-
-
-class Facts(Generic[_B]):
-    """What is known about the events of one kind in a block, in columns by name.
-
-    `offsets` are the events, counted from the start of the block.
-    """
-
-    def __init__(self, recording: Recording, block: _B, offsets: Sequence[int]) -> None:
-        self.offsets = offsets
-        self._recording = recording
-        self._block = block
-
-    def __getitem__(self, name: str) -> Column:
-        if name == "position":
-            return [self._block.start + offset + 1 for offset in self.offsets]
-        return self._column(name)
-
-    def _column(self, name: str) -> Column:
-        """Return a column; unknown, unless the events have something of this name."""
-        raise NotImplementedError
-
 
 def facts_of(recording: Recording, block: Block) -> Sequence[Facts[Any]]:
     """Return the facts of a block, for each kind of event in it."""
     match block:
         case Forward():
             return [_Making(recording, block, range(block.length))]
+        case ForeignBackward():
+            seed, edges = range(1), range(1, block.length)
+            return [SeedingByHand(recording, block, seed), Received(recording, block, edges)]
         case Backward():
-            edges = range(1, block.length)
-            return [_Seeding(recording, block, range(1)), _Propagating(recording, block, edges)]
+            seed, edges = range(1), range(1, block.length)
+            return [Seeding(recording, block, seed), Propagating(recording, block, edges)]
         case Write():
             return [_Writing(recording, block, offsets) for offsets in _by_kind(block.writes)]
         case Marked():
@@ -101,140 +78,6 @@ class _Making(Facts[Forward]):
             case "bad":
                 return bad_nodes(self._recording, block)
         return UNKNOWN
-
-
-class _Seeding(Facts[Backward]):
-    """A backward pass starts."""
-
-    def _column(self, name: str) -> Column:
-        recording, block = self._recording, self._block
-        match name:
-            case "phase":
-                return Same("backward")
-            case "node" | "name of node":
-                return Same(short_title(recording, block.root))
-            case "full name of node":
-                return Same(recording.node(block.root).name or "")
-            case "bad":
-                return Same(False)  # the sum of 1 and what was there is as finite as that
-            case "op":
-                return Same(recording.node(block.root).op.name)
-            case "value":
-                return Same(recording.history.value(block.root, block.start))
-            case "before":
-                return Same(self._before)
-            case "after" | "grad":
-                return Same((self._before or 0.0) + 1.0)
-        return UNKNOWN
-
-    @property
-    def _before(self) -> float | None:
-        """Nothing, unless the root is a leaf: a computed node is cleared by the seed."""
-        if self._block.sweep.computed:
-            return None
-        return self._recording.history.grad(self._block.root, self._block.start)
-
-
-class _Propagating(Facts[Backward]):
-    """The edges of a backward pass."""
-
-    def _column(self, name: str) -> Column:
-        called, _, end = name.rpartition(" of ")
-        match end:
-            case "node":
-                return picked(self._names(called), self._edges.receivers)
-            case "out":
-                return picked(self._names(called), self._edges.outs)
-        match name:
-            case "phase":
-                return Same("backward")
-            case "op":
-                return self._edges.ops
-            case "value":
-                return picked(self._values, self._edges.receivers)
-            case "upstream":
-                return self._upstreams
-            case "local":
-                return self._locals
-            case "contribution":
-                return self._contributions
-            case "before":
-                return self._sums[0]
-            case "after" | "grad":
-                return self._sums[1]
-            case "bad":
-                return self._bad
-        return UNKNOWN
-
-    @property
-    def _forwards(self) -> Iterator[Forward]:
-        return map(self._block.over.__getitem__, self._block.sweep.swept)
-
-    @cached_property
-    def _edges(self) -> Edges:
-        return edges_of(self._block.sweep)
-
-    @property
-    def _outer(self) -> list[int]:
-        over = self._block.over
-        return [over[number].base + offset for number, offset in self._edges.outer]
-
-    def _names(self, called: str) -> list[str]:
-        """What nodes are called, in the row of the edges: by title, by `name` or by `full name`."""
-        of = {"": titles, "name": names, "full name": full_names}[called]
-        if called == "full name":
-            outer = [self._recording.node(node).name or "" for node in self._outer]
-        else:
-            outer = [short_title(self._recording, node) for node in self._outer]
-        own = (of(self._recording, forward) for forward in self._forwards)
-        return [*chain.from_iterable(own), *outer]
-
-    @cached_property
-    def _values(self) -> list[float | None]:
-        history, start = self._recording.history, self._block.start
-        outer = (history.value(node, start) for node in self._outer)
-        own = (history.values(forward, start) for forward in self._forwards)
-        return [*chain.from_iterable(own), *outer]
-
-    @property
-    def _bad(self) -> Column:
-        usual = self._recording.world is None
-        if usual and all(map(isfinite, self._block.grads)):  # anything bad would show in these
-            return Same(False)
-        picks = [pick for _, pick in self._edges.locals]
-        return bad_edges(
-            [all(map(is_finite, pick(self._values))) for pick in picks],
-            (self._upstreams, self._locals, self._contributions, *self._sums),
-        )
-
-    @cached_property
-    def _upstreams(self) -> list[float]:
-        return picked(self._recording.history.upstreams(self._block), self._block.sweep.outs)
-
-    @cached_property
-    def _locals(self) -> list[float]:
-        values = self._values
-        return [local(*pick(values)) for local, pick in self._edges.locals]
-
-    @cached_property
-    def _contributions(self) -> list[float]:
-        values, edges = self._values, self._edges
-        carried = zip(edges.carries, edges.locals, self._upstreams, strict=True)
-        return [carry(*pick(values), upstream) for carry, (_, pick), upstream in carried]
-
-    @cached_property
-    def _sums(self) -> tuple[list[float | None], list[float]]:
-        """Each gradient before and after its events, added up in the order of the pass."""
-        block, sweep, history = self._block, self._block.sweep, self._recording.history
-        sums: list[float | None] = [None] * sweep.computed
-        sums += [history.grad(node, block.start) for node in block.nodes[sweep.computed :]]
-        before, after = [], []
-        for receiver, contribution in zip(sweep.receivers, self._contributions, strict=True):
-            old = sums[receiver]
-            sums[receiver] = new = added(history.world, old, contribution)
-            before.append(old)
-            after.append(new)
-        return before, after
 
 
 class _Writing(Facts[Write]):

@@ -19,8 +19,8 @@ from weakref import WeakKeyDictionary
 from stepgrad.errors import StepgradError, suggest
 from stepgrad.recording.blocks import Block
 from stepgrad.recording.recording import Recording
-from stepgrad.replay.stops.columns import Column, Same, applied, joined
-from stepgrad.replay.stops.facts import COMPUTED, FULL_NAMES, NAMES, TEXTS, WORDS, Facts, facts_of
+from stepgrad.replay.stops.columns import Column, Facts, Same, applied, joined
+from stepgrad.replay.stops.facts import COMPUTED, FULL_NAMES, NAMES, TEXTS, WORDS, facts_of
 from stepgrad.syntax import parse_expression
 
 

@@ -121,7 +121,7 @@ class NodeStop:
                 found: list[int] = []
                 for node in {self.node, *nodes}:
                     column = block.column(node)
-                    if column is not None:
+                    if column is not None and column not in block.sweep.unwritten:
                         edges = [1 + edge for edge in block.sweep.incoming[column]] or [0]
                         found += edges if self.every else edges[-1:]
                 return sorted(found)

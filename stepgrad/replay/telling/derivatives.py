@@ -24,7 +24,8 @@ class LocalDerivative(NamedTuple):
 
     `name` is what it is called (`∂h/∂z1`), and `spoken_name` that for a voice. `symbols` is its
     formula (`1 − h²`), `value` its number, and `because` the condition that chose the formula at a
-    kink (`z1 > 0`), or empty. Nothing passes a `shut` gate, whatever arrives.
+    kink (`z1 > 0`), or empty. `stored` says where a number without a formula is from: "stored", or
+    "by differences". Nothing passes a `shut` gate, whatever arrives.
     """
 
     name: str
@@ -33,6 +34,7 @@ class LocalDerivative(NamedTuple):
     value: float
     because: str
     shut: bool = False
+    stored: str = ""
 
     def __str__(self) -> str:
         told = number(self.value)
@@ -54,12 +56,15 @@ class LocalDerivative(NamedTuple):
 
     @property
     def _because(self) -> str:
-        return f" ({self.because})" if self.because else ""
+        because = self.because or self.stored
+        return f" ({because})" if because else ""
 
     @property
     def said(self) -> str:
         """The factor for a voice: `2, the local derivative of y with respect to h, which is w`."""
         which = f"{spoken(number(self.value))}, {self.spoken_name}"
+        if self.stored:
+            return f"{which}, {self.stored}"
         if self.because:
             return f"{which}, because {spoken(self.because)}"
         return f"{which}, which is {spoken(self.symbols)}" if self.varies else which
@@ -125,6 +130,7 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
         value,
         because,
         chosen.shut,
+        node.op.found,
     )
 
 
@@ -148,7 +154,8 @@ def derivative(of: str, by: str) -> str:
 
 def partial(of: str, by: str, which: int = 0) -> str:
     """Write a local derivative: `∂z2/∂h`, or `∂₁b/∂a` with respect to the first argument."""
-    return f"∂{'₀₁₂'[which] if which else ''}{_single(of)}/∂{_single(by)}"
+    index = str(which).translate(_SUBSCRIPTS) if which else ""
+    return f"∂{index}{_single(of)}/∂{_single(by)}"
 
 
 def differential(of: str) -> str:
@@ -169,8 +176,17 @@ def spoken_derivative(of: str, by: str) -> str:
 
 def spoken_partial(of: str, by: str, which: int = 0) -> str:
     """Say a local derivative: `the local derivative of z2 with respect to h`."""
-    operand = f"the {('first', 'second')[which - 1]} operand, " if which else ""
+    operand = f"{ordinal_operand(which)}, " if which else ""
     return f"the local derivative of {_said(of)} with respect to {operand}{_said(by)}"
+
+
+def ordinal_operand(which: int) -> str:
+    """Name an operand by its number, from 1: `the first operand`, `operand 3`."""
+    return f"the {_FIRST[which - 1]} operand" if which <= len(_FIRST) else f"operand {which}"
+
+
+_FIRST = ("first", "second")
+_SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def _said(title: str) -> str:

@@ -14,7 +14,7 @@ from stepgrad.engine.formula import Formula
 from stepgrad.engine.notation import atom
 from stepgrad.engine.optim import METHODS
 from stepgrad.engine.tape import Rule
-from stepgrad.numbers import gradient_inline, number, worked
+from stepgrad.numbers import corrected, gradient_inline, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
@@ -77,9 +77,7 @@ def narrate(recording: Recording, index: int) -> Narration:
         case events.Op():
             return _differentiated(recording, event, index)
         case events.Seed():
-            root = short_title(recording, event.node)
-            effect = f"{atom(root)}.grad {gradient_inline(event.before)} → {number(event.after)}"
-            return Narration(f"{derivative(root, root)} = 1", effects=[effect])
+            return _seeded(recording, event, index)
         case events.Accumulate():
             return _accumulated(recording, event, index)
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
@@ -94,12 +92,23 @@ def narrate(recording: Recording, index: int) -> Narration:
             return Narration(f"{name} ← {number(event.after)}", effects=effects)
 
 
+def _seeded(recording: Recording, event: events.Seed, index: int) -> Narration:
+    root = short_title(recording, event.node)
+    seeded = number(event.after) if event.by_hand else "1"
+    effects = (
+        f"{atom(root)}.grad {gradient_inline(event.before)} → {number(event.after)}",
+        "" if event.seeded else "nothing has seeded it",
+        written_at(recording, index),
+    )
+    return Narration(f"{derivative(root, root)} = {seeded}", effects=_texts(*effects))
+
+
 def computed(recording: Recording, event: events.Op, index: int) -> Narration:
     """Narrate a value, without its tangent in forward mode."""
     node = recording.node(event.node)
     written = event.op.written(operand_titles(recording, node))
     values = [recording.history.value(operand, index + 1) or 0.0 for operand in event.operands]
-    shown = worked(event.op.value, values)
+    shown = worked(event.op.value, values) if event.op.known else [*map(number, values)]
     with_numbers = event.op.written(dict(zip(event.op.operands, shown, strict=True)))
     name = title(recording, event.node) if node.name else ""
     scope = f"{node.place.scope}: " if node.place.scope else ""
@@ -143,7 +152,7 @@ def _instead_of(before: str, recording: Recording, index: int) -> Sequence[str]:
 
 
 def written_at(recording: Recording, index: int) -> str:
-    """The line of a program that wrote something by hand."""
+    """The line of a program that wrote something itself."""
     place = State(recording, index + 1).place
     return line_of(recording, place) if place else ""
 
@@ -160,7 +169,11 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
     full = title(recording, event.node)
     edge = index - block.start - 1
     into_it = block.sweep.incoming[block.sweep.receivers[edge]]
-    adds = "=" if recording.world and recording.world.overwrites else "+="
+    world = recording.world
+    overwrites = event.total is not None
+    adds = "=" if overwrites or (world and world.overwrites) else "+="
+    passed = corrected(event.contribution, event.right)
+    left = corrected(event.after, event.total)
     local = local_derivative(recording, event.out, event.slot, block.start)
     upstream, rate = worked(mul, (event.upstream, local.value))
     steps = [f"{upstream} · {local.factor}", f"{upstream} · {local.in_numbers(rate)}"]
@@ -168,11 +181,12 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
         steps = [local.factor]
     return Narration(
         f"{derivative(root, full)} {adds} {derivative(root, out)} · {local.name}",
-        _steps(*steps, number(event.contribution)),
+        _steps(*steps, number(event.after) if overwrites else passed),
         _texts(
-            f"{atom(full)}.grad {gradient_inline(event.before)} → {number(event.after)}",
+            f"{atom(full)}.grad {gradient_inline(event.before)} → {left}",
             f"contribution {into_it.index(edge) + 1} of {len(into_it)}",
             "the gate is shut: nothing passes" if local.shut else "",
+            written_at(recording, index),
         ),
     )
 

@@ -37,9 +37,10 @@ def _sentence(recording: Recording, event: events.Event, index: int) -> str:
             return _said_computation(recording, event, index)
         case events.Seed():
             root = spoken_derivative(short_title(recording, event.node), "itself")
-            return f"the pass begins: {root} is {_said(event.after)}"
+            unseeded = "" if event.seeded else "; nothing has seeded it"
+            return f"the pass begins: {root} is {_said(event.after)}{unseeded}{line}"
         case events.Accumulate():
-            return _said_contribution(recording, event, index)
+            return f"{_said_contribution(recording, event, index)}{line}"
         case events.ZeroGrad():
             return f"the gradient of {name} is cleared; {_said_before(event.before)}{line}"
         case events.Update(rule=Rule() as rule) | events.SetGrad(rule=Rule() as rule):
@@ -71,7 +72,9 @@ def _said_computation(recording: Recording, event: events.Op, index: int) -> str
 def _said_line(line: str) -> str:
     """Say which line of a program did it: `, in line 12 of train.py` for `train.py:12`."""
     file, _, number = line.rpartition(":")
-    return f", in line {number} of {file}" if file else ""
+    if not file:  # a cell of a notebook
+        return f", in {line}" if line else ""
+    return f", in line {number} of {file}"
 
 
 def _said_contribution(recording: Recording, event: events.Accumulate, index: int) -> str:
@@ -82,11 +85,20 @@ def _said_contribution(recording: Recording, event: events.Accumulate, index: in
     name = spoken(title(recording, event.node))
     root, out = (short_title(recording, node) for node in (block.root, event.out))
     shut = "; the gate is shut: nothing passes" if local.shut else ""
-    return (
-        f"the gradient of {name} receives {_said(event.contribution)} "
-        f"and is now {_said(event.after)}: {_said(event.upstream)}, "
-        f"{spoken_derivative(root, out)}, times {local.said}{shut}"
-    )
+    product = f"{_said(event.upstream)}, {spoken_derivative(root, out)}, times {local.said}{shut}"
+    after, received = _said(event.after), _said(event.contribution)
+    if event.total is not None:
+        return (
+            f"the gradient of {name} is overwritten with {after}, which is wrong: {product}; "
+            f"{_said_before(event.before)}, and the sum is {_said(event.total)}"
+        )
+    if event.right is not None:
+        right = _said(event.right)
+        return (
+            f"the gradient of {name} receives {received}, which is wrong, and is now {after}; "
+            f"{right} is right: {product}"
+        )
+    return f"the gradient of {name} receives {received} and is now {after}: {product}"
 
 
 def _said_by_rule(

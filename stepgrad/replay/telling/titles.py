@@ -5,7 +5,6 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import takewhile
-from pathlib import PurePath
 
 from stepgrad.engine.ops import ADD, LEAF, Op
 from stepgrad.engine.tape import Place
@@ -14,6 +13,7 @@ from stepgrad.printable import printable
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Node, Recording
+from stepgrad.recording.source import place_of
 from stepgrad.recording.structure import Context, Structure
 
 _Look = Callable[[int], Node]
@@ -157,16 +157,16 @@ def definition(recording: Recording, node: Node) -> str:
 
 
 def made_by(recording: Recording, node: Node) -> str:
-    """The file and the line that made a node: `train.py:12`. Empty if unknown."""
+    """The line that made a node: `train.py:12` or `cell 3, line 2`. Empty if unknown."""
     return line_of(recording, node.place)
 
 
 def line_of(recording: Recording, place: Place) -> str:
-    """The file and the line of a place: `train.py:12`. Empty if unknown."""
+    """The line of a place: `train.py:12` or `cell 3, line 2`. Empty if unknown."""
     path = place.file or (recording.source.path if recording.source else None)
     if path is None or place.line is None:
         return ""
-    return printable(f"{PurePath(path).name}:{place.line}")
+    return printable(place_of(path, place.line))
 
 
 def _seen_from(node: Node, operand: Node) -> str | None:

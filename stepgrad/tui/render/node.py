@@ -143,6 +143,7 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         yield _row(
             label,
             (number(each.amount), ink.sign(each.amount)),
+            *(() if each.right is None else ((f" {ink.MISTAKE} {number(each.right)}", ink.HALT),)),
             (at, ink.CURRENT if here else ink.QUIET),
             (f" from {short_title(state.recording, each.out)}", ink.QUIET),
             (f" ({upstream}·{bracketed(local)})", ""),

@@ -8,7 +8,7 @@ from math import isfinite
 from typing import NamedTuple
 
 from stepgrad.drawing.layout import Point, Wire
-from stepgrad.numbers import factor, number
+from stepgrad.numbers import corrected, factor, number
 from stepgrad.recording import events
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.canvas import Canvas
@@ -34,7 +34,10 @@ def rule_of(event: events.Accumulate) -> Rule:
     shut = not event.contribution and not isfinite(event.upstream)  # no product: inf · 0 is nan
     product = number(event.local) if shut else f"{number(event.upstream)} · {factor(event.local)}"
     total = f", Σ {number(event.after)}" if event.before else ""
-    return Rule(product, f"= {number(event.contribution)}{total}")
+    passed = corrected(event.contribution, event.right)
+    if event.total is not None:
+        passed, total = number(event.after), f", Σ {corrected(event.after, event.total)}"
+    return Rule(product, f"= {passed}{total}")
 
 
 def write_rule(canvas: Canvas, wire: Wire, origin: Point, rule: Rule) -> None:

@@ -51,7 +51,7 @@ def label_width(recording: Recording, bundle: Bundle) -> int:
     if (count := len(bundle.edges)) > 1:
         return len(f"×{count:,}") + 2
     (out, slot), (shortest, longest) = bundle.edges[0], LABELS
-    if trains(recording) and recording.node(out).op.partials[slot].constant is None:
+    if trains(recording) and recording.node(out).op.varies(slot):
         return longest  # it is another number in every step
     local = recording.history.local(out, slot, recording.length)
     return max(shortest, min(len(number(local)) + 2, longest))

@@ -1,0 +1,35 @@
+"""Backward passes that a program's own engine runs: each contribution against the right one.
+
+The other ways compute gradients again with our rules, and compare results. Here the rules are the
+program's, so they are judged one by one, by the diagnosis, which also says what is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stepgrad.checking.comparison import Comparison, relative
+from stepgrad.diagnosis.rules.judgement import judgement
+from stepgrad.diagnosis.rules.wrote import SAME
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
+
+
+def by_rules(recording: Recording) -> Iterator[Comparison]:
+    """Compare what the rules of an engine added with what is right; nothing if there is none."""
+    found = judgement(recording)
+    if found is None:
+        return
+    offs = [(relative(each.received, each.expected, 0.0), each.node) for each in found.wrong]
+    worst, node = max(offs, default=(0.0, -1))
+    yield Comparison(
+        "own rules",
+        found.judged,
+        found.writes,
+        0,
+        worst,
+        SAME,
+        title(recording, node) if offs else "",
+        note="" if found.faults else found.agrees,
+        odds=f"{found.summary}: see `engine`" if found.faults else "",
+    )

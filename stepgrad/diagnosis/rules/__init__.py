@@ -1,0 +1,12 @@
+"""Whether the rules of a program's own engine are right: `engine`, the question about them.
+
+A program may bring its own class of scalars and run its own backward passes. What its rules wrote
+is in the recording, beside what is right, so this asks nothing of the engine itself.
+
+- `wrote.py` reads the contributions of a pass; `passes.py` judges them in their order: seed,
+  visits, numbers, and what is missing; `forward.py` judges values, `remarks.py` tells what no
+  event shows.
+- `causes.py` finds why contributions are wrong, with the wrong derivatives of `formulas.py`.
+- `lines.py` finds the line to blame, and `words.py` the words.
+- `judgement.py` puts it together, and `question.py` makes verdicts of it.
+"""

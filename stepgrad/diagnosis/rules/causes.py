@@ -1,0 +1,108 @@
+"""Why the contributions of a rule are wrong (`cause`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+
+from stepgrad.diagnosis.rules.faults import Fault, Kind
+from stepgrad.diagnosis.rules.formulas import Sample, recognised
+from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.words import Words
+from stepgrad.diagnosis.rules.wrote import Wrote
+from stepgrad.engine.tape import Place
+from stepgrad.recording.recording import Recording
+
+
+def cause(recording: Recording, wrong: Sequence[Wrote], *, shared: bool) -> Fault:
+    """Say what is wrong with contributions of one rule to one operand, at the first of them.
+
+    A cause must explain all of them. The line is `shared` if it writes for several operations, and
+    for all of them what is wrong: then that line is to blame.
+    """
+    return _Causes(recording, wrong).fault(shared=shared)
+
+
+def lucky(recording: Recording, wrote: Wrote) -> Fault:
+    """Say that `=` stands where `+=` belongs, though it did no harm."""
+    nodes = (wrote.node, wrote.out)
+    return Fault("overwrites", wrote.position, Words(recording).lucky(wrote), nodes, wrote.place)
+
+
+class _Causes:
+    def __init__(self, recording: Recording, wrong: Sequence[Wrote]) -> None:
+        self._recording = recording
+        self._words, self._lines = Words(recording), Lines(recording)
+        self._wrong = wrong
+
+    def fault(self, *, shared: bool) -> Fault:
+        first, lines = self._wrong[0], self._lines
+        if all(each.before and each.close(each.after, each.expected) for each in self._wrong):
+            return self._fault("overwrites", self._words.overwrites(first), first.place)
+        if lines.replaces(first.place):  # what was there does not count
+            self._wrong = [each._replace(before=0.0) for each in self._wrong]
+        kind, text = next(self._causes(self._wrong[0]))
+        if kind in ("upstream", "upstream missing"):
+            return self._fault(kind, text, lines.handing_on(first))
+        return self._fault(kind, text, first.place if shared else lines.rule(first))
+
+    def _fault(self, kind: Kind, text: str, place: Place | None) -> Fault:
+        first = self._wrong[0]
+        return Fault(kind, first.position, text, (first.node, first.out), place)
+
+    def _causes(self, first: Wrote) -> Iterator[tuple[Kind, str]]:
+        words = self._words
+        if self._all(lambda each: -each.expected):
+            yield "sign", words.sign(first)
+        for other in range(len(first.op.partials)):
+            if self._all(partial(self._due, slot=other)):
+                yield "swapped", words.swapped(first, other)
+        if first.upstream != 1 and self._all(lambda each: each.local):
+            yield "upstream missing", words.upstream_missing(first)
+        for what, instead in self._instead().items():
+            if self._all(partial(_handed, instead)):
+                yield "upstream", words.upstream(first, instead(first), what)
+        yield "local derivative", self._taken()
+
+    def _all(self, due: Callable[[Wrote], float]) -> bool:
+        """Whether what was added each time is something."""
+        return all(each.is_(due(each)) for each in self._wrong)
+
+    def _due(self, each: Wrote, slot: int) -> float:
+        """What another operand should receive."""
+        return each.upstream * self._recording.history.local(each.out, slot, each.position)
+
+    def _instead(self) -> Mapping[str, Callable[[Wrote], float]]:
+        """What may have been multiplied by in place of what has arrived."""
+        history = self._recording.history
+        return {
+            "the sum so far is handed on, not what has just arrived": lambda each: (
+                history.grad(each.out, each.position - 1) or 0.0
+            ),
+            "the value of the result is taken for its gradient": lambda each: (
+                history.value(each.out, each.position) or 0.0
+            ),
+            "the gradient of the operand is taken for that of the result": lambda each: each.before,
+        }
+
+    def _taken(self) -> str:
+        """Say what the local derivative was taken for."""
+        arrived = [each for each in self._wrong if each.upstream]
+        if not arrived:
+            return self._words.from_nothing(self._wrong[0])
+        samples = [self._sample(each) for each in arrived]
+        first, taken = arrived[0], samples[0].taken
+        formula = None if first.op.stored else recognised(first.op, first.slot, samples)
+        return self._words.local(first, taken, formula)
+
+    def _sample(self, each: Wrote) -> Sample:
+        history = self._recording.history
+        operands = self._recording.operation(each.out)[1]
+        numbers = [history.value(operand, each.position) or 0.0 for operand in operands]
+        out = history.value(each.out, each.position) or 0.0
+        return Sample(numbers, out, each.received / each.upstream)
+
+
+def _handed(instead: Callable[[Wrote], float], each: Wrote) -> float:
+    """What is added if something else than the gradient of the result is multiplied by."""
+    return instead(each) * each.local

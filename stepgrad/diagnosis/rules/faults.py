@@ -1,0 +1,70 @@
+"""What can be wrong with an engine: the kinds, and one that was found (`Fault`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from stepgrad.engine.tape import Place
+
+Kind = Literal[
+    "wrong node",
+    "wrong forward",
+    "seed",
+    "not cleared",
+    "order",
+    "visited twice",
+    "overwrites",
+    "swapped",
+    "sign",
+    "upstream missing",
+    "upstream",
+    "local derivative",
+    "no contribution",
+]
+"""What it is, in a word or two."""
+
+ADVICE: Mapping[Kind, str] = {
+    "wrong node": "Store the rule in the result: `out._backward = _backward`.",
+    "wrong forward": "Correct what the method computes.",
+    "seed": "Set the gradient of the result to 1 before the first rule runs.",
+    "not cleared": "Clear the gradients of all nodes before the second pass, or build the graph "
+    "again.",
+    "order": "Sort the nodes so that each comes after all that it is computed from, and run the "
+    "rules from the last one back.",
+    "visited twice": "Run each rule once in a pass: skip the nodes that were visited before.",
+    "overwrites": "Write `+=`: a node with several users receives something from each.",
+    "swapped": "Give each operand the derivative with respect to itself.",
+    "sign": "Change the sign of this contribution.",
+    "upstream missing": "Multiply by the gradient of the result.",
+    "upstream": "Multiply by what arrives at the result.",
+    "local derivative": "Correct the derivative in the rule.",
+    "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
+    "the result.",
+}
+"""What people do about it."""
+
+STRUCTURAL: frozenset[Kind] = frozenset(
+    {"wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
+)
+"""Those that lead to each other: of two, the second may be the first one again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is wrong with an engine.
+
+    Args:
+        kind: what it is.
+        position: where to see it, just after the event.
+        text: a clause that says it with its numbers; no full stop.
+        nodes: what it is about.
+        place: the line to blame; None where it is not known.
+    """
+
+    kind: Kind
+    position: int
+    text: str
+    nodes: tuple[int, ...]
+    place: Place | None

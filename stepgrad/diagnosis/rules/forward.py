@@ -1,0 +1,67 @@
+"""Values that are not what the operator gives: `3 - v` that computes v − 3 (`wrong_forward`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence, Set
+from math import isclose
+
+from stepgrad.diagnosis.rules.faults import Fault
+from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.diagnosis.rules.words import Words
+from stepgrad.diagnosis.rules.wrote import SAME
+from stepgrad.engine.ops import Op
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
+
+
+def wrong_forward(recording: Recording) -> Iterator[Fault]:
+    """Yield a fault for the first odd node of each operation."""
+    found = set[Op]()
+    for node in sorted(odd(recording)):
+        op, _ = recording.operation(node)
+        if op not in found:
+            found.add(op)
+            yield _fault(recording, node, op)
+
+
+@kept(1)
+def odd(recording: Recording) -> Set[int]:
+    """Return the nodes whose value is another than that of their operator.
+
+    What is right for the rules of such a node is not known.
+    """
+    found = set[int]()
+    for block in recording.blocks:
+        if isinstance(block, Forward):
+            for offset in block.structure.created:
+                op = block.structure.op(offset)
+                if op.partials and not op.stored:
+                    value = op.value(*_numbers(recording, block, offset))
+                    if not _same(value, block.values[offset]):
+                        found.add(block.base + offset)
+    return found
+
+
+def _numbers(recording: Recording, block: Forward, offset: int) -> Sequence[float]:
+    """The numbers of the operands of a node when it was made."""
+    history = recording.history
+    return [
+        block.values[ref] if ref >= 0 else history.value(block.node(ref), block.start) or 0.0
+        for ref in block.structure.operands(offset)
+    ]
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (one != one and other != other) or isclose(one, other, rel_tol=SAME)
+
+
+def _fault(recording: Recording, node: int, op: Op) -> Fault:
+    block = recording.history.forward_of(node)
+    numbers = _numbers(recording, block, node - block.base)
+    value, lines = block.values[node - block.base], Lines(recording)
+    turned = len(numbers) == 2 and _same(op.value(*reversed(numbers)), value)
+    method = lines.methods(node)[0]
+    text = Words(recording).forward(method, op, numbers, value, turned=turned)
+    position = recording.history.made_at(node)
+    return Fault("wrong forward", position, text, (node,), lines.made(node))

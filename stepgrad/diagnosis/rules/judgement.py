@@ -1,0 +1,129 @@
+"""The verdict on a program's own engine: everything that its passes show (`judgement`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from stepgrad.diagnosis.rules.causes import cause, lucky
+from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault, Kind
+from stepgrad.diagnosis.rules.forward import wrong_forward
+from stepgrad.diagnosis.rules.lines import operations_at
+from stepgrad.diagnosis.rules.passes import Judged, judged
+from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed
+from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
+from stepgrad.engine.tape import Place
+from stepgrad.printable import counted
+from stepgrad.progress import advance
+from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
+
+_WORK = 300_000
+"""The most contributions to judge; of more, the passes are some that lie evenly apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What there is to say of the backward passes that a program ran itself.
+
+    Args:
+        faults: what is wrong: the first, and perhaps one of another kind.
+        more: whether there are others.
+        passes: how many passes there are.
+        judged: how many of them were judged.
+        writes: the contributions in these.
+        wrong: those that are wrong.
+        custom: the operations whose true derivatives come from differences.
+        hidden: what could not be seen.
+    """
+
+    faults: Sequence[Fault]
+    more: bool
+    passes: int
+    judged: int
+    writes: int
+    wrong: Sequence[Wrote]
+    custom: Sequence[str]
+    hidden: Sequence[str]
+
+    @property
+    def summary(self) -> str:
+        """Count what was judged: `34 gradient writes in 1 backward pass`."""
+        of = f" of {self.passes:,}" if self.judged < self.passes else ""
+        passes = counted(self.passes, "backward pass")
+        many = f"{self.judged:,}{of} {passes.partition(' ')[2]}"
+        return f"{counted(self.writes, 'gradient write')} in {many}"
+
+    @property
+    def agrees(self) -> str:
+        """Say that everything is right: `34 gradient writes in 1 backward pass agree`."""
+        custom = f"; {', '.join(self.custom)} by differences" if self.custom else ""
+        return f"{self.summary} agree{custom}"
+
+
+@kept(1)
+def judgement(recording: Recording) -> Judgement | None:
+    """Judge the passes of a recording; None if the program ran none of its own."""
+    passes = whole_passes(recording.blocks)
+    if not passes and not recording.remarks:
+        return None
+    some = _some(passes)
+    found = Judged(faults=[*noticed(recording), *wrong_forward(recording)])
+    for number, each in enumerate(some, 1):
+        found.add(judged(recording, each, finished=_finished(recording, each[-1])))
+        advance(number, len(some))
+    faults, more = _first([*found.faults, *_causes(recording, found)])
+    return Judgement(
+        faults, more, len(passes), len(some), found.writes, found.wrong,
+        sorted(found.custom), hidden(recording),
+    )  # fmt: skip
+
+
+def _some(passes: Sequence[Parts]) -> Sequence[Parts]:
+    """Return the passes to judge: all, or some that lie evenly apart, with the first and last."""
+    edges = sum(block.sweep.edges for each in passes for block in each)
+    step = -(-edges // _WORK) or 1
+    return passes if step == 1 else [*passes[:-1:step], passes[-1]]
+
+
+def _finished(recording: Recording, block: ForeignBackward) -> bool:
+    """Whether a pass has not ended in an error of the program."""
+    end = block.start + block.length
+    crashed = any(remark.kind == UNFINISHED for remark in recording.remarks)
+    return not (crashed and end == recording.length)
+
+
+def _causes(recording: Recording, found: Judged) -> Iterator[Fault]:
+    """Yield why contributions are wrong, once for each line, operation and operand."""
+    groups: dict[object, list[Wrote]] = {}
+    for each in found.wrong:
+        groups.setdefault((each.op, each.slot, each.place), []).append(each)
+    kinds = set[Kind]()
+    for group in groups.values():
+        shared = _shared(recording, group[0].place, found.wrong)
+        fault = cause(recording, group, shared=shared)
+        kinds.add(fault.kind)
+        yield fault
+    if found.lucky and "overwrites" not in kinds:
+        yield lucky(recording, found.lucky[0])
+
+
+def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -> bool:
+    """Whether a line writes for several operations, and for all of them what is wrong."""
+    every = operations_at(recording, place)
+    return len(every) > 1 and every == {each.op.name for each in wrong if each.place == place}
+
+
+def _first(faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:
+    """Return the first fault, with one of another kind that does not follow from it.
+
+    And whether there are others.
+    """
+    if not faults:
+        return (), False
+    first, *others = sorted(faults, key=lambda each: each.position)
+    for each in others:
+        if each.kind != first.kind and not {each.kind, first.kind} <= STRUCTURAL:
+            return (first, each), len(others) > 1
+    return (first,), bool(others)

@@ -1,0 +1,289 @@
+"""Which line of an engine is to blame: what its text says around a line that wrote a gradient.
+
+What is recorded is the line that writes. Whether that is also the line that says what is written
+depends on how the engine is built, and only its text tells.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
+
+from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
+from stepgrad.engine.tape import Place
+from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.kept import kept
+from stepgrad.recording.recording import Recording
+from stepgrad.recording.source import Source
+from stepgrad.syntax import parse
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+@dataclass(frozen=True)
+class Lines:
+    """The text of a recorded program's engine; where it is not known, lines are as recorded."""
+
+    recording: Recording
+
+    # What a line does.
+
+    def replaces(self, place: Place | None) -> bool:
+        """Whether a line sets a gradient without regard to what it was.
+
+        Under a condition, as in `if x.grad is None`, it may have been looked at.
+        """
+        statement, source = self._statement(place), self._source(place)
+        if not isinstance(statement, ast.Assign) or source is None:
+            return False
+        read = {ast.unparse(each) for each in ast.walk(statement.value)}
+        if any(ast.unparse(target) in read for target in statement.targets):
+            return False
+        conditions = [each for each in _walked(source) if isinstance(each, ast.If)]
+        return not any(
+            each.lineno <= statement.lineno <= _end(each) and "grad" in ast.unparse(each.test)
+            for each in conditions
+        )
+
+    def keeps(self, place: Place | None) -> bool:
+        """Whether a line writes back what is there, as `x.grad = x.grad` does."""
+        statement = self._statement(place)
+        return isinstance(statement, ast.Assign) and any(
+            ast.unparse(target) == ast.unparse(statement.value) for target in statement.targets
+        )
+
+    # Where else to look.
+
+    def rule(self, wrote: Wrote) -> Place | None:
+        """The line that says what a contribution is.
+
+        If one line writes for several operations, what it adds comes from elsewhere: from the
+        method of a class of its own for each operation, or from where the result was made.
+        """
+        if len(operations_at(self.recording, wrote.place)) < 2:
+            return wrote.place
+        made = self.made(wrote.out)
+        return self._handing(made, wrote.place) or made or wrote.place
+
+    def handing_on(self, wrote: Wrote) -> Place | None:
+        """The line that multiplies by what arrives.
+
+        It is where a function calls itself for the operands, or where the gradient is written,
+        unless that calls a rule.
+        """
+        for function in self._around(wrote.place)[-1:]:
+            if line := _calling(function, function.name):
+                return _at(wrote.place, line)
+        statement = self._statement(wrote.place)
+        calls = statement is not None and any(
+            isinstance(each, ast.Call) for each in ast.walk(statement)
+        )
+        return self.rule(wrote) if calls else wrote.place
+
+    def made(self, node: int) -> Place | None:
+        """The line of the engine that makes the result of an operation; else that of the node."""
+        for name in self.methods(node):
+            for file, source in self.recording.sources.items():
+                for function in _methods(source):
+                    if function.name == name and (line := _making(function)):
+                        return Place(line=line, file=file)
+        place = self.recording.node(node).place
+        return place if place.line else None
+
+    def methods(self, node: int) -> Sequence[str]:
+        """The names that the method of an operation may have, the most likely first."""
+        op, operands = self.recording.operation(node)
+        usual = _OPERATORS.get(op.name, op.name)
+        names = [f"__{usual}__", op.name]
+        constant = bool(operands) and self.recording.is_constant(operands[0])
+        return [f"__r{usual}__", *names] if constant else names
+
+    def loop(self, block: ForeignBackward, place: Place | None) -> Place | None:
+        """The loop in which a pass runs the rules; else the line that was given."""
+        seeded = block.place(0)
+        functions = self._around(seeded)
+        if not functions and place is not None and not seeded.line:
+            functions = [each for each in self._functions(place) if "backward" in each.name]
+        for function in reversed(functions):
+            if loops := [each.lineno for each in function.body if isinstance(each, _LOOPS)]:
+                return _at(seeded if seeded.line else place, loops[-1])
+        return place
+
+    def visiting(self, block: ForeignBackward, place: Place | None) -> Place | None:
+        """The line that takes note of another thing than was asked for; else the loop.
+
+        After `if v not in visited`, `visited.add(id(v))` does not help.
+        """
+        for function in self._around(block.place(0)):
+            tests = [each for each in ast.walk(function) if isinstance(each, ast.Compare)]
+            asked = {
+                ast.unparse(each.comparators[0]): ast.unparse(each.left)
+                for each in tests
+                if isinstance(each.ops[0], ast.NotIn)
+            }
+            for each in ast.walk(function):
+                if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute):
+                    thing = asked.get(ast.unparse(each.func.value))
+                    if thing and [*map(ast.unparse, each.args)] != [thing]:
+                        return _at(block.place(0), each.lineno)
+        return self.loop(block, place)
+
+    def beginning(self, block: ForeignBackward) -> Place | None:
+        """The line of the program that has called for a pass, if it is clear; else its seed."""
+        seeded = block.place(0)
+        passes = foreign_passes(self.recording.blocks)
+        for function in self._around(seeded)[-1:]:
+            for file, source in self.recording.sources.items():
+                calls = _calls(source, function.name)
+                if len(calls) == 1:
+                    return Place(line=calls[0], file=file)
+                if len(calls) == len(passes):
+                    return Place(line=calls[passes.index(block)], file=file)
+        return seeded if seeded.line else None
+
+    # The text.
+
+    def _source(self, place: Place | None) -> Source | None:
+        file = None if place is None else place.file
+        return None if file is None else self.recording.sources.get(file)
+
+    def _statement(self, place: Place | None) -> ast.stmt | None:
+        source = self._source(place)
+        if source is None or place is None or place.line is None:
+            return None
+        around = [
+            each
+            for each in _walked(source)
+            if isinstance(each, ast.stmt) and each.lineno <= place.line <= _end(each)
+        ]
+        return min(around, key=lambda each: _end(each) - each.lineno, default=None)
+
+    def _functions(self, place: Place) -> Iterator[_Function]:
+        source = self._source(place)
+        for each in _walked(source) if source else ():
+            if isinstance(each, _Function):
+                yield each
+
+    def _around(self, place: Place | None) -> list[_Function]:
+        """The functions around a line, the innermost last."""
+        if place is None or place.line is None:
+            return []
+        line = place.line
+        found = [each for each in self._functions(place) if each.lineno <= line <= _end(each)]
+        return sorted(found, key=lambda each: each.lineno)
+
+    def _handing(self, made: Place | None, place: Place | None) -> Place | None:
+        """The line that calls what writes, in the class of which a result is made."""
+        statement, source = self._statement(made), self._source(place)
+        around = self._around(place)[-1:]
+        if statement is None or source is None or not around:
+            return None
+        called = [each for each in ast.walk(statement) if isinstance(each, ast.Call)]
+        names = {getattr(each.func, "id", "") for each in called}
+        for each in _walked(source):
+            if isinstance(each, ast.ClassDef) and each.name in names and around[0] not in each.body:
+                line = _calling(each, around[0].name)
+                if line is not None:
+                    return _at(place, line)
+        return None
+
+
+_OPERATORS = {"div": "truediv"}
+_LOOPS = ast.For, ast.While
+
+
+def _at(place: Place | None, line: int) -> Place | None:
+    return None if place is None else replace(place, line=line)
+
+
+@kept(1)
+def replacing(recording: Recording) -> Set[Place]:
+    """Return the lines of rules that set a gradient without regard to what it was."""
+    passes = foreign_passes(recording.blocks)
+    places = {place for block in passes for place in block.sweep.places}
+    return {place for place in places if Lines(recording).replaces(place)}
+
+
+def operations_at(recording: Recording, place: Place | None) -> Set[str]:
+    """Return the names of the operations for which a line writes contributions."""
+    return _operations(recording).get(place, frozenset())
+
+
+@kept(1)
+def _operations(recording: Recording) -> Mapping[Place | None, Set[str]]:
+    """For each line that writes contributions, for which operations it does."""
+    found: dict[Place | None, set[str]] = {}
+    for sweep in {block.sweep for block in foreign_passes(recording.blocks)}:
+        for edge, out in enumerate(sweep.outs):
+            structure = sweep.structures[sweep.passes[out]]
+            op = structure.op(sweep.offsets[out])
+            found.setdefault(sweep.place(edge + 1), set()).add(op.name)
+    return found
+
+
+@kept(1)
+def _walked(source: Source) -> Sequence[ast.AST]:
+    """All parts of a program."""
+    try:
+        return [*ast.walk(parse(source.text))]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+
+
+def _methods(source: Source) -> Iterator[_Function]:
+    """The methods of the classes of a program that are engines."""
+    for each in _walked(source):
+        if isinstance(each, ast.ClassDef):
+            functions = [part for part in each.body if isinstance(part, _Function)]
+            if any(function.name in ("__add__", "__mul__") for function in functions):
+                yield from functions
+
+
+def _calls(source: Source, name: str) -> list[int]:
+    """The lines on which a program calls a method of its engine, outside of classes."""
+    classes = [each for each in _walked(source) if isinstance(each, ast.ClassDef)]
+    return sorted(
+        each.lineno
+        for each in _walked(source)
+        if isinstance(each, ast.Call)
+        and getattr(each.func, "attr", "") == name
+        and not any(inside.lineno <= each.lineno <= _end(inside) for inside in classes)
+    )
+
+
+def _calling(part: ast.AST, name: str) -> int | None:
+    """The line in a part of a program that calls a method."""
+    for each in ast.walk(part):
+        if isinstance(each, ast.Call) and getattr(each.func, "attr", "") == name:
+            return each.lineno
+    return None
+
+
+def _making(function: _Function) -> int | None:
+    """The line of a function that makes its result: it calls a class, or returns."""
+    returns = None
+    for each in _own(function):
+        if isinstance(each, (ast.Return, ast.Assign)) and isinstance(each.value, ast.Call):
+            called = getattr(each.value.func, "id", "")
+            if called[:1].isupper():
+                return each.lineno
+        if isinstance(each, ast.Return):
+            returns = returns or each.lineno
+    return returns
+
+
+def _own(function: _Function) -> Iterator[ast.stmt]:
+    """The statements of a function, without those of functions inside."""
+    stack: list[ast.AST] = [*function.body]
+    while stack:
+        each = stack.pop(0)
+        if isinstance(each, (_Function, ast.ClassDef)):
+            continue
+        if isinstance(each, ast.stmt):
+            yield each
+        stack += ast.iter_child_nodes(each)
+
+
+def _end(statement: ast.stmt) -> int:
+    return statement.end_lineno or statement.lineno

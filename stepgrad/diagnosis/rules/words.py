@@ -1,0 +1,150 @@
+"""What is said of an engine: each fault in a clause, with its numbers (`Words`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from stepgrad.diagnosis.rules.wrote import Wrote
+from stepgrad.engine.formula import Formula
+from stepgrad.engine.notation import atom
+from stepgrad.engine.ops import POW, Op
+from stepgrad.numbers import factor, number
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.derivatives import local_derivative, partial_at
+from stepgrad.replay.telling.titles import operand_titles, title
+
+
+@dataclass(frozen=True)
+class Words:
+    """Clauses about the nodes of a recording."""
+
+    recording: Recording
+
+    def _grad(self, node: int) -> str:
+        return f"{atom(title(self.recording, node))}.grad"
+
+    def _rule(self, out: int) -> str:
+        name = title(self.recording, out)
+        op, _ = self.recording.operation(out)
+        return f"the rule of {f'{op.symbol} ({name})' if name.startswith('#') else name}"
+
+    def _adds(self, wrote: Wrote) -> str:
+        return f"{self._rule(wrote.out)} adds {number(wrote.received)} to {self._grad(wrote.node)}"
+
+    def _partial(self, out: int, slot: int) -> str:
+        return partial_at(self.recording, out, slot)
+
+    def forward(
+        self, method: str, op: Op, numbers: Sequence[float], value: float, *, turned: bool
+    ) -> str:
+        """The class computes something else than its operator says."""
+        written = op.written(dict(zip(op.operands, map(factor, numbers), strict=True)))
+        right = number(op.value(*numbers))
+        told = f"`{method}` makes {number(value)} of {written}; right is {right}"
+        return f"{told}: it has its operands the wrong way round" if turned else told
+
+    # The pass as a whole.
+
+    def seed(self, root: int, after: float) -> str:
+        """The gradient of the root begins with 0, or with its own value."""
+        grad = self._grad(root)
+        if not after:
+            return f"the first rule runs while {grad} is 0: it is never set to 1"
+        value = f"{number(after)}, the value of {title(self.recording, root)}"
+        return f"{grad} begins with {value}; right is 1"
+
+    def not_cleared(self, node: int, before: float) -> str:
+        """A computed node still has the gradient of an earlier pass."""
+        return (
+            f"backward() runs again and adds to {self._grad(node)} = {number(before)}, which an "
+            "earlier pass left there: gradients inside the graph count twice"
+        )
+
+    def order(self, wrote: Wrote) -> str:
+        """A node's rule has run before those of all that use it."""
+        name = title(self.recording, wrote.node)
+        return (
+            f"{self._adds(wrote)} after the rule of {name} has run: {name} is visited before its "
+            "last user"
+        )
+
+    def twice(self, out: int) -> str:
+        """A rule runs again in the same pass."""
+        return f"{self._rule(out)} runs twice in one backward pass"
+
+    def absent(self, out: int, slot: int, node: int, due: float, *, ran: bool) -> str:
+        """An operand receives nothing."""
+        grad, op = self._grad(node), self.recording.operation(out)[0]
+        nothing = (
+            f"{grad} receives nothing from {title(self.recording, out)}; right is {number(due)}"
+        )
+        if op is POW.usual and slot == 1:
+            return f"pow does not differentiate its exponent: {nothing}"
+        if not ran:
+            return f"{self._rule(out)} never runs: {nothing}"
+        return nothing
+
+    # A single contribution.
+
+    def overwrites(self, wrote: Wrote) -> str:
+        """`=` where `+=` belongs."""
+        due = wrote.before + wrote.expected
+        return (
+            f"{self._rule(wrote.out)} writes {number(wrote.after)} over the "
+            f"{number(wrote.before)} in {self._grad(wrote.node)}; the sum is {number(due)}: `=` "
+            "stands where `+=` belongs"
+        )
+
+    def lucky(self, wrote: Wrote) -> str:
+        """`=` where `+=` belongs, which does no harm this time."""
+        return (
+            f"{self._rule(wrote.out)} sets {self._grad(wrote.node)} to {number(wrote.after)}, "
+            "which is right only because the other contributions come later: `=` stands where "
+            "`+=` belongs"
+        )
+
+    def swapped(self, wrote: Wrote, other: int) -> str:
+        """An operand receives what another one should."""
+        times = "" if wrote.upstream == 1 else f"{number(wrote.upstream)} · "
+        return (
+            f"{self._adds(wrote)}, which is {times}{self._partial(wrote.out, other)}; right is "
+            f"{times}{self._partial(wrote.out, wrote.slot)} = {number(wrote.expected)}: the "
+            "operands are swapped"
+        )
+
+    def sign(self, wrote: Wrote) -> str:
+        """The sign is wrong."""
+        return f"{self._adds(wrote)}; right is {number(wrote.expected)}: the sign is wrong"
+
+    def upstream_missing(self, wrote: Wrote) -> str:
+        """The local derivative alone is added."""
+        times = f"{number(wrote.upstream)} · {factor(wrote.local)} = {number(wrote.expected)}"
+        return (
+            f"{self._adds(wrote)}, the local derivative alone; right is {times}: it is not "
+            f"multiplied by {self._grad(wrote.out)}"
+        )
+
+    def from_nothing(self, wrote: Wrote) -> str:
+        """Something is added where nothing arrives."""
+        return f"{self._adds(wrote)}; right is 0, as {self._grad(wrote.out)} is 0"
+
+    def upstream(self, wrote: Wrote, instead: float, what: str) -> str:
+        """Something else than what arrives is handed on."""
+        return (
+            f"{self._adds(wrote)} = {number(instead)} · {factor(wrote.local)}; right is "
+            f"{number(wrote.upstream)} · {factor(wrote.local)} = {number(wrote.expected)}: {what}"
+        )
+
+    def local(self, wrote: Wrote, taken: float, formula: Formula | None) -> str:
+        """The local derivative is wrong; `formula` is what it was taken for, if that is clear."""
+        recording, position = self.recording, wrote.position
+        name = self._partial(wrote.out, wrote.slot)
+        titles = operand_titles(recording, recording.node(wrote.out))
+        found = number(taken)
+        if formula is not None and formula.constant is None:
+            found = f"{formula.written(titles)} = {found}"
+        right = number(wrote.local)
+        if not wrote.op.stored:
+            right = str(local_derivative(recording, wrote.out, wrote.slot, position))
+        return f"{self._rule(wrote.out)} takes {name} for {found}; right is {right}"

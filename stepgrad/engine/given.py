@@ -1,0 +1,85 @@
+"""Values that are made with their operands, as the constructors of other Value classes take them.
+
+microgpt's is `Value(data, children, local_grads)`: the local derivatives are given with the number.
+micrograd's is `Value(data, children, op)`: they follow from the `_backward` that it gets next
+(`closure.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeGuard
+
+from stepgrad.engine.node import Node
+from stepgrad.engine.own import UNNAMED, link, row
+from stepgrad.printable import printable
+
+
+def connect(
+    node: Node,
+    children: object,
+    local_grads: object,
+    names: tuple[object, object],
+    lift: Callable[[object], Any],
+) -> object:
+    """Make a new node the result of its children, if it is given some; return its label, if any.
+
+    Args:
+        node: has no operation yet.
+        children: what it is computed from; or, if that does not hold operands, its label.
+        local_grads: the derivative with respect to each; without them, nothing passes back. A text
+            is the name of the operation, which comes in this place in micrograd.
+        names: what the operation is called, and the label; either may be None.
+        lift: makes a constant of a plain number.
+
+    Raises:
+        TypeError: these are no operands, or no derivatives.
+        ValueError: there are not as many derivatives as operands.
+    """
+    name, label = names
+    if not _holds(children):
+        if local_grads is not None or label is not None:
+            raise TypeError(f"children are several Values, not {children!r}")
+        return children
+    if isinstance(local_grads, str):
+        name, local_grads = name or local_grads, None
+    operands = _operands(children, lift, ordered=local_grads is not None)
+    if not operands:
+        return label
+    locals_ = [0.0] * len(operands)
+    if local_grads is not None:
+        locals_ = [*map(float, local_grads)] if _holds(local_grads) else []
+    if len(locals_) != len(operands):
+        raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
+    link(node, row(printable(str(name or "")) or UNNAMED, len(operands)), operands, locals_)
+    return label
+
+
+def _holds(thing: object) -> TypeGuard[Iterable[Any]]:
+    """Whether an argument holds operands or derivatives: others are texts, or one number."""
+    return isinstance(thing, Iterable) and not isinstance(thing, (str, Node))
+
+
+def _operands(
+    children: Iterable[object], lift: Callable[[object], Any], *, ordered: bool
+) -> Sequence[Node]:
+    if isinstance(children, (set, frozenset)):  # as micrograd keeps them
+        if ordered:
+            raise TypeError("children in a set have no order, and local_grads need one")
+        children = sorted(children, key=lambda each: getattr(each, "_stamp", -1))
+    operands = []
+    for child in children:
+        operand = lift(child)
+        if operand is NotImplemented:
+            raise TypeError(f"children are Values and numbers, not {type(child).__name__}")
+        operands.append(operand)
+    return operands
+
+
+def check_label(label: object) -> None:
+    """Refuse what was meant as operands."""
+    if not isinstance(label, str) and isinstance(label, (Node, Iterable)):
+        raise TypeError(
+            f"a label is text, not {type(label).__name__}: operands come from operations, "
+            'as in `a * b`; to name a Value, write `label="a"`'
+        )

@@ -1,0 +1,133 @@
+"""From the children of an object to a node with an operation and operands (`Computing`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import nan
+from typing import NamedTuple
+
+from stepgrad.engine.node import tick
+from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.own import link, row
+from stepgrad.foreign.classes import Kind
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.makers import Call, Recipe, gives, resolve
+from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.numeric import UNKNOWN, Forward
+from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.naming.sites import Spot
+
+_new = object.__new__
+
+
+class Made(NamedTuple):
+    """What is known of an object that was computed.
+
+    Args:
+        node: what stands in for it; it has its number.
+        cls: its class.
+        kind: where this keeps its numbers.
+        kids: its children.
+        ordered: whether their order means something.
+        symbol: the text that it has for its operation.
+        calls: those that made it, from the innermost, if they had to be looked at.
+        callers: what the calls are known by.
+        site: the instruction that made it; None if no code of the program did.
+        line: where the program made it.
+    """
+
+    node: Shadow
+    cls: type
+    kind: Kind
+    kids: Sequence[Shadow]
+    ordered: bool
+    symbol: str
+    calls: Sequence[Call]
+    callers: object
+    site: MakingSite | None
+    line: Spot | None
+
+
+class Computing:
+    """Finds out how objects were computed, and reports their nodes.
+
+    Args:
+        door: what they are reported to.
+        apart: runs a function of the program without looking at what it makes.
+    """
+
+    def __init__(self, door: Door, apart: Callable[[Callable[[], list[float]]], list[float]]):
+        self._door = door
+        self._apart = apart
+        self._said: set[object] = set()
+
+    def compute(self, made: Made) -> None:
+        """Report the node of an object."""
+        node, site = made.node, made.site
+        key = made.symbol, len(made.kids), made.callers
+        recipe = None if site is None else site.recipes.get(key)
+        operands = None if recipe is None else _picked(recipe, made)
+        if recipe is None or operands is None or not _fits(recipe, operands, node._data):
+            recipe, operands = resolve(node._data, made.kids, made.ordered, made.symbol, made.calls)
+            if site is not None:
+                site.learn(key, recipe)
+        if recipe.op is None:
+            self._own(made, recipe, [each for each in operands if isinstance(each, Shadow)])
+            return
+        nodes = [self._constant(e, made.line) if isinstance(e, float) else e for e in operands]
+        fixed = [slot for slot, each in enumerate(nodes) if each._operation is CONSTANT]
+        node._operation = recipe.op.beside(*fixed) if fixed else recipe.op
+        node._first = nodes[0]
+        node._second = nodes[1] if len(nodes) > 1 else None
+        node._stamp = tick()
+        self._door.made_at(node, made.line)
+
+    def _own(self, made: Made, recipe: Recipe, operands: Sequence[Shadow]) -> None:
+        """Report a node of an operation of the program's own, with its local derivatives."""
+        node, site = made.node, made.site
+        local, by = [nan] * len(operands), UNKNOWN
+        if made.calls and site is not None:
+            call = made.calls[recipe.depth]
+            forward = site.forwards.get(call.code)
+            if forward is None:
+                forward = site.forwards[call.code] = Forward(call, made.cls, made.kind)
+            known = forward
+            local = self._apart(lambda: known.derivatives(call, operands, node._data))
+            by = forward.by
+        op = row(recipe.name, len(operands), by=by)
+        link(node, op, operands, local)
+        node._stamp = tick()
+        self._door.made_at(node, made.line)
+        if op not in self._said:
+            self._said.add(op)
+            self._door.remark(by, node, made.line, recipe.name)
+
+    def _constant(self, data: float, line: Spot | None) -> Shadow:
+        node = _new(Shadow)
+        node._data, node._grad = data, 0.0
+        node._operation = CONSTANT
+        node._first = node._second = None
+        node._stamp = tick()
+        self._door.made_at(node, line)
+        return node
+
+
+def _fits(recipe: Recipe, operands: Sequence[Shadow | float], data: float) -> bool:
+    return recipe.certain or (recipe.op is not None and gives(recipe.op, operands, data))
+
+
+def _picked(recipe: Recipe, made: Made) -> list[Shadow | float] | None:
+    """Return the operands that a recipe picks; None if they are not there."""
+    if recipe.picks is None:
+        return None
+    found: list[Shadow | float] = []
+    for pick in recipe.picks:
+        if isinstance(pick, int):
+            found.append(made.kids[pick])
+            continue
+        each = made.calls[recipe.depth].arguments[pick] if made.calls else None
+        plain = each if isinstance(each, Shadow) else number(each)
+        if plain is None:
+            return None
+        found.append(plain)
+    return found

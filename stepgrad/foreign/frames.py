@@ -1,0 +1,125 @@
+"""What the code on the stack is for, and which line a frame is at.
+
+A frame knows its code and the instruction that it is at, and reading these two is cheap. What
+follows from them is worked out once for each instruction, and kept with the code.
+"""
+
+from __future__ import annotations
+
+from types import CodeType, FrameType, FunctionType
+from typing import Any
+
+from stepgrad.foreign.classes import functions_of, with_nested
+from stepgrad.foreign.makers import is_operator
+from stepgrad.foreign.sites import MakingSite, WritingSite
+from stepgrad.recording.callers import is_ours
+from stepgrad.recording.naming.sites import Spot
+
+PROGRAM, OURS, ENGINE, CONSTRUCTOR, ACCESSOR = range(5)
+"""The roles of code: anything else; ours; of the class; sets up an object; does an assignment."""
+
+_CONSTRUCTORS = ("__init__", "__post_init__", "__attrs_post_init__", "__new__")
+_ACCESSORS = ("__setattr__",)
+_FUNCTION = 1
+"""The flag of code whose variables are local: that of a function, not of a module or class."""
+
+
+class Code:
+    """A piece of code: its role, and what is known of its instructions, by their offsets.
+
+    It is `fresh` while it is an operator whose results are compared with what it stands for.
+    """
+
+    __slots__ = ("code", "fresh", "lines", "making", "role", "writing")
+
+    def __init__(self, code: CodeType, role: int) -> None:
+        self.code = code  # kept alive: its id is a key
+        self.role = role
+        self.fresh = role == ENGINE and is_operator(code)
+        self.lines: dict[int, Spot] = {}
+        self.making: dict[int, MakingSite] = {}
+        self.writing: dict[int, WritingSite] = {}
+
+    @property
+    def runs_rules(self) -> bool:
+        """Whether it is of the class, or a function of the program that does its backward pass."""
+        rules = any(site.variable for site in self.writing.values())
+        return rules or self.role not in (PROGRAM, OURS)
+
+
+class Frames:
+    """The code of a program, by the ids of code objects."""
+
+    def __init__(self) -> None:
+        self.codes: dict[int, Code] = {}
+        self._lines: dict[Spot, Spot] = {}
+
+    def learn(self, cls: type) -> None:
+        """Register the code of a class that is an engine."""
+        for function in functions_of(cls):
+            for code in with_nested(function.__code__):
+                self._register(code, ENGINE)
+            own = function.__code__
+            if own.co_name in _CONSTRUCTORS:
+                self._register(own, CONSTRUCTOR)
+            elif own.co_name in _ACCESSORS:
+                self._register(own, ACCESSOR)
+        for member in vars(cls).values():
+            if isinstance(member, property) and isinstance(member.fset, FunctionType):
+                self._register(member.fset.__code__, ACCESSOR)
+
+    def _register(self, code: CodeType, role: int) -> Code:
+        found = self.codes[id(code)] = Code(code, role)
+        return found
+
+    def of(self, frame: FrameType, made: object = None) -> Code:
+        """Return the code of a frame; `made` is the object that is being set up, if any."""
+        code = frame.f_code
+        found = self.codes.get(id(code))
+        if found is None:
+            role = OURS if is_ours(code.co_filename) else PROGRAM
+            if code.co_name in _CONSTRUCTORS and code.co_argcount:
+                first = frame.f_locals.get(code.co_varnames[0])
+                if first is made or (isinstance(first, type) and isinstance(made, first)):
+                    role = CONSTRUCTOR  # that a decorator has written
+            found = self._register(code, role)
+        return found
+
+    def outside(self, frame: FrameType | None, made: object = None) -> FrameType | None:
+        """Return the innermost frame that is no part of setting up an object or an attribute."""
+        while frame is not None and self.of(frame, made).role >= CONSTRUCTOR:
+            frame = frame.f_back
+        return frame
+
+    def line_of_program(self, frame: FrameType | None) -> Spot | None:
+        """Return the innermost line that is not of the class: where the program uses it."""
+        codes = self.codes
+        while frame is not None:
+            code = codes.get(id(frame.f_code)) or self.of(frame)
+            if not code.role:
+                return code.lines.get(frame.f_lasti) or self.line(frame)
+            frame = frame.f_back
+        return None
+
+    def line(self, frame: FrameType) -> Spot:
+        """Return the line that a frame is at. Equal lines are the same object."""
+        lines = self.of(frame).lines
+        found = lines.get(frame.f_lasti)
+        if found is None:
+            found = frame.f_lineno, frame.f_code.co_filename
+            found = lines[frame.f_lasti] = self._lines.setdefault(found, found)
+        return found
+
+
+def is_function(frame: FrameType) -> bool:
+    """Whether a frame is that of a function: its variables are its own."""
+    return bool(frame.f_code.co_flags & _FUNCTION)
+
+
+def arguments(frame: FrameType) -> dict[str, Any]:
+    """Return the arguments of a function, as they are now."""
+    code = frame.f_code
+    count = code.co_argcount + code.co_kwonlyargcount
+    count += bool(code.co_flags & 4) + bool(code.co_flags & 8)
+    local = frame.f_locals
+    return {name: local[name] for name in code.co_varnames[:count] if name in local}

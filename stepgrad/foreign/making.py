@@ -1,0 +1,298 @@
+"""From the first write to a new object to a node of the recording (`Making`).
+
+A constructor writes attribute after attribute, and the method that called it may add some. So an
+object is pending until anything else happens; only then is it known what it was made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from sys import _getframe, intern
+from threading import get_ident
+from types import FrameType, FunctionType
+from typing import Any
+
+from stepgrad.engine.node import tick
+from stepgrad.engine.ops import CONSTANT, LEAF
+from stepgrad.foreign.calls import Looking, callers, named_like
+from stepgrad.foreign.classes import Hooks, Kind
+from stepgrad.foreign.computing import Computing, Made
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames, is_function
+from stepgrad.foreign.makers import Call, is_method_of, is_operator
+from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.operators import Operators
+from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.naming.sites import Spot
+
+LABELS = ("label", "name", "_label", "_name")
+_LONGEST = 32
+"""A longer text is not the name of an operation."""
+
+_new = object.__new__
+
+
+class Making:
+    """The objects that are being made.
+
+    `pending` is what stands in for the object being made, and `made` the id of that object. Only
+    what the thread `home` makes is looked at.
+
+    Args:
+        nodes: where they go: what stands in for an object, by its id.
+        hooks: knows the classes that are watched.
+        frames: knows the code on the stack.
+        door: what is told of new nodes.
+    """
+
+    def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
+        self.pending: Shadow | None = None
+        self.made = 0
+        self.home = get_ident()
+        self._nodes = nodes
+        self._kinds = hooks.kinds
+        self._drop = hooks.drop
+        self._frames = frames
+        self._codes = frames.codes
+        self._door = door
+        self._looking = Looking(nodes, frames)
+        self._computing = Computing(door, self._apart)
+        self._operators = Operators(self._looking, frames, door)
+        self._sequences: dict[int, str] = {}  # by the id of a constructor's code
+        # Of the pending object:
+        self._cls: type = object
+        self._kind = Kind("", "")
+        self._site: MakingSite | None = None
+        self._line: Spot | None = None
+        self._lifts: bool | None = False
+        self._callers: object = None
+        self._has_data = self._has_grad = False
+        self._kids: Sequence[Shadow] = ()
+        self._ordered = False
+        self._symbol = self._label = ""
+        self._calls: Sequence[Call] = ()
+
+    def _apart(self, run: Callable[[], list[float]]) -> list[float]:
+        home, self.home = self.home, 0
+        try:
+            return run()
+        finally:
+            self.home = home
+
+    # The pending object.
+
+    def begin(self, made: object, kind: Kind, frame: FrameType) -> None:
+        """Take note that an object is being made; `frame` writes its first attribute."""
+        if self.pending is not None:
+            self.flush()
+        codes = self._codes
+        maker: FrameType | None = frame
+        while maker is not None:
+            code = codes.get(id(maker.f_code)) or self._frames.of(maker, made)
+            if code.role < CONSTRUCTOR:
+                self._locate(maker, code)
+                break
+            maker = maker.f_back
+        else:
+            self._site = self._line = None
+            self._lifts = False
+        self._kind = kind
+        self._cls = type(made)
+        self._has_data = self._has_grad = False
+        self.made = id(made)
+        self.pending = self._nodes[self.made] = node = _new(Shadow)
+        node._data = node._grad = 0.0
+
+    def _locate(self, maker: FrameType, code: Code) -> None:
+        """Take note of the instruction that makes the object, and of the line of the program."""
+        site = code.making.get(maker.f_lasti) or self._new_site(maker, code)
+        self._site = site
+        self._lifts = lifts = site.lifts
+        if not code.role:
+            self._line = site.line
+            looks = False
+        else:
+            user = maker.f_back
+            above = user and self._codes.get(id(user.f_code))
+            if user is None or above is None or above.role:
+                self._line = self._frames.line_of_program(user)
+                looks = True
+            else:
+                self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
+                looks = code.fresh
+        if looks or self._operators.call is not None:
+            self._operators.look(maker)
+        if lifts is None:
+            caller = maker.f_back
+            self._lifts = caller is not None and is_operator(caller.f_code)
+        if site.depth:
+            self._callers = (*callers(maker, site.depth),)
+
+    def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
+        lifts: bool | None = None
+        if not is_function(maker):
+            lifts = False
+        elif code.role == ENGINE and is_method_of(maker, self._nodes):
+            lifts = True
+        site = code.making[maker.f_lasti] = MakingSite(self._frames.line(maker), lifts)
+        return site
+
+    def part(self, name: str, value: Any, depth: int = 1) -> bool:
+        """Take note of an attribute of the pending object; return whether it is a part of it.
+
+        A number that is written again, and not by the constructor, is not: that comes later. What
+        writes is `depth` frames above the caller.
+        """
+        kind = type(value)
+        if name == self._kind.data:
+            if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self._has_data = True
+            self._set_data(value)
+        elif name == self._kind.grad:
+            if self._has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self._has_grad = True
+            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif kind is tuple or kind is list or kind is dict:
+            if value and not self._ordered:
+                kids = self._among(value)
+                if kids:
+                    self._kids, self._ordered = kids, True
+                    self._look(_getframe(depth + 1))
+        elif kind is str:
+            self._text(name, value, depth + 2)
+        elif kind is set or kind is frozenset:
+            if value and not self._kids:
+                self._unordered(value, _getframe(depth + 1))
+        elif kind is not FunctionType and id(value) in self._nodes:
+            kid = self._nodes[id(value)]
+            if kid is not self.pending:
+                self._kids, self._ordered = [*self._kids, kid], True
+                self._look(_getframe(depth + 1))
+        return True
+
+    def _set_data(self, value: Any) -> None:
+        plain = number(value)
+        if plain is not None and self.pending is not None:
+            self.pending._data = plain
+        elif value is not None:  # an array, for example: no engine of scalars
+            self._nodes.pop(self.made, None)
+            self.pending, self.made = None, 0
+            self._kids, self._ordered, self._symbol, self._label = (), False, "", ""
+            self._drop(self._cls)
+
+    def _text(self, name: str, text: str, depth: int) -> None:
+        if name in LABELS:
+            self._label = text
+        elif text and len(text) < _LONGEST and not self._symbol:
+            self._symbol = text
+            if self._kids:
+                self._look(_getframe(depth))
+
+    def _among(self, values: Any, depth: int = 2) -> list[Shadow]:
+        """Return what stands for the objects among some values."""
+        get, kids = self._nodes.get, []
+        for each in values:
+            node = get(id(each))
+            if node is not None:
+                if node is not self.pending:
+                    kids.append(node)
+            elif type(each) in self._kinds:
+                kids.append(self.adopt(each))
+            elif depth and isinstance(each, tuple | list):
+                kids += self._among(each, depth - 1)
+        return kids
+
+    def _unordered(self, values: Any, frame: FrameType) -> None:
+        """Take note of a set of children: the constructor may have been given them in order."""
+        code = frame.f_code
+        if self._frames.of(frame).role == CONSTRUCTOR:
+            local = frame.f_locals
+            name = self._sequences.get(id(code)) or named_like(values, code, local)
+            if name is not None:
+                self._sequences[id(code)] = name
+                self._kids, self._ordered = self._among(local.get(name) or ()), True
+        if not self._kids:
+            self._kids = self._among(values)
+        self._look(frame)
+
+    def _look(self, frame: FrameType) -> None:
+        """Look at the calls that make the pending object, unless it is known how it is made."""
+        site, count = self._site, len(self._kids)
+        if site is None or not count or self._calls:
+            return
+        known = site.ops is not None and count == 2 and self._callers == site.callers
+        if known and self._symbol in ("", site.symbol):
+            return
+        if not site.knows(self._symbol, count, self._callers):
+            maker = self._frames.outside(frame)
+            if maker is not None:
+                self._calls = [*self._looking.made_by(maker)]
+
+    def adopt(self, unknown: Any) -> Shadow:
+        """Make a leaf of an object that came to be unseen, such as a copy."""
+        kind = self._kinds[type(unknown)]
+        node = _new(Shadow)
+        node._data = number(getattr(unknown, kind.data, None)) or 0.0
+        node._grad = number(getattr(unknown, kind.grad, None)) or 0.0
+        node._operation = LEAF
+        node._first = node._second = None
+        node._stamp = tick()
+        self._door.made_at(node, None)
+        self._nodes[id(unknown)] = node
+        return node
+
+    # From what is pending to a node.
+
+    def flush(self) -> None:
+        """Report the pending object: it is complete."""
+        node, kids = self.pending, self._kids
+        self.pending, self.made = None, 0
+        assert node is not None
+        if not kids:
+            node._operation = CONSTANT if self._lifts else LEAF
+            node._first = node._second = None
+            node._stamp = tick()
+            self._door.made_at(node, self._line)
+        else:
+            self._computed(node, kids)
+            self._kids, self._ordered = (), False
+        if self._operators.call is not None:
+            self._operators.made(node)
+        if self._symbol:
+            self._symbol = ""
+        if self._callers is not None:
+            self._callers = None
+        if self._label:
+            label, self._label = self._label, ""
+            self.name(node, label)
+
+    def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
+        site, symbol, callers = self._site, self._symbol, self._callers
+        ops = None if site is None or self._calls or len(kids) != 2 else site.ops
+        if site is None or ops is None or symbol != site.symbol or callers != site.callers:
+            calls, self._calls = self._calls, ()
+            self._computing.compute(
+                Made(
+                    node, self._cls, self._kind, kids, self._ordered, symbol, calls, callers, site,
+                    self._line,
+                )
+            )  # fmt: skip
+            return
+        node._first, node._second = first, second = kids[site.first], kids[site.second]
+        which = first._operation is CONSTANT
+        node._operation = ops[which + 2 if second._operation is CONSTANT else which]
+        node._stamp = tick()
+        self._door.made_at(node, self._line)
+
+    def end(self) -> None:
+        """Report what is pending: nothing more will come."""
+        if self.pending is not None:
+            self.flush()
+        self._operators.settle()
+
+    def name(self, node: Shadow, label: str) -> None:
+        """Give a node the label that the program has given to its object."""
+        node._label = intern(label)
+        self._door.name(node)

@@ -1,0 +1,42 @@
+"""What stands in for an object of a program's own class in the recording (`Shadow`)."""
+
+from __future__ import annotations
+
+from math import inf
+from numbers import Real
+from typing import Any
+
+from stepgrad.engine.node import Node
+
+
+class Shadow(Node):
+    """The node of an object of the program. It keeps no object alive, and no object keeps it."""
+
+    __slots__ = ()
+
+    def has_operand(self, node: Node) -> bool:
+        """Whether a node is one of those that this one was computed from."""
+        if self._first is node or self._second is node:
+            return True
+        return any(each is node for each in self._others)
+
+
+def number(value: Any) -> float | None:
+    """Return a number as a float, also one in an array without dimensions; None for others."""
+    if type(value) is float:
+        return value
+    if value is None or (not isinstance(value, Real) and getattr(value, "shape", None) != ()):
+        return None
+    try:
+        return float(value)
+    except TypeError:
+        return None
+    except OverflowError:
+        return inf if bool(value > 0) else -inf
+
+
+def same(one: float, other: float, tolerance: float = 0.0) -> bool:
+    """Whether two numbers are the same, up to a relative error; nan is the same as nan."""
+    if one == other or (one != one and other != other):
+        return True
+    return abs(one - other) <= tolerance * max(abs(one), abs(other))

@@ -1,0 +1,275 @@
+"""Whose rule a write to a gradient is, and where a backward pass begins and ends (`Rules`).
+
+A rule of `out` writes to the gradient of one of its operands. So `out` is among the variables of
+the code that writes, or of what called it. Which variable that is, is the same each time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from threading import get_ident
+from types import FrameType
+from typing import Any, NamedTuple
+
+from stepgrad.engine.ops import CONSTANT
+from stepgrad.engine.tape import clears
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.frames import CONSTRUCTOR, PROGRAM, Code, Frames, is_function
+from stepgrad.foreign.making import Making
+from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.sites import WritingSite
+from stepgrad.foreign.statements import statement
+from stepgrad.recording.naming.sites import Spot
+
+_DEEPEST = 4
+"""How far up the stack the owner of a rule is looked for."""
+
+UNSEEN = "writes through __dict__ or object.__setattr__ are not observable"
+
+
+class _Owner(NamedTuple):
+    """A node whose rule runs; whether the statement says so, by reading its gradient."""
+
+    node: Shadow
+    hinted: bool
+
+
+class Rules:
+    """The writes to gradients.
+
+    Args:
+        nodes: what stands in for an object, by its id.
+        making: has what was made before, and is not reported yet.
+        frames: knows the code on the stack.
+        door: what is told of the writes.
+    """
+
+    def __init__(
+        self, nodes: Mapping[int, Shadow], making: Making, frames: Frames, door: Door
+    ) -> None:
+        self._making = making
+        self._nodes = nodes
+        self._node = nodes.get
+        self._frames = frames
+        self._codes = frames.codes
+        self._door = door
+        self._seed: tuple[Shadow, float, Spot | None] | None = None
+        self.running = False
+        self._by_path = False
+        self._walked: dict[int, int] = {}
+        self._said: set[object] = set()
+
+    def wrote(
+        self, node: Shadow, before: Any, value: Any, frame: FrameType | None, grad: str
+    ) -> None:
+        """A gradient was written: it was `before`, and is `value`."""
+        if get_ident() != self._making.home:
+            return
+        if self._making.pending is not None:
+            self._making.flush()
+        if before != node._grad:
+            self._check(node, before)
+        site: WritingSite | None = None
+        while frame is not None:
+            code = self._codes.get(id(frame.f_code)) or self._frames.of(frame)
+            site = code.writing.get(frame.f_lasti) or self._site(frame, code, grad)
+            if not site.through:
+                break
+            frame = frame.f_back
+        if frame is None or site is None:
+            return
+        after = value if type(value) is float else number(value) or 0.0
+        if site.variable and self.running and not site.depth:
+            out = self._node(id(frame.f_locals.get(site.variable)))
+            if out is not None and not out._others and node._operation is not CONSTANT:
+                first = out._first is node
+                if first is not (out._second is node):  # one of two operands, as most are
+                    self._door.received(out, 0 if first else 1, node, after, site.line)
+                    node._grad = after
+                    return
+        self._wrote(node, (before, after), frame, site, grad)
+
+    def _wrote(
+        self,
+        node: Shadow,
+        numbers: tuple[Any, float],
+        frame: FrameType,
+        site: WritingSite,
+        grad: str,
+    ) -> None:
+        before, after = numbers
+        what = site.statement
+        if node._operation is CONSTANT or (what.copies and after == before):
+            node._grad = after
+            return
+        owner = None
+        if not what.constant or (after and frame.f_code.co_freevars):
+            owner = self._owner(site, node, frame, grad)
+        if owner is not None and (after or what.adds or owner.hinted):
+            self._received(owner.node, node, after, site)
+        elif after:
+            self._set(node, after, site, frame)
+        else:
+            self._cleared(node, after, site, frame)
+        node._grad = after
+
+    def updated(self, node: Shadow, value: Any, frame: FrameType | None) -> None:
+        """A value was written."""
+        after = number(value)
+        frame = self._frames.outside(frame)
+        if after is not None:
+            self.end()
+            line = None if frame is None else self._frames.line(frame)
+            self._door.written_at("update", node, after, line)
+            node._data = after
+
+    def end(self) -> None:
+        """The backward pass is over, if one was running."""
+        if self.running:
+            self.running = False
+            self._walked.clear()
+            self._door.ended(by_path=self._by_path)
+            self._by_path = False
+        if self._seed is not None:  # no rule ran: it was a gradient that was set, and no more
+            node, after, line = self._seed
+            self._seed = None
+            self._door.written_at("set", node, after, line)
+
+    # What kind of write it is.
+
+    def _received(self, out: Shadow, node: Shadow, after: float, site: WritingSite) -> None:
+        if node._operation is CONSTANT:  # takes no gradient
+            node._grad = after
+            return
+        if not self.running:
+            if self._seed is not None:
+                seed, self._seed = self._seed, None
+                self._door.seeded(*seed)
+            self.running = True
+        if site.by_path:
+            self._by_path = True
+        if out._first is node:
+            slot = self._slot(out, node) if out._second is node or out._others else 0
+        else:
+            slot = self._slot(out, node) if out._others else 1
+        self._door.received(out, slot, node, after, site.line)
+        node._grad = after
+
+    def _slot(self, out: Shadow, node: Shadow) -> int:
+        """Return which operand receives: if it is several at once, one after the other."""
+        slots = [slot for slot, each in enumerate(out._operands) if each is node]
+        if len(slots) == 1:
+            return slots[0]
+        times = self._walked.get(out._stamp, 0)
+        self._walked[out._stamp] = times + 1
+        return slots[times % len(slots)]
+
+    def _set(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
+        role = self._frames.of(frame).role
+        begins = site.seeds or site.statement.constant or after == 1.0
+        if self.running and role != PROGRAM and not begins:
+            self._door.written_at("set", node, after, site.line)
+            self._stray(node, frame, site)
+            return
+        self.end()
+        site.seeds = role != PROGRAM
+        self._seed = node, after, site.line
+
+    def _cleared(self, node: Shadow, after: float, site: WritingSite, frame: FrameType) -> None:
+        if self._frames.of(frame).role == PROGRAM or (self._seed and self._seed[0] is node):
+            self.end()
+        self._door.written_at("zero" if clears(after) else "set", node, after, site.line)
+
+    def _stray(self, node: Shadow, frame: FrameType, site: WritingSite) -> None:
+        """Remark that a rule writes a gradient that is not one of an operand."""
+        owner = self._rule_of(frame)
+        if owner is None and frame.f_code.co_freevars and node._operation.partials:
+            owner = node  # nothing else is there
+        if owner is not None and site not in self._said:
+            self._said.add(site)
+            whose = "its own result" if owner is node else "a node that is not its operand"
+            name = owner._operation.name
+            text = f"the rule of {name} writes the gradient of {whose}"
+            self._door.remark("stray", owner, site.line, text)
+
+    def _check(self, node: Shadow, before: Any) -> None:
+        """Look whether a gradient is what was last seen of it."""
+        was = number(before)
+        if was is None or same(was, node._grad):
+            return
+        if "unseen" not in self._said:
+            self._said.add("unseen")
+            self._door.remark("unseen", node, None, UNSEEN)
+        self._door.written_at("set", node, was, None)
+        node._grad = was
+
+    # Whose rule it is.
+
+    def _site(self, frame: FrameType, code: Code, grad: str) -> WritingSite:
+        line, through = self._frames.line(frame), code.role >= CONSTRUCTOR
+        site = WritingSite(line, statement(frame, grad), through=through)
+        return code.writing.setdefault(frame.f_lasti, site)
+
+    def _owner(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
+        if site.variable:
+            at: FrameType | None = frame
+            for _ in range(site.depth):
+                at = at and at.f_back
+            out = at and self._nodes.get(id(at.f_locals.get(site.variable)))
+            if out and (out._first is node or out._second is node or out.has_operand(node)):
+                return _Owner(out, True)
+        return self._found(site, node, frame, grad)
+
+    def _found(self, site: WritingSite, node: Shadow, frame: FrameType, grad: str) -> _Owner | None:
+        at: FrameType | None = frame
+        for depth in range(_DEEPEST):
+            if at is None or not is_function(at):
+                return None
+            code = self._frames.of(at)
+            called = code.writing.get(at.f_lasti) or self._site(at, code, grad)
+            names = self._candidates(at, node)
+            reads = called.statement.reads
+            hinted = {name: each for name, each in names.items() if name in reads}
+            if code.role == PROGRAM and not at.f_code.co_freevars:
+                names = hinted
+            names = hinted or names
+            first = at.f_code.co_varnames[:1]
+            if len({*names.values()}) > 1 and first and first[0] in names and not hinted:
+                del names[first[0]]  # of `backward(self)`, that is the root
+            if names:
+                name, out = max(names.items(), key=lambda found: found[1]._stamp)
+                site.depth = depth
+                site.variable = name if hinted or (len(names) == 1 and depth) else ""
+                site.by_path = depth > 0 and self._calls_itself(frame, depth + 1)
+                return _Owner(out, bool(hinted))
+            if depth == 0 and self._rule_of(at) is not None:
+                return None  # the code of a rule, and none that writes to an operand
+            at = at.f_back
+        return None
+
+    def _variables(self, frame: FrameType) -> dict[str, Shadow]:
+        get = self._nodes.get
+        local = ((name, get(id(each))) for name, each in frame.f_locals.items())
+        return {name: each for name, each in local if each is not None}
+
+    def _candidates(self, frame: FrameType, node: Shadow) -> dict[str, Shadow]:
+        found = self._variables(frame)
+        return {name: each for name, each in found.items() if each.has_operand(node)}
+
+    def _rule_of(self, frame: FrameType) -> Shadow | None:
+        """Return the node whose rule a frame runs: it and an operand are among the variables."""
+        found = [*self._variables(frame).values()]
+        rules = [out for out in found if any(out.has_operand(each) for each in found)]
+        return max(rules, key=lambda each: each._stamp, default=None)
+
+    @staticmethod
+    def _calls_itself(frame: FrameType, depth: int) -> bool:
+        """Whether code that writes is called, a few frames up, by itself."""
+        at = frame.f_back
+        for _ in range(depth):
+            if at is None:
+                return False
+            if at.f_code is frame.f_code:
+                return True
+            at = at.f_back
+        return False

@@ -1,0 +1,107 @@
+"""The statement that a frame is at: what is written there, and whose gradients it reads."""
+
+from __future__ import annotations
+
+import ast
+import linecache
+from functools import lru_cache
+from itertools import islice
+from types import FrameType
+from typing import NamedTuple
+
+
+class Statement(NamedTuple):
+    """What a statement does.
+
+    Args:
+        constant: it assigns a number as it stands.
+        copies: it assigns an attribute to itself, `x.grad = x.grad`.
+        adds: it is an augmented assignment, such as `+=`.
+        reads: the variables whose gradients it reads, apart from the one that it writes to.
+    """
+
+    constant: bool = False
+    copies: bool = False
+    adds: bool = False
+    reads: frozenset[str] = frozenset()
+
+
+_UNKNOWN = Statement()
+
+
+def statement(frame: FrameType, grad: str) -> Statement:
+    """Return the statement that a frame is at; nothing is known of one without a source.
+
+    Args:
+        frame: of code that writes a gradient, or calls what does.
+        grad: the name of the attribute that holds a gradient.
+    """
+    code = frame.f_code
+    text = "".join(linecache.getlines(code.co_filename, frame.f_globals))
+    position = next(islice(code.co_positions(), frame.f_lasti // 2, None), None)
+    if not text or position is None or position[0] is None:
+        return _UNKNOWN
+    found = _smallest(text, position[0], position[1] or position[0], position[2] or 0)
+    return _UNKNOWN if found is None else _described(found, grad.lstrip("_"))
+
+
+@lru_cache(maxsize=32)
+def _statements(text: str) -> list[ast.stmt | ast.Lambda]:
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError):  # a cell of a notebook, for example
+        return []
+    return [node for node in ast.walk(tree) if isinstance(node, ast.stmt | ast.Lambda)]
+
+
+def _smallest(text: str, first: int, last: int, column: int) -> ast.stmt | ast.Lambda | None:
+    """Return the innermost statement, or lambda, around a stretch of lines."""
+    around = [
+        each
+        for each in _statements(text)
+        if (each.lineno, each.col_offset) <= (first, column) and last <= (each.end_lineno or 0)
+    ]
+    return max(around, key=lambda each: (each.lineno, each.col_offset), default=None)
+
+
+def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
+    if isinstance(found, ast.AugAssign):
+        return Statement(adds=True, reads=_reads(found.value, grad))
+    if isinstance(found, ast.Assign | ast.AnnAssign) and found.value is not None:
+        targets = found.targets if isinstance(found, ast.Assign) else [found.target]
+        target, value = ast.unparse(targets[0]), found.value
+        written = {
+            each.value.id
+            for each in targets
+            if isinstance(each, ast.Attribute) and isinstance(each.value, ast.Name)
+        }
+        adds = any(
+            ast.unparse(each) == target
+            for each in ast.walk(value)
+            if isinstance(each, ast.Attribute)
+        )
+        copies = ast.unparse(value) == target
+        reads = _reads(value, grad) - written
+        return Statement(_is_number(value), copies, adds and not copies, reads)
+    if isinstance(found, ast.Expr | ast.Return) and found.value is not None:
+        return Statement(reads=_reads(found.value, grad))
+    if isinstance(found, ast.Lambda):
+        return Statement(reads=_reads(found.body, grad))
+    return _UNKNOWN
+
+
+def _reads(expression: ast.expr, grad: str) -> frozenset[str]:
+    return frozenset(
+        each.value.id
+        for each in ast.walk(expression)
+        if isinstance(each, ast.Attribute)
+        and each.attr.lstrip("_") == grad
+        and isinstance(each.value, ast.Name)
+    )
+
+
+def _is_number(value: ast.expr) -> bool:
+    try:
+        return isinstance(ast.literal_eval(value), int | float)
+    except (ValueError, TypeError):
+        return False

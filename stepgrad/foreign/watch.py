@@ -1,0 +1,231 @@
+"""Watching the classes of a program while it runs (`watching`)."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from sys import _getframe
+from threading import get_ident
+from types import FrameType, FunctionType
+from typing import Any
+
+from stepgrad.foreign.classes import Hooks, Kind, hides_writes
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.frames import CONSTRUCTOR, Frames
+from stepgrad.foreign.making import LABELS, Making
+from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.rules import UNSEEN, Rules
+
+
+class Watch:
+    """What is seen of the engines of a program, in the thread that began to watch.
+
+    Args:
+        door: what is told of it.
+    """
+
+    def __init__(self, door: Door) -> None:
+        self.nodes: dict[int, Shadow] = {}
+        self._door = door
+        door.standing_in(self.nodes)
+        self._frames = Frames()
+        self._hooks = Hooks(self._setter, self._deleter, self._met)
+        self._making = Making(self.nodes, self._hooks, self._frames, door)
+        self._rules = Rules(self.nodes, self._making, self._frames, door)
+        self._said: set[object] = set()
+        self._unfinished = False
+        self.installed = self._hooks.installed
+
+    def instances(self) -> Iterator[tuple[object, Shadow]]:
+        """Yield each living object with the node that stands in for it."""
+        self.settle()
+        for each in gc.get_objects():
+            if type(each) in self._hooks.kinds and id(each) in self.nodes:
+                yield each, self.nodes[id(each)]
+
+    def settle(self) -> None:
+        """Report what is pending."""
+        if self._making.pending is not None:
+            self._making.flush()
+        self._rules.end()
+
+    def failed(self, error: BaseException) -> None:
+        """Take note that the program has ended with an error: perhaps in a backward pass."""
+        trace = error.__traceback__
+        while trace is not None and self._rules.running:
+            if self._frames.of(trace.tb_frame).runs_rules:
+                self._unfinished = True
+            trace = trace.tb_next
+
+    def end(self) -> None:
+        """Report what is pending, and whether anything was not seen."""
+        self._making.end()
+        self.settle()
+        if self._unfinished:
+            self._say("unfinished", "the program ended in the middle of a backward pass")
+        for each, node in [*self.instances()]:
+            kind = self._hooks.kinds[type(each)]
+            is_, was = number(getattr(each, kind.grad, None)), node._grad
+            if is_ is not None and not same(is_, was):
+                self._say("unseen", UNSEEN, node)
+                break
+        self._door.name_held()
+        self.nodes.clear()
+
+    def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
+        if kind not in self._said:
+            self._said.add(kind)
+            self._door.remark(kind, node, None, text)
+
+    # What the hooks report.
+
+    def _met(self, cls: type, kind: Kind) -> None:
+        self._frames.learn(cls)
+        if hides_writes(cls, kind):
+            self._say("unseen", UNSEEN)
+
+    def _deleter(self, own: Callable[[Any], None] | None) -> Callable[[Any], None]:
+        forget, making = self.nodes.pop, self._making
+
+        def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
+            forget(id(self), None)
+            if id(self) == making.made:  # the next object may have its id
+                making.made = 0
+            if own is not None:
+                own(self)
+
+        return __del__
+
+    def _setter(
+        self, kind: Kind, inner: Callable[[Any, str, Any], None]
+    ) -> Callable[[Any, str, Any], None]:
+        making, grad, node_of = self._making, kind.grad, self.nodes.get
+        part, wrote, first, other = making.part, self._rules.wrote, self._first, self._other
+        failed = self._failed
+
+        def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
+            before = getattr(self, name, None) if name == grad else None
+            inner(self, name, value)
+            try:
+                if id(self) == making.made and part(name, value):
+                    return
+                node = node_of(id(self))
+                if node is None:
+                    node = first(self, name, value, kind)
+                    if node is None:
+                        return
+                    node._grad = number(before) or 0.0
+                if name == grad:
+                    wrote(node, before, value, _getframe(1), grad)
+                else:
+                    other(node, name, value, kind)
+            except Exception as error:  # it is ours, not the program's
+                failed(error)
+
+        return __setattr__
+
+    def _first(self, made: Any, name: str, value: Any, kind: Kind) -> Shadow | None:
+        """Report an object that was not seen before; return its node if this is no part of it."""
+        making, frame = self._making, _getframe(2)
+        if get_ident() != making.home:
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+            return None
+        if self._rules.running:
+            self._rules.end()
+        if self._door.closed:
+            self._stop()
+        elif name != kind.data and self._is_older(made, frame, kind):
+            if making.pending is not None:
+                making.flush()
+            return making.adopt(made)
+        else:
+            making.begin(made, kind, frame)
+            making.part(name, value, 2)
+        return None
+
+    def _other(self, node: Shadow, name: str, value: Any, kind: Kind) -> None:
+        """Report another attribute than a gradient."""
+        making = self._making
+        if get_ident() != making.home:
+            if making.home:
+                self._say("thread", "what other threads compute is not observed")
+            return
+        if making.pending is not None:
+            making.flush()
+        if name == kind.data:
+            self._rules.updated(node, value, _getframe(2))
+        elif isinstance(value, FunctionType) and value.__closure__:
+            self._hung(node, value, _getframe(2))
+        elif name in LABELS and isinstance(value, str):
+            making.name(node, value)
+
+    def _is_older(self, made: Any, frame: FrameType, kind: Kind) -> bool:
+        """Whether an object was made before, unseen: by pickle or copy, for example."""
+        complete = getattr(made, kind.data, None) is not None
+        return complete and self._frames.of(frame, made).role < CONSTRUCTOR
+
+    def _failed(self, error: Exception) -> None:
+        """Leave the program alone: it is to run as it does, whatever we make of it."""
+        self._stop()
+        self._say("failed", f"watching ended: {type(error).__name__}: {error}")
+
+    def _stop(self) -> None:
+        self._hooks.remove()
+        self.nodes.clear()
+
+    def _hung(self, node: Shadow, rule: FunctionType, frame: FrameType) -> None:
+        """Look whether a rule is stored in an operand of the node that it is the rule of."""
+        found = [
+            self.nodes.get(id(cell.cell_contents)) for cell in rule.__closure__ or () if _full(cell)
+        ]
+        owner = max(
+            (each for each in found if each is not None), key=lambda n: n._stamp, default=node
+        )
+        line = self._frames.line(frame)
+        if owner is not node and owner.has_operand(node) and line not in self._said:
+            self._said.add(line)
+            text = (
+                f"the rule of {owner._operation.symbol} is stored in its operand, not in the result"
+            )
+            self._door.remark("hung", owner, line, text)
+
+
+def _full(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018
+    except ValueError:
+        return False
+    return True
+
+
+_current: Watch | None = None
+
+
+@contextmanager
+def watching(door: Door | None) -> Iterator[Watch | None]:
+    """Report to a recorder what the engines of a program do that are defined inside."""
+    global _current  # noqa: PLW0603
+    if door is None:
+        yield None
+        return
+    watch = Watch(door)
+    before, _current = _current, watch
+    try:
+        with watch.installed():
+            try:
+                yield watch
+            except BaseException as error:
+                watch.failed(error)
+                raise
+            finally:
+                watch.end()
+    finally:
+        _current = before
+
+
+def instances() -> Iterator[tuple[object, Shadow]]:
+    """Yield each living object of a watched class with the node that stands in for it."""
+    if _current is not None:
+        yield from _current.instances()

@@ -1,0 +1,9 @@
+"""Running a user's program as Python or Jupyter does, while recording it.
+
+What the program prints, raises and exits with is unchanged; only the log is added.
+"""
+
+from stepgrad.program.kinds import MODULE, ProgramError, is_program
+from stepgrad.program.running import Run, run_program
+
+__all__ = ["MODULE", "ProgramError", "Run", "is_program", "run_program"]

@@ -1,0 +1,131 @@
+"""A Jupyter notebook as a program: its code cells, in order.
+
+Each cell is a file to Python, `train.ipynb/cell 3`, so that places, tracebacks and sources name the
+cell and the line. Cells count as Jupyter counts them when it runs all: from 1, without empty ones.
+What IPython adds to Python (`%matplotlib inline`, `!pip install …`) is skipped, and a line says so.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import linecache
+import os
+import re
+import sys
+import tokenize
+from collections.abc import Iterator, Sequence
+from contextlib import chdir
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any
+
+from stepgrad.printable import printable
+from stepgrad.program.kinds import ProgramError
+from stepgrad.recording.source import Source
+
+_FORMAT = 4
+"""The version of the format that has been written since 2015."""
+
+_MAGIC = re.compile(r"[ \t]*(?:[%!?]|[\w., ]+=[ \t]*[%!][^=]|[\w.*]+\?\??[ \t]*$)")
+_PYTHON_MAGIC = re.compile(r"%%(?:time|timeit|capture|prun)\b")
+"""Cell magics whose cell is Python all the same."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The code cells of a notebook.
+
+    Args:
+        name: the path as it was typed.
+        cells: the text of each code cell that is not empty.
+    """
+
+    name: str
+    cells: Sequence[str]
+
+    @classmethod
+    def read(cls, name: str, content: bytes) -> Notebook:
+        """Read the format of Jupyter, version 4 (nbformat.readthedocs.io).
+
+        Raises:
+            ProgramError: it is not such a notebook, or is in another language.
+        """
+        try:
+            told: Any = json.loads(content)
+            version, cells, about = (
+                told["nbformat"],
+                told.get("cells", ()),
+                told.get("metadata", {}),
+            )
+            language = about.get("kernelspec", {}).get("language", "python")
+            texts = ["".join(each["source"]) for each in cells if each["cell_type"] == "code"]
+        except (ValueError, RecursionError):
+            raise ProgramError(f"{name}: is not a notebook: it is not JSON") from None
+        except (AttributeError, KeyError, TypeError):
+            raise ProgramError(f"{name}: is not a notebook: it has no cells with sources") from None
+        if version != _FORMAT:
+            raise ProgramError(f"{name}: is in format {version} of Jupyter; only 4 can be read")
+        if language.lower() != "python":
+            raise ProgramError(f"{name}: is a notebook in {language}, not in Python")
+        return cls(name, [text for text in texts if text.strip()])
+
+    @property
+    def folder(self) -> str:
+        """The folder that it is in, from which it runs as under Jupyter."""
+        return str(Path(self.name).resolve().parent)
+
+    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+        """Yield cell after cell; the last expression of each is shown, as in Jupyter."""
+        main.__dict__["display"] = print
+        with chdir(self.folder):
+            for number, text in enumerate(self.cells, 1):
+                path = f"{os.path.abspath(self.name)}{os.sep}cell {number}"  # noqa: PTH100
+                # Without a time, an entry is never looked for on disk.
+                linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
+                source = Source(path, text)
+                for code in self._compiled(text, path, number):
+                    yield code, source
+
+    def _compiled(self, text: str, path: str, number: int) -> Iterator[CodeType]:
+        python, skipped = without_magics(text)
+        for line, what in skipped:
+            told = f"{Path(self.name).name}: cell {number}, line {line}: skipped: {what.strip()}"
+            print(printable(told), file=sys.stderr)
+        tree = ast.parse(python, path)
+        shown = [tree.body.pop()] if _ends_in_an_expression(tree, python) else []
+        yield compile(tree, path, "exec", dont_inherit=True)
+        if shown:
+            yield compile(ast.Interactive(shown), path, "single", dont_inherit=True)
+
+
+def _ends_in_an_expression(tree: ast.Module, text: str) -> bool:
+    return bool(tree.body) and isinstance(tree.body[-1], ast.Expr) and text.rstrip()[-1] != ";"
+
+
+def without_magics(text: str) -> tuple[str, Sequence[tuple[int, str]]]:
+    """Return the Python of a cell, and which lines are not: numbers and texts.
+
+    A line that is skipped becomes `pass`, so that the others keep their numbers, and a block that
+    consists of it stays one.
+    """
+    lines, skipped = text.split("\n"), list[tuple[int, str]]()
+    if lines[0].startswith("%%") and not _PYTHON_MAGIC.match(lines[0]):
+        return "\n" * (len(lines) - 1), [(1, f"{lines[0]} … (the whole cell)")]
+    for at, line in enumerate(lines):
+        if _MAGIC.match(line) and _is_complete("\n".join(lines[:at])):
+            skipped.append((at + 1, line))
+            lines[at] = f"{line[: len(line) - len(line.lstrip())]}pass"
+    return "\n".join(lines), skipped
+
+
+def _is_complete(text: str) -> bool:
+    """Whether the next line begins a statement: it is in no bracket and in no string."""
+    try:
+        for _ in tokenize.generate_tokens(StringIO(text).readline):
+            pass
+    except (tokenize.TokenError, SyntaxError):
+        return False
+    return not text.endswith("\\")

@@ -1,0 +1,93 @@
+"""Running a program while recording it."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from stepgrad.engine.world import World
+from stepgrad.foreign import watching
+from stepgrad.program.ending import exit_status, failure_of, reopen_streams
+from stepgrad.program.kinds import Program, ProgramError, program_of
+from stepgrad.program.main_module import as_main
+from stepgrad.program.reserve import execute
+from stepgrad.program.signals import interruptible
+from stepgrad.recording.record import active_recorder, record
+from stepgrad.recording.recording import Recording
+
+
+class Run(NamedTuple):
+    """What was recorded of a program until it ended, and its exit status.
+
+    `failure` says what ended it, where that was an error or Ctrl+C.
+    """
+
+    recording: Recording
+    status: int
+    failure: str = ""
+
+
+def run_program(
+    name: str,
+    arguments: Sequence[str] = (),
+    memory: int | None = None,
+    *,
+    saves: bool = False,
+    world: World | None = None,
+) -> Run:
+    """Run a program as `__main__`, and record it with the lines that made its nodes.
+
+    Its name is a path, of a notebook too, that of a folder with a `__main__.py`, or `-m module`.
+
+    `memory` is the most bytes that the recording may take, as in `record()`, and `world` the one
+    that the program runs in.
+
+    If it ends with an error, Python's own traceback is printed, and what was recorded is kept. If
+    the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
+
+    Raises:
+        ProgramError: it cannot be read, or there is no such module.
+        SystemExit: this is a process that the program forked; it ends where the program ends.
+    """
+    program = program_of(name)
+    recording, process = Recording(), os.getpid()
+    recording.world = world
+    status, failure = _recorded(recording, program, arguments, memory=memory, saves=saves)
+    if os.getpid() != process:
+        raise SystemExit(status)
+    if failure:  # perhaps there was no memory left: now there is, even what functions refer to
+        gc.collect()
+    reopen_streams()
+    return Run(recording, status, failure)
+
+
+def _recorded(
+    recording: Recording,
+    program: Program,
+    arguments: Sequence[str],
+    *,
+    memory: int | None,
+    saves: bool,
+) -> tuple[int, str]:
+    """Run a program; return its exit status and what ended it, and keep nothing of it alive."""
+    sources = recording.sources
+    try:
+        with (
+            as_main(program, arguments) as main,
+            interruptible(saves),
+            record(recording, lines=True, memory=memory),
+            watching(active_recorder()),
+        ):
+            for at, (code, source) in enumerate(program.parts(main)):
+                imported = {} if at else {**sources}  # the packages that a module is in
+                for path in imported:
+                    del sources[path]
+                sources |= {source.path: source, **imported}
+                execute(code, main)
+    except ProgramError:
+        raise
+    except BaseException as error:  # whatever it is, it is the program's
+        return exit_status(error), failure_of(error)
+    return 0, ""

@@ -1,0 +1,118 @@
+"""The door of a recorder for engines that are not ours (`Door`).
+
+Our own engine asks its tape to run a backward pass. Any other one runs its passes itself, and is
+watched: whoever watches it says here what it has done, write by write, and on which line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from stepgrad.engine.node import Node
+from stepgrad.engine.tape import WriteKind, current_place
+from stepgrad.recording.callers import NOWHERE, Callers
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.pending import Pending
+
+if TYPE_CHECKING:
+    from stepgrad.recording.recorder import Recorder
+
+
+class Door:
+    """Takes note of what an engine does that runs its backward passes itself.
+
+    A pass begins with `seeded`, or with the first rule that writes. It is over with `ended`, or
+    when anything else comes that is no write to a gradient. What is written to gradients during a
+    pass by no rule comes after the pass in the log, if no rule of it looks there any more;
+    else the pass is divided there.
+
+    Args:
+        recorder: the recorder that this is the door of.
+        pending: what it has collected.
+        callers: what makes places of lines.
+    """
+
+    def __init__(self, recorder: Recorder, pending: Pending, callers: Callers) -> None:
+        self._recorder = recorder
+        self._callers = callers
+        self._pending = pending
+        self._walked = pending.walked
+        self._written = pending.written
+        self.alert = False  # whether the recorder has to be asked first if it goes on
+
+    def made_at(self, node: Node, spot: Spot | None) -> None:
+        """A node was made, at that line, whoever calls."""
+        if (self._walked or self.alert) and not self._goes_on():
+            return
+        self._pending.append_at(node, spot or NOWHERE, current_place())
+
+    def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
+        """A value or a gradient was written, and not by a rule."""
+        walked = self._walked
+        if kind == "update" or (walked and len(walked) == 1 and node is walked[0][0]):
+            self._goes_on()
+        self._recorder.write(kind, node, after, self._callers.at(spot))
+
+    def seeded(self, root: Node, after: float, spot: Spot | None) -> None:
+        """A pass begins: the gradient of its root is set."""
+        if self._goes_on():
+            self._begin(root, after, spot)
+        root._grad = after
+
+    def received(
+        self, out: Node, slot: int, receiver: Node, after: float, spot: Spot | None
+    ) -> None:
+        """A rule of `out` wrote the gradient of the operand that it has in that slot."""
+        usual = self._walked and not self._written and not self.alert
+        if usual or self._ready(out, receiver):
+            self._walked.append((out, slot, receiver, after, spot))
+        receiver._grad = after
+
+    def ended(self, *, by_path: bool = False) -> None:
+        """The pass is over.
+
+        Args:
+            by_path: whether each rule handed on what its node had just received, as a recursive
+                `backward(upstream)` does, and not all that it had received so far.
+        """
+        self._pending.by_path = by_path
+        self._goes_on()
+
+    def standing_in(self, nodes: Mapping[int, Node]) -> None:
+        """These nodes stand in for objects of the program, by their ids, as long as they live."""
+        self._callers.holders.stands_for = nodes
+
+    def name_held(self) -> None:
+        """Name leaves by what holds them now."""
+        self._pending.look(again=True)
+        self._recorder.settle()
+
+    def remark(self, kind: str, node: Node | None, spot: Spot | None, text: str) -> None:
+        """Keep what no event can show: "the rule of + never runs", with the node it is about."""
+        self._pending.remarks.append((kind, node, self._callers.at(spot), text))
+
+    def _begin(self, root: Node, after: float, spot: Spot | None) -> None:
+        self._recorder.adopt(root)  # before its gradient changes
+        self._walked.append((root, 0, root, after, spot))
+
+    def _ready(self, out: Node, receiver: Node) -> bool:
+        """Prepare for the write of a rule; return whether it is to be noted."""
+        walked, held = self._walked, self._written
+        if self.alert and not self._goes_on():
+            return False
+        if walked and held:
+            if len(walked) == 1:
+                self._recorder.log_written()
+            elif any(node is out or node is receiver for _, node, *_ in held):
+                self._goes_on()
+        if not walked:  # a rule runs, and nothing was seeded
+            self._begin(out, out._grad, None)
+        return not self._recorder.closed
+
+    def _goes_on(self) -> bool:
+        """Log what is pending, a pass among it; return whether the recording goes on."""
+        self.alert = False
+        self._recorder.settle()
+        self.alert = self._recorder.closed
+        return not self.alert

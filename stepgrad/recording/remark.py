@@ -1,0 +1,19 @@
+"""What no event can show of a program that brings its own engine (`Remark`)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from stepgrad.engine.tape import Place
+
+
+class Remark(NamedTuple):
+    """Something that whoever watches an engine has seen: a rule that never runs, for example.
+
+    `node` is the index of the node that it is about, or None; `place` is the line.
+    """
+
+    kind: str
+    node: int | None
+    place: Place
+    text: str

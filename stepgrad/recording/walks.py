@@ -1,0 +1,138 @@
+"""From what the rules of a program wrote, one by one, to the block of a backward pass (`Walks`)."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Callable, Iterable, Sequence
+from sys import maxsize
+from typing import NamedTuple
+
+from stepgrad.engine.node import Node
+from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Forward, packed
+from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.known import Known
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.structure import Structure
+from stepgrad.recording.sweep import Stretch, stretched
+
+Walked = tuple[Node, int, Node, float, Spot | None]
+"""A write of a rule: its node, which operand receives, that operand, what was left, and the line.
+
+The first of a pass is its seed: there, both nodes are the root.
+"""
+
+
+class Walk(NamedTuple):
+    """A backward pass that a program has run: its writes, and whether each rule hands on its path.
+
+    `ForeignSweep.by_path` says what that means.
+    """
+
+    writes: Sequence[Walked]
+    by_path: bool
+
+
+class _Shape(NamedTuple):
+    """What a sweep is made of; where it is the same, the sweep is. `ForeignSweep` explains it."""
+
+    structures: tuple[Structure, ...]
+    links: tuple[tuple[int, ...] | None, ...]
+    root: tuple[int, int]
+    order: tuple[Stretch, ...]
+    rules: bytes
+    operand: bytes
+    spots: tuple[Spot | None, ...]
+    lines: bytes
+    by_path: bool
+
+
+class Walks:
+    """Makes blocks of walks; those that go the same way share a sweep."""
+
+    def __init__(
+        self,
+        known: Known,
+        forward_of: Callable[[int], Forward],
+        place: Callable[[Spot | None], Place],
+    ) -> None:
+        self._known = known
+        self._forward_of = forward_of
+        self._place = place
+        self._sweeps: dict[object, ForeignSweep] = {}
+
+    def block(self, walk: Walk, start: int) -> ForeignBackward:
+        """Return the block of a walk, all of whose nodes are in the log."""
+        nodes, slots, operands, after, spots = zip(*walk.writes, strict=True)
+        index = self._known.__getitem__
+        outs = [index(node._stamp) for node in nodes]
+        receivers = [index(node._stamp) for node in operands]
+        at = dict(zip([*receivers, *outs], [*operands, *nodes], strict=True))
+        over, located = self._located(at)
+        # The root, then those that pass on a gradient, then those that only receive one.
+        computed = [i for i in dict.fromkeys([*outs, *receivers]) if at[i]._operation.partials]
+        entry = {node: number for number, node in enumerate(computed)}
+        line = {spot: number for number, spot in enumerate(dict.fromkeys(spots))}
+        sweep = self._sweep(
+            _Shape(
+                tuple([forward.structure for forward in over]),
+                _links(over, {located[node][0] for node in computed}),
+                located[outs[0]],
+                stretched([located[node] for node in computed]),
+                array("i", [entry[out] for out in outs[1:]]).tobytes(),
+                array("i", slots[1:]).tobytes(),
+                tuple(line),
+                array("i", [line[spot] for spot in spots]).tobytes(),
+                walk.by_path,
+            )
+        )
+        received = {*receivers}
+        unwritten = [at[node]._grad for node in computed if node not in received]
+        return ForeignBackward(start, sweep, over, packed([*after, *unwritten]))
+
+    def _located(
+        self, nodes: Iterable[int]
+    ) -> tuple[tuple[Forward, ...], dict[int, tuple[int, int]]]:
+        """Return the passes that made some nodes, newest first, and where each node is in them."""
+        over: list[Forward] = []
+        found: dict[int, tuple[int, int]] = {}
+        base = maxsize
+        for node in sorted(nodes, reverse=True):
+            if node < base:
+                over.append(self._forward_of(node))
+                base = over[-1].base
+            found[node] = len(over) - 1, node - base
+        return tuple(over), found
+
+    def _sweep(self, shape: _Shape) -> ForeignSweep:
+        sweep = self._sweeps.get(shape)
+        if sweep is None:
+            begins, root = shape.root
+            rules = array("i", shape.rules)
+            sweep = self._sweeps[shape] = ForeignSweep(
+                structures=shape.structures,
+                links=shape.links,
+                root=root,
+                edges=len(rules),
+                order=shape.order,
+                begins=begins,
+                rules=rules,
+                operand=array("i", shape.operand),
+                places=tuple(map(self._place, shape.spots)),
+                lines=array("i", shape.lines),
+                by_path=shape.by_path,
+            )
+        return sweep
+
+
+def _links(over: Sequence[Forward], computing: set[int]) -> tuple[tuple[int, ...] | None, ...]:
+    """Return for each pass which numbers the earlier ones have; None if no node of it computes."""
+    number = {forward.base: which for which, forward in enumerate(over)}
+    return tuple(
+        [
+            tuple([number.get(each.base, -1) for each in forward.earlier])
+            if which in computing
+            else None
+            for which, forward in enumerate(over)
+        ]
+    )

@@ -1,0 +1,275 @@
+"""Tests of gradients that a person works out in plain numbers (`check_backward`).
+
+Such an exercise is two functions: `forward` computes a result, and `backward` returns its
+derivatives. The first runs on Values, which gives the true gradients; the second on floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from inspect import Parameter, signature
+from itertools import count, pairwise
+from math import isnan
+from numbers import Real
+from typing import Any
+
+from stepgrad.checking.comparison import relative
+from stepgrad.checking.hand_pass import LIMIT
+from stepgrad.checking.passes import graph_of
+from stepgrad.engine.dual import gradients, magnitudes
+from stepgrad.engine.value import Value
+from stepgrad.numbers import factor, number
+from stepgrad.printable import counted
+from stepgrad.recording.blocks import Backward
+from stepgrad.recording.record import record
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.gradients.paths import Path, paths
+from stepgrad.replay.telling.derivatives import partial
+from stepgrad.replay.telling.titles import short_title
+
+__all__ = ["check_backward"]
+
+_PATHS = 3
+"""The most paths to show."""
+
+_FACTORS = 4
+"""The most factors of a path to show."""
+
+
+def check_backward(
+    forward: Callable[..., Any], backward: Callable[..., Any], /, **inputs: Any
+) -> None:
+    """Check the gradients that a function returns against the true ones.
+
+    ::
+
+        def forward(x, w, b):
+            return (w * x + b) ** 2
+
+
+        def backward(x, w, b):
+            d = 2 * (w * x + b)
+            return d * w, d * x, d
+
+
+        check_backward(forward, backward, x=2.0, w=3.0, b=1.0)
+
+    `forward` gets Values, so it uses their methods, as in `z.exp()`, and returns one of them, or a
+    list. `backward` gets the inputs that it has parameters for, as floats. It returns the gradients
+    in the order of the parameters of `forward`, or as a dict by name (`x`, or `dx`). An input may
+    be a list of numbers, or of lists; its gradient has the same shape. One more parameter of
+    `backward`, such as `grad`, is the gradient that arrives, in the shape of the result. It is
+    never 1, so that leaving it out is noticed.
+
+    Raises:
+        AssertionError: a gradient is missing, or off by more than 1e-5 of its terms; says which is
+            the first, and its chain rule.
+        TypeError: an input is not a number or a list of numbers, or the functions do not fit.
+    """
+    parameters = [name for name in signature(forward).parameters if name in inputs]
+    inputs = {name: inputs[name] for name in dict.fromkeys((*parameters, *inputs))}
+    with record() as recording:
+        values = {name: _mapped(given, _leaf, name) for name, given in inputs.items()}
+        result = forward(**values)
+        roots = [_root(recording, each) for _, each in _parts("", result)]
+    arriving = _arriving(backward, inputs)
+    if arriving is None and isinstance(result, (list, tuple)):
+        raise TypeError("forward returns a list: let backward take `grad`, a list of gradients")
+    floats = {name: _mapped(given, lambda x, _: float(x), name) for name, given in inputs.items()}
+    seeds = [("", 1.0)]
+    if arriving is not None:
+        different = (0.7 + 0.6 * place for place in count())
+        floats[arriving] = _mapped(result, lambda *_: next(different), arriving)
+        seeds = [*_parts(arriving, floats[arriving])]
+    returned = _by_name(backward(**_taken(backward, floats)), [*inputs])
+    results = [
+        _Result(recording, root, *seed)
+        for root, seed in zip(roots, seeds, strict=True)
+        if root is not None
+    ]
+    _compare(inputs, returned, results)
+
+
+# Numbers, lists of numbers, and lists of these.
+
+
+def _mapped(given: Any, make: Callable[[Any, str], Any], name: str) -> Any:
+    """Make something of each number, in the same shape; `make` also gets its name: `w[0][1]`."""
+    if isinstance(given, (list, tuple)):
+        return type(given)(_mapped(each, make, f"{name}[{i}]") for i, each in enumerate(given))
+    return make(given, name)
+
+
+def _parts(name: str, given: Any) -> Iterator[tuple[str, Any]]:
+    """Yield each number, with its name."""
+    if isinstance(given, (list, tuple)):
+        for i, each in enumerate(given):
+            yield from _parts(f"{name}[{i}]", each)
+    else:
+        yield name, given
+
+
+def _leaf(given: Any, name: str) -> Value:
+    if not isinstance(given, Real):
+        raise TypeError(
+            f"{name} is {given!r}, but an input is a number or a list of numbers; bind other "
+            "arguments to both functions first, with functools.partial"
+        )
+    return Value(given, name)
+
+
+def _root(recording: Recording, result: Any) -> int | None:
+    """Return which node of a recording a result is; None for a plain number."""
+    if isinstance(result, Real):
+        return None
+    if not isinstance(result, Value):
+        raise TypeError(f"forward returns {result!r}, not a Value or a list of Values")
+    if result.label is None:
+        result.label = "out"
+    result.backward()
+    block = recording.blocks[-1]
+    assert isinstance(block, Backward), "it has just run"
+    return block.root
+
+
+# The parameters of the two functions.
+
+
+def _arriving(backward: Callable[..., Any], inputs: Mapping[str, Any]) -> str | None:
+    """Return which parameter of `backward` is for the gradient that arrives, if there is one."""
+    others = [
+        each.name
+        for each in signature(backward).parameters.values()
+        if each.kind in _NAMED
+        and each.name not in inputs
+        and (each.default is Parameter.empty or each.name == "grad")
+    ]
+    if len(others) > 1:
+        raise TypeError(f"backward takes {' and '.join(others)}: which inputs are these?")
+    return others[0] if others else None
+
+
+_NAMED = Parameter.POSITIONAL_OR_KEYWORD, Parameter.KEYWORD_ONLY
+
+
+def _taken(function: Callable[..., Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the arguments that a function has parameters for."""
+    parameters = signature(function).parameters
+    if any(each.kind is Parameter.VAR_KEYWORD for each in parameters.values()):
+        return given
+    return {name: each for name, each in given.items() if name in parameters}
+
+
+def _by_name(returned: Any, names: Sequence[str]) -> Mapping[str, Any]:
+    """Return the gradients that `backward` returned by the names of the inputs."""
+    if isinstance(returned, Mapping):
+        return {name: returned.get(name, returned.get(f"d{name}")) for name in names}
+    found = _plain(returned)
+    if len(names) == 1 and not (isinstance(found, list) and len(found) == 1):
+        found = [found]
+    if not isinstance(found, list) or len(found) != len(names):
+        what = counted(len(found), "gradient") if isinstance(found, list) else repr(returned)
+        inputs = counted(len(names), "input")
+        raise AssertionError(f"backward returns {what} for {inputs}: {', '.join(names)}")
+    return dict(zip(names, found, strict=True))
+
+
+def _plain(returned: Any) -> Any:
+    """Return lists for tuples and for arrays."""
+    returned = returned.tolist() if hasattr(returned, "tolist") else returned
+    return [*map(_plain, returned)] if isinstance(returned, (list, tuple)) else returned
+
+
+# The comparison.
+
+
+@dataclass(frozen=True)
+class _Result:
+    """A number that `forward` returned, and the gradient that arrives at it.
+
+    `name` is what that is called, such as `grad`; empty where it is 1.
+    """
+
+    recording: Recording
+    root: int
+    name: str
+    arrives: float
+
+    @cached_property
+    def _derivatives(self) -> Mapping[int, tuple[float, float]]:
+        """For each node, its derivative and the size of that derivative's terms."""
+        nodes, graph = graph_of(self.recording, self.root, self.recording.length)
+        both = zip(gradients(graph), magnitudes(graph), strict=True)
+        return dict(zip(nodes, both, strict=True))
+
+    def gradient(self, node: int) -> tuple[float, float]:
+        """Return what a node receives from here, and the size of its terms."""
+        derivative, size = self._derivatives.get(node, (0.0, 0.0))
+        return self.arrives * derivative, abs(self.arrives) * size
+
+    def chains(self, node: int) -> Iterator[str]:
+        """Yield the chain rule along the largest paths to a node."""
+        found = paths(self.recording, self.root, node, self.recording.length, _PATHS)
+        for path in found.weightiest:
+            yield self._chain(path)
+        if more := found.count - len(found.weightiest):
+            rest = found.total - sum(path.product for path in found.weightiest)
+            yield f"{counted(more, 'more path')}, together {number(self.arrives * rest)}"
+
+    def _chain(self, path: Path) -> str:
+        titles = [short_title(self.recording, node) for node in reversed(path.nodes)]
+        edges = [partial(out, operand) for out, operand in pairwise(titles)]
+        factors = [*zip(edges, reversed(path.locals), strict=True)]
+        if len(factors) > _FACTORS:  # a factor of 1 is no news
+            factors = [each for each in factors if each[1] != 1]
+        if self.name:
+            factors.insert(0, (self.name, self.arrives))
+        symbols = _product([symbol for symbol, _ in factors])
+        first, *others = [local for _, local in factors] or [1.0]
+        numbers = _product([number(first), *map(factor, others)])
+        total = number(self.arrives * path.product)
+        return " = ".join(dict.fromkeys(filter(None, (symbols, numbers, total))))
+
+
+def _product(factors: Sequence[str]) -> str:
+    """Write a product, without its middle if it is long."""
+    if len(factors) > _FACTORS:
+        begin = _FACTORS // 2
+        factors = [*factors[:begin], "…", *factors[begin + 1 - _FACTORS :]]
+    return " · ".join(factors)
+
+
+def _compare(
+    inputs: Mapping[str, Any], returned: Mapping[str, Any], results: Sequence[_Result]
+) -> None:
+    """Compare all gradients; raise an error that names the first to differ, and the others."""
+    wrong: dict[str, str] = {}
+    node = 0  # the inputs are the first nodes of the recording, in order
+    for name, given in inputs.items():
+        found = dict(_parts(name, _plain(returned[name])))
+        for part, _ in _parts(name, given):
+            if told := _difference(part, found.get(part), node, results):
+                wrong[part] = told
+            node += 1
+    if wrong:
+        first, *others = wrong
+        also = f"\nalso wrong: {', '.join(others)}" if others else ""
+        raise AssertionError(wrong[first] + also)
+
+
+def _difference(name: str, got: Any, node: int, results: Sequence[_Result]) -> str:
+    """Say what is wrong with a gradient, and its chain rule; nothing if it is right."""
+    terms = [each.gradient(node) for each in results]
+    right, size = sum(term for term, _ in terms), sum(size for _, size in terms)
+    what = "no gradient"
+    if isinstance(got, Real):
+        off = relative(float(got), right, size)
+        # Where the true one is inf or nan, there is no difference.
+        if off <= LIMIT or (isnan(off) and repr(float(got)) == repr(right)):
+            return ""
+        what = number(float(got))
+    chains = [line for each in results for line in each.chains(node)]
+    lines = chains or [f"no path leads from {name} to the result"]
+    return "\n    ".join([f"backward returns {what} for {name}; right is {number(right)}", *lines])

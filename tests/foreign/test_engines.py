@@ -1,0 +1,60 @@
+"""Programs that bring their own engine, healthy or broken: what of them reaches the recorder."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hearing import hear_file
+from processes import python, run
+
+HERE = Path(__file__).parent
+HEALTHY = sorted((HERE / "healthy").glob("*.py"))
+BROKEN = sorted((HERE / "broken").glob("*.py"))
+
+PASSES = {"local_grads": 3, "ordered": 4, "nested": 4, "frozen": 0}
+
+SHOWS = {
+    "overwrites": "edge",
+    "swapped": "edge",
+    "upstream missing": "edge",
+    "upstream": "edge",
+    "local derivative": "edge",
+    "sign": "edge",
+    "order": "order",
+    "seed": "seed",
+    "no contribution": "missing",
+    "visited twice": "order",
+    "not cleared": "stale",
+    "wrong forward": "forward",
+}
+"""What a mistake looks like in what is reported."""
+
+AT_ITS_LINE = ("overwrites", "swapped", "upstream missing", "sign", "wrong forward")
+
+
+@pytest.mark.parametrize("path", HEALTHY, ids=lambda path: path.stem)
+def test_healthy_programs_print_what_they_print_and_every_edge_is_right(path: Path) -> None:
+    heard, printed = hear_file(path)
+    assert printed == run(python(str(path)), cwd=path.parent).stdout
+    assert not heard.wrong
+    assert heard.passes == PASSES.get(path.stem, 1)
+
+
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_what_is_reported_shows_the_mistake(path: Path) -> None:
+    heard, _ = hear_file(path)
+    head = path.read_text("utf-8").splitlines()[0]
+    found = re.fullmatch(r"# ([a-z ]+), line (\d+): .+", head)
+    assert found is not None
+    kind, line = found[1], int(found[2])
+    first = heard.wrong[0][0]
+    if kind == "wrong node":
+        assert first in ("hung", "stray", "missing")
+        assert (first, line) in [(each, at) for each, at, _ in heard.remarks()]
+    else:
+        assert first == SHOWS[kind]
+    if kind in AT_ITS_LINE and not path.stem.startswith("local"):
+        assert line in [spot[0] for each, spot in heard.wrong if spot and each == first]

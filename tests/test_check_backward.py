@@ -1,0 +1,171 @@
+# ruff: noqa: ARG005 - what backward takes is found in its signature
+"""Exercises in plain numbers: what `check_backward` accepts, and what it says of the others."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import partial
+from math import nan
+from typing import Any
+
+import pytest
+
+from stepgrad.testing import check_backward
+
+
+def forward(x: Any, w: Any, b: Any) -> Any:
+    return (w * x + b) ** 2
+
+
+def backward(x: float, w: float, b: float) -> tuple[float, float, float]:
+    d = 2 * (w * x + b)
+    return d * w, d * x, d
+
+
+def failure(forward: Callable[..., Any], backward: Callable[..., Any], **inputs: Any) -> str:
+    with pytest.raises(AssertionError) as caught:
+        check_backward(forward, backward, **inputs)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "backward",
+    [
+        backward,
+        lambda x, w, b: [*backward(x, w, b)],
+        lambda b, w, x: dict(zip("xwb", backward(x, w, b), strict=True)),
+        lambda x, w, b: dict(zip(("dx", "dw", "db"), backward(x, w, b), strict=True)),
+        lambda grad, **inputs: [grad * each for each in backward(**inputs)],
+        lambda x, w, b, upstream: [upstream * each for each in backward(x, w, b)],
+        lambda x, w, b, grad=1.0: [grad * each for each in backward(x, w, b)],
+    ],
+)
+def test_a_right_one_passes_in_any_form(backward: Callable[..., Any]) -> None:
+    check_backward(forward, backward, b=1, x=2.0, w=3)
+
+
+def test_it_is_called_with_floats_in_the_shape_of_the_inputs() -> None:
+    given: dict[str, Any] = {}
+
+    def backward(w: Any, x: Any) -> Any:
+        given.update(w=w, x=x)
+        return [[2 * x, 0], [0, 0]], 2 * w[0][0]
+
+    check_backward(lambda w, x: w[0][0] * 2 * x, backward, w=[[1, 2], [3, 4]], x=5)
+    assert repr(given) == "{'w': [[1.0, 2.0], [3.0, 4.0]], 'x': 5.0}"
+
+
+def test_the_first_that_differs_is_named_with_its_chain() -> None:
+    assert failure(forward, lambda x, w, b: (42, 14, 28), x=2, w=3, b=1) == (
+        "backward returns 14 for w; right is 28\n"
+        "    ∂out/∂(w·x + b) · ∂(w·x + b)/∂(w·x) · ∂(w·x)/∂w = 14 · 1 · 2 = 28\n"
+        "also wrong: b"
+    )
+
+
+def test_each_path_has_a_line() -> None:
+    told = failure(lambda a: a.exp() + 3 * a, lambda a: 3, a=0)
+    assert told.splitlines()[1:] == [
+        "    ∂out/∂(3·a) · ∂(3·a)/∂a = 1 · 3 = 3",
+        "    ∂out/∂exp(a) · ∂exp(a)/∂a = 1 · 1 = 1",
+    ]
+
+
+def test_many_paths_are_counted_and_long_ones_cut() -> None:
+    def tower(x: Any) -> Any:
+        for _ in range(8):
+            x = x * x
+        return x.tanh().exp().tanh().sin().cos()
+
+    lines = failure(tower, lambda x: 7.0, x=1.01).splitlines()
+    assert len(lines) == 5
+    assert lines[4].startswith("    253 more paths, together ")
+    assert lines[1].count("…") == 2
+    assert max(map(len, lines)) < 160
+
+
+def test_an_upstream_gradient_that_is_forgotten_is_noticed() -> None:
+    told = failure(lambda x: x * 5, lambda x, grad: 5, x=2.0)
+    assert told == "backward returns 5 for x; right is 3.5\n    grad · ∂out/∂x = 0.7 · 5 = 3.5"
+
+
+def test_a_result_may_be_a_list() -> None:
+    def forward(x: Any) -> Any:
+        return [x[0] * x[1], x[1]]
+
+    def backward(x: Any, grad: Any) -> Any:
+        return [grad[0] * x[1], grad[0] * x[0] + grad[1]]
+
+    check_backward(forward, backward, x=[2, 3])
+    told = failure(forward, lambda x, grad: [grad[0] * x[1], grad[0] * x[0]], x=[2, 3])
+    assert told == (
+        "backward returns 1.4 for x[1]; right is 2.7\n"
+        "    grad[0] · ∂out/∂x[1] = 0.7 · 2 = 1.4\n"
+        "    grad[1] = 1.3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("returned", "told"),
+    [
+        ((1, 2), "backward returns 2 gradients for 3 inputs: x, w, b"),
+        (None, "backward returns None for 3 inputs: x, w, b"),
+        ((42, None, 14), "backward returns no gradient for w; right is 28"),
+        ({"x": 42, "b": 14}, "backward returns no gradient for w; right is 28"),
+        ((42, [28], 14), "backward returns no gradient for w; right is 28"),
+        ((nan, 28, 14), "backward returns nan for x; right is 42"),
+        ((42.001, 28, 14), "backward returns 42.001 for x; right is 42"),
+    ],
+)
+def test_what_is_missing_is_wrong(returned: Any, told: str) -> None:
+    assert failure(forward, lambda **_: returned, x=2, w=3, b=1).startswith(told)
+
+
+def test_an_input_that_nothing_uses_has_the_gradient_0() -> None:
+    check_backward(lambda x, y: x.exp(), lambda x, y: (1.0, 0), x=0, y=1)
+    told = failure(lambda x, y: x.exp(), lambda x, y: (1.0, 1), x=0, y=1)
+    assert told == "backward returns 1 for y; right is 0\n    no path leads from y to the result"
+
+
+def test_terms_that_cancel_are_compared_by_their_size() -> None:
+    check_backward(lambda x: x * 1e6 - x * 1e6, lambda x: 1e-10, x=3)
+
+
+class Array:
+    """What numpy and PyTorch return gradients in."""
+
+    def tolist(self) -> list[float]:
+        return [3.0, 2.0]
+
+
+def test_a_gradient_may_be_an_array() -> None:
+    check_backward(lambda x: x[0] * x[1], lambda x: Array(), x=[2, 3])
+    check_backward(lambda x: x[0] * x[1], lambda x: {"x": Array()}, x=(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("forward", "backward", "inputs", "told"),
+    [
+        (forward, backward, {"x": "a", "w": 1, "b": 1}, "x is 'a', but an input is a number"),
+        (forward, backward, {"x": [1, None], "w": 1, "b": 1}, "x[1] is None, but an input is a"),
+        (lambda x: [x], lambda x: 1, {"x": 1}, "forward returns a list: let backward take `grad`"),
+        (lambda x: "x", lambda x: 1, {"x": 1}, "forward returns 'x', not a Value"),
+        (lambda x: x, lambda x, up, more: 1, {"x": 1}, "backward takes up and more: which inputs"),
+    ],
+)
+def test_what_does_not_fit(
+    forward: Callable[..., Any], backward: Callable[..., Any], inputs: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(TypeError, match=f"^{re.escape(told)}"):
+        check_backward(forward, backward, **inputs)
+
+
+def test_other_arguments_are_bound_first() -> None:
+    def power(x: Any, n: int) -> Any:
+        return x**n
+
+    def slope(x: float, n: int) -> float:
+        return n * x ** (n - 1)
+
+    check_backward(partial(power, n=3), partial(slope, n=3), x=2)
