@@ -6,6 +6,7 @@ watched: whoever watches it says here what it has done, write by write, and on w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -81,7 +82,9 @@ class Door:
 
     def standing_in(self, nodes: Mapping[int, Node]) -> None:
         """These nodes stand in for objects of the program, by their ids, as long as they live."""
-        self._callers.holders.stands_for = nodes
+        holders = self._callers.holders
+        holders.stands_for = nodes
+        holders.register(vars(sys.modules["__main__"]))
 
     def name_held(self) -> None:
         """Name leaves by what holds them now."""
