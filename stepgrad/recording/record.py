@@ -35,6 +35,8 @@ def record(
 
     With `lines`, each node knows the file and the line that made it, and so does each write by
     hand. The recording keeps the texts of those files; making Values then takes half as long again.
+    Nodes without a label are then named after the variables that hold them or that they are
+    assigned to, and are in the scopes of the calls that made them, outside of `scope()`.
 
     `memory` is how many bytes the recording may take (`"500MB"`); without it, a quarter of the
     memory that is free. When it is spent, recording stops at the end of a pass, a line on stderr
