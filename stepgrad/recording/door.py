@@ -6,6 +6,7 @@ watched: whoever watches it says here what it has done, write by write, and on w
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -51,6 +52,7 @@ class Door:
         """Name leaves by what holds the objects of the program that they stand for."""
         if self._callers is not None:
             self._callers.holders.stand_in(stands_for)
+            self._callers.holders.register(vars(sys.modules["__main__"]))
 
     def where(self, frame: FrameType) -> Where | None:
         """Return where a frame is, if that is noted."""

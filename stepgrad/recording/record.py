@@ -35,7 +35,9 @@ def record(
 
     With `lines`, each node knows the file and the line that made it, and so does each write by
     hand; in IPython, that is a cell and its line. The recording keeps the texts of those files.
-    Making Values then takes twice as long.
+    Making Values then takes twice as long. Nodes without a label are then named after the variables
+    that hold them or that they are assigned to, and are in the scopes of the calls that made them,
+    outside of `scope()`.
 
     `memory` is how many bytes the recording may take (`"500MB"`); without it, a quarter of the
     memory that is free. When it is spent, recording stops at the end of a pass, a line on stderr
