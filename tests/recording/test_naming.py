@@ -272,6 +272,29 @@ def test_names_are_there_while_the_program_runs(ran: Callable[[str], Recording])
     )
 
 
+def test_the_leaves_of_another_engine_are_named(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        class Number:
+            def __init__(self, data, children=()):
+                self.data, self.grad, self.children = data, 0.0, children
+                self._backward = lambda: None
+            def __mul__(self, other):
+                out = Number(self.data * other.data, (self, other))
+                def _backward():
+                    self.grad += other.data * out.grad
+                    other.grad += self.data * out.grad
+                out._backward = _backward
+                return out
+        model = {"w": [Number(2.0), Number(3.0)]}
+        loss = model["w"][0] * model["w"][1]
+        loss.grad = 1.0
+        loss._backward()
+        """
+    )
+    assert names(recording)[:2] == ["model['w'][0]", "model['w'][1]"]
+
+
 def test_values_from_before_are_named_too() -> None:
     model = {"w": [Value(1.0)]}
     with record(lines=True) as recording:
