@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
+from screens import drained, settle
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -20,7 +21,8 @@ async def take() -> str:
     scenario = open_scenario(Path(__file__).parents[1] / "scenarios" / "two_layer.yaml")
     app = DebuggerApp(record_file(scenario), scenario, position=POSITION)
     async with app.run_test(size=SIZE) as pilot:
-        await pilot.pause()
+        await settle(pilot)
+        await drained(pilot)
         return app.export_screenshot(title="stepgrad run two_layer")
 
 
