@@ -13,9 +13,16 @@ pytest_plugins = ["pytester"]
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-# Modules and tests are no garbage: look among what is old seldom. What is new is looked at as
-# often as ever, since the memory budget of a recording depends on it.
+# Look for garbage among what is old seldom. What is new is looked at as often as ever, since the
+# memory budget of a recording depends on it.
 gc.set_threshold(gc.get_threshold()[0], 50, 50)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and tests are no garbage: look for it only among what comes after them."""
+    gc.freeze()
+
+
 # Nothing on a screen moves by itself, unless a test asks for it.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 

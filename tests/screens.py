@@ -3,49 +3,102 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from html import unescape
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
-from rich.cells import cell_len
+from textual._compositor import LayoutUpdate
 from textual.app import App
+from textual.events import Key
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.strip import Strip
 from textual.widgets import Input
 
 from gates import PATIENCE
+from stepgrad.recording.recording import Recording
+from stepgrad.scenario import ScenarioFile, open_scenario
+from stepgrad.scenario.build import record_file
+from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.diagnosing import DiagnosingScreen
+from stepgrad.tui.screen import DebuggerScreen
 
 Size = tuple[int, int]
 
 SIZES = [(80, 24), (140, 45), (200, 60)]
 
-_RUN = re.compile(r'<text class="[^"]*" x="([\d.]+)"[^>]*line-(\d+)\)">([^<]*)</text>')
-_CELL = 12.2
-"""How wide a character of a picture is."""
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """What an app shows: its text, and, where it was asked for, a picture that has the colours."""
+
+    text: str
+    picture: str = ""
+
+
+@cache
+def recorded(name: str | Path) -> tuple[ScenarioFile, Recording]:
+    """A lesson and its recording, which nobody changes."""
+    file = open_scenario(name)
+    return file, record_file(file)
+
+
+def app_on(name: str | Path, position: int = 0) -> DebuggerApp:
+    """The debugger on a lesson."""
+    file, recording = recorded(name)
+    return DebuggerApp(recording, file, position=position)
+
+
+@asynccontextmanager
+async def debugger(
+    name: str | Path = "two_layer", size: Size = (80, 24)
+) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
+    """Open the debugger on a lesson."""
+    app = app_on(name)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()  # the lesson is opened after the first paint
+        assert isinstance(app.screen, DebuggerScreen)
+        yield pilot, app.screen
+
+
+async def press(pilot: Pilot[None], *keys: str) -> None:
+    """Press keys that arrive together, and paint what they leave.
+
+    `Pilot.press` paints after each key, and waits for the processor to be idle.
+    """
+    for key in keys:
+        character = key if len(key) == 1 else None
+        name = key if key.isalnum() or not character else _character_to_key(key)
+        pilot.app.post_message(Key(name, character))
+    await drained(pilot)
 
 
 async def screenshots(
     app: App[None],
-    keys: Iterable[str] = (),
+    keys: Sequence[str] = (),
     sizes: Sequence[Size] = SIZES,
     before: Callable[[Pilot[None]], Awaitable[None]] | None = None,
-) -> dict[Size, str]:
-    """Run an app, press keys, and return the screen as SVG, at each size of the terminal."""
-    pictures = {}
+    pictured: Collection[Size] = SIZES,
+) -> dict[Size, Shot]:
+    """Run an app, press keys, and return what it shows at each size of the terminal."""
+    shots = {}
     async with app.run_test(size=sizes[0]) as pilot:
         await pilot.pause()
         if before:
             await before(pilot)
-        await pilot.press(*keys)
+        for key in keys:  # what is scrolled to depends on what was painted before
+            await press(pilot, key)
         await settle(pilot)
         for line in app.screen.query(Input):
             line.cursor_blink = False
         for size in sizes:
             await pilot.resize_terminal(*size)
-            await pilot.wait_for_scheduled_animations()
-            await pilot.pause()
-            pictures[size] = app.export_screenshot(simplify=True)
-    return pictures
+            await drained(pilot)
+            picture = app.export_screenshot(simplify=True) if size in pictured else ""
+            shots[size] = Shot(shown(app), picture)
+    return shots
 
 
 async def settle(pilot: Pilot[None]) -> None:
@@ -73,17 +126,15 @@ async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
             await pilot.pause(0.01)
 
 
-def text(svg: str) -> str:
-    """Return the lines of a picture of a screen, without colours."""
-    lines: dict[int, str] = {}
-    for x, number, escaped in _RUN.findall(svg):
-        line, run = lines.get(int(number), ""), unescape(escaped).replace("\xa0", " ")
-        gap = round(float(x) / _CELL) - cell_len(line)
-        lines[int(number)] = line + " " * gap + run
-    last = max(lines, default=-1)
-    return "".join(f"{lines.get(number, '').rstrip()}\n" for number in range(last + 1))
-
-
 def shown(app: App[None]) -> str:
     """Return what an app shows, as text."""
-    return text(app.export_screenshot(simplify=True))
+    lines = [strip.text.rstrip() for strip in painted(app)]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def painted(app: App[None]) -> list[Strip]:
+    """Return what an app shows, line by line, with its colours."""
+    behind = app._background_screens
+    update = app.screen._compositor.render_update(full=True, screen_stack=behind)
+    assert isinstance(update, LayoutUpdate)
+    return [Strip.join(line) for line in update.strips]

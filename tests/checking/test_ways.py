@@ -20,18 +20,10 @@ from stepgrad.engine.ops import TANH, Op
 from stepgrad.progress import watching
 from stepgrad.recording.recording import Recording
 from stepgrad.scenario import record_scenario
-from stepgrad.scenario.library import shipped
 
 
 def by_way(recording: Recording) -> dict[str, Comparison]:
     return {comparison.way: comparison for comparison in verify(recording)}
-
-
-@pytest.mark.parametrize("name", shipped())
-def test_every_shipped_scenario_agrees(name: str) -> None:
-    for comparison in verify(record_scenario(name)):
-        assert comparison.ok, comparison
-        assert comparison.compared or comparison.skipped  # none, where all are nan
 
 
 @given(graphs.programs())

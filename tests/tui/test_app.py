@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from textual.content import Content
 from textual.events import MouseEvent, MouseMove, MouseScrollDown, MouseScrollUp
-from textual.pilot import Pilot
 from textual.widget import Widget
 from textual.widgets import Input, OptionList, Static
 
 from picture import PICTURE, take
-from screens import settle, shown
+from screens import debugger, painted, press, settle, shown, until
 from stepgrad import Value, record
 from stepgrad.drawing.layout import Item, Layout, lay_out
 from stepgrad.program import run_program
@@ -27,8 +25,6 @@ from stepgrad.replay.commands.table import BY_KEY, COMMANDS
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.session import Session
-from stepgrad.scenario import open_scenario
-from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
@@ -40,20 +36,6 @@ from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.text import Chain, Keys
-
-
-@asynccontextmanager
-async def debugger(
-    name: str = "two_layer", size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
-    scenario = open_scenario(name)
-    app = DebuggerApp(record_file(scenario), scenario)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()  # the lesson is opened after the first paint
-        screen = app.screen
-        assert isinstance(screen, DebuggerScreen)
-        yield pilot, screen
-
 
 ACTS = [
     (command, key)
@@ -69,7 +51,7 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session() -> 
         middle = stopping.stop_where(search(moving.bookmark(start), "w"), "phase == 'update'")
         for command, key in ACTS:
             screen.session = middle
-            await pilot.press(key)
+            await press(pilot, key)
             assert command.act
             assert screen.now == command.act(middle), key
             assert screen.now != middle, key
@@ -79,13 +61,12 @@ async def test_a_key_does_to_the_screen_what_its_command_does_to_a_session() -> 
 async def test_what_a_key_leaves_on_the_screen_is_what_would_be_drawn_anew(name: str) -> None:
     async with debugger(name, size=(120, 40)) as (pilot, screen):
         for key in ["s", "n", "f", "down", "S", "N", "u", "t", "v", "s", "v", "G", "s", "b", "p"]:
-            await pilot.press(key)
-            await pilot.pause()
-            left = pilot.app.export_screenshot()
+            await press(pilot, key)
+            left = painted(pilot.app)
             for widget in screen.walk_children(Widget):
                 widget.refresh()
             await pilot.pause()
-            assert pilot.app.export_screenshot() == left, key
+            assert painted(pilot.app) == left, key
 
 
 def test_no_key_has_two_meanings() -> None:
@@ -95,82 +76,78 @@ def test_no_key_has_two_meanings() -> None:
 
 async def test_goto_goes_and_explains_what_it_cannot_do() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press(*":w9", "enter")
+        await press(pilot, *":w9", "enter")
         assert screen.query_one(Prompt).asks
         problem = str(screen.query_one("#problem", Static).content)
         assert "did you mean `w1`" in problem
         screen.query_one(Input).value = "50%"
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor.position == 13
 
 
 async def test_goto_can_be_left() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("n", ":", "escape")
+        await press(pilot, "n", ":", "escape")
         assert not screen.query_one(Prompt).asks
         assert screen.now.cursor.position == 1
 
 
 async def test_a_number_is_predicted_checked_and_shown() -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
-        await pilot.press(*"fnnnnnnnnp")
+        await press(pilot, *"fnnnnnnnnp")
         assert screen.query_one(Prompt).asks
         question = str(screen.query_one("#question", Static).content)
         assert question == (
             "−8 arrives at h = relu(z1) = relu(1.5) = 1.5. What does z1 receive from it?"
         )
-        await pilot.press("x", "enter")
+        await press(pilot, "x", "enter")
         assert "`x` is not a number" in str(screen.query_one("#problem", Static).content)
         screen.query_one(Input).value = "-8"
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert (screen.now.cursor.position, screen.now.said) == (22, "right: −8 · score 1/1")
-        await pilot.press("p", "?", "enter")
+        await press(pilot, "p", "?", "enter")
         assert screen.now.said == "it is −8 · score 1/1"
 
 
 @pytest.mark.parametrize("leave", ["?\r", "\x1b"], ids=["told", "escape"])
 async def test_what_would_tell_the_answer_is_hidden_until_the_prompt_closes(leave: str) -> None:
     async with debugger(size=(140, 45)) as (pilot, screen):
-        await pilot.press(*"fnnnnnnnn")
+        await press(pilot, *"fnnnnnnnn")
         telling = ("1 (z1 > 0)", "backward: loss")
 
         assert all(words in shown(pilot.app) for words in telling)
-        await pilot.press("p")
-        await pilot.pause()
+        await press(pilot, "p")
         assert not any(words in shown(pilot.app) for words in telling)
         told = leave != "\x1b"
-        await pilot.press(*(("?", "enter", "S") if told else ("escape",)))
-        await pilot.pause()
+        await press(pilot, *(("?", "enter", "S") if told else ("escape",)))
         assert all(words in shown(pilot.app) for words in telling)
         assert (screen.now.secret, screen.now.cursor.position) == (None, 21)
 
 
 async def test_predicting_pauses_and_at_the_end_asks_nothing() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("space", "p")
+        await press(pilot, "space", "p")
         prompt = screen.query_one(Prompt)
         asked = [prompt.asks]
-        await pilot.press("escape", "G", "p")
+        await press(pilot, "escape", "G", "p")
         assert [*asked, prompt.asks] == [True, False]
         assert "nothing is left to predict" in screen.now.said
 
 
 async def test_whatever_opens_over_the_screen_pauses_it() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
-        await pilot.press(*["+"] * 5, "s")
+        await press(pilot, *["+"] * 5, "s")
         start = screen.now
         for key in ["e", ":", "slash", "B", "p", "x", "D", "?", "ctrl+p"]:
             screen.session = start
-            await pilot.press("space")
-            await pilot.pause(0.15)
-            assert screen.now.cursor.position > 1, f"it plays before {key}"
-            await pilot.press(key)
-            await pilot.pause()
+            await press(pilot, "space")
+            await until(pilot, lambda: screen.now.cursor.position > 1)
+            await press(pilot, key)
             assert screen.query_one(Prompt).asks or pilot.app.screen is not screen, key
             position = screen.now.cursor.position
             await pilot.pause(0.15)
             assert screen.now.cursor.position == position, key
-            await pilot.press("escape")
+            await press(pilot, "escape")
             await pilot.pause(0.15)
             assert screen.now.cursor.position == position, key
             assert not screen.query_one(Prompt).asks, key
@@ -179,7 +156,7 @@ async def test_whatever_opens_over_the_screen_pauses_it() -> None:
 
 async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("/", *"w1", "enter", "e")
+        await press(pilot, "/", *"w1", "enter", "e")
         question = screen.query_one("#question", Static)
         assert str(question.content) == "w1 = 0.5. What value instead?"
         assert screen.query_one("#node").visible, "only a prediction hides anything"
@@ -187,7 +164,7 @@ async def test_an_edit_asks_for_the_node_that_it_edits() -> None:
 
 async def test_a_search_that_finds_nothing_stays_open() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("/", *"zz", "enter")
+        await press(pilot, "/", *"zz", "enter")
         assert screen.query_one(Prompt).asks
         problem = str(screen.query_one("#problem", Static).content)
         assert problem == 'no node matches "zz"'
@@ -195,34 +172,33 @@ async def test_a_search_that_finds_nothing_stays_open() -> None:
 
 async def test_help_lists_every_command_and_closes() -> None:
     async with debugger(size=(140, 60)) as (pilot, screen):
-        await pilot.press("?")
-        await pilot.pause()
+        await press(pilot, "?")
         help_screen = pilot.app.screen
         assert isinstance(help_screen, HelpScreen)
         shown = "\n".join(str(each.content) for each in help_screen.query(Static))
         words = " ".join(shown.split())
         assert all(command.brief.split()[-1] in words for command in COMMANDS)
-        await pilot.press("?")
+        await press(pilot, "?")
         assert pilot.app.screen is screen
 
 
 async def test_arrows_select_enter_jumps_escape_lets_go() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("G", "down", "j", "up")
+        await press(pilot, "G", "down", "j", "up")
         scene = screen.now.state.scene
         assert screen.now.selected == scene[1]
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor.position == 2
-        await pilot.press("down", "escape")
+        await press(pilot, "down", "escape")
         assert screen.now.selected is None
 
 
 async def test_selection_stops_at_both_ends_of_the_tape() -> None:
     async with debugger() as (pilot, screen):
         scene = screen.now.state.scene
-        await pilot.press("up", "up")
+        await press(pilot, "up", "up")
         assert screen.now.selected == scene[0]
-        await pilot.press(*["down"] * (len(scene) + 3))
+        await press(pilot, *["down"] * (len(scene) + 3))
         assert screen.now.selected == scene[-1]
 
 
@@ -246,15 +222,15 @@ async def test_a_click_in_the_graph_selects_the_box_under_it() -> None:
 
 async def test_a_click_selects_a_neuron_and_enter_opens_and_closes_it() -> None:
     async with debugger("diagonal_flip", (140, 45)) as (pilot, screen):
-        await pilot.press("G")
+        await press(pilot, "G")
         panel = screen.query_one("#graph")
         await pilot.click("#graph", offset=cell(panel, "layer1/neuron3", 2))
         assert screen.now.selected == screen.now.recording.first_named("row1/layer1/neuron3/h")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert str(panel.border_title).startswith("layer1/neuron3")
         lines = [panel.render_line(y).text for y in range(panel.size.height)]
         assert any("w3·x3" in line for line in lines)
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert panel.border_title == "network 4-3-4"
         await pilot.click("#graph", offset=cell(panel, " −0.2 ∇ 0 ", 2))
         selected = screen.now.recording.node(screen.now.selected or 0)
@@ -276,7 +252,7 @@ def mouse(kind: type[MouseEvent], panel: Widget, x: int, y: int, button: int = 0
 
 async def test_a_click_on_an_edge_goes_to_where_it_is_walked() -> None:
     async with debugger("chain_rule", (140, 45)) as (pilot, screen):
-        await pilot.press("f")
+        await press(pilot, "f")
         panel = screen.query_one("#graph")
         await pilot.click("#graph", offset=cell(panel, " 14 ", 1))
         event = screen.now.state.event
@@ -290,7 +266,7 @@ async def test_a_click_on_an_edge_goes_to_where_it_is_walked() -> None:
 async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
     async with debugger("sum_over_paths", (140, 45)) as (pilot, screen):
         h = screen.now.recording.first_named("h")
-        await pilot.press("f")
+        await press(pilot, "f")
         panel = screen.query_one("#graph")
         nodes = in_view(screen.now)
         layout = draw(screen.now.graph, nodes, FRAMED).painter.layout
@@ -305,10 +281,10 @@ async def test_a_click_on_a_trunk_of_many_edges_selects_their_operand() -> None:
 async def test_what_is_drawn_depends_on_the_position_and_not_on_the_way_there() -> None:
     async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
         panel = screen.query_one(GraphPanel)
-        await pilot.press("f")
+        await press(pilot, "f")
         seen: dict[int, list[str]] = {}
         for key in [*["s"] * 20, *["S"] * 20]:
-            await pilot.press(key)
+            await press(pilot, key)
             lines = [panel.render_line(y).text for y in range(panel.size.height)]
             assert seen.setdefault(screen.now.cursor.position, lines) == lines
         assert len({tuple(lines) for lines in seen.values()}) > 10
@@ -335,7 +311,7 @@ async def test_a_click_on_a_folded_scope_opens_it_and_one_on_a_wire_goes_to_its_
 
 async def test_a_pan_is_no_click() -> None:
     async with debugger("chain_rule", (140, 45)) as (pilot, screen):
-        await pilot.press("f")
+        await press(pilot, "f")
         before = screen.now
         x, y = cell(screen.query_one("#graph"), "x")
         panel = screen.query_one("#graph")
@@ -355,9 +331,9 @@ async def test_a_click_in_the_ledger_goes_to_where_it_was_paid() -> None:
         assert len(paid) == 2
         await pilot.click("#node", offset=(12, 3))
         assert (screen.now.cursor.position, screen.now.selected) == (paid[0].position, h)
-        await pilot.press("a")
+        await press(pilot, "a")
         assert (screen.now.cursor.position, screen.now.selected) == (paid[1].position, h)
-        await pilot.press("A")
+        await press(pilot, "A")
         assert screen.now.cursor.position == paid[0].position
         await pilot.click("#node", offset=(12, 1))
         assert screen.now.cursor.position == screen.now.recording.history.made_at(h)
@@ -365,7 +341,7 @@ async def test_a_click_in_the_ledger_goes_to_where_it_was_paid() -> None:
 
 async def test_the_wheel_zooms_the_plot_where_the_mouse_is() -> None:
     async with debugger("xor_tanh", (140, 45)) as (pilot, screen):
-        await pilot.press("t", "v", "v", "v")
+        await press(pilot, "t", "v", "v", "v")
         assert screen.now.view == "plot"
         panel = screen.query_one("#graph")
         panel.post_message(mouse(MouseScrollUp, panel, 40, 5))
@@ -396,10 +372,10 @@ async def test_a_step_lays_nothing_out_where_the_nodes_stay(
             screen.session = replace(start, chosen=view)
             await pilot.pause()
             laid_out.clear()
-            await pilot.press(*"snsSNs")
+            await press(pilot, *"snsSNs")
             assert screen.now.state.scene is start.state.scene is not scene
             assert len(laid_out) <= (6 if view == "near" else 0)
-            await pilot.press("down", "b", "i")
+            await press(pilot, "down", "b", "i")
             assert view == "near" or not laid_out
 
 
@@ -415,7 +391,7 @@ async def test_a_click_on_the_timeline_seeks() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (140, 45), (60, 20), (200, 60), (30, 8)])
 async def test_resizing_keeps_the_place_and_shows_the_current_node(size: tuple[int, int]) -> None:
     async with debugger(size=(100, 30)) as (pilot, screen):
-        await pilot.press("f", "n", "n")
+        await press(pilot, "f", "n", "n")
         position = screen.now.cursor.position
         await pilot.resize_terminal(*size)
         await pilot.pause()
@@ -430,17 +406,16 @@ async def test_every_position_of_every_panel_can_be_drawn() -> None:
         async with debugger(name) as (pilot, screen):
             length = screen.now.recording.length
             for _ in range(length + 1):
-                await pilot.press("s")
+                await press(pilot, "s")
             assert screen.now.cursor == Cursor(screen.now.recording, length)
 
 
 async def test_at_80x24_most_keys_are_in_view_and_what_the_signs_mean_is_scrolled_to() -> None:
     async with debugger() as (pilot, _):
-        await pilot.press("?")
-        await pilot.pause()
+        await press(pilot, "?")
         box = pilot.app.screen.query_one("#report")
         assert box.max_scroll_y <= len(LEGEND) + box.size.height // 3
-        await pilot.press("pagedown")
+        await press(pilot, "pagedown")
         await pilot.pause(0.5)
         assert box.scroll_y == box.max_scroll_y
 
@@ -458,8 +433,7 @@ def test_the_help_explains_the_signs_of_the_drawings_and_the_switches() -> None:
 
 async def test_where_there_is_room_the_lesson_stays_and_the_source_begins_below_it() -> None:
     async with debugger("chain_rule", size=(140, 45)) as (pilot, screen):
-        await pilot.press("s", "s")
-        await pilot.pause()
+        await press(pilot, "s", "s")
         lesson, source = screen.query_one("#lesson"), screen.query_one("#source")
         assert lesson.display
         assert any("Check it: press G" in line for line in lines_of(lesson))
@@ -494,18 +468,17 @@ async def test_a_few_parameters_leave_their_lines_to_the_panel_above(size: tuple
 
 async def test_the_lesson_alone_is_scrolled_with_the_keys_of_a_list() -> None:
     async with debugger("diagonal_flip", size=(60, 16)) as (pilot, screen):
-        await pilot.press("7")
-        await pilot.pause()
+        await press(pilot, "7")
         lesson = screen.query_one("#lesson")
         before = lines_of(lesson)
         assert before[-1] == "… ↓"
         assert "PgDn" in str(screen.query_one("#notice", Static).content)
         for key, lines in (("j", 1), ("down", 2), ("k", 1), ("up", 0)):
-            await pilot.press(key)
+            await press(pilot, key)
             await pilot.pause(0.3)
             assert lesson.scroll_y == lines, key
             assert screen.now.selected is None
-        await pilot.press(*["pagedown"] * 9)
+        await press(pilot, *["pagedown"] * 9)
         await pilot.pause(0.5)
         assert lesson.scroll_y == lesson.max_scroll_y
         assert lines_of(lesson)[-1] != "… ↓"
@@ -527,35 +500,33 @@ async def test_while_a_number_is_asked_for_nothing_shows_what_comes() -> None:
     async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
         panels = [screen.query_one(f"#{name}") for name in ("lesson", "parameters", "training")]
         assert all(panel.visible for panel in panels)
-        await pilot.press("p")
-        await pilot.pause()
+        await press(pilot, "p")
         assert not any(panel.visible for panel in panels)
 
 
 async def test_a_panel_alone_makes_way_for_the_others_where_a_question_would_blank_it() -> None:
     async with debugger("xor_tanh", size=(140, 45)) as (pilot, screen):
-        await pilot.press("f")
+        await press(pilot, "f")
         start = screen.now
         for key in "123456789":
             screen.session = start
-            await pilot.press(key)
+            await press(pilot, key)
             alone = screen.maximized
             assert alone is not None, key
-            await pilot.press("p")
-            await pilot.pause()
+            await press(pilot, "p")
             assert screen.prompt.asks, key
             hidden = alone.id in ("source", "lesson", "parameters", "training")
             assert screen.maximized is (None if hidden else alone), key
             assert screen.query_one("#node").region.height > 0 or not hidden, key
-            await pilot.press("escape")
+            await press(pilot, "escape")
             assert screen.maximized is alone, key
-            await pilot.press(key)
+            await press(pilot, key)
             assert screen.maximized is None, key
 
 
 async def test_an_edit_keeps_the_selection() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("G", "/", *"w1", "enter", "e", *"0.7", "enter")
+        await press(pilot, "G", "/", *"w1", "enter", "e", *"0.7", "enter")
         assert screen.now.selected == screen.now.recording.first_named("w1")
         assert screen.now.state.value(screen.now.selected) == 0.7
 
@@ -570,15 +541,13 @@ def foot(screen: DebuggerScreen) -> str:
 async def test_the_foot_of_the_screen_names_the_keys_of_the_moment() -> None:
     async with debugger() as (pilot, screen):
         assert foot(screen) == "s step  n node  f phase  7 lesson  ? help  q quit"
-        await pilot.press("s")
+        await press(pilot, "s")
         assert foot(screen).startswith("s step  S back  n node  f phase  p predict")
-        await pilot.press("down")
+        await press(pilot, "down")
         assert "e edit  ] nudge  Esc clear" in foot(screen)
-        await pilot.press("p")
-        await pilot.pause()
+        await press(pilot, "p")
         assert foot(screen) == "Enter answer  Esc leave"
-        await pilot.press("escape")
-        await pilot.pause()
+        await press(pilot, "escape")
         assert "q quit" in foot(screen)
 
 
@@ -588,9 +557,9 @@ async def test_the_foot_of_the_screen_leaves_out_what_cannot_work() -> None:
     async with DebuggerApp(recording).run_test(size=(140, 24)) as pilot:
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
-        await pilot.press("G", "down")
+        await press(pilot, "G", "down")
         assert not any(word in foot(screen) for word in ("edit", "lesson", "paths", "wrote"))
-        await pilot.press("e")
+        await press(pilot, "e")
         assert "only a scenario can run again" in shown(pilot.app)
 
 
@@ -626,7 +595,7 @@ async def test_every_command_is_known_to_the_screen() -> None:
 
 async def test_the_palette_has_every_command_and_little_else() -> None:
     async with debugger(size=(120, 80)) as (pilot, _):
-        await pilot.press("ctrl+p")
+        await press(pilot, "ctrl+p")
         await pilot.pause(0.3)
         options = pilot.app.screen.query_one(OptionList).options
         shown = "\n".join(str(option.prompt) for option in options)
@@ -638,10 +607,9 @@ async def test_the_palette_has_every_command_and_little_else() -> None:
 
 async def test_the_palette_finds_a_command_and_does_it() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("ctrl+p", *"who")
+        await press(pilot, "ctrl+p", *"who")
         await pilot.pause(0.3)
-        await pilot.press("enter")
-        await pilot.pause()
+        await press(pilot, "enter")
         assert "no earlier write to" in screen.now.said
 
 
@@ -651,16 +619,15 @@ PANEL_KEYS = [(command.panel, command.keys[0]) for command in COMMANDS if comman
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (140, 45), (40, 12)])
 async def test_a_panel_alone_and_back(size: tuple[int, int]) -> None:
     async with debugger("xor_tanh", size=size) as (pilot, screen):
-        await pilot.press("s")
+        await press(pilot, "s")
         for position, (panel, key) in enumerate(PANEL_KEYS, 2):
-            await pilot.press(key)
-            await pilot.pause()
+            await press(pilot, key)
             assert screen.maximized is screen.query_one(f"#{panel}")
             assert screen.maximized.size.height >= 3
             assert screen.maximized.region.width == size[0]
-            await pilot.press("s")
+            await press(pilot, "s")
             assert screen.now.cursor.position == position
-            await pilot.press(key)
+            await press(pilot, key)
             assert screen.maximized is None
 
 
@@ -668,10 +635,10 @@ async def test_tab_goes_round_the_panels_and_back_to_all() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
         seen = []
         for _ in range(len(PANEL_KEYS) + 1):
-            await pilot.press("tab")
+            await press(pilot, "tab")
             seen.append(screen.maximized.id if screen.maximized else None)
         assert seen == [panel for panel, _ in PANEL_KEYS] + [None]
-        await pilot.press("shift+tab")
+        await press(pilot, "shift+tab")
         assert screen.maximized is screen.query_one(f"#{PANEL_KEYS[-1][0]}")
 
 
@@ -681,13 +648,12 @@ async def test_a_panel_with_nothing_to_show_is_not_offered() -> None:
         notice = str(screen.query_one("#notice", Static).content)
         assert "lesson" in notice
         assert "training" not in notice
-        await pilot.press("9")
+        await press(pilot, "9")
         assert screen.maximized is None
         assert screen.now.said == "training: no training in this recording"
-        await pilot.press("shift+tab")
+        await press(pilot, "shift+tab")
         assert screen.maximized is screen.query_one("#lesson")
-        await pilot.press("?")
-        await pilot.pause()
+        await press(pilot, "?")
         assert "8 parameters" not in shown(pilot.app)
 
 
@@ -705,8 +671,7 @@ async def test_a_click_on_a_title_shows_the_panel_alone_and_back() -> None:
 
 async def test_a_click_in_the_chain_line_selects_the_node_of_the_name() -> None:
     async with debugger() as (pilot, screen):
-        await pilot.press("G")
-        await pilot.pause()
+        await press(pilot, "G")
         row = screen.query_one(Chain).render().plain.split("\n")[0]
         await pilot.click(Chain, offset=(row.index("w1") + 1, 1))
         await pilot.pause()
@@ -746,8 +711,7 @@ async def test_a_click_on_a_hidden_panel_shows_it_alone() -> None:
 
 async def test_a_click_on_the_matches_of_the_header_lists_them() -> None:
     async with debugger(size=(140, 45)) as (pilot, _):
-        await pilot.press("G")
-        await pilot.pause()
+        await press(pilot, "G")
         await pilot.click("#header", offset=(130, 0))
         await pilot.pause()
         assert "✓ h.grad = −8" in shown(pilot.app)
@@ -809,16 +773,14 @@ def test_no_color_makes_areas_grey_that_the_eye_tells_apart(
 
 async def test_the_help_points_down_only_where_there_is_more() -> None:
     async with debugger(size=(80, 24)) as (pilot, _):
-        await pilot.press("?")
-        await pilot.pause()
+        await press(pilot, "?")
         box = pilot.app.screen.query_one("#report")
         assert "PgDn" in str(box.border_subtitle)
         await pilot.press("end")
         await pilot.pause()
         assert box.border_subtitle == "Esc closes"
     async with debugger(size=(140, 70)) as (pilot, _):
-        await pilot.press("?")
-        await pilot.pause()
+        await press(pilot, "?")
         assert pilot.app.screen.query_one("#report").border_subtitle == "Esc closes"
 
 
@@ -829,7 +791,7 @@ def test_a_theme_that_does_not_exist() -> None:
 
 async def test_quit_leaves() -> None:
     async with debugger() as (pilot, _):
-        await pilot.press("q")
+        await press(pilot, "q")
     assert pilot.app.return_code == 0
 
 
@@ -851,7 +813,7 @@ async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Pa
             ("parts.py", "▶  2     return x * 2"),
             ("<string>", "no source for <string>"),
         ):
-            await pilot.press("s")
+            await press(pilot, "s")
             assert file in str(panel.border_title)
             shown = [panel.line(n, 40).plain for n in range(panel.count)]
             assert current in shown
@@ -859,7 +821,7 @@ async def test_the_source_is_the_file_of_the_node_that_is_spoken_of(tmp_path: Pa
 
 async def test_a_report_is_never_wider_than_the_screen() -> None:
     async with debugger("two_layer", size=(60, 20)) as (pilot, _):
-        await pilot.press("G", "x")
+        await press(pilot, "G", "x")
         report = pilot.app.screen.query_one("#report")
         assert report.virtual_size.width <= report.size.width
         assert report.virtual_size.height == 3  # what was found, and a path in two lines
@@ -867,10 +829,10 @@ async def test_a_report_is_never_wider_than_the_screen() -> None:
 
 async def test_what_an_edit_changed_is_a_line_for_each_name_at_80_columns() -> None:
     async with debugger("xor_tanh") as (pilot, screen):
-        await pilot.press("G", "e", *"layer1/neuron1/w1=0.7", "enter")
+        await press(pilot, "G", "e", *"layer1/neuron1/w1=0.7", "enter")
         await pilot.pause(0.5)
         *table, _ = difference_report(screen.now).plain.splitlines()
-        await pilot.press("D")
+        await press(pilot, "D")
         report = pilot.app.screen.query_one("#report")
         assert report.virtual_size.height == len(table) + 2  # the first event, in two lines
 
@@ -879,9 +841,9 @@ async def test_what_a_program_says_of_itself_is_its_lesson_and_a_write_shows_its
     path = Path(__file__).parents[2] / "scenarios" / "overwritten_gradient.py"
     app = DebuggerApp(run_program(str(path)).recording)
     async with app.run_test(size=(140, 45)) as pilot:
-        await pilot.press("7")
+        await press(pilot, "7")
         assert app.screen.maximized is app.screen.query_one("#lesson")
-        await pilot.press("7", "slash", "h", "enter", "a", "a")
+        await press(pilot, "7", "slash", "h", "enter", "a", "a")
         source = app.screen.query_one(SourcePanel)
         line = source.line_of_interest()
         assert line is not None
@@ -894,5 +856,5 @@ async def test_the_first_message_is_what_the_debugger_is_opened_with() -> None:
     app = DebuggerApp(recording, position=1, said="⟦quit⟧ continues the program")
     async with app.run_test(size=(80, 24)) as pilot:
         assert "q continues the program" in str(app.screen.query_one(Chain).border_title)
-        await pilot.press("S")
+        await press(pilot, "S")
         assert "continues" not in str(app.screen.query_one(Chain).border_title)

@@ -16,7 +16,7 @@ from diagnosing import ask_for_names
 from gates import gate
 from scenario.runs import read
 from scenario.samples import GRAPH, changed
-from screens import settle, shown, until
+from screens import press, settle, shown, until
 from stepgrad import Recording, Value, record
 from stepgrad.diagnosis import Question, Verdict
 from stepgrad.diagnosis.survey import Survey
@@ -86,10 +86,10 @@ async def test_the_timeline_marks_the_evidence() -> None:
 async def test_a_run_with_nothing_wrong_is_as_it_was() -> None:
     async with debugger(f"{GRAPH}lesson: Look at it.\n") as (pilot, _):
         assert "⚠" not in shown(pilot.app)
-        await pilot.press("!")
+        await press(pilot, "!")
         assert isinstance(pilot.app.screen, ReportDialog)
         assert "Nothing found: 3 questions asked." in shown(pilot.app)
-        await pilot.press("!")
+        await press(pilot, "!")
         assert isinstance(pilot.app.screen, DebuggerScreen)
 
 
@@ -98,7 +98,7 @@ async def test_what_is_promised_is_counted_and_not_given_away() -> None:
         assert "⚠ 1 " in shown(pilot.app).splitlines()[0]
         assert "a node is called dead" not in shown(pilot.app)
         assert "!" not in row(pilot.app, "fwd ")
-        await pilot.press("!")
+        await press(pilot, "!")
         assert "⚠ dead: a node is called dead" in shown(pilot.app)
 
 
@@ -120,34 +120,34 @@ async def test_it_does_not_talk_over_what_ended_the_program() -> None:
 
 async def test_the_list_leads_to_the_evidence() -> None:
     async with debugger(DEAD) as (pilot, screen):
-        await pilot.press("!")
+        await press(pilot, "!")
         assert isinstance(pilot.app.screen, PlacesScreen)
         assert "Call dead something else." in shown(pilot.app)
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor.position == MADE
         dead = screen.now.recording.names(END)["dead"]
         assert screen.now.subject == dead
-        await pilot.press("!", "j", "enter")
+        await press(pilot, "!", "j", "enter")
         assert screen.now.cursor.position == END
         assert screen.now.selected is None, "the event says itself what it is about"
 
 
 async def test_a_click_leads_there_and_escape_leads_nowhere() -> None:
     async with debugger(DEAD) as (pilot, screen):
-        await pilot.press("!")
+        await press(pilot, "!")
         await pilot.click(OptionList, offset=(4, 3))
         assert screen.now.cursor.position == END
         for key in ("escape", "!", "q"):
-            await pilot.press("!", key)
+            await press(pilot, "!", key)
             assert pilot.app.screen is screen
             assert screen.now.cursor.position == END
 
 
 async def test_y_says_why_and_leads_there() -> None:
     async with debugger(DEAD) as (pilot, screen):
-        await pilot.press(*":w1", "enter", "y")
+        await press(pilot, *":w1", "enter", "y")
         assert "w1 = 0.5" in shown(pilot.app)
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor.position == screen.now.recording.history.made_at(
             screen.now.recording.names(END)["w1"]
         )
@@ -155,7 +155,7 @@ async def test_y_says_why_and_leads_there() -> None:
 
 async def test_without_a_node_there_is_no_reason() -> None:
     async with opened(DebuggerApp(Recording("empty"))) as (pilot, _):
-        await pilot.press("y")
+        await press(pilot, "y")
         assert "There is no node yet." in shown(pilot.app)
 
 
@@ -169,7 +169,7 @@ async def test_a_growing_recording_is_diagnosed_when_it_is_complete(
         app = DebuggerApp(growing.result(), scenario, growing)
         async with opened(app) as (pilot, screen):
             assert screen.diagnosis is None
-            await pilot.press("!")
+            await press(pilot, "!")
             assert screen.now.said == "what is wrong shows when the recording is complete"
             passes.leave_open()
             await until(pilot, lambda: screen.diagnosis is not None)
@@ -183,10 +183,10 @@ async def test_an_edited_recording_is_diagnosed_for_itself() -> None:
         await settle(pilot)
         assert screen.diagnosis is not None
         assert screen.diagnosis.promised == ("dead",)
-        await pilot.press("G", *"ew1=1", "enter")
+        await press(pilot, "G", *"ew1=1", "enter")
         await settle(pilot)
         assert screen.diagnosis.promised is None
-        await pilot.press("E")
+        await press(pilot, "E")
         await settle(pilot)
         assert screen.diagnosis.promised == ("dead",)
 
@@ -215,7 +215,7 @@ def app_on(scenario: ScenarioFile) -> DebuggerApp:
 async def test_keys_do_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with slow(monkeypatch) as go:
         async with opened(app_on(read(DEAD))) as (pilot, screen):
-            await pilot.press("s", "s")
+            await press(pilot, "s", "s")
             assert screen.now.cursor.position == 2
             assert not screen.settled
             assert "⚠" not in shown(pilot.app)
@@ -228,7 +228,7 @@ async def test_keys_do_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_the_list_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with slow(monkeypatch) as go:
         async with opened(app_on(read(DEAD))) as (pilot, _):
-            await pilot.press("!")
+            await press(pilot, "!")
             assert isinstance(pilot.app.screen, WaitDialog)
             go.set()
             await until(pilot, lambda: isinstance(pilot.app.screen, PlacesScreen))
@@ -239,12 +239,12 @@ async def test_the_list_waits_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_it_can_be_cancelled_and_asked_for_again(monkeypatch: pytest.MonkeyPatch) -> None:
     with slow(monkeypatch) as go:
         async with opened(app_on(read(DEAD))) as (pilot, screen):
-            await pilot.press("!", "escape")
+            await press(pilot, "!", "escape")
             assert screen.now.said == "cancelled"
             assert screen.settled
             assert screen.diagnosis is None
             go.set()
-            await pilot.press("!")
+            await press(pilot, "!")
             assert isinstance(pilot.app.screen, PlacesScreen)
 
 
@@ -261,13 +261,13 @@ async def test_closing_the_screen_ends_it(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr("stepgrad.diagnosis.diagnose", watched)
     with slow(monkeypatch):
         async with opened(app_on(read(DEAD))) as (pilot, _):
-            await pilot.press("q")
+            await press(pilot, "q")
         assert ended.wait(10)
 
 
 async def test_the_help_explains_the_marks() -> None:
     async with debugger(DEAD) as (pilot, _):
-        await pilot.press("?")
+        await press(pilot, "?")
         assert isinstance(pilot.app.screen, HelpScreen)
         await pilot.press("end")
         await pilot.pause()

@@ -15,14 +15,15 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 
 from gates import PATIENCE, gate
-from screens import shown, until
+from screens import press, shown, until
+from shelf import COURSE
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import keep, read_progress
 from stepgrad.program import run_program
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import Question, Score
 from stepgrad.replay.session import Progress
-from stepgrad.scenario import ProgramFile, ScenarioFile, gallery, open_scenario
+from stepgrad.scenario import ProgramFile, ScenarioFile, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
@@ -34,20 +35,24 @@ from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonStrip
 
 
+@pytest.fixture(autouse=True)
+def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgrad.tui.course.gallery", COURSE.copy)
+
+
 async def test_it_lists_every_lesson_with_its_title() -> None:
     async with DebuggerApp().run_test() as pilot:
         options = pilot.app.screen.query_one(OptionList).options
         lessons = {option.id: str(option.prompt) for option in options if option.id}
-        assert lessons == {name: f"  {file.title}" for name, file in gallery().items()}
+        assert lessons == {name: f"  {file.title}" for name, file in COURSE.items()}
         levels = [str(option.prompt) for option in options if not option.id]
         assert levels == ["beginner", "intermediate", "advanced", "debugging"]
 
 
 async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list() -> None:
-    name, second = list(gallery().items())[1]
+    name, second = list(COURSE.items())[1]
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("down", "j", "k")
-        await pilot.pause()
+        await press(pilot, "down", "j", "k")
         screen = pilot.app.screen
         chosen = screen.query_one(OptionList).highlighted_option
         assert chosen is not None
@@ -59,10 +64,10 @@ async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list()
 
 
 async def test_g_and_capital_g_go_to_the_first_and_the_last_lesson() -> None:
-    names = list(gallery())
+    names = list(COURSE)
     async with DebuggerApp().run_test() as pilot:
         for key, place in {"G": -1, "g": 0, "end": -1, "home": 0}.items():
-            await pilot.press(key)
+            await press(pilot, key)
             chosen = pilot.app.screen.query_one(OptionList).highlighted_option
             assert chosen is not None
             assert chosen.id == names[place]
@@ -71,28 +76,27 @@ async def test_g_and_capital_g_go_to_the_first_and_the_last_lesson() -> None:
 async def test_the_first_lesson_of_a_level_is_shown_below_its_name() -> None:
     async with DebuggerApp().run_test(size=(80, 24)) as pilot:
         lessons = pilot.app.screen.query_one(OptionList)
-        await pilot.press("G", "g")
-        await pilot.pause()
+        await press(pilot, "G", "g")
         assert lessons.scroll_offset.y == 0
 
 
 async def test_enter_opens_a_lesson_and_q_comes_back() -> None:
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await opened(pilot, DebuggerScreen)
         screen = pilot.app.screen
         assert isinstance(screen, DebuggerScreen)
         assert screen.now.recording.length
-        await pilot.press("escape")
+        await press(pilot, "escape")
         assert pilot.app.screen is screen
-        await pilot.press("q")
+        await press(pilot, "q")
         assert isinstance(pilot.app.screen, GalleryScreen)
 
 
 @pytest.mark.parametrize("key", ["q", "ctrl+q"])
 async def test_leaving_the_gallery_leaves(key: str) -> None:
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press(key)
+        await press(pilot, key)
     assert pilot.app.return_code == 0
 
 
@@ -108,12 +112,12 @@ async def test_a_long_lesson_opens_with_its_first_pass(monkeypatch: pytest.Monke
         async with DebuggerApp().run_test() as pilot:
             options = pilot.app.screen.query_one(OptionList)
             options.highlighted = options.get_option_index("xor_tanh")
-            await pilot.press("enter")
+            await press(pilot, "enter")
             await opened(pilot, DebuggerScreen)
             screen = pilot.app.screen
             assert isinstance(screen, DebuggerScreen)
             assert screen.now.progress == Progress(1 / 101)
-            await pilot.press("s", "q")
+            await press(pilot, "s", "q")
             assert isinstance(pilot.app.screen, GalleryScreen)
 
 
@@ -139,7 +143,7 @@ async def test_a_first_pass_that_takes_long_can_be_waited_for(
     slow = Slow()
     monkeypatch.setattr(work, "record_file", slow)
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await opened(pilot, WaitDialog)
         slow.go.set()
         await opened(pilot, DebuggerScreen)
@@ -149,13 +153,13 @@ async def test_and_it_can_be_left(monkeypatch: pytest.MonkeyPatch) -> None:
     slow = Slow()
     monkeypatch.setattr(work, "record_file", slow)
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await opened(pilot, WaitDialog)
-        await pilot.press("escape")
+        await press(pilot, "escape")
         await opened(pilot, GalleryScreen)
         slow.go.set()
         assert slow.ended.wait(PATIENCE)
-        await pilot.press("down")
+        await press(pilot, "down")
         assert isinstance(pilot.app.screen, GalleryScreen)
 
 
@@ -165,7 +169,7 @@ async def test_what_is_wrong_with_a_lesson_is_told(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(work, "record_file", wrong)
     async with DebuggerApp().run_test(notifications=True) as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert isinstance(pilot.app.screen, GalleryScreen)
         await pilot.pause()
         (toast,) = pilot.app.screen.query("Toast")
@@ -179,7 +183,7 @@ async def test_a_lesson_has_room_to_be_read(size: tuple[int, int]) -> None:
         preview = pilot.app.screen.query_one("#preview")
         assert preview.size.width >= 28
         assert preview.size.height >= 4
-        await pilot.press("escape")
+        await press(pilot, "escape")
         assert isinstance(pilot.app.screen, GalleryScreen)
 
 
@@ -226,8 +230,7 @@ async def test_a_score_is_never_cut(kept: Path) -> None:
     keep("loss_constant", Mark(right=14, asked=15))
     assert kept.exists()
     async with DebuggerApp().run_test(size=(60, 20)) as pilot:
-        await pilot.press(*["/", *"loss_constant"])
-        await pilot.pause()
+        await press(pilot, *["/", *"loss_constant"])
         assert any(
             re.search(r"  The loss never changes.*…  14/15", line)
             for line in shown(pilot.app).splitlines()
@@ -255,6 +258,7 @@ async def test_what_a_lesson_builds_on_is_shown_with_its_mark(kept: Path) -> Non
 async def test_a_search_narrows_the_list_while_it_is_typed() -> None:
     async with DebuggerApp().run_test() as pilot:
         await pilot.press("/")
+        await pilot.pause()
         for typed, found in {
             "relu_g": ["relu_gate"],  # by its name
             "three p": ["three_input_product"],  # by words of its title
@@ -264,10 +268,10 @@ async def test_a_search_narrows_the_list_while_it_is_typed() -> None:
             await pilot.pause()
             names = listed(pilot)
             assert found is None or set(found) <= set(names)
-            assert len(names) < len(gallery())
+            assert len(names) < len(COURSE)
             await pilot.press("escape", "/")
             await pilot.pause()
-            assert listed(pilot) == list(gallery())
+            assert listed(pilot) == list(COURSE)
 
 
 async def test_letters_are_typed_and_arrows_choose_while_one_searches() -> None:
@@ -278,6 +282,7 @@ async def test_letters_are_typed_and_arrows_choose_while_one_searches() -> None:
         assert isinstance(pilot.app.screen, GalleryScreen)
         assert chosen(pilot) == names[1]
         await pilot.press("enter")
+        await pilot.pause()
         await opened(pilot, DebuggerScreen)
         await pilot.press("q")
         await pilot.pause()
@@ -285,7 +290,7 @@ async def test_letters_are_typed_and_arrows_choose_while_one_searches() -> None:
         assert chosen(pilot) == names[1]
         await pilot.press("escape")
         await pilot.pause()
-        assert listed(pilot) == list(gallery())
+        assert listed(pilot) == list(COURSE)
         assert chosen(pilot) == names[1]
 
 
@@ -310,15 +315,14 @@ async def lesson_opened(pilot: Pilot[None]) -> LessonScreen:
 async def test_a_lesson_that_is_opened_is_seen_and_one_that_is_over_is_done(kept: Path) -> None:
     assert kept.exists()
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("down", "enter")
+        await press(pilot, "down", "enter")
         screen = await lesson_opened(pilot)
         await until(pilot, lambda: read_progress().last == "cube")
         assert read_progress().mark("cube") == Mark(seen=True)
         screen.post_message(DebuggerScreen.LessonDone())
         await pilot.pause()
         assert read_progress().mark("cube").done
-        await pilot.press("q")
-        await pilot.pause()
+        await press(pilot, "q")
         assert "✓ 4 done" in top(pilot)
 
 
@@ -326,28 +330,26 @@ async def test_a_lesson_that_is_opened_is_seen_and_one_that_is_over_is_done(kept
 async def test_the_score_is_kept_when_a_lesson_is_left(leave: str, kept: Path) -> None:
     assert kept.exists()
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("down", "enter")
+        await press(pilot, "down", "enter")
         screen = await lesson_opened(pilot)
         question = Question("value", "", "", 0.0, "")
         score = Score(((question, True), (question, False)))
         screen.session = screen.now.say("", score=score)
-        await pilot.press(leave)
-        await pilot.pause()
+        await press(pilot, leave)
     assert read_progress().mark("cube").score == "1/2"
 
 
 async def test_after_a_lesson_the_next_one_opens(kept: Path) -> None:
     assert kept.exists()
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         screen = await lesson_opened(pilot)
         screen.post_message(DebuggerScreen.LessonDone())
         await pilot.pause()
         screen.dismiss("next")
         await until(pilot, lambda: read_progress().last == "cube")
         await lesson_opened(pilot)
-        await pilot.press("q")
-        await pilot.pause()
+        await press(pilot, "q")
         assert chosen(pilot) == "cube"
 
 
@@ -356,7 +358,7 @@ async def test_a_lesson_that_is_opened_without_the_gallery_counts_too(kept: Path
     app = DebuggerApp(record_file(scenario), scenario)
     async with app.run_test() as pilot:
         await lesson_opened(pilot)
-        await pilot.press("q")
+        await press(pilot, "q")
     assert read_progress().last == "two_layer"
     own = kept.parent / "two_layer.yaml"
     own.write_text(scenario.source.text)
@@ -374,25 +376,25 @@ async def test_after_a_lesson_opened_directly_the_next_one_opens_and_q_leaves(ke
         await finish(pilot, screen)
         end = screen.query_one(LessonStrip).render().plain
         assert end == "✓ done · Enter: next lesson · p: predict it · q: quit"
-        following = read_progress().following("square", list(gallery()))
-        await pilot.press("enter")
+        following = read_progress().following("square", list(COURSE))
+        await press(pilot, "enter")
         await until(pilot, lambda: read_progress().last == following)
         await lesson_opened(pilot)
-        await pilot.press("q")
+        await press(pilot, "q")
         await until(pilot, lambda: app._exit)
 
 
 async def test_from_a_program_that_is_a_lesson_one_goes_on_and_to_one(kept: Path) -> None:
     assert kept.exists()
-    names = list(gallery())
-    program = next(n for n in names if isinstance(gallery()[n], ProgramFile))
+    names = list(COURSE)
+    program = next(n for n in names if isinstance(COURSE[n], ProgramFile))
     before = names[names.index(program) - 1]
     scenario = open_scenario(before)
     async with DebuggerApp(record_file(scenario), scenario).run_test(size=(80, 24)) as pilot:
         screen = await lesson_opened(pilot)
         screen.dismiss("next")
         await until(pilot, lambda: read_progress().last == program)
-    run = run_program(str(gallery()[program].path))
+    run = run_program(str(COURSE[program].path))
     async with DebuggerApp(run.recording).run_test(size=(80, 24)) as pilot:
         screen = await lesson_opened(pilot)
         screen.dismiss("next")
@@ -413,10 +415,9 @@ async def finish(pilot: Pilot[None], screen: LessonScreen) -> None:
 async def test_progress_that_cannot_be_kept_is_said_once_and_ends_nothing(kept: Path) -> None:
     kept.write_text("mine")
     async with DebuggerApp().run_test(notifications=True) as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await lesson_opened(pilot)
-        await pilot.press("q")
-        await pilot.pause()
+        await press(pilot, "q")
         assert isinstance(pilot.app.screen, GalleryScreen)
         assert len(pilot.app.screen.query("Toast")) == 1
         assert "◐ 1 seen" in top(pilot)  # as long as this debugger is open
@@ -425,8 +426,7 @@ async def test_progress_that_cannot_be_kept_is_said_once_and_ends_nothing(kept: 
 
 async def test_switched_off_it_shows_no_progress() -> None:
     async with DebuggerApp().run_test() as pilot:
-        await pilot.press("enter")
+        await press(pilot, "enter")
         await lesson_opened(pilot)
-        await pilot.press("q")
-        await pilot.pause()
+        await press(pilot, "q")
         assert top(pilot).strip() == "stepgrad  choose a lesson"

@@ -2,31 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from textual.events import MouseMove
-from textual.pilot import Pilot
 
-from stepgrad.scenario import open_scenario
-from stepgrad.scenario.build import record_file
-from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.screen import DebuggerScreen
+from screens import debugger, press
 from stepgrad.tui.widgets.graph import GraphPanel
-
-
-@asynccontextmanager
-async def debugger(
-    name: str, size: tuple[int, int]
-) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
-    scenario = open_scenario(name)
-    app = DebuggerApp(record_file(scenario), scenario)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()
-        screen = app.screen
-        assert isinstance(screen, DebuggerScreen)
-        yield pilot, screen
 
 
 def lines_of(panel: GraphPanel) -> list[str]:
@@ -50,8 +30,7 @@ async def test_a_small_graph_is_whole_in_view_after_any_key(
     async with debugger(name, size) as (pilot, screen):
         panel = screen.query_one(GraphPanel)
         for key in ["s", "n", "n", "f", "n", "n", "down", "escape", "G", "k", "N", "t", "F"]:
-            await pilot.press(key)
-            await pilot.pause()
+            await press(pilot, key)
             assert "graph" in str(panel.border_title)
             assert not set("←→↑↓") & set(str(panel.border_title)), key
 
@@ -59,8 +38,7 @@ async def test_a_small_graph_is_whole_in_view_after_any_key(
 async def test_the_graph_has_the_rows_that_it_needs_and_the_tape_those_of_its_lines() -> None:
     async with debugger("chain_rule", (80, 24)) as (pilot, screen):
         panel, tape = screen.query_one(GraphPanel), screen.query_one("#tape")
-        await pilot.press("s")
-        await pilot.pause()
+        await press(pilot, "s")
         assert (panel.size.height, tape.size.height) == (4, 7)
         await pilot.resize_terminal(140, 45)
         await pilot.pause()
@@ -75,18 +53,16 @@ async def test_the_graph_has_the_rows_that_it_needs_and_the_tape_those_of_its_li
 async def test_a_key_fits_the_graph_into_its_panel_and_back() -> None:
     async with debugger("two_layer", (80, 24)) as (pilot, screen):
         panel = screen.query_one(GraphPanel)
-        await pilot.press("f", "n")
+        await press(pilot, "f", "n")
         assert "→" in str(panel.border_title) or "←" in str(panel.border_title)
         for fits in (True, False):
-            await pilot.press("0")
-            await pilot.pause()
+            await press(pilot, "0")
             assert (not set("←→↑↓") & set(str(panel.border_title))) == fits
 
 
 async def test_the_docked_root_can_be_clicked() -> None:
     async with debugger("two_layer", (80, 24)) as (pilot, screen):
-        await pilot.press("s")
-        await pilot.pause()
+        await press(pilot, "s")
         panel = screen.query_one(GraphPanel)
         x, y = (
             panel.size.width - 4,
@@ -98,14 +74,12 @@ async def test_the_docked_root_can_be_clicked() -> None:
 
 async def test_a_drag_moves_a_large_drawing_until_the_next_key() -> None:
     async with debugger("two_layer", (80, 24)) as (pilot, screen):
-        await pilot.press("s")
-        await pilot.pause()
+        await press(pilot, "s")
         panel = screen.query_one(GraphPanel)
         before = lines_of(panel)
         await pilot.mouse_down(panel, offset=(30, 2))
         panel.post_message(MouseMove(panel, 30, 2, -8, 0, 1, False, False, False))
         await pilot.pause()
         assert lines_of(panel) != before
-        await pilot.press("s", "S")
-        await pilot.pause()
+        await press(pilot, "s", "S")
         assert lines_of(panel) == before

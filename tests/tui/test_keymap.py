@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import stepgrad
-from screens import shown
+from screens import press, shown
 from stepgrad.replay.commands.table import BY_KEY, GROUPS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -122,11 +122,11 @@ async def test_the_screen_goes_by_them_and_says_so(tmp_path: Path) -> None:
     async with app.run_test(size=(80, 24)) as pilot:
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
-        await pilot.press("l", "l", "s")
+        await press(pilot, "l", "l", "s")
         assert screen.now.cursor.position == 1
         assert keys_in_force(screen)["step"] == ("l",)
         assert "l s next/previous event" in str(help_text(["Timeline"], keys_in_force(screen), 38))
-        await pilot.press("?")
+        await press(pilot, "?")
         assert isinstance(app.screen, HelpScreen)
         assert screen.query_one(Keys).render().plain.startswith(" l step  s back")
 
@@ -137,7 +137,7 @@ async def test_a_bad_file_is_told_on_the_screen_and_changes_nothing(tmp_path: Pa
         await pilot.pause()
         (toast,) = app.screen.query("Toast")
         assert "unknown command `stpe`" in str(toast.render())
-        await pilot.press("s")
+        await press(pilot, "s")
         assert isinstance(app.screen, DebuggerScreen)
         assert app.screen.now.cursor.position == 1
 
@@ -163,9 +163,9 @@ async def test_a_key_of_your_own_closes_what_it_opens(name: str, tmp_path: Path)
     async with app.run_test(size=(80, 24)) as pilot:
         debugger = app.screen
         for close in (key, "Z", "escape"):
-            await pilot.press(key)
+            await press(pilot, key)
             assert isinstance(app.screen, kind)
-            await pilot.press(close)
+            await press(pilot, close)
             assert app.screen is debugger
 
 
@@ -176,14 +176,11 @@ async def test_messages_name_the_keys_in_force(tmp_path: Path) -> None:
     async with app.run_test(size=(100, 24)) as pilot:
         await pilot.pause()
         assert "Press l for the first event, h for help." in shown(app)
-        await pilot.press("b")
-        await pilot.pause()
+        await press(pilot, "b")
         assert "press r to go there" in shown(app)
-        await pilot.press("plus")
-        await pilot.pause()
+        await press(pilot, "plus")
         assert "events a second: y plays" in shown(app)
-        await pilot.press("D")
-        await pilot.pause()
+        await press(pilot, "D")
         assert "There are no edits: F6 makes one." in shown(app)
 
 

@@ -13,7 +13,7 @@ from textual import events
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from screens import shown, until
+from screens import press, shown, until
 from stepgrad.engine.world import World
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.program import Program
@@ -35,7 +35,7 @@ async def knob_of(
     async with app.run_test(size=size) as pilot:
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
-        await pilot.press("G")
+        await press(pilot, "G")
         screen.session = screen.now.select(screen.now.recording.first_named(name))
         await pilot.pause()
         yield pilot, screen
@@ -57,7 +57,7 @@ def edits(screen: DebuggerScreen) -> dict[str, float | str]:
 async def test_keys_turn_a_knob_and_all_that_depends_on_it_follows() -> None:
     async with knob_of("x") as (pilot, screen):
         start = screen.now
-        await pilot.press("]")
+        await press(pilot, "]")
         assert edits(screen) == {"x": 2.1}
         assert screen.now.cursor.position == start.cursor.position
         assert screen.now.selected == start.selected
@@ -65,38 +65,38 @@ async def test_keys_turn_a_knob_and_all_that_depends_on_it_follows() -> None:
         assert "x 2 → 2.1: h +4.29, by the gradient +4.2" in lines
         for change in ("2 → 2.1", "42 → 43.8", "49 → 53.29", "→14.6"):
             assert change in lines, change
-        await pilot.press("[", "[", "}")
+        await press(pilot, "[", "[", "}")
         assert edits(screen) == {"x": 1.901}
-        await pilot.press("{", "]")
+        await press(pilot, "{", "]")
         assert screen.now.recording is start.recording
         assert "→ 2.1" not in shown(pilot.app)
 
 
 async def test_digits_before_a_knob_are_a_count_and_what_they_have_shown_goes_back() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("5")
+        await press(pilot, "5")
         assert screen.maximized is not None, "a digit shows its panel at once"
-        await pilot.press("]")
+        await press(pilot, "]")
         assert screen.maximized is None
         assert edits(screen) == {"x": 2.5}
-        await pilot.press("1", "0", "[")
+        await press(pilot, "1", "0", "[")
         assert screen.maximized is None
         assert edits(screen) == {"x": 1.5}
 
 
 async def test_a_digit_is_a_count_only_right_before_a_knob() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("3", "W", "]")
+        await press(pilot, "3", "W", "]")
         assert edits(screen) == {"x": 2.1}
         alone = screen.maximized
         assert alone is not None, "here it was for the panel"
-        await pilot.press("3", "4", "tab", "]")
+        await press(pilot, "3", "4", "tab", "]")
         assert edits(screen) == {"x": 2.2}
 
 
 async def test_a_0_alone_is_no_count() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("0", "]")
+        await press(pilot, "0", "]")
         assert edits(screen) == {"x": 2.1}
 
 
@@ -106,16 +106,16 @@ async def test_a_count_is_typed_while_a_knob_is_turned() -> None:
         screen.action_nudge_up()  # type: ignore[attr-defined]
         screen.action_show_chain()  # type: ignore[attr-defined]
         await until(pilot, lambda: edits(screen) == {"x": 2.2})
-        await pilot.press("]")
+        await press(pilot, "]")
         assert screen.maximized is None
         assert edits(screen) == {"x": 2.7}
 
 
 async def test_a_count_holds_while_a_recording_grows() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("5")
+        await press(pilot, "5")
         screen.session = screen.now  # more of it is there
-        await pilot.press("]")
+        await press(pilot, "]")
         assert edits(screen) == {"x": 2.5}
 
 
@@ -127,7 +127,7 @@ async def test_a_lesson_counts_every_turn(tmp_path: Path) -> None:
     async with app.run_test() as pilot:
         screen = app.screen
         assert isinstance(screen, DebuggerScreen)
-        await pilot.press("G", *"/x", "enter")
+        await press(pilot, "G", *"/x", "enter")
         for _ in range(3):
             screen.action_nudge_up()  # type: ignore[attr-defined]
         await until(pilot, lambda: edits(screen) == {"x": 2.3})
@@ -137,37 +137,37 @@ async def test_a_lesson_counts_every_turn(tmp_path: Path) -> None:
 
 async def test_what_cannot_be_turned_says_so() -> None:
     async with knob_of("h") as (pilot, screen):
-        await pilot.press("]")
+        await press(pilot, "]")
         assert screen.now.said == "h is computed: only inputs and parameters can be edited"
         assert not screen.query_one(Slider).display
 
 
 async def test_undo_and_redo_take_single_edits_and_worlds() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("]", "]", "%", *"overwrite", "enter")
+        await press(pilot, "]", "]", "%", *"overwrite", "enter")
         assert str(screen.now.recording.world) == "overwrite"
-        await pilot.press("ctrl+z")
+        await press(pilot, "ctrl+z")
         assert (screen.now.recording.world, screen.now.said) == (None, "undone: no bug")
-        await pilot.press("ctrl+z", "ctrl+z", "ctrl+z")
+        await press(pilot, "ctrl+z", "ctrl+z", "ctrl+z")
         assert (edits(screen), screen.now.said) == ({}, "there is nothing to undo")
-        await pilot.press("ctrl+y")
+        await press(pilot, "ctrl+y")
         assert (edits(screen), screen.now.said) == ({"x": 2.1}, "redone: x = 2.1")
-        await pilot.press("E", "ctrl+z")
+        await press(pilot, "E", "ctrl+z")
         assert edits(screen) == {"x": 2.1}
 
 
 async def test_the_prompt_takes_expressions_and_settings_and_says_what_is_wrong() -> None:
     async with knob_of("layer1/neuron1/w1", "xor_tanh") as (pilot, screen):
         question = screen.query_one("#question", Static)
-        await pilot.press("e")
+        await press(pilot, "e")
         assert "Or a setting: activation, seed, steps, " in str(question.content)
-        await pilot.press(*"lr = x", "enter")
+        await press(pilot, *"lr = x", "enter")
         problem = str(screen.query_one("#problem", Static).content)
         assert problem == "expected a number, not the text `x`"
-        await pilot.press("backspace", *"0.1", "enter")
+        await press(pilot, "backspace", *"0.1", "enter")
         assert edits(screen) == {"learning_rate": "0.1"}
         assert "edited learning_rate = 0.1" in shown(pilot.app) or pilot.app.size.width < 100
-        await pilot.press("e", *"w1*2", "enter")
+        await press(pilot, "e", *"w1*2", "enter")
         w1 = record_file(open_scenario("xor_tanh")).history.first_value(0)
         assert edits(screen)["layer1/neuron1/w1"] == 2 * w1
 
@@ -196,7 +196,7 @@ async def test_what_is_turned_faster_than_it_is_painted_is_done_as_one() -> None
 async def test_a_long_turn_waits_in_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgrad.tui.working.PATIENCE", 0)
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("]", "]", "]")
+        await press(pilot, "]", "]", "]")
         await until(pilot, lambda: not isinstance(pilot.app.screen, WaitDialog))
         await until(pilot, lambda: bool(screen.now.edits))
         assert pilot.app.screen is screen
@@ -205,13 +205,13 @@ async def test_a_long_turn_waits_in_a_dialog(monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize("keys", [["]"], ["ctrl+z"]])
 async def test_a_program_that_cannot_run_again_says_why(keys: list[str]) -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("]", "]")
+        await press(pilot, "]", "]")
 
         def run(*_: object) -> Recording:
             raise MemoryError
 
         screen.session = before = replace(screen.now, program=Program(run))
-        await pilot.press(*keys)
+        await press(pilot, *keys)
         assert screen.now.said.startswith("not enough memory")
         assert screen.now.edits == before.edits
 
@@ -229,7 +229,7 @@ async def test_a_slider_appears_at_a_leaf_and_takes_clicks_drags_and_the_wheel()
         await pilot.hover(Slider, offset=(0, 0))
         await pilot.mouse_up(Slider, offset=(0, 0))
         await until(pilot, lambda: edits(screen) == {"x": -2.0})  # an end is the end
-        await pilot.press("ctrl+z")
+        await press(pilot, "ctrl+z")
         assert edits(screen) == {"x": 3.0}, "a drag is one edit"
         await pilot._post_mouse_events([events.MouseScrollUp], Slider, button=0)
         await until(pilot, lambda: edits(screen) == {"x": 3.1})
@@ -237,7 +237,7 @@ async def test_a_slider_appears_at_a_leaf_and_takes_clicks_drags_and_the_wheel()
 
 async def test_a_dial_stays_as_it_is_while_it_is_dragged() -> None:
     async with knob_of("x") as (pilot, screen):
-        await pilot.press("e", *"x=42", "enter")
+        await press(pilot, "e", *"x=42", "enter")
         slider = screen.query_one(Slider)
         ends = str(slider.render()).split()[::2]
         assert ends == ["−38", "42"]
@@ -258,12 +258,12 @@ async def test_the_slider_of_a_bit_has_two_places() -> None:
         assert str(slider.render()).startswith("      0 ├●──")
         await pilot.click(Slider, offset=(slider.size.width - 10, 0))
         assert edits(screen) == {"row1/x2": 1.0}
-        await pilot.press("]")
+        await press(pilot, "]")
         assert edits(screen) == {}
 
 
 async def test_the_slider_leaves_when_nothing_is_selected() -> None:
     async with knob_of("x") as (pilot, screen):
         assert screen.query_one(Slider).display
-        await pilot.press("escape")
+        await press(pilot, "escape")
         assert not screen.query_one(Slider).display

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from textual.pilot import Pilot
 from textual.widget import Widget
 
-from screens import settle, until
+from screens import debugger, press, settle, until
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
@@ -19,18 +16,6 @@ from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.learning import Learner, LessonScreen
 from stepgrad.tui.screen import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
-
-
-@asynccontextmanager
-async def debugger(
-    name: str | Path, size: tuple[int, int] = (80, 24)
-) -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
-    scenario = open_scenario(name)
-    app = DebuggerApp(record_file(scenario), scenario)
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause()  # the lesson is opened after the first paint
-        assert isinstance(app.screen, DebuggerScreen)
-        yield pilot, app.screen
 
 
 def lines_of(panel: Widget) -> list[str]:
@@ -51,24 +36,24 @@ async def test_the_current_step_stays_above_the_chain_line(size: tuple[int, int]
         assert not screen.query_one("#lesson").display
         assert strip_of(screen)[0].startswith("1/5  The neuron of")
         assert screen.query_one(LessonStrip).size.height == 3
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor.position == 0, "Enter goes on reading"
         assert strip_of(screen)[0].startswith("2/5  Press f")
-        await pilot.press("f", "n", "n", "n")
+        await press(pilot, "f", "n", "n", "n")
         assert strip_of(screen)[0].startswith("2/5  Press f")
-        await pilot.press("n", "n")
+        await press(pilot, "n", "n")
         there = screen.now.cursor
         assert strip_of(screen)[0].startswith("2/5✓ Press f"), "it says what is to be seen"
         assert "shut.  Enter goes on" in " ".join(strip_of(screen))
-        await pilot.press("down", "escape")
+        await press(pilot, "down", "escape")
         assert strip_of(screen)[0].startswith("2/5✓ Press f")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor == there
         assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor == there, "nothing is selected: Enter is for the lesson"
         assert screen.now.said.endswith(" comes next in this lesson")
-        await pilot.press("S", "g")
+        await press(pilot, "S", "g")
         assert strip_of(screen)[0].startswith("3/5  Keep pressing n")
 
 
@@ -79,15 +64,15 @@ async def test_enter_goes_on_unless_something_else_has_been_selected_since(tmp_p
         "lesson: |\n  Press `G`, and select y (`/y`, Enter).\n\n  Read this.\n\n  And this.\n"
     )
     async with debugger(file) as (pilot, screen):
-        await pilot.press("G", *"/y", "enter")
+        await press(pilot, "G", *"/y", "enter")
         assert screen.now.selected is not None
         assert strip_of(screen) == ["2/3  Read this.  Enter goes on"]
         there = screen.now.cursor
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert screen.now.cursor == there
         assert strip_of(screen) == ["3/3  And this.  Enter goes on"]
-        await pilot.press("down", "up", "up")
-        await pilot.press("enter")
+        await press(pilot, "down", "up", "up")
+        await press(pilot, "enter")
         assert screen.now.cursor != there, "to where it was made"
 
 
@@ -101,21 +86,19 @@ async def test_a_long_step_that_is_done_shows_its_end_and_the_last_one_leads_to_
         f"lesson: |\n  Press `G`, and look: y is 4. {words}It ends here.\n"
     )
     async with debugger(file) as (pilot, screen):
-        await pilot.press("G")
+        await press(pilot, "G")
         assert strip_of(screen)[0].startswith("1/1✓ ")
         assert "It ends here." in " ".join(strip_of(screen))
         assert "Enter goes on" in strip_of(screen)[-1]
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert strip_of(screen) == ["✓ done · p: predict it · q: quit"]
 
 
 async def test_a_panel_alone_leaves_the_step_and_all_of_the_lesson_replaces_it() -> None:
     async with debugger("dead_relu") as (pilot, screen):
-        await pilot.press("4")
-        await pilot.pause()
+        await press(pilot, "4")
         assert strip_of(screen)
-        await pilot.press("7")
-        await pilot.pause()
+        await press(pilot, "7")
         assert not screen.query_one(LessonStrip).display
         assert lines_of(screen.query_one("#lesson"))[0].startswith("▶ The neuron of")
 
@@ -127,10 +110,10 @@ async def test_the_step_names_the_keys_in_force(tmp_path: Path) -> None:
     app = DebuggerApp(record_file(scenario), scenario, keys=keys)
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.pause()
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert isinstance(app.screen, DebuggerScreen)
         assert "Press 9" in strip_of(app.screen)[0]
-        await pilot.press("9")
+        await press(pilot, "9")
         assert app.screen.now.state.phase == "forward"
         assert app.screen.lesson is not None
         assert app.screen.lesson.due == 1
@@ -158,21 +141,19 @@ async def test_the_end_of_a_lesson_is_said_once_and_leads_on(tmp_path: Path) -> 
         session = session_on(record_file(scenario), scenario)
         another = LessonScreen("one", Learner(lambda *_, **__: None), session, scenario)
         await app.push_screen(another, answers.append)
-        await pilot.press("s", "G", "g", "G")
-        await pilot.pause()
+        await press(pilot, "s", "G", "g", "G")
         assert told == [True]
         assert strip_of(another) == ["✓ done · Enter: next lesson · p: predict it · q: gallery"]
-        await pilot.press("p")
+        await press(pilot, "p")
         assert another.prompt.asks
         assert another.now.cursor.position < another.now.recording.length
-        await pilot.press("escape", "enter")
-        await pilot.pause()
+        await press(pilot, "escape", "enter")
         assert answers == ["next"]
         assert told_of == []
         assert isinstance(app.screen, DebuggerScreen)
-        await pilot.press("G")
+        await press(pilot, "G")
         assert strip_of(app.screen) == ["✓ done · p: predict it · q: quit"]
-        await pilot.press("enter")
+        await press(pilot, "enter")
         assert app.screen.is_current, "a file of one's own has no next lesson"
 
 
@@ -191,8 +172,7 @@ async def test_all_steps_have_a_column_in_which_the_current_one_is_in_view() -> 
             ["g"],
             ["g"],
         ):
-            await pilot.press(*keys)
-            await pilot.pause()
+            await press(pilot, *keys)
             assert screen.lesson is not None
             current = "done · p" if screen.lesson.done else "▶ "
             assert any(current in line for line in lines_of(lesson)), keys
@@ -239,7 +219,7 @@ async def test_a_verdict_may_come_while_the_column_is_out_of_view() -> None:
     async with debugger("vanishing_gradient", size=(80, 24)) as (pilot, screen):
         await settle(pilot)
         first = screen.diagnosis
-        await pilot.press("e", *"w5 = 2", "enter")
+        await press(pilot, "e", *"w5 = 2", "enter")
         await until(pilot, lambda: screen.now.changed)
         await until(pilot, lambda: screen.settled and screen.diagnosis not in (None, first))
         assert not screen.query_one("#lesson").display

@@ -5,20 +5,20 @@ A picture holds the colours too, and is reviewed by looking at it. Text is revie
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from textual.app import App
 from textual.pilot import Pilot
 from textual.widgets import ProgressBar
 from transformer import transformer
 
 from gates import gate
-from screens import Size, screenshots, text
+from screens import SIZES, Size, app_on, recorded, screenshots, until
 from stepgrad.replay.commands.table import PANELS
 from stepgrad.scenario import open_scenario
-from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.work import Growing
 
@@ -89,34 +89,37 @@ class Picture(SingleFileSnapshotExtension):
     _write_mode = WriteMode.TEXT
 
 
-Seen = Callable[[str, dict[Size, str]], None]
+Taken = Callable[..., Awaitable[None]]
 
 
 @pytest.fixture
-def seen(snapshot: SnapshotAssertion) -> Seen:
-    """Compare screens with what is kept of them: their text, and some pictures."""
+def seen(snapshot: SnapshotAssertion) -> Taken:
+    """Compare what an app shows with what is kept of it: its text, and some pictures."""
 
-    def compare(moment: str, pictures: dict[Size, str]) -> None:
-        for size, picture in pictures.items():
+    async def compare(
+        moment: str,
+        app: App[None],
+        keys: Sequence[str] = (),
+        sizes: Sequence[Size] = SIZES,
+        before: Callable[[Pilot[None]], Awaitable[None]] | None = None,
+    ) -> None:
+        kept = sizes if moment in AT_EACH_SIZE else [(140, 45)] if moment in PICTURED else []
+        shots = await screenshots(app, keys, sizes, before, pictured=kept)
+        for size, shot in shots.items():
             name = "{}x{}".format(*size)
-            assert snapshot(name=name, extension_class=Text) == text(picture)
-            if moment in AT_EACH_SIZE or (moment in PICTURED and size == (140, 45)):
-                same = snapshot(name=name, extension_class=Picture) == picture
+            assert snapshot(name=name, extension_class=Text) == shot.text
+            if size in kept:
+                same = snapshot(name=name, extension_class=Picture) == shot.picture
                 assert same, f"{name}: its colours differ; look at both"
 
     return compare
 
 
-def app_on(name: str, position: int = 0) -> DebuggerApp:
-    scenario = open_scenario(name)
-    return DebuggerApp(record_file(scenario), scenario, position=position)
-
-
 @pytest.mark.parametrize("moment", [*MOMENTS, *AMID])
-async def test_screen(moment: str, seen: Seen) -> None:
+async def test_screen(moment: str, seen: Taken) -> None:
     name, keys = MOMENTS.get(moment) or ("xor_tanh", AMID[moment])
     app = app_on(name, position=571 if moment in AMID else 0)
-    seen(moment, await screenshots(app, keys))
+    await seen(moment, app, keys)
 
 
 LARGE = {
@@ -130,21 +133,21 @@ LARGE = {
 
 
 @pytest.mark.parametrize("moment", LARGE)
-async def test_large_graph(moment: str, seen: Seen) -> None:
+async def test_large_graph(moment: str, seen: Taken) -> None:
     app = DebuggerApp(transformer(positions=2))
-    seen(f"large graph {moment}", await screenshots(app, LARGE[moment]))
+    await seen(f"large graph {moment}", app, LARGE[moment])
 
 
-async def test_growing(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_growing(seen: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
     with gate(monkeypatch) as passes:
         scenario = open_scenario("xor_tanh")
         growing = Growing(scenario)
         passes.let(46)
         app = DebuggerApp(growing.result(), scenario, growing)
-        seen("growing", await screenshots(app, ("f", "t", *"nnnn")))
+        await seen("growing", app, ("f", "t", *"nnnn"))
 
 
-async def test_waiting(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_waiting(seen: Taken, monkeypatch: pytest.MonkeyPatch) -> None:
     app = app_on("xor_tanh")
     with gate(monkeypatch) as passes:
 
@@ -152,31 +155,30 @@ async def test_waiting(seen: Seen, monkeypatch: pytest.MonkeyPatch) -> None:
             await pilot.press("s", *"e2", "enter")
             passes.let(46)
             bar = pilot.app.screen.query_one(ProgressBar)
-            while bar.progress < 46 / 101:
-                await pilot.pause(0.01)
+            await until(pilot, lambda: bar.progress >= 46 / 101)
 
-        seen("waiting", await screenshots(app, before=edit))
-
-
-async def test_gallery(seen: Seen) -> None:
-    seen("gallery", await screenshots(DebuggerApp(), ("j",)))
+        await seen("waiting", app, before=edit)
 
 
-async def test_small_terminal(seen: Seen) -> None:
+async def test_gallery(seen: Taken) -> None:
+    await seen("gallery", DebuggerApp(), ("j",))
+
+
+async def test_small_terminal(seen: Taken) -> None:
     sizes = [(79, 24), (50, 14)]
-    seen("small terminal", await screenshots(app_on("two_layer"), ("f", "n", "n"), sizes))
+    await seen("small terminal", app_on("two_layer"), ("f", "n", "n"), sizes=sizes)
 
 
-async def test_light_theme(seen: Seen) -> None:
-    scenario = open_scenario("two_layer")
-    app = DebuggerApp(record_file(scenario), scenario, theme="textual-light")
+async def test_light_theme(seen: Taken) -> None:
+    scenario, recording = recorded("two_layer")
+    app = DebuggerApp(recording, scenario, theme="textual-light")
     keys = ("f", "n", "n", "n", "b", "down")
-    seen("light theme", await screenshots(app, keys, [(140, 45)]))
+    await seen("light theme", app, keys, sizes=[(140, 45)])
 
 
-async def test_palette(seen: Seen) -> None:
+async def test_palette(seen: Taken) -> None:
     async def open_palette(pilot: Pilot[None]) -> None:
         await pilot.press("ctrl+p")
         await pilot.pause(0.5)  # it gathers its commands by and by
 
-    seen("palette", await screenshots(app_on("two_layer"), before=open_palette))
+    await seen("palette", app_on("two_layer"), before=open_palette)

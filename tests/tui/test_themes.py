@@ -10,6 +10,7 @@ from textual.color import Color
 from textual.style import Style
 from textual.theme import BUILTIN_THEMES
 
+from screens import press
 from stepgrad.drawing import colours
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
@@ -121,8 +122,7 @@ async def test_a_chosen_line_of_a_report_has_the_background_of_a_selection(name:
     scenario = open_scenario("two_layer")
     app = DebuggerApp(record_file(scenario), scenario, theme=name)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("G", "y")
-        await pilot.pause()
+        await press(pilot, "G", "y")
         places = app.screen.query_one(Places)
         style = places.get_component_rich_style("option-list--option-highlighted")
         assert style.bgcolor is not None

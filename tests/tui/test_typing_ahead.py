@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 import pytest
 from textual.events import Key, Paste
 from textual.pilot import Pilot
 from textual.widgets import Input
 
-from screens import drained
+from screens import debugger, drained
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
@@ -21,15 +18,6 @@ from stepgrad.tui.widgets.prompt import Prompt
 NAMED = {"\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\t": "tab",
          "/": "slash", ":": "colon", ".": "full_stop", "=": "equals_sign", " ": "space",
          "?": "question_mark"}  # fmt: skip
-
-
-@asynccontextmanager
-async def debugger(name: str = "two_layer") -> AsyncIterator[tuple[Pilot[None], DebuggerScreen]]:
-    scenario = open_scenario(name)
-    app = DebuggerApp(record_file(scenario), scenario)
-    async with app.run_test() as pilot:
-        assert isinstance(app.screen, DebuggerScreen)
-        yield pilot, app.screen
 
 
 async def at_once(pilot: Pilot[None], text: str) -> None:

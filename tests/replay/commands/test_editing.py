@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -283,6 +284,7 @@ def test_a_program_has_to_be_started_in_a_world() -> None:
     assert ask_world(session())[1] == "Which bug?"
 
 
+@cache
 def scenario_session(name: str = "xor_tanh") -> Session:
     return Replay.of(name).session
 
