@@ -20,8 +20,8 @@ It differs from micrograd where micrograd differs from PyTorch:
 - `a - b` and `a / b` are operations themselves, not `a + (-b)` and `a * b**-1`, so the last digit
   of a quotient may differ, and `_op` is `−` or `/`.
 
-A program's own operations, with a `_backward` of their own, are refused: write them in terms of the
-operations of `Value`.
+A program's own operations work, as `Value(data, children, op)` with a `_backward`. It is called when
+it is set, to store the local derivatives that follow from it, and not in the backward pass.
 """
 
 from __future__ import annotations

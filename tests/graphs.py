@@ -13,12 +13,13 @@ from typing import Any, Literal, get_args
 
 from hypothesis import strategies as st
 
-from stepgrad import SGD, Value, clip_norm, mark, scope
+from stepgrad import SGD, Value, clip_norm, mark, op, scope
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.graph import Graph as Computation
 from stepgrad.engine.ops import OPS, Op
+from stepgrad.engine.own import row
 
-OPERATIONS = tuple(op for op in OPS if op.partials and op.usual is op)
+OPERATIONS = tuple(row for row in OPS if row.partials and row.usual is row)
 """Every row of the op table that computes, and does it right."""
 
 _OPERATORS: dict[str, Callable[..., Any]] = {
@@ -31,6 +32,19 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "abs": operator.abs,
 }
 
+
+@op(partials=(lambda a, b: 2 * a * b, lambda a, _: a * a), name="blend")
+def _blend(a: Any, b: Any) -> Any:
+    return a * a * b
+
+
+def _given(a: Value) -> Value:
+    return Value(3 * a.data, (a,), (3.0,), op="triple")
+
+
+OWN: dict[Op, Callable[..., Value]] = {row("blend", 2): _blend, row("triple", 1): _given}
+"""Operations of a program's own: one with a function, and one without."""
+
 KINKS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0)
 EXTREMES = (1e-300, 710.0, -745.0, 1e308, -1e308, float("inf"), float("-inf"), float("nan"))
 ODD_NUMBERS = (*KINKS, 1.5, -8.0, 1 / 3, 3.0, -3.0, *EXTREMES)
@@ -42,7 +56,7 @@ wild = numbers | st.sampled_from(ODD_NUMBERS)
 
 def apply(op: Op, *operands: Any) -> Value:
     """Do what a user writes for `op`: an operator, or a method."""
-    written = _OPERATORS.get(op.name)
+    written = OWN.get(op) or _OPERATORS.get(op.name)
     result = written(*operands) if written else getattr(operands[0], op.name)(*operands[1:])
     assert isinstance(result, Value)
     return result
@@ -92,7 +106,7 @@ def calls(constants: st.SearchStrategy[float] = numbers) -> st.SearchStrategy[Ca
     places = st.integers(-4, 8)
     return st.builds(
         Call,
-        st.sampled_from(OPERATIONS),
+        st.sampled_from((*OPERATIONS, *OWN)),
         st.tuples(places, places),
         st.none() | constants,
         st.integers(0, 1),

@@ -7,8 +7,10 @@ import io
 import linecache
 import sys
 from collections import Counter
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from stepgrad.engine.node import Node
@@ -16,7 +18,9 @@ from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import WriteKind
 from stepgrad.foreign import watching
 from stepgrad.foreign.nodes import same
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.calls import Path as Calls
+from stepgrad.recording.naming.sites import Site, Spot
 
 
 class Heard:
@@ -57,7 +61,17 @@ class Heard:
 
     # What is reported.
 
-    def made_at(self, node: Node, spot: Spot | None) -> None:
+    def watched(self, stands_for: Callable[[object], Node | None]) -> None:
+        self.stands_for = stands_for
+
+    def unwatched(self) -> None:
+        pass
+
+    def where(self, frame: FrameType) -> Where:
+        return Site((frame.f_lineno, frame.f_code.co_filename)), Calls()
+
+    def made_at(self, node: Node, where: Where | None) -> None:
+        spot = where and where[0].spot
         assert all(operand in self.nodes for operand in node._operands)
         self.nodes.append(node)
         self.lines.append(spot)

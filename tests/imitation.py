@@ -7,6 +7,7 @@ that a program of that kind makes is a `rule` of a test.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 from hypothesis import strategies as st
 
@@ -15,6 +16,9 @@ from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
+from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.calls import Path
+from stepgrad.recording.naming.sites import Site
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
 
@@ -23,6 +27,12 @@ Rule = Callable[["Shadow", int, float, float], "float | None"]
 gradient of the node, and what is right; None where it adds nothing."""
 
 FILE = "mine.py"
+
+
+@cache
+def where(line: int) -> Where:
+    """Return a line of the file, outside of all calls."""
+    return Site((line, FILE)), Path()
 
 
 class Shadow(Node):
@@ -63,7 +73,7 @@ class Engine:
         )
 
     def _made(self, node: Shadow, line: int, name: str = "") -> Shadow:
-        self.door.made_at(node, (line, FILE))
+        self.door.made_at(node, where(line))
         if name:
             node._label = name
             self.door.name(node)

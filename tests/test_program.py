@@ -224,7 +224,7 @@ def test_ctrl_c_ends_it_and_tears_nothing(tmp_path: Path) -> None:
     assert err.endswith("KeyboardInterrupt\n")
     title, _, first, _, *rest = out.splitlines()
     assert title == "program.py"
-    assert "node number 0 is 0.5" in first
+    assert "w is 0.5" in first
     told = [
         *("pass begins", "receives", "receives"),
         *("is set to .* in line 6", "is cleared.* in line 7", "times .* in line 5"),

@@ -199,7 +199,7 @@ def test_a_notebook_is_said_and_kept_with_its_cells(
 
 
 def test_errors_point_to_cell_and_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "train.ipynb"
+    path, here = tmp_path / "train.ipynb", Path.cwd()
     ended = run_program(notebook(path, *CELLS, "def f():\n    return 1 / 0\n", "f()\nprint('no')"))
     assert ended.status == 1
     assert ended.failure == "the program failed: ZeroDivisionError: division by zero"
@@ -209,6 +209,7 @@ def test_errors_point_to_cell_and_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert f'File "{path}/cell 4", line 2, in f\n    return 1 / 0' in told.err
     assert "stepgrad/program" not in told.err
     assert ended.recording.size == 2
+    assert Path.cwd() == here
     run_program(notebook(path, "x = 1", "if x:\n    y = (\n"))
     assert f'File "{path}/cell 2", line 2\n    y = (' in capsys.readouterr().err
 

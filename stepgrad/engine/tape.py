@@ -118,6 +118,11 @@ def recording_on(tape: Tape) -> Iterator[None]:
             _active.set(before)
 
 
+def report_to(tape: Tape) -> None:
+    """Report what this context does to `tape` from here on, as long as it lasts."""
+    _active.set(tape)
+
+
 @contextmanager
 def aside(tape: Tape) -> Iterator[None]:
     """Report to another tape for a moment; the one before it does not hear of that."""

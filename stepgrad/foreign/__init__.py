@@ -16,6 +16,6 @@ judged elsewhere, from the recording.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """
 
-from stepgrad.foreign.watch import instances, watching
+from stepgrad.foreign.watch import watching
 
-__all__ = ["instances", "watching"]
+__all__ = ["watching"]

@@ -15,7 +15,7 @@ from stepgrad.foreign.makers import Call, Recipe, gives, resolve
 from stepgrad.foreign.nodes import Shadow, number
 from stepgrad.foreign.numeric import UNKNOWN, Forward
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.callers import Where
 
 _new = object.__new__
 
@@ -33,7 +33,7 @@ class Made(NamedTuple):
         calls: those that made it, from the innermost, if they had to be looked at.
         callers: what the calls are known by.
         site: the instruction that made it; None if no code of the program did.
-        line: where the program made it.
+        where: where the program made it.
     """
 
     node: Shadow
@@ -45,7 +45,7 @@ class Made(NamedTuple):
     calls: Sequence[Call]
     callers: object
     site: MakingSite | None
-    line: Spot | None
+    where: Where | None
 
 
 class Computing:
@@ -74,13 +74,13 @@ class Computing:
         if recipe.op is None:
             self._own(made, recipe, [each for each in operands if isinstance(each, Shadow)])
             return
-        nodes = [self._constant(e, made.line) if isinstance(e, float) else e for e in operands]
+        nodes = [self._constant(e, made.where) if isinstance(e, float) else e for e in operands]
         fixed = [slot for slot, each in enumerate(nodes) if each._operation is CONSTANT]
         node._operation = recipe.op.beside(*fixed) if fixed else recipe.op
         node._first = nodes[0]
         node._second = nodes[1] if len(nodes) > 1 else None
         node._stamp = tick()
-        self._door.made_at(node, made.line)
+        self._door.made_at(node, made.where)
 
     def _own(self, made: Made, recipe: Recipe, operands: Sequence[Shadow]) -> None:
         """Report a node of an operation of the program's own, with its local derivatives."""
@@ -97,18 +97,19 @@ class Computing:
         op = row(recipe.name, len(operands), by=by)
         link(node, op, operands, local)
         node._stamp = tick()
-        self._door.made_at(node, made.line)
+        self._door.made_at(node, made.where)
         if op not in self._said:
             self._said.add(op)
-            self._door.remark(by, node, made.line, recipe.name)
+            line = None if made.where is None else made.where[0].spot
+            self._door.remark(by, node, line, recipe.name)
 
-    def _constant(self, data: float, line: Spot | None) -> Shadow:
+    def _constant(self, data: float, where: Where | None) -> Shadow:
         node = _new(Shadow)
         node._data, node._grad = data, 0.0
         node._operation = CONSTANT
         node._first = node._second = None
         node._stamp = tick()
-        self._door.made_at(node, line)
+        self._door.made_at(node, where)
         return node
 
 

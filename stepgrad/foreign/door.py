@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FrameType
 from typing import Protocol
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import WriteKind
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.callers import Where
+from stepgrad.recording.naming.sites import Spot
 
 
 class Door(Protocol):
@@ -16,8 +19,17 @@ class Door(Protocol):
     def closed(self) -> bool:
         """Whether the recording has ended: its memory may be spent."""
 
-    def made_at(self, node: Node, spot: Spot | None) -> None:
-        """A node was made at a line."""
+    def watched(self, stands_for: Callable[[object], Node | None]) -> None:
+        """Objects of the program are watched: the function returns the node of one."""
+
+    def unwatched(self) -> None:
+        """No object is watched from here on."""
+
+    def where(self, frame: FrameType) -> Where | None:
+        """Return where a frame is, if that is noted."""
+
+    def made_at(self, node: Node, where: Where | None) -> None:
+        """A node was made at a place."""
 
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""

@@ -12,7 +12,8 @@ from typing import Any
 from stepgrad.foreign.classes import functions_of, with_nested
 from stepgrad.foreign.makers import is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
-from stepgrad.recording.callers import Spot, is_ours
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.places import is_ours
 
 PROGRAM, OURS, ENGINE, CONSTRUCTOR, ACCESSOR = range(5)
 """The roles of code: anything else; ours; of the class; sets up an object; does an assignment."""
@@ -92,15 +93,12 @@ class Frames:
             frame = frame.f_back
         return frame
 
-    def line_of_program(self, frame: FrameType | None) -> Spot | None:
-        """Return the innermost line that is not of the class: where the program uses it."""
+    def of_program(self, frame: FrameType | None) -> FrameType | None:
+        """Return the innermost frame that is not of the class: where the program uses it."""
         codes = self.codes
-        while frame is not None:
-            code = codes.get(id(frame.f_code)) or self.of(frame)
-            if not code.role:
-                return code.lines.get(frame.f_lasti) or self.line(frame)
+        while frame is not None and (codes.get(id(frame.f_code)) or self.of(frame)).role:
             frame = frame.f_back
-        return None
+        return frame
 
     def line(self, frame: FrameType) -> Spot:
         """Return the line that a frame is at. Equal lines are the same object."""

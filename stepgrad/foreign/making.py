@@ -23,7 +23,7 @@ from stepgrad.foreign.makers import Call, implied, is_operator
 from stepgrad.foreign.nodes import Shadow, number, read
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.callers import Where
 
 _LONGEST = 32
 """A longer text is not the name of an operation."""
@@ -61,7 +61,7 @@ class Making:
         self._cls: type = object
         self._kind = Kind("", "")
         self._site: MakingSite | None = None
-        self._line: Spot | None = None
+        self._where: Where | None = None
         self._lifts: bool | None = False
         self._callers: object = None
         self._has_data = self._has_grad = False
@@ -94,7 +94,7 @@ class Making:
                 break
             maker = maker.f_back
         else:
-            self._site = self._line = None
+            self._site = self._where = None
             self._lifts = False
         self._kind = kind
         self._cls = type(made)
@@ -110,15 +110,16 @@ class Making:
         self._lifts = lifts = site.lifts
         fresh = code.fresh
         if not code.role:
-            self._line = site.line
+            self._where = self._door.where(maker)
         else:
             user = maker.f_back
             above = user and self._codes.get(id(user.f_code))
             if user is None or above is None or above.role:
-                self._line = self._frames.line_of_program(user)
+                user = self._frames.of_program(user)
+                self._where = None if user is None else self._door.where(user)
                 fresh = fresh if above is None else above.fresh
             else:
-                self._line = above.lines.get(user.f_lasti) or self._frames.line(user)
+                self._where = self._door.where(user)
         if fresh or self._operators.call is not None:
             self._operators.look(maker)
         if lifts is None:
@@ -129,7 +130,7 @@ class Making:
 
     def _new_site(self, maker: FrameType, code: Code) -> MakingSite:
         lifts = lifting(maker, code.role, self._nodes)
-        return code.making.setdefault(maker.f_lasti, MakingSite(self._frames.line(maker), lifts))
+        return code.making.setdefault(maker.f_lasti, MakingSite(lifts))
 
     def part(self, name: str, value: Any, depth: int = 1) -> bool:
         """Take note of an attribute of the pending object; return whether it is a part of it.
@@ -246,7 +247,7 @@ class Making:
             kids, self._ordered = implied(node._data, self._calls[0]), True
         if not kids:
             self._calls = ()
-            self._leaf(node, CONSTANT if self._lifts else LEAF, self._line)
+            self._leaf(node, CONSTANT if self._lifts else LEAF, self._where)
         else:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
@@ -260,10 +261,10 @@ class Making:
             label, self._label = self._label, ""
             self.name(node, label)
 
-    def _leaf(self, node: Shadow, op: Op, line: Spot | None) -> None:
+    def _leaf(self, node: Shadow, op: Op, where: Where | None) -> None:
         node._operation, node._first, node._second = op, None, None
         node._stamp = tick()
-        self._door.made_at(node, line)
+        self._door.made_at(node, where)
 
     def _computed(self, node: Shadow, kids: Sequence[Shadow]) -> None:
         site, symbol, callers = self._site, self._symbol, self._callers
@@ -273,7 +274,7 @@ class Making:
             self._computing.compute(
                 Made(
                     node, self._cls, self._kind, kids, self._ordered, symbol, calls, callers, site,
-                    self._line,
+                    self._where,
                 )
             )  # fmt: skip
             return
@@ -281,7 +282,7 @@ class Making:
         which = first._operation is CONSTANT
         node._operation = ops[which + 2 if second._operation is CONSTANT else which]
         node._stamp = tick()
-        self._door.made_at(node, self._line)
+        self._door.made_at(node, self._where)
 
     def end(self) -> None:
         """Report what is pending: nothing more will come."""

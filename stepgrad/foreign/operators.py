@@ -16,7 +16,7 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
 from stepgrad.foreign.makers import gives, is_operator, operation, value_of
 from stepgrad.foreign.nodes import Shadow, number
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.naming.sites import Spot
 
 _OFTEN = 3
 """How often each operator is looked at."""

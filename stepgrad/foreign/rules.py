@@ -19,7 +19,7 @@ from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.sites import WritingSite
 from stepgrad.foreign.statements import statement
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.naming.sites import Spot
 
 _DEEPEST = 4
 """How far up the stack the owner of a rule is looked for."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from stepgrad.engine.ops import Op
 from stepgrad.foreign.makers import Recipe
 from stepgrad.foreign.statements import Statement
-from stepgrad.recording.callers import Spot
+from stepgrad.recording.naming.sites import Spot
 
 if TYPE_CHECKING:
     from types import CodeType
@@ -24,7 +24,6 @@ class MakingSite:
     """An instruction that makes objects.
 
     Args:
-        line: where it is.
         lifts: whether what it makes of a number is a constant in an operation; None if that
             depends on its caller.
 
@@ -34,12 +33,10 @@ class MakingSite:
     """
 
     __slots__ = (
-        "callers", "depth", "first", "forwards", "lifts", "line", "ops", "recipes", "second",
-        "symbol",
+        "callers", "depth", "first", "forwards", "lifts", "ops", "recipes", "second", "symbol",
     )  # fmt: skip
 
-    def __init__(self, line: Spot, lifts: bool | None) -> None:
-        self.line = line
+    def __init__(self, lifts: bool | None) -> None:
         self.lifts = lifts
         self.depth = 0
         self.recipes: dict[Key, Recipe] = {}

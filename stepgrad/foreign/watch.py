@@ -35,6 +35,7 @@ class Watch:
         self._said: set[object] = set()
         self._unfinished = False
         self.installed = self._hooks.installed
+        door.watched(self._stands_for)
 
     def instances(self) -> Iterator[tuple[object, Shadow]]:
         """Yield each living object with the node that stands in for it."""
@@ -42,6 +43,9 @@ class Watch:
         for each in gc.get_objects():
             if type(each) in self._hooks.kinds and id(each) in self.nodes:
                 yield each, self.nodes[id(each)]
+
+    def _stands_for(self, thing: object) -> Shadow | None:
+        return self.nodes.get(id(thing)) if type(thing) in self._hooks.kinds else None
 
     def settle(self) -> None:
         """Report what is pending."""
@@ -77,6 +81,7 @@ class Watch:
             if now is not None and not same(now, node._grad):
                 self._say("unseen", UNSEEN, node)
                 break
+        self._door.unwatched()
 
     def _say(self, kind: str, text: str, node: Shadow | None = None) -> None:
         if kind not in self._said:
@@ -207,32 +212,18 @@ def _full(cell: Any) -> bool:
     return True
 
 
-_current: Watch | None = None
-
-
 @contextmanager
 def watching(door: Door | None) -> Iterator[Watch | None]:
     """Report to a recorder what the engines of a program do that are defined inside."""
-    global _current  # noqa: PLW0603
     if door is None:
         yield None
         return
     watch = Watch(door)
-    before, _current = _current, watch
-    try:
-        with watch.installed():
-            try:
-                yield watch
-            except BaseException as error:
-                watch.failed(error)
-                raise
-            finally:
-                watch.close()
-    finally:
-        _current = before
-
-
-def instances() -> Iterator[tuple[object, Shadow]]:
-    """Yield each living object of a watched class with the node that stands in for it."""
-    if _current is not None:
-        yield from _current.instances()
+    with watch.installed():
+        try:
+            yield watch
+        except BaseException as error:
+            watch.failed(error)
+            raise
+        finally:
+            watch.close()

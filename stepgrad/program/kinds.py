@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
@@ -23,6 +23,10 @@ MODULE = "-m "
 _MAIN = "__main__"
 
 
+Parts = Generator[tuple[CodeType, Source], None, None]
+"""What is to run, one after the other, with the text of each."""
+
+
 class ProgramError(StepgradError):
     """A program that cannot be run, or does not do what it was asked to."""
 
@@ -38,7 +42,7 @@ class Program(Protocol):
     def folder(self) -> str:
         """Where its imports are looked for first."""
 
-    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+    def parts(self, main: ModuleType) -> Parts:
         """Prepare the module, and yield what is to run in it, with the text of that.
 
         Raises:
@@ -63,7 +67,7 @@ class Script:
         """The folder that it is in, wherever a link to it is."""
         return str(Path(self.file).resolve().parent)
 
-    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+    def parts(self, main: ModuleType) -> Parts:
         """Yield all of it."""
         file, loader = self.file, SourceFileLoader(_MAIN, self.file)
         main.__dict__.update(__file__=file, __loader__=loader, __cached__=None)
@@ -82,7 +86,7 @@ class Module:
     folder: str
     name: str = "-m"  # until it is found
 
-    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+    def parts(self, main: ModuleType) -> Parts:
         """Import the packages that it is in, and yield all of it."""
         spec = self._found()
         loader = spec.loader
@@ -138,7 +142,7 @@ class Folder:
         """The folder itself."""
         return str(Path(self.name).resolve())
 
-    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+    def parts(self, main: ModuleType) -> Parts:
         """Yield its `__main__`."""
         spec = PathFinder.find_spec(_MAIN, [self.name])
         if spec is None or not isinstance(spec.loader, SourceFileLoader):

@@ -23,7 +23,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from stepgrad.printable import printable
-from stepgrad.program.kinds import ProgramError
+from stepgrad.program.kinds import Parts, ProgramError
 from stepgrad.recording.source import Source
 
 _FORMAT = 4
@@ -77,7 +77,7 @@ class Notebook:
         """The folder that it is in, from which it runs as under Jupyter."""
         return str(Path(self.name).resolve().parent)
 
-    def parts(self, main: ModuleType) -> Iterator[tuple[CodeType, Source]]:
+    def parts(self, main: ModuleType) -> Parts:
         """Yield cell after cell; the last expression of each is shown, as in Jupyter."""
         main.__dict__["display"] = print
         with chdir(self.folder):

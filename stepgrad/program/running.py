@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Sequence
+from contextlib import closing
 from typing import NamedTuple
 
+from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
@@ -14,6 +17,7 @@ from stepgrad.program.kinds import Program, ProgramError, program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
+from stepgrad.program.unrecorded import Unrecorded, witnessing
 from stepgrad.recording.record import active_recorder, record
 from stepgrad.recording.recording import Recording
 
@@ -54,19 +58,26 @@ def run_program(
     program = program_of(name)
     recording, process = Recording(), os.getpid()
     recording.world = world
-    status, failure = _recorded(recording, program, arguments, memory=memory, saves=saves)
-    if os.getpid() != process:
-        raise SystemExit(status)
+    with witnessing() as unrecorded:
+        status, failure = _recorded(
+            recording, program, arguments, unrecorded, memory=memory, saves=saves
+        )
+        if os.getpid() != process:
+            raise SystemExit(status)
+        note = unrecorded.note
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()
+    if note:
+        print(note, file=sys.stderr)
     return Run(recording, status, failure)
 
 
-def _recorded(
+def _recorded(  # noqa: PLR0913 - all that there is to a program
     recording: Recording,
     program: Program,
     arguments: Sequence[str],
+    unrecorded: Unrecorded,
     *,
     memory: int | None,
     saves: bool,
@@ -79,8 +90,10 @@ def _recorded(
             interruptible(saves),
             record(recording, lines=True, memory=memory),
             watching(active_recorder()),
+            closing(program.parts(main)) as parts,
         ):
-            for at, (code, source) in enumerate(program.parts(main)):
+            unrecorded.tape = active_tape()
+            for at, (code, source) in enumerate(parts):
                 imported = {} if at else {**sources}  # the packages that a module is in
                 for path in imported:
                     del sources[path]

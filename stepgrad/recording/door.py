@@ -6,12 +6,16 @@ watched: whoever watches it says here what it has done, write by write, and on w
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.tape import WriteKind, current_place
-from stepgrad.recording.callers import NOWHERE, Callers, Spot
+from stepgrad.engine.tape import WriteKind
+from stepgrad.recording.callers import Callers, Where
+from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.pending import Pending
+from stepgrad.recording.places import Places
 
 if TYPE_CHECKING:
     from stepgrad.recording.recorder import Recorder
@@ -28,32 +32,47 @@ class Door:
     Args:
         recorder: the recorder that this is the door of.
         pending: what it has collected.
-        callers: what makes places of lines.
+        places: makes places of lines.
+        callers: what finds where the program is, if that is noted.
     """
 
-    def __init__(self, recorder: Recorder, pending: Pending, callers: Callers) -> None:
+    def __init__(
+        self, recorder: Recorder, pending: Pending, places: Places, callers: Callers | None
+    ) -> None:
         self._recorder = recorder
+        self._places = places
         self._callers = callers
         self._pending = pending
         self._walked = pending.walked
         self._written = pending.written
         self.alert = False  # whether the recorder has to be asked first if it goes on
 
-    def made_at(self, node: Node, spot: Spot | None) -> None:
-        """A node was made, at that line, whoever calls."""
+    def watched(self, stands_for: Callable[[object], Node | None]) -> None:
+        """Name leaves by what holds the objects of the program that they stand for."""
+        if self._callers is not None:
+            self._callers.holders.stand_in(stands_for)
+
+    def where(self, frame: FrameType) -> Where | None:
+        """Return where a frame is, if that is noted."""
+        return None if self._callers is None else self._callers.found(frame)
+
+    def made_at(self, node: Node, where: Where | None) -> None:
+        """A node was made, at that place, whoever calls."""
         if (self._walked or self.alert) and not self._goes_on():
             return
-        self._pending.append_at(node, spot or NOWHERE, current_place())
+        self._pending.append_at(node, where)
 
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""
         walked = self._walked
-        if kind == "update" or (walked and len(walked) == 1 and node is walked[0][0]):
+        over = walked and (kind == "update" or (len(walked) == 1 and node is walked[0][0]))
+        if over or self.alert:
             self._goes_on()
-        self._recorder.write(kind, node, after, self._callers.at(spot))
+        self._recorder.write(kind, node, after, self._places.at(spot))
 
     def seeded(self, root: Node, after: float, spot: Spot | None) -> None:
         """A pass begins: the gradient of its root is set."""
+        self._pending.look(driven=True)
         if self._goes_on():
             self._begin(root, after, spot)
         root._grad = after
@@ -77,9 +96,14 @@ class Door:
         self._pending.by_path = by_path
         self._goes_on()
 
+    def unwatched(self) -> None:
+        """Name leaves a last time, and log what is pending: the objects will not be known later."""
+        self._pending.look(again=True)
+        self._goes_on()
+
     def remark(self, kind: str, node: Node | None, spot: Spot | None, text: str) -> None:
         """Keep what no event can show: "the rule of + never runs", with the node it is about."""
-        self._pending.remarks.append((kind, node, self._callers.at(spot), text))
+        self._pending.remarks.append((kind, node, self._places.at(spot), text))
 
     def _begin(self, root: Node, after: float, spot: Spot | None) -> None:
         self._recorder.adopt(root)  # before its gradient changes

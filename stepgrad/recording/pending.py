@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, get_args
 
 from stepgrad.engine.dual import tangents_among
 from stepgrad.engine.node import Node
+from stepgrad.engine.ops import LEAF
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
-from stepgrad.recording.callers import Callers, Spot
+from stepgrad.recording.callers import Callers, Noted, Where
 from stepgrad.recording.changes import Written
 from stepgrad.recording.walks import Walk, Walked
 
@@ -30,14 +31,14 @@ class Pending:
         self.by_path = False  # of the pass in `walked`
         self.remarks: list[tuple[str, Node | None, Place, str]] = []
         self.written: list[Written] = []
-        self.made: list[
-            Any
-        ] = []  # Values; where lines are noted, each with its spot (line, file) and `Place`
+        # Values; where lines are noted, each with the rest of what is `callers.Noted`. A tuple for
+        # each would have to be looked at by the garbage collector.
+        self.made: list[Any] = []
+        self._width = 1
         self.append: Callable[[Node], None] = self.made.append
-        self.append_at: Callable[[Node, Spot, Place], None] = lambda node, *_: self.append(node)
         if callers is not None:
-            self.append = callers.noting(self.made.append)
-            self.append_at = lambda *noted: self.made.append(noted)
+            self._width = len(get_args(Noted))
+            self.append = callers.noting(self.made.extend)
         self._callers = callers
         self._named: list[Node] = []
         self._seeds: dict[int, float] = {}  # by stamp
@@ -45,12 +46,20 @@ class Pending:
 
     def __len__(self) -> int:
         """The number of pending nodes or of pending writes, whichever is greatest."""
-        return max(len(self.made), len(self.written), len(self.walked))
+        return max(len(self.made) // self._width, len(self.written), len(self.walked))
 
     def cut(self, room: int) -> None:
         """Keep only the first `room` nodes and the first `room` writes of each kind."""
-        del self.made[room:], self.written[room:], self.walked[room:]
+        del self.made[room * self._width :], self.written[room:], self.walked[room:]
         self._moves = [move for move in self._moves if move[0] < max(1, len(self.made))]
+
+    def append_at(self, node: Node, where: Where | None) -> None:
+        """Take note of a node, and of where it was made, if places are noted."""
+        if self._callers is None:
+            self.made.append(node)
+        else:
+            site, path = where or self._callers.found(None)
+            self.made.extend((node, site, current_place(), path))
 
     def name(self, value: Node) -> None:
         """Take note of a label."""
@@ -63,8 +72,6 @@ class Pending:
             ValueError: the value is not pending.
         """
         first = next(iter(self.made), None)
-        if self._callers is not None and first is not None:
-            first = first[0]
         if first is None or value._stamp < first._stamp:
             raise ValueError("only what this pass has made can be seeded: make a new Value")
         self._seeds[value._stamp] = tangent
@@ -87,6 +94,27 @@ class Pending:
         del self.remarks[: len(remarks)]
         return remarks
 
+    def look(self, *, driven: bool = False, again: bool = False) -> None:
+        """Have leaves named by what holds them, when the nodes are taken.
+
+        It is `driven` if a backward pass is about to run, by the calls that run now. `again`:
+        leaves that were not found before are looked for, too.
+        """
+        if self._callers is not None:
+            self._callers.look(driven=driven, again=again)
+
+    def want(self, nodes: Iterable[Node]) -> None:
+        """Take note of nodes that are logged and not among those made."""
+        if self._callers is not None:
+            self._callers.holders.want(
+                node._stamp for node in nodes if node._operation is LEAF and node._label is None
+            )
+
+    def let_go(self) -> None:
+        """Keep nothing of the program alive."""
+        if self._callers is not None:
+            self._callers.let_go()
+
     def take_written(self) -> Sequence[Written]:
         """Take the writes out."""
         written = self.written[:]
@@ -95,30 +123,36 @@ class Pending:
 
     def take_made(self) -> Batch:
         """Take the nodes out, with their names and places, and in forward mode their tangents."""
-        nodes: Sequence[Node] = self.made[:]
-        del self.made[: len(nodes)]
+        made = self.made[:]
+        del self.made[: len(made)]
+        nodes: Sequence[Node] = made
         moves: Iterable[tuple[int, Place]]
+        names: tuple[tuple[int, str], ...] = ()
         if self._callers is None:
             moves, self._moves = self._moves, [(0, self._moves[-1][1])]
             if len(moves) > 1:
                 moves = {at: place for at, place in moves if at < len(nodes)}.items()
         else:
-            nodes, spots, places = zip(*nodes, strict=True)
-            moves = self._callers.moves(spots, places)
+            nodes, (moves, names) = self._callers.described(made)
         row = first_of_row(nodes)
         seeds, self._seeds = self._seeds, {}
         tangents = packed(tangents_among(nodes, seeds)) if seeds else None
-        return Batch(nodes, row, self._names(nodes, row), (*moves,), tangents)
+        return Batch(nodes, row, self._names(nodes, row, names), tuple(moves), tangents)
 
-    def take_named(self) -> Sequence[Node]:
-        """Take out the values that were given a label, and are none of the nodes taken."""
+    def take_named(self) -> Iterator[tuple[Node, str | None]]:
+        """Take out the values that have got a name, and are none of the nodes taken."""
         named, self._named = self._named, []
-        return named
+        yield from ((value, value._label) for value in named)
+        if self._callers is not None:
+            yield from self._callers.late_names()
 
-    def _names(self, nodes: Sequence[Node], row: int | None) -> tuple[tuple[int, str], ...]:
-        """Return the labels of nodes, by offset; those of others stay."""
+    def _names(
+        self, nodes: Sequence[Node], row: int | None, names: tuple[tuple[int, str], ...]
+    ) -> tuple[tuple[int, str], ...]:
+        """Return the names of nodes, by offset: labels, else these. Labels of others stay."""
         if not self._named:
-            return ()
+            return names
         found = list(zip(offsets(self._named, nodes, row), self._named, strict=True))
         self._named = [value for offset, value in found if offset is None]
-        return tuple((offset, v._label or "") for offset, v in found if offset is not None)
+        labels = ((offset, v._label or "") for offset, v in found if offset is not None)
+        return (*names, *labels)  # what comes later counts

@@ -34,7 +34,8 @@ def record(
     that go on. An error passes through; what happened before it is recorded.
 
     With `lines`, each node knows the file and the line that made it, and so does each write by
-    hand. The recording keeps the texts of those files; making Values then takes half as long again.
+    hand; in IPython, that is a cell and its line. The recording keeps the texts of those files.
+    Making Values then takes twice as long.
 
     `memory` is how many bytes the recording may take (`"500MB"`); without it, a quarter of the
     memory that is free. When it is spent, recording stops at the end of a pass, a line on stderr

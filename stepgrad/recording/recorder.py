@@ -27,6 +27,7 @@ from stepgrad.recording.door import Door
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
 from stepgrad.recording.pending import Pending
+from stepgrad.recording.places import Places
 from stepgrad.recording.writer import Writer
 
 
@@ -64,18 +65,18 @@ class Recorder(Blockwise):
         self._enclosing = active_tape()
         self.closed = False
         log.begin(self._settle_for_reader)
-        callers = Callers(log.sources)
-        self._writer = Writer(log, self._budget, callers.at)
-        self._callers = callers if lines else None
+        places = Places(log.sources)
+        self._callers = Callers(places) if lines else None
         self._pending = Pending(self._callers)
+        self._writer = Writer(log, self._budget, places.at, self._pending.want)
         self._missed: dict[int, Node] = {}  # by stamp
         self.append = self._pending.append
         self.write: Writing = self._writing()
         self._usual = self.append, self.write
-        self._door = door = Door(self, self._pending, callers)
-        self.made_at, self.written_at = door.made_at, door.written_at
+        self._door = door = Door(self, self._pending, places, self._callers)
+        self.where, self.made_at, self.written_at = door.where, door.made_at, door.written_at
         self.seeded, self.received, self.ended = door.seeded, door.received, door.ended
-        self.remark = door.remark
+        self.remark, self.watched, self.unwatched = door.remark, door.watched, door.unwatched
         self._unwatch = watch(WeakMethod(self._look))
 
     def close(self) -> None:
@@ -86,7 +87,9 @@ class Recorder(Blockwise):
         """
         with self._lock:
             if self._open():
+                self._pending.look(again=True)
                 self._settle()
+                self._pending.let_go()
                 self.closed = True
                 nothing = deque[Node](maxlen=0).append  # keeps nothing, and is as fast
                 self._usual = nothing, self._write_unrecorded
@@ -141,6 +144,7 @@ class Recorder(Blockwise):
         """Run the backward pass from `root`, and log it."""
         with self._lock:
             if self._open():
+                self._pending.look(driven=True)
                 self._settle()
                 report = None if self._enclosing is None else self._report_missed
                 self._writer.backward(root, report)
@@ -155,7 +159,8 @@ class Recorder(Blockwise):
     def _writing(self) -> Writing:
         """Return `write`: a program writes one by one what an optimizer writes at once."""
         made, note = self._pending.made, self._pending.written.append
-        known, callers, enclosing = self._writer.known, self._callers, self._enclosing
+        known, enclosing = self._writer.known, self._enclosing
+        placed = None if self._callers is None else self._callers.placing()
 
         def write(kind: WriteKind, value: Node, after: float, place: Place | None = None) -> None:
             if made:
@@ -170,8 +175,8 @@ class Recorder(Blockwise):
                 value._data = after
             else:
                 value._grad = after
-            if place is None and callers is not None:
-                place = callers.place
+            if place is None and placed is not None:
+                place = placed()
             note((kind, value, after, place))
 
         return write
@@ -273,8 +278,8 @@ class Recorder(Blockwise):
             writer.forward(pending.take_made())
         for remark in pending.take_remarks():
             writer.remarked(*remark)
-        for value in pending.take_named():
-            writer.rename(value)
+        for value, name in pending.take_named():
+            writer.rename(value, name)
 
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
@@ -285,4 +290,5 @@ class Recorder(Blockwise):
     def _settle_for_reader(self) -> None:
         """Settle when the recorded program itself reads; another thread sees what is settled."""
         if active_tape() is self:
+            self._pending.look()
             self.settle()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
+from typing import Any
 
 from stepgrad.printable import printable_lines
 from stepgrad.syntax import parse
 
 _CELL = re.compile(r"cell \d+")
 """How the path of a notebook's cell ends."""
+
+_INPUT = re.compile(r"In\[(\d+)\]")
+"""What IPython calls a cell."""
 
 
 def place_of(path: str, line: int) -> str:
@@ -25,6 +30,18 @@ def place_of(path: str, line: int) -> str:
 def is_cell(path: str) -> bool:
     """Whether a path is that of a notebook's cell."""
     return bool(_CELL.fullmatch(PurePath(path).name))
+
+
+def path_of(file: str) -> str:
+    """Return the path to know a file by: `cell 3` for what IPython ran as its input 3.
+
+    To Python, the file of a cell is a number in a temporary folder, which is not there.
+    """
+    running: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    name_of = getattr(getattr(running, "compile", None), "format_code_name", lambda _: None)
+    _, title = name_of(file) or ("", "")
+    cell = _INPUT.fullmatch(str(title))
+    return f"cell {cell[1]}" if cell else file
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from typing import NamedTuple
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward, packed
-from stepgrad.recording.callers import Spot
 from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
 from stepgrad.recording.known import Known
+from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Stretch, stretched
 

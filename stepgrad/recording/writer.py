@@ -16,11 +16,11 @@ from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.batch import Batch, first_of_row
 from stepgrad.recording.blocks import Backward, Block, Column, Forward, packed
 from stepgrad.recording.budget import Budget
-from stepgrad.recording.callers import Spot
 from stepgrad.recording.changes import Changes
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
+from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.plan import Plans
 from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
@@ -38,10 +38,18 @@ class Writer:
         log: where the blocks go.
         budget: counts the bytes that they take.
         place: makes a place of a line.
+        adopted: called with Values that were made outside, and are in the log by now.
     """
 
-    def __init__(self, log: Log, budget: Budget, place: Callable[[Spot | None], Place]) -> None:
+    def __init__(
+        self,
+        log: Log,
+        budget: Budget,
+        place: Callable[[Spot | None], Place],
+        adopted: Callable[[Iterable[Node]], None],
+    ) -> None:
         self.known = Known()
+        self._adopted = adopted
         self._log = log
         self._budget = budget
         self._forward_of = log.history.forward_of
@@ -64,10 +72,10 @@ class Writer:
         self._log.add(block)
         self._budget.take(block)
 
-    def rename(self, value: Node) -> None:
-        """Give a node its label, if it is in the log and has one."""
-        if value._label and self.known.has(value):
-            self._log.rename(self.known.index(value), value._label)
+    def rename(self, value: Node, name: str | None) -> None:
+        """Give a node a name, if it is in the log and there is one."""
+        if name and self.known.has(value):
+            self._log.rename(self.known.index(value), name)
             self._budget.take_name()
 
     # Forward passes.
@@ -154,6 +162,7 @@ class Writer:
             return
         names = tuple((i, node._label) for i, node in enumerate(nodes) if node._label)
         self.forward(Batch(nodes, first_of_row(nodes), names, ((0, Place()),)))
+        self._adopted(nodes)
         # Gradients of passes that were not recorded.
         carried = [node for node in nodes if node._grad and node._operation is not CONSTANT]
         self.changes.of_kind(

@@ -267,3 +267,14 @@ def test_the_largest_difference_comes_first_and_names_of_one_alone_are_apart() -
     sides = side_by_side(one, other)
     assert [row.name for row in sides.rows] == ["d", "b", "a"]
     assert sides.only == (["e"], ["f"])
+
+
+def test_operations_of_the_programs_own_are_told_apart_by_name() -> None:
+    def named(name: str) -> Recording:
+        with record() as recording:
+            x = Value(2.0, label="x")
+            Value(4.0, (x,), (1.0,), op=name).backward()
+        return recording
+
+    assert first_difference(named("f"), named("f")) is None
+    assert first_difference(named("f"), named("g")) == 1

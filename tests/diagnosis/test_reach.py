@@ -157,7 +157,7 @@ def test_a_copy_is_pointed_at_and_a_plain_number_is_none() -> None:
         return recording
 
     (cut,), (plain,) = verdicts(detached(0.3)), verdicts(detached(0.5))
-    assert "h_detached (event 32) copies w·2 = 0.6" in cut.text
+    assert "h_detached (event 32) copies h = 0.6" in cut.text
     assert "copies" not in plain.text
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
-from imitation import Engine, Rule, Shadow, micrograd_order, right
+from imitation import Engine, Rule, Shadow, micrograd_order, right, where
 from stepgrad import Recording, record
 from stepgrad.checking.result import judge
 from stepgrad.diagnosis import diagnose
@@ -324,8 +324,8 @@ def test_a_value_that_the_operator_does_not_give() -> None:
         engine = Engine()
         v = engine.leaf(5.0, "v")
         three = Shadow(CONSTANT, 3.0)
-        engine.door.made_at(three, (30, "mine.py"))
-        engine.door.made_at(out := Shadow(SUB, 2.0, three, v), (31, "mine.py"))
+        engine.door.made_at(three, where(30))
+        engine.door.made_at(out := Shadow(SUB, 2.0, three, v), where(31))
         engine.backward(out)
     (fault,) = judged(recording).faults
     assert fault.kind == "wrong forward"
@@ -359,6 +359,17 @@ def test_what_could_not_be_seen_is_a_note_and_no_blame() -> None:
         "writes through __dict__ are not observable",
     ]
     assert judge("mine", recording).word == "ok"
+
+
+def test_where_no_pass_is_seen_only_that_is_said() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        network(engine)
+        engine.door.remark("unseen", None, None, "writes through __dict__ are not observable")
+    assert [each.text for each in diagnose(recording)] == [
+        "writes through __dict__ are not observable"
+    ]
+    assert judge("mine", recording).word == "nothing to check"
 
 
 def test_an_operation_that_cannot_be_differentiated_is_named() -> None:

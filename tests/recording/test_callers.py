@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import copy
+import linecache
 import runpy
 import sys
 from collections.abc import Callable
 from functools import reduce
 from operator import add
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -16,7 +19,9 @@ import stepgrad
 from stepgrad import MLP, SGD, Recording, State, Value, compat, record, scope
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward, Write
-from stepgrad.recording.callers import is_ours
+from stepgrad.recording.places import is_ours
+from stepgrad.recording.source import path_of
+from stepgrad.replay.telling.titles import made_by
 
 PROGRAM = Path(__file__).parents[1] / "programs" / "train.py"
 
@@ -198,3 +203,44 @@ def test_a_write_by_hand_knows_its_line() -> None:
     with record() as recording:
         x.grad = 1.0
     assert State(recording, recording.length).place is None
+
+
+class Shell:
+    """What we ask of IPython, and what it answers."""
+
+    compile: Any
+
+    def __init__(self) -> None:
+        self.compile = self
+
+    def format_code_name(self, name: str) -> tuple[str, str] | None:
+        number = {"/tmp/ipykernel_7/123.py": 4, "<ipython-input-12-ab>": 12}.get(name)
+        return None if number is None else ("Cell", f"In[{number}]")
+
+
+@pytest.mark.parametrize(
+    ("file", "place"),
+    [("/tmp/ipykernel_7/123.py", "cell 4, line 2"), ("<ipython-input-12-ab>", "cell 12, line 2")],
+)
+def test_cells_of_ipython_are_cells(file: str, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ipython = ModuleType("IPython")
+    monkeypatch.setattr(ipython, "get_ipython", Shell, raising=False)
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    text = "def f(x):\n    return x * 2\n"
+    monkeypatch.setitem(linecache.cache, file, (len(text), None, text.splitlines(True), file))
+    variables: dict[str, Any] = {}
+    exec(compile(text, file, "exec"), variables)
+    with record(lines=True) as recording:
+        variables["f"](Value(3.0))
+    assert made_by(recording, recording.node(recording.size - 1)) == place
+    cell = place.partition(",")[0]
+    assert recording.sources[cell].text == text
+    assert recording.sources[cell].is_python
+
+
+def test_without_a_shell_ipython_is_any_module(monkeypatch: pytest.MonkeyPatch) -> None:
+    ipython = ModuleType("IPython")
+    monkeypatch.setitem(sys.modules, "IPython", ipython)
+    assert path_of("/tmp/x.py") == "/tmp/x.py"
+    monkeypatch.setattr(ipython, "get_ipython", lambda: None, raising=False)
+    assert path_of("/tmp/x.py") == "/tmp/x.py"

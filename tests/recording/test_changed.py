@@ -37,9 +37,10 @@ def slow_and_obvious(root: Value, bug: str) -> dict[int, float]:
     for node in order[::-1] if bug == "wrong_order" else order:
         operands, upstream = node._operands, grads[node._stamp]
         inputs = [operand.data for operand in operands]
+        carry = node._operation.holding(node._locals).carry
         for slot, operand in enumerate(operands):
             if operand._operation is not CONSTANT:
-                passed = node._operation.carry[slot](*inputs, node.data, upstream)
+                passed = carry[slot](*inputs, node.data, upstream)
                 before = 0.0 if bug == "overwrite" else grads.get(operand._stamp, 0.0)
                 grads[operand._stamp] = passed if bug == "overwrite" else before + passed
     return grads

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from graphs import Graph, graphs, tame
-from imitation import FILE, Engine, Shadow, micrograd_order, train
+from imitation import FILE, Engine, Shadow, micrograd_order, train, where
 from reference import Fold, all_bits, bits
 from stepgrad import Recording, Value, record
 from stepgrad.engine.backward import ancestors
@@ -317,7 +317,7 @@ def test_a_node_has_the_value_that_its_class_computed() -> None:
     with record(lines=True) as recording:
         engine = Engine()
         a, b = engine.leaf(3.0), engine.leaf(2.0)
-        engine.door.made_at(swapped := Shadow(wrong._operation, -1.0, a, b), (3, FILE))
+        engine.door.made_at(swapped := Shadow(wrong._operation, -1.0, a, b), where(3))
         engine.backward(swapped)
     assert recording.history.value(2, recording.length) == -1.0
 
@@ -359,6 +359,15 @@ def test_a_training_loop_stores_its_sweep_once() -> None:
     assert len(blocks) == 1000
     assert len({block.sweep for block in blocks}) <= 2  # the first has the parameters in its pass
     assert len(recording.steps) == 1000
+
+
+def test_the_writes_of_a_loop_are_stored_together() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        leaves = [engine.leaf(3.0, line=line) for line in range(9)]
+        for leaf in leaves:
+            engine.update(leaf, 4.0, line=20)
+    assert len(recording.blocks) == 2
 
 
 # The recorder.

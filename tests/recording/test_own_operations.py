@@ -42,6 +42,10 @@ def apply_own(call: Call, values: Sequence[Value]) -> Value:
     return result
 
 
+def is_row(graph: Graph) -> bool:
+    return not any(call.op.stored for call in graph.calls)
+
+
 def built(graph: Graph, mine: Sequence[bool], leaves: Sequence[Value]) -> Value:
     values = list(leaves)
     for number, call in enumerate(graph.calls):
@@ -81,7 +85,7 @@ def finite(recording: Recording) -> bool:
     )  # fmt: skip
 
 
-TAME = graphs(tame, size=8)
+TAME = graphs(tame, size=8).filter(is_row)
 MINE = st.lists(st.booleans(), min_size=1, max_size=8)
 
 
@@ -108,7 +112,7 @@ def test_recorded_equals_unrecorded(graph: Graph, mine: list[bool]) -> None:
 
 
 @settings(max_examples=15, deadline=None)
-@given(graphs(tame, size=4), MINE)
+@given(graphs(tame, size=4).filter(is_row), MINE)
 def test_what_recurs_is_compiled_and_the_same(graph: Graph, mine: list[bool]) -> None:
     outside = trained(graph, mine, 40)
     with record() as recording:
@@ -152,7 +156,7 @@ def test_forward_mode_agrees_with_backward(graph: Graph, mine: list[bool]) -> No
 
 
 @settings(max_examples=25, deadline=None)
-@given(graphs(tame, size=5), MINE)
+@given(graphs(tame, size=5).filter(is_row), MINE)
 def test_a_check_finds_nothing_wrong(graph: Graph, mine: list[bool]) -> None:
     with record() as recording:
         trained(graph, mine, 1)

@@ -148,6 +148,8 @@ def test_conditions_see_what_was_written() -> None:
     block = MISTAKEN.blocks[-1]
     assert [*Condition("contribution == 14 and upstream == 1").matches(MISTAKEN, block)] == [WRONG]
     assert [*Condition("before == 1 and after == 14").matches(MISTAKEN, block)] == [OVERWRITTEN]
+    assert [*Condition("wrong").matches(MISTAKEN, block)] == [WRONG, OVERWRITTEN]
+    assert [*Condition("wrong").matches(MISTAKEN, MISTAKEN.blocks[0])] == []
     assert [*Condition("after == 1").matches(MISTAKEN, block)] == [4, 5, 6]
 
 
@@ -155,6 +157,14 @@ def test_why_names_the_line_of_the_rule() -> None:
     first, *_ = reasons(MISTAKEN, R, MISTAKEN.length, "gradient")
     assert "= 14 ✗ 4" in first.text
     assert first.line(MISTAKEN) == "mine.py:10"
+    over = [reason.text for reason in reasons(MISTAKEN, D, MISTAKEN.length, "gradient")]
+    assert any("= 14 in place of 1; the sum is 15" in text for text in over)
+
+
+def test_a_handout_has_the_right_number_beside_a_wrong_one() -> None:
+    text = export(None, Cursor(MISTAKEN, MISTAKEN.length), "markdown")
+    assert "= 14 ✗ 4" in text
+    assert "d.grad = 1·1 + 1·14 = 1 + (13 ✗ 14) = 14" in text
 
 
 @pytest.mark.parametrize("steps", [12])

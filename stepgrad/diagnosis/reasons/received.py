@@ -9,7 +9,9 @@ from functools import cached_property
 
 from stepgrad.diagnosis.reasons.chain import Number
 from stepgrad.diagnosis.reasons.slopes import Slope
+from stepgrad.numbers import gradient_inline, number
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.events import Accumulate
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.gradients.ledger import Contribution, contribution
 from stepgrad.replay.telling.narration import narrate
@@ -82,4 +84,9 @@ class Received:
     def told(self, of: Contribution) -> str:
         """A contribution in notation: `dL/dh += dL/dy · ∂y/∂h = −4 · w2 = −4 · 2 = −8`."""
         narration = narrate(self.recording, of.position - 1)
-        return f"{narration.symbols} {narration.numbers}"
+        text = f"{narration.symbols} {narration.numbers}"
+        event = self.recording.events[of.position - 1]
+        if not isinstance(event, Accumulate) or event.total is None:
+            return text
+        before, total = gradient_inline(event.before), number(event.total)
+        return f"{text} in place of {before}; the sum is {total}"

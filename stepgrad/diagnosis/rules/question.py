@@ -29,7 +29,7 @@ def engine(survey: Survey) -> Iterator[Verdict]:
             wrong=True,
         )
     end = survey.recording.length
-    if not found.faults:
+    if found.passes and not found.faults:
         yield Verdict(NAME, found.agrees, "", (end,), note=True)
     for text in found.hidden:
         yield Verdict(NAME, text, "", (end,), note=True)

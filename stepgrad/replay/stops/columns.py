@@ -111,7 +111,12 @@ class Facts(Generic[_B]):
     def __getitem__(self, name: str) -> Column:
         if name == "position":
             return [self._block.start + offset + 1 for offset in self.offsets]
-        return self._column(name)
+        return self._wrong if name == "wrong" else self._column(name)
+
+    @property
+    def _wrong(self) -> Column:
+        """Where a rule of the program's own has passed on a wrong number: only there is one."""
+        return Same(False)
 
     def _column(self, name: str) -> Column:
         """Return a column; unknown, unless the events have something of this name."""

@@ -22,7 +22,7 @@ from stepgrad.replay.stops.passes import Propagating, Received, Seeding, Seeding
 from stepgrad.replay.telling.titles import full_names, names, short_title, titles
 
 TEXTS = ("node", "op", "out", "phase")
-COMPUTED = ("after", "bad", "before", "contribution", "grad", "local")
+COMPUTED = ("after", "bad", "before", "contribution", "grad", "local", "wrong")
 NAMES = (*TEXTS, *COMPUTED, "position", "tangent", "upstream", "value")
 WORDS = {"node": "name of node", "out": "name of out"}
 """Columns of names without scopes; the name of a nameless node is empty."""

@@ -63,7 +63,8 @@ class Condition:
     It may use `node`, `op`, `phase` (texts) and `value`, `grad`, `before`, `after`, `position`;
     where a node is made in forward mode `tangent`; and at an edge of the backward pass `out` (a
     text), `local`, `upstream`, `contribution`. `bad` holds where a number is not finite, although
-    everything it is made of is. `node == "x2"` also means `row1/x2`, as in any command.
+    everything it is made of is; `wrong`, where a rule of an engine that is not ours passes on a
+    wrong number. `node == "x2"` also means `row1/x2`, as in any command.
     A comparison or a calculation with a name that an event lacks is unknown, and so is its
     opposite; `and` and `or` look no further than they need.
 

@@ -10,6 +10,7 @@ from math import isfinite
 from stepgrad.engine.world import added
 from stepgrad.recording import by_hand
 from stepgrad.recording.blocks import Backward, Forward
+from stepgrad.recording.events import Accumulate
 from stepgrad.recording.foreign import ForeignBackward
 from stepgrad.replay.stops.bad import bad_edges, is_finite
 from stepgrad.replay.stops.columns import UNKNOWN, Column, Facts, Same, picked
@@ -193,3 +194,8 @@ class Received(Propagating):
             for write, receiver in zip(sweep.before, sweep.receivers, strict=True)
         ]
         return before, after[1 : 1 + sweep.edges]
+
+    @property
+    def _wrong(self) -> Column:
+        events = (self._recording.events[self._block.start + offset] for offset in self.offsets)
+        return [isinstance(each, Accumulate) and each.right is not None for each in events]

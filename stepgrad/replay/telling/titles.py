@@ -1,5 +1,6 @@
 """What to call a node, even one without a name."""
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
@@ -17,6 +18,12 @@ from stepgrad.recording.structure import Context, Structure
 
 _Look = Callable[[int], Node]
 _Shapes = tuple[tuple[Structure, Context], ...]
+
+_ATTRIBUTE = re.compile(r"[^\W\d].*\.([^\W\d]\w*(?:\[[^\]]*\])*)", re.DOTALL)
+"""An object's attribute, or an item of it, at the end of a name that is an expression."""
+
+_CALL = re.compile(r"\A([^/]*[^\W\d])\d+(?=/|\Z)")
+"""A call that has a number, at the beginning of a scope."""
 
 _WIDEST = 28
 _DEEPEST = 3
@@ -36,12 +43,15 @@ def short_title(recording: Recording, index: int) -> str:
 def parted(name: str, scope: str) -> tuple[str, str]:
     """Part the name of a node that was made in a scope: the scope in it, and what follows.
 
-    A label may have slashes of its own: outside of scopes, `dL/dw` is one name.
+    A label may have slashes of its own: outside of scopes, `dL/dw` is one name. In its scope, an
+    attribute of an object needs no object: `model.layers[0].w[1]` is `w[1]`.
     """
     if not scope:
         return "", name
     if name.startswith(f"{scope}/"):
         return scope, name.removeprefix(f"{scope}/")
+    if attribute := _ATTRIBUTE.fullmatch(name):
+        return scope, attribute[1]
     before, _, last = name.rpartition("/")  # the label was given in another scope
     return before, last
 
@@ -169,6 +179,9 @@ def _seen_from(node: Node, operand: Node) -> str | None:
         return None
     here, (scope, name) = node.place.scope, parted(operand.name, operand.place.scope)
     if f"{here}/".startswith(f"{scope}/") or f"/{here}".endswith(f"/{scope}"):
+        return name
+    held = not operand.name.startswith(f"{scope}/")
+    if held and _CALL.sub(r"\1", here) == _CALL.sub(r"\1", scope):  # another call of its holder
         return name
     both = zip(here.split("/"), scope.split("/"), strict=False)
     shared = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], both))

@@ -1,11 +1,12 @@
 """Whole narrations: what a reader sees of every kind of event."""
 
+import math
 from collections.abc import Callable
 
 import pytest
 
 from replay_runs import training, two_layer
-from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, record
+from stepgrad import SGD, Adam, Recording, Value, clip_norm, mark, op, record
 from stepgrad.replay.telling.derivatives import local_derivative
 from stepgrad.replay.telling.narration import narrate
 from stepgrad.replay.telling.sentences import say
@@ -216,3 +217,43 @@ def test_a_label_that_cannot_be_printed_breaks_no_line() -> None:
     for line in (*told(recording), *(say(recording, i) for i in range(recording.length))):
         assert line.isprintable()
     assert told(recording)[0].startswith("a b�[31m  = 2")
+
+
+@op(partials=lambda *xs: [2 * x for x in xs])
+def squares(*xs: float) -> float:
+    return sum(x * x for x in xs)
+
+
+@op
+def root(x: float) -> float:
+    return math.sqrt(x)
+
+
+def test_an_operation_of_the_programs_own_is_told_by_name_with_what_it_stores() -> None:
+    with record() as recording:
+        x, y = Value(3.0, label="x"), Value(4.0, label="y")
+        root(squares(x, y)).backward()
+    assert told(recording)[2:] == [
+        "squares(x, y) = squares(3, 4) = 25",
+        "root(squares(x, y)) = root(25) = 5",
+        "droot(squares(x, y))/droot(squares(x, y)) = 1   [root(squares(x, y)).grad – → 1]",
+        "droot(squares(x, y))/dsquares(x, y) += droot(squares(x, y))/droot(squares(x, y)) · "
+        "∂root(squares(x, y))/∂squares(x, y) = 1 · 0.1 (by differences) = 0.1   "
+        "[squares(x, y).grad – → 0.1, contribution 1 of 1]",
+        "droot(squares(x, y))/dx += droot(squares(x, y))/dsquares(x, y) · ∂squares(x, y)/∂x "
+        "= 0.1 · 6 (stored) = 0.6   [x.grad – → 0.6, contribution 1 of 1]",
+        "droot(squares(x, y))/dy += droot(squares(x, y))/dsquares(x, y) · ∂squares(x, y)/∂y "
+        "= 0.1 · 8 (stored) = 0.8   [y.grad – → 0.8, contribution 1 of 1]",
+    ]
+    assert say(recording, 6).endswith("the local derivative of squares of open bracket x, y close "
+                                      "bracket with respect to x, stored.")  # fmt: skip
+
+
+def test_the_third_of_equal_operands_is_numbered() -> None:
+    with record() as recording:
+        x = Value(3.0, label="x")
+        y = squares(x, x, x)
+        y.label = "y"
+        y.backward()
+    assert "∂₃y/∂x" in told(recording)[-1]
+    assert "with respect to operand 3, x" in say(recording, recording.length - 1)

@@ -1,0 +1,107 @@
+"""Which variables hold the leaves of a running program (`Holders`)."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from inspect import CO_OPTIMIZED
+from itertools import takewhile
+from types import FrameType, ModuleType
+
+from stepgrad.engine.node import Node
+from stepgrad.recording.naming.walk import Held, name_all
+
+_MOST_MISSED = 1 << 16
+_UNASKED = 8
+_PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."
+
+
+class Holders:
+    """Finds leaves by the variables of the modules, and of the calls that run, of a program.
+
+    Leaves are wanted by stamp, so that none is kept alive for it. `node_of` returns the node of an
+    object of the program; None for one that is none.
+    """
+
+    def __init__(self) -> None:
+        self.node_of: Callable[[object], Node | None] = _node_of
+        self._wanted: set[int] = set()
+        self._missed: set[int] = set()  # that were looked for, and not found
+        self._modules: dict[int, dict[str, object]] = {}  # their variables, by id
+        self._due = False
+        # A program that writes to each leaf as it makes it has a pass logged for each of them.
+        self._unasked = _UNASKED
+
+    def let_go(self) -> None:
+        """Keep nothing of the program alive."""
+        self.node_of = _node_of
+        self._modules.clear()
+        self._wanted.clear()
+        self._missed.clear()
+
+    def stand_in(self, stands_for: Callable[[object], Node | None]) -> None:
+        """Take note of what finds the nodes of objects that are none themselves."""
+        self.node_of = lambda thing: _node_of(thing) or stands_for(thing)
+
+    def register(self, variables: dict[str, object]) -> None:
+        """Take note of a module of the program, given its variables."""
+        self._modules.setdefault(id(variables), variables)
+
+    def want(self, stamps: Iterable[int]) -> None:
+        """Take note of leaves that have no name yet."""
+        self._wanted.update(stamps)
+
+    def look(self, *, again: bool = False) -> None:
+        """Have leaves found the next time; `again`, also those that were not found before."""
+        self._due = True
+        if again:
+            self._wanted |= self._missed
+
+    def find(
+        self, frames: Sequence[FrameType], *, unasked: bool = False
+    ) -> dict[int, tuple[Node, Held]]:
+        """Return what holds the wanted leaves, by stamp, if it is time to look.
+
+        `frames` are the calls of the program that run, from the outermost to the innermost. A few
+        times, leaves are looked for `unasked`.
+        """
+        if not self._wanted or not (self._due or (unasked and self._unasked)):
+            return {}
+        self._unasked -= not self._due
+        self._due = False
+        wanted, self._wanted = self._wanted, set()
+        held = name_all(self.node_of, self._variables(frames), self._is_followed, _is_opaque)
+        found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
+        if len(self._missed) < _MOST_MISSED:
+            self._missed |= wanted - found.keys()
+        return found
+
+    def _variables(self, frames: Sequence[FrameType]) -> Iterator[Mapping[str, object]]:
+        running = {id(frame.f_globals) for frame in frames}
+        others: dict[str, object] = {}
+        for variables in self._modules.values():
+            name = variables.get("__name__")
+            module = sys.modules.get(name) if type(name) is str else None
+            if module is None or name == "__main__" or id(variables) in running:
+                yield variables
+            else:
+                others[str(name)] = module
+        # What an object holds while it is made is not yet where it will be.
+        for frame in takewhile(lambda frame: frame.f_code.co_name != "__init__", frames):
+            if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's: its variables are plain
+                yield frame.f_locals
+        yield others  # those that no variable leads to
+
+    def _is_followed(self, module: ModuleType) -> bool:
+        return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules
+
+
+def _node_of(thing: object) -> Node | None:
+    return thing if issubclass(type(thing), Node) else None  # type: ignore[return-value]
+
+
+def _is_opaque(kind: type) -> bool:
+    """Whether objects of a class are ours, and no models: recordings hold a lot."""
+    module = vars(type)["__dict__"].__get__(kind).get("__module__")
+    ours = type(module) is str and module.startswith(_PACKAGE)
+    return ours and not str(module).startswith(_ENGINE)

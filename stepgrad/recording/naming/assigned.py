@@ -1,0 +1,167 @@
+"""What a program calls the results of its expressions, read off its text (`Assignments`).
+
+`loss = (y - t) ** 2` calls the result of the power `loss`, and in `probs = [e / s for e in es]` the
+division makes `probs[0]`, `probs[1]`, …. An instruction knows the exact place of its expression in
+the text, so what it makes has a name before it runs, and nothing has to be found out meanwhile.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+from collections.abc import Iterator
+from threading import Lock
+from typing import NamedTuple
+
+from stepgrad.syntax import parse
+
+Span = tuple[int | None, int | None, int | None, int | None]
+"""Where an expression is: first and last line, first and last column, as instructions have it."""
+
+_LAST = frozenset({"sum", "reduce", "prod", "fsum"})
+"""Functions that may make many nodes, the last of which is their result."""
+
+_HOLDING = frozenset({*dir(builtins), "reduce", "accumulate", "deque", "array", "partial"})
+"""Functions that return something else than what the functions they call return."""
+
+_WIDEST = 40
+
+_parsing = Lock()  # before 3.13, Python fails if two threads parse at once
+
+_SIMPLE = (ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Expr, ast.Return)
+
+
+class Assigned(NamedTuple):
+    """What becomes of the result of an expression.
+
+    Args:
+        target: the variable that it is assigned to; empty if it is returned.
+        element: whether it is an element of a list that is assigned or returned.
+        last: whether the expression makes several nodes, and its result is the last of them.
+        function: the name of the function that is called, if its result is what that returns.
+    """
+
+    target: str
+    element: bool
+    last: bool
+    function: str
+
+    @property
+    def returned(self) -> bool:
+        """Whether the function returns it."""
+        return not self.target
+
+
+class Assignments(dict[Span, Assigned]):
+    """What is assigned or returned in a text, by the place of the expression.
+
+    A text that is not Python has nothing of the kind. `statements` are the first lines of the
+    statements that have several, by each of their lines.
+    """
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.statements: dict[int, int] = {}
+        try:
+            with _parsing:
+                tree = parse(text)
+        except (SyntaxError, SystemError, ValueError, RecursionError, MemoryError):
+            return
+        for node in ast.walk(tree):
+            if isinstance(node, _SIMPLE) and node.end_lineno != node.lineno:
+                lines = range(node.lineno, (node.end_lineno or 0) + 1)
+                self.statements.update(dict.fromkeys(lines, node.lineno))
+            match node:
+                case ast.Assign(targets=[target, *_], value=value):
+                    self._assign(target, value)
+                case ast.AnnAssign(target=target, value=ast.expr() as value):
+                    self._assign(target, value)
+                case ast.NamedExpr(target=target, value=value):
+                    self._assign(target, value)
+                case ast.AugAssign(target=target) if text := _text(target):
+                    self._put(_span(node), node, text, element=False)
+                case ast.Return(value=ast.expr() as value):
+                    self._result(value, "")
+
+    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+        if isinstance(target, ast.Tuple | ast.List):
+            if isinstance(value, ast.Tuple | ast.List) and not _starred(target, value):
+                for each, part in zip(target.elts, value.elts, strict=False):
+                    self._assign(each, part)
+        elif text := _text(target):
+            self._result(value, text)
+
+    def _result(self, value: ast.expr, target: str) -> None:
+        """Take note of the expressions that a value is, or is a list or a dictionary of."""
+        for expression, text, element in _parts(value, target):
+            if len(text) > _WIDEST:
+                continue
+            self._put(_span(expression), expression, text, element=element)
+            match expression:
+                case ast.Call(func=ast.Attribute(attr=name) as function):
+                    # The instruction begins at the method's name if that is on a line of its own.
+                    column = (function.end_col_offset or 0) - len(name.encode())
+                    *_, end = _span(expression)
+                    span = function.end_lineno, expression.end_lineno, column, end
+                    self._put(span, expression, text, element=element)
+
+    def _put(self, span: Span, node: ast.AST, text: str, *, element: bool) -> None:
+        called = _called(node)
+        if called not in _HOLDING or called in _LAST:
+            function = "" if called in _LAST else called
+            self[span] = Assigned(text, element, called in _LAST, function)
+
+
+def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]:
+    """Yield the expressions that may make nodes: what each is called, and if it is an element."""
+    match value:
+        case ast.IfExp(body=body, orelse=other):
+            yield from _parts(body, target)
+            yield from _parts(other, target)
+        case ast.ListComp(elt=ast.BinOp() | ast.UnaryOp() | ast.Call()):
+            yield value.elt, target, True
+        case ast.List(elts=elements) | ast.Tuple(elts=elements) if target:
+            if not _starred(value):
+                for number, element in enumerate(elements):
+                    yield from _parts(element, f"{target}[{number}]")
+        case ast.Dict(keys=keys, values=values) if target:
+            for key, part in zip(keys, values, strict=True):
+                if isinstance(key, ast.Constant):
+                    yield from _parts(part, f"{target}[{key.value!r}]")
+        case ast.BinOp() | ast.UnaryOp() | ast.Call():
+            yield value, target, False
+
+
+def _text(target: ast.expr) -> str:
+    """Return a target as text, without `self.`; empty if it does not name one place."""
+    match target:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=ast.Name(id="self"), attr=name):
+            return name
+        case ast.Attribute(value=owner, attr=name):
+            before = _text(owner)
+            return before and f"{before}.{name}"
+        case ast.Subscript(value=owner, slice=ast.Constant(value=key)):
+            before = _text(owner)
+            return before and f"{before}[{key!r}]"
+    return ""
+
+
+def _called(node: ast.AST) -> str:
+    match node:
+        case ast.Call(func=ast.Name(id=name)) | ast.Call(func=ast.Attribute(attr=name)):
+            return name
+        case ast.Call():
+            return "list"  # as unknown as what a list holds
+    return ""
+
+
+def _starred(*values: ast.expr) -> bool:
+    return any(
+        isinstance(each, ast.Starred) for value in values for each in getattr(value, "elts", ())
+    )
+
+
+def _span(node: ast.stmt | ast.expr) -> Span:
+    return node.lineno, node.end_lineno, node.col_offset, node.end_col_offset

@@ -1,0 +1,254 @@
+"""Which calls of functions a node is made in (`Calls`), while a program runs.
+
+A frame has room for the trace function of a debugger. Where none is there, it carries our mark, so
+that the calls around a node are looked at once for each call, and not for each node, and nothing of
+the program is kept alive: a mark goes with its frame.
+
+A mark has a *path*: the functions that were called, from the outermost to the innermost, and for
+each the instruction that called it and how many calls of it there were before. In every training
+step the paths are the same objects again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from sys import _getframe
+from types import FrameType
+from typing import Any
+
+from stepgrad.recording.naming.kinds import Kind
+from stepgrad.recording.naming.sites import Site
+
+_MOST_CALLS = 1 << 10
+"""The most calls of one function by one call of another that are told apart."""
+
+_MOST_PATHS = 1 << 16
+"""The most paths of a recording."""
+
+
+class Path:
+    """Calls, from the outermost to the innermost; without a `kind`, no call at all.
+
+    Args:
+        parent: the calls around the innermost one.
+        kind: the code that it runs.
+        name: what it is called; empty for one that is part of the call around it.
+        site: the instruction that called it, if that is known.
+    """
+
+    __slots__ = (
+        "around", "counted", "counts", "driver", "kind", "marks", "name", "parent", "paths", "site"
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        parent: Path | None = None,
+        kind: Kind | None = None,
+        name: str = "",
+        site: Site | None = None,
+    ) -> None:
+        self.parent = parent
+        self.kind = kind
+        self.name = name
+        self.site = site
+        # Whether it goes on after backward passes, so that it runs the model, and is no part of it.
+        self.driver = False
+        # The innermost one with a name.
+        self.around: Path = self if name or parent is None else parent.around
+        self.paths: dict[object, Path] = {}
+        self.marks: dict[Kind, Mark] = {}
+        self.counts: dict[Kind, int] = {}  # how many calls of each kind there were
+        self.counted = 0  # in which batch
+
+    @property
+    def outwards(self) -> Iterator[Path]:
+        """This path, the one around it, and so on."""
+        path: Path | None = self
+        while path is not None:
+            yield path
+            path = path.parent
+
+
+class Mark:
+    """What is put on a frame: the places of its instructions, and its path.
+
+    Debuggers may call it, as they call each trace function that they find; it does nothing.
+    """
+
+    __slots__ = ("calls", "entries", "path", "sites", "standard")
+
+    def __init__(self, calls: Calls, kind: Kind, path: Path) -> None:
+        self.calls = calls
+        self.path = path
+        self.sites = kind.sites
+        self.standard = kind.standard
+        self.entries: dict[tuple[Kind, int], _Entry] = {}  # by the code, and the instruction
+
+    def __call__(self, *_: object) -> None:
+        """Do nothing."""
+
+
+class _Entry:
+    """What is known of the calls of some code by one instruction: their marks.
+
+    Args:
+        kind: the code.
+        site: the instruction, if it is known that it called it.
+        name: what calls are called; None if it has to be asked each time.
+        mark: the one that all have, if they are not told apart.
+    """
+
+    __slots__ = ("kind", "mark", "marks", "name", "site")
+
+    def __init__(self, kind: Kind, site: Site | None, name: str | None, mark: Mark | None) -> None:
+        self.kind = kind
+        self.site = site
+        self.name = name
+        self.mark = mark
+        self.marks: dict[int, Mark] = {}  # by how many calls of the code there were before
+
+
+class Calls:
+    """Finds the call that a frame is, and its path.
+
+    Args:
+        kind_of: finds out about the code of a frame; it is asked once for each.
+    """
+
+    def __init__(self, kind_of: Callable[[FrameType], Kind]) -> None:
+        self.root = Path()
+        self._kinds: dict[int, Kind] = {}  # by the id of their code
+        self._kind_of = kind_of
+        self._batch = 0
+        self._paths = 0
+
+    def begin(self, frame: FrameType | None) -> None:
+        """Take note that calls are counted from here on; what runs by now is no part of a model."""
+        while frame is not None:
+            kind = self._kind(frame)
+            if not kind.ours and (frame.f_trace is None or frame.f_trace.__class__ is Mark):
+                frame.f_trace = self._mark(self.root, kind)
+            frame = frame.f_back
+
+    def drive(self, frame: FrameType | None) -> None:
+        """Take note that what runs by now runs a backward pass."""
+        while frame is not None:
+            mark = frame.f_trace
+            if isinstance(mark, Mark) and mark.calls is self:
+                mark.path.around.driver = True
+            frame = frame.f_back
+
+    @property
+    def running(self) -> list[FrameType]:
+        """The frames of the program that run, from the outermost to the innermost."""
+        frames: list[FrameType] = []
+        frame: FrameType | None = _getframe(1)
+        while frame is not None:
+            kind = self._kind(frame)
+            if not (kind.ours or kind.standard or kind.installed):
+                frames.append(frame)
+            frame = frame.f_back
+        return frames[::-1]
+
+    def let_go(self) -> None:
+        """Keep nothing of the program alive."""
+        self._kinds.clear()
+
+    def next_batch(self) -> None:
+        """Count from 0 again."""
+        self._batch += 1
+
+    def find(self, frame: FrameType | None) -> tuple[Site, Path] | None:
+        """Return the instruction at which the innermost frame is that is not ours, and its path."""
+        kinds = self._kinds
+        while frame is not None:
+            mark: Any = frame.f_trace
+            if mark.__class__ is not Mark or mark.calls is not self:
+                kind = kinds.get(id(frame.f_code)) or self._kind(frame)
+                if kind.ours:
+                    frame = frame.f_back
+                    continue
+                mark = self._enter(frame)
+            return mark.sites[frame.f_lasti], mark.path
+        return None
+
+    def _enter(self, frame: FrameType) -> Mark:
+        """Return the mark of a frame that was entered since the last look, and is not ours."""
+        entered: list[FrameType] = []
+        kinds, each = self._kinds, frame
+        mark: Any = None
+        while mark is None:
+            entered.append(each)
+            kind = kinds.get(id(each.f_code)) or self._kind(each)
+            back = None if kind.outermost else each.f_back
+            if back is None:
+                mark = self._mark(self.root, kind)
+                break
+            each, mark = back, back.f_trace
+            if mark.__class__ is not Mark or mark.calls is not self:
+                mark = None
+        for inner in reversed(entered):
+            kind = kinds[id(inner.f_code)]
+            if not kind.ours:
+                entry = mark.entries.get((kind, each.f_lasti)) or self._entry(inner, kind, mark)
+                mark = entry.mark or self._next(entry, mark, inner)
+                if inner.f_trace is None or inner.f_trace.__class__ is Mark:  # else a debugger's
+                    inner.f_trace = mark
+            each = inner
+        return mark  # type: ignore[no-any-return]
+
+    def _entry(self, frame: FrameType, kind: Kind, parent: Mark) -> _Entry:
+        back, site = frame.f_back, None
+        if back is not None and back.f_code is parent.sites.code and not parent.standard:
+            site = parent.sites[back.f_lasti]
+        if kind.apart:
+            name, always = kind.named(frame) if kind.name else ("", True)
+            entry = _Entry(kind, site, name if always else None, None)
+        else:
+            entry = _Entry(kind, site, "", self._mark(parent.path, kind))
+        parent.entries[kind, -1 if back is None else back.f_lasti] = entry
+        return entry
+
+    def _next(self, entry: _Entry, parent: Mark, frame: FrameType) -> Mark:
+        """Return the mark of the next call of some code."""
+        kind, around = entry.kind, parent.path.around
+        if around.counted != self._batch:
+            around.counts, around.counted = {}, self._batch
+        number = around.counts.get(kind, 0)
+        if number < _MOST_CALLS:
+            around.counts[kind] = number + 1
+        if entry.name is None:
+            return self._mark(self._path(parent.path, entry, kind.named(frame)[0], number), kind)
+        mark = entry.marks.get(number)
+        if mark is None:
+            path = self._path(parent.path, entry, entry.name, number)
+            mark = entry.marks[number] = self._mark(path, kind)
+        return mark
+
+    def _path(self, parent: Path, entry: _Entry, name: str, number: int) -> Path:
+        """Return the path of a call; one that recurs belongs to the call that it recurs in."""
+        kind = entry.kind
+        key = kind, name, entry.site, number
+        path = parent.paths.get(key)
+        if path is None:
+            if self._paths >= _MOST_PATHS:
+                return parent
+            self._paths += 1
+            again = name and any(each.kind is kind and each.name for each in parent.outwards)
+            if again or (kind.of_class and name == parent.around.name):
+                name = ""
+            path = parent.paths[key] = Path(parent, kind, name, entry.site)
+        return path
+
+    def _mark(self, path: Path, kind: Kind) -> Mark:
+        mark = path.marks.get(kind)
+        if mark is None:
+            mark = path.marks[kind] = Mark(self, kind, path)
+        return mark
+
+    def _kind(self, frame: FrameType) -> Kind:
+        code = frame.f_code
+        kind = self._kinds.get(id(code))
+        if kind is None:
+            kind = self._kinds[id(code)] = self._kind_of(frame)
+        return kind

@@ -1,0 +1,81 @@
+"""What calls of a piece of code are called (`Kind`)."""
+
+from __future__ import annotations
+
+import os
+import re
+from types import CodeType, FrameType
+
+from stepgrad.recording.naming.sites import Sites
+
+_STANDARD = f"{os.path.dirname(os.__file__)}{os.sep}"  # noqa: PTH120 - as code has it
+_INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
+_OF_THE_CLASS = frozenset({"__call__", "__init__", "__post_init__", "forward"})
+_LIST = "<listcomp>"
+
+_class_name = type.__dict__["__name__"].__get__
+_bases = type.__dict__["__mro__"].__get__
+_subclasses = type.__subclasses__
+
+
+class Kind:
+    """What is known of a piece of code: the places of its instructions, and what calls are called.
+
+    Without a `name`, what is called in it is part of the call that is around it.
+
+    Args:
+        code: the code.
+        sites: its instructions.
+        ours: whether it belongs to this package, and not to a program.
+    """
+
+    __slots__ = ("code", "installed", "name", "of_class", "ours", "outermost", "sites", "standard")
+
+    def __init__(self, code: CodeType, sites: Sites, *, ours: bool) -> None:
+        self.code = code  # kept alive: its id is a key
+        self.sites = sites
+        self.ours = ours
+        path, name = code.co_filename, code.co_name
+        self.outermost = name == "<module>"
+        self.installed = _INSTALLED.search(path) is not None
+        self.standard = is_standard(path)
+        before, _, method = code.co_qualname.rpartition(".")
+        owner = before.rpartition(".")[2]
+        self.of_class = owner if method in _OF_THE_CLASS and owner != "<locals>" else ""
+        self.name = _words(self.of_class) if self.of_class else name.strip("_")
+        if self.standard or name.startswith("<"):
+            self.name = ""
+
+    @property
+    def listing(self) -> bool:
+        """Whether it is a list comprehension."""
+        return self.code.co_name == _LIST
+
+    @property
+    def apart(self) -> bool:
+        """Whether its calls are told apart: a list comprehension counts its elements again."""
+        return bool(self.name) or self.listing
+
+    def named(self, frame: FrameType) -> tuple[str, bool]:
+        """Return the name of a call, and whether all calls have it.
+
+        It is that of the function or, for `forward` and the like, that of the object's class.
+        """
+        if not self.of_class or not self.code.co_argcount:
+            return self.name, True
+        bases = _bases(type(frame.f_locals.get(self.code.co_varnames[0])))
+        own = next((each for each in bases if _class_name(each) == self.of_class), None)
+        if own is None:
+            return self.name, True
+        return _words(_class_name(bases[0])), not _subclasses(own)
+
+
+def is_standard(path: str) -> bool:
+    """Whether code is of Python's own library."""
+    return path.startswith((_STANDARD, "<frozen ")) and not _INSTALLED.search(path)
+
+
+def _words(name: str) -> str:
+    """Return the name of a class as that of a variable: `SelfAttention` is `self_attention`."""
+    parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_"))
+    return parted.lower()

@@ -1,0 +1,212 @@
+"""What holds an object, as a program would write it: `model.layers[0].w[1]` (`name_all`).
+
+Nothing of the program runs: attributes are read where Python keeps them, without properties and
+`__getattr__`, and containers by the methods of the types that they extend.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
+from typing import Any, NamedTuple, TypeVar
+
+_T = TypeVar("_T")
+
+_MOST_HOLDERS, _MOST_ITEMS = 1 << 16, 1 << 18
+"""The most objects to look into, and the most items to look at."""
+
+_MOST_OF_ONE = 1 << 14
+"""The most items of one container to look at."""
+
+_DEEPEST = 12
+"""The most steps of a name."""
+
+_LONGEST_KEY = 60
+
+_PLAIN = frozenset(
+    {int, float, complex, bool, str, bytes, bytearray, range, type(None), type(...), CodeType,
+     BuiltinFunctionType}
+)  # fmt: skip
+
+_bases = type.__dict__["__mro__"].__get__
+_of_class = type.__dict__["__dict__"].__get__
+_of_module = vars(ModuleType)["__dict__"].__get__
+
+
+class Held(NamedTuple):
+    """Where an object is held: the steps to it from a variable, as `.w` and `[3]`."""
+
+    steps: tuple[str, ...]
+
+    @property
+    def text(self) -> str:
+        """The steps in one, which is an expression: `model.layers[0].w[1]`."""
+        return "".join(self.steps)
+
+    @property
+    def holders(self) -> str:
+        """What holds it, from the outermost on, as a scope: `model/layers/0/w`."""
+        return "/".join(step.strip(".[]'\"") for step in self.steps[:-1])
+
+
+def name_all(
+    pairs: Callable[[object], _T | None],
+    variables: Iterable[Mapping[str, object]],
+    follow: Callable[[ModuleType], bool] = lambda _: False,
+    opaque: Callable[[type], bool] = lambda _: False,
+) -> Iterator[tuple[_T, Held]]:
+    """Yield the nodes whose objects are held somewhere, each once, with where that is.
+
+    Of several variables that lead to an object, the first counts, in the order of `variables` and
+    in that of each; of the ways from there, the shortest, and of those the first. What is held by
+    a closure or as the default of an argument is named after the function: `f.w`.
+
+    Args:
+        pairs: returns the node of an object; None for one that is none.
+        variables: the variables of modules and of calls, by name.
+        follow: whether what a module holds counts.
+        opaque: whether what objects of a class hold does not count.
+    """
+    walk = _Walk(follow, opaque)
+    for each in variables:
+        named = [item for item in _items(each) if type(item[0]) is str]
+        for name, held in sorted(named, key=lambda item: item[0].startswith("_")):
+            if not name.startswith("__"):
+                yield from walk.from_variable(name, held, pairs)
+
+
+class _Walk:
+    """A search through what variables lead to; it looks at each object once."""
+
+    def __init__(
+        self, follow: Callable[[ModuleType], bool], opaque: Callable[[type], bool]
+    ) -> None:
+        self._follow = follow
+        self._opaque = opaque
+        self._seen: dict[int, object] = {}  # by id; kept alive, so that no id comes again
+        self._holders, self._items = _MOST_HOLDERS, _MOST_ITEMS
+
+    def from_variable(
+        self, name: str, found: object, pairs: Callable[[object], _T | None]
+    ) -> Iterator[tuple[_T, Held]]:
+        """Search from a variable on, what is near first."""
+        waiting: deque[tuple[tuple[str, ...], object]] = deque([((name,), found)])
+        while waiting and self._holders > 0 and self._items > 0:
+            steps, holder = waiting.popleft()
+            if type(holder) in _PLAIN or id(holder) in self._seen:
+                continue
+            self._seen[id(holder)] = holder
+            node = pairs(holder)
+            if node is not None:
+                yield node, Held(steps)
+                continue
+            self._holders -= 1
+            if len(steps) < _DEEPEST and not self._opaque(type(holder)):
+                for step, each in islice(self._held(holder), _MOST_OF_ONE):
+                    self._items -= 1
+                    if type(each) not in _PLAIN:
+                        waiting.append(((*steps, step), each))
+
+    def _held(self, holder: Any) -> Iterator[tuple[str, object]]:
+        """Yield what an object holds, with the steps to it."""
+        kind = type(holder)
+        if kind is FunctionType:
+            yield from _of_function(holder)
+        elif kind is MethodType:
+            yield ".__self__", holder.__self__
+        elif kind is partial:
+            yield ".func", holder.func
+            yield ".args", holder.args
+            yield ".keywords", holder.keywords
+        elif issubclass(kind, ModuleType):
+            if self._follow(holder):
+                yield from _attributes(_of_module(holder))
+        elif issubclass(kind, type):
+            yield from _attributes(_of_class(holder))
+        else:
+            yield from _of_instance(holder, kind)
+
+
+def _of_instance(holder: Any, kind: type) -> Iterator[tuple[str, object]]:
+    """Yield the items of an object, and its attributes."""
+    classes = _bases(kind)
+    if issubclass(kind, tuple):
+        yield from _of_tuple(holder, classes)
+    elif issubclass(kind, list):
+        yield from _numbered(list.__iter__(holder))
+    elif issubclass(kind, deque):
+        yield from _numbered(deque.__iter__(holder))
+    elif issubclass(kind, dict):
+        keyed = ((_key(key), each) for key, each in _items(holder))
+        yield from ((f"[{key}]", each) for key, each in keyed if key is not None)
+    for each in classes:
+        for name, descriptor in [*_of_class(each).items()]:
+            if type(descriptor) is MemberDescriptorType:
+                with suppress(AttributeError):  # nothing is in this slot
+                    yield f".{name}", descriptor.__get__(holder)
+            elif name == "__dict__" and type(descriptor) is GetSetDescriptorType:
+                yield from _attributes(descriptor.__get__(holder))
+
+
+def _of_tuple(holder: Any, classes: Sequence[type]) -> Iterator[tuple[str, object]]:
+    """Yield the items of a tuple; those of a named one by their names."""
+    items = tuple.__iter__(holder)
+    fields = next(filter(None, (_of_class(each).get("_fields") for each in classes)), None)
+    if type(fields) is tuple and len(fields) == tuple.__len__(holder):
+        yield from ((f".{name}", each) for name, each in zip(fields, items, strict=True))
+    else:
+        yield from _numbered(items)
+
+
+def _of_function(function: FunctionType) -> Iterator[tuple[str, object]]:
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        try:
+            yield f".{name}", cell.cell_contents
+        except ValueError:  # not assigned yet
+            continue
+    code, defaults = function.__code__, function.__defaults__ or ()
+    names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
+    yield from ((f".{name}", each) for name, each in zip(names, defaults, strict=False))
+    yield from ((f".{name}", each) for name, each in _items(function.__kwdefaults__ or {}))
+
+
+def _attributes(attributes: Mapping[Any, object]) -> Iterator[tuple[str, object]]:
+    for name, each in _items(attributes):
+        if type(name) is str and not (name.startswith("__") and name.endswith("__")):
+            yield f".{name}", each
+
+
+def _numbered(items: Iterator[object]) -> Iterator[tuple[str, object]]:
+    return ((f"[{number}]", each) for number, each in enumerate(items))
+
+
+def _items(mapping: Mapping[Any, object]) -> list[tuple[Any, object]]:
+    """Return the items of a dictionary, or of the read-only one of a class, as they are by now."""
+    if isinstance(mapping, dict):
+        return list(islice(dict.items(mapping), _MOST_OF_ONE))
+    return list(islice(mapping.items(), _MOST_OF_ONE))
+
+
+def _key(key: object) -> str | None:
+    """Return a key as a program writes it; None for one that it could not."""
+    if type(key) is tuple:
+        parts = [*map(_key, key)]
+        if None in parts:
+            return None
+        return f"({', '.join(filter(None, parts))}{',' * (len(parts) == 1)})"
+    if type(key) in (str, int, float, bool, bytes, type(None)):
+        text = repr(key)
+        return text if len(text) <= _LONGEST_KEY else None
+    return None

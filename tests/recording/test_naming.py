@@ -1,0 +1,466 @@
+"""Names and scopes that a program gives without saying so."""
+
+from __future__ import annotations
+
+import gc
+import sys
+import weakref
+from collections import OrderedDict, namedtuple
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stepgrad import Recording, Value, record
+from stepgrad.program import run_program
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.naming.walk import name_all
+from stepgrad.replay.telling.titles import short_title, title
+
+
+@pytest.fixture
+def ran(tmp_path: Path) -> Callable[[str], Recording]:
+    """Runs a program, and returns its recording."""
+
+    def run(text: str) -> Recording:
+        path = tmp_path / "program.py"
+        path.write_text(f"from stepgrad import *\n{dedent(text)}", "utf-8")
+        ended = run_program(str(path))
+        assert (ended.status, ended.failure) == (0, "")
+        return ended.recording
+
+    return run
+
+
+def names(recording: Recording) -> list[str]:
+    """The names of all nodes but constants; `–` for none."""
+    nodes = map(recording.node, range(recording.size))
+    return [node.name or "–" for node in nodes if not node.constant]
+
+
+def scopes(recording: Recording) -> list[str]:
+    """The scopes of all nodes but constants, each once where several follow each other."""
+    nodes = map(recording.node, range(recording.size))
+    found = [node.place.scope for node in nodes if not node.constant]
+    return [scope for scope, before in zip(found, [None, *found], strict=False) if scope != before]
+
+
+NAMES = {
+    "a variable": ("w = Value(1)\n(w * 2).backward()", ["w", "–"]),
+    "two at once": ("a, b = Value(1), Value(2)", ["a", "b"]),
+    "a result": ("w = Value(1)\nloss = (w - 2) ** 2\nloss.backward()", ["w", "–", "loss"]),
+    "a method": ("w = Value(1)\nh = w.tanh()", ["w", "h"]),
+    "methods on lines": ("w = Value(1)\nh = (w\n  .exp()\n  .tanh())", ["w", "–", "h"]),
+    "added to": ("t = Value(1)\nt += t\nt *= 3", ["t", "t", "t"]),
+    "one of two": ("w = Value(1)\nh = w * 2 if w.data else w * 3", ["w", "h"]),
+    "a list": ("ws = [Value(i) for i in range(3)]", ["ws[0]", "ws[1]", "ws[2]"]),
+    "a list again": (
+        "w = Value(1)\nfor _ in range(2):\n    hs = [w * i for i in range(2)]",
+        ["w", "hs[0]", "hs[1]", "hs[0]", "hs[1]"],
+    ),
+    "a display": ("d = {'a': [Value(1), Value(2)]}", ["d['a'][0]", "d['a'][1]"]),
+    "a sum": ("ws = [Value(1), Value(2)]\ns = sum(ws)", ["ws[0]", "ws[1]", "–", "s"]),
+    "sums in a list": (
+        "ws = [Value(1), Value(2)]\nss = [sum(w * i for w in ws) for i in range(2)]",
+        ["ws[0]", "ws[1]", "–", "–", "–", "ss[0]", "–", "–", "–", "ss[1]"],
+    ),
+    "what a call returns": (
+        "def f(x):\n    return x.exp() * 3\nw = Value(1)\ny = f(w)",
+        ["w", "–", "y"],
+    ),
+    "elements that a call returns": (
+        "def f(x):\n    return [x * i for i in range(2)]\nw = Value(1)\ny = f(w)",
+        ["w", "y[0]", "y[1]"],
+    ),
+    "a list of what is not a node": ("hs = list(map(Value, [1, 2]))", ["hs[0]", "hs[1]"]),
+    "nested lists": (
+        "ws = [[Value(i) for i in range(2)] for _ in range(2)]",
+        ["ws[0][0]", "ws[0][1]", "ws[1][0]", "ws[1][1]"],
+    ),
+    "a list of all comes later": (
+        "s = {'w': [Value(1)], 'b': Value(2)}\nps = [s['w'][0], s['b']]\nfor p in ps: p.grad = 0",
+        ["s['w'][0]", "s['b']"],
+    ),
+    "made by a function": (
+        "def make():\n    w = Value(1)\n    w.exp()\n    return {'w': w}\nm = make()",
+        ["m['w']", "–"],
+    ),
+    "in a function that is left": (
+        """
+        def main():
+            model = {"w": [Value(float(i)) for i in range(2)]}
+            for w in model["w"]:
+                w.grad = 0
+            loss = model["w"][0] * model["w"][1]
+            loss.backward()
+        main()
+        """,
+        ["model['w'][0]", "model['w'][1]", "loss"],
+    ),
+    "by a closure": (
+        """
+        def counter():
+            w = [float(i) for i in range(2)]
+            w = tuple(map(Value, w))
+            def f(x):
+                return w[0] * x
+            return f
+        f = counter()
+        f(2.0).backward()
+        """,
+        ["f.w[0]", "f.w[1]", "–"],
+    ),
+    "two models": (
+        """
+        class Model:
+            def __init__(self):
+                self.w = Value(1.0)
+            def __call__(self, x):
+                return self.w * x
+        one, two = Model(), Model()
+        (one(2) + two(3)).backward()
+        """,
+        ["one.w", "two.w", "–", "–", "–"],
+    ),
+    "a label wins": ("w = Value(1, label='mine')\nh = w * 2\nh.label = 'h1'", ["mine", "h1"]),
+    "slots": (
+        "class A:\n    __slots__ = 'w', 'x'\n    def __init__(self): self.w = Value(1)\na = A()",
+        ["a.w"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nodes_are_called_after_variables(name: str, ran: Callable[[str], Recording]) -> None:
+    text, expected = NAMES[name]
+    recording = ran(text)
+    assert [each.rpartition("/")[2] for each in names(recording)] == expected
+
+
+def test_a_label_by_hand_is_never_replaced(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        class A: pass
+        a = A()
+        a.w = [Value(1.0, label='first'), Value(2.0)]
+        a.w[0].grad = 0
+        """
+    )
+    assert names(recording) == ["first", "a.w[1]"]
+
+
+MLP = """
+class Neuron:
+    def __init__(self, n):
+        self.w = [Value(0.1 * i) for i in range(n)]
+        self.b = Value(0.0)
+    def __call__(self, x):
+        act = sum((w * xi for w, xi in zip(self.w, x)), self.b)
+        return act.tanh()
+class Layer:
+    def __init__(self, n, m):
+        self.neurons = [Neuron(n) for _ in range(m)]
+    def __call__(self, x):
+        return [neuron(x) for neuron in self.neurons]
+class MLP:
+    def __init__(self):
+        self.layers = [Layer(2, 2), Layer(2, 1)]
+    def __call__(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x[0]
+"""
+
+
+SCOPES = {
+    "classes, numbered": (
+        MLP + "model = MLP()\nmodel([1.0, 2.0]).backward()",
+        [
+            "mlp/layer0/neuron0", "mlp/layer0/neuron1", "mlp/layer1/neuron",
+            "mlp/layer0/neuron0", "mlp/layer0/neuron1", "mlp/layer1/neuron",
+        ],
+    ),
+    "what runs the passes is no part": (
+        "def main():\n    w = Value(1.0)\n    def model(x):\n        return (w * x).tanh()\n"
+        "    for _ in range(2):\n        loss = model(2) + model(3)\n        loss.backward()\n"
+        "main()",
+        ["", "model0", "model1", "", "model0", "model1", ""],
+    ),
+    "by what the results are called": (
+        "w = Value(2.0)\ndef f(x):\n    return (w * x).exp()\nq = f(1)\nk = f(2)\nk = f(3)",
+        ["", "f_q", "f_k0", "f_k1"],
+    ),
+    "one node is no scope": ("def f(x):\n    return x * 2\ny = f(Value(1.0))", [""]),
+    "recursion is one scope": (
+        "def f(x, n):\n    return f((x * x).exp(), n - 1) if n else x\ny = f(Value(1.0), 50)",
+        ["", "f"],
+    ),
+    "scope() wins": (
+        "def f(x):\n    with scope('mine'):\n        return (x * 2).exp()\ny = f(Value(1.0))",
+        ["", "mine"],
+    ),
+    "a subclass has its own name": (
+        "class Part:\n    def __call__(self, x):\n        return self.forward(x)\n"
+        "class SelfAttention(Part):\n    def forward(self, x):\n        return (x * 2).exp()\n"
+        "class RMSNorm(Part):\n    def forward(self, x):\n        return (x * 3).exp()\n"
+        "y = SelfAttention()(Value(1.0))\nz = RMSNorm()(y)",
+        ["", "self_attention", "rms_norm"],
+    ),
+    "leaves, by what holds them": (
+        "m = lambda: [[Value(1.0), Value(2.0)] for _ in range(2)]\nd = {'a': m(), 'b.c': m()}",
+        ["d/a/0", "d/a/1", "d/b.c/0", "d/b.c/1"],
+    ),
+    "generators": (
+        "def parts(x):\n    for i in range(2):\n        yield (x * i).exp()\n"
+        "w = Value(1.0)\ns = sum(parts(w))\n",
+        ["", "parts", "", "parts", ""],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_calls_are_scopes(name: str, ran: Callable[[str], Recording]) -> None:
+    text, expected = SCOPES[name]
+    assert scopes(ran(text)) == expected
+
+
+def test_a_training_loop_keeps_its_names_once(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        MLP
+        + """
+model = MLP()
+for _ in range(20):
+    y = model([1.0, 2.0])
+    loss = (y - 1) ** 2
+    loss.backward()
+    for layer in model.layers:
+        for neuron in layer.neurons:
+            for p in neuron.w + [neuron.b]:
+                p.data -= 0.1 * p.grad
+                p.grad = 0
+"""
+    )
+    first, *others = [block for block in recording.blocks if isinstance(block, Forward)]
+    assert len({id(block.context) for block in others}) == 1
+    assert not recording.labels
+    assert recording.node(first.base).name == "model.layers[0].neurons[0].w[0]"
+    product = others[-1].base + 1
+    assert short_title(recording, product) == "w[0]·1"
+    assert recording.node(recording.names(recording.length)["loss"]).name == "loss"
+    leaf = recording.names(recording.length)["model.layers[1].neurons[0].b"]
+    assert (title(recording, leaf), short_title(recording, leaf)) == (
+        "model.layers[1].neurons[0].b", "b",
+    )  # fmt: skip
+
+
+def test_names_are_there_while_the_program_runs(ran: Callable[[str], Recording]) -> None:
+    ran(
+        """
+        from stepgrad.recording.record import active_recorder
+        def main():
+            ws = {"a": list(map(Value, [1.0, 2.0]))}
+            (ws["a"][0] * ws["a"][1]).backward()
+            log = active_recorder().log
+            assert [log.node(i).name for i in range(2)] == ["ws['a'][0]", "ws['a'][1]"]
+        main()
+        """
+    )
+
+
+def test_values_from_before_are_named_too() -> None:
+    model = {"w": [Value(1.0)]}
+    with record(lines=True) as recording:
+        (model["w"][0] * 2).backward()
+    assert names(recording) == ["model['w'][0]", "–"]
+
+
+def test_without_lines_nothing_is_named() -> None:
+    with record() as recording:
+        w = Value(1.0)
+        loss = w * 2
+        loss.backward()
+    assert names(recording) == ["–", "–"]
+
+
+def test_nothing_of_the_program_is_kept_alive() -> None:
+    class Model:
+        def __init__(self) -> None:
+            self.w = Value(1.0)
+
+        def __call__(self) -> Value:
+            return (self.w * 2).exp()
+
+    def made() -> weakref.ref[Model]:
+        model = Model()
+        model().backward()
+        return weakref.ref(model)
+
+    with record(lines=True) as recording:
+        alive = made()
+        gc.collect()
+        assert alive() is None
+    assert recording.length
+
+
+def test_a_debugger_keeps_its_trace_function() -> None:
+    seen: list[int] = []
+
+    def trace(frame: Any, _event: str, _: object) -> Any:
+        if frame.f_code.co_name == "traced":
+            seen.append(frame.f_lineno)
+        return trace
+
+    def traced() -> Value:
+        x = Value(1.0)
+        return x * 2
+
+    before = sys.gettrace()
+    with record(lines=True) as recording:
+        sys.settrace(trace)
+        try:
+            y = traced()
+        finally:
+            sys.settrace(before)
+        later = y * 3
+    assert later.data == 6.0
+    line = traced.__code__.co_firstlineno
+    assert sorted({*seen}) == [line, line + 1, line + 2]
+    made = [recording.node(i).place.line for i in range(3)]
+    assert made == [line + 1, line + 2, line + 2]
+
+
+# What holds an object.
+
+Pair = namedtuple("Pair", "first second")
+
+
+class Thing:
+    """An object of a program."""
+
+
+class Slotted:
+    """An object without a dictionary."""
+
+    __slots__ = ("left", "right")
+
+
+def an_object(kind: type, attributes: list[tuple[str, object]]) -> object:
+    made = kind()
+    for name, held in attributes:
+        setattr(made, name, held)
+    return made
+
+
+LEAVES = st.builds(Value, st.just(1.0))
+KEYS = st.one_of(
+    st.text(max_size=5), st.integers(), st.booleans(), st.none(), st.binary(max_size=3),
+    st.tuples(st.integers(), st.text(max_size=3)),
+)  # fmt: skip
+HELD = st.recursive(
+    LEAVES | st.integers(),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4),
+        st.lists(inner, max_size=3).map(tuple),
+        st.dictionaries(KEYS, inner, max_size=3),
+        st.dictionaries(KEYS, inner, max_size=3).map(OrderedDict),
+        st.builds(Pair, inner, inner),
+        st.lists(st.tuples(st.sampled_from(["a", "b", "w"]), inner), max_size=3).map(
+            partial(an_object, Thing)
+        ),
+        st.lists(st.tuples(st.sampled_from(["left", "right"]), inner), max_size=2).map(
+            partial(an_object, Slotted)
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+def values_only(thing: object) -> Value | None:
+    return thing if isinstance(thing, Value) else None
+
+
+@given(st.dictionaries(st.sampled_from(["x", "y", "model", "_hidden"]), HELD))
+def test_a_name_is_an_expression_that_gives_what_it_names(variables: dict[str, object]) -> None:
+    found = list(name_all(values_only, [variables]))
+    for value, held in found:
+        assert eval(held.text, {}, dict(variables)) is value
+    assert len({id(value) for value, _ in found}) == len(found)
+
+
+def test_of_several_ways_the_first_variable_counts_and_then_the_shortest() -> None:
+    w = Value(1.0)
+    variables = {"deep": [[w], w], "near": w}
+    assert [held.text for _, held in name_all(values_only, [variables])] == ["deep[1]"]
+
+
+def test_what_the_program_defines_never_runs() -> None:
+    class Meta(type):
+        @property
+        def __mro__(cls) -> Any:
+            raise AssertionError
+
+        def __getattribute__(cls, name: str) -> Any:
+            raise AssertionError(name)
+
+    class Loud:
+        @property  # type: ignore[misc]
+        def __class__(self) -> Any:
+            raise AssertionError
+
+        def __getattribute__(self, name: str) -> Any:
+            raise AssertionError(name)
+
+    class Secret:
+        @property
+        def w(self) -> Any:
+            raise AssertionError
+
+        @property
+        def __dict__(self) -> Any:  # type: ignore[override]
+            raise AssertionError
+
+    class Listed(list[Any]):
+        def __iter__(self) -> Any:
+            raise AssertionError
+
+        def __len__(self) -> int:
+            raise AssertionError
+
+    class Mapped(dict[str, Any]):
+        def items(self) -> Any:
+            raise AssertionError
+
+        def __iter__(self) -> Any:
+            raise AssertionError
+
+    w = [Value(float(i)) for i in range(3)]
+    loud = Loud()
+    object.__getattribute__(loud, "__dict__")["w"] = w[0]
+    kind = type.__new__(Meta, "Kind", (), {"w": w[1]})
+    variables = {
+        "loud": loud, "kind": kind, "secret": Secret(), "listed": Listed([1, w[2]]),
+        "mapped": Mapped(a=[w[2]]),
+    }  # fmt: skip
+    found = {held.text: value for value, held in name_all(values_only_by_type, [variables])}
+    assert found == {"loud.w": w[0], "kind.w": w[1], "listed[1]": w[2]}
+
+
+def values_only_by_type(thing: object) -> Value | None:
+    return thing if issubclass(type(thing), Value) else None  # type: ignore[return-value]
+
+
+def test_cycles_depth_and_size_are_bounded() -> None:
+    cycle: list[object] = [Value(1.0)]
+    cycle.append(cycle)
+    deep: list[object] = [Value(2.0)]
+    for _ in range(5000):
+        deep = [deep]
+    wide = [Value(3.0), *[0.0] * 1_000_000, Value(4.0)]
+    variables = {"cycle": cycle, "deep": deep, "wide": wide, "last": Value(5.0)}
+    found = [held.text for _, held in name_all(values_only, [variables])]
+    assert found == ["cycle[0]", "wide[0]", "last"]
