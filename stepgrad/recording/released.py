@@ -19,7 +19,7 @@ from stepgrad.recording.batch import first_of_row
 MANY = 1 << 13
 """From this many pending nodes on, dividing them costs less than it saves."""
 
-_LEAST = 1 << 7  # nodes in a part
+_LEAST = 1 << 10  # nodes in a part: where no two are alike, each costs a description
 _ALONE = next(map(getrefcount, [object()]))  # references to what only a list refers to
 
 

@@ -285,7 +285,7 @@ def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
     finally:
         gc.set_threshold(*before)
     assert first == second == third
-    assert len(first) > 60  # a block for each row before what is kept
+    assert len(first) > 10  # blocks of some rows each, before what is kept
 
 
 def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:
