@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, partial
-from itertools import islice
-from math import isfinite, isnan, nan
+from math import isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
@@ -14,14 +13,10 @@ from stepgrad.engine.gradcheck import by_differences, complex_local, complex_or_
 from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
-from stepgrad.recording.blocks import Backward, Forward, Write
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.derivatives import partial_at
 from stepgrad.replay.telling.titles import line_of, made_by, title
-
-PASSES = 3
-"""The number of passes to check in training: the first, the last, and one between."""
 
 
 @dataclass(frozen=True)
@@ -208,44 +203,6 @@ class Pass:
         line = made_by(self.recording, self.recording.node(node))
         event = self.recording.history.made_at(node)
         return f"{self.title(place)} (event {event}{line and ', '}{line})"
-
-
-def passes(recording: Recording) -> list[Pass]:
-    """Return the backward passes to check: of many, the first, the last, and one between.
-
-    Also the first with a gradient that is not finite, and the first before which a value was
-    changed that its forward pass has used, or may have. Those that a program runs itself are
-    checked rule by rule (`by_rules`).
-    """
-    blocks = [
-        block
-        for block in recording.blocks
-        if isinstance(block, Backward) and not isinstance(block, ForeignBackward)
-    ]
-    count = min(PASSES, len(blocks))
-    picked = {round(i * (len(blocks) - 1) / max(count - 1, 1)) for i in range(count)}
-    picked |= set(_suspects(recording, blocks))
-    return [Pass.of(recording, blocks[i]) for i in sorted(picked)]
-
-
-def _suspects(recording: Recording, passes: Sequence[Backward]) -> Iterator[int]:
-    """Yield the passes that look suspicious: the first of each kind."""
-    finite = (all(map(isfinite, block.grads)) for block in passes)
-    yield from islice((i for i, whole in enumerate(finite) if not whole), 1)
-    changed, number = False, 0
-    for block in recording.blocks:
-        match block:
-            case Forward():
-                changed = False
-            case Write():
-                changed = changed or bool(block.writes.updates)
-            case ForeignBackward():
-                pass
-            case Backward():
-                if changed:
-                    yield number
-                    return
-                number += 1
 
 
 def _kept(

@@ -15,8 +15,9 @@ from random import Random
 
 from stepgrad.checking.by_hand import by_hand
 from stepgrad.checking.by_rules import by_rules
+from stepgrad.checking.chosen import passes
 from stepgrad.checking.comparison import FAINTEST, GATE, Comparison, relative
-from stepgrad.checking.passes import Pass, passes
+from stepgrad.checking.passes import Pass
 from stepgrad.checking.tangents import tangent_comparisons
 from stepgrad.engine.dual import gradients, tangents
 from stepgrad.engine.gradcheck import central_difference, rounding, slopes

@@ -11,8 +11,8 @@ from hypothesis import given
 import graphs
 from stepgrad import Value, binary_cross_entropy, record
 from stepgrad.checking import ways as module
+from stepgrad.checking.chosen import passes
 from stepgrad.checking.comparison import Comparison
-from stepgrad.checking.passes import passes
 from stepgrad.checking.result import judge
 from stepgrad.checking.ways import verify
 from stepgrad.engine.formula import Formula

@@ -10,7 +10,8 @@ from hypothesis import given
 
 from graphs import Graph, graphs, tame
 from stepgrad import SGD, Value, record
-from stepgrad.diagnosis.numbers.precision import Recomputed, precision
+from stepgrad.diagnosis.numbers.precision import precision
+from stepgrad.diagnosis.numbers.recomputed import Recomputed
 from stepgrad.errors import StepgradError
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.recording import Recording
