@@ -22,8 +22,8 @@ from stepgrad.recording.recording import Recording
 from stepgrad.scenario import ScenarioFile, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.diagnosing import DiagnosingScreen
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
+from stepgrad.tui.screen.diagnosing import DiagnosingScreen
 
 Size = tuple[int, int]
 

@@ -63,8 +63,8 @@ RARE = {
 LATER = {
     "stepgrad.course.state", "stepgrad.locking", "stepgrad.replay.graph.network.picture",
     "stepgrad.replay.lesson", "stepgrad.replay.outcome", "stepgrad.replay.stops.language",
-    "stepgrad.tui.render.boundary", "stepgrad.tui.dialogs",
-    "stepgrad.tui.help", "stepgrad.tui.palette", "stepgrad.tui.render.lesson",
+    "stepgrad.tui.render.boundary", "stepgrad.tui.dialogs.dialog",
+    "stepgrad.tui.dialogs.help", "stepgrad.tui.dialogs.palette", "stepgrad.tui.render.lesson",
     "stepgrad.tui.render.listing", "stepgrad.tui.render.network", "stepgrad.tui.render.steps",
 }  # fmt: skip
 """What the screen needs after its first paint, or for a network."""
@@ -79,7 +79,7 @@ LATER = {
         (command("replay", "two_layer"), SCREEN | RARE),
         (
             "import stepgrad.cli.run, stepgrad.tui.app, stepgrad.tui.work",
-            RARE | LATER | {"yaml", "stepgrad.tui.gallery", "stepgrad.tui.render.reports"},
+            RARE | LATER | {"yaml", "stepgrad.tui.gallery.screen", "stepgrad.tui.render.reports"},
         ),
     ],
 )
@@ -107,8 +107,8 @@ class Finder:
             seen.append("markdown")
 
 sys.meta_path.insert(0, Finder())
-import stepgrad.tui.screen
-stepgrad.tui.screen.Tape = Painted
+import stepgrad.tui.screen.debugger
+stepgrad.tui.screen.debugger.Tape = Painted
 
 async def main():
     scenario = open_scenario("two_layer")

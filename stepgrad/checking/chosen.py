@@ -8,7 +8,7 @@ from math import isfinite
 
 from stepgrad.checking.passes import Pass
 from stepgrad.recording.blocks import Backward, Forward, Write
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 
 PASSES = 3

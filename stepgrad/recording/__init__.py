@@ -13,15 +13,18 @@ back, `history.py` derives events (`events.py`) from blocks, which `index.py` fi
 adds files to a log: `store/write.py` and `store/read.py`, with the columns packed by
 `store/packing.py`.
 
-A program that runs its backward passes itself is watched, and what its rules write is reported at
-the door (`door.py`): walks (`walks.py`), which become blocks that store their edges and what each
-has left (`foreign.py`). `by_hand.py` derives their events, with what would be right.
+A program that runs its backward passes itself is watched. What its rules write comes in at a door
+of the recorder, and becomes blocks that store their edges and what each has left (`foreign/`).
+
+Where lines are noted, `naming/` finds what nodes are called, and in which calls they are made, and
+`holders.py` what holds the leaves; `described.py` puts it together. `released.py` finds where a
+program has let go of all that it computed.
 
 There are three kinds of shape that blocks share. For each, one file says what it is, and one how
 the recorder finds the one that a new block has:
 
 - a forward pass has a structure (`structure.py`), found by a template (`template.py`);
-- a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`), or by `walks.py`;
+- a backward pass has a sweep (`sweep.py`), found by a plan (`plan.py`), or by a walk (`foreign/`);
 - a run of writes has writes (`writes.py`), found by `changes.py`.
 
 Two things are compiled, from the statements in `statements.py`. What recurs with Values becomes

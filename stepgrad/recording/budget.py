@@ -14,7 +14,7 @@ from typing import Any
 from weakref import WeakMethod
 
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
-from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.writes import Writes

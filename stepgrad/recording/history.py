@@ -14,10 +14,11 @@ from operator import mul
 from stepgrad.engine.graph import Carry
 from stepgrad.engine.ops import Op
 from stepgrad.engine.world import World, added, incomplete
-from stepgrad.recording import by_hand, events
+from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign import derived
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.index import Index
 from stepgrad.recording.kept import Bounded, kept
 
@@ -157,8 +158,8 @@ class History:
         """
         carry = self._edge(block, edge)
         if isinstance(block, ForeignBackward):
-            contribution = by_hand.change(self, block, edge + 1)
-            return by_hand.upstream(self, block, edge), carry(1.0), contribution
+            contribution = derived.change(self, block, edge + 1)
+            return derived.upstream(self, block, edge), carry(1.0), contribution
         upstream = self.upstreams(block)[block.sweep.outs[edge]]
         return upstream, carry(1.0), carry(upstream)
 
@@ -259,7 +260,7 @@ class History:
         position = block.start + offset
         sweep = block.sweep
         if isinstance(block, ForeignBackward):
-            return by_hand.received(self, block, offset)
+            return derived.received(self, block, offset)
         if offset == 0:
             leaf = sweep.computed == 0
             before = self.grad(block.root, position) if leaf else None

@@ -15,8 +15,8 @@ from stepgrad.engine.world import World
 from stepgrad.printable import counted, printable
 from stepgrad.recording.blocks import Block, Forward
 from stepgrad.recording.events import Event
+from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.history import History
-from stepgrad.recording.remark import Remark
 from stepgrad.recording.source import Source
 
 

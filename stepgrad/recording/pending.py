@@ -13,8 +13,8 @@ from stepgrad.recording.batch import Batch, first_of_row, offsets
 from stepgrad.recording.blocks import packed
 from stepgrad.recording.callers import Callers, Noted, Where
 from stepgrad.recording.changes import Written
+from stepgrad.recording.foreign.walks import Walk, Walked
 from stepgrad.recording.released import MANY, Released
-from stepgrad.recording.walks import Walk, Walked
 
 
 class Pending:

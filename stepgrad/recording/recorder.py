@@ -23,7 +23,7 @@ from stepgrad.recording.blockwise import Blockwise
 from stepgrad.recording.budget import Budget, watch
 from stepgrad.recording.callers import Callers
 from stepgrad.recording.changes import Writing
-from stepgrad.recording.door import Door
+from stepgrad.recording.foreign.door import Door
 from stepgrad.recording.log import Log
 from stepgrad.recording.memory import default_memory
 from stepgrad.recording.pending import Pending

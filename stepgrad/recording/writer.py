@@ -17,6 +17,8 @@ from stepgrad.recording.batch import Batch, first_of_row
 from stepgrad.recording.blocks import Backward, Block, Column, Forward, packed
 from stepgrad.recording.budget import Budget
 from stepgrad.recording.changes import Changes
+from stepgrad.recording.foreign.remark import Remark
+from stepgrad.recording.foreign.walks import Walk, Walks
 from stepgrad.recording.kept import Recent
 from stepgrad.recording.known import Known
 from stepgrad.recording.log import Log
@@ -24,10 +26,8 @@ from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.pending import Pending
 from stepgrad.recording.plan import Plans
 from stepgrad.recording.released import MANY
-from stepgrad.recording.remark import Remark
 from stepgrad.recording.sweep import Sweep
 from stepgrad.recording.template import Description, Made, Template
-from stepgrad.recording.walks import Walk, Walks
 
 _Found = tuple[Template, Sequence[Node], tuple[Forward, ...], "array[float] | None"]
 """The template of a pass, the Values from earlier passes that it uses, those passes, numbers."""

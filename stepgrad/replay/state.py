@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event, Phase
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.gradients.ledger import latest_pass
 from stepgrad.replay.graph.scene import Scene, scene

@@ -19,13 +19,13 @@ from stepgrad.replay.session import Session
 from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import session_on
+from stepgrad.tui.gallery.learning import Learner, LessonScreen
 from stepgrad.tui.keymap import KeyedApp, binding
-from stepgrad.tui.learning import Learner, LessonScreen
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
+from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.themes import OURS, check_theme, variables
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.work import Growing
-from stepgrad.tui.working import Onward
 
 
 class DebuggerApp(KeyedApp):
@@ -114,7 +114,7 @@ class DebuggerApp(KeyedApp):
         if self._keys is not None:
             self.load_keys(self._keys)
         if self._session is None:
-            from stepgrad.tui.gallery import GalleryScreen  # noqa: PLC0415 - slow, and often unused
+            from stepgrad.tui.gallery.screen import GalleryScreen  # noqa: PLC0415 - slow, and often unused
 
             screen: Screen[Any] = GalleryScreen()
         else:
@@ -142,7 +142,7 @@ class DebuggerApp(KeyedApp):
         if not onward or not isinstance(screen, LessonScreen):
             self.exit()
             return
-        from stepgrad.tui.course import Course  # noqa: PLC0415 - reads all lessons
+        from stepgrad.tui.gallery.course import Course  # noqa: PLC0415 - reads all lessons
 
         course = Course(self, screen.learner, lambda _: self.exit())
         await course.go_on(screen.lesson_name)

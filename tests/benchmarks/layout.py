@@ -29,7 +29,7 @@ from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.render.graph import FRAMED, draw
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.panel import Panel
 
 ROUNDS = 21

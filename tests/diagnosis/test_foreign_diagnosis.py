@@ -12,7 +12,7 @@ from imitation import Engine, Rule, Shadow, micrograd_order, right, trained
 from stepgrad import Recording, Value, record
 from stepgrad.diagnosis import diagnose
 from stepgrad.diagnosis.parting import part
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 
 XOR = (((-1.0, -1.0), -1.0), ((-1.0, 1.0), 1.0), ((1.0, -1.0), 1.0), ((1.0, 1.0), -1.0))
 

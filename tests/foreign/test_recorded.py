@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgrad.program import run_program
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 
 HEALTHY = Path(__file__).parent / "healthy"

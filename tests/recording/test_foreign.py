@@ -16,7 +16,7 @@ from stepgrad.engine.backward import ancestors
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, Update, ZeroGrad
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.record import active_recorder
 
 

@@ -33,7 +33,7 @@ from stepgrad.engine.tape import Place, Rule, at_line, seed
 from stepgrad.errors import RecordingError
 from stepgrad.progress import watching
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Source
 from stepgrad.recording.store import VERSION
 from stepgrad.recording.store.packing import Damaged, pack, passes_in_piece, unpack, unpack_place

@@ -19,7 +19,7 @@ from stepgrad.export import FORMATS, export
 from stepgrad.harness import Replay
 from stepgrad.headless import narration, report, snapshot
 from stepgrad.recording.events import Accumulate
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.replay.commands.moving import go_to_line
 from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.gradients.ledger import contributions, last_write, left_over, next_write

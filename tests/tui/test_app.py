@@ -26,11 +26,11 @@ from stepgrad.replay.cursor import Cursor
 from stepgrad.replay.gradients.ledger import contributions
 from stepgrad.replay.session import Session
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.help import LEGEND, HelpScreen
+from stepgrad.tui.dialogs.help import LEGEND, HelpScreen
 from stepgrad.tui.render import graph
 from stepgrad.tui.render.graph import FRAMED, draw, in_view
 from stepgrad.tui.render.reports import difference_report
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.themes import ThemeError
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lists import SourcePanel

@@ -25,10 +25,10 @@ from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import ReportDialog, WaitDialog
-from stepgrad.tui.help import HelpScreen
-from stepgrad.tui.places import PlacesScreen
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.dialogs.dialog import ReportDialog, WaitDialog
+from stepgrad.tui.dialogs.help import HelpScreen
+from stepgrad.tui.dialogs.places import PlacesScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.work import Growing
 
 DEAD = changed(changed(GRAPH, "h = relu", "dead = relu"), "(h -", "(dead -")

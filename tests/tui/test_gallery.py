@@ -27,17 +27,17 @@ from stepgrad.scenario import ProgramFile, ScenarioFile, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui import work
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.gallery import GalleryScreen
-from stepgrad.tui.learning import LessonScreen
+from stepgrad.tui.dialogs.dialog import WaitDialog
+from stepgrad.tui.gallery.learning import LessonScreen
+from stepgrad.tui.gallery.screen import GalleryScreen
 from stepgrad.tui.render.lesson import lesson
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonStrip
 
 
 @pytest.fixture(autouse=True)
 def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgrad.tui.course.gallery", COURSE.copy)
+    monkeypatch.setattr("stepgrad.tui.gallery.course.gallery", COURSE.copy)
 
 
 async def test_it_lists_every_lesson_with_its_title() -> None:

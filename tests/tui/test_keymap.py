@@ -14,8 +14,8 @@ from stepgrad.replay.commands.table import BY_KEY, GROUPS
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import ReportScreen
-from stepgrad.tui.help import ABOUT, COLUMNS, HelpScreen, help_text
+from stepgrad.tui.dialogs.dialog import ReportScreen
+from stepgrad.tui.dialogs.help import ABOUT, COLUMNS, HelpScreen, help_text
 from stepgrad.tui.keymap import (
     DEFAULT,
     FOLDER_VARIABLE,
@@ -25,7 +25,7 @@ from stepgrad.tui.keymap import (
     keys_in_force,
     load_keymap,
 )
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.text import Keys
 
 

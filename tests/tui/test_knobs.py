@@ -20,8 +20,8 @@ from stepgrad.replay.program import Program
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.dialogs.dialog import WaitDialog
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.slider import Slider
 
 
@@ -194,7 +194,7 @@ async def test_what_is_turned_faster_than_it_is_painted_is_done_as_one() -> None
 
 
 async def test_a_long_turn_waits_in_a_dialog(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgrad.tui.working.PATIENCE", 0)
+    monkeypatch.setattr("stepgrad.tui.screen.working.PATIENCE", 0)
     async with knob_of("x") as (pilot, screen):
         await press(pilot, "]", "]", "]")
         await until(pilot, lambda: not isinstance(pilot.app.screen, WaitDialog))

@@ -13,8 +13,8 @@ from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui import app as app_module
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.learning import Learner, LessonScreen
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 
 

@@ -23,8 +23,8 @@ from stepgrad.replay.session import Progress, Session
 from stepgrad.scenario import build, open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.dialogs import ReportScreen, WaitDialog
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.dialogs.dialog import ReportScreen, WaitDialog
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.prompt import Prompt
 from stepgrad.tui.widgets.text import Header, Timeline
 from stepgrad.tui.work import Growing

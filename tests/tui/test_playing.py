@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 from screens import until
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
-from stepgrad.tui import playing
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen import playing
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 
 

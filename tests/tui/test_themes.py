@@ -15,7 +15,7 @@ from stepgrad.drawing import colours
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.places import Places
+from stepgrad.tui.dialogs.places import Places
 from stepgrad.tui.render import ink
 from stepgrad.tui.themes import OURS, palette, variables
 

@@ -11,8 +11,8 @@ from screens import debugger, drained
 from stepgrad.scenario import open_scenario
 from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
-from stepgrad.tui.gallery import GalleryScreen
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.gallery.screen import GalleryScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.widgets.prompt import Prompt
 
 NAMED = {"\r": "enter", "\x1b": "escape", "\x7f": "backspace", "\t": "tab",

@@ -16,7 +16,7 @@ from typing import Any
 from stepgrad.engine.ops import OPS, Op
 from stepgrad.recording.blocks import Backward, Block, Forward, Marked, Write
 from stepgrad.recording.events import Event
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.structure import Structure
 from stepgrad.recording.sweep import Sweep

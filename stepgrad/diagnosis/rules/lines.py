@@ -22,7 +22,7 @@ from stepgrad.diagnosis.rules.text import (
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.source import Source

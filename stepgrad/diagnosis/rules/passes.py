@@ -22,7 +22,7 @@ from stepgrad.diagnosis.rules.wrote import (
 )
 from stepgrad.engine.tape import Place
 from stepgrad.recording import events
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 
 

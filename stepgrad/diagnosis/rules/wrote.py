@@ -11,7 +11,7 @@ from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.own import OwnOp
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Block, Write
-from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 

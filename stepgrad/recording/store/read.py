@@ -15,9 +15,9 @@ from stepgrad.engine.tape import Rule
 from stepgrad.engine.world import World
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Block, Column, Forward, Marked, Write
-from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.foreign.remark import Remark
+from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
-from stepgrad.recording.remark import Remark
 from stepgrad.recording.source import Source
 from stepgrad.recording.store.columns import Named, Packed, Stream, Unpacker
 from stepgrad.recording.store.form import pick

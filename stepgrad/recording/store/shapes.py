@@ -11,7 +11,7 @@ from typing import Any, TypeVar, get_args
 from stepgrad.engine.ops import BY_NAME, Op
 from stepgrad.engine.own import row
 from stepgrad.engine.tape import Place, WriteKind
-from stepgrad.recording.foreign import ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignSweep
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged, unpack

@@ -14,7 +14,7 @@ from typing import Any
 
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
-from stepgrad.recording.foreign import ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignSweep
 from stepgrad.recording.store.form import pick
 from stepgrad.recording.store.packing import Damaged
 from stepgrad.recording.structure import Structure

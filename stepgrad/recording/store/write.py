@@ -15,7 +15,7 @@ from typing import Any
 from stepgrad.engine.own import OwnOp
 from stepgrad.progress import advance
 from stepgrad.recording.blocks import Backward, Forward, Marked, Write
-from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.log import Log
 from stepgrad.recording.store import walks
 from stepgrad.recording.store.packing import pack, passes_in_piece

@@ -9,7 +9,7 @@ from stepgrad.engine.notation import atom
 from stepgrad.numbers import corrected
 from stepgrad.recording.blocks import Backward, Write
 from stepgrad.recording.events import Accumulate
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.looking import open_selected
 from stepgrad.replay.commands.places import find_place

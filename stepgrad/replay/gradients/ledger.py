@@ -8,7 +8,7 @@ from typing import NamedTuple, overload
 
 from stepgrad.recording.blocks import Backward, Block, Write
 from stepgrad.recording.events import Accumulate
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 
 

@@ -8,10 +8,10 @@ from itertools import chain
 from math import isfinite
 
 from stepgrad.engine.world import added
-from stepgrad.recording import by_hand
 from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign import derived
+from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.replay.stops.bad import bad_edges, is_finite
 from stepgrad.replay.stops.columns import UNKNOWN, Column, Facts, Same, picked
 from stepgrad.replay.stops.edges import Edges, edges_of
@@ -179,12 +179,12 @@ class Received(Propagating):
     @cached_property
     def _upstreams(self) -> list[float]:
         history, block = self._recording.history, self._block
-        return [by_hand.upstream(history, block, edge) for edge in range(block.sweep.edges)]
+        return [derived.upstream(history, block, edge) for edge in range(block.sweep.edges)]
 
     @cached_property
     def _contributions(self) -> list[float]:
         history, block = self._recording.history, self._block
-        return [by_hand.change(history, block, edge + 1) for edge in range(block.sweep.edges)]
+        return [derived.change(history, block, edge + 1) for edge in range(block.sweep.edges)]
 
     @cached_property
     def _sums(self) -> tuple[list[float | None], list[float]]:

@@ -9,7 +9,7 @@ from replay_runs import two_layer
 from stepgrad import Value, record, scope
 from stepgrad.replay.session import Session
 from stepgrad.replay.telling.narration import narrate
-from stepgrad.tui.help import LEGEND
+from stepgrad.tui.dialogs.help import LEGEND
 from stepgrad.tui.render.chain import ROWS, chain, node_at
 
 TWO_LAYER = two_layer()

@@ -20,7 +20,7 @@ from stepgrad.replay.commands.table import BY_NAME, Command
 from stepgrad.replay.session import Session
 from stepgrad.scenario.about import About
 from stepgrad.tui.keymap import keys_in_force
-from stepgrad.tui.teaching import TeachingScreen
+from stepgrad.tui.screen.teaching import TeachingScreen
 from stepgrad.tui.widgets.slider import Slider
 from stepgrad.tui.work import Growing
 

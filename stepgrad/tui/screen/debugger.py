@@ -23,9 +23,9 @@ from stepgrad.replay.training import parameters, trains
 from stepgrad.scenario.about import about
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.tui.keymap import binding, keys_in_force, shown_keys
-from stepgrad.tui.playing import Player
 from stepgrad.tui.render.notice import EMPTY, alone, hidden, small
-from stepgrad.tui.turning import TurningScreen
+from stepgrad.tui.screen.playing import Player
+from stepgrad.tui.screen.turning import TurningScreen
 from stepgrad.tui.widgets.graph import GraphPanel
 from stepgrad.tui.widgets.lesson import LessonPanel, LessonStrip
 from stepgrad.tui.widgets.lists import Parameters, SourcePanel, Tape
@@ -44,7 +44,7 @@ FEW = 3
 
 
 def _palette() -> type[Provider]:
-    from stepgrad.tui.palette import CommandProvider  # noqa: PLC0415 - after the first paint
+    from stepgrad.tui.dialogs.palette import CommandProvider  # noqa: PLC0415 - after the first paint
 
     return CommandProvider
 
@@ -213,7 +213,7 @@ class DebuggerScreen(TurningScreen):
 
     def action_help(self) -> None:
         """Show what the keys do, but not those of panels that have nothing to show."""
-        from stepgrad.tui.help import HelpScreen  # noqa: PLC0415 - after the first paint
+        from stepgrad.tui.dialogs.help import HelpScreen  # noqa: PLC0415 - after the first paint
 
         empty = {*table.PANELS}.difference(panel.id or "" for panel in self._panels)
         keymap = keys_in_force(self)

@@ -12,10 +12,10 @@ from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
 from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
 from stepgrad.scenario.rerun import session_on
-from stepgrad.tui.dialogs import WaitDialog
-from stepgrad.tui.learning import Learner, LessonScreen
+from stepgrad.tui.dialogs.dialog import WaitDialog
+from stepgrad.tui.gallery.learning import Learner, LessonScreen
+from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.work import PATIENCE, Growing
-from stepgrad.tui.working import Onward
 
 
 class Course:

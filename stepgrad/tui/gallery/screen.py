@@ -20,9 +20,9 @@ from textual.widgets import Footer, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.scenario import ProgramFile, matches
-from stepgrad.tui.course import Course
+from stepgrad.tui.gallery.course import Course
+from stepgrad.tui.gallery.learning import Learner
 from stepgrad.tui.keymap import shown_keys
-from stepgrad.tui.learning import Learner
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.course import about, heading, line
 from stepgrad.tui.render.lesson import code_span, lesson

@@ -9,7 +9,7 @@ from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from stepgrad.replay.commands.table import COMMANDS
-from stepgrad.tui.help import KEYS
+from stepgrad.tui.dialogs.help import KEYS
 from stepgrad.tui.keymap import key_name, keys_in_force
 from stepgrad.tui.render import ink
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward, packed
-from stepgrad.recording.foreign import ForeignBackward, ForeignSweep
+from stepgrad.recording.foreign.sweep import ForeignBackward, ForeignSweep
 from stepgrad.recording.known import Known
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.structure import Structure

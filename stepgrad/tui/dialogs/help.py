@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from stepgrad.replay.commands.hints import Keymap
 from stepgrad.replay.commands.table import GROUPS, Command
-from stepgrad.tui.dialogs import ReportScreen
+from stepgrad.tui.dialogs.dialog import ReportScreen
 from stepgrad.tui.keymap import key_name
 from stepgrad.tui.render import ink
 

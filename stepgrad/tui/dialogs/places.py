@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
-from stepgrad.tui.dialogs import ReportDialog
+from stepgrad.tui.dialogs.dialog import ReportDialog
 from stepgrad.tui.render.listing import Line, Listing
 
 PADDING = 2

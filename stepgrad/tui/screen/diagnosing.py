@@ -16,8 +16,8 @@ from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.scenario.diagnosed import Diagnosis, diagnosed
 from stepgrad.tui.keymap import shown_keys
+from stepgrad.tui.screen.working import FOLLOW, WorkingScreen
 from stepgrad.tui.work import PATIENCE, Growing, Work
-from stepgrad.tui.working import FOLLOW, WorkingScreen
 
 if TYPE_CHECKING:
     from stepgrad.tui.render.listing import Line
@@ -102,7 +102,7 @@ class DiagnosingScreen(WorkingScreen):
         elif work is None or work.wait(PATIENCE):
             self._looked(command, done=True)
         else:
-            from stepgrad.tui.dialogs import WaitDialog  # noqa: PLC0415 - most work is quick
+            from stepgrad.tui.dialogs.dialog import WaitDialog  # noqa: PLC0415 - most work is quick
 
             self.app.push_screen(WaitDialog(command.brief, work), partial(self._looked, command))
 
@@ -116,8 +116,8 @@ class DiagnosingScreen(WorkingScreen):
             self._report(command)
 
     def _report(self, command: Command) -> None:
-        from stepgrad.tui.dialogs import ReportScreen  # noqa: PLC0415 - after the first paint
-        from stepgrad.tui.places import PlacesScreen  # noqa: PLC0415
+        from stepgrad.tui.dialogs.dialog import ReportScreen  # noqa: PLC0415 - after the first paint
+        from stepgrad.tui.dialogs.places import PlacesScreen  # noqa: PLC0415
         from stepgrad.tui.render.listing import Listing  # noqa: PLC0415
         from stepgrad.tui.render.reports import REPORTS  # noqa: PLC0415
 

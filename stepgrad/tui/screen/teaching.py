@@ -11,8 +11,8 @@ from stepgrad.replay.commands.hints import key
 from stepgrad.replay.commands.table import Command
 from stepgrad.replay.session import Session
 from stepgrad.scenario.about import About
-from stepgrad.tui.diagnosing import DiagnosingScreen
 from stepgrad.tui.render import ink
+from stepgrad.tui.screen.diagnosing import DiagnosingScreen
 from stepgrad.tui.widgets.lesson import LessonPanel
 from stepgrad.tui.work import Growing
 

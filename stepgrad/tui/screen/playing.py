@@ -6,8 +6,8 @@ from textual.timer import Timer
 
 from stepgrad.replay.commands.hints import key
 from stepgrad.replay.stops.stop import reason
+from stepgrad.tui.screen.working import WorkingScreen
 from stepgrad.tui.widgets.graph import GraphPanel
-from stepgrad.tui.working import WorkingScreen
 
 SPEEDS = (1, 2, 4, 8, 16, 32)
 """Events a second."""

@@ -163,7 +163,7 @@ class WorkingScreen(Screen[Onward | None]):
         if work.wait(PATIENCE):
             self._worked(work, commands)
         else:
-            from stepgrad.tui.dialogs import WaitDialog  # noqa: PLC0415 - most work is quick
+            from stepgrad.tui.dialogs.dialog import WaitDialog  # noqa: PLC0415 - most work is quick
 
             waited = partial(self._waited, work, commands)
             self.app.push_screen(WaitDialog(commands[-1].brief, work), waited)

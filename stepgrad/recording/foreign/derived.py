@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from stepgrad.recording.events import Accumulate, ByHand, Seed
-from stepgrad.recording.foreign import ForeignBackward
+from stepgrad.recording.foreign.sweep import ForeignBackward
 
 if TYPE_CHECKING:
     from stepgrad.recording.history import History

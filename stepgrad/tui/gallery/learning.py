@@ -11,9 +11,9 @@ from textual.await_complete import AwaitComplete
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.replay.session import Session
 from stepgrad.scenario.load import ScenarioFile
-from stepgrad.tui.screen import DebuggerScreen
+from stepgrad.tui.screen.debugger import DebuggerScreen
+from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.work import Growing
-from stepgrad.tui.working import Onward
 
 
 class Learner:

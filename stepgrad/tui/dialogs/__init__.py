@@ -1,0 +1,1 @@
+"""What opens over the debugger: long work and reports (`dialog`), places, the help, the palette."""
