@@ -3,7 +3,8 @@
 What the program prints, raises and exits with is unchanged; only the log is added.
 """
 
-from stepgrad.program.kinds import MODULE, ProgramError, is_program
+from stepgrad.program.kinds import MODULE, is_program
+from stepgrad.program.parts import ProgramError
 from stepgrad.program.running import Run, run_program
 
 __all__ = ["MODULE", "ProgramError", "Run", "is_program", "run_program"]

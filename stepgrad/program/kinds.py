@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
 from dataclasses import dataclass
 from importlib.abc import InspectLoader
 from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from importlib.util import decode_source, find_spec
 from pathlib import Path
-from types import CodeType, ModuleType
-from typing import Protocol
+from types import ModuleType
 
-from stepgrad.errors import StepgradError
+from stepgrad.program.parts import Parts, Program, ProgramError
 from stepgrad.reading import read_regular, why
 from stepgrad.recording.source import Source
 
@@ -21,33 +19,6 @@ MODULE = "-m "
 """How the name of a program begins that is a module, as `-m package.module` is typed."""
 
 _MAIN = "__main__"
-
-
-Parts = Generator[tuple[CodeType, Source], None, None]
-"""What is to run, one after the other, with the text of each."""
-
-
-class ProgramError(StepgradError):
-    """A program that cannot be run, or does not do what it was asked to."""
-
-
-class Program(Protocol):
-    """What can run as `__main__`."""
-
-    @property
-    def name(self) -> str:
-        """What `sys.argv[0]` is."""
-
-    @property
-    def folder(self) -> str:
-        """Where its imports are looked for first."""
-
-    def parts(self, main: ModuleType) -> Parts:
-        """Prepare the module, and yield what is to run in it, with the text of that.
-
-        Raises:
-            ProgramError: there is nothing to run.
-        """
 
 
 @dataclass(frozen=True)

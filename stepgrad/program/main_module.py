@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType
 
-from stepgrad.program.kinds import Program
+from stepgrad.program.parts import Program
 
 
 @contextmanager

@@ -23,7 +23,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from stepgrad.printable import printable
-from stepgrad.program.kinds import Parts, ProgramError
+from stepgrad.program.parts import Parts, ProgramError
 from stepgrad.recording.source import Source
 
 _FORMAT = 4

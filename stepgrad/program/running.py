@@ -13,8 +13,9 @@ from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
-from stepgrad.program.kinds import Program, ProgramError, program_of
+from stepgrad.program.kinds import program_of
 from stepgrad.program.main_module import as_main
+from stepgrad.program.parts import Program, ProgramError
 from stepgrad.program.reserve import execute
 from stepgrad.program.signals import interruptible
 from stepgrad.program.unrecorded import Unrecorded, witnessing

@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import Protocol
 
+from stepgrad.engine.graph import Carry
+from stepgrad.engine.ops import Op
+from stepgrad.recording.blocks import Backward
 from stepgrad.recording.events import Accumulate, ByHand, Seed
 from stepgrad.recording.foreign.sweep import ForeignBackward
 
-if TYPE_CHECKING:
-    from stepgrad.recording.history import History
+
+class History(Protocol):
+    """What has to be known of a recording: the part of its `history` that is asked."""
+
+    def value(self, node: int, position: int) -> float | None:
+        """Return the value of a node."""
+
+    def grad(self, node: int, position: int) -> float | None:
+        """Return the gradient of a node."""
+
+    def operation(self, node: int) -> tuple[Op, Sequence[int]]:
+        """Return the operation of a node, and its operands."""
+
+    def edge(self, block: Backward, edge: int) -> tuple[float, float, float]:
+        """Return the upstream gradient of an edge, the local derivative, and what passes."""
+
+    def carry(self, out: int, slot: int, position: int) -> Carry:
+        """Return what an operand is handed, as a function of what arrives at `out`."""
 
 
 def received(history: History, block: ForeignBackward, offset: int) -> Seed | Accumulate:

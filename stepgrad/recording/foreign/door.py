@@ -9,17 +9,31 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import WriteKind
 from stepgrad.recording.callers import Callers, Where
+from stepgrad.recording.changes import Writing
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.pending import Pending
 from stepgrad.recording.places import Places
 
-if TYPE_CHECKING:
-    from stepgrad.recording.recorder import Recorder
+
+class Recorder(Protocol):
+    """What a door asks of its recorder."""
+
+    closed: bool
+    write: Writing
+
+    def adopt(self, value: Node) -> None:
+        """Log what is pending, and a node, if that is not yet logged."""
+
+    def log_written(self) -> None:
+        """Write what was written by hand into the log."""
+
+    def settle(self) -> None:
+        """Write everything that is pending into the log."""
 
 
 class Door:
