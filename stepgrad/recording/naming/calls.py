@@ -72,7 +72,8 @@ class Path:
 class Mark:
     """What is put on a frame: the places of its instructions, and its path.
 
-    Debuggers may call it, as they call each trace function that they find; it does nothing.
+    Debuggers may call it, as they call each trace function that they find; it does nothing. Where
+    they ask whether a frame has one, to put theirs there, it counts as none.
     """
 
     __slots__ = ("calls", "entries", "path", "sites", "standard")
@@ -83,6 +84,9 @@ class Mark:
         self.sites = kind.sites
         self.standard = kind.standard
         self.entries: dict[tuple[Kind, int], _Entry] = {}  # by the code, and the instruction
+
+    def __bool__(self) -> bool:
+        return False
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""
