@@ -211,7 +211,26 @@ def test_errors_point_to_cell_and_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert ended.recording.size == 2
     assert Path.cwd() == here
     run_program(notebook(path, "x = 1", "if x:\n    y = (\n"))
-    assert f'File "{path}/cell 2", line 2\n    y = (' in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f'File "{path}/cell 2", line 2\n    y = (' in told.err
+    assert "ast.py" not in told.err
+
+
+def test_a_future_holds_for_the_cells_that_follow(tmp_path: Path) -> None:
+    future = "from __future__ import annotations\ndef f(x: nowhere): ...\nf"
+    cells = future, "def g(x: nowhere): ...\ng", "assert g.__annotations__ == {'x': 'nowhere'}"
+    assert run_program(notebook(tmp_path / "n.ipynb", *cells)).status == 0
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        None, {"kernelspec": None}, {"kernelspec": {"language": None}}, {"kernelspec": "python"},
+        {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}},
+    ],
+)  # fmt: skip
+def test_what_the_kernel_is_may_be_missing(about: object, tmp_path: Path) -> None:
+    assert run_program(notebook(tmp_path / "n.ipynb", "x = 1", metadata=about)).status == 0
 
 
 MAGICS = {
@@ -273,6 +292,10 @@ def test_it_runs_in_its_folder_as_under_jupyter(
         (
             '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "R"}}}',
             "is a notebook in R, not in Python",
+        ),
+        (
+            '{"nbformat": 4, "cells": [], "metadata": {"language_info": {"name": "julia"}}}',
+            "is a notebook in julia, not in Python",
         ),
     ],
 )
