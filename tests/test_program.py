@@ -84,26 +84,6 @@ PROGRAMS = {
                 print(pool.map(Square(), [1, 2, 3]))
         """,
     "a pickle": "import pickle\nclass A: ...\nprint(type(pickle.loads(pickle.dumps(A()))) is A)",
-    "a debugger that steps out of a breakpoint": """
-        import bdb, linecache
-        from stepgrad import Value
-        TEXT = "def inner(x):\\n    return x * 2\\n"
-        linecache.cache["<other>"] = len(TEXT), None, TEXT.splitlines(True), "<other>"
-        exec(compile(TEXT, "<other>", "exec"))
-        def outer(x):
-            y = inner(x + 1)
-            return y
-        class Debugger(bdb.Bdb):
-            def user_line(self, frame):
-                if frame.f_code.co_name in ("inner", "outer"):
-                    print(frame.f_code.co_name, frame.f_lineno)
-                self.set_step() if self.stopped else self.set_continue()
-                self.stopped = True
-        debugger = Debugger()
-        debugger.stopped = False
-        debugger.set_break("<other>", 2)
-        debugger.runcall(lambda: outer(Value(1.0)))
-        """,
     "no Value at all": "print('hello')",
     "another folder": "import os; os.chdir('/'); print(os.getcwd())",
     "closing everything": "import sys; sys.stdout.close(); sys.stdin.close()",
@@ -175,6 +155,38 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     assert note.startswith("note: --plain comes after program.py and is passed to it; ")
     assert told.startswith(alone.stderr)
     assert told.removeprefix(alone.stderr).startswith("" if failed else ended)
+
+
+DEBUGGER = """
+import bdb, linecache
+from stepgrad import Value
+TEXT = "def inner(x):\\n    return x * 2\\n"
+linecache.cache["<other>"] = len(TEXT), None, TEXT.splitlines(True), "<other>"
+exec(compile(TEXT, "<other>", "exec"))
+def outer(x):
+    y = inner(x + 1)
+    return y
+class Debugger(bdb.Bdb):
+    def user_line(self, frame):
+        if frame.f_code.co_name in ("inner", "outer"):
+            print(frame.f_code.co_name, frame.f_lineno)
+        self.set_step() if self.stopped else self.set_continue()
+        self.stopped = True
+    def user_return(self, frame, value):
+        self.set_step()
+debugger = Debugger()
+debugger.stopped = False
+debugger.set_break("<other>", 2)
+debugger.runcall(lambda: outer(Value(1.0)))
+"""
+
+
+def test_a_debugger_steps_out_of_a_breakpoint_as_under_python(tmp_path: Path) -> None:
+    program(tmp_path, DEBUGGER)
+    alone = process(tmp_path, "program.py")
+    assert alone.stdout == "inner 2\nouter 9\n"
+    ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert (ours.returncode, ours.stdout) == (0, alone.stdout)
 
 
 @pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
