@@ -39,6 +39,8 @@ _FUTURE = functools.reduce(
 _MAGIC = re.compile(r"[ \t]*(?:[%!?]|[\w., ]+=[ \t]*[%!][^=]|[\w.*]+\?\??[ \t]*$)")
 _PYTHON_MAGIC = re.compile(r"%%(?:time|timeit|capture|prun)\b")
 """Cell magics whose cell is Python all the same."""
+_PARTS = re.compile(r"([ \t]*)(%(?:time|prun)(?=[ \t]+[^-\s])|.*)(.*)")
+"""The indent of a line, what is skipped, and a statement behind it that runs all the same."""
 
 
 @dataclass(frozen=True)
@@ -126,16 +128,17 @@ def _ends_in_an_expression(tree: ast.Module, text: str) -> bool:
 def without_magics(text: str) -> tuple[str, Sequence[tuple[int, str]]]:
     """Return the Python of a cell, and which lines are not: numbers and texts.
 
-    A line that is skipped becomes `pass`, so that the others keep their numbers, and a block that
-    consists of it stays one.
+    A line that is skipped becomes `pass`, or the statement that it times, so that the others keep
+    their numbers, and a block that consists of it stays one.
     """
     lines, skipped = text.split("\n"), list[tuple[int, str]]()
     if lines[0].startswith("%%") and not _PYTHON_MAGIC.match(lines[0]):
         return "\n" * (len(lines) - 1), [(1, f"{lines[0]} … (the whole cell)")]
     for at, line in enumerate(lines):
         if _MAGIC.match(line) and _is_complete("\n".join(lines[:at])):
-            skipped.append((at + 1, line))
-            lines[at] = f"{line[: len(line) - len(line.lstrip())]}pass"
+            indent, magic, statement = _PARTS.findall(line)[0]
+            skipped.append((at + 1, magic))
+            lines[at] = f"{indent}{statement.lstrip() or 'pass'}"
     return "\n".join(lines), skipped
 
 
