@@ -157,6 +157,38 @@ def test_it_runs_as_under_python(name: str, tmp_path: Path) -> None:
     assert told.removeprefix(alone.stderr).startswith("" if failed else ended)
 
 
+DEBUGGER = """
+import bdb, linecache
+from stepgrad import Value
+TEXT = "def inner(x):\\n    return x * 2\\n"
+linecache.cache["<other>"] = len(TEXT), None, TEXT.splitlines(True), "<other>"
+exec(compile(TEXT, "<other>", "exec"))
+def outer(x):
+    y = inner(x + 1)
+    return y
+class Debugger(bdb.Bdb):
+    def user_line(self, frame):
+        if frame.f_code.co_name in ("inner", "outer"):
+            print(frame.f_code.co_name, frame.f_lineno)
+        self.set_step() if self.stopped else self.set_continue()
+        self.stopped = True
+    def user_return(self, frame, value):
+        self.set_step()
+debugger = Debugger()
+debugger.stopped = False
+debugger.set_break("<other>", 2)
+debugger.runcall(lambda: outer(Value(1.0)))
+"""
+
+
+def test_a_debugger_steps_out_of_a_breakpoint_as_under_python(tmp_path: Path) -> None:
+    program(tmp_path, DEBUGGER)
+    alone = process(tmp_path, "program.py")
+    assert alone.stdout == "inner 2\nouter 9\n"
+    ours = process(tmp_path, "-m", "stepgrad", "run", "program.py")
+    assert (ours.returncode, ours.stdout) == (0, alone.stdout)
+
+
 @pytest.mark.parametrize("text", ["x = '\0'", "# coding: klingon\n"])
 def test_a_text_that_python_calls_none(text: str, tmp_path: Path) -> None:
     ended = stepgrad_("run", tmp_path / program(tmp_path, text), code=1)
@@ -293,6 +325,23 @@ def test_what_was_recorded_is_saved_when_a_signal_comes(
     assert ("Traceback" in err) is (number == signal.SIGINT and not hung_up)
     assert out == ("-15\n" if at_the_end == FORKED else "")
     assert Recording.load(tmp_path / "program.stepgrad").length > 0
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+def test_a_forked_process_ends_even_if_the_signal_comes_as_it_begins(tmp_path: Path) -> None:
+    name = program(
+        tmp_path,
+        f"import os, signal, time\n{VALUE}"
+        "for _ in range(50):\n"
+        "    if not (child := os.fork()):\n"
+        "        time.sleep(1)\n"
+        "        os._exit(0)\n"
+        "    os.kill(child, signal.SIGTERM)\n"
+        "    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+        "print(signal.pthread_sigmask(signal.SIG_BLOCK, ()))\n",
+    )
+    ended = process(tmp_path, "-m", "stepgrad", "record", name)
+    assert ended.stdout == "-15\n" * 50 + "set()\n"
 
 
 @pytest.mark.parametrize("command", ["run", "check", "replay"])

@@ -106,7 +106,10 @@ def test_the_recording_is_of_the_module_with_the_lines_of_its_package(folder: Pa
         (["-m", "pkg.nowhere"], "-m pkg.nowhere: no such module"),
         (["-m", "pkg.train.deeper"], "-m pkg.train.deeper: no such module"),
         (["-m", "pkg.empty"], "-m pkg.empty: is a package without a __main__.py"),
-        (["-m", "pkg..train"], "no such module"),
+        (["-m", "pkg..train"], "-m pkg..train: no such module"),
+        (["-m", ".train"], "-m .train: no such module"),
+        (["-m", "./pkg"], "-m ./pkg: no such module"),
+        (["-m", "pkg/train.py"], "-m pkg/train.py: is a file; its module is -m pkg.train"),
         (["-m", ""], "no such module"),
         (["-m", "math"], "math: has no Python code to run"),
         (["-m"], "Option '-m' requires the name of a module."),
@@ -211,13 +214,38 @@ def test_errors_point_to_cell_and_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert ended.recording.size == 2
     assert Path.cwd() == here
     run_program(notebook(path, "x = 1", "if x:\n    y = (\n"))
-    assert f'File "{path}/cell 2", line 2\n    y = (' in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert f'File "{path}/cell 2", line 2\n    y = (' in told.err
+    assert "ast.py" not in told.err
+
+
+def test_a_future_holds_for_the_cells_that_follow(tmp_path: Path) -> None:
+    future = "from __future__ import annotations\ndef f(x: nowhere): ...\nf"
+    cells = future, "def g(x: nowhere): ...\ng", "assert g.__annotations__ == {'x': 'nowhere'}"
+    assert run_program(notebook(tmp_path / "n.ipynb", *cells)).status == 0
+
+
+@pytest.mark.parametrize(
+    "about",
+    [
+        None, {"kernelspec": None}, {"kernelspec": {"language": None}}, {"kernelspec": "python"},
+        {"kernelspec": {"name": "python3"}, "language_info": {"name": "python"}},
+    ],
+)  # fmt: skip
+def test_what_the_kernel_is_may_be_missing(about: object, tmp_path: Path) -> None:
+    assert run_program(notebook(tmp_path / "n.ipynb", "x = 1", metadata=about)).status == 0
 
 
 MAGICS = {
     "%matplotlib inline": ["%matplotlib inline"],
     "x = 5\n!pip install stepgrad\n  \nx": ["!pip install stepgrad"],
-    "if True:\n    %time x = 3\nx = 5": ["%time x = 3"],
+    "if True:\n    %timeit x = 3\nx = 5": ["%timeit x = 3"],
+    "x = 3\n%time x = 5": ["%time"],
+    "if True:\n  %time  x = [\n    5][0]\n%time\n%prun -q x = 3": [
+        "%time",
+        "%time",
+        "%prun -q x = 3",
+    ],
     "files = !ls\nt = %timeit -o f()": ["files = !ls", "t = %timeit -o f()"],
     "?print\nprint??\nprint?": ["?print", "print??", "print?"],
     "%%bash\nrm -rf 'it\nx = (": ["%%bash … (the whole cell)"],
@@ -239,10 +267,8 @@ def test_what_is_not_python_is_skipped_and_said(
     assert [line.partition(": skipped: ")[2] for line in skipped] == MAGICS[cell]
     for line in skipped:
         number = int(re.fullmatch(r"t\.ipynb: cell 2, line (\d+): .*", line)[1])  # type: ignore[index]
-        assert (
-            cell.split("\n")[number - 1].strip()
-            == line.partition(": skipped: ")[2].partition(" …")[0]
-        )
+        what = line.partition(": skipped: ")[2].partition(" …")[0]
+        assert cell.split("\n")[number - 1].strip().startswith(what)
 
 
 def test_it_runs_in_its_folder_as_under_jupyter(
@@ -273,6 +299,10 @@ def test_it_runs_in_its_folder_as_under_jupyter(
         (
             '{"nbformat": 4, "cells": [], "metadata": {"kernelspec": {"language": "R"}}}',
             "is a notebook in R, not in Python",
+        ),
+        (
+            '{"nbformat": 4, "cells": [], "metadata": {"language_info": {"name": "julia"}}}',
+            "is a notebook in julia, not in Python",
         ),
     ],
 )

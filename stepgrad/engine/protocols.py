@@ -53,7 +53,7 @@ class Protocols(Node):
 
     if not TYPE_CHECKING:  # to type checkers, too, it is no number
 
-        def __float__(self) -> NoReturn:
+        def __float__(self, *_: object) -> NoReturn:  # round(v, 2) has digits
             raise TypeError(_NOT_A_NUMBER)
 
         __int__ = __round__ = __trunc__ = __floor__ = __ceil__ = __float__

@@ -77,6 +77,12 @@ class Module:
 
     def _found(self) -> ModuleSpec:
         *packages, _ = names = self.module.split(".")
+        parts = Path(self.module.removesuffix(".py")).parts
+        if Path(self.module).is_file() and all(map(str.isidentifier, parts)):
+            right = f"{MODULE}{'.'.join(parts)}"
+            raise ProgramError(f"{MODULE}{self.module}: is a file; its module is {right}")
+        if not all(names):
+            raise ProgramError(f"{MODULE}{self.module}: no such module")
         for depth in range(len(packages)):  # one that is missing is another error than one in them
             _spec(".".join(names[: depth + 1]))
         spec = _spec(self.module)

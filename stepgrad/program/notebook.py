@@ -6,10 +6,13 @@ What IPython adds to Python (`%matplotlib inline`, `!pip install …`) is skippe
 """
 
 from __future__ import annotations
+import __future__
 
 import ast
+import functools
 import json
 import linecache
+import operator
 import os
 import re
 import sys
@@ -29,9 +32,15 @@ from stepgrad.recording.source import Source
 _FORMAT = 4
 """The version of the format that has been written since 2015."""
 
+_FUTURE = functools.reduce(
+    operator.or_, (getattr(__future__, each).compiler_flag for each in __future__.all_feature_names)
+)
+
 _MAGIC = re.compile(r"[ \t]*(?:[%!?]|[\w., ]+=[ \t]*[%!][^=]|[\w.*]+\?\??[ \t]*$)")
 _PYTHON_MAGIC = re.compile(r"%%(?:time|timeit|capture|prun)\b")
 """Cell magics whose cell is Python all the same."""
+_PARTS = re.compile(r"([ \t]*)(%(?:time|prun)(?=[ \t]+[^-\s])|.*)(.*)")
+"""The indent of a line, what is skipped, and a statement behind it that runs all the same."""
 
 
 @dataclass(frozen=True)
@@ -55,12 +64,7 @@ class Notebook:
         """
         try:
             told: Any = json.loads(content)
-            version, cells, about = (
-                told["nbformat"],
-                told.get("cells", ()),
-                told.get("metadata", {}),
-            )
-            language = about.get("kernelspec", {}).get("language", "python")
+            version, cells, about = told["nbformat"], told.get("cells", ()), told.get("metadata")
             texts = ["".join(each["source"]) for each in cells if each["cell_type"] == "code"]
         except (ValueError, RecursionError):
             raise ProgramError(f"{name}: is not a notebook: it is not JSON") from None
@@ -68,6 +72,7 @@ class Notebook:
             raise ProgramError(f"{name}: is not a notebook: it has no cells with sources") from None
         if version != _FORMAT:
             raise ProgramError(f"{name}: is in format {version} of Jupyter; only 4 can be read")
+        language = _language(about)
         if language.lower() != "python":
             raise ProgramError(f"{name}: is a notebook in {language}, not in Python")
         return cls(name, [text for text in texts if text.strip()])
@@ -80,25 +85,40 @@ class Notebook:
     def parts(self, main: ModuleType) -> Parts:
         """Yield cell after cell; the last expression of each is shown, as in Jupyter."""
         main.__dict__["display"] = print
+        flags = 0  # `from __future__ import …` holds for the cells that follow, too
         with chdir(self.folder):
             for number, text in enumerate(self.cells, 1):
                 path = f"{os.path.abspath(self.name)}{os.sep}cell {number}"  # noqa: PTH100
                 # Without a time, an entry is never looked for on disk.
                 linecache.cache[path] = len(text), None, text.splitlines(keepends=True), path
                 source = Source(path, text)
-                for code in self._compiled(text, path, number):
+                for code in self._compiled(text, path, number, flags):
+                    flags |= code.co_flags & _FUTURE
                     yield code, source
 
-    def _compiled(self, text: str, path: str, number: int) -> Iterator[CodeType]:
+    def _compiled(self, text: str, path: str, number: int, flags: int) -> Iterator[CodeType]:
         python, skipped = without_magics(text)
         for line, what in skipped:
             told = f"{Path(self.name).name}: cell {number}, line {line}: skipped: {what.strip()}"
             print(printable(told), file=sys.stderr)
-        tree = ast.parse(python, path)
+        # As `ast.parse` does, which would stand in the traceback of a SyntaxError.
+        tree = compile(python, path, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
         shown = [tree.body.pop()] if _ends_in_an_expression(tree, python) else []
-        yield compile(tree, path, "exec", dont_inherit=True)
+        whole = compile(tree, path, "exec", flags, dont_inherit=True)
+        yield whole
         if shown:
-            yield compile(ast.Interactive(shown), path, "single", dont_inherit=True)
+            flags |= whole.co_flags & _FUTURE
+            yield compile(ast.Interactive(shown), path, "single", flags, dont_inherit=True)
+
+
+def _language(about: Any) -> str:
+    """Return what the metadata says of the kernel's language, which not all editors write."""
+    for part, key in (("kernelspec", "language"), ("language_info", "name")):
+        told = about.get(part) if isinstance(about, dict) else None
+        language = told.get(key) if isinstance(told, dict) else None
+        if language and isinstance(language, str):
+            return language
+    return "python"
 
 
 def _ends_in_an_expression(tree: ast.Module, text: str) -> bool:
@@ -108,16 +128,17 @@ def _ends_in_an_expression(tree: ast.Module, text: str) -> bool:
 def without_magics(text: str) -> tuple[str, Sequence[tuple[int, str]]]:
     """Return the Python of a cell, and which lines are not: numbers and texts.
 
-    A line that is skipped becomes `pass`, so that the others keep their numbers, and a block that
-    consists of it stays one.
+    A line that is skipped becomes `pass`, or the statement that it times, so that the others keep
+    their numbers, and a block that consists of it stays one.
     """
     lines, skipped = text.split("\n"), list[tuple[int, str]]()
     if lines[0].startswith("%%") and not _PYTHON_MAGIC.match(lines[0]):
         return "\n" * (len(lines) - 1), [(1, f"{lines[0]} … (the whole cell)")]
     for at, line in enumerate(lines):
         if _MAGIC.match(line) and _is_complete("\n".join(lines[:at])):
-            skipped.append((at + 1, line))
-            lines[at] = f"{line[: len(line) - len(line.lstrip())]}pass"
+            indent, magic, statement = _PARTS.findall(line)[0]
+            skipped.append((at + 1, magic))
+            lines[at] = f"{indent}{statement.lstrip() or 'pass'}"
     return "\n".join(lines), skipped
 
 

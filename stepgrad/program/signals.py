@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Timer, current_thread, main_thread
+from threading import Timer, current_thread, local, main_thread
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -25,17 +25,15 @@ def interruptible(saves: bool) -> Iterator[None]:
     """Let signals end the program, but not in the middle of writing the log: that would tear it.
 
     Those are Ctrl+C and, where the recording will be saved, SIGTERM and SIGHUP. Once one of these
-    has come, they are ignored after the program's end: a closing terminal sends SIGHUP twice.
+    has come, they are ignored after the program's end: a closing terminal sends SIGHUP twice. They
+    end a process that the program forks at once.
     """
-    process, ended = os.getpid(), False
+    ended = False
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal ended
         files = {each.f_code.co_filename for each in _stack(frame)}
-        if os.getpid() != process and number != signal.SIGINT:
-            signal.signal(number, signal.SIG_DFL)
-            signal.raise_signal(number)
-        elif any(each.startswith(_RECORDER) for each in files):
+        if any(each.startswith(_RECORDER) for each in files):
             Timer(0.001, signal.raise_signal, (number,)).start()
         elif number == signal.SIGINT:
             signal.default_int_handler(number, frame)
@@ -52,13 +50,43 @@ def interruptible(saves: bool) -> Iterator[None]:
         usual = {}
     for number in usual:
         signal.signal(number, interrupt)
+    _ours.update({number: interrupt for number in usual if number != signal.SIGINT})
     try:
         yield
     finally:
+        _ours.clear()
         for number, how in usual.items():
             if signal.getsignal(number) is interrupt:
                 done = ended and number != signal.SIGINT
                 signal.signal(number, signal.SIG_IGN if done else how)
+
+
+_ours: dict[int, Any] = {}
+"""The handlers that a process which is forked does not keep."""
+_masks = local()
+
+
+def _before_fork() -> None:
+    """Hold signals back: until Python has forgotten those of its parent, a handler loses them."""
+    _masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, _ours)
+
+
+def _after_fork() -> None:
+    signal.pthread_sigmask(signal.SIG_SETMASK, _masks.before)
+
+
+def _begin_process() -> None:
+    for number, handler in _ours.items():
+        if signal.getsignal(number) is handler:
+            signal.signal(number, signal.SIG_DFL)
+    _ours.clear()
+    _after_fork()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(
+        before=_before_fork, after_in_parent=_after_fork, after_in_child=_begin_process
+    )
 
 
 def _stack(frame: FrameType | None) -> Iterator[FrameType]:

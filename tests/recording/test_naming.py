@@ -357,6 +357,29 @@ def test_a_debugger_keeps_its_trace_function() -> None:
     assert made == [line + 1, line + 2, line + 2]
 
 
+def test_names_and_scopes_are_the_same_under_a_debugger(ran: Callable[[str], Recording]) -> None:
+    text = """
+        import sys
+        class Head:
+            def __init__(self, w):
+                self.w = Value(w)
+            def __call__(self, x):
+                h = x * self.w
+                return h.tanh()
+        def trace(frame, event, _):
+            return trace
+        before = sys.gettrace()
+        sys.settrace({})
+        model = [Head(1.0), Head(2.0)]
+        for _ in range(2):
+            loss = sum(head(Value(3.0)) for head in model)
+            loss.backward()
+        sys.settrace(before)
+        """
+    alone, traced = ran(text.format("before")), ran(text.format("trace"))
+    assert (names(traced), scopes(traced)) == (names(alone), scopes(alone))
+
+
 # What holds an object.
 
 Pair = namedtuple("Pair", "first second")

@@ -2,7 +2,8 @@
 
 A frame has room for the trace function of a debugger. Where none is there, it carries our mark, so
 that the calls around a node are looked at once for each call, and not for each node, and nothing of
-the program is kept alive: a mark goes with its frame.
+the program is kept alive: a mark goes with its frame. Marks of frames that a debugger traces are
+kept here while these run.
 
 A mark has a *path*: the functions that were called, from the outermost to the innermost, and for
 each the instruction that called it and how many calls of it there were before. In every training
@@ -72,7 +73,8 @@ class Path:
 class Mark:
     """What is put on a frame: the places of its instructions, and its path.
 
-    Debuggers may call it, as they call each trace function that they find; it does nothing.
+    Debuggers may call it, as they call each trace function that they find; it does nothing. Where
+    they ask whether a frame has one, to put theirs there, it counts as none.
     """
 
     __slots__ = ("calls", "entries", "path", "sites", "standard")
@@ -83,6 +85,9 @@ class Mark:
         self.sites = kind.sites
         self.standard = kind.standard
         self.entries: dict[tuple[Kind, int], _Entry] = {}  # by the code, and the instruction
+
+    def __bool__(self) -> bool:
+        return False
 
     def __call__(self, *_: object) -> None:
         """Do nothing."""
@@ -119,6 +124,7 @@ class Calls:
         self.root = Path()
         self._kinds: dict[int, Kind] = {}  # by the id of their code
         self._kind_of = kind_of
+        self._traced: dict[FrameType, Mark] = {}  # running ones with a debugger's trace function
         self._batch = 0
         self._paths = 0
 
@@ -126,15 +132,15 @@ class Calls:
         """Take note that calls are counted from here on; what runs by now is no part of a model."""
         while frame is not None:
             kind = self._kind(frame)
-            if not kind.ours and (frame.f_trace is None or frame.f_trace.__class__ is Mark):
-                frame.f_trace = self._mark(self.root, kind)
+            if not kind.ours:
+                self._put(frame, self._mark(self.root, kind))
             frame = frame.f_back
 
     def drive(self, frame: FrameType | None) -> None:
         """Take note that what runs by now runs a backward pass."""
         while frame is not None:
-            mark = frame.f_trace
-            if isinstance(mark, Mark) and mark.calls is self:
+            mark = self._mark_on(frame)
+            if mark is not None:
                 mark.path.around.driver = True
             frame = frame.f_back
 
@@ -153,6 +159,7 @@ class Calls:
     def let_go(self) -> None:
         """Keep nothing of the program alive."""
         self._kinds.clear()
+        self._traced.clear()
 
     def next_batch(self) -> None:
         """Count from 0 again."""
@@ -168,7 +175,9 @@ class Calls:
                 if kind.ours:
                     frame = frame.f_back
                     continue
-                mark = self._enter(frame)
+                mark = self._traced.get(frame)
+                if mark is None:
+                    mark = self._enter(frame)
             return mark.sites[frame.f_lasti], mark.path
         return None
 
@@ -176,7 +185,7 @@ class Calls:
         """Return the mark of a frame that was entered since the last look, and is not ours."""
         entered: list[FrameType] = []
         kinds, each = self._kinds, frame
-        mark: Any = None
+        mark: Mark | None = None
         while mark is None:
             entered.append(each)
             kind = kinds.get(id(each.f_code)) or self._kind(each)
@@ -184,18 +193,31 @@ class Calls:
             if back is None:
                 mark = self._mark(self.root, kind)
                 break
-            each, mark = back, back.f_trace
-            if mark.__class__ is not Mark or mark.calls is not self:
-                mark = None
+            each, mark = back, self._mark_on(back)
         for inner in reversed(entered):
             kind = kinds[id(inner.f_code)]
             if not kind.ours:
                 entry = mark.entries.get((kind, each.f_lasti)) or self._entry(inner, kind, mark)
                 mark = entry.mark or self._next(entry, mark, inner)
-                if inner.f_trace is None or inner.f_trace.__class__ is Mark:  # else a debugger's
-                    inner.f_trace = mark
+                self._put(inner, mark)
             each = inner
-        return mark  # type: ignore[no-any-return]
+        return mark
+
+    def _mark_on(self, frame: FrameType) -> Mark | None:
+        mark: Any = frame.f_trace
+        return mark if mark.__class__ is Mark and mark.calls is self else self._traced.get(frame)
+
+    def _put(self, frame: FrameType, mark: Mark) -> None:
+        if frame.f_trace is None or frame.f_trace.__class__ is Mark:
+            frame.f_trace = mark
+            return
+        running: set[FrameType] = set()
+        each: FrameType | None = frame
+        while each is not None:
+            running.add(each)
+            each = each.f_back
+        self._traced = {at: old for at, old in self._traced.items() if at in running}
+        self._traced[frame] = mark
 
     def _entry(self, frame: FrameType, kind: Kind, parent: Mark) -> _Entry:
         back, site = frame.f_back, None
