@@ -64,7 +64,12 @@ def _defined(function: Callable[..., float], partials: Partials | None, name: st
         if not any(isinstance(each, Value) or _lists(each) for each in operands):
             return function(*operands, **settings)
         nodes = _lifted(name, operands)
-        forward, derivatives = bound(**settings)
+        try:
+            forward, derivatives = bound(**settings)
+        except TypeError:  # they are no key
+            raise TypeError(
+                f"settings of {name}() stay the same: a tuple may be one, and not a list"
+            ) from None
         inputs = [node._data for node in nodes]
         data, by = real(forward(*inputs), f"what {name}() returns"), ""
         if partials is None:

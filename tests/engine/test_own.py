@@ -181,6 +181,18 @@ def test_a_setting_is_no_value() -> None:
         op(a_list)(Value(1.0), c=Value(2.0))
 
 
+def test_a_setting_that_may_change_is_refused() -> None:
+    @op
+    def poly(x: Any, *, c: Any) -> Any:
+        return sum(each * x**power for power, each in enumerate(c))
+
+    x = Value(2.0)
+    poly(x, c=(1, 2, 3)).backward()
+    assert isclose(x.grad, 14.0)
+    with pytest.raises(TypeError, match=r"settings of poly\(\) stay the same: .* not a list"):
+        poly(x, c=[1, 2, 3])
+
+
 @pytest.mark.parametrize(
     ("function", "name"),
     [(lambda x: x, "f"), (partial(pow, 2.0), "partial"), (math.sinh, "sinh")],
