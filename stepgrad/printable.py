@@ -12,7 +12,6 @@ import re
 import unicodedata
 from typing import Any
 
-
 _ELEMENT = re.compile(r"(?:\[\d+\])+$")
 _LONGEST_ELEMENT = 20
 
