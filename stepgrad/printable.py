@@ -8,8 +8,15 @@ is clean, and whatever the command line prints.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from typing import Any
+
+_ELEMENT = re.compile(r"(?:\[\d+\])+$")
+_LONGEST_ELEMENT = 20
+
+_OPERATORS = frozenset("·+−(")
+"""What expressions have, and names do not."""
 
 
 def printable(text: str) -> str:
@@ -29,6 +36,15 @@ def counted(count: int, what: str) -> str:
     """Return a number of things: `1 event`, `2,000 backward passes`."""
     plural = "es" if what.endswith("s") else "s"
     return f"{count:,} {what}{plural * (count != 1)}"
+
+
+def subscripts(name: str) -> str:
+    """Return the numbers that tell a name from others of its list: of `w['q'][0][2]`, `[0][2]`.
+
+    An expression, such as `w[0]·x[2]`, has none.
+    """
+    found = _ELEMENT.search(name[-_LONGEST_ELEMENT:])
+    return found[0] if found and _OPERATORS.isdisjoint(name) else ""
 
 
 def as_json(content: Any) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeGuard
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.own import UNNAMED, link, row
+from stepgrad.engine.own import UNNAMED, link, real, row
 
 
 def connect(
@@ -47,7 +47,8 @@ def connect(
         return label
     locals_ = [0.0] * len(operands)
     if local_grads is not None:
-        locals_ = [*map(float, local_grads)] if _holds(local_grads) else []
+        given = local_grads if _holds(local_grads) else ()
+        locals_ = [real(each, "each of local_grads") for each in given]
     if len(locals_) != len(operands):
         raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
     link(node, row(str(name or UNNAMED), len(operands)), operands, locals_)

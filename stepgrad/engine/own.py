@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache, partial
 from math import nan
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.node import Node, tick
@@ -137,6 +137,21 @@ class OwnOp(Op):
     def vjp(self) -> Callable[[Node], None]:
         """Hand a node's gradient on to its operands."""
         return _vjp
+
+
+def real(found: Any, what: str) -> float:
+    """Return what a program gives for a number.
+
+    Raises:
+        TypeError: it is none, or a text, or a Value; `what` says what it is for.
+    """
+    try:
+        if not isinstance(found, str):
+            return float(found)
+    except (TypeError, ValueError):
+        pass
+    kind = "None" if found is None else type(found).__name__
+    raise TypeError(f"{what} must be a real number, not {kind}")
 
 
 def _value(function: Callable[..., float] | None, *inputs: float) -> float:

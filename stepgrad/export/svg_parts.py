@@ -11,6 +11,7 @@ from rich.cells import cell_len, set_cell_size
 from stepgrad.drawing.colours import sign
 from stepgrad.drawing.layout import Box, Wire
 from stepgrad.export.svg_style import LABEL
+from stepgrad.printable import subscripts
 from stepgrad.replay.graph.contents import Content, Fold
 from stepgrad.replay.graph.picture import Edge
 from stepgrad.replay.graph.stages import Stage
@@ -163,10 +164,14 @@ def fitted(content: Content) -> str:
 
 
 def short(text: str) -> str:
-    """Cut a text that is too long for a box."""
+    """Cut a text that is too long for a box, but not what tells a name from others."""
     if cell_len(text) <= LONGEST:
         return text
-    return f"{set_cell_size(text, LONGEST - 1).rstrip()}…"
+    end = subscripts(text)
+    room = LONGEST - 1 - cell_len(end)
+    if room < 1:
+        end, room = "", LONGEST - 1
+    return f"{set_cell_size(text.removesuffix(end), room).rstrip()}…{end}"
 
 
 def pixels(text: str, size: int) -> int:

@@ -30,7 +30,7 @@ from stepgrad.replay.phases import phases
 from stepgrad.replay.program import written
 from stepgrad.replay.session import Session
 from stepgrad.replay.state import State
-from stepgrad.replay.telling.derivatives import local_derivative
+from stepgrad.replay.telling.derivatives import MOST_LOCALS, local_derivative, receiving_slots
 from stepgrad.replay.telling.sentences import say
 from stepgrad.replay.telling.spoken import read_out, spoken
 from stepgrad.replay.telling.titles import made_by
@@ -118,13 +118,15 @@ def _received(state: State, node: int) -> Iterator[str]:
 def _locals(session: Session, node: int) -> Iterator[str]:
     """Say its local derivatives, unless they are to be predicted."""
     state = session.state
-    for slot, operand in enumerate(state.node(node).operands):
-        if node != session.secret and not state.node(operand).constant:
-            local = local_derivative(state.recording, node, slot, state.seen_by(node))
-            because = f", because {spoken(local.because)}" if local.because else ""
-            formula = f", which is {spoken(local.symbols)}" if local.varies else ""
-            number = read_number(local.value)
-            yield sentence(f"T{local.spoken_name[1:]} is {number}{because}{formula}")
+    slots = [] if node == session.secret else receiving_slots(state.recording, node)
+    if len(slots) > MOST_LOCALS:
+        yield f"The first {MOST_LOCALS} of {counted(len(slots), 'local derivative')}:"
+    for slot in slots[:MOST_LOCALS]:
+        local = local_derivative(state.recording, node, slot, state.seen_by(node))
+        because = f", because {spoken(local.because)}" if local.because else ""
+        formula = f", which is {spoken(local.symbols)}" if local.varies else ""
+        number = read_number(local.value)
+        yield sentence(f"T{local.spoken_name[1:]} is {number}{because}{formula}")
 
 
 def source_told(session: Session) -> Iterator[str]:

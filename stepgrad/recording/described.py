@@ -13,7 +13,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.naming.calls import Path
 from stepgrad.recording.naming.scopes import scopes_of
 from stepgrad.recording.naming.sites import Site, Spot
-from stepgrad.recording.naming.variables import variables
+from stepgrad.recording.naming.variables import Variable, variables
 from stepgrad.recording.naming.walk import Held
 
 Moves = tuple[tuple[int, Place], ...]
@@ -74,29 +74,25 @@ class Describing:
             return False
         return all(call.driver or not call.name for call in variable.path.outwards)
 
+    def _tells(self, variable: Variable) -> bool:
+        """Whether a name says something: the `out` of a call says nothing outside its scope."""
+        call = variable.path.around
+        if not variable.passed or call.parent is None or call.driver:
+            return True
+        return self._scopes[call] != self._scopes[call.parent]
+
     def _scope(self, offset: int, path: Path) -> str:
         return self._places[offset].scope or self._scopes[path]
-
-    def _is_told_apart(self, path: Path) -> bool:
-        """Whether a call is a scope, or part of what runs the model: its variables are known."""
-        call = path.around
-        around = "" if call.parent is None else self._scopes[call.parent]
-        return not call.name or call.driver or self._scopes[call] != around
 
     def described(
         self, held: Mapping[int, Held], placed: Callable[[str, Spot], Place]
     ) -> Described:
         """Return what is known, given what holds some of the unnamed leaves, by stamp."""
-        named: list[tuple[int, str, Path]] = []
-        for offset, (text, path) in self._variables.items():
-            scope = self._scope(offset, path)
-            named.append((offset, f"{scope}/{text}" if scope else text, path))
-        calls = Counter(text for text, _ in {(text, path) for _, text, path in named})
-        names = {
-            offset: text
-            for offset, text, path in named
-            if calls[text] == 1 or self._is_told_apart(path)
-        }
+        names: dict[int, str] = {}
+        for offset, variable in self._variables.items():
+            if self._tells(variable):
+                scope = self._scope(offset, variable.path)
+                names[offset] = f"{scope}/{variable.text}" if scope else variable.text
         scopes = [*map(self._scope, range(len(self._nodes)), self._paths)]
         for stamp, where in held.items():
             offset = self.unnamed[stamp]

@@ -2,7 +2,9 @@
 
 import copy
 import math
+import re
 from collections.abc import Callable, Iterable
+from functools import partial
 from math import isclose
 from typing import Any
 
@@ -106,13 +108,97 @@ def test_operands_are_values_and_numbers(operand: object) -> None:
         squares(Value(1.0), operand)
 
 
-def test_there_is_a_partial_for_each_operand() -> None:
-    @op(partials=(lambda *xs: xs[0],))
-    def wrong(x: Any, y: Any) -> Any:
-        return x + y
+def test_operands_in_a_list_are_refused() -> None:
+    for listed in ([Value(1.0)], (Value(1.0), 2.0)):
+        with pytest.raises(
+            TypeError, match=r"squares\(\) takes Values and numbers, one by one, not"
+        ):
+            squares(listed)
 
-    with pytest.raises(TypeError, match="2 operands, and 1 partials"):
-        wrong(Value(1.0), 2.0)
+
+def one(x: Any) -> Any:
+    return x
+
+
+def two(x: Any, y: Any) -> Any:
+    return x + y
+
+
+def a_list(x: Any, *, c: float = 2.0) -> Any:
+    return [x * c]
+
+
+TAKE = "partials of {} are functions of its operands, one for each, not {}"
+GIVE = "{} must be a real number, not {}"
+
+
+@pytest.mark.parametrize(
+    ("partials", "function", "message"),
+    [
+        ((lambda *xs: xs[0],), two, r"two() has partials for 1 operand, and got 2"),
+        ((lambda _: 1, lambda _: 1), one, "one() has partials for 2 operands, and got 1"),
+        ((), one, "one() has partials for 0 operands, and got 1"),
+        (lambda *xs: xs[0], two, "two() has partials for 1 operand, and got 2"),
+        ((1.0,), one, TAKE.format("one()", "float")),
+        (1.0, one, TAKE.format("one()", "float")),
+        ("x", one, TAKE.format("one()", "str")),
+        ((lambda _: None,), one, GIVE.format("partial 1 of one()", "None")),
+        ((lambda _: "1",), one, GIVE.format("partial 1 of one()", "str")),
+        ((lambda _: Value(1.0),), one, GIVE.format("partial 1 of one()", "Value")),
+        (lambda *_: [1, 1j], two, GIVE.format("partial 2 of two()", "complex")),
+        ((lambda *_: 1, lambda _: 1), two, "partial 2 of two() must take what two() takes: "),
+        (lambda: 1, one, "the partials of one() must take what one() takes: "),
+        (None, lambda _: None, GIVE.format("what f() returns", "None")),
+        (None, lambda x: 1j * x, GIVE.format("what f() returns", "complex")),
+        (None, lambda _: "3", GIVE.format("what f() returns", "str")),
+        (None, Value, GIVE.format("what Value() returns", "Value")),
+        (None, a_list, GIVE.format("what a_list() returns", "list")),
+        (None, 3, "op takes a function, not int"),
+        (None, staticmethod(one), "op takes a function: write @staticmethod above @op"),
+        (None, classmethod(two), "op takes a function: write @classmethod above @op"),
+    ],
+)
+def test_what_is_wrong_with_an_operation_is_said_with_its_name(
+    partials: Any, function: Any, message: str
+) -> None:
+    with pytest.raises(TypeError, match="^" + re.escape(message)):
+        op(partials=partials)(function)(*[Value(1.0)] * (2 if function is two else 1))
+
+
+def test_an_error_of_the_program_stays_its_own() -> None:
+    def fails(_: float) -> float:
+        raise ValueError("mine")
+
+    for own in (op(fails), op(partials=(fails,))(one), op(partials=fails)(one)):
+        with pytest.raises(ValueError, match=r"^mine$"):
+            own(Value(1.0))
+    with pytest.raises(TypeError, match="unsupported operand"):
+        op(partials=(lambda x: x + "",))(one)(Value(1.0))
+
+
+def test_a_setting_is_no_value() -> None:
+    with pytest.raises(TypeError, match=r"^c is a setting of a_list\(\), and may not be a Value"):
+        op(a_list)(Value(1.0), c=Value(2.0))
+
+
+def test_a_setting_that_may_change_is_refused() -> None:
+    @op
+    def poly(x: Any, *, c: Any) -> Any:
+        return sum(each * x**power for power, each in enumerate(c))
+
+    x = Value(2.0)
+    poly(x, c=(1, 2, 3)).backward()
+    assert isclose(x.grad, 14.0)
+    with pytest.raises(TypeError, match=r"settings of poly\(\) stay the same: .* not a list"):
+        poly(x, c=[1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("function", "name"),
+    [(lambda x: x, "f"), (partial(pow, 2.0), "partial"), (math.sinh, "sinh")],
+)
+def test_every_function_has_a_name(function: Callable[..., Any], name: str) -> None:
+    assert op(function)(Value(1.0))._op == name
 
 
 def test_how_derivatives_are_found_is_said() -> None:

@@ -177,3 +177,12 @@ def test_json_is_never_folded() -> None:
     found = json.loads(export(None, Cursor(tower(), tower().length), "json"))
     assert len(found["nodes"]) == 244
     assert len(found["edges"]) == 3 * 40 * 3 + 2
+
+
+def test_elements_of_a_long_list_are_told_apart() -> None:
+    with record() as recording:
+        names = [f"parameters['embedding'][0][{each}]" for each in range(3)]
+        sum((Value(1.0, label=name) for name in names), Value(0.0)).backward()
+    texts = export(None, Cursor(recording, recording.length), "svg")
+    shown = {each.text or "" for each in read_svg(texts).iter(f"{SVG}text")}
+    assert len({each for each in shown if each.startswith("param")}) == 3

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay_runs import training, two_layer
-from stepgrad import Cursor, Recording, Value, record, record_scenario
+from stepgrad import Cursor, Recording, Value, op, record, record_scenario
 from stepgrad.errors import StepgradError
 from stepgrad.plain.help import help_told
 from stepgrad.plain.reader import Reader
@@ -263,6 +263,15 @@ def test_tab_goes_from_panel_to_panel() -> None:
 ])  # fmt: skip
 def test_what_is_said(lines: tuple[str, ...], told: str) -> None:
     assert told in heard(session("two_layer"), *lines)
+
+
+def test_of_many_local_derivatives_the_first_are_said() -> None:
+    with record() as recording:
+        y = op(name="mean")(lambda *xs: sum(xs) / 20)(*map(Value, range(20)))
+        y.label = "y"
+    told = heard(Session.open(Cursor(recording)), "G", "/y", "2").splitlines()
+    assert "The first 8 of 20 local derivatives:" in told
+    assert len([line for line in told if line.startswith("The local derivative")]) == 8
 
 
 def test_a_verdict_names_its_events() -> None:

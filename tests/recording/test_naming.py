@@ -77,6 +77,50 @@ NAMES = {
         "def f(x):\n    return [x * i for i in range(2)]\nw = Value(1)\ny = f(w)",
         ["w", "y[0]", "y[1]"],
     ),
+    "what a call returns by a variable": (
+        "def f(x):\n    out = x.exp() * 3\n    return out\nw = Value(1)\ny = f(w)",
+        ["w", "–", "y"],
+    ),
+    "elements that a call returns by a variable": (
+        "def f(x):\n    out = [x * i for i in range(2)]\n    return out\nw = Value(1)\ny = f(w)",
+        ["w", "y[0]", "y[1]"],
+    ),
+    "a leaf that a call returns": (
+        "def f(x):\n    out = Value(x)\n    return out\nw = [f(i) for i in range(2)]",
+        ["w[0]", "w[1]"],
+    ),
+    "through two calls": (
+        "def f(x):\n    out = x.exp()\n    return out\n"
+        "def g(x):\n    r: Value = f(x)\n    return r\nw = Value(1)\ny = g(w)",
+        ["w", "y"],
+    ),
+    "nothing outside the call": (
+        "def f(x):\n    out = x.exp() * 3\n    return out\nw = Value(1)\ny = f(w) + 1",
+        ["w", "–", "out", "y"],
+    ),
+    "nothing outside a call that is no scope": (
+        "def f(x):\n    out = x.exp()\n    return out\nw = Value(1)\ny = f(w) + 1",
+        ["w", "–", "y"],
+    ),
+    "a variable with several values": (
+        "def f(x):\n    out = x * 2\n    out = out * 3\n    return out\nw = Value(1)\ny = f(w)",
+        ["w", "out", "out"],
+    ),
+    "a variable of a loop": (
+        "def f(x):\n    for i in range(2):\n        out = x * i\n    return out\n"
+        "w = Value(1)\ny = f(w)",
+        ["w", "out", "out"],
+    ),
+    "a variable that may not be returned": (
+        "def f(x):\n    out = x.exp() * 2\n    if out.data < 0:\n        return out\n"
+        "    return x\nw = Value(1)\ny = f(w)",
+        ["w", "–", "out"],
+    ),
+    "a variable of a function in the function": (
+        "def f(x):\n    out = x.exp() * 2\n    def g():\n        return out\n    return x\n"
+        "w = Value(1)\ny = f(w)",
+        ["w", "–", "out"],
+    ),
     "a list of what is not a node": ("hs = list(map(Value, [1, 2]))", ["hs[0]", "hs[1]"]),
     "nested lists": (
         "ws = [[Value(i) for i in range(2)] for _ in range(2)]",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from graphs import Program, programs, run
 from replay_runs import training, two_layer
 from scenario.runs import ROOT
-from stepgrad import Cursor, Recording, Value, record, record_scenario
+from stepgrad import Cursor, Recording, Value, op, record, record_scenario
 from stepgrad.harness import Replay
 from stepgrad.program import run_program
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, ZeroGrad
@@ -326,6 +326,21 @@ def test_a_search_for_nothing_and_of_nothing() -> None:
 def test_a_search_finds_scopes_and_expressions() -> None:
     assert names(search(at(TRAINING), "neuron")) == "neuron/b"
     assert search(at(TWO_LAYER, TWO_LAYER.length), "y − t").selected is not None
+
+
+@pytest.mark.parametrize("more", [0, 2000])
+def test_a_search_finds_named_nodes_by_their_operation(more: int) -> None:
+    with record() as recording:
+        x = Value(2.0, label="x")
+        for _ in range(more):
+            x = x * 1.0
+        h, y = x.tanh(), op(name="Mean")(lambda a: a * 0.5)(x)
+        h.label, y.label = "h", "y"
+    session = at(recording, recording.length)
+    assert names(search(session, "tanh")) == "h"
+    assert names(search(session, "mean")) == "y"
+    with pytest.raises(SearchError):
+        search(session, "tan" if more else "cos")
 
 
 @given(st.integers(0, TWO_LAYER.length), st.lists(st.integers(-20, 20)))

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from threading import Lock
 from typing import NamedTuple
 
+from stepgrad.recording.naming.passed import passed
 from stepgrad.syntax import parse
 
 Span = tuple[int | None, int | None, int | None, int | None]
@@ -39,17 +40,19 @@ class Assigned(NamedTuple):
         element: whether it is an element of a list that is assigned or returned.
         last: whether the expression makes several nodes, and its result is the last of them.
         function: the name of the function that is called, if its result is what that returns.
+        passed: whether the function returns the variable, so that the caller names it too.
     """
 
     target: str
     element: bool
     last: bool
     function: str
+    passed: bool = False
 
     @property
     def returned(self) -> bool:
         """Whether the function returns it."""
-        return not self.target
+        return self.passed or not self.target
 
 
 class Assignments(dict[Span, Assigned]):
@@ -62,6 +65,7 @@ class Assignments(dict[Span, Assigned]):
     def __init__(self, text: str) -> None:
         super().__init__()
         self.statements: dict[int, int] = {}
+        self._passed: set[ast.stmt] = set()  # assignments to variables that are returned
         try:
             with _parsing:
                 tree = parse(text)
@@ -72,10 +76,12 @@ class Assignments(dict[Span, Assigned]):
                 lines = range(node.lineno, (node.end_lineno or 0) + 1)
                 self.statements.update(dict.fromkeys(lines, node.lineno))
             match node:
+                case ast.FunctionDef() | ast.AsyncFunctionDef():
+                    self._passed.update(passed(node))
                 case ast.Assign(targets=[target, *_], value=value):
-                    self._assign(target, value)
+                    self._assign(target, value, passed=node in self._passed)
                 case ast.AnnAssign(target=target, value=ast.expr() as value):
-                    self._assign(target, value)
+                    self._assign(target, value, passed=node in self._passed)
                 case ast.NamedExpr(target=target, value=value):
                     self._assign(target, value)
                 case ast.AugAssign(target=target) if text := _text(target):
@@ -83,33 +89,36 @@ class Assignments(dict[Span, Assigned]):
                 case ast.Return(value=ast.expr() as value):
                     self._result(value, "")
 
-    def _assign(self, target: ast.expr, value: ast.expr) -> None:
+    def _assign(self, target: ast.expr, value: ast.expr, *, passed: bool = False) -> None:
         if isinstance(target, ast.Tuple | ast.List):
             if isinstance(value, ast.Tuple | ast.List) and not _starred(target, value):
                 for each, part in zip(target.elts, value.elts, strict=False):
                     self._assign(each, part)
         elif text := _text(target):
-            self._result(value, text)
+            self._result(value, text, passed=passed)
 
-    def _result(self, value: ast.expr, target: str) -> None:
+    def _result(self, value: ast.expr, target: str, *, passed: bool = False) -> None:
         """Take note of the expressions that a value is, or is a list or a dictionary of."""
         for expression, text, element in _parts(value, target):
             if len(text) > _WIDEST:
                 continue
-            self._put(_span(expression), expression, text, element=element)
+            through = passed and text == target
+            self._put(_span(expression), expression, text, element=element, passed=through)
             match expression:
                 case ast.Call(func=ast.Attribute(attr=name) as function):
                     # The instruction begins at the method's name if that is on a line of its own.
                     column = (function.end_col_offset or 0) - len(name.encode())
                     *_, end = _span(expression)
                     span = function.end_lineno, expression.end_lineno, column, end
-                    self._put(span, expression, text, element=element)
+                    self._put(span, expression, text, element=element, passed=through)
 
-    def _put(self, span: Span, node: ast.AST, text: str, *, element: bool) -> None:
+    def _put(
+        self, span: Span, node: ast.AST, text: str, *, element: bool, passed: bool = False
+    ) -> None:
         called = _called(node)
         if called not in _HOLDING or called in _LAST:
             function = "" if called in _LAST else called
-            self[span] = Assigned(text, element, called in _LAST, function)
+            self[span] = Assigned(text, element, called in _LAST, function, passed)
 
 
 def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]:

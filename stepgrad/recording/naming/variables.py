@@ -11,10 +11,17 @@ from stepgrad.recording.naming.sites import Site
 
 
 class Variable(NamedTuple):
-    """A variable, or an element of one: its text, and the call in which it is one."""
+    """A variable, or an element of one.
+
+    Args:
+        text: its name.
+        path: the call in which it is one.
+        passed: whether the call returns it, and nothing outside is called after that.
+    """
 
     text: str
     path: Path
+    passed: bool = False
 
 
 def variables(made: Iterable[tuple[int, Site, Path]]) -> dict[int, Variable]:
@@ -76,6 +83,8 @@ class _Assigning:
         """Find the variable; what a function returns is assigned by the call of it."""
         item = self._item(site, path) if assigned.element else ""
         while assigned.returned:
+            if assigned.passed:
+                self.found[offset] = Variable(f"{assigned.target}{item}", path, passed=True)
             if path.parent is not None and path.kind is not None and path.kind.listing:
                 path = path.parent
             calling, outer = path.site, path.parent

@@ -23,6 +23,8 @@ class SearchError(StepgradError):
 def search(session: Session, text: str) -> Session:
     """Select the node of this name, or else the next one whose name contains the text.
 
+    Where no name does, the nodes of the operation of that name are meant: `tanh`.
+
     Raises:
         SearchError: there is none.
     """
@@ -85,14 +87,20 @@ def _hits(session: Session) -> Sequence[int]:
 def _matches(nodes: Scene, word: str) -> list[int]:
     """Return the nodes whose names contain a word; if none do, those whose definition does.
 
-    In a large scene only names count: writing out all definitions would take seconds.
+    In a large scene, only names and operations count: writing out all definitions would take
+    seconds.
     """
     named = [node for node, name in nodes.names if word in name.casefold()]
-    if named or len(nodes) > LARGE:
+    if named:
         return sorted(named)
     recording = nodes.recording
+    written = len(nodes) <= LARGE
     return [
         node
         for node in nodes
-        if not recording.is_constant(node) and word in title(recording, node).casefold()
+        if not recording.is_constant(node)
+        and (
+            recording.operation(node)[0].name.casefold() == word
+            or (written and word in title(recording, node).casefold())
+        )
     ]

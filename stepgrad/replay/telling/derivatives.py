@@ -7,7 +7,7 @@ index says which: `∂₁b/∂a` and `∂₂b/∂a` for b = a·a. No other modul
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import isfinite
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from stepgrad.numbers import factor, number
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.spoken import spoken
 from stepgrad.replay.telling.titles import operand_titles, short_title
+
+MOST_LOCALS = 8
+"""The most local derivatives of one node that are told; an operation may have any number."""
 
 
 class LocalDerivative(NamedTuple):
@@ -106,6 +109,12 @@ class TangentTerm(NamedTuple):
         return (not self.tangent and not isfinite(self.local.value)) or (
             self.local.shut and not isfinite(self.tangent)
         )
+
+
+def receiving_slots(recording: Recording, out: int) -> Sequence[int]:
+    """Return the slots of a node's operands that take a gradient: those of no constants."""
+    operands = recording.node(out).operands
+    return [slot for slot, each in enumerate(operands) if not recording.node(each).constant]
 
 
 def local_derivative(recording: Recording, out: int, slot: int, position: int) -> LocalDerivative:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 _BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
 _TERM = rf"(?:\w*{_BRACKETS}|[\w./]*\w)"
+_NAME = r"[\w.\[\]']+"
 _POWERS = {"²": "squared", "³": "cubed"}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SPOKEN = (
@@ -15,6 +16,7 @@ _SPOKEN = (
     (r"\binf\b", "infinity"),
     (r"(?<=\d)e(?=−?\d)", " times 10 to the power of "),
     (r"(?<=[\w\d])\(", " of ("),  # a function: relu(z)
+    (r", …, ", " and so on to "),  # operands that are left out
     (r"…", "earlier terms"),  # of a sum whose title was cut
     (r" − ", " minus "),
     (r"−", "minus "),
@@ -29,7 +31,10 @@ _SPOKEN = (
     (r" = ", " equals "),
     (r" ≠ ", " is not "),
     (r"\((minus [\w.]+)\)(?! squared| cubed| to the)", r"\1"),  # clear without brackets
-    (r"(?<=of )\(([\w.]+(?:, [\w.]+)*)\)", r"\1"),  # so is a function of names
+    (
+        rf"(?<=of )\(({_NAME}(?:(?:, | and so on to ){_NAME})*)\)",
+        r"\1",
+    ),  # so is a function of names
     (r"\(", "open bracket "),
     (r"\)", " close bracket"),
     (r"#(?=\d)", "node number "),

@@ -7,7 +7,7 @@ from textual.color import Color
 from textual.content import Content
 
 from stepgrad.drawing import colours
-from stepgrad.printable import printable
+from stepgrad.printable import printable, subscripts
 from stepgrad.tui.render.canvas import cells_of, cut
 
 Span = tuple[str, str]
@@ -90,11 +90,18 @@ def doing(action: str, *arguments: object) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Text in exactly `width` cells; one that is too long is cut at its end."""
+    """Text in exactly `width` cells; one that is too long is cut at its end.
+
+    Of a name such as `state['wte'][0][12]`, the end stays, which tells it from others.
+    """
     text = printable(text)
     missing = width - cell_len(text)
     if missing >= 0:
         return text + " " * missing
+    end = subscripts(text)
+    room = width - cell_len(end)
+    if end and room > 0:
+        return fit(text.removesuffix(end), room) + end
     return Content(text).truncate(max(width, 0), ellipsis=True, pad=True).plain
 
 

@@ -15,7 +15,7 @@ from stepgrad.recording.events import SetGrad, ZeroGrad
 from stepgrad.replay.gradients.ledger import contributions, last_write, left_over, written_over
 from stepgrad.replay.graph.contents import Node
 from stepgrad.replay.state import State
-from stepgrad.replay.telling.derivatives import local_derivative
+from stepgrad.replay.telling.derivatives import MOST_LOCALS, local_derivative, receiving_slots
 from stepgrad.replay.telling.titles import definition, made_by, short_title
 from stepgrad.tui.render import ink
 
@@ -186,12 +186,15 @@ def _left_over(state: State, node: int, amount: float, received_at: int) -> _Row
 
 def _locals(state: State, node: int, *, told: bool) -> Iterator[_Row]:
     label = "local"
-    for slot, operand in enumerate(state.node(node).operands):
-        if not state.node(operand).constant:
-            local = local_derivative(state.recording, node, slot, state.seen_by(node))
-            shown = (" = ", ink.QUIET), (str(local) if told else "?", "")
-            yield _row(label, (local.name, ink.QUIET), *shown)._replace(yields=1)
-            label = ""
+    slots = receiving_slots(state.recording, node)
+    shown = slots if len(slots) <= MOST_LOCALS else slots[: MOST_LOCALS - 1]
+    for slot in shown:
+        local = local_derivative(state.recording, node, slot, state.seen_by(node))
+        number_of = (" = ", ink.QUIET), (str(local) if told else "?", "")
+        yield _row(label, (local.name, ink.QUIET), *number_of)._replace(yields=1)
+        label = ""
+    if more := len(slots) - len(shown):
+        yield _row("", (f"… {more} more", ink.QUIET))
 
 
 def _whereabouts(state: State, node: int) -> Iterator[_Row]:

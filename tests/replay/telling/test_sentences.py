@@ -97,6 +97,8 @@ def test_no_sign_that_a_voice_does_not_say(run: str) -> None:
         ("(y − t)³", "open bracket y minus t close bracket cubed"),
         ("row1/layer1/z", "row1 layer1 z"),
         ("#12", "node number 12"),
+        ("mean(w[0], w[1], …, w[9])", "mean of w[0], w[1] and so on to w[9]"),
+        ("mean(a·b, c, …, d)", "mean of open bracket a times b, c and so on to d close bracket"),
     ],
 )
 def test_notation_in_words(notation: str, words: str) -> None:

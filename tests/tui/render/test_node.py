@@ -6,10 +6,11 @@ from hypothesis import strategies as st
 
 from odd_runs import at, odd_sessions, widths
 from replay_runs import training, two_layer
-from stepgrad import Value, clip_norm, record
+from stepgrad import Value, clip_norm, op, record
 from stepgrad.harness import Replay
 from stepgrad.recording.events import Accumulate
 from stepgrad.replay.session import Session
+from stepgrad.replay.telling.derivatives import MOST_LOCALS
 from stepgrad.tui.render import ink
 from stepgrad.tui.render.node import event_at, heading, node_panel
 
@@ -42,6 +43,14 @@ def test_a_local_derivative_says_of_what_and_by_which_operand() -> None:
         "local    ∂₁(3·x·(3·x))/∂(3·x) = 3·x = 9",
         "         ∂₂(3·x·(3·x))/∂(3·x) = 3·x = 9",
     ]
+
+
+def test_of_many_local_derivatives_the_first_are_shown() -> None:
+    with record() as recording:
+        _ = op(name="mean")(lambda *xs: sum(xs) / 20)(*map(Value, range(20)), 2.0)
+    lines = panel(at(recording, recording.length), recording.size - 1)
+    assert len(lines) == 2 + MOST_LOCALS
+    assert lines[-1] == f"         … {21 - MOST_LOCALS} more"
 
 
 @pytest.mark.parametrize(
