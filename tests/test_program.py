@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import stepgrad
-from processes import PATIENCE, python, run, started
+from processes import python, run, started
 from processes import stepgrad as in_a_process
 from stepgrad import debugger
 from stepgrad.cli import main
