@@ -45,6 +45,12 @@ def _given(a: Value) -> Value:
 OWN: dict[Op, Callable[..., Value]] = {row("blend", 2): _blend, row("triple", 1): _given}
 """Operations of a program's own: one with a function, and one without."""
 
+OWN_NUMBERS: dict[str, Callable[..., tuple[float, tuple[float, ...]]]] = {
+    "blend": lambda a, b: (a * a * b, (2 * a * b, a * a)),
+    "triple": lambda a: (3 * a, (3.0,)),
+}
+"""What they give of numbers, and with which local derivatives."""
+
 KINKS = (0.0, -0.0, 1.0, -1.0, 0.5, 2.0, -2.0)
 EXTREMES = (1e-300, 710.0, -745.0, 1e308, -1e308, float("inf"), float("-inf"), float("nan"))
 ODD_NUMBERS = (*KINKS, 1.5, -8.0, 1 / 3, 3.0, -3.0, *EXTREMES)

@@ -11,11 +11,12 @@ from functools import cache
 
 from hypothesis import strategies as st
 
-from graphs import Graph
+from graphs import OWN_NUMBERS, Graph
 from stepgrad import Recording, record
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.node import Node, tick
 from stepgrad.engine.ops import BY_NAME, CONSTANT, LEAF, Op
+from stepgrad.engine.own import OwnOp, link
 from stepgrad.recording.callers import Where
 from stepgrad.recording.naming.calls import Path
 from stepgrad.recording.naming.sites import Site
@@ -62,15 +63,21 @@ class Engine:
     def leaf(self, data: float, name: str = "", line: int = 1) -> Shadow:
         return self._made(Shadow(LEAF, data), line, name)
 
-    def make(self, name: str, *operands: Shadow | float, line: int = 2, label: str = "") -> Shadow:
-        op = BY_NAME[name]
+    def make(
+        self, op: Op | str, *operands: Shadow | float, line: int = 2, label: str = ""
+    ) -> Shadow:
+        op = op if isinstance(op, Op) else BY_NAME[op]
         given = [
             each if isinstance(each, Shadow) else self._made(Shadow(CONSTANT, each), line)
             for each in operands
         ]
-        return self._made(
-            Shadow(op, op.value(*[each._data for each in given]), *given), line, label
-        )
+        numbers = [each._data for each in given]
+        if not op.stored:
+            return self._made(Shadow(op, op.value(*numbers), *given), line, label)
+        data, local = OWN_NUMBERS[op.name](*numbers)
+        node = Shadow(op, data)
+        link(node, op, given, local)
+        return self._made(node, line, label)
 
     def _made(self, node: Shadow, line: int, name: str = "") -> Shadow:
         self.door.made_at(node, where(line))
@@ -84,7 +91,7 @@ class Engine:
         nodes = [self.leaf(number) for number in graph.leaves]
         for call in graph.calls:
             chosen = [nodes[i % len(nodes)] for i in call.operands]
-            nodes.append(self.make(call.op.name, *call.on(chosen)))
+            nodes.append(self.make(call.op, *call.on(chosen)))
         return nodes
 
     # Backward passes.
@@ -111,7 +118,10 @@ class Engine:
     def handed(self, out: Shadow, slot: int, upstream: float) -> float:
         """What is right for an operand."""
         operands = [operand._data for operand in out._operands]
-        carried: float = out._operation.carry[slot](*operands, out._data, upstream)
+        op = out._operation
+        if isinstance(op, OwnOp):
+            op = op.holding(out._locals)
+        carried: float = op.carry[slot](*operands, out._data, upstream)
         return carried
 
     def sweep(self, nodes: Iterable[Shadow], rule: Rule = right) -> None:

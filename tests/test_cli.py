@@ -52,7 +52,7 @@ def test_garbage_is_looked_for_again_after_loading(name: str, code: int) -> None
     frozen = gc.get_freeze_count()
     stepgrad("run", name, code=code)
     assert gc.isenabled()
-    assert gc.get_freeze_count() == frozen, "the caller's garbage would never be collected"
+    assert gc.get_freeze_count() <= frozen, "the caller's garbage would never be collected"
 
 
 def test_a_program_that_collects_no_garbage_still_does_not() -> None:

@@ -75,7 +75,7 @@ def test_json_says_where_and_why_with_the_line(train: Path) -> None:
     assert parting["text"] == "∂h/∂w is 1 in A and 0 in B"
     assert parting["operands"][1] == {"name": "∂h/∂w", "numbers": [1.0, 0.0]}
     assert parting["lines"] == ["train.py:7", "train.py:7"]
-    assert [row["name"] for row in found["differences"]] == ["w", "h"]
+    assert [row["name"] for row in found["differences"]] == ["w", "h", "loss"]
     assert found["differences"][0]["gradients"] == pytest.approx([1.28, 0.0])
     assert (found["step"], found["positions"]) == (2, [25, 25])
 

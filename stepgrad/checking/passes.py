@@ -10,7 +10,7 @@ from math import isfinite, isnan, nan
 
 from stepgrad.checking.comparison import GATE, relative
 from stepgrad.engine.dual import magnitudes
-from stepgrad.engine.gradcheck import at_kink, by_differences, complex_local, complex_or_rule
+from stepgrad.engine.gradcheck import by_differences, complex_local, complex_or_rule
 from stepgrad.engine.graph import Carry, Edges, Graph
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.numbers import number
@@ -130,7 +130,7 @@ class Pass:
         return [
             place
             for place, op in enumerate(self.graph.ops)
-            if op.partials and at_kink(op, self.graph.inputs(place))
+            if op.partials and op.at_kink(self.graph.inputs(place))
         ]
 
     def first_difference(self) -> str:

@@ -34,7 +34,7 @@ def complex_local(op: Op, inputs: Sequence[float], slot: int) -> float | None:
     if isinstance(op, OwnOp):
         return _of_function(op, inputs, slot)
     value = op.value(*inputs)
-    if at_kink(op, inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
+    if op.at_kink(inputs) or not isfinite(value) or any(map(_extreme, (*inputs, value))):
         return None
     step = complex_step(inputs[slot])
     beside = [complex(x, step * (i == slot)) for i, x in enumerate(inputs)]
@@ -78,12 +78,6 @@ def _extreme(x: float) -> bool:
 
 
 _LEAST = 1e-140
-
-
-def at_kink(op: Op, inputs: Sequence[float]) -> bool:
-    """Whether an operation has two one-sided derivatives there instead of a derivative."""
-    given = dict(zip(op.operands, inputs, strict=True))
-    return op.forward.piecewise and any(partial.tied(given) for partial in op.partials)
 
 
 def _sides(graph: Graph) -> Sequence[tuple[bool, ...]]:

@@ -79,6 +79,11 @@ class Op:
         derivatives = (f"∂/∂{name} = {partial.written()}" for name, partial in partials)
         return f"{self.written({})}. {', '.join(derivatives)}."
 
+    def at_kink(self, inputs: Sequence[float]) -> bool:
+        """Whether it has two one-sided derivatives there instead of a derivative."""
+        given = dict(zip(self.operands, inputs, strict=True))
+        return self.forward.piecewise and any(partial.tied(given) for partial in self.partials)
+
     @cached_property
     def value(self) -> Callable[..., float]:
         """The forward function of the operands."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepgrad.engine.gradcheck import at_kink
 from stepgrad.recording.events import Accumulate, ByHand, Seed
 from stepgrad.recording.foreign import ForeignBackward
 
@@ -34,7 +33,7 @@ def expected(history: History, block: ForeignBackward, edge: int) -> float:
     op, operands = history.operation(out)
     if op.forward.piecewise and abs(passed) <= abs(upstream):
         inputs = [history.value(operand, block.start) or 0.0 for operand in operands]
-        if at_kink(op, inputs):
+        if op.at_kink(inputs):
             return passed
     return history.carry(out, slot, block.start)(upstream)
 

@@ -77,14 +77,26 @@ class Describing:
     def _scope(self, offset: int, path: Path) -> str:
         return self._places[offset].scope or self._scopes[path]
 
+    def _is_told_apart(self, path: Path) -> bool:
+        """Whether a call is a scope, or part of what runs the model: its variables are known."""
+        call = path.around
+        around = "" if call.parent is None else self._scopes[call.parent]
+        return not call.name or call.driver or self._scopes[call] != around
+
     def described(
         self, held: Mapping[int, Held], placed: Callable[[str, Spot], Place]
     ) -> Described:
         """Return what is known, given what holds some of the unnamed leaves, by stamp."""
-        names: dict[int, str] = {}
+        named: list[tuple[int, str, Path]] = []
         for offset, (text, path) in self._variables.items():
             scope = self._scope(offset, path)
-            names[offset] = f"{scope}/{text}" if scope else text
+            named.append((offset, f"{scope}/{text}" if scope else text, path))
+        calls = Counter(text for text, _ in {(text, path) for _, text, path in named})
+        names = {
+            offset: text
+            for offset, text, path in named
+            if calls[text] == 1 or self._is_told_apart(path)
+        }
         scopes = [*map(self._scope, range(len(self._nodes)), self._paths)]
         for stamp, where in held.items():
             offset = self.unnamed[stamp]

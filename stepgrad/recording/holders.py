@@ -9,6 +9,7 @@ from itertools import takewhile
 from types import FrameType, ModuleType
 
 from stepgrad.engine.node import Node
+from stepgrad.recording.naming.kinds import variables_of
 from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
@@ -89,7 +90,7 @@ class Holders:
         # What an object holds while it is made is not yet where it will be.
         for frame in takewhile(lambda frame: frame.f_code.co_name != "__init__", frames):
             if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's: its variables are plain
-                yield frame.f_locals
+                yield variables_of(frame)
         yield others  # those that no variable leads to
 
     def _is_followed(self, module: ModuleType) -> bool:

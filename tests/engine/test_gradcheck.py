@@ -17,7 +17,6 @@ from stepgrad.engine.continuation import COMPLEX
 from stepgrad.engine.dual import gradients, magnitudes, tangents
 from stepgrad.engine.formula import Formula
 from stepgrad.engine.gradcheck import (
-    at_kink,
     central_difference,
     complex_local,
     complex_or_rule,
@@ -35,7 +34,7 @@ def kinks(graph: Graph) -> list[int]:
     return [
         place
         for place, op in enumerate(graph.ops)
-        if op.partials and at_kink(op, graph.inputs(place))
+        if op.partials and op.at_kink(graph.inputs(place))
     ]
 
 
@@ -106,8 +105,8 @@ def test_a_dual_number_of_the_sine_of_a_square() -> None:
 )
 def test_a_kink_is_known_and_follows_the_convention(name: str, inputs: list[float]) -> None:
     op = BY_NAME[name]
-    assert at_kink(op, inputs)
-    assert not at_kink(op, [1.5, -2.0][: len(inputs)])
+    assert op.at_kink(inputs)
+    assert not op.at_kink([1.5, -2.0][: len(inputs)])
     values = [Value(x) for x in inputs]
     out = graphs.apply(op, *values)
     out.backward()
@@ -120,7 +119,7 @@ def test_a_kink_is_known_and_follows_the_convention(name: str, inputs: list[floa
 @pytest.mark.parametrize("name", ["pow", "mul", "sqrt", "log"])
 def test_a_formula_of_one_piece_has_no_kink(name: str) -> None:
     op = BY_NAME[name]
-    assert not at_kink(op, [0.0] * len(op.partials))
+    assert not op.at_kink([0.0] * len(op.partials))
 
 
 def test_a_tangent_of_what_the_seed_does_not_reach_is_0_even_beside_an_infinite_slope() -> None:

@@ -151,8 +151,8 @@ def test_rules_may_leave_out_edges_and_repeat_them_in_any_order(
         for out, slot in walked:
             upstream = out._grad
             engine.set(out, slot, data.draw(st.sampled_from([0.0, upstream, 2.0, -1.5])))
-    assert [(e.slot, recording.node(e.out).op) for e in contributions(recording)] == [
-        (slot, out._operation) for out, slot in walked
+    assert [(e.slot, recording.node(e.out).op.name) for e in contributions(recording)] == [
+        (slot, out._operation.name) for out, slot in walked
     ]
     assert_equals_the_fold(recording)
     assert_ends_with(recording, nodes)

@@ -487,3 +487,24 @@ def test_cycles_depth_and_size_are_bounded() -> None:
     variables = {"cycle": cycle, "deep": deep, "wide": wide, "last": Value(5.0)}
     found = [held.text for _, held in name_all(values_only, [variables])]
     assert found == ["cycle[0]", "wide[0]", "last"]
+
+
+def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        import weakref
+        from stepgrad import Value
+        class Held: pass
+        def train():
+            w, held = Value(2.0), Held()
+            (w * w).backward()
+            gone = weakref.ref(held)
+            del held
+            assert gone() is None
+            seen = locals()
+            (w * w).backward()
+            assert seen["w"] is w
+        train()
+        """
+    )
+    assert names(recording)[0] == "w"

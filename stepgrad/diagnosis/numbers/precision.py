@@ -160,7 +160,11 @@ class Recomputed:
             op, operands = self._recording.operation(node)
             inputs = [self._exact[False, each] for each in (*operands, node)]
             upstream = self._arithmetic.settled(grads[out], largest[out])
-            contribution = self._arithmetic.carry(op, slot, [*inputs, upstream])
+            if op.stored:
+                local = self._history.local(node, slot, block.start)
+                contribution = self._arithmetic.number(local) * upstream
+            else:
+                contribution = self._arithmetic.carry(op, slot, [*inputs, upstream])
             grads[receiver] += contribution
             largest[receiver] = max(largest[receiver], abs(contribution))
             names = dict(zip((*op.operands, "out"), (*operands, node), strict=True))

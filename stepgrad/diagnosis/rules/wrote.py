@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from math import inf, isfinite, nextafter
 from typing import NamedTuple
 
-from stepgrad.engine.gradcheck import at_kink
 from stepgrad.engine.ops import CONSTANT, Op
 from stepgrad.engine.own import OwnOp
 from stepgrad.engine.tape import Place
@@ -209,7 +208,7 @@ class Numbers:
         if op.stored or not op.forward.piecewise:
             return None
         inputs = self.inputs(entry)
-        if not at_kink(op, inputs):
+        if not op.at_kink(inputs):
             return None
         found = []
         for end in (-inf, inf):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Mapping
+from sys import getrefcount
 from types import CodeType, FrameType
 
 from stepgrad.recording.naming.sites import Sites
@@ -12,6 +14,7 @@ _STANDARD = f"{os.path.dirname(os.__file__)}{os.sep}"  # noqa: PTH120 - as code 
 _INSTALLED = re.compile(r"[\\/](site|dist)-packages[\\/]")
 _OF_THE_CLASS = frozenset({"__call__", "__init__", "__post_init__", "forward"})
 _LIST = "<listcomp>"
+_OF_FRAME = 3  # references to a copy that only the frame has: by it, and two by us
 
 _class_name = type.__dict__["__name__"].__get__
 _bases = type.__dict__["__mro__"].__get__
@@ -63,11 +66,23 @@ class Kind:
         """
         if not self.of_class or not self.code.co_argcount:
             return self.name, True
-        bases = _bases(type(frame.f_locals.get(self.code.co_varnames[0])))
+        bases = _bases(type(variables_of(frame).get(self.code.co_varnames[0])))
         own = next((each for each in bases if _class_name(each) == self.of_class), None)
         if own is None:
             return self.name, True
         return _words(_class_name(bases[0])), not _subclasses(own)
+
+
+def variables_of(frame: FrameType) -> Mapping[str, object]:
+    """Return the variables of a call.
+
+    Before Python 3.13, the frame keeps the copy that is asked for, and keeps alive what is in it.
+    """
+    found = frame.f_locals
+    copy = dict(found)
+    if type(found) is dict and getrefcount(found) == _OF_FRAME:  # the program does not use it
+        found.clear()
+    return copy
 
 
 def is_standard(path: str) -> bool:
