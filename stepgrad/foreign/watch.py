@@ -40,7 +40,7 @@ class Watch:
     def instances(self) -> Iterator[tuple[object, Shadow]]:
         """Yield each living object with the node that stands in for it."""
         self.settle()
-        for each in gc.get_objects():
+        for each in gc.get_objects() if self.nodes else ():  # of all that the process holds
             if type(each) in self._hooks.kinds and id(each) in self.nodes:
                 yield each, self.nodes[id(each)]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import gc
 import pickle
 import sys
 import textwrap
@@ -364,6 +365,14 @@ def test_what_other_threads_compute_is_said_and_not_mixed_in() -> None:
         names["a"] + 1
     assert [name for name, *_ in report.made()] == ["leaf", "constant", "add"]
     assert [kind for kind, *_ in report.remarks()] == ["thread"]
+
+
+def test_a_program_without_an_engine_is_not_searched_for_its_objects(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(gc, "get_objects", lambda: 1 / 0)
+    assert not hear("x = 1")[0].remarks()
+    assert heard("a = V(2.0)")[0].remarks()
 
 
 def test_errors_are_the_program_s_own() -> None:

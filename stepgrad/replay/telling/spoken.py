@@ -5,6 +5,7 @@ Screen readers skip brackets, read `·` as nothing or as "middle dot", and read 
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
 _BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
 _TERM = rf"(?:\w*{_BRACKETS}|[\w./]*\w)"
@@ -42,6 +43,7 @@ _SPOKEN = (
 )
 
 
+@lru_cache(maxsize=4096)  # a training loop says the same names and formulas at every step
 def spoken(notation: str) -> str:
     """Say a formula, a condition, a number or a name: `2·x ≤ 0` as `2 times x is at most 0`."""
     text = re.sub(r"(⁻?)([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", _power, notation)
