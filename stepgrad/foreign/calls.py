@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from types import CodeType, FrameType, FunctionType
+from collections.abc import Iterable, Iterator, Mapping
+from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Frames, arguments, is_function
 from stepgrad.foreign.makers import Call
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.nodes import Shadow, number, read
 
 _MOST = 4
 """How many calls of the class, one inside the other, are looked at."""
+
+_OPAQUE = FunctionType, BuiltinFunctionType, MethodType, ModuleType, type
+"""What keeps no operands."""
 
 _plain = (str, bool, int, float, complex, type, FunctionType, type(None))
 
@@ -79,6 +82,12 @@ def lifting(maker: FrameType, role: int, nodes: Mapping[int, Shadow]) -> bool | 
     code = maker.f_code
     of_object = code.co_argcount and id(maker.f_locals.get(code.co_varnames[0])) in nodes
     return True if role == ENGINE and of_object else None
+
+
+def kept_by(thing: Any) -> Iterable[Any]:
+    """Return what an object of the program keeps: of that which made a result, the operands."""
+    kept = None if isinstance(thing, _OPAQUE) else read(thing, "__dict__")
+    return kept.values() if isinstance(kept, dict) else ()
 
 
 def callers(maker: FrameType, depth: int) -> Iterator[tuple[int, int]]:

@@ -88,9 +88,10 @@ class Computing:
         local, by = [nan] * len(operands), UNKNOWN
         if made.calls and site is not None:
             call = made.calls[recipe.depth]
-            forward = site.forwards.get(call.code)
+            key = call.code, call.name
+            forward = site.forwards.get(key)
             if forward is None:
-                forward = site.forwards[call.code] = Forward(call, made.cls, made.kind)
+                forward = site.forwards[key] = Forward(call, made.cls, made.kind)
             known = forward
             local = self._apart(lambda: known.derivatives(call, operands, node._data))
             by = forward.by

@@ -24,6 +24,9 @@ _FRESH = 24
 _FUNCTION = 1
 """The flag of code whose variables are local: that of a function, not of a module or class."""
 
+_GENERATOR = 32
+"""The flag of code that is run by whatever asks it for the next thing."""
+
 
 class Code:
     """A piece of code: its role, and what is known of its instructions, by their offsets.
@@ -80,12 +83,34 @@ class Frames:
         found = self.codes.get(id(code))
         if found is None:
             role = OURS if is_ours(code.co_filename) else PROGRAM
+            if role == PROGRAM and self._helps(frame):
+                role = ENGINE
             if code.co_name in _CONSTRUCTORS and code.co_argcount:
                 first = frame.f_locals.get(code.co_varnames[0])
                 if first is made or (isinstance(first, type) and isinstance(made, first)):
                     role = CONSTRUCTOR  # that a decorator has written
             found = self._register(code, role)
         return found
+
+    def _helps(self, frame: FrameType) -> bool:
+        """Whether a function is called by the class, or by what helps it in this way.
+
+        Many classes leave it to such functions to make their objects. A generator may be handed to
+        the class by the program.
+        """
+        caller = frame.f_back
+        if caller is None or not is_function(frame) or frame.f_code.co_flags & _GENERATOR:
+            return False
+        known = self.codes.get(id(caller.f_code))
+        return self._helps(caller) if known is None else known.role == ENGINE
+
+    def in_operator(self, frame: FrameType | None) -> bool:
+        """Whether this is an operator, or what one calls within the class."""
+        while frame is not None and self.of(frame).role == ENGINE:
+            if is_operator(frame.f_code):
+                return True
+            frame = frame.f_back
+        return False
 
     def outside(self, frame: FrameType | None, made: object = None) -> FrameType | None:
         """Return the innermost frame that is no part of setting up an object or an attribute."""

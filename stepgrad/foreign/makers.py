@@ -48,7 +48,13 @@ class Call(NamedTuple):
 
     @property
     def name(self) -> str:
-        """The name of the function, without underscores."""
+        """The name of the function, without underscores.
+
+        A class method of another class says no more than that class: `Sigmoid.apply` is a sigmoid.
+        """
+        first = next(iter(self.arguments.values()), None)
+        if isinstance(first, type) and not hasattr(first, "__add__"):
+            return first.__name__.lower()
         return self.code.co_name.strip("_<>")
 
     @property

@@ -14,12 +14,12 @@ from typing import Any
 
 from stepgrad.engine.node import tick
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.foreign.calls import Looking, callers, lifting
+from stepgrad.foreign.calls import Looking, callers, kept_by, lifting
 from stepgrad.foreign.classes import LABELS, Hooks, Kind
 from stepgrad.foreign.computing import Computing, Made
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, Code, Frames
-from stepgrad.foreign.makers import Call, implied, is_operator
+from stepgrad.foreign.makers import Call, implied
 from stepgrad.foreign.nodes import Shadow, number, read
 from stepgrad.foreign.operators import Operators
 from stepgrad.foreign.sites import MakingSite
@@ -123,8 +123,7 @@ class Making:
         if fresh or self._operators.call is not None:
             self._operators.look(maker)
         if lifts is None:
-            caller = maker.f_back
-            self._lifts = caller is not None and is_operator(caller.f_code)
+            self._lifts = self._frames.in_operator(maker.f_back)
         if site.depth:
             self._callers = (*callers(maker, site.depth),)
 
@@ -160,12 +159,19 @@ class Making:
         elif kind is set or kind is frozenset:
             if value and not self._kids:
                 self._unordered(value, _getframe(depth + 1))
-        elif kind is not FunctionType and id(value) in self._nodes:
-            kid = self._nodes[id(value)]
-            if kid is not self.pending:
-                self._kids, self._ordered = [*self._kids, kid], True
-                self._look(_getframe(depth + 1))
+        elif kind is not FunctionType and value is not None:
+            self._operand(value, depth + 2)
         return True
+
+    def _operand(self, value: Any, depth: int) -> None:
+        """Take note of a child, or of an object that keeps them: its class is the operation."""
+        kids = self._among((value,))
+        if not kids and not self._kids:
+            kids = self._among(kept_by(value))
+            self._symbol = self._symbol or (type(value).__name__.lower() if kids else "")
+        if kids:
+            self._kids, self._ordered = [*self._kids, *kids], True
+            self._look(_getframe(depth))
 
     def _set_data(self, value: Any) -> None:
         plain = number(value)

@@ -10,36 +10,28 @@ from __future__ import annotations
 
 import builtins
 import cmath
-import dis
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import count
-from types import BuiltinFunctionType, CellType, CodeType, FunctionType, ModuleType, SimpleNamespace
+from types import BuiltinFunctionType, CellType, CodeType, FunctionType, SimpleNamespace
 from typing import Any
 
 from stepgrad.foreign.classes import Kind
 from stepgrad.foreign.makers import Call, shadows
 from stepgrad.foreign.nodes import Shadow, number, same
+from stepgrad.foreign.purity import is_pure
 
 COMPLEX, DIFFERENCES, UNKNOWN = "complex steps", "differences", "unknown"
 
 _STEP = 1e-3
 _AGREE = 1e-5
 _IMAGINARY = 1e-20
-_NESTED = 3
 _MOST_WORK = 1 << 21
 """How many operands one function may get, over all its runs; then its derivatives are unknown."""
-_PURE = {
-    "abs", "bool", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "len", "list",
-    "max", "min", "pow", "print", "range", "reversed", "round", "sorted", "sum", "super", "tuple",
-    "type", "zip", "ValueError", "TypeError", "AssertionError", "NotImplemented",
-}  # fmt: skip
 _ANALYTIC = {
     "exp", "log", "log10", "sqrt", "sin", "cos", "tan", "sinh", "cosh", "tanh", "asin", "acos",
     "atan",
 }  # fmt: skip
-_IMPURE = {"append", "extend", "insert", "remove", "pop", "add", "update", "write", "seed", "send"}
-_WRITES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_SUBSCR", "IMPORT_NAME", "YIELD_VALUE")
 
 
 class _MadeError(BaseException):
@@ -61,7 +53,8 @@ class Forward:
         self._kind = kind
         self._twin = _twin(cls, kind)
         self._run: Callable[..., Any] | None = None
-        if self._twin is not None and _is_pure(call.code, call.names, call.cells, cls):
+        given = [each for each in call.arguments.values() if isinstance(each, type)]
+        if self._twin is not None and is_pure(call.code, call.names, call.cells, [cls, *given]):
             self._run = self._function(call)
 
     def derivatives(self, call: Call, operands: Sequence[Shadow], data: float) -> list[float]:
@@ -238,32 +231,3 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for each in code.co_consts:
         if isinstance(each, CodeType):
             yield from _codes(each)
-
-
-def _is_pure(
-    code: CodeType, names: Mapping[str, Any], cells: Mapping[str, Any], cls: type, depth: int = 0
-) -> bool:
-    """Whether code only computes, as far as it can be seen: it may run again unnoticed."""
-    if depth > _NESTED or any(each.opname in _WRITES for each in dis.get_instructions(code)):
-        return False
-    if _IMPURE & {*code.co_names}:
-        return False
-    used = [names[name] for name in code.co_names if name in names] + [*cells.values()]
-    unknown = [name for name in code.co_names if name not in names and hasattr(builtins, name)]
-    if any(name not in _PURE for name in unknown):
-        return False
-    methods = [vars(c)[name] for c in cls.__mro__[:-1] for name in code.co_names if name in vars(c)]
-    called = [each for each in [*used, *methods] if isinstance(each, FunctionType)]
-    return all(_is_harmless(each) for each in used) and all(
-        each.__code__ is code or _is_pure(each.__code__, each.__globals__, {}, cls, depth + 1)
-        for each in called
-    )
-
-
-def _is_harmless(value: Any) -> bool:
-    if isinstance(value, ModuleType):
-        return value in (math, cmath) or value.__name__ == "numpy"
-    if isinstance(value, BuiltinFunctionType):
-        return value.__module__ in ("math", "cmath")
-    plain = (Shadow, FunctionType, type, str, bool, int, float, tuple, type(None))
-    return isinstance(value, plain) or type(value).__name__ == "ufunc"

@@ -40,7 +40,7 @@ class MakingSite:
         self.lifts = lifts
         self.depth = 0
         self.recipes: dict[Key, Recipe] = {}
-        self.forwards: dict[CodeType, Forward] = {}
+        self.forwards: dict[tuple[CodeType, str], Forward] = {}
         self.symbol = ""
         self.callers: object = None
         self.ops: tuple[Op, Op, Op, Op] | None = None

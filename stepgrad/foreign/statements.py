@@ -95,7 +95,9 @@ def _described(found: ast.stmt | ast.Lambda, grad: str) -> Statement:
 
 
 def _terms(value: ast.expr) -> set[str]:
-    """Return the terms of a sum."""
+    """Return the terms of a sum; of one or the other, those of both."""
+    if isinstance(value, ast.IfExp):
+        return _terms(value.body) | _terms(value.orelse)
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Add | ast.Sub):
         return _terms(value.left) | _terms(value.right)
     return {ast.unparse(value)}

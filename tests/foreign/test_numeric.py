@@ -119,6 +119,41 @@ x = V(1.0).spread()
     assert [*heard.nodes[-1]._locals] == pytest.approx([2 * math.sinh(1.0)])
 
 
+@pytest.mark.parametrize(
+    "body", ["log.append(a); return a**3", "Cubic.runs += 1; return a**3", "return Noisy(a).cube"]
+)
+def test_what_an_operation_s_class_does_besides_computing_is_done_once(body: str) -> None:
+    heard, names = hear(
+        ENGINE
+        + f"""
+log = []
+class Noisy:
+    def __init__(self, a):
+        log.append(a)
+        self.cube = a**3
+class Cubic:
+    runs = 0
+    @staticmethod
+    def forward(a):
+        {body}
+    @classmethod
+    def apply(cls, a):
+        return V(cls.forward(a.data), (a,))
+V.cubic = lambda self: Cubic.apply(self)
+x = V(2.0).cubic()
+"""
+    )
+    assert heard.nodes[-1]._operation.name == "cubic"
+    assert names["x"].data == 8
+    assert [names["Cubic"].runs, len(names["log"])] == [runs_once(body, "runs"), runs_once(body)]
+    assert math.isnan(heard.nodes[-1]._locals[0])
+
+
+def runs_once(body: str, what: str = "") -> int:
+    """How often a body counts if it runs once."""
+    return int(("runs" in body) == bool(what))
+
+
 def test_a_function_of_the_module_and_a_label_name_operations() -> None:
     heard: Heard
     heard, _ = hear(

@@ -1,0 +1,82 @@
+"""Whether a function of the program may run again unnoticed (`is_pure`)."""
+
+from __future__ import annotations
+
+import builtins
+import cmath
+import dis
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from typing import Any
+
+from stepgrad.foreign.nodes import Shadow
+
+_NESTED = 3
+_PURE = {
+    "abs", "bool", "enumerate", "float", "getattr", "hasattr", "int", "isinstance", "len", "list",
+    "max", "min", "pow", "print", "range", "reversed", "round", "sorted", "sum", "super", "tuple",
+    "type", "zip", "ValueError", "TypeError", "AssertionError", "NotImplemented",
+}  # fmt: skip
+_IMPURE = {"append", "extend", "insert", "remove", "pop", "add", "update", "write", "seed", "send"}
+_WRITES = ("STORE_GLOBAL", "DELETE_GLOBAL", "STORE_SUBSCR", "IMPORT_NAME", "YIELD_VALUE")
+
+
+def is_pure(
+    code: CodeType,
+    names: Mapping[str, Any],
+    cells: Mapping[str, Any],
+    classes: Sequence[type],
+    depth: int = 0,
+) -> bool:
+    """Whether code only computes, as far as it can be seen: it may run again unnoticed.
+
+    Args:
+        code: of a function.
+        names: the names of its module.
+        cells: what is around it, by name.
+        classes: those whose methods it may call; the first is the engine, and makes nothing.
+        depth: how many functions have called it.
+    """
+    instructions = [*dis.get_instructions(code)]
+    if depth > _NESTED or any(each.opname in _WRITES for each in instructions):
+        return False
+    if _IMPURE & {*code.co_names}:
+        return False
+    used = [names[name] for name in code.co_names if name in names] + [*cells.values()]
+    unknown = [name for name in code.co_names if name not in names and hasattr(builtins, name)]
+    if any(name not in _PURE for name in unknown):
+        return False
+    others = {each for each in [*used, *classes[1:]] if isinstance(each, type)} - {classes[0]}
+    stored = {each.argval for each in instructions if each.opname == "STORE_ATTR"}
+    if any(hasattr(each, name) for each in others.intersection(used) for name in stored):
+        return False  # of a class: that would last
+    methods = [
+        each
+        for cls in (classes[0], *others)
+        for name in [*code.co_names, *(["__init__", "__new__"] if cls in others else ())]
+        for each in _functions(cls, name)
+    ]
+    called = [each for each in used if isinstance(each, FunctionType)] + methods
+    return all(_is_harmless(each) for each in used) and all(
+        each.__code__ is code or is_pure(each.__code__, each.__globals__, {}, classes, depth + 1)
+        for each in called
+    )
+
+
+def _functions(cls: type, name: str) -> Iterator[FunctionType]:
+    """Yield what may run where a method of this name is called."""
+    for each in cls.__mro__[:-1]:
+        member = vars(each).get(name)
+        function = getattr(member, "__func__", member)
+        if isinstance(function, FunctionType):
+            yield function
+
+
+def _is_harmless(value: Any) -> bool:
+    if isinstance(value, ModuleType):
+        return value in (math, cmath) or value.__name__ == "numpy"
+    if isinstance(value, BuiltinFunctionType):
+        return value.__module__ in ("math", "cmath")
+    plain = (Shadow, FunctionType, type, str, bool, int, float, tuple, type(None))
+    return isinstance(value, plain) or type(value).__name__ == "ufunc"
