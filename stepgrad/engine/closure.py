@@ -36,6 +36,7 @@ def close(node: Node, function: Callable[[], object]) -> None:
     """Take the local derivatives of a node from a function.
 
     Raises:
+        TypeError: it is no function.
         ValueError: the function does not add `grad` times a number to the gradients of operands, or
             the node has been recorded already.
     """
@@ -43,6 +44,8 @@ def close(node: Node, function: Callable[[], object]) -> None:
     node.__dict__["_closure"] = function
     if not operands:  # micrograd's leaves have one that does nothing
         return
+    if not callable(function):
+        raise TypeError(f"_backward is a function, not {type(function).__name__}")
     tape = active_tape()
     if tape is not None and tape.holds(node):
         raise ValueError(_LATE)

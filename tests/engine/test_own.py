@@ -470,6 +470,12 @@ def test_a_closure_of_another_form_is_refused(
     assert (x.data, x.grad, other.grad) == (1.0, 0.0, 0.0)
 
 
+def test_a_closure_that_is_no_function_is_refused() -> None:
+    out: Any = Value(3.0, (Value(1.0),), "odd")
+    with pytest.raises(TypeError, match=r"^_backward is a function, not float"):
+        out._backward = 2.0
+
+
 def test_a_closure_that_comes_too_late_is_refused() -> None:
     with record():
         x = Value(1.0)

@@ -10,6 +10,7 @@ from functools import lru_cache
 _BRACKETS = r"\((?:[^()]|\([^()]*\))*\)"
 _TERM = rf"(?:\w*{_BRACKETS}|[\w./]*\w)"
 _NAME = r"[\w.\[\]']+"
+_NAMES = rf"{_NAME}(?:(?:, | and so on to ){_NAME})*"
 _POWERS = {"²": "squared", "³": "cubed"}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _SPOKEN = (
@@ -32,10 +33,7 @@ _SPOKEN = (
     (r" = ", " equals "),
     (r" ≠ ", " is not "),
     (r"\((minus [\w.]+)\)(?! squared| cubed| to the)", r"\1"),  # clear without brackets
-    (
-        rf"(?<=of )\(({_NAME}(?:(?:, | and so on to ){_NAME})*)\)",
-        r"\1",
-    ),  # so is a function of names
+    (rf"(?<=of )\(({_NAMES})\)", r"\1"),  # so is a function of names
     (r"\(", "open bracket "),
     (r"\)", " close bracket"),
     (r"#(?=\d)", "node number "),
