@@ -139,8 +139,11 @@ class Accumulate(_AtNode):
         )
 
     def _is(self, expected: float) -> bool:
-        same = self.contribution == expected or abs(self.contribution - expected) <= self._slack
-        return same or (self.contribution != self.contribution and expected != expected)
+        if self.contribution == expected or abs(self.contribution - expected) <= self._slack:
+            return True
+        # What is added to an infinite gradient, or to one that is nan, cannot be told from the sum.
+        due = (self.before or 0.0) + expected
+        return due == self.after or (due != due and self.after != self.after)
 
     @property
     def _slack(self) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import isclose, isnan
+from math import inf, isclose, isnan
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from graphs import Graph, graphs, tame
 from imitation import FILE, Engine, Shadow, micrograd_order, train, where
 from reference import Fold, all_bits, bits
 from stepgrad import Recording, Value, record
+from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Backward
@@ -171,6 +172,20 @@ def test_what_was_received_and_what_is_right() -> None:
     assert (wrong.contribution, wrong.expected, wrong.right) == (14.1225, 4.0, 4.0)
     assert (good.contribution, good.expected, good.right) == (14.1225, 14.1225, None)
     assert wrong.place == Place("", 10, FILE)
+
+
+def test_what_is_added_to_an_infinite_gradient_is_not_wrong() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        x = engine.leaf(0.0)
+        engine.backward(engine.make("add", engine.make("mul", x, 3.0), engine.make("log", x)))
+    first, second = [each for each in contributions(recording) if each.node == 0]
+    assert (first.after, second.after, second.expected) == (inf, inf, 3.0)
+    assert first.right is None
+    assert second.right is None
+    judged = judgement(recording)
+    assert judged
+    assert not judged.faults
 
 
 def test_a_seed_that_is_missing() -> None:
