@@ -134,7 +134,7 @@ class Heard:
     def remark(self, kind: str, node: Node | None, spot: Spot | None, text: str) -> None:
         assert node is None or node in self.nodes
         self.said.append(("remark", kind, spot and spot[0], text))
-        if kind in ("hung", "stray", "forward"):
+        if kind in ("early", "hung", "stray", "forward"):
             self.wrong.append((kind, spot))
 
     def name(self, value: Node) -> None:

@@ -153,6 +153,13 @@ class TestPrograms:
         assert "nothing was recorded" in result.stderr
         assert squeezed(result.stdout) == [f"{program} not checked"]
 
+    def test_one_whose_class_cannot_be_observed(self) -> None:
+        frozen = Path(__file__).parent / "foreign" / "healthy" / "frozen.py"
+        result = stepgrad("check", frozen, code=2)
+        assert "object.__setattr__ are not observable" in result.stderr
+        assert "without frozen=True" in result.stderr
+        assert "no Values were made" not in result.stderr
+
     def test_a_recording_of_a_scenario(self, wrong: Path, tmp_path: Path) -> None:
         saved = tmp_path / "saved.stepgrad"
         stepgrad("record", wrong, "-o", saved)

@@ -199,8 +199,14 @@ def _alarm(found: Diagnosis) -> str:
     return f"Something is wrong: {found.open[0].text}{more}"
 
 
-def nothing_recorded(file: str) -> StepgradError:
+def nothing_recorded(file: str, recording: Recording) -> StepgradError:
     """Return the error that there is nothing to show."""
+    if recording.remarks:
+        why = "; ".join(dict.fromkeys(remark.text for remark in recording.remarks))
+        lines = [f"{file}: nothing was recorded: {why}"]
+        if any(remark.kind == "unseen" for remark in recording.remarks):
+            lines.append("  A frozen dataclass writes like that; without frozen=True, it is seen.")
+        return StepgradError(*lines)
     if is_saved(file):
         return StepgradError(f"{file}: the recording is empty")
     return StepgradError(
@@ -215,12 +221,12 @@ def open_recorded(file: str, arguments: tuple[str, ...], memory: int | None) -> 
     with redirect_stdout(sys.stderr):
         opened = open_typed(file, arguments, memory)
     if not opened.recording.length:
-        say_nothing_happened(file, opened.status)
+        say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)
     return opened
 
 
-def say_nothing_happened(file: str, status: int) -> None:
+def say_nothing_happened(file: str, opened: Opened) -> None:
     """Say why there is nothing to show, unless the program failed: then its error says it."""
-    if not status:
-        echo_lines(nothing_recorded(file), err=True)
+    if not opened.status:
+        echo_lines(nothing_recorded(file, opened.recording), err=True)

@@ -14,9 +14,8 @@ from stepgrad.cli.arguments import BUG, MEMORY, nothing_recorded
 from stepgrad.cli.output import echo, echo_json
 from stepgrad.diagnosis.parting import Comparison, Parting, part, side_by_side
 from stepgrad.engine.world import World
-from stepgrad.errors import StepgradError
 from stepgrad.numbers import for_json, gradient
-from stepgrad.opening import is_saved, open_typed
+from stepgrad.opening import open_typed
 from stepgrad.printable import counted, printable
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.difference import Change
@@ -77,7 +76,7 @@ def _opened(name: str, world: World | None, memory: int | None) -> Recording:
     with redirect_stdout(sys.stderr):
         opened = open_typed(name, (), memory, world=world)
     if not opened.recording.length:
-        raise nothing_recorded(name) if not is_saved(name) else StepgradError(f"{name}: is empty")
+        raise nothing_recorded(name, opened.recording)
     return opened.recording
 
 

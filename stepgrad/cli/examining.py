@@ -53,7 +53,7 @@ def examine(  # noqa: PLR0913 - all that an examination needs
         if not opened.recording.length and opened.scenario is None:
             if opened.status:  # its own error says why
                 return bare(file, status=opened.status)
-            raise nothing_recorded(file)
+            raise nothing_recorded(file, opened.recording)
         with progress_bar(f"{file}: {doing}"):
             return look(opened)
     except StepgradError as error:

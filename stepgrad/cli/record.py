@@ -46,7 +46,7 @@ def record(
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
     opened = open_typed(file, arguments, memory, saves=True, world=world)
     if not opened.recording.length:
-        say_nothing_happened(file, opened.status)
+        say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)
     goal.save(opened.recording)
     size = goal.path.stat().st_size

@@ -100,7 +100,7 @@ def run(  # noqa: PLR0913 - one for each option
         opened = open_typed(file, arguments, memory, world=world)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
-        say_nothing_happened(file, opened.status)
+        say_nothing_happened(file, opened)
     elif typed is not None and typed.some:
         _talk(opened, position, typed)
     elif screen:

@@ -77,8 +77,6 @@ class Making:
         finally:
             self.home = home
 
-    # The pending object.
-
     def begin(self, made: object, kind: Kind, frame: FrameType) -> None:
         """Take note that an object is being made; `frame` writes its first attribute."""
         if self.pending is not None:
@@ -239,8 +237,6 @@ class Making:
         self._leaf(node, LEAF, None)
         self._nodes[id(unknown)] = node
         return node
-
-    # From what is pending to a node.
 
     def flush(self) -> None:
         """Report the pending object: it is complete."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from stepgrad.engine.ops import CONSTANT
 from stepgrad.engine.tape import clears
 from stepgrad.foreign.door import Door
-from stepgrad.foreign.frames import CONSTRUCTOR, PROGRAM, Code, Frames, is_function
+from stepgrad.foreign.frames import CONSTRUCTOR, ENGINE, PROGRAM, Code, Frames, is_function
 from stepgrad.foreign.making import Making
 from stepgrad.foreign.nodes import Shadow, number, same
 from stepgrad.foreign.sites import WritingSite
@@ -107,6 +107,8 @@ class Rules:
         if not scales and (not what.constant or (after and frame.f_code.co_freevars)):
             owner = self._owner(site, node, frame, grad)
         if owner is not None and (after or what.adds or owner.hinted):
+            if not self.running:
+                self._early(owner.node, frame)
             self._received(owner.node, node, after, site)
         elif after:
             self._set(node, after, site, frame)
@@ -193,6 +195,23 @@ class Rules:
             name = owner._operation.name
             text = f"the rule of {name} writes the gradient of {whose}"
             self._door.remark("stray", owner, site.line, text)
+
+    def _early(self, out: Shadow, frame: FrameType) -> None:
+        """Remark that a rule runs as soon as it is defined: it is called, not stored."""
+        maker = frame.f_back
+        if maker is None or self._frames.of(maker).role != ENGINE:
+            return
+        own = [name for name, each in self._variables(maker).items() if each is out]
+        if not own or own[0] in maker.f_code.co_varnames[: maker.f_code.co_argcount]:
+            return  # of `backward(self)`, that is the root
+        name, line = frame.f_code.co_name, self._frames.line(maker)
+        if frame.f_code in maker.f_code.co_consts and line not in self._said:
+            self._said.add(line)
+            text = (
+                f"the rule of {out._operation.name} runs as soon as it is defined: `{name}()` "
+                f"stands where `{name}` belongs"
+            )
+            self._door.remark("early", out, line, text)
 
     def _check(self, node: Shadow, before: Any) -> None:
         """Look whether a gradient is what was last seen of it."""

@@ -51,8 +51,8 @@ def test_what_is_reported_shows_the_mistake(path: Path) -> None:
     assert found is not None
     kind, line = found[1], int(found[2])
     first = heard.wrong[0][0]
-    if kind == "wrong node":
-        assert first in ("hung", "stray", "missing")
+    if kind in ("wrong node", "called"):
+        assert first in ("early", "hung", "stray", "missing")
         assert (first, line) in [(each, at) for each, at, _ in heard.remarks()]
     else:
         assert first == SHOWS[kind]

@@ -9,6 +9,7 @@ from typing import Literal
 from stepgrad.engine.tape import Place
 
 Kind = Literal[
+    "called",
     "wrong node",
     "wrong forward",
     "seed",
@@ -26,6 +27,7 @@ Kind = Literal[
 """What it is, in a word or two."""
 
 ADVICE: Mapping[Kind, str] = {
+    "called": "Store the rule itself in the result, without calling it.",
     "wrong node": "Store the rule in the result: `out._backward = _backward`.",
     "wrong forward": "Correct what the method computes.",
     "seed": "Set the gradient of the result to 1 before the first rule runs.",
@@ -46,7 +48,7 @@ ADVICE: Mapping[Kind, str] = {
 """What people do about it."""
 
 STRUCTURAL: frozenset[Kind] = frozenset(
-    {"wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
+    {"called", "wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
 )
 """Those that lead to each other: of two, the second may be the first one again."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import attrgetter
@@ -67,7 +67,8 @@ class _Pass:
         self._by_path = any(block.sweep.by_path for block in blocks)
         self._lines, self._words = Lines(recording), Words(recording)
         self._parts = [Numbers(recording, block) for block in blocks]
-        self._writes = [each for part in self._parts for each in part.writes()]
+        self._replacing = replacing(recording)
+        self._writes = [each for part in self._parts for each in part.writes(self._replacing)]
         self._odd = odd(recording)
         known = sum(not unknown(each.expected) for each in self._writes)
         self._found = Judged(writes=known)
@@ -84,8 +85,7 @@ class _Pass:
                 self._order(each, number)
                 number += 1
             self._rule(rule)
-        if lines := replacing(self._recording):
-            self._found.lucky += self._lucky(lines)
+        self._found.lucky += self._lucky()
         if finished and not self._found.faults and not self._found.wrong:
             self._found.faults += [*self._missing()][:1]
         return self._found
@@ -190,11 +190,13 @@ class _Pass:
         least, most = sorted(wrote.upstream * side for side in between)
         return least <= wrote.received <= most or wrote.is_(least)
 
-    def _lucky(self, lines: Set[Place]) -> Iterator[Wrote]:
+    def _lucky(self) -> Iterator[Wrote]:
         """The contributions that would replace others, had they come later."""
+        if not self._replacing:
+            return
         several = Counter(each.node for each in self._writes)
         for each in self._writes:
-            if each.place in lines and not each.before and several[each.node] > 1:
+            if each.place in self._replacing and not each.before and several[each.node] > 1:
                 yield each
 
     def _missing(self) -> Iterator[Fault]:

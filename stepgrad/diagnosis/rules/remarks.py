@@ -11,6 +11,7 @@ UNFINISHED = "unfinished"
 """The kind of a remark that the last pass has ended in an error."""
 
 _KINDS: Mapping[str, Kind] = {
+    "early": "called",
     "hung": "wrong node",
     "stray": "wrong node",
     "forward": "wrong forward",

@@ -229,8 +229,8 @@ class Numbers:
         """The node of an entry of the column."""
         return self._block.node(entry)
 
-    def writes(self) -> Iterator[Wrote]:
-        """Yield what the rules wrote, in order."""
+    def writes(self, replacing: Set[Place]) -> Iterator[Wrote]:
+        """Yield what the rules wrote, in order; lines that are `replacing` add to nothing."""
         block, sweep, shape = self._block, self._block.sweep, self.shape
         nodes, after, start = block.nodes, [*block.after], block.start
         places = [place if place.line else None for place in sweep.places]
@@ -246,11 +246,12 @@ class Numbers:
                 upstream = added[from_]
             else:
                 upstream = after[from_]
-            added.append(after[edge + 1] - there)
+            place = places[lines[edge + 1]]
+            added.append(after[edge + 1] - (0.0 if place in replacing else there))
             yield Wrote(
                 start + edge + 2, nodes[out], shape.ops[out], slot, shape.alike[out][slot],
                 nodes[receiver], upstream, self.local(out, slot), there, after[edge + 1],
-                places[lines[edge + 1]], out, self,
+                place, out, self,
             )  # fmt: skip
 
 
