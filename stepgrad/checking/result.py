@@ -126,15 +126,13 @@ def judge(
         note = "this lesson shows a mistake: it is meant to fail"
     notes = recording.incomplete, note, "" if ways else unclear(recording), unseen(recording)
     note = "; ".join(filter(None, notes))
-    ours = sum(type(block) is Backward for block in recording.blocks)
-    passes = ours + len(whole_passes(recording.blocks))
     diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,
         promises,
         ways,
         broken,
-        passes,
+        _passes(recording),
         note,
         status=status,
         diagnosis=diagnosis,
@@ -145,6 +143,12 @@ def judge(
         early = f"{recording.incomplete}, before there is anything to check"
         return replace(result, note="", error=f"{file}: {early}; allow more with --memory")
     return result
+
+
+def _passes(recording: Recording) -> int:
+    """How many backward passes there are; one that is divided counts once."""
+    ours = sum(type(block) is Backward for block in recording.blocks)
+    return ours + len(whole_passes(recording.blocks))
 
 
 def _bug(recording: Recording) -> str:

@@ -158,7 +158,7 @@ def _of_edge(recording: Recording, event: events.Accumulate, position: int) -> I
     alone = which and f", for {which} alone"
 
     local = local_derivative(recording, event.out, event.slot, begin)
-    if local.stored:  # nobody can work it out
+    if local.stored:  # it cannot be worked out
         made = f"{made}, where {local.name} = {local}"
     if local.symbols != number(local.value) or local.because:
         steps = local.because and f"{number(local.value)} ({local.because})"
