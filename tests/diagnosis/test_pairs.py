@@ -23,15 +23,11 @@ def about(path: Path) -> str:
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_it_is_found_where_it_is_and_only_there(path: Path) -> None:
-    found = verdicts(recorded(path))
-    assert [each.name for each in found] == [] if "_near" in path.stem else [about(path)]
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_it_has_evidence_that_can_be_jumped_to(path: Path) -> None:
+def test_it_is_found_where_it_is_and_only_there_with_evidence_to_jump_to(path: Path) -> None:
     recording = recorded(path)
-    for verdict in verdicts(recording):
+    found = verdicts(recording)
+    assert [each.name for each in found] == ([] if "_near" in path.stem else [about(path)])
+    for verdict in found:
         assert verdict.events
         assert not verdict.text.endswith(".")
         assert verdict.advice.endswith(".")

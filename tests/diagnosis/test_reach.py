@@ -56,9 +56,13 @@ def loop(starts: tuple[float, ...], steps: list[Step], *, clear: bool) -> Record
     return recording
 
 
-def received(recording: Recording) -> list[dict[int, list[float]]]:
-    """For each pass, the contributions to each node, event by event."""
-    passes: list[dict[int, list[float]]] = []
+Passes = list[dict[int, list[float]]]
+"""For each pass, the contributions to each node."""
+
+
+def received(recording: Recording) -> Passes:
+    """The contributions of each pass, event by event."""
+    passes: Passes = []
     for event in recording.events:
         match event:
             case Seed():
@@ -69,23 +73,27 @@ def received(recording: Recording) -> list[dict[int, list[float]]]:
 
 
 @given(st.tuples(FACTORS, FACTORS, FACTORS), STEPS, st.booleans())
-def test_unreached_is_a_parameter_that_is_used_and_in_no_pass(
+def test_what_is_unreached_and_what_is_unmoved(
     starts: tuple[float, ...], steps: list[Step], clear: bool
 ) -> None:
     recording = loop(starts, steps, clear=clear)
     passes = received(recording)
+    assert_unreached_is_a_parameter_that_is_used_and_in_no_pass(recording, passes)
+    assert_unmoved_is_what_receives_exactly_0_from_a_pass_on(recording, passes)
+
+
+def assert_unreached_is_a_parameter_that_is_used_and_in_no_pass(
+    recording: Recording, passes: Passes
+) -> None:
     users = {node for e in recording.events if isinstance(e, Op) for node in e.operands}
     expected = [p for p in range(3) if p in users and not any(p in each for each in passes)]
     found = [each for each in verdicts(recording) if each.name == "unreached"]
     assert [[n for n in each.nodes if n < 3] for each in found] == [expected] * bool(expected)
 
 
-@given(st.tuples(FACTORS, FACTORS, FACTORS), STEPS, st.booleans())
-def test_unmoved_is_what_receives_exactly_0_from_a_pass_on(
-    starts: tuple[float, ...], steps: list[Step], clear: bool
+def assert_unmoved_is_what_receives_exactly_0_from_a_pass_on(
+    recording: Recording, passes: Passes
 ) -> None:
-    recording = loop(starts, steps, clear=clear)
-    passes = received(recording)
     expected = {}
     for p in range(3):
         sums = [(k, sum(each[p])) for k, each in enumerate(passes) if p in each]
