@@ -40,7 +40,7 @@ class Shot:
 
 @cache
 def recorded(name: str | Path) -> tuple[ScenarioFile, Recording]:
-    """A lesson and its recording, which nobody changes."""
+    """A lesson and its recording; a test changes neither."""
     file = open_scenario(name)
     return file, record_file(file)
 

@@ -64,7 +64,7 @@ def complex_step(x: float) -> float:
 
 
 def _complex_step(function: Callable[..., float], inputs: Sequence[float], slot: int) -> float:
-    """Return the derivative by a complex step; nan where the function takes none."""
+    """Return the derivative by a complex step; nan if the function takes no complex numbers."""
     step = complex_step(inputs[slot])
     given: list[complex] = [*inputs]
     given[slot] = complex(inputs[slot], step)

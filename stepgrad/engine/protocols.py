@@ -51,7 +51,7 @@ class Protocols(Node):
     def __format__(self, spec: str) -> str:
         return format(self._data, spec) if spec else str(self)
 
-    if not TYPE_CHECKING:  # to type checkers, too, it is no number
+    if not TYPE_CHECKING:  # so that type checkers refuse float(v), too
 
         def __float__(self, *_: object) -> NoReturn:  # round(v, 2) has digits
             raise TypeError(_NOT_A_NUMBER)

@@ -7,7 +7,6 @@ is made before that.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from types import FrameType
 from typing import NamedTuple
 
@@ -15,7 +14,9 @@ from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
 from stepgrad.foreign.makers import gives, is_operator, operation, value_of
-from stepgrad.foreign.nodes import Shadow, number
+from stepgrad.foreign.nodes import Shadow
+from stepgrad.foreign.nodes import number as plain_number
+from stepgrad.numbers import factor, number
 from stepgrad.recording.naming.sites import Spot
 
 _OFTEN = 3
@@ -86,9 +87,8 @@ class Operators:
         if true is None or gives(op, operands, node._data) or call.name in self._said:
             return
         self._said.add(call.name)
-        written = [f"{each:.6g}" for each in operands]
-        names: Mapping[str, str] = dict(zip(op.operands, written, strict=True))
-        text = f"{call.name} makes {node._data:.6g}, but {op.written(names)} is {true:.6g}"
+        written = op.written(dict(zip(op.operands, map(factor, operands), strict=True)))
+        text = f"`{call.name}` makes {number(node._data)} of {written}; right is {number(true)}"
         self._door.remark("forward", node, self._line, text)
 
     def _called(self, frame: FrameType) -> _Call | None:
@@ -101,7 +101,7 @@ class Operators:
         operands: list[float] = []
         for each in arguments(frame).values():
             given = self._looking.stand_in(each)
-            plain = given._data if isinstance(given, Shadow) else number(given)
+            plain = given._data if isinstance(given, Shadow) else plain_number(given)
             if plain is None:
                 return None
             operands.append(plain)

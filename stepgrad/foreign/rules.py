@@ -192,7 +192,7 @@ class Rules:
         if owner is not None and site not in self._said:
             self._said.add(site)
             whose = "its own result" if owner is node else "a node that is not its operand"
-            name = owner._operation.name
+            name = owner._operation.symbol
             text = f"the rule of {name} writes the gradient of {whose}"
             self._door.remark("stray", owner, site.line, text)
 
@@ -208,7 +208,7 @@ class Rules:
         if frame.f_code in maker.f_code.co_consts and line not in self._said:
             self._said.add(line)
             text = (
-                f"the rule of {out._operation.name} runs as soon as it is defined: `{name}()` "
+                f"the rule of {out._operation.symbol} runs as soon as it is defined: `{name}()` "
                 f"stands where `{name}` belongs"
             )
             self._door.remark("early", out, line, text)

@@ -308,7 +308,7 @@ def test_a_class_is_as_it_was() -> None:
         assert cls.__mro__ == (cls, object)
     assert y.data == 4.0
     assert vars(cls).keys() - {"__slotnames__"} == vars(own["V"]).keys()
-    x.grad = 3.0  # seen by nobody
+    x.grad = 3.0  # while nothing watches
     assert not [each for each in report.said if each[0] == "set"]
 
 
