@@ -66,6 +66,18 @@ class Formula:
         real = {"real": lambda number: number.real}
         return eval(source, {"__builtins__": {}, **functions, **real})  # type: ignore[no-any-return]
 
+    def columnwise(
+        self, functions: Mapping[str, object], parameters: Iterable[str]
+    ) -> Callable[..., Any]:
+        """Compile to a function of columns of numbers, such as tensors.
+
+        `functions` are those that it calls, π, and `where(test, a, b)`, `either(a, b)` and
+        `both(a, b)`, in place of branches, `or` and `and`.
+        """
+        code = _code(_Columns().visit(deepcopy(self._tree)), {})
+        source = f"lambda {', '.join(parameters)}: {code}"
+        return eval(source, {"__builtins__": {}, **functions})  # type: ignore[no-any-return]
+
     @cached_property
     def piecewise(self) -> bool:
         """Whether it has branches, as |a| has a and −a."""
@@ -238,6 +250,18 @@ class _Continued(ast.NodeTransformer):
         sides = [self.visit(side) for side in (node.left, *node.comparators)]
         left, *rest = (ast.Call(ast.Name("real"), [side], []) for side in sides)
         return ast.Compare(left, node.ops, list(rest))
+
+
+class _Columns(ast.NodeTransformer):
+    """Makes functions of branches: all are computed, and each element takes its own."""
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
+        parts = (node.test, node.body, node.orelse)
+        return ast.Call(ast.Name("where"), [self.visit(part) for part in parts], [])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
+        name = {ast.Or: "either", ast.And: "both"}[type(node.op)]
+        return ast.Call(ast.Name(name), [self.visit(part) for part in node.values], [])
 
 
 class _Absolute(ast.NodeTransformer):

@@ -1,0 +1,77 @@
+"""Node numbers beside tensors (`Beside`).
+
+They stand beside storages, not beside tensors: a tensor is a window on its storage, and its nodes
+are the same window on the numbers beside that. So views need no rule, and what is written through
+one is seen through the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.multiprocessing.reductions import StorageWeakRef
+
+from stepgrad.torch.passes import Pass
+
+NONE = -1
+"""In place of a number where there is no node."""
+
+
+class _Beside(NamedTuple):
+    storage: StorageWeakRef
+    numbers: Tensor
+    passes: set[Pass]  # those whose nodes are here: kept alive as long as the storage
+
+
+class Beside:
+    """The numbers beside each storage that is alive."""
+
+    def __init__(self) -> None:
+        self._beside: dict[int, _Beside] = {}
+
+    def __contains__(self, tensor: Tensor) -> bool:
+        return self._find(tensor) is not None
+
+    def window(self, tensor: Tensor) -> Tensor | None:
+        """Return the numbers of a tensor's elements, `NONE` where there is no node.
+
+        None if no element of its storage has one.
+        """
+        found = self._find(tensor)
+        return None if found is None else _window(found.numbers, tensor)
+
+    def put(self, tensor: Tensor, numbers: Tensor, made: Pass) -> None:
+        """Put nodes beside a tensor's elements; `made` is the pass that has made them."""
+        found = self._find(tensor)
+        if found is None:
+            storage = tensor.untyped_storage()
+            length = storage.nbytes() // tensor.element_size()
+            blank = torch.full((length,), NONE, dtype=torch.int64)
+            found = _Beside(StorageWeakRef(storage), blank, set())
+            self._beside[storage._cdata] = found
+        _window(found.numbers, tensor).copy_(numbers)
+        found.passes.add(made)
+
+    def settle(self, made: Pass, absolute: Callable[[Tensor], Tensor]) -> None:
+        """Take the final numbers of a pass; forget storages that are gone."""
+        for key, (storage, numbers, passes) in [*self._beside.items()]:
+            if storage.expired():
+                del self._beside[key]
+            elif made in passes:
+                numbers.copy_(absolute(numbers))
+
+    def _find(self, tensor: Tensor) -> _Beside | None:
+        return self._beside.get(tensor.untyped_storage()._cdata)
+
+    def passes(self) -> Iterator[Pass]:
+        """Yield the passes whose nodes somebody may still use."""
+        for each in self._beside.values():
+            if not each.storage.expired():
+                yield from each.passes
+
+
+def _window(numbers: Tensor, tensor: Tensor) -> Tensor:
+    return numbers.as_strided(tensor.size(), tensor.stride(), tensor.storage_offset())

@@ -1,0 +1,169 @@
+"""A forward pass over tensors while it is made (`Pass`), and the block that it becomes.
+
+It is made in batches: all elements of one operation at once. The number of a node is its index in
+the log; while its pass is being made that is not known, and it is `NEW` + its offset there.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from array import array
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stepgrad.engine.ops import CONSTANT, LEAF, Op
+from stepgrad.engine.tape import Place
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.structure import Structure
+from stepgrad.torch.arithmetic import value
+from stepgrad.torch.cells import Cells
+
+NEW = 1 << 40
+"""Node numbers from here on are those of the pass that is being made."""
+
+
+class Batch(NamedTuple):
+    """Nodes that one operation has made at once.
+
+    Args:
+        op: the operation.
+        start: the offset of the first in its pass.
+        edges: the operands of each: one row for each node, one column for each slot.
+        operands: the values of the operands, one tensor for each slot.
+    """
+
+    op: Op
+    start: int
+    edges: Tensor
+    operands: Sequence[Tensor]
+
+
+class Pass:
+    """The nodes of one forward pass.
+
+    `room` is the most nodes that it may have.
+    """
+
+    def __init__(self, place: Callable[[], Place], room: int) -> None:
+        self.batches: list[Batch] = []
+        self.names: list[tuple[int, str]] = []
+        self.places: list[tuple[int, Place]] = []
+        self.forward: Forward | None = None
+        self.earlier: Sequence[Pass] = ()
+        self.column = torch.empty(0, dtype=torch.float64)
+        self._codes = bytearray()
+        self._values: list[Tensor] = []
+        self._own: list[tuple[Tensor, Tensor]] = []
+        self._place = place
+        self._room = room
+
+    def __len__(self) -> int:
+        return len(self._codes)
+
+    @property
+    def base(self) -> int:
+        """The index of the first node, once the pass is in the log."""
+        assert self.forward is not None, "it is in the log"
+        return self.forward.base
+
+    def cells(self, numbers: Cells | Tensor | float) -> Cells:
+        """Return cells as they are, and numbers as cells without nodes."""
+        if isinstance(numbers, Cells):
+            return numbers
+        return Cells(self, None, torch.as_tensor(numbers, dtype=torch.float64))
+
+    def leaves(self, data: Tensor) -> Cells:
+        """Make a leaf for each element."""
+        return Cells(self, self._add(LEAF, data), data)
+
+    def make(self, op: Op, operands: Sequence[Cells]) -> Cells:
+        """Make a node of an operation for each element of its operands, which broadcast."""
+        data = value(op)(*(each.data for each in operands))
+        if all(each.ids is None for each in operands):
+            return Cells(self, None, data)
+        shape = data.shape
+        edges = [self._numbered(each).expand(shape).reshape(-1) for each in operands]
+        start = len(self)
+        ids = self._add(op, data)
+        if len(self) > start:
+            values = [each.data.expand(shape).reshape(-1) for each in operands]
+            self.batches.append(Batch(op, start, torch.stack(edges, 1), values))
+        return Cells(self, ids, data)
+
+    def computed(self, cells: Cells, out: Tensor, since: int) -> None:
+        """Take the program's own numbers for nodes from offset `since` on.
+
+        Its arithmetic need not be ours: it may round to float32, or add up in another order.
+        """
+        if cells.ids is not None:
+            new = cells.ids >= NEW + since
+            self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
+
+    def _numbered(self, cells: Cells) -> Tensor:
+        if cells.ids is None:
+            cells.ids = self._add(CONSTANT, cells.data)
+        return cells.ids
+
+    def _add(self, op: Op, data: Tensor) -> Tensor:
+        start, count = len(self), data.numel()
+        here = self._place()
+        if not self.places or self.places[-1][1] is not here:
+            self.places.append((start, here))
+        if len(self) + count > self._room:
+            raise MemoryError(f"a pass of more than {self._room:,} nodes")
+        self._codes += bytes([op.code]) * count
+        self._values.append(data.reshape(-1))
+        return torch.arange(NEW + start, NEW + start + count).view(data.shape)
+
+    # What becomes of it in the log.
+
+    def values(self) -> array[float]:
+        """Return the values of all nodes, and keep them for the way back."""
+        if self._values:
+            self.column = torch.cat(self._values)
+        for offsets, out in self._own:
+            self.column[offsets] = out
+        self._values, self._own = [], []
+        return array("d", as_bytes(self.column))
+
+    def structure(
+        self, forward_of: Callable[[int], Forward]
+    ) -> tuple[Structure, Sequence[Forward]]:
+        """Return what it is made of, and the passes in the log that it uses."""
+        edges = [each.edges.reshape(-1) for each in self.batches]
+        refs = torch.cat(edges) if edges else torch.empty(0, dtype=torch.int64)
+        old = refs < NEW
+        outer = torch.unique(refs[old]).flip(0)
+        own = refs - NEW
+        # `~k` is number k of those from earlier passes, the newest first.
+        own[old] = torch.searchsorted(-outer, -refs[old]).bitwise_not()
+        earlier: list[Forward] = []
+        numbers = torch.zeros_like(outer)
+        offsets = torch.zeros_like(outer)
+        done = 0
+        while done < len(outer):
+            forward = forward_of(int(outer[done]))
+            end = int((outer >= forward.base).sum())
+            numbers[done:end] = len(earlier)
+            offsets[done:end] = outer[done:end] - forward.base
+            earlier.append(forward)
+            done = end
+        structure = Structure(bytes(self._codes), *map(_ints, (own, numbers, offsets)))
+        return structure, earlier
+
+    def absolute(self, ids: Tensor) -> Tensor:
+        """Return node numbers with those of this pass, which is in the log now, as indices."""
+        return torch.where(ids >= NEW, ids - NEW + self.base, ids)
+
+
+def as_bytes(tensor: Tensor) -> bytes:
+    """Return the numbers of a tensor as they are in memory."""
+    tensor = tensor.contiguous()
+    return ctypes.string_at(tensor.data_ptr(), tensor.nbytes) if tensor.numel() else b""
+
+
+def _ints(tensor: Tensor) -> array[int]:
+    return array("i", as_bytes(tensor.to(torch.int32)))

@@ -1,0 +1,143 @@
+"""The backward pass over batches: what arrives at each node, and the sweep that it is."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from stepgrad.recording.blocks import Forward
+from stepgrad.recording.sweep import Sweep
+from stepgrad.torch.arithmetic import carry
+from stepgrad.torch.passes import NEW, Batch, Pass, as_bytes
+
+
+class Reversed(NamedTuple):
+    """A backward pass.
+
+    Args:
+        over: the passes that it goes over, newest first.
+        gradients: for each of them, the gradient of each node.
+        reached: for each of them, whether it takes part.
+    """
+
+    over: Sequence[Pass]
+    gradients: Sequence[Tensor]
+    reached: Sequence[Tensor]
+
+
+def reverse(root: int, start: Pass, left: dict[Pass, Tensor]) -> Reversed:
+    """Run the backward pass from a node of a pass.
+
+    Args:
+        root: its offset there.
+        start: the pass.
+        left: the gradients that earlier passes have left, of passes with leaves.
+    """
+    over = _reachable(start)
+    ends = torch.tensor([0, *(len(each) for each in over)]).cumsum(0)
+    spans = {each: slice(*span) for each, span in zip(over, _pairs(ends), strict=True)}
+    gradients = torch.zeros(int(ends[-1]), dtype=torch.float64)
+    reached = torch.zeros(int(ends[-1]), dtype=torch.bool)
+    for each, grads in left.items():
+        if each in spans:
+            gradients[spans[each]] = grads
+    gradients[spans[start].start + root] += 1
+    reached[spans[start].start + root] = True
+    bases = torch.tensor([each.base for each in reversed(over)])
+    starts = torch.tensor([spans[each].start for each in reversed(over)])
+    for each in over:
+        first = spans[each].start
+        for batch in reversed(each.batches):
+            here = slice(first + batch.start, first + batch.start + len(batch.edges))
+            taking = reached[here]
+            if not taking.any():
+                continue
+            to = _entries(batch.edges, first, bases, starts)
+            passed = _contributions(batch, each, gradients[here])
+            if not taking.all():
+                to, passed = to[taking], passed[taking]
+            reached[to.reshape(-1)] = True
+            # The newest node hands on first.
+            gradients.index_add_(0, to.flip(0).reshape(-1), passed.flip(0).reshape(-1))
+    return Reversed(
+        over,
+        [gradients[spans[each]] for each in over],
+        [reached[spans[each]] for each in over],
+    )
+
+
+def _contributions(batch: Batch, made: Pass, upstream: Tensor) -> Tensor:
+    out = made.column[batch.start : batch.start + len(upstream)]
+    parts = (rule(*batch.operands, out, upstream) for rule in carry(batch.op))
+    return torch.stack([part.expand(len(upstream)) for part in parts], 1)
+
+
+def _entries(edges: Tensor, first: int, bases: Tensor, starts: Tensor) -> Tensor:
+    """Return where the operands of a batch stand among the nodes of all passes."""
+    new = edges >= NEW
+    own = edges - NEW + first
+    if new.all():
+        return own
+    which = (torch.searchsorted(bases, edges, right=True) - 1).clamp(min=0)
+    return torch.where(new, own, edges - bases[which] + starts[which])
+
+
+def _reachable(start: Pass) -> list[Pass]:
+    found, todo = {start}, [start]
+    while todo:
+        new = {*todo.pop().earlier} - found
+        found |= new
+        todo += new
+    return sorted(found, key=lambda each: -each.base)
+
+
+def _pairs(ends: Tensor) -> list[tuple[int, int]]:
+    bounds = ends.tolist()
+    return [*zip(bounds[:-1], bounds[1:], strict=True)]
+
+
+class Sweeps:
+    """The sweeps of a recording: passes that go the same way share one."""
+
+    def __init__(self) -> None:
+        self._known: dict[object, tuple[Sweep, Sequence[tuple[int, Tensor]]]] = {}
+
+    def column(
+        self, root: int, backward: Reversed
+    ) -> tuple[Sweep, tuple[Forward, ...], array[float]]:
+        """Return the sweep of a pass, the forward passes that it goes over, and its column."""
+        taking = [
+            (each, grads) for each, grads, reached in zip(*backward, strict=True) if reached.any()
+        ]
+        number = {each: at for at, (each, _) in enumerate(taking)}
+        computes = {
+            each
+            for each, reached in zip(backward.over, backward.reached, strict=True)
+            if any(
+                reached[batch.start] or reached[batch.start :][: len(batch.edges)].any()
+                for batch in each.batches
+            )
+        }
+        links = tuple(
+            tuple(number.get(one, -1) for one in each.earlier) if each in computes else None
+            for each, _ in taking
+        )
+        forwards = tuple(_logged(each) for each, _ in taking)
+        structures = tuple(each.structure for each in forwards)
+        key = structures, links, root
+        if key not in self._known:
+            sweep = Sweep.walked(structures, links, root)
+            where = [(number, torch.tensor(offsets)) for number, offsets in sweep.stretches]
+            self._known[key] = sweep, where
+        sweep, where = self._known[key]
+        parts = [taking[number][1][offsets] for number, offsets in where]
+        return sweep, forwards, array("d", as_bytes(torch.cat(parts)))
+
+
+def _logged(made: Pass) -> Forward:
+    assert made.forward is not None, "it is in the log"
+    return made.forward
