@@ -36,7 +36,7 @@ class Watching(TorchDispatchMode):
     ) -> Any:
         """Run an operation, and record it where gradients go through it."""
         kwargs = kwargs or {}
-        if torch._C._current_autograd_node() is not None:  # type: ignore[attr-defined]
+        if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         if not any(map(self.grows, tensors)) or is_view(func):

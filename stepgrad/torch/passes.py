@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import product
 from typing import NamedTuple
 
 import torch
@@ -23,6 +24,20 @@ from stepgrad.torch.cells import Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
+
+
+class Named(NamedTuple):
+    """A tensor with a name, whose elements are the nodes from an offset on."""
+
+    start: int
+    name: str
+    shape: tuple[int, ...]
+
+    @property
+    def elements(self) -> Iterator[tuple[int, str]]:
+        """Yield the offset and the name of each: `w[1,0]`; of one without dimensions, `w`."""
+        for at, place in enumerate(product(*map(range, self.shape)), self.start):
+            yield at, f"{self.name}[{','.join(map(str, place))}]" if place else self.name
 
 
 class Batch(NamedTuple):
@@ -49,7 +64,7 @@ class Pass:
 
     def __init__(self, place: Callable[[], Place], room: int) -> None:
         self.batches: list[Batch] = []
-        self.names: list[tuple[int, str]] = []
+        self.names: list[Named] = []
         self.places: list[tuple[int, Place]] = []
         self.forward: Forward | None = None
         self.earlier: Sequence[Pass] = ()
@@ -135,11 +150,10 @@ class Pass:
         """Return what it is made of, and the passes in the log that it uses."""
         edges = [each.edges.reshape(-1) for each in self.batches]
         refs = torch.cat(edges) if edges else torch.empty(0, dtype=torch.int64)
-        old = refs < NEW
-        outer = torch.unique(refs[old]).flip(0)
         own = refs - NEW
-        # `~k` is number k of those from earlier passes, the newest first.
-        own[old] = torch.searchsorted(-outer, -refs[old]).bitwise_not()
+        old = own < 0
+        outer, ranks = _ranked(refs[old])
+        own[old] = ranks.bitwise_not()  # `~k` is number k of those from earlier passes
         earlier: list[Forward] = []
         numbers = torch.zeros_like(outer)
         offsets = torch.zeros_like(outer)
@@ -151,8 +165,8 @@ class Pass:
             offsets[done:end] = outer[done:end] - forward.base
             earlier.append(forward)
             done = end
-        structure = Structure(bytes(self._codes), *map(_ints, (own, numbers, offsets)))
-        return structure, earlier
+        own, numbers, offsets = map(_ints, (own, numbers, offsets))
+        return Structure(bytes(self._codes), own, numbers, offsets), earlier
 
     def absolute(self, ids: Tensor) -> Tensor:
         """Return node numbers with those of this pass, which is in the log now, as indices."""
@@ -163,6 +177,17 @@ def as_bytes(tensor: Tensor) -> bytes:
     """Return the numbers of a tensor as they are in memory."""
     tensor = tensor.contiguous()
     return ctypes.string_at(tensor.data_ptr(), tensor.nbytes) if tensor.numel() else b""
+
+
+def _ranked(numbers: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what numbers occur, the largest first, and for each of them which of these it is."""
+    if not len(numbers):
+        return numbers, numbers
+    least = numbers.min()
+    occurs = torch.zeros(int(numbers.max() - least) + 1, dtype=torch.bool)
+    occurs[numbers - least] = True
+    ranks = occurs.flip(0).cumsum(0).flip(0) - 1
+    return (occurs.nonzero().reshape(-1) + least).flip(0), ranks[numbers - least]
 
 
 def _ints(tensor: Tensor) -> array[int]:

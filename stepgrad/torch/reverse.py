@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -39,7 +40,7 @@ def reverse(root: int, start: Pass, left: dict[Pass, Tensor]) -> Reversed:
     """
     over = _reachable(start)
     ends = torch.tensor([0, *(len(each) for each in over)]).cumsum(0)
-    spans = {each: slice(*span) for each, span in zip(over, _pairs(ends), strict=True)}
+    spans = {each: slice(*span) for each, span in zip(over, pairwise(ends.tolist()), strict=True)}
     gradients = torch.zeros(int(ends[-1]), dtype=torch.float64)
     reached = torch.zeros(int(ends[-1]), dtype=torch.bool)
     for each, grads in left.items():
@@ -47,16 +48,15 @@ def reverse(root: int, start: Pass, left: dict[Pass, Tensor]) -> Reversed:
             gradients[spans[each]] = grads
     gradients[spans[start].start + root] += 1
     reached[spans[start].start + root] = True
-    bases = torch.tensor([each.base for each in reversed(over)])
-    starts = torch.tensor([spans[each].start for each in reversed(over)])
-    for each in over:
+    shifts = [(each.base, spans[each].start - each.base) for each in reversed(over)]
+    for number, each in enumerate(over, 1):
         first = spans[each].start
         for batch in reversed(each.batches):
             here = slice(first + batch.start, first + batch.start + len(batch.edges))
             taking = reached[here]
             if not taking.any():
                 continue
-            to = _entries(batch.edges, first, bases, starts)
+            to = _entries(batch.edges, first, shifts[:-number])
             passed = _contributions(batch, each, gradients[here])
             if not taking.all():
                 to, passed = to[taking], passed[taking]
@@ -76,14 +76,15 @@ def _contributions(batch: Batch, made: Pass, upstream: Tensor) -> Tensor:
     return torch.stack([part.expand(len(upstream)) for part in parts], 1)
 
 
-def _entries(edges: Tensor, first: int, bases: Tensor, starts: Tensor) -> Tensor:
-    """Return where the operands of a batch stand among the nodes of all passes."""
-    new = edges >= NEW
-    own = edges - NEW + first
-    if new.all():
-        return own
-    which = (torch.searchsorted(bases, edges, right=True) - 1).clamp(min=0)
-    return torch.where(new, own, edges - bases[which] + starts[which])
+def _entries(edges: Tensor, first: int, shifts: Sequence[tuple[int, int]]) -> Tensor:
+    """Return where the operands of a batch stand among the nodes of all passes.
+
+    `shifts` are the passes, oldest first: their bases, and by how much their nodes are moved.
+    """
+    found = edges
+    for base, shift in shifts:
+        found = torch.where(edges >= base, edges + shift, found)
+    return torch.where(edges >= NEW, edges + (first - NEW), found)
 
 
 def _reachable(start: Pass) -> list[Pass]:
@@ -93,11 +94,6 @@ def _reachable(start: Pass) -> list[Pass]:
         found |= new
         todo += new
     return sorted(found, key=lambda each: -each.base)
-
-
-def _pairs(ends: Tensor) -> list[tuple[int, int]]:
-    bounds = ends.tolist()
-    return [*zip(bounds[:-1], bounds[1:], strict=True)]
 
 
 class Sweeps:
@@ -133,8 +129,8 @@ class Sweeps:
             sweep = Sweep.walked(structures, links, root)
             where = [(number, torch.tensor(offsets)) for number, offsets in sweep.stretches]
             self._known[key] = sweep, where
-        sweep, where = self._known[key]
-        parts = [taking[number][1][offsets] for number, offsets in where]
+        sweep, entries = self._known[key]
+        parts = [taking[number][1][offsets] for number, offsets in entries]
         return sweep, forwards, array("d", as_bytes(torch.cat(parts)))
 
 

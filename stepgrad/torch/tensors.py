@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from weakref import WeakKeyDictionary
 
 import torch
@@ -17,7 +16,7 @@ from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.passes import NEW, Pass
+from stepgrad.torch.passes import Named, Pass
 from stepgrad.torch.reverse import Sweeps, reverse
 
 
@@ -74,7 +73,7 @@ class Tensors:
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
-            made.names += named(name, tensor.shape)
+            made.names.append(Named(0, name, tuple(tensor.shape)))
         self.beside.put(tensor, ids, made)
         self._log(made)
         self._left[made] = torch.zeros(len(made), dtype=torch.float64)
@@ -97,7 +96,8 @@ class Tensors:
         key = tuple(made.names), tuple(made.places)
         context = self._contexts.get(key)
         if context is None:
-            context = self._contexts[key] = Context.of(*key)
+            names = [name for tensor in made.names for name in tensor.elements]
+            context = self._contexts[key] = Context.of(names, made.places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
         by_base = {each.base: each for each in self._passes()}
         made.earlier = [by_base[each.base] for each in earlier]
@@ -120,7 +120,7 @@ class Tensors:
     # Backward.
 
     def backward(self, root: Tensor) -> None:
-        """Log a backward pass from a tensor of one element; the gradient that it starts from is 1."""
+        """Log a backward pass from a tensor of one element, which is seeded with 1."""
         self.settle()
         numbers = self.beside.window(root)
         assert numbers is not None, "it was recorded"
@@ -136,13 +136,3 @@ class Tensors:
     def gradient(self, leaf: Leaf) -> Tensor:
         """Return the gradient of a leaf tensor, as it is in the log."""
         return self._left[leaf.made].view(leaf.shape)
-
-
-def named(name: str, shape: Sequence[int]) -> list[tuple[int, str]]:
-    """Name the elements of a tensor: `w[1,0]`; that of a tensor without dimensions, `w`."""
-    if not shape:
-        return [(0, name)]
-    places = torch.cartesian_prod(*(torch.arange(size) for size in shape)).reshape(-1, len(shape))
-    return [
-        (at, f"{name}[{','.join(map(str, place))}]") for at, place in enumerate(places.tolist())
-    ]
