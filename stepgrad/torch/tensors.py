@@ -13,7 +13,7 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import Bounded
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.torch.beside import Beside
+from stepgrad.torch.beside import NONE, Beside
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import Named, Pass
@@ -51,13 +51,21 @@ class Tensors:
 
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
         """Return the cells of a tensor; `grows` is whether gradients go through it."""
-        data = tensor.detach()
-        ids = self.beside.window(tensor) if grows else None
-        if ids is None and not grows:
+        if not grows:
             return self._plain(tensor)
-        if ids is None:
-            ids = self.leaf(tensor)
-        return Cells(self.made, ids.clone(), data.to(torch.float64, copy=True))
+        data = tensor.detach().to(torch.float64, copy=True)
+        ids = self.beside.window(tensor)
+        ids = self.leaf(tensor) if ids is None else ids.clone()
+        plain = ids == NONE  # the others were written into a tensor of numbers
+        if plain.any():
+            ids[plain] = self.made.constants(data[plain])
+        return Cells(self.made, ids, data)
+
+    def meet(self, tensor: Tensor) -> None:
+        """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
+        whole = tensor if tensor._base is None else tensor._base
+        if whole.is_leaf and whole not in self.beside:
+            self.leaf(whole)
 
     def _plain(self, tensor: Tensor) -> Cells:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
