@@ -1,4 +1,4 @@
-"""What is recorded of tensors, against a slow fold of the events, and against PyTorch's gradients."""
+"""What is recorded of tensors, against a slow fold of the events and PyTorch's gradients."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
-from reference import Fold  # noqa: E402
 from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
+from reference import Fold  # noqa: E402
+from stepgrad.recording.blocks import Backward, Forward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 
@@ -57,8 +58,8 @@ def test_every_step_of_a_training_loop_shares_one_structure() -> None:
 
     with stepgrad.record() as recording, watch(model):
         train()
-    forwards = [block for block in recording.blocks if block.phase == "forward"]
-    backwards = [block for block in recording.blocks if block.phase == "backward"]
+    forwards = [block for block in recording.blocks if isinstance(block, Forward)]
+    backwards = [block for block in recording.blocks if isinstance(block, Backward)]
     assert len(backwards) == 4
     assert len({id(block.structure) for block in forwards[-4:]}) == 1
     assert len({id(block.sweep) for block in backwards}) == 1
