@@ -39,7 +39,10 @@ class Watching(TorchDispatchMode):
         if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
-        if not any(map(self.grows, tensors)) or is_view(func):
+        growing = [*filter(self.grows, tensors)]
+        for each in growing:
+            self._tensors.meet(each)
+        if not growing or is_view(func):
             return func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
         if name in PLAIN:

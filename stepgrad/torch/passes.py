@@ -81,6 +81,10 @@ class Pass:
         """Make a leaf for each element."""
         return Cells(self, self._add(LEAF, data), data)
 
+    def constants(self, data: Tensor) -> Tensor:
+        """Make a constant for each element, and return their numbers."""
+        return self._add(CONSTANT, data)
+
     def make(self, op: Op, operands: Sequence[Cells]) -> Cells:
         """Make a node of an operation for each element of its operands, which broadcast."""
         data = value(op)(*(each.data for each in operands))
@@ -112,7 +116,7 @@ class Pass:
 
     def _numbered(self, cells: Cells) -> Tensor:
         if cells.ids is None:
-            cells.ids = self._add(CONSTANT, cells.data)
+            cells.ids = self.constants(cells.data)
         return cells.ids
 
     def _add(self, op: Op, data: Tensor) -> Tensor:

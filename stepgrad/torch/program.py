@@ -29,7 +29,7 @@ from stepgrad.torch.modules import Modules
 class Nodes(Protocol):
     """What is recorded of the tensors of a program."""
 
-    def meet(self, leaf: Tensor) -> None:
+    def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:

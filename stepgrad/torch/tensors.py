@@ -13,7 +13,7 @@ from stepgrad.recording.kept import Bounded
 from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.torch.beside import Beside
+from stepgrad.torch.beside import NONE, Beside
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.leaves import Leaf
@@ -53,16 +53,21 @@ class Tensors:
 
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
         """Return the cells of a tensor; `grows` is whether gradients go through it."""
-        data = tensor.detach()
-        ids = self.beside.window(tensor) if grows else None
-        if ids is None and not grows:
+        if not grows:
             return self._plain(tensor)
-        if ids is None:
-            base = tensor._base
-            self.leaf(base if base is not None and base.is_leaf and base.requires_grad else tensor)
-            ids = self.beside.window(tensor)
-            assert ids is not None, "it has just been put there"
-        return Cells(self.made, ids.clone(), data.to(torch.float64, copy=True))
+        data = tensor.detach().to(torch.float64, copy=True)
+        ids = self.beside.window(tensor)
+        ids = self.leaf(tensor) if ids is None else ids.clone()
+        plain = ids == NONE  # the others were written into a tensor of numbers
+        if plain.any():
+            ids[plain] = self.made.constants(data[plain])
+        return Cells(self.made, ids, data)
+
+    def meet(self, tensor: Tensor) -> None:
+        """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
+        whole = tensor if tensor._base is None else tensor._base
+        if whole.is_leaf and whole not in self.beside:
+            self.leaf(whole)
 
     def _plain(self, tensor: Tensor) -> Cells:
         """Return a tensor of plain numbers: the same constants wherever the pass uses it."""
@@ -72,8 +77,8 @@ class Tensors:
             self._numbers[tensor] = tensor._version, cells
         return cells
 
-    def leaf(self, tensor: Tensor) -> None:
-        """Log a leaf for each element of a tensor."""
+    def leaf(self, tensor: Tensor) -> Tensor:
+        """Log a leaf for each element of a tensor, and return their numbers."""
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self._recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
@@ -84,11 +89,7 @@ class Tensors:
         self._log(made)
         self._left[made] = torch.zeros(len(made), dtype=torch.float64)
         self.leaves[made.base] = Leaf(name, tensor, made)
-
-    def meet(self, leaf: Tensor) -> None:
-        """Log a parameter, if it is not in the log."""
-        if leaf not in self.beside:
-            self.leaf(leaf)
+        return made.absolute(ids)
 
     def name(self, tensor: Tensor, name: str, call: Call) -> None:
         """Name the nodes that a tensor has in the pass that is being made."""
