@@ -13,6 +13,7 @@ from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
+from stepgrad.program.imported import tensors_watched
 from stepgrad.program.kinds import program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.parts import Program, ProgramError
@@ -91,6 +92,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             interruptible(saves),
             record(recording, lines=True, memory=memory),
             watching(active_recorder()),
+            tensors_watched(),
             closing(program.parts(main)) as parts,
         ):
             unrecorded.tape = active_tape()

@@ -12,7 +12,6 @@ from typing import Any
 import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
-from stepgrad.engine.tape import current_place
 from stepgrad.recording.record import active_recorder
 from stepgrad.torch.mode import Watching
 from stepgrad.torch.tensors import Tensors
@@ -23,11 +22,10 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     """Record what a PyTorch program does inside."""
     recorder = active_recorder()
     assert recorder is not None
-    tensors = Tensors(recorder, current_place)
+    tensors = Tensors(recorder)
     mode = Watching(tensors)
     if model is not None:
-        for name, parameter in model.named_parameters():
-            tensors.leaf(parameter, name)
+        tensors.program.modules.add(model)
     original = torch.autograd._engine_run_backward
 
     def run(outputs: Any, *args: Any, **kwargs: Any) -> Any:
@@ -38,7 +36,7 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
 
     torch.autograd._engine_run_backward = run
     try:
-        with mode:
+        with mode, tensors.program.following():
             yield tensors
     finally:
         torch.autograd._engine_run_backward = original

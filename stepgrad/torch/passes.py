@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.structure import Structure
 from stepgrad.torch.arithmetic import value
+from stepgrad.torch.calls import Call, Here, Named
 from stepgrad.torch.cells import Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
-
-
-class Named(NamedTuple):
-    """A tensor with a name, whose elements are the nodes from an offset on."""
-
-    start: int
-    name: str
-    shape: tuple[int, ...]
-
-    @property
-    def elements(self) -> Iterator[tuple[int, str]]:
-        """Yield the offset and the name of each: `w[1,0]`; of one without dimensions, `w`."""
-        for at, place in enumerate(product(*map(range, self.shape)), self.start):
-            yield at, f"{self.name}[{','.join(map(str, place))}]" if place else self.name
 
 
 class Batch(NamedTuple):
@@ -59,20 +44,22 @@ class Batch(NamedTuple):
 class Pass:
     """The nodes of one forward pass.
 
-    `room` is the most nodes that it may have.
+    Args:
+        here: tells where the program is.
+        room: the most nodes that it may have.
     """
 
-    def __init__(self, place: Callable[[], Place], room: int) -> None:
+    def __init__(self, here: Callable[[], Here], room: int) -> None:
         self.batches: list[Batch] = []
         self.names: list[Named] = []
-        self.places: list[tuple[int, Place]] = []
+        self.moves: list[tuple[int, Here]] = []  # from which offset on nodes were made where
         self.forward: Forward | None = None
         self.earlier: Sequence[Pass] = ()
         self.column = torch.empty(0, dtype=torch.float64)
         self._codes = bytearray()
         self._values: list[Tensor] = []
         self._own: list[tuple[Tensor, Tensor]] = []
-        self._place = place
+        self._here = here
         self._room = room
 
     def __len__(self) -> int:
@@ -121,6 +108,12 @@ class Pass:
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
 
+    def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
+        """Name the nodes of a tensor, as far as they are of this pass."""
+        offsets = (ids.reshape(-1) - NEW).tolist()
+        if any(offset >= 0 for offset in offsets):
+            self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
+
     def _numbered(self, cells: Cells) -> Tensor:
         if cells.ids is None:
             cells.ids = self.constants(cells.data)
@@ -128,9 +121,9 @@ class Pass:
 
     def _add(self, op: Op, data: Tensor) -> Tensor:
         start, count = len(self), data.numel()
-        here = self._place()
-        if not self.places or self.places[-1][1] is not here:
-            self.places.append((start, here))
+        here = self._here()
+        if not self.moves or self.moves[-1][1] != here:
+            self.moves.append((start, here))
         if len(self) + count > self._room:
             raise MemoryError(f"a pass of more than {self._room:,} nodes")
         self._codes += bytes([op.code]) * count

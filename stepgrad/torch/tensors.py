@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
-from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import Bounded
+from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import NONE, Beside
+from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.passes import Named, Pass
+from stepgrad.torch.passes import Pass
+from stepgrad.torch.program import Program
 from stepgrad.torch.reverse import Sweeps, reverse
 
 
@@ -25,14 +27,14 @@ class Tensors:
 
     Args:
         recorder: where everything goes.
-        place: tells where in the program something happens.
     """
 
-    def __init__(self, recorder: Recorder, place: Callable[[], Place]) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self._recorder = recorder
-        self._place = place
+        places = Places(recorder.log.sources) if recorder.lines else None
+        self.program = Program(places, self)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
         self._structures: dict[bytes, list[Structure]] = {}
@@ -46,7 +48,7 @@ class Tensors:
     def made(self) -> Pass:
         """The forward pass that is being made."""
         if self._made is None:
-            self._made = Pass(self._place, self._recorder.room)
+            self._made = Pass(self.program.here, self._recorder.room)
         return self._made
 
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
@@ -75,21 +77,29 @@ class Tensors:
             self._numbers[tensor] = tensor._version, cells
         return cells
 
-    def leaf(self, tensor: Tensor, name: str = "") -> Tensor:
+    def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
-        made = Pass(self._place, self._recorder.room)
+        name, here = self.program.leaf(tensor)
+        made = Pass(lambda: here, self._recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
-            made.names.append(Named(0, name, tuple(tensor.shape)))
+            made.name(name, ids)
         self.beside.put(tensor, ids, made)
         self._log(made)
         self._left[made] = torch.zeros(len(made), dtype=torch.float64)
         self.leaves[made.base] = Leaf(name, tensor, made)
         return made.absolute(ids)
 
+    def name(self, tensor: Tensor, name: str, call: Call) -> None:
+        """Name the nodes that a tensor has in the pass that is being made."""
+        ids = self.beside.window(tensor)
+        if ids is not None and self._made is not None:
+            self._made.name(name, ids, call)
+
     def settle(self) -> None:
         """Log the pass that is being made."""
+        self.program.name_results()
         made, self._made = self._made, None
         self._numbers = WeakIdKeyDictionary()
         if made is not None and len(made):
@@ -101,11 +111,12 @@ class Tensors:
         values = made.values()
         structure, earlier = made.structure(recorder.log.history.forward_of)
         structure = self._same(structure)
-        key = tuple(made.names), tuple(made.places)
+        key = named, places = self.program.described(made.moves, made.names, len(made))
         context = self._contexts.get(key)
         if context is None:
-            names = [name for tensor in made.names for name in tensor.elements]
-            context = self._contexts[key] = Context.of(names, made.places)
+            # Of several names, the first is that of the result.
+            names = {at: name for each in reversed(named) for at, name in each.elements}
+            context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
         by_base = {each.base: each for each in self._passes()}
         made.earlier = [by_base[each.base] for each in earlier]
