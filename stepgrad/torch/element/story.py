@@ -6,18 +6,22 @@ Whatever is not followed is summed up, so the gradient is all of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from torch import Tensor
 
-from stepgrad.engine.tape import at
+from stepgrad.engine.tape import Place, at
 from stepgrad.engine.value import Value
+from stepgrad.printable import counted
 from stepgrad.recording.record import record
 from stepgrad.recording.recording import Recording
+from stepgrad.torch.calls import Here
+from stepgrad.torch.element.jacobian import column, viewed
+from stepgrad.torch.element.step import Operation, Step
 from stepgrad.torch.mode import is_view
-from stepgrad.torch.zoom.jacobian import column, viewed
-from stepgrad.torch.zoom.seen import Call, Step
+
+Places = Callable[[Sequence[Here]], Sequence[Place]]
 
 
 class Element(NamedTuple):
@@ -30,7 +34,7 @@ class Element(NamedTuple):
 class Part(NamedTuple):
     """What an element hands on: to which other element, by which operation, with which factor."""
 
-    call: Call
+    operation: Operation
     out: Element
     local: float
     upstream: float
@@ -54,22 +58,24 @@ class Story:
 
     Args:
         step: what happened.
+        start: the element.
         top: how many parts of each gradient are followed.
     """
 
-    def __init__(self, step: Step, top: int) -> None:
-        self._step = step
+    def __init__(self, step: Step, start: Element, top: int) -> None:
+        self.step = step
+        self.start = start
         self._top = top
         self.ways: dict[Element, Ways] = {}
-        self.by: dict[Element, Call] = {}
+        self.by: dict[Element, Operation] = {}
 
-    def follow(self, start: Element, depth: int) -> None:
-        """Find the ways from an element, through `depth` operations that compute something."""
-        level = [start]
+    def follow(self, depth: int) -> None:
+        """Find the ways from it, through `depth` operations that compute something."""
+        level = [self.start]
         for _ in range(depth):
             following: list[Element] = []
             for element in level:
-                if element not in self.ways and element.tensor is not self._step.loss:
+                if element not in self.ways and element.tensor is not self.step.loss:
                     ways = self._ways(element)
                     self.ways[element] = ways
                     following += [part.out for part in ways.largest]
@@ -79,68 +85,65 @@ class Story:
         parts = sorted(self._parts(element), key=lambda part: -abs(part.gradient))
         largest, others = parts[: self._top], parts[self._top :]
         for part in largest:
-            self.by.setdefault(part.out, part.call)
+            self.by.setdefault(part.out, part.operation)
         return Ways(largest, len(others), sum(part.gradient for part in others))
 
     def _parts(self, element: Element) -> Iterator[Part]:
         """Yield what an element hands on; a view hands on nothing, it is the same element."""
-        for call in self._step.users(element.tensor):
-            if is_view(call.func):
-                for seen in viewed(call, *element):
+        for operation in self.step.users(element.tensor):
+            if is_view(operation.func):
+                for seen in viewed(operation, *element):
                     yield from self._parts(Element(*seen))
                 continue
-            for out, locals_ in zip(call.outs, column(call, *element), strict=True):
-                upstream = self._step.gradients.get(out)
+            for out, locals_ in zip(operation.outs, column(operation, *element), strict=True):
+                upstream = self.step.gradients.get(out)
                 if upstream is None:
                     continue
                 flat, arrived = locals_.reshape(-1), upstream.reshape(-1)
                 for index in flat.nonzero().reshape(-1).tolist():
                     end = Element(out, index)
-                    yield Part(call, end, float(flat[index]), float(arrived[index]))
+                    yield Part(operation, end, float(flat[index]), float(arrived[index]))
 
 
-def tell(step: Step, start: Element, name: str, *, depth: int, top: int) -> Recording:
+def tell(recording: Recording, story: Story, name: str, places: Places) -> None:
     """Record the story of an element as a program of scalars, forward and backward.
 
     Args:
-        step: what happened in the program.
-        start: the element.
+        recording: an empty one.
+        story: where it was followed to.
         name: what it is called.
-        depth: through how many operations it is followed.
-        top: how many parts of each gradient are followed; the others are summed up.
+        places: tells where operations have happened.
     """
+    step, start = story.step, story.start
     assert step.loss is not None, "its backward pass is over"
-    story = Story(step, top)
-    story.follow(start, depth)
     computed = sorted(story.by, key=lambda each: (story.by[each].number, each.at))
+    placed = places([story.by[each].here for each in computed])
     arriving: dict[Element, list[tuple[Element, float]]] = {}
     for element in (start, *computed):
         for part in story.ways[element].largest if element in story.ways else ():
             arriving.setdefault(part.out, []).append((element, part.local))
-    recording = Recording(f"the gradient of {name}")
     with record(recording):
         values = {start: Value(_number(start), label=name)}
-        ends: list[tuple[Value, float]] = []  # what reaches the loss in ways that are not followed
-        for element in (start, *computed):
-            if element is not start:
-                operands = [(values[before], local) for before, local in arriving[element]]
-                values[element] = _made(element, story.by[element], operands)
-            ways = story.ways.get(element)
-            if ways is None:
-                ends.append((values[element], step.arrived(*element)))
-            elif ways.others:
-                value = values[element]
-                rest = _value(value.data * ways.rest, [(value, ways.rest)], f"{ways.others} others")
-                ends.append((rest, 1.0))
+        ends = _ends(start, story, values[start])
+        for element, place in zip(computed, placed, strict=True):
+            operands = [(values[before], local) for before, local in arriving[element]]
+            what = story.by[element].called
+            label = element_name(step.names.get(element.tensor, what), element)
+            with at(place):
+                values[element] = _value(_number(element), operands, label, what)
+                ends += _ends(element, story, values[element])
         _value(float(step.loss.detach()), ends, "loss").backward()
-    return recording
 
 
-def _made(element: Element, call: Call, operands: Sequence[tuple[Value, float]]) -> Value:
-    """Make an element of what those before it hand on, where the program did."""
-    name = element_name(call.name, element)
-    with at(call.place):
-        return _value(_number(element), operands, name, call.name)
+def _ends(element: Element, story: Story, value: Value) -> list[tuple[Value, float]]:
+    """Return what of an element reaches the loss in ways that are not followed."""
+    ways = story.ways.get(element)
+    if ways is None:
+        return [(value, story.step.arrived(*element))]
+    if not ways.others:
+        return []
+    others = _value(value.data * ways.rest, [(value, ways.rest)], counted(ways.others, "other"))
+    return [(others, 1.0)]
 
 
 def _value(
