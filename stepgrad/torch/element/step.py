@@ -14,7 +14,6 @@ from torch.utils._pytree import tree_iter
 from stepgrad.torch.calls import Here
 from stepgrad.torch.mode import is_view
 
-
 _COPIES = {"aten::clone", "aten::_unsafe_view"}
 
 
