@@ -13,8 +13,8 @@ from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import Bounded
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.torch.beside import NONE, Beside
-from stepgrad.torch.cells import Cells
+from stepgrad.torch.beside import Beside
+from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import Named, Pass
 from stepgrad.torch.reverse import Sweeps, reverse
@@ -56,10 +56,7 @@ class Tensors:
         data = tensor.detach().to(torch.float64, copy=True)
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
-        plain = ids == NONE  # the others were written into a tensor of numbers
-        if plain.any():
-            ids[plain] = self.made.constants(data[plain])
-        return Cells(self.made, ids, data)
+        return Cells(self.made, None if (ids == NONE).all() else ids, data)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
