@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from stepgrad.torch.cells import Cells
+from stepgrad.torch.counted import least_nodes
 from stepgrad.torch.table import PLAIN, TABLE
 from stepgrad.torch.tensors import Tensors
 
@@ -36,10 +37,12 @@ class Watching(TorchDispatchMode):
     ) -> Any:
         """Run an operation, and record it where gradients go through it."""
         kwargs = kwargs or {}
-        if torch._C._current_autograd_node() is not None:
+        if self._tensors.idle or torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
+        if growing:
+            self._tensors.check(growing)
         for each in growing:
             self._tensors.meet(each)
         if not growing or is_view(func):
@@ -59,6 +62,7 @@ class Watching(TorchDispatchMode):
         convert = self._converted
         cells = convert(args), {k: convert(v) for k, v in kwargs.items() if k not in _SETTINGS}
         out = func(*args, **kwargs)
+        self._tensors.check(_tensors([out]))
         if any(each.is_floating_point() for each in _tensors([out])):
             self._made(name, cells, out)
         return out
@@ -78,12 +82,11 @@ class Watching(TorchDispatchMode):
         return tree_map(convert, argument)
 
     def _made(self, name: str, cells: tuple[Any, Any], out: Any) -> None:
-        row = TABLE.get(name)
-        if row is None:
-            raise NotImplementedError(name)
-        since = len(self._tensors.made)
         args, kwargs = cells
-        result = row(*args, **kwargs)
+        with self._tensors.making(name, least_nodes(name, args, out)):
+            row = TABLE[name]
+            since = len(self._tensors.made)
+            result = row(*args, **kwargs)
         outs = out if isinstance(out, (tuple, list)) else [out]
         results = result if isinstance(result, (tuple, list)) else [result]
         for made, tensor in zip(results, outs, strict=False):

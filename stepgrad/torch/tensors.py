@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from os import getpid
 from weakref import WeakKeyDictionary
 
 import torch
@@ -17,8 +19,9 @@ from stepgrad.torch.beside import NONE, Beside
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.passes import Pass
+from stepgrad.torch.passes import NoRoomError, Pass
 from stepgrad.torch.program import Program
+from stepgrad.torch.refused import RefusedError, check_made, check_tensors, too_large, unknown
 from stepgrad.torch.reverse import Sweeps, reverse
 
 
@@ -33,6 +36,8 @@ class Tensors:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self._recorder = recorder
+        self._process = getpid()
+        self._ended = False
         places = Places(recorder.log.sources) if recorder.lines else None
         self.program = Program(places, self)
         self._made: Pass | None = None
@@ -41,6 +46,51 @@ class Tensors:
         self._contexts = Bounded[object, Context](64)
         self._sweeps = Sweeps()
         self._left: WeakKeyDictionary[Pass, Tensor] = WeakKeyDictionary()
+
+    # What cannot be recorded.
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is recorded: the recording has ended, or this is a forked process."""
+        return self._ended or self._recorder.closed or getpid() != self._process
+
+    def check(self, tensors: Iterable[Tensor]) -> None:
+        """Look whether tensors of an operation can be recorded.
+
+        Raises:
+            RefusedError: some cannot.
+        """
+        with self._refusing():
+            check_tensors(tensors, self.program.where)
+
+    @contextmanager
+    def making(self, name: str, nodes: int) -> Iterator[None]:
+        """Make the nodes of an operation inside.
+
+        Args:
+            name: that of the operation.
+            nodes: how many there are at least.
+
+        Raises:
+            RefusedError: they cannot be made.
+        """
+        with self._refusing():
+            try:
+                self.made.make_room(nodes)
+                yield
+            except NoRoomError as error:
+                where = self.program.where()
+                raise too_large(error.nodes, error.room, where) from None
+            except Exception as error:
+                raise unknown(name, self.program.where()) from error
+
+    @contextmanager
+    def _refusing(self) -> Iterator[None]:
+        try:
+            yield
+        except RefusedError:
+            self._ended = True  # what comes next would be recorded without it
+            raise
 
     # Forward.
 
@@ -57,7 +107,11 @@ class Tensors:
             return self._plain(tensor)
         data = tensor.detach().to(torch.float64, copy=True)
         ids = self.beside.window(tensor)
-        ids = self.leaf(tensor) if ids is None else ids.clone()
+        if ids is None:
+            with self._refusing():
+                check_made(tensor, self.program.where)
+            ids = self.leaf(tensor)
+        ids = ids.clone()
         plain = ids == NONE  # the others were written into a tensor of numbers
         if plain.any():
             ids[plain] = self.made.constants(data[plain])
