@@ -11,12 +11,12 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
-from torch.utils._python_dispatch import _disable_current_modes
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.mode import Watching
+from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
 
@@ -52,16 +52,20 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     original = torch.autograd._engine_run_backward
 
     def run(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        with _disable_current_modes(), torch.no_grad():
-            for each in outputs:
-                tensors.backward(each)
+        if not tensors.idle:
+            with unseen():
+                for each in outputs:
+                    tensors.backward(each)
         return original(outputs, *args, **kwargs)
 
     torch.autograd._engine_run_backward = run
     try:
         with Watching(tensors), tensors.program.following():
-            yield tensors
+            try:
+                yield tensors
+            finally:
+                with unseen():
+                    tensors.settle()
     finally:
         torch.autograd._engine_run_backward = original
-        tensors.settle()
         del _watched[recorder]

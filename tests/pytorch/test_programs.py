@@ -25,7 +25,7 @@ from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 
-TRAIN = '''
+TRAIN = """
 import torch
 from torch import nn
 
@@ -59,7 +59,7 @@ def main():
         loss.backward()
 
 main()
-'''
+"""
 
 
 def program(folder: Path, text: str) -> str:
@@ -79,10 +79,10 @@ def names(recording: Recording) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for index in range(recording.size):
         node = recording.node(index)
-        if node.label:
+        if node.name:
             place = node.place
             line = f"{Path(place.file).name}:{place.line}" if place.file else ""
-            found.setdefault(node.label, (place.scope, line))
+            found.setdefault(node.name, (place.scope, line))
     return found
 
 
@@ -106,7 +106,7 @@ def test_a_program_that_is_run_has_its_names_scopes_and_lines(tmp_path: Path) ->
     tanh = ("layers/0/tanh (3×2)", line_of(TRAIN, "h = torch.tanh"))
     assert found["layers/0/h[2,1]"] == tanh
     assert found["predicted[0,0]"] == ("mul (3×2)", called)
-    assert found["loss"] == ("", line_of(TRAIN, "loss = "))
+    assert found["loss"] == ("mean", line_of(TRAIN, "loss = "))
     assert len([block for block in recording.blocks if isinstance(block, Backward)]) == 2
     assert recording.source is not None
     assert recording.source.text == TRAIN
@@ -321,11 +321,10 @@ def test_ctrl_c_ends_a_program_that_computes(tmp_path: Path) -> None:
             (w * w).sum().backward()
         """
     program(tmp_path, text)
-    command = in_a_process("record", "train.py", "-o", "out.stepgrad")
+    command = in_a_process("record", "-o", "out.stepgrad", "train.py")
     with started(command, cwd=tmp_path) as process:
-        assert process.stderr is not None
-        while "ready" not in process.stderr.readline():
-            assert process.poll() is None
+        assert process.stdout is not None
+        assert "ready" in process.stdout.readline()
         process.send_signal(2)
         _, said = process.communicate(timeout=60)
     assert process.returncode == 130
@@ -347,7 +346,7 @@ def test_other_threads_are_not_recorded_and_work() -> None:
         thread.join()
         (w * w).sum().backward()
     assert len(seen) == 1
-    assert scopes(recording) == {"w (2)", "mul (2)", ""} - {"w (2)"} | {"w (2)"}
+    assert scopes(recording) == {"w (2)", "mul (2)", ""}
 
 
 def test_workers_of_a_data_loader_are_left_alone(tmp_path: Path) -> None:
@@ -404,9 +403,7 @@ REFUSED: Mapping[str, tuple[Callable[[Tensor], Any], str]] = {
 
 
 @pytest.mark.parametrize(("work", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_recorded_is_refused(
-    work: Callable[[Tensor], Any], message: str
-) -> None:
+def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], message: str) -> None:
     model = nn.ModuleDict({"mixer": Inner(work)})
     before = untouched()
     with (
@@ -460,7 +457,7 @@ def test_too_much_is_refused_before_it_is_made() -> None:
     with (
         stepgrad.record(memory="100MB") as recording,
         watch(),
-        pytest.raises(RefusedError, match="matmul.* 20,000,000 nodes are too many.*--memory"),
+        pytest.raises(RefusedError, match=r"(?s)matmul.* 20,000,000 nodes are too many.*--memory"),
     ):
         torch.matmul(a, torch.ones(1000, 100))
     assert recording.size == a.numel()
@@ -471,7 +468,7 @@ def test_what_is_compiled_runs_uncompiled_and_that_is_said(
 ) -> None:
     model = nn.Sequential(nn.Linear(1, 1))
     with stepgrad.record() as recording, watch():
-        compiled = torch.compile(model)
+        compiled = torch.compile(model, backend="eager")
         compiled(torch.ones(1, 1)).sum().backward()
     assert "uncompiled" in capsys.readouterr().err
     assert "0.weight[0,0]" in names(recording)
