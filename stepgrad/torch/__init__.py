@@ -19,7 +19,6 @@ from stepgrad.torch.mode import Watching
 from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
-
 _watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
 
 
