@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from importlib import import_module
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
@@ -57,15 +57,25 @@ class _Loader(Loader):
         self._loaded()
 
 
+Watching = Callable[[], AbstractContextManager[Any]]
+"""Something that goes on while a program uses PyTorch."""
+
+
+def usual() -> AbstractContextManager[Any]:
+    """Record the tensors of a program."""
+    watching: AbstractContextManager[Any] = import_module("stepgrad.torch").watch()
+    return watching
+
+
 @contextmanager
-def tensors_watched() -> Iterator[None]:
+def tensors_watched(watching: Watching = usual) -> Iterator[None]:
     """Watch the tensors of a program that imports PyTorch inside, or has done so before."""
     home = get_ident()
     with ExitStack() as ending:
 
         def begin() -> None:
             if get_ident() == home:
-                ending.enter_context(import_module("stepgrad.torch").watch())
+                ending.enter_context(watching())
 
         if _TORCH in sys.modules:
             begin()
