@@ -316,6 +316,7 @@ def test_ctrl_c_ends_a_program_that_computes(tmp_path: Path) -> None:
     text = """
         import torch
         w = torch.ones(200, requires_grad=True)
+        (w * w).sum().backward()
         print("ready", flush=True)
         while True:
             (w * w).sum().backward()
@@ -371,7 +372,7 @@ def test_workers_of_a_data_loader_are_left_alone(tmp_path: Path) -> None:
 # What cannot be recorded.
 
 
-class Inner(nn.Module):  # type: ignore[misc]
+class Inner(nn.Module):
     """A module that does something."""
 
     def __init__(self, work: Callable[[Tensor], Tensor]) -> None:
