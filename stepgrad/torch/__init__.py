@@ -65,6 +65,9 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
             finally:
                 with unseen():
                     tensors.settle()
+                recorder.settle()
+                if not recorder.log.length:
+                    recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         torch.autograd._engine_run_backward = original
         del _watched[recorder]

@@ -125,6 +125,12 @@ def test_a_program_is_watched_from_the_moment_it_imports_pytorch(tmp_path: Path)
     assert not found.returncode
 
 
+def test_a_program_without_gradients_is_told_so(tmp_path: Path) -> None:
+    program(tmp_path, "import torch; torch.ones(2) * 3")
+    found = run(in_a_process("run", "train.py"), cwd=tmp_path)
+    assert "nothing was recorded: no gradients go through its tensors" in found.stderr
+
+
 def test_a_program_without_pytorch_does_not_import_it(tmp_path: Path) -> None:
     text = """
         import sys
