@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 from weakref import WeakKeyDictionary
 
 import torch
@@ -15,8 +14,8 @@ import torch
 from stepgrad.errors import StepgradError
 from stepgrad.recording.record import active_recorder
 from stepgrad.recording.recorder import Recorder
+from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
-from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
 _watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
@@ -48,26 +47,12 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     if known:  # `stepgrad run` watches already
         yield tensors
         return
-    original = torch.autograd._engine_run_backward
-
-    def run(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        if not tensors.idle:
-            with unseen():
-                for each in outputs:
-                    tensors.backward(each)
-        return original(outputs, *args, **kwargs)
-
-    torch.autograd._engine_run_backward = run
+    mode = Watching(tensors)
     try:
-        with Watching(tensors), tensors.program.following():
-            try:
-                yield tensors
-            finally:
-                with unseen():
-                    tensors.settle()
-                recorder.settle()
-                if not recorder.log.length:
-                    recorder.remark("tensors", None, None, "no gradients go through its tensors")
+        with tensors.program.following(), listening(tensors, mode), mode:
+            yield tensors
+        recorder.settle()
+        if not recorder.log.length:
+            recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
-        torch.autograd._engine_run_backward = original
         del _watched[recorder]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import compress
 from typing import Any
 
 import torch
@@ -37,15 +38,17 @@ class Watching(TorchDispatchMode):
     ) -> Any:
         """Run an operation, and record it where gradients go through it."""
         kwargs = kwargs or {}
-        if self._tensors.idle or torch._C._current_autograd_node() is not None:
+        if self._tensors.limits.idle or torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
         if growing:
-            self._tensors.check(growing)
+            self._tensors.limits.check(growing)
         for each in growing:
             self._tensors.meet(each)
         if not growing or is_view(func):
+            if func._schema.is_mutable and not self.inside:
+                self._tensors.writing.begins(_written(func, args, kwargs))
             return func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
         if name in PLAIN:
@@ -62,7 +65,7 @@ class Watching(TorchDispatchMode):
         convert = self._converted
         cells = convert(args), {k: convert(v) for k, v in kwargs.items() if k not in _SETTINGS}
         out = func(*args, **kwargs)
-        self._tensors.check(_tensors([out]))
+        self._tensors.limits.check(_tensors([out]))
         if any(each.is_floating_point() for each in _tensors([out])):
             self._made(name, cells, out)
         return out
@@ -83,7 +86,7 @@ class Watching(TorchDispatchMode):
 
     def _made(self, name: str, cells: tuple[Any, Any], out: Any) -> None:
         args, kwargs = cells
-        with self._tensors.making(name, least_nodes(name, args, out)):
+        with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, args, out)):
             row = TABLE[name]
             since = len(self._tensors.made)
             result = row(*args, **kwargs)
@@ -107,6 +110,17 @@ def is_view(func: Any) -> bool:
     """Whether the result of an operation is a window on an operand's storage."""
     returns = func._schema.returns
     return not func._schema.is_mutable and any(each.alias_info is not None for each in returns)
+
+
+def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """Return the arguments that an operation writes to."""
+    into = [each.alias_info is not None for each in func._schema.arguments]
+    named = [
+        kwargs[each.name]
+        for each in func._schema.arguments
+        if each.alias_info is not None and each.name in kwargs
+    ]
+    return _tensors([*compress(args, into), *named])
 
 
 def _tensors(values: Any) -> list[Tensor]:

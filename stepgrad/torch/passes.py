@@ -46,13 +46,11 @@ class Batch(NamedTuple):
         op: the operation.
         start: the offset of the first in its pass.
         edges: the operands of each: one row for each node, one column for each slot.
-        operands: the values of the operands, one tensor for each slot.
     """
 
     op: Op
     start: int
     edges: Tensor
-    operands: Sequence[Tensor]
 
 
 class Pass:
@@ -69,6 +67,9 @@ class Pass:
         self.moves: list[tuple[int, Here]] = []  # from which offset on nodes were made where
         self.forward: Forward | None = None
         self.earlier: Sequence[Pass] = ()
+        self.uses = set[Pass]()  # those whose nodes it may have used, while it is being made
+        self.left: Tensor | None = None  # of leaves: the gradients that are there, as in the log
+        self.precision = torch.finfo(torch.float64).eps  # of the coarsest numbers in it
         self.column = torch.empty(0, dtype=torch.float64)
         self._codes = bytearray()
         self._values: list[Tensor] = []
@@ -84,6 +85,10 @@ class Pass:
         """The index of the first node, once the pass is in the log."""
         assert self.forward is not None, "it is in the log"
         return self.forward.base
+
+    def holds(self, index: int) -> bool:
+        """Whether a node of the log is one of this pass."""
+        return self.forward is not None and self.base <= index < self.base + len(self)
 
     def cells(self, numbers: Cells | Tensor | float) -> Cells:
         """Return cells as they are, and numbers as cells without nodes."""
@@ -109,8 +114,7 @@ class Pass:
         start = len(self)
         ids = self._add(op, data)
         if len(self) > start:
-            values = [each.data.expand(shape).reshape(-1) for each in operands]
-            self.batches.append(Batch(op, start, torch.stack(edges, 1), values))
+            self.batches.append(Batch(op, start, torch.stack(edges, 1)))
         return Cells(self, ids, data)
 
     def computed(self, cells: Cells, out: Tensor, since: int) -> None:
@@ -119,6 +123,7 @@ class Pass:
         Its arithmetic need not be ours: it may round to float32, or add up in another order.
         """
         if cells.ids is not None:
+            self.precision = max(self.precision, torch.finfo(out.dtype).eps)
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
 

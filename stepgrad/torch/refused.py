@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
+from torch.utils.checkpoint import CheckpointFunction
 
 from stepgrad.errors import StepgradError
 
@@ -49,8 +50,6 @@ _KINDS = (
 
 _TRANSFORMS = {"Grad": "torch.func.grad", "Jvp": "torch.func.jvp"}
 
-_CHECKPOINT = "CheckpointFunctionBackward"
-
 
 def check_tensors(tensors: Iterable[Tensor], where: Callable[[], str]) -> None:
     """Look at the tensors of an operation.
@@ -81,14 +80,14 @@ def check_transform(where: Callable[[], str]) -> None:
         raise _error(where(), f"what {transform} differentiates cannot be recorded", instead)
 
 
-def check_made(tensor: Tensor, where: Callable[[], str]) -> None:
-    """Look by what a tensor was made that gradients go through, but whose nodes are not known.
+def check_function(function: type, where: Callable[[], str]) -> None:
+    """Look at a function with a backward pass of its own.
 
     Raises:
-        RefusedError: its nodes will only be made in the backward pass.
+        RefusedError: it is a reentrant checkpoint, which gives gradients to what it does not take.
     """
-    if tensor.grad_fn is not None and tensor.grad_fn.name() == _CHECKPOINT:
-        what = "reentrant checkpoints cannot be recorded: they compute in the backward pass"
+    if function is CheckpointFunction:
+        what = "reentrant checkpoints cannot be recorded"
         raise _error(where(), what, "checkpoint(..., use_reentrant=False) gives the same gradients")
 
 
