@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, Protocol
@@ -178,10 +178,7 @@ class Program(TorchFunctionMode):
         return out
 
     def name_results(self) -> None:
-        """Name what the latest functions gave, by the variables that hold it by now.
-
-        Of several calls that hold a tensor, the outermost has assigned it: it was handed to others.
-        """
+        """Name what the latest functions gave, by the variables that hold it by now."""
         if not self._results:
             return
         with unseen():
@@ -190,15 +187,30 @@ class Program(TorchFunctionMode):
     def _name_results(self) -> None:
         results, self._results = self._results, []
         wanted = {id(each.tensor()): each for each in results if each.tensor() is not None}
-        for frame in reversed([*self._frames.running()]):
-            for name, value in variables_of(frame).items():
-                found = wanted.get(id(value))
-                if found is not None and name != "_":
-                    del wanted[id(value)]
-                    self._named(found, name)
+        for found, name in self._held(wanted):
+            self._named(wanted.pop(found), name)
         for each in wanted.values():
             if each.module:
                 self._named(each, each.module)
+
+    def held(self, tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, str]]:
+        """Yield the tensors that variables hold, each with the name of one."""
+        wanted = {id(each): each for each in tensors}
+        for found, name in self._held(wanted):
+            yield wanted[found], name
+
+    def _held(self, wanted: Collection[int]) -> list[tuple[int, str]]:
+        """Return which objects variables hold, by id, each with the name of the first.
+
+        Of several calls that hold one, the outermost has assigned it, and handed it to others.
+        """
+        found: dict[int, str] = {}
+        if wanted:
+            for frame in reversed([*self._frames.running()]):
+                for name, value in variables_of(frame).items():
+                    if id(value) in wanted and name != "_":
+                        found.setdefault(id(value), name)
+        return [*found.items()]
 
     def _named(self, result: _Result, name: str) -> None:
         tensor = result.tensor()

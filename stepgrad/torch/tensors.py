@@ -142,9 +142,14 @@ class Tensors:
         """Log the pass that is being made."""
         self.program.name_results()
         made, self._made = self._made, None
-        self._numbers = WeakIdKeyDictionary()
-        if made is not None and len(made):
-            self._log(made)
+        numbers, self._numbers = self._numbers, WeakIdKeyDictionary()
+        if made is None or not len(made):
+            return
+        for tensor, name in self.program.held(numbers):
+            _, cells = numbers[tensor]
+            if cells.ids is not None:
+                made.name(name, cells.ids)
+        self._log(made)
 
     def _log(self, made: Pass) -> None:
         self.writing.flush()
