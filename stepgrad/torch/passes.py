@@ -19,7 +19,7 @@ from stepgrad.recording.blocks import Forward
 from stepgrad.recording.structure import Structure
 from stepgrad.torch.arithmetic import value
 from stepgrad.torch.calls import Call, Here, Named
-from stepgrad.torch.cells import Cells
+from stepgrad.torch.cells import NONE, Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
@@ -100,17 +100,13 @@ class Pass:
         """Make a leaf for each element."""
         return Cells(self, self._add(LEAF, data), data)
 
-    def constants(self, data: Tensor) -> Tensor:
-        """Make a constant for each element, and return their numbers."""
-        return self._add(CONSTANT, data)
-
     def make(self, op: Op, operands: Sequence[Cells]) -> Cells:
         """Make a node of an operation for each element of its operands, which broadcast."""
         data = value(op)(*(each.data for each in operands))
         if all(each.ids is None for each in operands):
             return Cells(self, None, data)
         shape = data.shape
-        edges = [self._numbered(each).expand(shape).reshape(-1) for each in operands]
+        edges = [self.numbered(each).expand(shape).reshape(-1) for each in operands]
         start = len(self)
         ids = self._add(op, data)
         if len(self) > start:
@@ -142,9 +138,13 @@ class Pass:
         if any(offset >= 0 for offset in offsets):
             self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
 
-    def _numbered(self, cells: Cells) -> Tensor:
+    def numbered(self, cells: Cells) -> Tensor:
+        """Return the node of each element; plain numbers become constants, once."""
         if cells.ids is None:
-            cells.ids = self.constants(cells.data)
+            cells.ids = self._add(CONSTANT, cells.data)
+        plain = cells.ids == NONE
+        if plain.any():
+            cells.ids = cells.ids.masked_scatter(plain, self._add(CONSTANT, cells.data[plain]))
         return cells.ids
 
     def _add(self, op: Op, data: Tensor) -> Tensor:

@@ -12,9 +12,9 @@ from stepgrad.recording.kept import Bounded
 from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.torch.beside import NONE, Beside
+from stepgrad.torch.beside import Beside
 from stepgrad.torch.calls import Call
-from stepgrad.torch.cells import Cells
+from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.limits import Limits
 from stepgrad.torch.passes import NEW, Pass
@@ -64,10 +64,7 @@ class Tensors:
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
         made.uses.update(self.beside.passes_of(tensor))
-        plain = ids == NONE  # the others were written into a tensor of numbers
-        if plain.any():
-            ids[plain] = made.constants(data[plain])
-        return Cells(made, ids, data)
+        return Cells(made, None if (ids == NONE).all() else ids, data)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""

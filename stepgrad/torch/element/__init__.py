@@ -103,7 +103,9 @@ class Zoom:
         tell(self.recording, story, self.element, self._places)
 
     def _places(self, moves: Sequence[Here]) -> Sequence[Place]:
-        _, places = self._program.described([*enumerate(moves)], (), len(moves))
+        # A tensor is no scope here: few of its elements are followed.
+        modules = [here._replace(call=here.call.parent or here.call) for here in moves]
+        _, places = self._program.described([*enumerate(modules)], (), len(moves))
         return [place for _, place in places]
 
 

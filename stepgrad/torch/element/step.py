@@ -12,6 +12,9 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_iter
 
 from stepgrad.torch.calls import Here
+from stepgrad.torch.mode import is_view
+
+_COPIES = {"aten::clone", "aten::_unsafe_view"}
 
 
 @dataclass(eq=False)
@@ -39,6 +42,11 @@ class Operation:
         """What the program has called: `linear`; or else, the ATen operation."""
         name = self.here.call.name if self.here.call.shape is not None else ""
         return name or str(self.func._schema.name).removeprefix("aten::").strip("_")
+
+    @property
+    def moves(self) -> bool:
+        """Whether its results are elements of its argument, in other places."""
+        return is_view(self.func) or self.func._schema.name in _COPIES
 
     @property
     def tensors(self) -> Iterator[Tensor]:

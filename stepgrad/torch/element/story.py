@@ -19,7 +19,6 @@ from stepgrad.recording.recording import Recording
 from stepgrad.torch.calls import Here
 from stepgrad.torch.element.jacobian import column, viewed
 from stepgrad.torch.element.step import Operation, Step
-from stepgrad.torch.mode import is_view
 
 Places = Callable[[Sequence[Here]], Sequence[Place]]
 
@@ -91,7 +90,7 @@ class Story:
     def _parts(self, element: Element) -> Iterator[Part]:
         """Yield what an element hands on; a view hands on nothing, it is the same element."""
         for operation in self.step.users(element.tensor):
-            if is_view(operation.func):
+            if operation.moves:
                 for seen in viewed(operation, *element):
                     yield from self._parts(Element(*seen))
                 continue
