@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from array import array
+from collections.abc import Sequence
 from threading import RLock
 
 from stepgrad.engine.node import Node
+from stepgrad.engine.tape import Place, Rule, WriteKind
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.budget import Budget
+from stepgrad.recording.foreign.remark import Remark
 from stepgrad.recording.log import Log
 from stepgrad.recording.pending import Pending
 from stepgrad.recording.structure import Context, Structure
@@ -65,3 +68,36 @@ class Blockwise(ABC):
             if not self.closed:
                 self._writer.add_backward(sweep, over, grads)
                 self._check_budget(end_of_pass=True)
+
+    def log_writes(
+        self,
+        kinds: Sequence[WriteKind],
+        nodes: Sequence[int],
+        places: Sequence[Place | None],
+        after: Sequence[float],
+    ) -> None:
+        """Log writes that the program has made by hand, as phases by kind."""
+        with self._lock:
+            if not self.closed:
+                self._writer.changes.to_nodes(tuple(kinds), nodes, tuple(places), after)
+                self._check_budget()
+
+    def log_rule(
+        self,
+        kind: WriteKind,
+        nodes: Sequence[int],
+        place: Place | None,
+        after: array[float],
+        rule: Rule,
+    ) -> None:
+        """Log what an optimizer has written, on a line."""
+        with self._lock:
+            if not self.closed:
+                self._writer.changes.to_nodes_by_rule(kind, nodes, place, after, rule)
+                self._check_budget()
+
+    def log_remark(self, remark: Remark) -> None:
+        """Log what no event can show."""
+        with self._lock:
+            if not self.closed:
+                self.log.remark(remark)

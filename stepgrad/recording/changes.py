@@ -60,18 +60,28 @@ class Changes:
         A loop that writes the value and clears the gradient of each parameter is one phase.
         """
         kinds, values, after, places = zip(*written, strict=True)
-        key = kinds, [self._known[value._stamp] for value in values], places
-        latest = self._by_hand.get(len(kinds))
-        if latest is None or key != latest[0]:
-            latest = self._by_hand[len(kinds)] = key, [*self._runs(*key)]
-        for begin, end, writes in latest[1]:
-            self._add(Write(self._log.length, writes, packed(after[begin:end]), None))
+        self.to_nodes(kinds, [self._known[value._stamp] for value in values], places, after)
         now = [
             value._data if kind == "update" else value._grad
             for kind, value in zip(kinds, values, strict=True)
         ]
         if now != [*after]:  # something was written twice, perhaps by two threads at once
             self._correct(written)
+
+    def to_nodes(
+        self,
+        kinds: Sequence[WriteKind],
+        nodes: Sequence[int],
+        places: Sequence[Place | None],
+        after: Sequence[float],
+    ) -> None:
+        """Add writes to nodes, each kind as a phase of its own."""
+        key = kinds, nodes, places
+        latest = self._by_hand.get(len(kinds))
+        if latest is None or key != latest[0]:
+            latest = self._by_hand[len(kinds)] = key, [*self._runs(*key)]
+        for begin, end, writes in latest[1]:
+            self._add(Write(self._log.length, writes, packed(after[begin:end]), None))
 
     def _correct(self, written: Sequence[Written]) -> None:
         """Add what became of Values, where that is not the last number that was noted."""
@@ -120,11 +130,33 @@ class Changes:
         now = None if rule is None else (rule.method, tuple(rule.numbers), tuple(rule.columns))
         # The next step of the same optimizer writes the same Values.
         if writes is None or form != now or not same_values(values, before):
-            kinds = (kind,) * len(values)
-            nodes = tuple([self._known[value._stamp] for value in values])
-            writes = self._writes_to(kinds, nodes, (), *(now or ()))
+            nodes = [self._known[value._stamp] for value in values]
+            writes = self._ruled(kind, nodes, rule)
             self._by_rule[kind] = values[:], now, writes
         self._add(Write(self._log.length, writes, after, rule))
+
+    def to_nodes_by_rule(
+        self,
+        kind: WriteKind,
+        nodes: Sequence[int],
+        place: Place | None,
+        after: array[float],
+        rule: Rule,
+    ) -> None:
+        """Add the writes of an optimizer to nodes, made on a line."""
+        writes = self._ruled(kind, nodes, rule, () if place is None else ((0, place),))
+        self._add(Write(self._log.length, writes, after, rule))
+
+    def _ruled(
+        self,
+        kind: WriteKind,
+        nodes: Sequence[int],
+        rule: Rule | None,
+        places: tuple[tuple[int, Place], ...] = (),
+    ) -> Writes:
+        kinds = (kind,) * len(nodes)
+        form = () if rule is None else (rule.method, tuple(rule.numbers), tuple(rule.columns))
+        return self._writes_to(kinds, tuple(nodes), places, *form)
 
     def differences(self, values: Iterable[Node]) -> None:
         """Add writes for Values whose numbers are not those in the log."""

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import torch
-from torch.utils._python_dispatch import _disable_current_modes
 
-from stepgrad.engine.tape import current_place
 from stepgrad.recording.record import active_recorder
+from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
 from stepgrad.torch.tensors import Tensors
 
@@ -23,23 +21,9 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     """Record what a PyTorch program does inside."""
     recorder = active_recorder()
     assert recorder is not None
-    tensors = Tensors(recorder, current_place)
+    tensors = Tensors(recorder)
     mode = Watching(tensors)
     if model is not None:
-        for name, parameter in model.named_parameters():
-            tensors.leaf(parameter, name)
-    original = torch.autograd._engine_run_backward
-
-    def run(outputs: Any, *args: Any, **kwargs: Any) -> Any:
-        with _disable_current_modes(), torch.no_grad():
-            for each in outputs:
-                tensors.backward(each)
-        return original(outputs, *args, **kwargs)
-
-    torch.autograd._engine_run_backward = run
-    try:
-        with mode:
-            yield tensors
-    finally:
-        torch.autograd._engine_run_backward = original
-        tensors.settle()
+        tensors.program.modules.add(model)
+    with listening(tensors, mode), mode, tensors.program.following():
+        yield tensors

@@ -7,7 +7,7 @@ one is seen through the others.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import NamedTuple
 
 import torch
@@ -59,6 +59,17 @@ class Beside:
             elif made in passes:
                 numbers.copy_(absolute(numbers))
 
+    def passes(self) -> Iterator[Pass]:
+        """Yield the passes whose nodes stand beside a storage that is alive."""
+        for each in self._beside.values():
+            if not each.storage.expired():
+                yield from each.passes
+
+    def passes_of(self, tensor: Tensor) -> Collection[Pass]:
+        """Return the passes that have made nodes of its storage."""
+        found = self._find(tensor)
+        return () if found is None else found.passes
+
     def _found(self, tensor: Tensor) -> _Beside:
         found = self._find(tensor)
         if found is None:
@@ -70,12 +81,6 @@ class Beside:
 
     def _find(self, tensor: Tensor) -> _Beside | None:
         return self._beside.get(tensor.untyped_storage()._cdata)
-
-    def passes(self) -> Iterator[Pass]:
-        """Yield the passes whose nodes somebody may still use."""
-        for each in self._beside.values():
-            if not each.storage.expired():
-                yield from each.passes
 
 
 def _window(numbers: Tensor, tensor: Tensor) -> Tensor:

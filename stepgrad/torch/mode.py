@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import signature
+from itertools import compress
 from typing import Any
 
 import torch
@@ -45,6 +46,8 @@ class Watching(TorchDispatchMode):
         for each in growing:
             self._tensors.meet(each)
         if not growing:
+            if func._schema.is_mutable and not self.inside:
+                self._tensors.writing.begins(_written(func, args, kwargs))
             return func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
         if func._schema.is_mutable and name.endswith("_"):
@@ -166,6 +169,17 @@ def is_view(func: Any) -> bool:
     """Whether the result of an operation is a window on an operand's storage."""
     returns = func._schema.returns
     return not func._schema.is_mutable and any(each.alias_info is not None for each in returns)
+
+
+def _written(func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """Return the arguments that an operation writes to."""
+    into = [each.alias_info is not None for each in func._schema.arguments]
+    named = [
+        kwargs[each.name]
+        for each in func._schema.arguments
+        if each.alias_info is not None and each.name in kwargs
+    ]
+    return _tensors([*compress(args, into), *named])
 
 
 def _tensors(values: Any) -> list[Tensor]:

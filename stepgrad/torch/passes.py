@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.structure import Structure
 from stepgrad.torch.arithmetic import value
+from stepgrad.torch.calls import Call, Here, Named
 from stepgrad.torch.cells import NONE, Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
-
-
-class Named(NamedTuple):
-    """A tensor with a name, whose elements are the nodes from an offset on."""
-
-    start: int
-    name: str
-    shape: tuple[int, ...]
-
-    @property
-    def elements(self) -> Iterator[tuple[int, str]]:
-        """Yield the offset and the name of each: `w[1,0]`; of one without dimensions, `w`."""
-        for at, place in enumerate(product(*map(range, self.shape)), self.start):
-            yield at, f"{self.name}[{','.join(map(str, place))}]" if place else self.name
 
 
 class Batch(NamedTuple):
@@ -47,32 +32,35 @@ class Batch(NamedTuple):
         op: the operation.
         start: the offset of the first in its pass.
         edges: the operands of each: one row for each node, one column for each slot.
-        operands: the values of the operands, one tensor for each slot.
     """
 
     op: Op
     start: int
     edges: Tensor
-    operands: Sequence[Tensor]
 
 
 class Pass:
     """The nodes of one forward pass.
 
-    `room` is the most nodes that it may have.
+    Args:
+        here: tells where the program is.
+        room: the most nodes that it may have.
     """
 
-    def __init__(self, place: Callable[[], Place], room: int) -> None:
+    def __init__(self, here: Callable[[], Here], room: int) -> None:
         self.batches: list[Batch] = []
         self.names: list[Named] = []
-        self.places: list[tuple[int, Place]] = []
+        self.moves: list[tuple[int, Here]] = []  # from which offset on nodes were made where
         self.forward: Forward | None = None
         self.earlier: Sequence[Pass] = ()
+        self.uses = set[Pass]()  # those whose nodes it may have used, while it is being made
+        self.left: Tensor | None = None  # of leaves: the gradients that are there, as in the log
+        self.precision = torch.finfo(torch.float64).eps  # of the coarsest numbers in it
         self.column = torch.empty(0, dtype=torch.float64)
         self._codes = bytearray()
         self._values: list[Tensor] = []
         self._own: list[tuple[Tensor, Tensor]] = []
-        self._place = place
+        self._here = here
         self._room = room
 
     def __len__(self) -> int:
@@ -83,6 +71,10 @@ class Pass:
         """The index of the first node, once the pass is in the log."""
         assert self.forward is not None, "it is in the log"
         return self.forward.base
+
+    def holds(self, index: int) -> bool:
+        """Whether a node of the log is one of this pass."""
+        return self.forward is not None and self.base <= index < self.base + len(self)
 
     def cells(self, numbers: Cells | Tensor | float) -> Cells:
         """Return cells as they are, and numbers as cells without nodes."""
@@ -104,8 +96,7 @@ class Pass:
         start = len(self)
         ids = self._add(op, data)
         if len(self) > start:
-            values = [each.data.expand(shape).reshape(-1) for each in operands]
-            self.batches.append(Batch(op, start, torch.stack(edges, 1), values))
+            self.batches.append(Batch(op, start, torch.stack(edges, 1)))
         return Cells(self, ids, data)
 
     def computed(self, cells: Cells, out: Tensor, since: int) -> None:
@@ -114,8 +105,15 @@ class Pass:
         Its arithmetic need not be ours: it may round to float32, or add up in another order.
         """
         if cells.ids is not None:
+            self.precision = max(self.precision, torch.finfo(out.dtype).eps)
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
+
+    def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
+        """Name the nodes of a tensor, as far as they are of this pass."""
+        offsets = (ids.reshape(-1) - NEW).tolist()
+        if any(offset >= 0 for offset in offsets):
+            self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
 
     def numbered(self, cells: Cells) -> Tensor:
         """Return the node of each element; plain numbers become constants, once."""
@@ -128,9 +126,9 @@ class Pass:
 
     def _add(self, op: Op, data: Tensor) -> Tensor:
         start, count = len(self), data.numel()
-        here = self._place()
-        if not self.places or self.places[-1][1] is not here:
-            self.places.append((start, here))
+        here = self._here()
+        if not self.moves or self.moves[-1][1] != here:
+            self.moves.append((start, here))
         if len(self) + count > self._room:
             raise MemoryError(f"a pass of more than {self._room:,} nodes")
         self._codes += bytes([op.code]) * count

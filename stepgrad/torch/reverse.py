@@ -10,44 +10,48 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from stepgrad.engine.ops import Op
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.sweep import Sweep
 from stepgrad.torch.arithmetic import carry
-from stepgrad.torch.passes import NEW, Batch, Pass, as_bytes
+from stepgrad.torch.passes import NEW, Pass, as_bytes
 
 
 class Reversed(NamedTuple):
     """A backward pass.
 
     Args:
+        root: the node that it starts from: its offset in the first pass that it goes over.
         over: the passes that it goes over, newest first.
         gradients: for each of them, the gradient of each node.
         reached: for each of them, whether it takes part.
     """
 
+    root: int
     over: Sequence[Pass]
     gradients: Sequence[Tensor]
     reached: Sequence[Tensor]
 
 
-def reverse(root: int, start: Pass, left: dict[Pass, Tensor]) -> Reversed:
+def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:
     """Run the backward pass from a node of a pass.
 
     Args:
         root: its offset there.
         start: the pass.
-        left: the gradients that earlier passes have left, of passes with leaves.
+        sizes: whether to add up absolute values: how large the terms of each gradient are.
     """
     over = _reachable(start)
     ends = torch.tensor([0, *(len(each) for each in over)]).cumsum(0)
     spans = {each: slice(*span) for each, span in zip(over, pairwise(ends.tolist()), strict=True)}
     gradients = torch.zeros(int(ends[-1]), dtype=torch.float64)
     reached = torch.zeros(int(ends[-1]), dtype=torch.bool)
-    for each, grads in left.items():
-        if each in spans:
-            gradients[spans[each]] = grads
+    for each in over:
+        if each.left is not None:
+            gradients[spans[each]] = each.left.abs() if sizes else each.left
     gradients[spans[start].start + root] += 1
     reached[spans[start].start + root] = True
+    values = torch.cat([each.column for each in over])
     shifts = [(each.base, spans[each].start - each.base) for each in reversed(over)]
     for number, each in enumerate(over, 1):
         first = spans[each].start
@@ -57,22 +61,27 @@ def reverse(root: int, start: Pass, left: dict[Pass, Tensor]) -> Reversed:
             if not taking.any():
                 continue
             to = _entries(batch.edges, first, shifts[:-number])
-            passed = _contributions(batch, each, gradients[here])
+            passed = contributions(batch.op, values[to], values[here], gradients[here])
+            passed = passed.abs() if sizes else passed
             if not taking.all():
                 to, passed = to[taking], passed[taking]
             reached[to.reshape(-1)] = True
             # The newest node hands on first.
             gradients.index_add_(0, to.flip(0).reshape(-1), passed.flip(0).reshape(-1))
     return Reversed(
+        root,
         over,
         [gradients[spans[each]] for each in over],
         [reached[spans[each]] for each in over],
     )
 
 
-def _contributions(batch: Batch, made: Pass, upstream: Tensor) -> Tensor:
-    out = made.column[batch.start : batch.start + len(upstream)]
-    parts = (rule(*batch.operands, out, upstream) for rule in carry(batch.op))
+def contributions(op: Op, operands: Tensor, out: Tensor, upstream: Tensor) -> Tensor:
+    """Return what each operand of each node of an operation receives: a row for each node.
+
+    The values are those of now: who writes to one after the forward pass changes the derivatives.
+    """
+    parts = (rule(*operands.unbind(1), out, upstream) for rule in carry(op))
     return torch.stack([part.expand(len(upstream)) for part in parts], 1)
 
 
@@ -107,7 +116,9 @@ class Sweeps:
     ) -> tuple[Sweep, tuple[Forward, ...], array[float]]:
         """Return the sweep of a pass, the forward passes that it goes over, and its column."""
         taking = [
-            (each, grads) for each, grads, reached in zip(*backward, strict=True) if reached.any()
+            (each, grads)
+            for each, grads, reached in zip(*backward[1:], strict=True)
+            if reached.any()
         ]
         number = {each: at for at, (each, _) in enumerate(taking)}
         computes = {

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from weakref import WeakKeyDictionary
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
-from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import Bounded
+from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
+from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.passes import Named, Pass
-from stepgrad.torch.reverse import Sweeps, reverse
+from stepgrad.torch.passes import NEW, Pass
+from stepgrad.torch.program import Program
+from stepgrad.torch.reverse import Reversed, Sweeps, reverse
+from stepgrad.torch.writes import Writing
 
 
 class Tensors:
@@ -25,20 +27,21 @@ class Tensors:
 
     Args:
         recorder: where everything goes.
-        place: tells where in the program something happens.
     """
 
-    def __init__(self, recorder: Recorder, place: Callable[[], Place]) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
-        self._recorder = recorder
-        self._place = place
+        self.recorder = recorder
+        places = Places(recorder.log.sources) if recorder.lines else None
+        self.program = Program(places, self)
+        self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
+        self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()  # the leaf that a tensor is
         self._structures: dict[bytes, list[Structure]] = {}
         self._contexts = Bounded[object, Context](64)
         self._sweeps = Sweeps()
-        self._left: WeakKeyDictionary[Pass, Tensor] = WeakKeyDictionary()
 
     # Forward.
 
@@ -46,22 +49,27 @@ class Tensors:
     def made(self) -> Pass:
         """The forward pass that is being made."""
         if self._made is None:
-            self._made = Pass(self._place, self._recorder.room)
+            self.writing.look()
+            self._made = Pass(self.program.here, self.recorder.room)
         return self._made
 
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
         """Return the cells of a tensor; `grows` is whether gradients go through it."""
         if not grows:
             return self._plain(tensor)
+        made = self.made
         data = tensor.detach().to(torch.float64, copy=True)
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
-        return Cells(self.made, None if (ids == NONE).all() else ids, data)
+        made.uses.update(self.beside.passes_of(tensor))
+        return Cells(made, None if (ids == NONE).all() else ids, data)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
+        if self.writing.due:
+            self.writing.look()
         whole = tensor if tensor._base is None else tensor._base
-        if whole.is_leaf and whole not in self.beside:
+        if whole.is_leaf and whole.requires_grad and whole not in self._known:
             self.leaf(whole)
 
     def _plain(self, tensor: Tensor) -> Cells:
@@ -72,47 +80,85 @@ class Tensors:
             self._numbers[tensor] = tensor._version, cells
         return cells
 
-    def leaf(self, tensor: Tensor, name: str = "") -> Tensor:
+    def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
-        made = Pass(self._place, self._recorder.room)
+        name, here = self.program.leaf(tensor)
+        made = Pass(lambda: here, self.recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
-            made.names.append(Named(0, name, tuple(tensor.shape)))
+            made.name(name, ids)
         self.beside.put(tensor, ids, made)
         self._log(made)
-        self._left[made] = torch.zeros(len(made), dtype=torch.float64)
-        self.leaves[made.base] = Leaf(name, tensor, made)
+        self.leaves[made.base] = self._known[tensor] = Leaf(name, tensor, made)
         return made.absolute(ids)
 
+    def name(self, tensor: Tensor, name: str, call: Call) -> None:
+        """Name the nodes that a tensor has in the pass that is being made."""
+        ids = self.beside.window(tensor)
+        if ids is not None and self._made is not None:
+            self._made.name(name, ids, call)
+
+    def leaf_of(self, tensor: Tensor) -> Leaf | None:
+        """Return the leaf that a tensor is, if it is known."""
+        leaf: Leaf | None = self._known.get(tensor)
+        return leaf
+
+    def living(self) -> Iterator[Leaf]:
+        """Yield the leaf tensors that the program still has; forget the others."""
+        for base, leaf in [*self.leaves.items()]:
+            tensor = leaf.tensor()
+            if tensor is None:
+                del self.leaves[base]
+            elif tensor.shape == leaf.shape:
+                self._keep(leaf, tensor)
+                yield leaf
+
+    def _keep(self, leaf: Leaf, tensor: Tensor) -> None:
+        """Put the nodes of a leaf beside its storage, if the program has given it another."""
+        numbers = self.beside.window(tensor)
+        first = NONE if numbers is None or not numbers.numel() else int(numbers.reshape(-1)[0])
+        if first not in self.leaves and len(leaf.made):
+            ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
+            self.beside.put(tensor, ids.view(leaf.shape), leaf.made)
+
+    def is_result(self, tensor: Tensor) -> bool:
+        """Whether elements of a tensor are computed nodes."""
+        return any(each.left is None for each in self.beside.passes_of(tensor))
+
+    # Into the log.
+
     def settle(self) -> None:
+        """Log the pass that is being made, and what was written since."""
+        self.settle_forward()
+        self.writing.flush()
+
+    def settle_forward(self) -> None:
         """Log the pass that is being made."""
+        self.program.name_results()
         made, self._made = self._made, None
         self._numbers = WeakIdKeyDictionary()
         if made is not None and len(made):
             self._log(made)
 
     def _log(self, made: Pass) -> None:
-        recorder = self._recorder
+        self.writing.flush()
+        recorder = self.recorder
         recorder.settle()
         values = made.values()
         structure, earlier = made.structure(recorder.log.history.forward_of)
         structure = self._same(structure)
-        key = tuple(made.names), tuple(made.places)
+        key = named, places = self.program.described(made.moves, made.names, len(made))
         context = self._contexts.get(key)
         if context is None:
-            names = [name for tensor in made.names for name in tensor.elements]
-            context = self._contexts[key] = Context.of(names, made.places)
+            # Of several names, the first is that of the result.
+            names = {at: name for each in reversed(named) for at, name in each.elements}
+            context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
-        by_base = {each.base: each for each in self._passes()}
+        by_base = {each.base: each for each in made.uses if each is not made}
         made.earlier = [by_base[each.base] for each in earlier]
+        made.uses = set()
         self.beside.settle(made, made.absolute)
-
-    def _passes(self) -> Iterator[Pass]:
-        for each in self.beside.passes():
-            if each.forward is not None:
-                yield each
-        yield from self._left
 
     def _same(self, structure: Structure) -> Structure:
         alike = self._structures.setdefault(structure.codes, [])
@@ -124,20 +170,44 @@ class Tensors:
 
     # Backward.
 
-    def backward(self, root: Tensor) -> None:
-        """Log a backward pass from a tensor of one element, which is seeded with 1."""
+    def root(
+        self, outputs: Sequence[Tensor], upstream: Sequence[Tensor | None]
+    ) -> tuple[Pass, int] | None:
+        """Return the node that a backward pass starts from: the pass that has made it, its offset.
+
+        Where that is not one element, with the gradient 1, it is a new node: the sum of all
+        elements, each times its gradient. None if none of the tensors was recorded.
+        """
+        result: Cells | None = None
+        for out, grad in zip(outputs, upstream, strict=True):
+            self.meet(out)
+            if out not in self.beside:
+                continue
+            cells = self.cells(out, grows=True)
+            if grad is not None and not bool((grad == 1).all()):
+                cells = cells * grad.detach().to(torch.float64)
+            total = cells.moved(lambda each: each.reshape(-1)).total()
+            result = total if result is None else result + total
+        if result is None:
+            return None
+        assert result.ids is not None, "an element has a node"
+        made, among = result.made, {result.made, *result.made.uses}
         self.settle()
-        numbers = self.beside.window(root)
-        assert numbers is not None, "it was recorded"
-        index = int(numbers.reshape(()))
-        made = next(each for each in self._passes() if each.base <= index < each.base + len(each))
-        backward = reverse(index - made.base, made, dict(self._left))
-        sweep, over, column = self._sweeps.column(index - made.base, backward)
-        self._recorder.log_backward(sweep, over, column)
+        number = int(result.ids)
+        index = number - NEW + made.base if number >= NEW else number
+        made = next(each for each in among if each.holds(index))
+        return made, index - made.base
+
+    def backward(self, made: Pass, root: int) -> Reversed:
+        """Log a backward pass from a node of a pass."""
+        backward = reverse(root, made)
+        sweep, over, column = self._sweeps.column(root, backward)
+        self.recorder.log_backward(sweep, over, column)
         for each, grads in zip(backward.over, backward.gradients, strict=True):
-            if each in self._left:
-                self._left[each] = grads.clone()
+            if each.left is not None:
+                each.left = grads.clone()
+        return backward
 
     def gradient(self, leaf: Leaf) -> Tensor:
         """Return the gradient of a leaf tensor, as it is in the log."""
-        return self._left[leaf.made].view(leaf.shape)
+        return leaf.left.view(leaf.shape)

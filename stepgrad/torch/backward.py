@@ -1,0 +1,147 @@
+"""Backward passes: logged as ours, compared with PyTorch's (`Backwards`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from stepgrad.torch.compared import Agreement, limit, wrong
+from stepgrad.torch.functions import Functions
+from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
+from stepgrad.torch.passes import Pass
+from stepgrad.torch.reverse import Reversed, reverse
+from stepgrad.torch.tensors import Tensors
+
+
+class Backwards:
+    """Logs the backward passes that PyTorch has run, and compares the gradients."""
+
+    def __init__(self, tensors: Tensors) -> None:
+        self._tensors = tensors
+        self._agreement = Agreement(tensors.recorder.log_remark)
+        self.functions = Functions(tensors)
+
+    def end(self) -> None:
+        """The recording is over."""
+        self._agreement.end()
+
+    def passed(
+        self,
+        root: tuple[Pass, int],
+        inputs: Sequence[Any],
+        returned: Sequence[Tensor | None] | None,
+    ) -> None:
+        """A pass is over.
+
+        Args:
+            root: the node that it started from: its pass, and its offset there.
+            inputs: the tensors whose gradients were asked for; empty for all leaves.
+            returned: these gradients, if they are not added to those of the tensors.
+        """
+        tensors = self._tensors
+        before = {leaf: leaf.left for leaf in tensors.living()}
+        done = _Done(tensors.backward(*root), before)
+        self._agreement.passed(done.precision)
+        faults = self.functions.judge(whole=not inputs)
+        for each in faults:
+            self._agreement.say(each)
+        if returned is not None:
+            for tensor, grad in zip(inputs, returned, strict=True):
+                if not faults and isinstance(tensor, Tensor):
+                    self._returned(done, tensor, grad)
+        asked = {id(each) for each in inputs}
+        for leaf, left in before.items():
+            if leaf.made not in done.number:
+                continue
+            if returned is None and (not inputs or id(leaf.tensor()) in asked):
+                self._added(done, leaf, silent=bool(faults))
+            else:
+                self._restore(leaf, left)
+
+    def _added(self, done: _Done, leaf: Leaf, *, silent: bool) -> None:
+        """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""
+        ours, grad = leaf.left, leaf.grad
+        theirs = torch.zeros_like(ours) if grad is None else _column(grad)
+        odd = wrong(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
+        leaf.seen()
+        if not odd.any():
+            self._agreement.agreed(leaf.made.base, ours, theirs)
+            return
+        offsets = odd.nonzero().reshape(-1)
+        if not silent:
+            at = int(offsets[0])
+            place = self._tensors.program.place()
+            node = leaf.made.base + at
+            self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
+        leaf.made.left = torch.where(odd, theirs, ours)
+        self._tensors.writing.add(leaf, Change("set", offsets, theirs[offsets]))
+
+    def _returned(self, done: _Done, tensor: Tensor, grad: Tensor | None) -> None:
+        """Compare a gradient that was returned."""
+        numbers = self._tensors.beside.window(tensor)
+        if numbers is None or grad is None:
+            return
+        numbers = numbers.reshape(-1)
+        theirs = _column(grad)
+        ours = done.arrived(numbers)
+        odd = wrong(ours, theirs, done.limit, lambda: done.sizes_at(numbers))
+        odd &= numbers >= 0
+        if odd.any():
+            at = int(odd.nonzero()[0])
+            node, place = int(numbers[at]), self._tensors.program.place()
+            self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
+        elif numbers.numel():
+            self._agreement.agreed(int(numbers[0]), ours, theirs)
+
+    def _restore(self, leaf: Leaf, before: Tensor) -> None:
+        """Say that the gradient of a leaf is what it was: the pass was not to add to it."""
+        after, leaf.made.left = leaf.left, before
+        for change in gradient_changes(bits(after) != bits(before), before):
+            self._tensors.writing.add(leaf, change)
+
+
+class _Done:
+    """A pass that is logged, with what it adds to compare with."""
+
+    def __init__(self, backward: Reversed, before: Mapping[Leaf, Tensor]) -> None:
+        self._backward = backward
+        self._before = {leaf.made: left for leaf, left in before.items()}
+        reached = zip(backward.over, backward.reached, strict=True)
+        self.number = {made: at for at, (made, there) in enumerate(reached) if there.any()}
+        self.precision = max(made.precision for made in backward.over)
+        self.limit = limit(self.precision)
+
+    @cached_property
+    def _sizes(self) -> Sequence[Tensor]:
+        return reverse(self._backward.root, self._backward.over[0], sizes=True).gradients
+
+    def sizes(self, made: Pass) -> Tensor:
+        """How large the terms of the gradients of a pass's nodes are."""
+        return self._sizes[self._backward.over.index(made)]
+
+    def sizes_at(self, numbers: Tensor) -> Tensor:
+        """How large the terms of the gradients of nodes are."""
+        return self._gathered(numbers, self._sizes)
+
+    def arrived(self, numbers: Tensor) -> Tensor:
+        """What nodes have received from this pass."""
+        columns = [
+            grads - self._before[made] if made in self._before else grads
+            for made, grads in zip(self._backward.over, self._backward.gradients, strict=True)
+        ]
+        return self._gathered(numbers, columns)
+
+    def _gathered(self, numbers: Tensor, columns: Sequence[Tensor]) -> Tensor:
+        found = torch.zeros(numbers.shape, dtype=torch.float64)
+        for made, column in zip(self._backward.over, columns, strict=True):
+            own = (numbers >= made.base) & (numbers < made.base + len(made))
+            found[own] = column[numbers[own] - made.base]
+        return found
+
+
+def _column(grad: Tensor) -> Tensor:
+    return grad.detach().to_dense().to(torch.float64).reshape(-1)

@@ -1,0 +1,104 @@
+"""PyTorch's gradients, compared with the sums of the contributions in the log (`Agreement`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from torch import Tensor
+
+from stepgrad.engine.tape import Place
+from stepgrad.numbers import number
+from stepgrad.printable import counted
+from stepgrad.recording.foreign.remark import Remark
+
+AGREES, DIFFERS, BACKWARD = "PyTorch agrees", "PyTorch differs", "PyTorch backward"
+"""Kinds of remarks: all gradients agree; that of a leaf differs; a custom function's are wrong."""
+
+_ROUNDINGS = 1000
+"""How many roundings of the program's numbers a gradient may be off.
+
+PyTorch computes it in these numbers, and in another order. Each of n additions may round once, and
+errors grow as √n to n; a wrong rule is off by far more. It is relative to the terms: a sum that
+cancels is as inexact as its largest term.
+"""
+
+_WHOLE = 0.05
+"""The most that it may be off, for numbers so coarse that a thousand roundings hide everything."""
+
+
+def limit(precision: float) -> float:
+    """Return how far gradients may differ, relative to their terms, for numbers of a precision."""
+    return min(_ROUNDINGS * precision, _WHOLE)
+
+
+def wrong(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Tensor:
+    """Return which gradients differ by more than rounding.
+
+    Args:
+        ours: those in the log.
+        theirs: PyTorch's.
+        least: how far they may differ, relative to the terms.
+        sizes: computes how large the terms of each are; asked only where that decides.
+    """
+    same = (ours == theirs) | (ours.isnan() & theirs.isnan())
+    off = (ours - theirs).abs()
+    found = ~same & ~(off <= least * _largest(ours, theirs))
+    if found.any():
+        found &= ~(off <= least * sizes())
+    return found
+
+
+def _largest(*columns: Tensor) -> float:
+    finite = [each[each.isfinite()].abs() for each in columns]
+    return max((float(each.max()) for each in finite if each.numel()), default=0.0)
+
+
+class Agreement:
+    """What the comparisons of a recording come to.
+
+    Args:
+        remark: keeps a remark.
+    """
+
+    def __init__(self, remark: Callable[[Remark], None]) -> None:
+        self._remark = remark
+        self._tensors = set[int]()
+        self._passes = 0
+        self._worst = 0.0
+        self._precision = 0.0
+        self._said = set[object]()
+
+    def passed(self, precision: float) -> None:
+        """A pass is over whose numbers have this precision."""
+        self._passes += 1
+        self._precision = max(self._precision, precision)
+
+    def agreed(self, tensor: int, ours: Tensor, theirs: Tensor) -> None:
+        """The gradients of a tensor, known by a number, agree."""
+        self._tensors.add(tensor)
+        off, largest = (ours - theirs).abs(), _largest(ours, theirs)
+        off = off[off.isfinite()]
+        if off.numel() and largest:
+            self._worst = max(self._worst, float(off.max()) / largest)
+
+    def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
+        """PyTorch's gradient of a node is another than that in the log."""
+        text = f"PyTorch's gradient is {number(theirs)}, and its contributions add up to "
+        self.say(Remark(DIFFERS, node, place, f"{text}{number(ours)}"))
+
+    def say(self, remark: Remark) -> None:
+        """Keep a remark, once for each line and kind, or for each node."""
+        key = remark.kind, remark.place if remark.place.line else remark.node
+        if key not in self._said:
+            self._said.add(key)
+            self._remark(remark)
+
+    def end(self) -> None:
+        """The recording is over: if all gradients agree, that is said."""
+        if not self._tensors or self._said:
+            return
+        tensors = counted(len(self._tensors), "tensor")
+        passes = counted(self._passes, "backward pass")
+        text = f"PyTorch's gradients agree: {tensors} in {passes}, within {self._worst:.0e} of the"
+        coarse = " (float32)" if self._precision > 1e-10 else ""
+        self._remark(Remark(AGREES, None, Place(), f"{text} largest{coarse}"))

@@ -1,0 +1,198 @@
+"""Where PyTorch's own machinery is listened to: backward passes, optimizers, assignments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn.utils import clip_grad
+from torch.optim import optimizer
+from torch.utils._python_dispatch import _disable_current_modes
+
+from stepgrad.engine.tape import Rule
+from stepgrad.errors import StepgradError
+from stepgrad.torch.backward import Backwards
+from stepgrad.torch.leaves import Leaf
+from stepgrad.torch.optimizers import rules
+from stepgrad.torch.tensors import Tensors
+
+if TYPE_CHECKING:
+    from stepgrad.torch.mode import Watching
+
+
+class SecondOrderError(StepgradError):
+    """Gradients of gradients were asked for."""
+
+
+@contextmanager
+def listening(tensors: Tensors, mode: Watching) -> Iterator[None]:
+    """Have PyTorch report to `tensors`; in the end, nothing is left of that."""
+    heard = _Heard(tensors, mode)
+    with ExitStack() as stack:
+        for owner, name, replaced in heard.replaced():
+            stack.enter_context(_replaced(owner, name, replaced))
+        before = optimizer.register_optimizer_step_pre_hook(heard.steps)
+        after = optimizer.register_optimizer_step_post_hook(heard.stepped)
+        stack.callback(before.remove)
+        stack.callback(after.remove)
+        stack.callback(heard.end)
+        yield
+
+
+@contextmanager
+def _replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
+    """Replace an attribute for a while; one that is inherited is then inherited again."""
+    own = name in vars(owner)
+    before = vars(owner).get(name)
+    setattr(owner, name, by)
+    try:
+        yield
+    finally:
+        if own:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+
+@contextmanager
+def _unseen() -> Iterator[None]:
+    """What we do with tensors ourselves is no part of the program."""
+    with _disable_current_modes(), torch.no_grad():
+        yield
+
+
+class _Heard:
+    """What PyTorch reports."""
+
+    def __init__(self, tensors: Tensors, mode: Watching) -> None:
+        self._tensors = tensors
+        self._mode = mode
+        self._backwards = Backwards(tensors)
+        self._rules: list[tuple[Sequence[Leaf], Rule]] = []
+
+    def replaced(self) -> Iterator[tuple[Any, str, Any]]:
+        """Yield what is replaced while the program is watched: where, its name, and by what."""
+        run = torch.autograd._engine_run_backward
+        yield torch.autograd, "_engine_run_backward", self._running(run)
+        for name in ("data", "grad"):
+            yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
+        clip = clip_grad._clip_grads_with_norm_
+        yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
+        function = torch.autograd.Function
+        yield function, "apply", classmethod(self._applying(function.__dict__["apply"].__func__))
+
+    def end(self) -> None:
+        """The program is over."""
+        with _unseen():
+            self._tensors.writing.look()
+            self._tensors.settle()
+            self._backwards.end()
+
+    # Backward passes.
+
+    def _running(self, run: Callable[..., Any]) -> Callable[..., Any]:
+        def engine(
+            outputs: Sequence[Tensor],
+            upstream: Sequence[Tensor | None],
+            keep: bool,
+            create: bool,
+            inputs: Sequence[Any],
+            *args: Any,
+            **kwargs: Any,
+        ) -> Any:
+            if torch._C._current_autograd_node() is not None:  # inside of another pass
+                return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+            if create:
+                raise SecondOrderError(_SECOND)
+            with _unseen():
+                self._tensors.writing.look()
+                root = self._tensors.root(outputs, upstream)
+            found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+            if root is not None:
+                with _unseen():
+                    returned = None if kwargs["accumulate_grad"] else found
+                    self._backwards.passed(root, inputs, returned)
+            return found
+
+        return engine
+
+    def _applying(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+        mode, tensors = self._mode, self._tensors
+
+        def applied(function: type, *args: Any, **kwargs: Any) -> Any:
+            inputs = [each for each in args if isinstance(each, Tensor)]
+            growing = [each for each in inputs if mode.grows(each)]
+            if not growing or mode.inside:
+                return apply(function, *args, **kwargs)
+            with _unseen():
+                for each in growing:
+                    tensors.meet(each)
+                made = tensors.made
+            since = len(made)
+            mode.inside += 1
+            try:
+                out = apply(function, *args, **kwargs)
+            finally:
+                mode.inside -= 1
+            if made is tensors.made:
+                self._backwards.functions.called(
+                    function, made, range(since, len(made)), inputs, out
+                )
+            return out
+
+        return applied
+
+    # Writes.
+
+    def _assigned(self, descriptor: Any) -> property:
+        writing = self._tensors.writing
+
+        def assign(tensor: Tensor, value: Any) -> None:
+            with _unseen():
+                writing.begins()
+            descriptor.__set__(tensor, value)
+
+        return property(descriptor.__get__, assign, descriptor.__delete__)
+
+    def _clipping(self, clip: Callable[..., Any]) -> Callable[..., Any]:
+        def clipping(
+            parameters: Any, max_norm: float, total_norm: Tensor, *args: Any, **kwargs: Any
+        ) -> None:
+            parameters = [parameters] if isinstance(parameters, Tensor) else [*parameters]
+            with _unseen():
+                self._tensors.writing.look()
+                norm, most = float(total_norm), float(max_norm)
+            clip(parameters, max_norm, total_norm, *args, **kwargs)
+            with _unseen():
+                leaves = [each for each in map(self._tensors.leaf_of, parameters) if each]
+                leaves = [each for each in leaves if each.grad is not None]
+                if leaves and not norm + _EPSILON <= most:
+                    rule = Rule("clip_norm", {"max_norm": most, "norm": norm, "epsilon": _EPSILON})
+                    self._tensors.writing.clipped(leaves, rule)
+
+        return clipping
+
+    def steps(self, stepping: torch.optim.Optimizer, *_: Any) -> None:
+        """An optimizer is about to write."""
+        with _unseen():
+            self._tensors.writing.look()
+            self._tensors.writing.begins()
+            self._rules = [*rules(stepping, self._tensors.leaf_of)]
+
+    def stepped(self, *_: Any) -> None:
+        """An optimizer has written."""
+        found, self._rules = self._rules, []
+        with _unseen():
+            for leaves, rule in found:
+                self._tensors.writing.updated(leaves, rule)
+
+
+_EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_
+
+_SECOND = (
+    "create_graph=True: gradients of gradients are not recorded; without it, or outside of "
+    "`stepgrad.torch.watch`, the program runs"
+)
