@@ -9,10 +9,7 @@ from torch import Tensor
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import Remark
-
-AGREES, DIFFERS, BACKWARD = "PyTorch agrees", "PyTorch differs", "PyTorch backward"
-"""Kinds of remarks: all gradients agree; that of a leaf differs; a custom function's are wrong."""
+from stepgrad.recording.foreign.remark import AGREES, DIFFERS, Remark
 
 _ROUNDINGS = 1000
 """How many roundings of the program's numbers a gradient may be off.

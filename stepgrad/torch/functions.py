@@ -17,8 +17,9 @@ from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
-from stepgrad.recording.foreign.remark import Remark
-from stepgrad.torch.compared import BACKWARD, limit, wrong
+from stepgrad.recording.foreign.remark import BACKWARD, Remark
+from stepgrad.recording.source import path_of
+from stepgrad.torch.compared import limit, wrong
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.reverse import contributions
 from stepgrad.torch.tensors import Tensors
@@ -167,4 +168,4 @@ def _values(made: Pass, edges: Tensor) -> Tensor:
 def _defined(function: type) -> Place:
     code = getattr(function.__dict__.get("backward", None), "__func__", None)
     code = getattr(code, "__code__", None)
-    return Place() if code is None else Place("", code.co_firstlineno, code.co_filename)
+    return Place() if code is None else Place("", code.co_firstlineno, path_of(code.co_filename))

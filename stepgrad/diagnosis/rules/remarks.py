@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -43,6 +44,6 @@ def hidden(recording: Recording) -> Sequence[str]:
     for remark in recording.remarks:
         if remark.kind == _UNKNOWN:
             found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN):
+        elif remark.kind not in (*_KINDS, *_KNOWN, AGREES, DIFFERS, BACKWARD):
             found.append(remark.text)
     return [*dict.fromkeys(found)]

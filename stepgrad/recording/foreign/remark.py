@@ -6,6 +6,15 @@ from typing import NamedTuple
 
 from stepgrad.engine.tape import Place
 
+AGREES = "PyTorch agrees"
+DIFFERS = "PyTorch differs"
+BACKWARD = "PyTorch backward"
+"""Kinds of remarks on a PyTorch program.
+
+Its gradients are the sums of the contributions in the log; that of a node is another; what the
+`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`.
+"""
+
 
 class Remark(NamedTuple):
     """Something that whoever watches an engine has seen: a rule that never runs, for example.
