@@ -25,6 +25,10 @@ class Backwards:
         self._agreement = Agreement(tensors.recorder.log_remark)
         self.functions = Functions(tensors)
 
+    def hooked(self) -> None:
+        """The program has registered a hook."""
+        self._agreement.hooked = self._agreement.hooked or self._tensors.place()
+
     def end(self) -> None:
         """The recording is over."""
         self._agreement.end()
@@ -65,7 +69,11 @@ class Backwards:
     def _added(self, done: _Done, leaf: Leaf, *, silent: bool) -> None:
         """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""
         ours, grad = leaf.left, leaf.grad
-        theirs = torch.zeros_like(ours) if grad is None else _column(grad)
+        if grad is None:  # a hook has used it and let it go
+            leaf.seen()
+            self._restore(leaf, torch.zeros_like(ours))
+            return
+        theirs = _column(grad)
         odd = wrong(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():

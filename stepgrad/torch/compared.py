@@ -9,7 +9,7 @@ from torch import Tensor
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import AGREES, DIFFERS, Remark
+from stepgrad.recording.foreign.remark import AGREES, DIFFERS, HOOKED, Remark
 
 _ROUNDINGS = 1000
 """How many roundings of the program's numbers a gradient may be off.
@@ -64,6 +64,7 @@ class Agreement:
         self._worst = 0.0
         self._precision = 0.0
         self._said = set[object]()
+        self.hooked: Place | None = None  # where the program has registered a hook, if it has
 
     def passed(self, precision: float) -> None:
         """A pass is over whose numbers have this precision."""
@@ -81,7 +82,11 @@ class Agreement:
     def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
         """PyTorch's gradient of a node is another than that in the log."""
         text = f"PyTorch's gradient is {number(theirs)}, and its contributions add up to "
-        self.say(Remark(DIFFERS, node, place, f"{text}{number(ours)}"))
+        text = f"{text}{number(ours)}"
+        if self.hooked is None:
+            self.say(Remark(DIFFERS, node, place, text))
+        else:
+            self.say(Remark(HOOKED, node, self.hooked, f"{text}: the program has hooks"))
 
     def say(self, remark: Remark) -> None:
         """Keep a remark, once for each line and kind, or for each node."""
@@ -96,6 +101,7 @@ class Agreement:
             return
         tensors = counted(len(self._tensors), "tensor")
         passes = counted(self._passes, "backward pass")
-        text = f"PyTorch's gradients agree: {tensors} in {passes}, within {self._worst:.0e} of the"
+        near = f"within {self._worst:.0e} of the largest" if self._worst else "to the last digit"
         coarse = " (float32)" if self._precision > 1e-10 else ""
-        self._remark(Remark(AGREES, None, Place(), f"{text} largest{coarse}"))
+        text = f"PyTorch's gradients agree: {tensors} in {passes}, {near}{coarse}"
+        self._remark(Remark(AGREES, None, Place(), text))

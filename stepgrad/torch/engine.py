@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import _SingleLevelFunction
 from torch.nn.utils import clip_grad
 from torch.optim import optimizer
 from torch.utils._python_dispatch import _disable_current_modes
@@ -79,10 +80,12 @@ class _Heard:
         yield torch.autograd, "_engine_run_backward", self._running(run)
         for name in ("data", "grad"):
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
+        for name in ("register_hook", "register_post_accumulate_grad_hook"):
+            yield Tensor, name, self._hooking(getattr(Tensor, name))
         clip = clip_grad._clip_grads_with_norm_
         yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
-        function = torch.autograd.Function
-        yield function, "apply", classmethod(self._applying(function.__dict__["apply"].__func__))
+        # Not `Function.apply` itself: a program may have kept that.
+        yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
     def end(self) -> None:
         """The program is over."""
@@ -119,14 +122,15 @@ class _Heard:
 
         return engine
 
-    def _applying(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+    def _applying(self) -> Callable[..., Any]:
         mode, tensors = self._mode, self._tensors
+        apply: Callable[..., Any] = lambda of, *args: super(_SingleLevelFunction, of).apply(*args)
 
-        def applied(function: type, *args: Any, **kwargs: Any) -> Any:
+        def applied(function: type, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
             if not growing or mode.inside:
-                return apply(function, *args, **kwargs)
+                return apply(function, *args)
             with _unseen():
                 for each in growing:
                     tensors.meet(each)
@@ -134,7 +138,7 @@ class _Heard:
             since = len(made)
             mode.inside += 1
             try:
-                out = apply(function, *args, **kwargs)
+                out = apply(function, *args)
             finally:
                 mode.inside -= 1
             if made is tensors.made:
@@ -144,6 +148,13 @@ class _Heard:
             return out
 
         return applied
+
+    def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
+        def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
+            self._backwards.hooked()
+            return register(tensor, hook)
+
+        return hooking
 
     # Writes.
 

@@ -7,6 +7,7 @@ the recorded operations hand on: a wrong rule is found where it is, whatever com
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -168,4 +169,8 @@ def _values(made: Pass, edges: Tensor) -> Tensor:
 def _defined(function: type) -> Place:
     code = getattr(function.__dict__.get("backward", None), "__func__", None)
     code = getattr(code, "__code__", None)
-    return Place() if code is None else Place("", code.co_firstlineno, path_of(code.co_filename))
+    if code is None:
+        return Place()
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    decorators = next((at for at, line in enumerate(lines) if "def " in line), 0)
+    return Place("", code.co_firstlineno + decorators, path_of(code.co_filename))

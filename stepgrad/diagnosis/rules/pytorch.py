@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
 NAME = "pytorch"
 
 _ADVICE = {
-    BACKWARD: "Correct `backward`; if it differs on purpose, as a straight-through estimator does, "
-    "go on with its gradients.",
-    DIFFERS: "Look for what changes gradients on their way: a hook, or a write through `.data` "
-    "between the forward and the backward pass.",
+    BACKWARD: "Correct `backward`, unless it differs on purpose, as a straight-through estimator "
+    "does.",
+    DIFFERS: "Look for what changes between the forward and the backward pass: a write through "
+    "`.data` or a NumPy array.",
+    HOOKED: "",
 }
 
 
@@ -33,7 +34,8 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
                 (_position(recording, remark.node),),
                 (remark.node,),
                 places=(remark.place,) if remark.place.line else (),
-                wrong=True,
+                note=remark.kind == HOOKED,
+                wrong=remark.kind != HOOKED,
             )
     for text in filter(None, [agreement(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)

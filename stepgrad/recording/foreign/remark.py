@@ -9,10 +9,12 @@ from stepgrad.engine.tape import Place
 AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
+HOOKED = "PyTorch hook"
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
-`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`.
+`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; the
+gradient of a node is another in a program that has hooks, which may change gradients.
 """
 
 
