@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stepgrad.torch.compared import Agreement, limit, wrong
+from stepgrad.recording.foreign.rounded import limit
+from stepgrad.torch.compared import Agreement, wrong
 from stepgrad.torch.functions import Functions
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
-from stepgrad.torch.passes import Pass
+from stepgrad.torch.passes import Pass, precision
 from stepgrad.torch.reverse import Reversed, reverse
 from stepgrad.torch.tensors import Tensors
 
@@ -49,7 +50,7 @@ class Backwards:
         tensors = self._tensors
         before = {leaf: leaf.left for leaf in tensors.living()}
         done = _Done(tensors.backward(*root), before)
-        self._agreement.passed(done.precision)
+        self._agreement.passed(done.coarsest)
         faults = self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
@@ -120,8 +121,8 @@ class _Done:
         self._before = {leaf.made: left for leaf, left in before.items()}
         reached = zip(backward.over, backward.reached, strict=True)
         self.number = {made: at for at, (made, there) in enumerate(reached) if there.any()}
-        self.precision = max(made.precision for made in backward.over)
-        self.limit = limit(self.precision)
+        self.coarsest = max((made.coarsest for made in backward.over), key=precision)
+        self.limit = limit(precision(self.coarsest))
 
     @cached_property
     def _sizes(self) -> Sequence[Tensor]:

@@ -16,8 +16,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
-from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.optimizers import rules
+from stepgrad.torch.optimizers import Step
 from stepgrad.torch.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ class _Heard:
         self._tensors = tensors
         self._mode = mode
         self._backwards = Backwards(tensors)
-        self._rules: list[tuple[Sequence[Leaf], Rule]] = []
+        self._step: Step | None = None
 
     def replaced(self) -> Iterator[tuple[Any, str, Any]]:
         """Yield what is replaced while the program is watched: where, its name, and by what."""
@@ -124,9 +123,12 @@ class _Heard:
 
     def _applying(self) -> Callable[..., Any]:
         mode, tensors = self._mode, self._tensors
-        apply: Callable[..., Any] = lambda of, *args: super(_SingleLevelFunction, of).apply(*args)
 
-        def applied(function: type, *args: Any) -> Any:
+        def apply(function: Any, *args: Any) -> Any:
+            above: Any = super(_SingleLevelFunction, function)
+            return above.apply(*args)
+
+        def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
             if not growing or mode.inside:
@@ -191,13 +193,13 @@ class _Heard:
         with _unseen():
             self._tensors.writing.look()
             self._tensors.writing.begins()
-            self._rules = [*rules(stepping, self._tensors.leaf_of)]
+            self._step = Step(stepping)
 
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""
-        found, self._rules = self._rules, []
+        step, self._step = self._step, None
         with _unseen():
-            for leaves, rule in found:
+            for leaves, rule in step.rules(self._tensors.leaf_of) if step is not None else ():
                 self._tensors.writing.updated(leaves, rule)
 
 

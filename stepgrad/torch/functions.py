@@ -19,9 +19,10 @@ from torch import Tensor
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.recording.foreign.remark import BACKWARD, Remark
+from stepgrad.recording.foreign.rounded import limit
 from stepgrad.recording.source import path_of
-from stepgrad.torch.compared import limit, wrong
-from stepgrad.torch.passes import NEW, Pass
+from stepgrad.torch.compared import wrong
+from stepgrad.torch.passes import NEW, Pass, precision
 from stepgrad.torch.reverse import contributions
 from stepgrad.torch.tensors import Tensors
 
@@ -91,7 +92,7 @@ def _judged(call: Call, received: Gradients, returned: Gradients, *, whole: bool
     def sizes() -> Tensor:
         return local.handed_on(received, sizes=True)
 
-    odd = wrong(ours, theirs, limit(call.made.precision), sizes)[len(call.span) : -1]
+    odd = wrong(ours, theirs, limit(precision(call.made.coarsest)), sizes)[len(call.span) : -1]
     for numbers, grad in zip(call.inputs, returned, strict=False):
         if grad is None and numbers is not None and not whole:
             odd[local.entries(numbers.reshape(-1)) - len(call.span)] = False

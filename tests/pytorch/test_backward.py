@@ -70,7 +70,7 @@ def test_several_roots_make_one_pass() -> None:
 
 def test_a_leaf_is_a_root() -> None:
     w = leaf()
-    watched(lambda: w.backward(), [w])
+    watched(w.backward, [w])
 
 
 def test_two_losses_on_a_retained_graph() -> None:
@@ -311,7 +311,7 @@ def test_only_the_function_that_is_wrong_is_named() -> None:
 
 def test_a_straight_through_estimator_differs() -> None:
     w, v = leaf(3), leaf(3, seed=1)
-    own = function(lambda x, y, g: (g, None), lambda x, y: torch.relu(-x * x) + y * 0)
+    own = function(lambda _, __, g: (g, None), lambda x, y: torch.relu(-x * x) + y * 0)
     [verdict] = pytorch_verdicts(watched(lambda: own(w, v).sum().backward(), [w, v]))
     assert "returns 1, and the derivative of its forward is" in verdict.text
 

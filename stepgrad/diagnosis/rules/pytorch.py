@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -43,7 +43,9 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
 
 def agreement(recording: Recording) -> str:
     """Say how far PyTorch's gradients agree; empty if they do not, or if there are none."""
-    return next((each.text for each in recording.remarks if each.kind == AGREES), "")
+    found = next((each.text for each in recording.remarks if each.kind == AGREES), "")
+    types = [each.text for each in recording.remarks if each.kind == ROUNDED]
+    return f"{found} ({', '.join(types)})" if found and types else found
 
 
 def _position(recording: Recording, node: int) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -23,7 +23,7 @@ _KNOWN = "differences", "complex steps"
 _UNKNOWN = "unknown"
 """How the derivatives of an operation were found, or that they were not; the text is its name."""
 
-_PYTORCH = AGREES, BACKWARD, DIFFERS, HOOKED
+_PYTORCH = AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
 """Those that another question is about."""
 
 
