@@ -312,7 +312,7 @@ def test_a_loop_that_writes_and_clears_is_one_block_with_its_lines() -> None:
         (w * v).sum().backward()
         for each in (w, v):
             with torch.no_grad(), at_line(7):
-                each -= 0.1 * each.grad  # type: ignore[operator]
+                each.sub_(0.1)
             with at_line(8):
                 each.grad = None
 
@@ -369,12 +369,14 @@ def test_a_model_that_is_converted_keeps_its_nodes() -> None:
 
     def run() -> None:
         (model(X) ** 2).mean().backward()
-        model.zero_grad()
-        model.float()
+        with at_line(7):
+            model.zero_grad()
+        with at_line(8):
+            model.float()
         (model(X.float()) ** 2).mean().backward()
 
     recording = watched(run, model.parameters(), tolerance=1e-5)
-    assert [{*each.writes.kinds} for each in writes(recording)] == [{"zero"}, {"update"}]
+    assert told(recording) == [({"zero"}, 7, None), ({"update"}, 8, None)]
 
 
 def test_in_single_precision_only_what_is_written_is_a_write() -> None:
