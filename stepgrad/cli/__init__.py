@@ -28,6 +28,7 @@ COMMANDS = {
     "diagnose": "stepgrad.cli.diagnose:diagnose",
     "why": "stepgrad.cli.why:why",
     "diff": "stepgrad.cli.diff:diff",
+    "torch-zoom": "stepgrad.cli.zoom:zoom",
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",

@@ -149,6 +149,12 @@ def at_line(line: int) -> Iterator[None]:
     yield from _at(replace(_place.get(), line=line))
 
 
+@contextmanager
+def at(place: Place) -> Iterator[None]:
+    """Nodes that are made inside belong to this place."""
+    yield from _at(place)
+
+
 def _at(place: Place) -> Iterator[None]:
     before = _place.get()
     _move(place)

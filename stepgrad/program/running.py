@@ -13,6 +13,7 @@ from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
+from stepgrad.program.imported import Watching, tensors_watched, usual
 from stepgrad.program.kinds import program_of
 from stepgrad.program.main_module import as_main
 from stepgrad.program.parts import Program, ProgramError
@@ -34,20 +35,21 @@ class Run(NamedTuple):
     failure: str = ""
 
 
-def run_program(
+def run_program(  # noqa: PLR0913 - all that there is to a program
     name: str,
     arguments: Sequence[str] = (),
     memory: int | None = None,
     *,
     saves: bool = False,
     world: World | None = None,
+    tensors: Watching = usual,
 ) -> Run:
     """Run a program as `__main__`, and record it with the lines that made its nodes.
 
     Its name is a path, of a notebook too, that of a folder with a `__main__.py`, or `-m module`.
 
     `memory` is the most bytes that the recording may take, as in `record()`, and `world` the one
-    that the program runs in.
+    that the program runs in. `tensors` is what goes on while it uses PyTorch.
 
     If it ends with an error, Python's own traceback is printed, and what was recorded is kept. If
     the caller `saves` it, SIGTERM and SIGHUP end the program in the same way.
@@ -61,7 +63,7 @@ def run_program(
     recording.world = world
     with witnessing() as unrecorded:
         status, failure = _recorded(
-            recording, program, arguments, unrecorded, memory=memory, saves=saves
+            recording, program, arguments, unrecorded, tensors, memory=memory, saves=saves
         )
         if os.getpid() != process:
             raise SystemExit(status)
@@ -79,6 +81,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
     program: Program,
     arguments: Sequence[str],
     unrecorded: Unrecorded,
+    tensors: Watching,
     *,
     memory: int | None,
     saves: bool,
@@ -91,6 +94,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             interruptible(saves),
             record(recording, lines=True, memory=memory),
             watching(active_recorder()),
+            tensors_watched(tensors),
             closing(program.parts(main)) as parts,
         ):
             unrecorded.tape = active_tape()

@@ -66,6 +66,7 @@ class Recorder(Blockwise):
         self.closed = False
         log.begin(self._settle_for_reader)
         places = Places(log.sources)
+        self.lines = lines
         self._callers = Callers(places) if lines else None
         self._pending = Pending(self._callers)
         self._writer = Writer(log, self._budget, places.at, self._pending.want)

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import torch
 
-from stepgrad.engine.tape import current_place
 from stepgrad.recording.record import active_recorder
 from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
@@ -22,10 +21,9 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     """Record what a PyTorch program does inside."""
     recorder = active_recorder()
     assert recorder is not None
-    tensors = Tensors(recorder, current_place)
+    tensors = Tensors(recorder)
     mode = Watching(tensors)
     if model is not None:
-        for name, parameter in model.named_parameters():
-            tensors.leaf(parameter, name)
-    with listening(tensors, mode), mode:
+        tensors.program.modules.add(model)
+    with listening(tensors, mode), mode, tensors.program.following():
         yield tensors

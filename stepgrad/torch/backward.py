@@ -83,7 +83,7 @@ class Backwards:
         offsets = odd.nonzero().reshape(-1)
         if not silent:
             at = int(offsets[0])
-            place = self._tensors.place()
+            place = self._tensors.program.place()
             node = leaf.made.base + at
             self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
         leaf.made.left = torch.where(odd, theirs, ours)
@@ -101,7 +101,7 @@ class Backwards:
         odd &= numbers >= 0
         if odd.any():
             at = int(odd.nonzero()[0])
-            node, place = int(numbers[at]), self._tensors.place()
+            node, place = int(numbers[at]), self._tensors.program.place()
             self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
         elif numbers.numel():
             self._agreement.agreed(int(numbers[0]), ours, theirs)

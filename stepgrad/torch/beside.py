@@ -14,10 +14,8 @@ import torch
 from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
+from stepgrad.torch.cells import NONE
 from stepgrad.torch.passes import Pass
-
-NONE = -1
-"""In place of a number where there is no node."""
 
 
 class _Beside(NamedTuple):
@@ -43,15 +41,13 @@ class Beside:
         found = self._find(tensor)
         return None if found is None else _window(found.numbers, tensor)
 
+    def clear(self, tensor: Tensor) -> None:
+        """Say that a tensor's elements are plain numbers."""
+        _window(self._found(tensor).numbers, tensor).fill_(NONE)
+
     def put(self, tensor: Tensor, numbers: Tensor, made: Pass) -> None:
         """Put nodes beside a tensor's elements; `made` is the pass that has made them."""
-        found = self._find(tensor)
-        if found is None:
-            storage = tensor.untyped_storage()
-            length = storage.nbytes() // tensor.element_size()
-            blank = torch.full((length,), NONE, dtype=torch.int64)
-            found = _Beside(StorageWeakRef(storage), blank, set())
-            self._beside[storage._cdata] = found
+        found = self._found(tensor)
         _window(found.numbers, tensor).copy_(numbers)
         found.passes.add(made)
 
@@ -73,6 +69,15 @@ class Beside:
         """Return the passes that have made nodes of its storage."""
         found = self._find(tensor)
         return () if found is None else found.passes
+
+    def _found(self, tensor: Tensor) -> _Beside:
+        found = self._find(tensor)
+        if found is None:
+            storage = tensor.untyped_storage()
+            length = storage.nbytes() // tensor.element_size()
+            blank = torch.full((length,), NONE, dtype=torch.int64)
+            found = self._beside[storage._cdata] = _Beside(StorageWeakRef(storage), blank, set())
+        return found
 
     def _find(self, tensor: Tensor) -> _Beside | None:
         return self._beside.get(tensor.untyped_storage()._cdata)

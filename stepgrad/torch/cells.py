@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
 from stepgrad.engine import ops
-from stepgrad.engine.ops import Op
+from stepgrad.engine.ops import BY_NAME, Op
 
 if TYPE_CHECKING:
     from stepgrad.torch.passes import Pass
 
-Operand = "Cells | Tensor | float"
+NONE = -1
+"""In place of the number of a node where there is none: a plain number."""
 
 
 class Cells:
@@ -22,8 +23,8 @@ class Cells:
 
     Args:
         made: the forward pass that they are made in.
-        ids: the number of each node (`passes.NEW`); None of plain numbers, which become constants
-            where an operation uses them.
+        ids: the number of each node (`passes.NEW`), or `NONE`; None if all are plain numbers. Those
+            become constants where an operation uses them.
         data: their values, in float64.
     """
 
@@ -47,21 +48,54 @@ class Cells:
     def __len__(self) -> int:
         return len(self.data)
 
-    def apply(self, op: Op, *others: Cells | Tensor | float) -> Cells:
-        """Make a node of an operation for each element; operands broadcast."""
-        return self.made.make(op, [self, *map(self.made.cells, others)])
+    # The same nodes in other places.
 
     def moved(self, move: Callable[[Tensor], Tensor]) -> Cells:
         """Return the same nodes in other places: `move` permutes, selects or repeats elements."""
         ids = None if self.ids is None else move(self.ids)
         return Cells(self.made, ids, move(self.data))
 
+    def numbered(self) -> Cells:
+        """Make its plain numbers constants, so that all that is moved from it shares them."""
+        self.made.numbered(self)
+        return self
+
     def detached(self) -> Cells:
         """Return the values as plain numbers."""
         return Cells(self.made, None, self.data)
 
-    def __getitem__(self, key: object) -> Cells:
+    def replaced(self, where: Any, by: Cells | Tensor | float) -> Cells:
+        """Return these cells with others at some places: a mask, or what else an index may be."""
+        by = self.made.cells(by)
+        data = self.data.clone()
+        data[where] = by.data
+        if self.ids is None and by.ids is None:
+            return Cells(self.made, None, data)
+        ids = torch.full(self.shape, NONE) if self.ids is None else self.ids.clone()
+        ids[where] = torch.tensor(NONE) if by.ids is None else by.ids
+        return Cells(self.made, ids, data)
+
+    def replaced_by(self, where: Tensor, rule: Callable[[Cells], Cells]) -> Cells:
+        """Return these cells with what a rule makes of those that a mask selects."""
+        return self.replaced(where, rule(self[where])) if where.any() else self
+
+    def reshaped(self, *shape: int) -> Cells:
+        """Return the same cells in another shape."""
+        return self.moved(lambda each: each.reshape(shape))
+
+    def turned(self, source: int, to: int) -> Cells:
+        """Return the same cells with a dimension at another place."""
+        return self.moved(lambda each: each.movedim(source, to))
+
+    def __getitem__(self, key: Any) -> Cells:
         return self.moved(lambda each: each[key])
+
+    # New nodes.
+
+    def apply(self, op: Op | str, *others: Cells | Tensor | float) -> Cells:
+        """Make a node of an operation for each element; operands broadcast."""
+        op = BY_NAME[op] if isinstance(op, str) else op
+        return self.made.make(op, [self, *map(self.made.cells, others)])
 
     def __add__(self, other: Cells | Tensor | float) -> Cells:
         return self.apply(ops.ADD, other)
@@ -90,27 +124,42 @@ class Cells:
     def __pow__(self, other: Cells | Tensor | float) -> Cells:
         return self.apply(ops.POW, other)
 
+    def __rpow__(self, other: Tensor | float) -> Cells:
+        return self.made.cells(other) ** self
+
     def __neg__(self) -> Cells:
         return self.apply(ops.NEG)
 
-    def total(self, dims: Sequence[int] | None = None, *, keepdim: bool = False) -> Cells:
-        """Add up over some dimensions, or all, from the first element to the last."""
-        return self.folded(ops.ADD, dims, keepdim=keepdim)
+    def total(self, dims: Sequence[int] | int | None = None, keepdim: bool = False) -> Cells:
+        """Add up over some dimensions, or all: along the last of them first."""
+        return self.folded(ops.ADD, dims, keepdim)
 
-    def folded(self, op: Op, dims: Sequence[int] | None = None, *, keepdim: bool = False) -> Cells:
+    def folded(
+        self, op: Op, dims: Sequence[int] | int | None = None, keepdim: bool = False
+    ) -> Cells:
         """Reduce over some dimensions, or all, with an operation of two operands."""
-        dims = range(self.ndim) if not dims else [dim % self.ndim for dim in dims]
-        rest = [dim for dim in range(self.ndim) if dim not in dims]
-        kept = [self.shape[dim] for dim in rest]
-        flat = self.moved(lambda each: each.permute(*rest, *dims).reshape(*kept, -1))
-        steps = flat.shape[-1]
-        if steps == 0:
-            result = self.made.cells(torch.zeros(kept, dtype=torch.float64))
-        else:
-            result = flat[..., 0]
-        for step in range(1, steps):
-            result = result.apply(op, flat[..., step])
-        if not keepdim:
-            return result
-        whole = [1 if dim in dims else size for dim, size in enumerate(self.shape)]
-        return result.moved(lambda each: each.reshape(whole))
+        result = self
+        folding = dimensions(self.ndim, dims)
+        for dim in reversed(folding):
+            parts = result.turned(dim, 0)
+            if not len(parts):
+                start = torch.full(parts.shape[1:], 1.0 if op is ops.MUL else 0.0)
+                result = self.made.cells(start)
+            else:
+                result = parts[0]
+            for part in range(1, len(parts)):
+                result = result.apply(op, parts[part])
+        whole = [1 if dim in folding else size for dim, size in enumerate(self.shape)]
+        return result.reshaped(*whole) if keepdim else result
+
+    def count(self, dims: Sequence[int] | int | None = None) -> int:
+        """Return how many elements are reduced to one over some dimensions, or all."""
+        sizes = [self.shape[dim] for dim in dimensions(self.ndim, dims)]
+        return int(torch.tensor(sizes, dtype=torch.int64).prod())
+
+
+def dimensions(ndim: int, dims: Sequence[int] | int | None) -> list[int]:
+    """Return which dimensions are meant, in order; all if none is named."""
+    if isinstance(dims, int):
+        dims = [dims]
+    return sorted(dim % ndim for dim in dims) if dims and ndim else [*range(ndim)]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from inspect import signature
 from itertools import compress
 from typing import Any
 
@@ -12,8 +14,7 @@ from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
-from stepgrad.torch.cells import Cells
-from stepgrad.torch.table import PLAIN, TABLE
+from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
 
 _SETTINGS = {"dtype", "device", "layout", "memory_format", "pin_memory", "non_blocking"}
@@ -43,27 +44,84 @@ class Watching(TorchDispatchMode):
         growing = [*filter(self.grows, tensors)]
         for each in growing:
             self._tensors.meet(each)
-        if not growing or is_view(func):
+        if not growing:
             if func._schema.is_mutable and not self.inside:
                 self._tensors.writing.begins(_written(func, args, kwargs))
             return func(*args, **kwargs)
         name = func._schema.name.removeprefix("aten::")
+        if func._schema.is_mutable and name.endswith("_"):
+            name = name.removesuffix("_")  # what it does to numbers, it does to nodes
         if name in PLAIN:
+            return self._plain(func(*args, **kwargs))
+        if name in TABLE:
+            return self._by_row(TABLE[name], func, args, kwargs)
+        if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
+            with self:
+                return func.decompose(*args, **kwargs)
+        if is_view(func):
             return func(*args, **kwargs)
-        if func._schema.is_mutable:
-            return self._in_place(name, func, args, kwargs)
-        if name not in TABLE and func in decomposition_table:
-            self.inside += 1
-            try:
-                with self:
-                    return decomposition_table[func](*args, **kwargs)
-            finally:
-                self.inside -= 1
-        convert = self._converted
-        cells = convert(args), {k: convert(v) for k, v in kwargs.items() if k not in _SETTINGS}
+        return self._taken_apart(name, func, args, kwargs)
+
+    def _by_row(self, row: Row, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        settings = {k: v for k, v in kwargs.items() if k not in _SETTINGS}
+        cells, named = self._converted(args), self._converted(settings)
         out = func(*args, **kwargs)
-        if any(each.is_floating_point() for each in _tensors([out])):
-            self._made(name, cells, out)
+        if not any(map(torch.is_floating_point, _tensors([out]))):
+            return out
+        since = len(self._tensors.made)
+        if takes_out(row):
+            named["out"] = out
+        result = row(*cells, **named)
+        for made, tensor in zip(_parts(result), _parts(out), strict=False):
+            if made is not None and made.ids is not None:
+                made.made.computed(made, tensor, since)
+                self._tensors.beside.put(tensor, made.ids, made.made)
+            else:
+                self._plain(tensor)
+        return out
+
+    def _taken_apart(
+        self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
+        """Record the operations that PyTorch takes this one apart into; return its own result."""
+        parts = decomposition_table.get(_functional(name, func))
+        if parts is None:
+            raise NotImplementedError(name)
+        given, named = tree_map(self._copied, (args, dict(kwargs)))
+        out = func(*args, **kwargs)
+        if not any(map(torch.is_floating_point, _tensors([out]))):
+            return out
+        self.inside += 1
+        try:
+            with self:
+                result = parts(*given, **named)
+        finally:
+            self.inside -= 1
+        since = len(self._tensors.made)
+        for part, tensor in zip(_parts(result), _parts(out), strict=False):
+            if isinstance(part, Tensor) and part in self._tensors.beside:
+                made = self._tensors.cells(part, grows=True)
+                made.made.computed(made, tensor, since)
+                self._tensors.beside.put(tensor, made.ids, made.made)
+            else:
+                self._plain(tensor)
+        return out
+
+    def _copied(self, part: Any) -> Any:
+        """Return a copy in float64 of a tensor, with its nodes where gradients go through it."""
+        if not isinstance(part, Tensor) or not part.is_floating_point():
+            return part
+        copy = part.detach().to(torch.float64, copy=True)
+        if self.grows(part):
+            cells = self._tensors.cells(part, grows=True)
+            self._tensors.beside.put(copy, cells.ids, cells.made)
+        return copy
+
+    def _plain(self, out: Any) -> Any:
+        """Say that results are plain numbers, though autograd may take them for more."""
+        for each in filter(torch.is_floating_point, _tensors([out])):
+            if not self.inside or each in self._tensors.beside:
+                self._tensors.beside.clear(each)
         return out
 
     def grows(self, tensor: Tensor) -> bool:
@@ -80,27 +138,22 @@ class Watching(TorchDispatchMode):
 
         return tree_map(convert, argument)
 
-    def _made(self, name: str, cells: tuple[Any, Any], out: Any) -> None:
-        row = TABLE.get(name)
-        if row is None:
-            raise NotImplementedError(name)
-        since = len(self._tensors.made)
-        args, kwargs = cells
-        result = row(*args, **kwargs)
-        outs = out if isinstance(out, (tuple, list)) else [out]
-        results = result if isinstance(result, (tuple, list)) else [result]
-        for made, tensor in zip(results, outs, strict=False):
-            if isinstance(made, Cells) and made.ids is not None:
-                made.made.computed(made, tensor, since)
-                self._tensors.beside.put(tensor, made.ids, made.made)
 
-    def _in_place(
-        self, name: str, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
-    ) -> Any:
-        cells = self._converted(args), {k: self._converted(v) for k, v in kwargs.items()}
-        out = func(*args, **kwargs)
-        self._made(name.removesuffix("_"), cells, out)
-        return out
+@cache
+def takes_out(row: Row) -> bool:
+    """Whether a row needs what PyTorch has computed."""
+    return "out" in signature(row).parameters
+
+
+def _functional(name: str, func: Any) -> Any:
+    """Return the form of an operation that writes nothing in place."""
+    if not func._schema.is_mutable:
+        return func
+    return getattr(getattr(torch.ops.aten, name, None), func._overloadname, None)
+
+
+def _parts(result: Any) -> Sequence[Any]:
+    return result if isinstance(result, (tuple, list)) else [result]
 
 
 def is_view(func: Any) -> bool:

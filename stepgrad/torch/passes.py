@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import ctypes
 from array import array
-from collections.abc import Callable, Iterator, Sequence
-from itertools import product
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from stepgrad.engine.ops import CONSTANT, LEAF, Op
-from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.structure import Structure
 from stepgrad.torch.arithmetic import value
-from stepgrad.torch.cells import Cells
+from stepgrad.torch.calls import Call, Here, Named
+from stepgrad.torch.cells import NONE, Cells
 
 NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
-
-
-class Named(NamedTuple):
-    """A tensor with a name, whose elements are the nodes from an offset on."""
-
-    start: int
-    name: str
-    shape: tuple[int, ...]
-
-    @property
-    def elements(self) -> Iterator[tuple[int, str]]:
-        """Yield the offset and the name of each: `w[1,0]`; of one without dimensions, `w`."""
-        for at, place in enumerate(product(*map(range, self.shape)), self.start):
-            yield at, f"{self.name}[{','.join(map(str, place))}]" if place else self.name
 
 
 class Batch(NamedTuple):
@@ -57,13 +42,15 @@ class Batch(NamedTuple):
 class Pass:
     """The nodes of one forward pass.
 
-    `room` is the most nodes that it may have.
+    Args:
+        here: tells where the program is.
+        room: the most nodes that it may have.
     """
 
-    def __init__(self, place: Callable[[], Place], room: int) -> None:
+    def __init__(self, here: Callable[[], Here], room: int) -> None:
         self.batches: list[Batch] = []
         self.names: list[Named] = []
-        self.places: list[tuple[int, Place]] = []
+        self.moves: list[tuple[int, Here]] = []  # from which offset on nodes were made where
         self.forward: Forward | None = None
         self.earlier: Sequence[Pass] = ()
         self.uses = set[Pass]()  # those whose nodes it may have used, while it is being made
@@ -73,7 +60,7 @@ class Pass:
         self._codes = bytearray()
         self._values: list[Tensor] = []
         self._own: list[tuple[Tensor, Tensor]] = []
-        self._place = place
+        self._here = here
         self._room = room
 
     def __len__(self) -> int:
@@ -99,17 +86,13 @@ class Pass:
         """Make a leaf for each element."""
         return Cells(self, self._add(LEAF, data), data)
 
-    def constants(self, data: Tensor) -> Tensor:
-        """Make a constant for each element, and return their numbers."""
-        return self._add(CONSTANT, data)
-
     def make(self, op: Op, operands: Sequence[Cells]) -> Cells:
         """Make a node of an operation for each element of its operands, which broadcast."""
         data = value(op)(*(each.data for each in operands))
         if all(each.ids is None for each in operands):
             return Cells(self, None, data)
         shape = data.shape
-        edges = [self._numbered(each).expand(shape).reshape(-1) for each in operands]
+        edges = [self.numbered(each).expand(shape).reshape(-1) for each in operands]
         start = len(self)
         ids = self._add(op, data)
         if len(self) > start:
@@ -126,16 +109,26 @@ class Pass:
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
 
-    def _numbered(self, cells: Cells) -> Tensor:
+    def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
+        """Name the nodes of a tensor, as far as they are of this pass."""
+        offsets = (ids.reshape(-1) - NEW).tolist()
+        if any(offset >= 0 for offset in offsets):
+            self.names.append(Named(name, tuple(ids.shape), tuple(offsets), call))
+
+    def numbered(self, cells: Cells) -> Tensor:
+        """Return the node of each element; plain numbers become constants, once."""
         if cells.ids is None:
-            cells.ids = self.constants(cells.data)
+            cells.ids = self._add(CONSTANT, cells.data)
+        plain = cells.ids == NONE
+        if plain.any():
+            cells.ids = cells.ids.masked_scatter(plain, self._add(CONSTANT, cells.data[plain]))
         return cells.ids
 
     def _add(self, op: Op, data: Tensor) -> Tensor:
         start, count = len(self), data.numel()
-        here = self._place()
-        if not self.places or self.places[-1][1] is not here:
-            self.places.append((start, here))
+        here = self._here()
+        if not self.moves or self.moves[-1][1] != here:
+            self.moves.append((start, here))
         if len(self) + count > self._room:
             raise MemoryError(f"a pass of more than {self._room:,} nodes")
         self._codes += bytes([op.code]) * count

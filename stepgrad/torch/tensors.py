@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
 from torch.utils.weak import WeakIdKeyDictionary
 
-from stepgrad.engine.tape import Place
 from stepgrad.recording.kept import Bounded
+from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
-from stepgrad.torch.beside import NONE, Beside
-from stepgrad.torch.cells import Cells
+from stepgrad.torch.beside import Beside
+from stepgrad.torch.calls import Call
+from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.passes import NEW, Named, Pass
+from stepgrad.torch.passes import NEW, Pass
+from stepgrad.torch.program import Program
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
 from stepgrad.torch.writes import Writing
 
@@ -25,15 +27,15 @@ class Tensors:
 
     Args:
         recorder: where everything goes.
-        place: tells where in the program something happens.
     """
 
-    def __init__(self, recorder: Recorder, place: Callable[[], Place]) -> None:
+    def __init__(self, recorder: Recorder) -> None:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
-        self.place = place
-        self.writing = Writing(self, place)
+        places = Places(recorder.log.sources) if recorder.lines else None
+        self.program = Program(places, self)
+        self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
         self._known: WeakIdKeyDictionary = WeakIdKeyDictionary()  # the leaf that a tensor is
@@ -48,7 +50,7 @@ class Tensors:
         """The forward pass that is being made."""
         if self._made is None:
             self.writing.look()
-            self._made = Pass(self.place, self.recorder.room)
+            self._made = Pass(self.program.here, self.recorder.room)
         return self._made
 
     def cells(self, tensor: Tensor, *, grows: bool) -> Cells:
@@ -60,10 +62,7 @@ class Tensors:
         ids = self.beside.window(tensor)
         ids = self.leaf(tensor) if ids is None else ids.clone()
         made.uses.update(self.beside.passes_of(tensor))
-        plain = ids == NONE  # the others were written into a tensor of numbers
-        if plain.any():
-            ids[plain] = made.constants(data[plain])
-        return Cells(made, ids, data)
+        return Cells(made, None if (ids == NONE).all() else ids, data)
 
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
@@ -81,17 +80,24 @@ class Tensors:
             self._numbers[tensor] = tensor._version, cells
         return cells
 
-    def leaf(self, tensor: Tensor, name: str = "") -> Tensor:
+    def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
-        made = Pass(self.place, self.recorder.room)
+        name, here = self.program.leaf(tensor)
+        made = Pass(lambda: here, self.recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
         assert ids is not None
         if name:
-            made.names.append(Named(0, name, tuple(tensor.shape)))
+            made.name(name, ids)
         self.beside.put(tensor, ids, made)
         self._log(made)
         self.leaves[made.base] = self._known[tensor] = Leaf(name, tensor, made)
         return made.absolute(ids)
+
+    def name(self, tensor: Tensor, name: str, call: Call) -> None:
+        """Name the nodes that a tensor has in the pass that is being made."""
+        ids = self.beside.window(tensor)
+        if ids is not None and self._made is not None:
+            self._made.name(name, ids, call)
 
     def leaf_of(self, tensor: Tensor) -> Leaf | None:
         """Return the leaf that a tensor is, if it is known."""
@@ -129,6 +135,7 @@ class Tensors:
 
     def settle_forward(self) -> None:
         """Log the pass that is being made."""
+        self.program.name_results()
         made, self._made = self._made, None
         self._numbers = WeakIdKeyDictionary()
         if made is not None and len(made):
@@ -141,11 +148,12 @@ class Tensors:
         values = made.values()
         structure, earlier = made.structure(recorder.log.history.forward_of)
         structure = self._same(structure)
-        key = tuple(made.names), tuple(made.places)
+        key = named, places = self.program.described(made.moves, made.names, len(made))
         context = self._contexts.get(key)
         if context is None:
-            names = [name for tensor in made.names for name in tensor.elements]
-            context = self._contexts[key] = Context.of(names, made.places)
+            # Of several names, the first is that of the result.
+            names = {at: name for each in reversed(named) for at, name in each.elements}
+            context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
         by_base = {each.base: each for each in made.uses if each is not made}
         made.earlier = [by_base[each.base] for each in earlier]

@@ -45,7 +45,7 @@ class Kind:
         before, _, method = code.co_qualname.rpartition(".")
         owner = before.rpartition(".")[2]
         self.of_class = owner if method in _OF_THE_CLASS and owner != "<locals>" else ""
-        self.name = _words(self.of_class) if self.of_class else name.strip("_")
+        self.name = words(self.of_class) if self.of_class else name.strip("_")
         if self.standard or name.startswith("<"):
             self.name = ""
 
@@ -70,7 +70,7 @@ class Kind:
         own = next((each for each in bases if _class_name(each) == self.of_class), None)
         if own is None:
             return self.name, True
-        return _words(_class_name(bases[0])), not _subclasses(own)
+        return words(_class_name(bases[0])), not _subclasses(own)
 
 
 def variables_of(frame: FrameType) -> Mapping[str, object]:
@@ -90,7 +90,7 @@ def is_standard(path: str) -> bool:
     return path.startswith((_STANDARD, "<frozen ")) and not _INSTALLED.search(path)
 
 
-def _words(name: str) -> str:
+def words(name: str) -> str:
     """Return the name of a class as that of a variable: `SelfAttention` is `self_attention`."""
     parted = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.strip("_"))
     return parted.lower()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -162,6 +163,9 @@ class Outline:
         return at, 0 if self._runs[at].folded else place - self._runs[at].start
 
 
+_SHAPE = re.compile(r" \([\d×]+\)$")
+
+
 @kept(8)
 def outline(scene: Scene, folded: frozenset[str]) -> Outline:
     """Return the outline of a scene with these scopes folded."""
@@ -169,8 +173,18 @@ def outline(scene: Scene, folded: frozenset[str]) -> Outline:
 
 
 def folds(scene: Scene) -> frozenset[str]:
-    """Return the scopes to fold when a scene opens: none in a small one."""
-    return frozenset() if len(scene) <= LARGE else fitting(scene, FITTING)
+    """Return the scopes to fold when a scene opens: in a small one, only those of tensors."""
+    if len(scene) > LARGE:
+        return fitting(scene, FITTING)
+    scopes = {scope for scope, _, _ in scene.scopes if scope}
+    if not any(map(is_tensor, scopes)):
+        return frozenset()
+    return frozenset(scopes - {each for scope in scopes for each in enclosing(scope)[:-1]})
+
+
+def is_tensor(scope: str) -> bool:
+    """Whether the nodes of a scope are the elements of a tensor: `l1/linear (4×3)`."""
+    return _SHAPE.search(scope) is not None
 
 
 def fitting(scene: Scene, room: int) -> frozenset[str]:

@@ -1,0 +1,226 @@
+"""What a PyTorch program is doing: in which calls, on which line, with which names (`Program`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from threading import get_ident
+from typing import Any, Protocol
+from weakref import ref
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import _disable_current_modes
+from torch.utils._pytree import tree_leaves
+
+from stepgrad.engine.tape import Place, current_place
+from stepgrad.recording.naming.kinds import variables_of
+from stepgrad.recording.naming.sites import Spot
+from stepgrad.recording.places import Places
+from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
+from stepgrad.torch.frames import Frames
+from stepgrad.torch.modules import Modules
+
+
+class Nodes(Protocol):
+    """What is recorded of the tensors of a program."""
+
+    def meet(self, tensor: Tensor) -> None:
+        """A model is called that has this parameter."""
+
+    def name(self, tensor: Tensor, name: str, call: Call) -> None:
+        """A tensor has a name in a call."""
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Compute with tensors inside without being seen."""
+    with _disable_current_modes(), torch._C.DisableTorchFunction(), torch.no_grad():
+        yield
+
+
+class _Result:
+    """A tensor that a function has given.
+
+    Args:
+        tensor: the tensor.
+        call: the call of a module that has it now.
+    """
+
+    def __init__(self, tensor: Tensor, call: Call) -> None:
+        self.tensor = ref(tensor)
+        self.call = call
+        self.module = ""  # what that calls the module that has returned it
+
+
+class Program(TorchFunctionMode):
+    """Follows which modules and functions a program calls, and what it calls their results.
+
+    Args:
+        places: makes places of lines; None if these are not noted.
+        nodes: what is recorded of its tensors.
+    """
+
+    def __init__(self, places: Places | None, nodes: Nodes) -> None:
+        super().__init__()
+        self._frames = Frames()
+        self.modules = Modules(self._frames)
+        self._places = places
+        self._nodes = nodes
+        self._home = get_ident()
+        self._call = Call()  # that of a module; the program itself where none is called
+        self._here: Here | None = None
+        self._running: list[tuple[Module, Call]] = []  # modules, and where they were called
+        self._results: list[_Result] = []
+
+    @contextmanager
+    def following(self) -> Iterator[None]:
+        """Follow the program inside."""
+        handles = [
+            hooks.register_module_forward_pre_hook(self._begin),
+            hooks.register_module_forward_hook(self._end, always_call=True),
+        ]
+        try:
+            with self:
+                yield
+        finally:
+            for each in handles:
+                each.remove()
+            self._frames.let_go()
+
+    # Where.
+
+    def here(self) -> Here:
+        """Return where the program is."""
+        return self._here or self._at(self._call)
+
+    def _at(self, call: Call) -> Here:
+        return Here(call, self._frames.spot, current_place().scope)
+
+    def place(self) -> Place:
+        """Return the line that the program is at, in the scope that it has opened by hand."""
+        here = self.here()
+        return self._placed(here.scope, here.spot)
+
+    def leaf(self, tensor: Tensor) -> tuple[str, Here]:
+        """Return the name of a leaf, and where it is: each tensor of leaves is a scope."""
+        name = self.modules.leaf(tensor)
+        shape = shape_text(tensor.shape)
+        scope = f"{name} {shape}".replace(".", "/") if name and shape else ""
+        return name, Here(Call(name=scope), self.here().spot, "")
+
+    def described(
+        self, moves: Sequence[tuple[int, Here]], names: Sequence[Named], nodes: int
+    ) -> tuple[tuple[Named, ...], tuple[tuple[int, Place], ...]]:
+        """Return what the nodes of a pass are called, and their places.
+
+        Args:
+            moves: from which offset on they were made where.
+            names: what tensors of them are called, in the calls that have them.
+            nodes: how many there are.
+        """
+        counts = Counter[Call](dict.fromkeys((each.call for each in names if each.call), 0))
+        ends = [*(at for at, _ in moves[1:]), nodes]
+        for (start, here), end in zip(moves, ends, strict=True):
+            counts[here.call] += end - start
+        scopes = scopes_of(counts)
+        places = (
+            (at, self._placed(joined(here.scope, scopes[here.call]), here.spot))
+            for at, here in moves
+        )
+        return tuple(each.within(scopes) for each in names), tuple(places)
+
+    def _placed(self, scope: str, spot: Spot) -> Place:
+        if self._places is None:
+            return Place(scope)
+        _, file = spot
+        if file is not None:
+            self._places.read(file)
+        return self._places.placed(scope, spot)
+
+    # Calls of functions.
+
+    def __torch_function__(
+        self,
+        func: Any,
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Run a function of PyTorch, as a call of its own."""
+        self.name_results()
+        call = Call(self._call, func.__name__.strip("_"), what=func)
+        before, self._here = self._here, self._at(call)
+        try:
+            out = func(*args, **(kwargs or {}))
+        finally:
+            self._here = before
+        results = [each for each in tree_leaves(out) if isinstance(each, Tensor)]
+        if results:
+            call.shape = results[0].shape
+            self._results += [_Result(each, self._call) for each in results if each.requires_grad]
+        return out
+
+    def name_results(self) -> None:
+        """Name what the latest functions gave, by the variables that hold it by now.
+
+        Of several calls that hold a tensor, the outermost has assigned it: it was handed to others.
+        """
+        if not self._results:
+            return
+        with unseen():
+            self._name_results()
+
+    def _name_results(self) -> None:
+        results, self._results = self._results, []
+        wanted = {id(each.tensor()): each for each in results if each.tensor() is not None}
+        for frame in reversed([*self._frames.running()]):
+            for name, value in variables_of(frame).items():
+                found = wanted.get(id(value))
+                if found is not None and name != "_":
+                    del wanted[id(value)]
+                    self._named(found, name)
+        for each in wanted.values():
+            if each.module:
+                self._named(each, each.module)
+
+    def _named(self, result: _Result, name: str) -> None:
+        tensor = result.tensor()
+        if tensor is not None:
+            self._nodes.name(tensor, name, result.call)
+
+    # Calls of modules.
+
+    def _begin(self, module: Module, _: Any) -> None:
+        if get_ident() != self._home:
+            return
+        path, parent = self.modules.path(module), self._call
+        if not self._running and torch.is_grad_enabled():
+            with unseen():
+                for each in module.parameters():
+                    if each.requires_grad:
+                        self._nodes.meet(each)
+        while path and not parent.holds(path):  # several others share the module
+            assert parent.parent is not None, "the program holds everything"
+            parent = parent.parent
+        name = path.removeprefix(parent.path).strip(".").replace(".", "/")
+        self._running.append((module, self._call))
+        self._call = Call(parent, name, self.modules.title(module), module, path)
+
+    def _end(self, module: Module, _: Any, out: Any) -> None:
+        if get_ident() != self._home or all(each is not module for each, _ in self._running):
+            return
+        ended = self._call
+        while True:  # an error may have ended others inside
+            called, self._call = self._running.pop()
+            if called is module:
+                break
+        given = {id(each) for each in tree_leaves(out)}
+        for result in self._results:
+            if id(result.tensor()) in given:
+                result.call = self._call
+                result.module = result.module or ended.name.replace("/", ".")
