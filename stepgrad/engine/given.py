@@ -16,7 +16,7 @@ from types import CodeType
 from typing import Any, TypeGuard
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.own import link, real, row
+from stepgrad.engine.own import NO_RULE, link, real, row
 
 
 def connect(
@@ -51,13 +51,14 @@ def connect(
     operands = _operands(children, lift, ordered=local_grads is not None)
     if not operands:
         return label
-    locals_ = [0.0] * len(operands)
+    locals_, by = [0.0] * len(operands), NO_RULE
     if local_grads is not None:
+        by = ""
         given = local_grads if _holds(local_grads) else ()
         locals_ = [real(each, "each of local_grads") for each in given]
     if len(locals_) != len(operands):
         raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
-    link(node, row(str(name or _function()), len(operands)), operands, locals_)
+    link(node, row(str(name or _function()), len(operands), by=by), operands, locals_)
     return label
 
 

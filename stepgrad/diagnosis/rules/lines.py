@@ -67,6 +67,19 @@ class Lines:
             ast.unparse(target) == ast.unparse(statement.value) for target in statement.targets
         )
 
+    def multiplies(self, place: Place | None) -> bool:
+        """Whether a line may multiply by a gradient that arrives: it reads one, or a variable."""
+        statement, around = self._statement(place), self._around(place)
+        if statement is None or not around:
+            return True
+        written, read = set[str](), set[str]()
+        for each in ast.walk(statement):
+            if isinstance(each, ast.Attribute):
+                (written if isinstance(each.ctx, ast.Store) else read).add(each.attr)
+        own = {*_variables(around[-1])}
+        names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
+        return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
+
     # Where else to look.
 
     def rule(self, wrote: Wrote) -> Place | None:
@@ -201,6 +214,17 @@ class Lines:
                 if line is not None:
                     return _at(place, line)
         return None
+
+
+def _variables(function: Function) -> Iterator[str]:
+    """Yield the names that a function gives values to: arguments but `self`, and variables."""
+    given = function.args
+    for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
+        if each.arg != "self":
+            yield each.arg
+    for part in ast.walk(function):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
 
 
 _OPERATORS = {"div": "truediv"}
