@@ -12,6 +12,7 @@ from typing import NamedTuple
 from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
+from stepgrad.program.awaiting import Awaiting
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.kinds import program_of
 from stepgrad.program.main_module import as_main
@@ -92,6 +93,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             record(recording, lines=True, memory=memory),
             watching(active_recorder()),
             closing(program.parts(main)) as parts,
+            closing(Awaiting()) as awaiting,
         ):
             unrecorded.tape = active_tape()
             for at, (code, source) in enumerate(parts):
@@ -99,7 +101,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
                 for path in imported:
                     del sources[path]
                 sources |= {source.path: source, **imported}
-                execute(code, main)
+                execute(code, main, awaiting)
     except ProgramError:
         raise
     except BaseException as error:  # whatever it is, it is the program's
