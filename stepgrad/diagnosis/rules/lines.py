@@ -17,8 +17,10 @@ from stepgrad.diagnosis.rules.text import (
     end,
     making,
     methods,
+    names_a_pass,
     names_a_text,
     parts,
+    unused,
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
@@ -79,6 +81,20 @@ class Lines:
         own = {*_variables(around[-1])}
         names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
         return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
+
+    def method(self, place: Place | None) -> Function | None:
+        """The outermost function around a line; None if there is none."""
+        return next(iter(self._around(place)), None)
+
+    def left_out(self, place: Place | None) -> Sequence[str]:
+        """The arguments that the method around a line hands on to nothing.
+
+        Only in a program that has a backward pass: other classes need no children.
+        """
+        source, around = self._source(place), self._around(place)
+        if source is None or not around or not any(map(names_a_pass, parts(source))):
+            return ()
+        return unused(around[-1])
 
     # Where else to look.
 
