@@ -221,7 +221,7 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         return StepgradError(f"{file}: the recording is empty")
     return StepgradError(
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
-        "inside record()",
+        "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
     )
 

@@ -66,7 +66,7 @@ def run_program(
         )
         if os.getpid() != process:
             raise SystemExit(status)
-        note = unrecorded.note
+        note = unrecorded.note(recorded=recording.size > 0)
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()

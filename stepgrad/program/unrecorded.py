@@ -136,14 +136,17 @@ class Unrecorded:
             with suppress(OSError):
                 os.write(self._pipe[1], f"{name}\n".encode())
 
-    @property
-    def note(self) -> str:
-        """Which of them used Values, and what to do; empty if none did."""
+    def note(self, *, recorded: bool) -> str:
+        """Which of them used Values, and what to do; empty if none did.
+
+        What processes do that were not forked is not known. They are named where the program
+        itself has used Values (`recorded`).
+        """
         names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
         who, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
         if more > 0:
             who += f" and {more} more"
-        started = self._started()
+        started = self._started() if recorded else ""
         what = [f"Values in {who}" * bool(names), f"processes started by {started}" * bool(started)]
         if not any(what):
             return ""
