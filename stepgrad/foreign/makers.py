@@ -254,6 +254,11 @@ def shadows(arguments: Iterable[Any]) -> list[Shadow]:
     return found
 
 
+def is_operation(code: CodeType) -> bool:
+    """Whether code has the name of an operation: `__mul__`, or `tanh`."""
+    return code.co_name.strip("_").lower() in _NAMED
+
+
 def is_operator(code: CodeType) -> bool:
     """Whether code is what an operator calls."""
     return code.co_name.startswith("__") and code.co_name.strip("_") in _NAMED

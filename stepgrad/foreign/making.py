@@ -254,7 +254,7 @@ class Making:
             self._computed(node, kids)
             self._kids, self._ordered = (), False
         if self._operators.call is not None:
-            self._operators.made(node)
+            self._operators.made(node, kids)
         if self._symbol:
             self._symbol = ""
         if self._callers is not None:
