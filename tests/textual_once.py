@@ -11,16 +11,22 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
+import pytest
 from textual import _callback
 from textual.css import stylesheet
+from textual.css.parse import parse
+from textual.css.tokenize import tokenize_values
 
-_parse, _tokenize = stylesheet.parse, stylesheet.tokenize_values
 _count = _callback._count_parameters
 
 
 @cache
 def _tokens(variables: tuple[tuple[str, str], ...]) -> Any:
-    return _tokenize(dict(variables))
+    return tokenize_values(dict(variables))
+
+
+def _tokenized_once(variables: dict[str, str]) -> Any:
+    return _tokens(tuple(variables.items()))
 
 
 _parsed: dict[tuple[object, ...], list[Any]] = {}
@@ -30,7 +36,7 @@ def _parsed_once(scope: str, css: str, place: Any, variable_tokens: Any, **more:
     # The tokens are kept, so no others have their id.
     key = (scope, css, place, id(variable_tokens), *more.items())
     if key not in _parsed:
-        _parsed[key] = [*_parse(scope, css, place, variable_tokens=variable_tokens, **more)]
+        _parsed[key] = [*parse(scope, css, place, variable_tokens=variable_tokens, **more)]
     return _parsed[key]
 
 
@@ -46,6 +52,9 @@ def _counted_once(function: Callable[..., object]) -> int:
     return _counts[code]
 
 
-stylesheet.tokenize_values = lambda variables: _tokens(tuple(variables.items()))
-stylesheet.parse = _parsed_once
-_callback._count_parameters = _counted_once
+def work_once() -> None:
+    """Have it so from now on."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(stylesheet, "tokenize_values", _tokenized_once)
+    patch.setattr(stylesheet, "parse", _parsed_once)
+    patch.setattr(_callback, "_count_parameters", _counted_once)
