@@ -18,7 +18,7 @@ from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.described import Described, Describing
 from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
-from stepgrad.recording.naming.assigned import Assignments
+from stepgrad.recording.naming.assigned import Assignments, assignments
 from stepgrad.recording.naming.calls import Calls, Mark, Path
 from stepgrad.recording.naming.kinds import Kind, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
@@ -49,7 +49,7 @@ class Callers:
     def __init__(self, places: Places) -> None:
         self.holders = Holders()
         self._places = places
-        self._assignments: dict[str, Assignments] = {}  # by path
+        self._assignments: dict[str, Assignments | None] = {}  # by path
         self._calls = Calls(self._kind)
         self._calls.begin(_getframe(1))
         self._recent = Recent[_Alike]()
@@ -144,5 +144,5 @@ class Callers:
             return None
         self.holders.register(variables)
         if source is not None and source.path not in self._assignments:
-            self._assignments[source.path] = Assignments(source.text)
+            self._assignments[source.path] = assignments(source.text)
         return None if source is None else self._assignments[source.path]
