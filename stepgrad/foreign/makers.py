@@ -86,8 +86,15 @@ class Recipe(NamedTuple):
 
     @property
     def from_children(self) -> bool:
-        """Whether it needs neither the arguments of calls, nor a comparison."""
-        return self.certain and all(type(pick) is int for pick in self.picks or ())
+        """Whether it needs no argument of a call."""
+        return self.picks is not None and all(type(pick) is int for pick in self.picks)
+
+    def fits(self, kids: Sequence[Shadow], data: float) -> bool:
+        """Whether it needs children only, and gives this number of these."""
+        if self.op is None or not self.from_children:
+            return False
+        operands = [kids[pick] for pick in self.picks or () if isinstance(pick, int)]
+        return self.certain or gives(self.op, operands, data)
 
 
 def operation(name: str) -> tuple[Op, bool]:
@@ -142,7 +149,7 @@ def resolve(
             believed = recipe, operands
     if believed is None:
         believed = _labelled(data, kids, in_order, label, calls)
-    return believed or _own(data, kids, label, calls)
+    return believed or _own(data, kids, ordered, label, calls)
 
 
 def _picks(
@@ -216,7 +223,7 @@ def _labelled(
 
 
 def _own(
-    data: float, kids: Sequence[Shadow], label: str, calls: Sequence[Call]
+    data: float, kids: Sequence[Shadow], ordered: bool, label: str, calls: Sequence[Call]
 ) -> tuple[Recipe, list[Shadow | float]]:
     """Take it as an operation of the program's own, computed by the innermost call that can."""
     depth = next((i for i, call in enumerate(calls) if not _passes_on(call, data)), 0)
@@ -226,7 +233,8 @@ def _own(
     call = calls[depth]
     given = [each for each in shadows(call.arguments.values()) if each in kids]
     operands = given if {*given} == {*kids} and len(given) >= len(kids) else [*kids]
-    return Recipe(None, None, depth, name=call.name), [*operands]
+    picks = (*range(len(kids)),) if ordered and operands == [*kids] else None
+    return Recipe(None, picks, depth, name=call.name), [*operands]
 
 
 def _passes_on(call: Call, data: float) -> bool:

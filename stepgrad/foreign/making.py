@@ -28,6 +28,8 @@ from stepgrad.recording.callers import Where
 _LONGEST = 32
 """A longer text is not the name of an operation."""
 
+_NUMBERS = frozenset({float, int})
+
 _new = object.__new__
 
 
@@ -66,6 +68,7 @@ class Making:
         self._callers: object = None
         self._has_data = self._has_grad = False
         self._kids: Sequence[Shadow] = ()
+        self._stored: Sequence[Any] = ()
         self._ordered = False
         self._symbol = self._label = ""
         self._calls: Sequence[Call] = ()
@@ -152,6 +155,9 @@ class Making:
                 if kids:
                     self._kids, self._ordered = kids, True
                     self._look(_getframe(depth + 1))
+                    return True
+            if value and kind is not dict and type(value[0]) in _NUMBERS:
+                self._stored = value
         elif kind is str:
             self._text(name, value, depth + 2)
         elif kind is set or kind is frozenset:
@@ -185,6 +191,7 @@ class Making:
         self._nodes.pop(self.made, None)
         self.pending, self.made = None, 0
         self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
+        self._stored = ()
 
     def _text(self, name: str, text: str, depth: int) -> None:
         if name in LABELS:
@@ -223,7 +230,8 @@ class Making:
         known = site.ops is not None and count == 2 and self._callers == site.callers
         if known and self._symbol in ("", site.symbol):
             return
-        if not site.knows(self._symbol, count, self._callers):
+        data = self.pending._data if self.pending and self._has_data else None
+        if not site.knows(self._symbol, self._kids, self._callers, data):
             maker = self._frames.outside(frame)
             if maker is not None:
                 self._calls = [*self._looking.made_by(maker)]
@@ -257,6 +265,8 @@ class Making:
             self._operators.made(node)
         if self._symbol:
             self._symbol = ""
+        if self._stored:
+            self._stored = ()
         if self._callers is not None:
             self._callers = None
         if self._label:
@@ -276,7 +286,7 @@ class Making:
             self._computing.compute(
                 Made(
                     node, self._cls, self._kind, kids, self._ordered, symbol, calls, callers, site,
-                    self._where,
+                    self._where, self._stored,
                 )
             )  # fmt: skip
             return

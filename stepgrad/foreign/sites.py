@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import Op
 from stepgrad.foreign.makers import Recipe
+from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.statements import Statement
 from stepgrad.recording.naming.sites import Spot
 
@@ -30,10 +32,14 @@ class MakingSite:
     `depth` is how many callers decide what it makes. The latest recipe for two operands, both of
     them children, is at hand: it holds for objects with this `symbol` and `callers`. `ops` has its
     operation, by which of the operands are constants: 1 for the first, 2 for the second.
+
+    `trusted` has the functions whose results need no look at their calls, as they bring their local
+    derivatives with them, and these were right so far.
     """
 
     __slots__ = (
         "callers", "depth", "first", "forwards", "lifts", "ops", "recipes", "second", "symbol",
+        "trusted",
     )  # fmt: skip
 
     def __init__(self, lifts: bool | None) -> None:
@@ -41,6 +47,7 @@ class MakingSite:
         self.depth = 0
         self.recipes: dict[Key, Recipe] = {}
         self.forwards: dict[tuple[CodeType, str], Forward] = {}
+        self.trusted: dict[Key, Forward] = {}
         self.symbol = ""
         self.callers: object = None
         self.ops: tuple[Op, Op, Op, Op] | None = None
@@ -51,6 +58,7 @@ class MakingSite:
         if recipe.depth > self.depth:  # from now on, callers are part of the key
             self.depth = recipe.depth
             self.recipes.clear()
+            self.trusted.clear()
             self.ops = None
             return
         op, picks = recipe.op, recipe.picks
@@ -58,19 +66,36 @@ class MakingSite:
             return  # x * x says nothing of the order
         if len(self.recipes) >= _MOST_RECIPES:
             self.recipes.clear()
+            self.trusted.clear()
         self.recipes[key] = recipe
-        if op is not None and recipe.from_children and key[1] == len(op.partials) == 2:
+        simple = recipe.certain and recipe.from_children
+        if op is not None and simple and key[1] == len(op.partials) == 2:
             self.symbol, _, self.callers = key
             self.ops = op, op.beside(0), op.beside(1), op.beside(0, 1)
             self.first, self.second = [pick for pick in picks or () if isinstance(pick, int)]
 
-    def knows(self, symbol: str, count: int, callers: object) -> bool:
-        """Whether such an object needs no look at the arguments of the calls that make it."""
-        if symbol:
-            recipe = self.recipes.get((symbol, count, callers))
-            return recipe is not None and recipe.from_children
-        known = [each for key, each in self.recipes.items() if key[1:] == (count, callers)]
-        return bool(known) and all(each.from_children for each in known)
+    def knows(
+        self, symbol: str, kids: Sequence[Shadow], callers: object, data: float | None
+    ) -> bool:
+        """Whether such an object needs no look at the calls that make it.
+
+        Args:
+            symbol: the text that it has for its operation; empty if that may still come.
+            kids: its children.
+            callers: what the calls are known by.
+            data: its number, if it has one yet.
+        """
+        if data is None:
+            return False
+        shape = len(kids), callers
+        keys = [(symbol, *shape)] if symbol else [key for key in self.recipes if key[1:] == shape]
+        return bool(keys) and all(self._knows(key, kids, data) for key in keys)
+
+    def _knows(self, key: Key, kids: Sequence[Shadow], data: float) -> bool:
+        recipe, forward = self.recipes.get(key), self.trusted.get(key)
+        if recipe is None:
+            return False
+        return recipe.fits(kids, data) if forward is None else not forward.is_due()
 
 
 class WritingSite:

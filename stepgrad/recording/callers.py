@@ -112,6 +112,7 @@ class Callers:
         self._calls.next_batch()
         width = len(get_args(Noted))
         nodes, sites, places, paths = (tuple(noted[part::width]) for part in range(width))
+        self.holders.made(len(nodes))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths
         alike = next((each for each in self._recent if each.made == made), None)
         if alike is None:
