@@ -51,6 +51,7 @@ class Callers:
         self._places = places
         self._assignments: dict[str, Assignments] = {}  # by path
         self._calls = Calls(self._kind)
+        self.find = self._calls.find
         self._calls.begin(_getframe(1))
         self._recent = Recent[_Alike]()
         self._late: list[tuple[Node, Held]] = []

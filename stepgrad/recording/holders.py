@@ -14,7 +14,7 @@ from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
 _UNASKED = 8
-_FREE = 1 << 16
+_FREE = 1 << 13
 """How many items of the program may be looked at besides one for each node."""
 
 _PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."

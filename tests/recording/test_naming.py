@@ -582,7 +582,7 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     )
     most = max(looked)
     assert most > 10_000
-    assert sum(looked) <= (1 << 16) + recording.size + 10 * most
+    assert sum(looked) <= (1 << 13) + recording.size + 10 * most
     assert len(looked) < 20
     assert "last" in names(recording)
     assert names(recording)[0] == "w"

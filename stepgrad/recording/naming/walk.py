@@ -82,7 +82,7 @@ def name_all(
         variables: the variables of modules and of calls, by name.
         follow: whether what a module holds counts.
         opaque: whether what objects of a class hold does not count.
-        looked: called at the end with how many items were looked at.
+        looked: called at the end with how many objects and items were looked at.
     """
     walk = _Walk(follow, opaque)
     for each in variables:
@@ -106,8 +106,8 @@ class _Walk:
 
     @property
     def looked(self) -> int:
-        """How many items were looked at."""
-        return _MOST_ITEMS - self._items
+        """How many objects and items were looked at."""
+        return _MOST_HOLDERS + _MOST_ITEMS - self._holders - self._items
 
     def from_variable(
         self, name: str, found: object, pairs: Callable[[object], _T | None]
