@@ -116,7 +116,7 @@ class Computing:
             forward = Forward(call, made.cls, made.kind)
             site.forwards[call.code, call.name] = forward
         local = self._apart(lambda: forward.derivatives(call, operands, made.node._data))
-        if recipe.from_children and forward.agrees(local, made.stored):
+        if recipe.from_children is not None and forward.agrees(local, made.stored):
             site.trusted[key] = forward
         else:
             site.trusted.pop(key, None)

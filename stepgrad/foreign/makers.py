@@ -85,16 +85,10 @@ class Recipe(NamedTuple):
     name: str = ""
 
     @property
-    def from_children(self) -> bool:
-        """Whether it needs no argument of a call."""
-        return self.picks is not None and all(type(pick) is int for pick in self.picks)
-
-    def fits(self, kids: Sequence[Shadow], data: float) -> bool:
-        """Whether it needs children only, and gives this number of these."""
-        if self.op is None or not self.from_children:
-            return False
-        operands = [kids[pick] for pick in self.picks or () if isinstance(pick, int)]
-        return self.certain or gives(self.op, operands, data)
+    def from_children(self) -> tuple[int, ...] | None:
+        """Which children the operands are; None if arguments of calls are among them."""
+        picks = [pick for pick in self.picks or () if isinstance(pick, int)]
+        return None if self.picks is None or len(picks) < len(self.picks) else (*picks,)
 
 
 def operation(name: str) -> tuple[Op, bool]:

@@ -52,7 +52,7 @@ class Forward:
 
     def __init__(self, call: Call, cls: type, kind: Kind) -> None:
         self.by = UNKNOWN
-        self._work = self._right = self._unseen = 0
+        self._work = self._right = self._unseen = self._missed = 0
         self._kind = kind
         self._twin = _twin(cls, kind)
         self._run: Callable[..., Any] | None = None
@@ -67,6 +67,9 @@ class Forward:
         if self._run is None or self._work > _MOST_WORK:
             return nowhere
         if not same(self._real(call, {}), data, 1e-12):
+            self._missed += 1
+            if self.by == UNKNOWN and self._missed == _TRUSTED:
+                self._run = None  # of several results, it is never the first
             return nowhere
         given = shadows(call.arguments.values())
         in_order = list(map(id, given)) == list(map(id, operands))

@@ -81,3 +81,11 @@ def test_a_number_that_the_table_does_not_give_is_looked_at() -> None:
         node._operands[0]._data > 1.0 for node in computed
     ]
     assert [*computed[-1]._locals] == [0.0]
+
+
+def test_what_is_never_known_is_not_looked_at_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = Counted(monkeypatch, Forward, "derivatives")
+    both = "def both(v):\n    V(-1.0)\n    return V(v.data ** 3, (v,), (3 * v.data ** 2,))\n"
+    heard, _ = hear(ENGINE + both + "for i in range(100):\n    both(V(i / 10))")
+    assert all(math.isnan(*node._locals) for node in heard.nodes if node._operands)
+    assert compared.times == 32
