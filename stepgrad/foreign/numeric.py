@@ -4,6 +4,9 @@ The function that computes it runs again, with slightly different operands: comp
 takes them, else at two step sizes, whose answers must agree. It does so apart from the program: its
 operands are twins of the objects, and it ends where it makes its result, which is never made. One
 that might do anything besides computing does not run again, and its derivatives are not known.
+
+Where the program stores its local derivatives, and these are right each time at first, they are
+compared only now and then.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from sys import _getframe
 from types import FunctionType
 from typing import Any
@@ -97,9 +97,7 @@ class Parts:
     def _several(self, values: Any, depth: int) -> None:
         """Take note of children in order, or of numbers."""
         if not self._ordered:
-            kids: Sequence[Shadow] = [*map(self._node, map(id, values))]  # type: ignore[list-item]
-            if not all(kids) or self.pending in kids:
-                kids = self._among(values)
+            kids = self._among(values)
             if kids:
                 self._kids, self._ordered = kids, True
                 self._look(depth + 1)
@@ -141,16 +139,18 @@ class Parts:
             if self._kids:
                 self._look(depth + 1)
 
-    def _among(self, values: Iterable[Any], depth: int = 2) -> Sequence[Shadow]:
+    def _among(self, values: Collection[Any], depth: int = 2) -> Sequence[Shadow]:
         """Return what stands for the objects among some values."""
-        get, kids = self._node, list[Shadow]()
-        for each in values:
-            node = get(id(each))
+        found = [*map(self._node, map(id, values))]
+        if all(found) and self.pending not in found:
+            return found  # type: ignore[return-value]
+        kids = list[Shadow]()
+        for each, node in zip(values, found, strict=True):
             if node is not None:
                 if node is not self.pending:
                     kids.append(node)
             elif type(each) in self._kinds:
-                kids.append(self.adopt(each))
+                kids.append(self._node(id(each)) or self.adopt(each))
             elif depth and isinstance(each, tuple | list):
                 kids += self._among(each, depth - 1)
         return kids

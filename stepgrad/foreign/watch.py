@@ -99,8 +99,9 @@ class Watch:
         forget, making = self.nodes.pop, self._making
 
         def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
-            forget(id(self), None)
-            if id(self) == making.made:  # the next object may have its id
+            me = id(self)
+            forget(me, None)
+            if me == making.made:  # the next object may have its id
                 making.made = 0
             if own is not None:
                 own(self)
