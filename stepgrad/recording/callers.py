@@ -51,6 +51,7 @@ class Callers:
         self._places = places
         self._assignments: dict[str, Assignments | None] = {}  # by path
         self._calls = Calls(self._kind)
+        self.find = self._calls.find
         self._calls.begin(_getframe(1))
         self._recent = Recent[_Alike]()
         self._late: list[tuple[Node, Held]] = []
@@ -112,6 +113,7 @@ class Callers:
         self._calls.next_batch()
         width = len(get_args(Noted))
         nodes, sites, places, paths = (tuple(noted[part::width]) for part in range(width))
+        self.holders.made(len(nodes))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths
         alike = next((each for each in self._recent if each.made == made), None)
         if alike is None:

@@ -14,6 +14,9 @@ from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
 _UNASKED = 8
+_FREE = 1 << 13
+"""How many items of the program may be looked at besides one for each node."""
+
 _PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."
 
 
@@ -32,6 +35,7 @@ class Holders:
         self._due = False
         # A program that writes to each leaf as it makes it has a pass logged for each of them.
         self._unasked = _UNASKED
+        self._room = _FREE  # how many items may be looked at; a little less than none at times
 
     def let_go(self) -> None:
         """Keep nothing of the program alive."""
@@ -52,9 +56,16 @@ class Holders:
         """Take note of leaves that have no name yet."""
         self._wanted.update(stamps)
 
+    def made(self, count: int) -> None:
+        """Take note that the program has made so many nodes: it may be looked at for longer."""
+        self._room += count
+
     def look(self, *, again: bool = False) -> None:
-        """Have leaves found the next time; `again`, also those that were not found before."""
-        self._due = True
+        """Have leaves found the next time; `again`, also those not found before, at any cost.
+
+        Otherwise a program that holds a lot and makes little would be searched most of the time.
+        """
+        self._due = self._due or again or self._room > 0
         if again:
             self._wanted |= self._missed
 
@@ -66,16 +77,21 @@ class Holders:
         `frames` are the calls of the program that run, from the outermost to the innermost. A few
         times, leaves are looked for `unasked`.
         """
-        if not self._wanted or not (self._due or (unasked and self._unasked)):
+        if not self._wanted or not (self._due or (unasked and self._unasked > 0)):
             return {}
         self._unasked -= not self._due
         self._due = False
         wanted, self._wanted = self._wanted, set()
-        held = name_all(self.node_of, self._variables(frames), self._is_followed, _is_opaque)
+        held = name_all(
+            self.node_of, self._variables(frames), self._is_followed, _is_opaque, self._looked
+        )
         found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
         if len(self._missed) < _MOST_MISSED:
             self._missed |= wanted - found.keys()
         return found
+
+    def _looked(self, items: int) -> None:
+        self._room -= items
 
     def _variables(self, frames: Sequence[FrameType]) -> Iterator[Mapping[str, object]]:
         running = {id(frame.f_globals) for frame in frames}

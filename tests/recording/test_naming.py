@@ -556,6 +556,38 @@ def test_cycles_depth_and_size_are_bounded() -> None:
     assert found == ["cycle[0]", "wide[0]", "last"]
 
 
+def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def search(*arguments: Any) -> Any:
+        *others, count = arguments
+
+        def counted(items: int) -> None:
+            looked.append(items)
+            count(items)
+
+        yield from name_all(*others, counted)
+
+    monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
+    recording = ran(
+        """
+        table = [[0.0] * 10 for _ in range(1000)]
+        w = Value(2.0)
+        for step in range(100):
+            (w * Value(step)).backward()
+        last = Value(1.0)
+        """
+    )
+    most = max(looked)
+    assert most > 10_000
+    assert sum(looked) <= (1 << 13) + recording.size + 10 * most
+    assert len(looked) < 20
+    assert "last" in names(recording)
+    assert names(recording)[0] == "w"
+
+
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:
     recording = ran(
         """

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Protocol
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.tape import WriteKind
+from stepgrad.engine.tape import WriteKind, current_place
 from stepgrad.recording.callers import Callers, Where
 from stepgrad.recording.changes import Writing
 from stepgrad.recording.naming.sites import Spot
@@ -59,6 +59,7 @@ class Door:
         self._callers = callers
         self._pending = pending
         self._walked = pending.walked
+        self._noted = pending.made.extend
         self._written = pending.written
         self.alert = False  # whether the recorder has to be asked first if it goes on
 
@@ -70,13 +71,17 @@ class Door:
 
     def where(self, frame: FrameType) -> Where | None:
         """Return where a frame is, if that is noted."""
-        return None if self._callers is None else self._callers.found(frame)
+        return None if self._callers is None else self._callers.find(frame)
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
         if (self._walked or self.alert) and not self._goes_on():
             return
-        self._pending.append_at(node, where)
+        if where is None or self._callers is None:
+            self._pending.append_at(node, None)
+        else:
+            site, path = where
+            self._noted((node, site, current_place(), path))
 
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""
