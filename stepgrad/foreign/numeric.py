@@ -80,6 +80,8 @@ class Forward:
             [slot] if in_order else [k for k, each in enumerate(given) if each is operand]
             for slot, operand in enumerate(operands)
         ]
+        if not all(slots):  # an operand that is no argument
+            return nowhere
         moves = [(operand._data, where) for operand, where in zip(operands, slots, strict=True)]
         if self.by == UNKNOWN:
             self.by = COMPLEX if self._takes_complex(call, moves, data) else DIFFERENCES

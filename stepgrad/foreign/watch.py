@@ -45,7 +45,10 @@ class Watch:
                 yield each, self.nodes[id(each)]
 
     def _stands_for(self, thing: object) -> Shadow | None:
-        return self.nodes.get(id(thing)) if type(thing) in self._hooks.kinds else None
+        if type(thing) not in self._hooks.kinds:
+            return None
+        node = self.nodes.get(id(thing))
+        return node if hasattr(node, "_stamp") else None  # it has none while it is being made
 
     def settle(self) -> None:
         """Report what is pending."""

@@ -75,7 +75,9 @@ class Door:
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
-        if (self._walked or self.alert) and not self._goes_on():
+        if self._walked and not self._goes_on():
+            return
+        if self.alert and not self._looked_at():
             return
         if where is None or self._callers is None:
             self._pending.append_at(node, None)
@@ -87,8 +89,10 @@ class Door:
         """A value or a gradient was written, and not by a rule."""
         walked = self._walked
         over = walked and (kind == "update" or (len(walked) == 1 and node is walked[0][0]))
-        if over or self.alert:
+        if over:
             self._goes_on()
+        elif self.alert:
+            self._looked_at()
         self._recorder.write(kind, node, after, self._places.at(spot))
 
     def seeded(self, root: Node, after: float, spot: Spot | None) -> None:
@@ -143,6 +147,12 @@ class Door:
         if not walked:  # a rule runs, and nothing was seeded
             self._begin(out, out._grad, None)
         return not self._recorder.closed
+
+    def _looked_at(self) -> bool:
+        """Log what nothing that comes later belongs to; return whether the recording goes on."""
+        self._recorder.looked_at()
+        self.alert = self._recorder.closed
+        return not self.alert
 
     def _goes_on(self) -> bool:
         """Log what is pending, a pass among it; return whether the recording goes on."""
