@@ -51,11 +51,14 @@ def connect(
     operands = _operands(children, lift, ordered=local_grads is not None)
     if not operands:
         return label
-    locals_, by = [0.0] * len(operands), NO_RULE
-    if local_grads is not None:
+    if local_grads is None:
+        locals_, by = [0.0] * len(operands), NO_RULE
+    else:
         by = ""
         given = local_grads if _holds(local_grads) else ()
-        locals_ = [real(each, "each of local_grads") for each in given]
+        locals_ = [
+            each if type(each) is float else real(each, "each of local_grads") for each in given
+        ]
     if len(locals_) != len(operands):
         raise ValueError(f"{len(operands)} children, but {len(locals_)} local_grads")
     link(node, row(str(name or _function()), len(operands), by=by), operands, locals_)
@@ -98,13 +101,15 @@ _UNNAMED = "op"
 
 def _holds(thing: object) -> TypeGuard[Iterable[Any]]:
     """Whether an argument holds operands or derivatives: others are texts, or one number."""
+    if type(thing) is tuple:  # as most are; asking for an `Iterable` takes ten times as long
+        return True
     return isinstance(thing, Iterable) and not isinstance(thing, (str, Node))
 
 
 def _operands(
     children: Iterable[object], lift: Callable[[object], Any], *, ordered: bool
 ) -> Sequence[Node]:
-    if isinstance(children, (set, frozenset)):  # as micrograd keeps them
+    if type(children) is not tuple and isinstance(children, (set, frozenset)):  # micrograd's
         if ordered:
             raise TypeError("children in a set have no order, and local_grads need one")
         children = sorted(children, key=lambda each: getattr(each, "_stamp", -1))

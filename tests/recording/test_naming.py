@@ -8,6 +8,7 @@ import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,7 +19,9 @@ from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
 from stepgrad.program import run_program
+from stepgrad.recording import described
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.naming.variables import variables
 from stepgrad.recording.naming.walk import name_all
 from stepgrad.replay.telling.titles import short_title, title
 
@@ -300,6 +303,38 @@ for _ in range(20):
     assert (title(recording, leaf), short_title(recording, leaf)) == (
         "model.layers[1].neurons[0].b", "b",
     )  # fmt: skip
+
+
+MANY_ROWS = """
+w, kept = Value(2.0), []
+def loss(row):
+    x = Value(row)
+    kept.append(x)
+    total = x * w
+    for _ in range(1100):
+        total = total + w
+    return total.data
+losses = [loss(row) for row in range(20)]
+"""
+
+
+def test_what_is_called_on_many_rows_is_described_once(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count()
+    monkeypatch.setattr(described, "variables", lambda made: (next(asked), variables(made))[1])
+    recording = ran(MANY_ROWS)
+    passes = [block for block in recording.blocks if isinstance(block, Forward)]
+    assert len(passes) >= 10
+    assert len({id(block.structure) for block in passes}) >= next(asked)
+
+
+def test_rows_that_are_described_once_have_leaves_of_their_own(
+    ran: Callable[[str], Recording],
+) -> None:
+    recording = ran(MANY_ROWS)
+    found = [name for name in names(recording) if name.startswith("kept")]
+    assert found == [f"kept[{row}]" for row in range(20)]
 
 
 def test_names_are_there_while_the_program_runs(ran: Callable[[str], Recording]) -> None:
