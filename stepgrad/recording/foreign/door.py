@@ -32,6 +32,9 @@ class Recorder(Protocol):
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
 
+    def looked_at(self) -> None:
+        """Log what nothing that comes later belongs to."""
+
     def settle(self) -> None:
         """Write everything that is pending into the log."""
 
