@@ -47,7 +47,7 @@ def writes(recording: Recording) -> Sequence[Write]:
 def told(recording: Recording) -> Sequence[tuple[set[str], int | None, str | None]]:
     """The blocks of writes: their kinds, their first line, and their rule."""
     return [
-        ({*each.writes.kinds}, line(each, 0), each.rule and each.rule.method)
+        ({*each.writes.kinds}, line(each, 0), each.rule.method if each.rule else None)
         for each in writes(recording)
     ]
 

@@ -81,8 +81,8 @@ class _Heard:
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
         for name in ("register_hook", "register_post_accumulate_grad_hook"):
             yield Tensor, name, self._hooking(getattr(Tensor, name))
-        clip = clip_grad._clip_grads_with_norm_
-        yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
+        if hasattr(clip_grad, _CLIP):  # before PyTorch 2.6, what is clipped is written by no rule
+            yield clip_grad, _CLIP, self._clipping(getattr(clip_grad, _CLIP))
         # Not `Function.apply` itself: a program may have kept that.
         yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
@@ -203,6 +203,7 @@ class _Heard:
                 self._tensors.writing.updated(leaves, rule)
 
 
+_CLIP = "_clip_grads_with_norm_"
 _EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_
 
 _SECOND = (

@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
 from torch import Tensor, nn  # noqa: E402
-from torch.autograd.function import _SingleLevelFunction  # noqa: E402
+from torch.autograd.function import Function, _SingleLevelFunction  # noqa: E402
 
 import stepgrad  # noqa: E402
 from diagnosing import verdicts  # noqa: E402
@@ -253,7 +253,7 @@ def test_a_gradient_that_cancels_is_as_inexact_as_its_terms() -> None:
 def function(rule: Callable[..., Any], forward: Callable[..., Any] | None = None) -> Any:
     """Return an `autograd.Function` of x and y: by default x·x·y, with a rule."""
 
-    class Own(torch.autograd.Function):
+    class Own(Function):
         @staticmethod
         def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
             ctx.save_for_backward(x, y)

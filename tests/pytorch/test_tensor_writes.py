@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -47,7 +47,7 @@ def trained(make: Make, model: nn.Module, *, steps: int = 3, tolerance: float = 
     return watched(run, model.parameters(), tolerance=tolerance)
 
 
-def by_rule(recording: Recording) -> Iterable[tuple[float, float]]:
+def by_rule(recording: Recording) -> Iterator[tuple[float | None, float]]:
     """For each value that was written by a rule, what the formulas give, and what was written."""
     for index, event in enumerate(recording.events):
         if isinstance(event, Update) and event.rule is not None:
