@@ -28,7 +28,7 @@ class Backwards:
 
     def hooked(self) -> None:
         """The program has registered a hook."""
-        self._agreement.hooked = self._agreement.hooked or self._tensors.place()
+        self._agreement.hooked = self._agreement.hooked or self._tensors.program.place()
 
     def end(self) -> None:
         """The recording is over."""

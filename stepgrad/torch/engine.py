@@ -11,12 +11,12 @@ from torch import Tensor
 from torch.autograd.function import _SingleLevelFunction
 from torch.nn.utils import clip_grad
 from torch.optim import optimizer
-from torch.utils._python_dispatch import _disable_current_modes
 
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
 from stepgrad.torch.optimizers import Step
+from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -57,13 +57,6 @@ def _replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
             delattr(owner, name)
 
 
-@contextmanager
-def _unseen() -> Iterator[None]:
-    """What we do with tensors ourselves is no part of the program."""
-    with _disable_current_modes(), torch.no_grad():
-        yield
-
-
 class _Heard:
     """What PyTorch reports."""
 
@@ -88,7 +81,7 @@ class _Heard:
 
     def end(self) -> None:
         """The program is over."""
-        with _unseen():
+        with unseen():
             self._tensors.writing.look()
             self._tensors.settle()
             self._backwards.end()
@@ -105,16 +98,17 @@ class _Heard:
             *args: Any,
             **kwargs: Any,
         ) -> Any:
-            if torch._C._current_autograd_node() is not None:  # inside of another pass
+            inner = torch._C._current_autograd_node() is not None  # inside of another pass
+            if inner or self._tensors.limits.idle:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if create:
                 raise SecondOrderError(_SECOND)
-            with _unseen():
+            with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if root is not None:
-                with _unseen():
+                with unseen():
                     returned = None if kwargs["accumulate_grad"] else found
                     self._backwards.passed(root, inputs, returned)
             return found
@@ -131,9 +125,10 @@ class _Heard:
         def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
-            if not growing or mode.inside:
+            if not growing or mode.inside or tensors.limits.idle:
                 return apply(function, *args)
-            with _unseen():
+            tensors.limits.check_function(function)
+            with unseen():
                 for each in growing:
                     tensors.meet(each)
                 made = tensors.made
@@ -161,11 +156,12 @@ class _Heard:
     # Writes.
 
     def _assigned(self, descriptor: Any) -> property:
-        writing = self._tensors.writing
+        writing, limits = self._tensors.writing, self._tensors.limits
 
         def assign(tensor: Tensor, value: Any) -> None:
-            with _unseen():
-                writing.begins()
+            if not limits.idle:
+                with unseen():
+                    writing.begins()
             descriptor.__set__(tensor, value)
 
         return property(descriptor.__get__, assign, descriptor.__delete__)
@@ -174,12 +170,15 @@ class _Heard:
         def clipping(
             parameters: Any, max_norm: float, total_norm: Tensor, *args: Any, **kwargs: Any
         ) -> None:
+            if self._tensors.limits.idle:
+                clip(parameters, max_norm, total_norm, *args, **kwargs)
+                return
             parameters = [parameters] if isinstance(parameters, Tensor) else [*parameters]
-            with _unseen():
+            with unseen():
                 self._tensors.writing.look()
                 norm, most = float(total_norm), float(max_norm)
             clip(parameters, max_norm, total_norm, *args, **kwargs)
-            with _unseen():
+            with unseen():
                 leaves = [each for each in map(self._tensors.leaf_of, parameters) if each]
                 leaves = [each for each in leaves if each.grad is not None]
                 if leaves and not norm + _EPSILON <= most:
@@ -190,7 +189,9 @@ class _Heard:
 
     def steps(self, stepping: torch.optim.Optimizer, *_: Any) -> None:
         """An optimizer is about to write."""
-        with _unseen():
+        if self._tensors.limits.idle:
+            return
+        with unseen():
             self._tensors.writing.look()
             self._tensors.writing.begins()
             self._step = Step(stepping)
@@ -198,7 +199,7 @@ class _Heard:
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""
         step, self._step = self._step, None
-        with _unseen():
+        with unseen():
             for leaves, rule in step.rules(self._tensors.leaf_of) if step is not None else ():
                 self._tensors.writing.updated(leaves, rule)
 

@@ -25,6 +25,20 @@ NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
 
 
+class NoRoomError(Exception):
+    """There is no memory for the nodes of an operation.
+
+    Args:
+        nodes: how many there are.
+        room: for how many there is memory.
+    """
+
+    def __init__(self, nodes: int, room: int) -> None:
+        super().__init__(nodes, room)
+        self.nodes = nodes
+        self.room = room
+
+
 class Batch(NamedTuple):
     """Nodes that one operation has made at once.
 
@@ -109,6 +123,15 @@ class Pass:
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
 
+    def make_room(self, nodes: int) -> None:
+        """Look whether there is memory for more nodes.
+
+        Raises:
+            NoRoomError: there is not.
+        """
+        if len(self) + nodes > self._room:
+            raise NoRoomError(nodes, self._room - len(self))
+
     def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
         """Name the nodes of a tensor, as far as they are of this pass."""
         offsets = (ids.reshape(-1) - NEW).tolist()
@@ -129,8 +152,7 @@ class Pass:
         here = self._here()
         if not self.moves or self.moves[-1][1] != here:
             self.moves.append((start, here))
-        if len(self) + count > self._room:
-            raise MemoryError(f"a pass of more than {self._room:,} nodes")
+        self.make_room(count)
         self._codes += bytes([op.code]) * count
         self._values.append(data.reshape(-1))
         return torch.arange(NEW + start, NEW + start + count).view(data.shape)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
-from torch import Tensor  # noqa: E402
+import torch.nn.functional as F  # noqa: E402, N812
+from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
-from stepgrad.torch import watch  # noqa: E402
+from stepgrad.torch import mode, watch  # noqa: E402
 from stepgrad.torch.cells import Cells  # noqa: E402
 from stepgrad.torch.passes import Pass  # noqa: E402
 from torch_operations import OPERATIONS  # noqa: E402
 from torch_operations.inputs import Operation, made  # noqa: E402
 
-SINGLE = {"float32": 1e-6, "hardsigmoid": 1e-7, "hardsigmoid_": 1e-7}
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # those of PyTorch
+
+SINGLE = {"float32": 1e-6, "hardsigmoid": 1e-7, "hardsigmoid_": 1e-7, "Hardsigmoid": 1e-7}
 """Where PyTorch itself computes in single precision, and how far off that may be."""
 
 
@@ -40,26 +44,100 @@ def flat(results: Any) -> list[Tensor]:
 @pytest.fixture(autouse=True)
 def _compared(monkeypatch: pytest.MonkeyPatch) -> None:
     """Compare what a row computes with PyTorch's result, which takes its place."""
+    torch.manual_seed(0)
     computed = Pass.computed
 
     def compared(self: Pass, cells: Cells, out: Tensor, since: int) -> None:
-        rtol = 1e-6 if out.dtype == torch.float32 else 1e-12
+        near = 1e-6 if out.dtype == torch.float32 else 1e-12
         wanted = out.to(torch.float64)
-        torch.testing.assert_close(cells.data, wanted, rtol=rtol, atol=1e-13, equal_nan=True)
+        torch.testing.assert_close(cells.data, wanted, rtol=near, atol=near, equal_nan=True)
         computed(self, cells, out, since)
 
     monkeypatch.setattr(Pass, "computed", compared)
 
 
-@pytest.mark.filterwarnings("ignore::UserWarning")
+def agrees(
+    run: Any, *inputs: Tensor, also: Iterable[Tensor] = (), tolerance: float = 1e-12
+) -> None:
+    """Compare the gradients of the inputs, and of parameters, with PyTorch's."""
+    inputs = tuple(each if each.requires_grad else each.clone().requires_grad_() for each in inputs)
+    with stepgrad.record(), watch() as tensors:
+        weighted(run(*inputs)).backward()
+        found = {id(each.tensor()): tensors.gradient(each) for each in tensors.leaves.values()}
+    for leaf in (*inputs, *also):
+        wanted = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
+        gradient = found.get(id(leaf), torch.zeros_like(leaf)).to(wanted.dtype)
+        torch.testing.assert_close(gradient, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_values_and_gradients_are_those_of_pytorch(operation: Operation) -> None:
-    leaves = made(*operation.inputs)
-    with stepgrad.record(), watch() as tensors:
-        weighted(operation.run(*leaves)).backward()
-        found = {id(each.tensor()): tensors.gradient(each) for each in tensors.leaves.values()}
     tolerance = SINGLE.get(operation.name.split("-")[0], 1e-12)
-    for leaf in leaves:
-        wanted = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
-        gradient = found.get(id(leaf), torch.zeros_like(leaf))
-        torch.testing.assert_close(gradient, wanted, rtol=tolerance, atol=tolerance, equal_nan=True)
+    agrees(operation.run, *made(*operation.inputs), tolerance=tolerance)
+
+
+def test_every_activation_of_pytorch_is_recorded() -> None:
+    arguments = {"Threshold": (0.1, 2.0), "Softmax": (-1,), "LogSoftmax": (-1,), "Softmin": (-1,)}
+    x = torch.randn(2, 4, 3, 2, dtype=torch.float64)
+    for name in nn.modules.activation.__all__:
+        if name == "MultiheadAttention":  # among the layers
+            continue
+        layer = getattr(nn, name)(*arguments.get(name, ())).double()
+        agrees(layer, x, tolerance=SINGLE.get(name, 1e-12))
+
+
+LOSSES = {
+    "MultiLabelMarginLoss": torch.tensor([[0, 2, -1, 0], [3, 1, 2, 0], [-1, 0, 1, 2]]),
+    "MultiLabelSoftMarginLoss": torch.tensor([[0.0, 1, 1, 0]] * 3),
+    "SoftMarginLoss": torch.tensor([[-1.0, 1, 1, -1]] * 3),
+    "HingeEmbeddingLoss": torch.tensor([[-1.0, 1, 1, -1]] * 3),
+    "NLLLoss": torch.tensor([0, 3, 1]),
+    "CrossEntropyLoss": torch.tensor([0, 3, 1]),
+    "MultiMarginLoss": torch.tensor([0, 3, 1]),
+}
+"""What losses compare with, where that is not a tensor like the first."""
+
+
+def test_every_loss_of_pytorch_is_recorded() -> None:
+    elsewhere = {
+        "AdaptiveLogSoftmaxWithLoss", "CTCLoss", "CosineEmbeddingLoss", "GaussianNLLLoss",
+        "LinearCrossEntropyLoss", "MarginRankingLoss", "NLLLoss2d", "TripletMarginLoss",
+        "TripletMarginWithDistanceLoss",
+    }  # fmt: skip
+    x = torch.rand(3, 4, dtype=torch.float64) * 0.8 + 0.1
+    y = torch.rand(3, 4, dtype=torch.float64)
+    for name in {*nn.modules.loss.__all__} - elsewhere:
+        for how in ("none", "mean", "sum"):
+            loss = getattr(nn, name)(reduction=how)
+            target = LOSSES.get(name, y)
+            agrees(lambda a, loss=loss, target=target: loss(a, target), x)
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        nn.LSTM(4, 3, 2, bidirectional=True),
+        nn.GRU(4, 3),
+        nn.Linear(4, 3),
+        nn.TransformerEncoderLayer(4, 2, 8, dropout=0),
+        nn.Sequential(nn.Conv1d(3, 4, 2), nn.BatchNorm1d(4), nn.GELU(), nn.MaxPool1d(2)),
+    ],
+    ids=lambda layer: type(layer).__name__,
+)
+def test_single_precision_has_the_programs_own_values(layer: nn.Module) -> None:
+    x = torch.randn(2, 3, 4)
+    agrees(layer, x, also=layer.parameters(), tolerance=1e-5)
+
+
+def test_an_operation_that_pytorch_takes_apart_wrongly_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = {torch.ops.aten.digamma.default: torch.sin}
+    monkeypatch.setattr(mode, "decomposition_table", wrong)
+    with pytest.raises(NotImplementedError, match="digamma"):
+        agrees(torch.digamma, torch.ones(2))
+
+
+def test_a_result_that_is_cut_off_is_no_leaf() -> None:
+    x = torch.randn(3, dtype=torch.float64)
+    agrees(lambda a: a * a.round() + F.gelu(a.detach()) + F.layer_norm(a.detach(), [3], a), x)

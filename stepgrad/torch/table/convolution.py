@@ -49,9 +49,11 @@ def plus(sums: Cells, where: Slices, parts: Cells) -> Cells:
     here = sums[key]
     assert here.ids is not None
     begun = here.ids != NONE
-    if begun.any():
+    if begun.all():
+        parts = here + parts
+    elif begun.any():
         parts = parts.replaced(begun, here[begun] + parts[begun])
-    return sums.replaced(key, parts)
+    return parts if parts.shape == sums.shape else sums.replaced(key, parts)
 
 
 def nothing(like: Cells, shape: Sequence[int]) -> Cells:
