@@ -132,6 +132,7 @@ class _Heard:
                 for each in growing:
                     tensors.meet(each)
                 made = tensors.made
+                args = tuple(map(self._cut, args))
             since = len(made)
             mode.inside += 1
             try:
@@ -145,6 +146,14 @@ class _Heard:
             return out
 
         return applied
+
+    def _cut(self, argument: Any) -> Any:
+        """Return a copy of a tensor that no gradient goes through, beside which no nodes stand.
+
+        In the forward of a function, autograd sees nothing: what has nodes has gradients.
+        """
+        known = isinstance(argument, Tensor) and argument in self._tensors.beside
+        return argument.clone() if known and not argument.requires_grad else argument
 
     def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
         def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:

@@ -311,9 +311,33 @@ def test_only_the_function_that_is_wrong_is_named() -> None:
 
 def test_a_straight_through_estimator_differs() -> None:
     w, v = leaf(3), leaf(3, seed=1)
-    own = function(lambda _, __, g: (g, None), lambda x, y: torch.relu(-x * x) + y * 0)
+    own = function(lambda _, __, g: (g, None), lambda x, y: torch.round(x) + y * 0)
     [verdict] = pytorch_verdicts(watched(lambda: own(w, v).sum().backward(), [w, v]))
     assert "returns 1, and the derivative of its forward is" in verdict.text
+
+
+def test_what_a_function_gets_detached_needs_no_gradient() -> None:
+    w = leaf(3)
+    own = function(lambda x, y, g: (2 * x * y * g, None))
+
+    def run() -> None:
+        h = w * 2
+        own(w, h.detach()).sum().backward()
+
+    recording = watched(run, [w])
+    assert not pytorch_verdicts(recording)
+    assert agreement(recording)
+
+
+def test_a_gradient_that_comes_on_a_way_that_was_not_recorded_differs() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    before = w * 3
+
+    def run() -> None:
+        (before * v * w.detach()).sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, [v]))
+    assert "PyTorch's gradient is" in verdict.text
 
 
 def test_hooks_may_change_gradients() -> None:
