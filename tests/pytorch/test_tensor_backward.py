@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.autograd.function import Function, _SingleLevelFunction  # noqa: E402
 
 import stepgrad  # noqa: E402
-from diagnosing import verdicts  # noqa: E402
+from diagnosing import recorded, verdicts  # noqa: E402
 from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
 from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
 from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
@@ -393,3 +394,10 @@ def test_a_write_to_a_value_between_the_passes_counts_in_the_derivatives() -> No
     recording = watched(run, [w])
     assert [type(block) for block in recording.blocks] == [Forward, Forward, Write, Backward]
     assert not pytorch_verdicts(recording)
+
+
+def test_a_program_with_an_engine_of_its_own_is_judged_as_ever_where_torch_is_there() -> None:
+    assert "torch" in sys.modules
+    path = Path(__file__).parents[1] / "foreign" / "broken" / "path_assigns.py"
+    first, *_ = verdicts(recorded(path))
+    assert "`=` stands where `+=` belongs" in first.text
