@@ -51,8 +51,7 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
-        recorder.settle()
-        if not recorder.log.length:
+        if not recorder.log.length and not recorder.pending:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         del _watched[recorder]

@@ -74,8 +74,8 @@ class _Heard:
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
         for name in ("register_hook", "register_post_accumulate_grad_hook"):
             yield Tensor, name, self._hooking(getattr(Tensor, name))
-        clip = clip_grad._clip_grads_with_norm_
-        yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
+        if hasattr(clip_grad, _CLIP):  # before PyTorch 2.6, what is clipped is written by no rule
+            yield clip_grad, _CLIP, self._clipping(getattr(clip_grad, _CLIP))
         # Not `Function.apply` itself: a program may have kept that.
         yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
@@ -132,6 +132,7 @@ class _Heard:
                 for each in growing:
                     tensors.meet(each)
                 made = tensors.made
+                args = tuple(map(self._cut, args))
             since = len(made)
             mode.inside += 1
             try:
@@ -145,6 +146,14 @@ class _Heard:
             return out
 
         return applied
+
+    def _cut(self, argument: Any) -> Any:
+        """Return a copy of a tensor that no gradient goes through, beside which no nodes stand.
+
+        In the forward of a function, autograd sees nothing: what has nodes has gradients.
+        """
+        known = isinstance(argument, Tensor) and argument in self._tensors.beside
+        return argument.clone() if known and not argument.requires_grad else argument
 
     def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
         def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
@@ -204,6 +213,7 @@ class _Heard:
                 self._tensors.writing.updated(leaves, rule)
 
 
+_CLIP = "_clip_grads_with_norm_"
 _EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_
 
 _SECOND = (

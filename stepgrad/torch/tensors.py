@@ -195,9 +195,8 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
-        if result is None:
+        if result is None or result.ids is None:
             return None
-        assert result.ids is not None, "an element has a node"
         made, among = result.made, {result.made, *result.made.uses}
         self.settle()
         number = int(result.ids)
