@@ -51,7 +51,7 @@ class Limits:
             check_function(function, self._where)
 
     @contextmanager
-    def making(self, name: str, made: Pass, nodes: int) -> Iterator[None]:
+    def making(self, name: str, made: Pass, nodes: int = 0) -> Iterator[None]:
         """Make the nodes of an operation inside.
 
         Args:
@@ -66,6 +66,8 @@ class Limits:
             try:
                 made.make_room(nodes)
                 yield
+            except RefusedError:
+                raise
             except NoRoomError as error:
                 raise too_large(error.nodes, error.room, self._where()) from None
             except Exception as error:
