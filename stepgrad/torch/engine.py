@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import _SingleLevelFunction
 from torch.nn.utils import clip_grad
 from torch.optim import optimizer
 
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
-from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.optimizers import rules
+from stepgrad.torch.optimizers import Step
 from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
@@ -64,7 +64,7 @@ class _Heard:
         self._tensors = tensors
         self._mode = mode
         self._backwards = Backwards(tensors)
-        self._rules: list[tuple[Sequence[Leaf], Rule]] = []
+        self._step: Step | None = None
 
     def replaced(self) -> Iterator[tuple[Any, str, Any]]:
         """Yield what is replaced while the program is watched: where, its name, and by what."""
@@ -72,10 +72,12 @@ class _Heard:
         yield torch.autograd, "_engine_run_backward", self._running(run)
         for name in ("data", "grad"):
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
+        for name in ("register_hook", "register_post_accumulate_grad_hook"):
+            yield Tensor, name, self._hooking(getattr(Tensor, name))
         clip = clip_grad._clip_grads_with_norm_
         yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
-        function = torch.autograd.Function
-        yield function, "apply", classmethod(self._applying(function.__dict__["apply"].__func__))
+        # Not `Function.apply` itself: a program may have kept that.
+        yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
     def end(self) -> None:
         """The program is over."""
@@ -113,14 +115,18 @@ class _Heard:
 
         return engine
 
-    def _applying(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+    def _applying(self) -> Callable[..., Any]:
         mode, tensors = self._mode, self._tensors
 
-        def applied(function: type, *args: Any, **kwargs: Any) -> Any:
+        def apply(function: Any, *args: Any) -> Any:
+            above: Any = super(_SingleLevelFunction, function)
+            return above.apply(*args)
+
+        def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
             if not growing or mode.inside or tensors.limits.idle:
-                return apply(function, *args, **kwargs)
+                return apply(function, *args)
             tensors.limits.check_function(function)
             with unseen():
                 for each in growing:
@@ -129,7 +135,7 @@ class _Heard:
             since = len(made)
             mode.inside += 1
             try:
-                out = apply(function, *args, **kwargs)
+                out = apply(function, *args)
             finally:
                 mode.inside -= 1
             if made is tensors.made:
@@ -139,6 +145,13 @@ class _Heard:
             return out
 
         return applied
+
+    def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
+        def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
+            self._backwards.hooked()
+            return register(tensor, hook)
+
+        return hooking
 
     # Writes.
 
@@ -181,13 +194,13 @@ class _Heard:
         with unseen():
             self._tensors.writing.look()
             self._tensors.writing.begins()
-            self._rules = [*rules(stepping, self._tensors.leaf_of)]
+            self._step = Step(stepping)
 
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""
-        found, self._rules = self._rules, []
+        step, self._step = self._step, None
         with unseen():
-            for leaves, rule in found:
+            for leaves, rule in step.rules(self._tensors.leaf_of) if step is not None else ():
                 self._tensors.writing.updated(leaves, rule)
 
 

@@ -69,7 +69,7 @@ class Pass:
         self.earlier: Sequence[Pass] = ()
         self.uses = set[Pass]()  # those whose nodes it may have used, while it is being made
         self.left: Tensor | None = None  # of leaves: the gradients that are there, as in the log
-        self.precision = torch.finfo(torch.float64).eps  # of the coarsest numbers in it
+        self.coarsest = torch.float64  # of the types of its numbers
         self.column = torch.empty(0, dtype=torch.float64)
         self._codes = bytearray()
         self._values: list[Tensor] = []
@@ -119,7 +119,7 @@ class Pass:
         Its arithmetic need not be ours: it may round to float32, or add up in another order.
         """
         if cells.ids is not None:
-            self.precision = max(self.precision, torch.finfo(out.dtype).eps)
+            self.coarsest = max(self.coarsest, out.dtype, key=precision)
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
 
@@ -195,6 +195,11 @@ class Pass:
     def absolute(self, ids: Tensor) -> Tensor:
         """Return node numbers with those of this pass, which is in the log now, as indices."""
         return torch.where(ids >= NEW, ids - NEW + self.base, ids)
+
+
+def precision(dtype: torch.dtype) -> float:
+    """Return the distance from 1 to the next number of a type."""
+    return torch.finfo(dtype).eps
 
 
 def as_bytes(tensor: Tensor) -> bytes:
