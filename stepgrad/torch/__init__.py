@@ -52,7 +52,7 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
         recorder.settle()
-        if not recorder.log.length:
+        if tensors.program.calls and not recorder.log.length:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         del _watched[recorder]

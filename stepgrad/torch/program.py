@@ -77,6 +77,7 @@ class Program(TorchFunctionMode):
         self._call = Call()  # that of a module; the program itself where none is called
         self._here: Here | None = None
         self._results: list[_Result] = []
+        self.calls = 0  # of functions of PyTorch
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -163,6 +164,7 @@ class Program(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run a function of PyTorch, as a call of its own."""
+        self.calls += 1
         check_transform(self.where)
         self.name_results()
         call = Call(self._call, func.__name__.strip("_"), what=func)
