@@ -8,21 +8,27 @@ from os import getpid
 
 from torch import Tensor
 
-from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.passes import NoRoomError, Pass
-from stepgrad.torch.refused import RefusedError, check_function, check_tensors, too_large, unknown
+from stepgrad.torch.refused import (
+    RefusedError,
+    check_function,
+    check_tensors,
+    check_transform,
+    too_large,
+    unknown,
+)
 
 
 class Limits:
     """Looks whether what a program does can be recorded.
 
     Args:
-        recorder: where it is recorded.
+        over: whether the recording has ended.
         where: returns the operation, the line and the module that the program is at.
     """
 
-    def __init__(self, recorder: Recorder, where: Callable[[], str]) -> None:
-        self._recorder = recorder
+    def __init__(self, over: Callable[[], bool], where: Callable[[], str]) -> None:
+        self._over = over
         self._where = where
         self._process = getpid()
         self._refused = False
@@ -30,7 +36,7 @@ class Limits:
     @property
     def idle(self) -> bool:
         """Whether nothing is recorded: the recording has ended, or this is a forked process."""
-        return self._refused or self._recorder.closed or getpid() != self._process
+        return self._refused or self._over() or getpid() != self._process
 
     def check(self, tensors: Iterable[Tensor]) -> None:
         """Look whether tensors of an operation can be recorded.
@@ -50,8 +56,17 @@ class Limits:
         with self._refusing():
             check_function(function, self._where)
 
+    def check_transform(self) -> None:
+        """Look whether the program is inside a transform that differentiates a function.
+
+        Raises:
+            RefusedError: it is.
+        """
+        with self._refusing():
+            check_transform(self._where)
+
     @contextmanager
-    def making(self, name: str, made: Pass, nodes: int) -> Iterator[None]:
+    def making(self, name: str, made: Pass, nodes: int = 0) -> Iterator[None]:
         """Make the nodes of an operation inside.
 
         Args:
@@ -66,6 +81,8 @@ class Limits:
             try:
                 made.make_room(nodes)
                 yield
+            except RefusedError:
+                raise
             except NoRoomError as error:
                 raise too_large(error.nodes, error.room, self._where()) from None
             except Exception as error:

@@ -16,7 +16,6 @@ from stepgrad.torch.beside import Beside
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.limits import Limits
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
@@ -35,8 +34,8 @@ class Tensors:
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
-        self.program = Program(places, self)
-        self.limits = Limits(recorder, self.program.where)
+        self.program = Program(places, self, lambda: recorder.closed)
+        self.limits = self.program.limits
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass

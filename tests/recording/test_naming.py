@@ -597,14 +597,14 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
     looked: list[int] = []
 
     def search(*arguments: Any) -> Any:
-        others: Any = arguments[:-1]
-        count = arguments[-1]
+        others, count = arguments[:-1], arguments[-1]
 
         def counted(items: int) -> None:
             looked.append(items)
             count(items)
 
-        yield from name_all(*others, looked=counted)
+        names: Any = name_all
+        yield from names(*others, counted)
 
     monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
     recording = ran(
