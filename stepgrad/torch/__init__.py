@@ -51,8 +51,8 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
-        recorder.settle()
-        if tensors.program.calls and not recorder.log.length:
+        # What is pending is not settled here: it may be a backward pass that goes on.
+        if tensors.program.calls and not recorder.log.length and not recorder.pending:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         del _watched[recorder]

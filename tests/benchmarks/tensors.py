@@ -41,7 +41,7 @@ class Attention(nn.Module):
 def mlp(rows: int, size: int) -> Callable[[], Tensor]:
     model = nn.Sequential(nn.Linear(size, size), nn.Tanh(), nn.Linear(size, 1))
     x, y = torch.randn(rows, size), torch.randn(rows, 1)
-    return training(model, lambda: ((model(x) - y) ** 2).mean())
+    return training(model, lambda: nn.functional.mse_loss(model(x), y))
 
 
 def transformer(layers: int, size: int, length: int) -> Callable[[], Tensor]:
