@@ -561,14 +561,12 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
 ) -> None:
     looked: list[int] = []
 
-    def search(*arguments: Any) -> Any:
-        *others, count = arguments
-
+    def search(pairs: Any, variables: Any, follow: Any, opaque: Any, count: Any) -> Any:
         def counted(items: int) -> None:
             looked.append(items)
             count(items)
 
-        yield from name_all(*others, counted)
+        yield from name_all(pairs, variables, follow, opaque, counted)
 
     monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
     recording = ran(

@@ -32,6 +32,9 @@ class Recorder(Protocol):
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
 
+    def divide(self) -> None:
+        """Write evaluations that are over into the log, if much is pending."""
+
     def settle(self) -> None:
         """Write everything that is pending into the log."""
 
@@ -75,7 +78,10 @@ class Door:
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
-        if (self._walked or self.alert) and not self._goes_on():
+        if self._walked:
+            if not self._goes_on():
+                return
+        elif self.alert and not self._divided():
             return
         if where is None or self._callers is None:
             self._pending.append_at(node, None)
@@ -143,6 +149,16 @@ class Door:
         if not walked:  # a rule runs, and nothing was seeded
             self._begin(out, out._grad, None)
         return not self._recorder.closed
+
+    def _divided(self) -> bool:
+        """Log what is over of much that is pending; return whether the recording goes on.
+
+        When that is asked for is chance, and a constant stays with the node that it was made for.
+        """
+        self.alert = False
+        self._recorder.divide()
+        self.alert = self._recorder.closed
+        return not self.alert
 
     def _goes_on(self) -> bool:
         """Log what is pending, a pass among it; return whether the recording goes on."""
