@@ -596,15 +596,12 @@ def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
 ) -> None:
     looked: list[int] = []
 
-    def search(*arguments: Any) -> Any:
-        others, count = arguments[:-1], arguments[-1]
-
+    def search(pairs: Any, variables: Any, follow: Any, opaque: Any, count: Any) -> Any:
         def counted(items: int) -> None:
             looked.append(items)
             count(items)
 
-        names: Any = name_all
-        yield from names(*others, counted)
+        yield from name_all(pairs, variables, follow, opaque, counted)
 
     monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
     recording = ran(

@@ -32,8 +32,8 @@ class Recorder(Protocol):
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
 
-    def looked_at(self) -> None:
-        """Log what nothing that comes later belongs to."""
+    def divide(self) -> None:
+        """Write evaluations that are over into the log, if much is pending."""
 
     def settle(self) -> None:
         """Write everything that is pending into the log."""
@@ -78,9 +78,10 @@ class Door:
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
-        if self._walked and not self._goes_on():
-            return
-        if self.alert and not self._looked_at():
+        if self._walked:
+            if not self._goes_on():
+                return
+        elif self.alert and not self._divided():
             return
         if where is None or self._callers is None:
             self._pending.append_at(node, None)
@@ -95,7 +96,7 @@ class Door:
         if over:
             self._goes_on()
         elif self.alert:
-            self._looked_at()
+            self._divided()
         self._recorder.write(kind, node, after, self._places.at(spot))
 
     def seeded(self, root: Node, after: float, spot: Spot | None) -> None:
@@ -151,9 +152,13 @@ class Door:
             self._begin(out, out._grad, None)
         return not self._recorder.closed
 
-    def _looked_at(self) -> bool:
-        """Log what nothing that comes later belongs to; return whether the recording goes on."""
-        self._recorder.looked_at()
+    def _divided(self) -> bool:
+        """Log what is over of much that is pending; return whether the recording goes on.
+
+        When that is asked for is chance, and a constant stays with the node that it was made for.
+        """
+        self.alert = False
+        self._recorder.divide()
         self.alert = self._recorder.closed
         return not self.alert
 
