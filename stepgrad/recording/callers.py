@@ -123,7 +123,7 @@ class Callers:
         if alike is None:
             describing = self._found_out(nodes, sites, places, paths)
             unnamed = describing.unnamed(nodes)
-            self.holders.want(unnamed)
+            self.holders.want(unnamed, [sites[at] for at in unnamed.values()])
             found = self.holders.find(self._calls.running, unasked=True)
             held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
             self._late += found.values()

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
 from stepgrad.program import run_program
-from stepgrad.recording import described
+from stepgrad.recording import described, holders
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.naming.variables import variables
 from stepgrad.recording.naming.walk import name_all
@@ -335,6 +335,31 @@ def test_rows_that_are_described_once_have_leaves_of_their_own(
     recording = ran(MANY_ROWS)
     found = [name for name in names(recording) if name.startswith("kept")]
     assert found == [f"kept[{row}]" for row in range(20)]
+
+
+def test_where_no_leaf_is_held_later_ones_are_looked_for_at_the_end(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = count()
+    monkeypatch.setattr(
+        holders, "name_all", lambda *arguments: (next(searches), name_all(*arguments))[1]
+    )
+    recording = ran(
+        """
+        w, kept = Value(2.0), []
+        def start():
+            return Value(0.0)
+        for step in range(20):
+            total = start() + w
+            for _ in range(step):
+                total = total * w
+            total.backward()
+        kept.append(start())
+        last = kept[0] + w
+        """
+    )
+    assert next(searches) < 6
+    assert names(recording)[-2:] == ["kept[0]", "last"]
 
 
 def test_names_are_there_while_the_program_runs(ran: Callable[[str], Recording]) -> None:

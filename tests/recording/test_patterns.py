@@ -22,6 +22,7 @@ from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
 from stepgrad.recording import recurring
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.released import Released
 
 TIMES = 5
 
@@ -286,6 +287,24 @@ def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
         gc.set_threshold(*before)
     assert first == second == third
     assert len(first) > 10  # blocks of some rows each, before what is kept
+
+
+def test_a_step_that_cannot_be_divided_is_not_searched_each_time() -> None:
+    searches = []
+    end_of = Released._end
+
+    def search(released: Released, nodes: Sequence[Value], *arguments: Any) -> int:
+        searches.append(len(nodes))
+        return end_of(released, nodes, *arguments)
+
+    weights = [Value(i / 40) for i in range(40)]
+    with mock.patch.object(Released, "_end", search), record() as recording:
+        for step in range(6):
+            (weights[0] * step).relu()  # nothing uses it: there may have been an evaluation
+            rows = [reduce(add, [weight * row for weight in weights]) for row in range(120)]
+            reduce(add, rows).backward()
+    check_end(recording, ())
+    assert searches.count(max(searches)) <= 2  # of whole steps: the first one differs
 
 
 def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:
