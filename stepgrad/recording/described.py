@@ -49,6 +49,9 @@ class Describing:
         counted = zip(paths, nodes, strict=True)
         counts = Counter(path for path, node in counted if node._operation is not CONSTANT)
         self._scopes = scopes_of(dict.fromkeys(paths, 0) | counts)
+        noted = zip(paths, nodes, strict=True)
+        computed = {path for path, node in noted if node._first is not None}
+        self._computing = {each for path in computed for each in path.outwards}
         self._variables = variables(self._results())
 
     def _results(self) -> Iterator[tuple[int, Site, Path]]:
@@ -84,6 +87,11 @@ class Describing:
     def _scope(self, offset: int, path: Path) -> str:
         return self._places[offset].scope or self._scopes[path]
 
+    def _prepares(self, path: Path) -> bool:
+        """Whether a call only makes leaves, for others to keep: no layer, and no part of one."""
+        classes = any(each.kind is not None and each.kind.of_class for each in path.outwards)
+        return not classes and path.around not in self._computing
+
     def described(
         self, held: Mapping[int, Held], placed: Callable[[str, Spot], Place]
     ) -> Described:
@@ -97,7 +105,10 @@ class Describing:
         for stamp, where in held.items():
             offset = self.unnamed[stamp]
             names[offset] = where.text
-            scopes[offset] = scopes[offset] or where.holders
+            if not self._places[offset].scope and self._prepares(self._paths[offset]):
+                scopes[offset] = where.holders or scopes[offset]
+            else:
+                scopes[offset] = scopes[offset] or where.holders
         return Described((*self._moves(scopes, placed),), (*names.items(),))
 
     def _moves(

@@ -32,6 +32,9 @@ class Recorder(Protocol):
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
 
+    def looked_at(self) -> None:
+        """Log evaluations that are over, where much waits; end where no room is left."""
+
     def settle(self) -> None:
         """Write everything that is pending into the log."""
 
