@@ -62,6 +62,14 @@ class Describing:
             for offset, node in enumerate(nodes)
             if node._operation is LEAF and not self._stays(offset)
         ]
+        noted = zip(paths, nodes, strict=True)
+        computed = {path for path, node in noted if node._first is not None}
+        self._computing = {each for path in computed for each in path.outwards}
+        self._prepared = {
+            offset
+            for offset in self._loose
+            if not self._by_hand[offset] and self._prepares(paths[offset])
+        }
 
     def _results(
         self, nodes: Sequence[Node], paths: Sequence[Path]
@@ -100,10 +108,16 @@ class Describing:
             return self._unheld
         scopes = [*self._scopes]
         for offset, where in held.items():
-            scopes[offset] = scopes[offset] or where.holders
+            first, second = scopes[offset], where.holders
+            scopes[offset] = second or first if offset in self._prepared else first or second
         names = dict(self._unheld.names) | {at: where.text for at, where in held.items()}
         moves = self._unheld.moves if scopes == self._scopes else (*self._moves(scopes),)
         return Described(moves, (*names.items(),))
+
+    def _prepares(self, path: Path) -> bool:
+        """Whether a call only makes leaves, for others to keep: no layer, and no part of one."""
+        classes = any(each.kind is not None and each.kind.of_class for each in path.outwards)
+        return not classes and path.around not in self._computing
 
     @cached_property
     def _unheld(self) -> Described:

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
 from itertools import repeat, takewhile
-from types import FrameType, ModuleType
+from types import CodeType, FrameType, ModuleType
 
 from stepgrad.engine.node import Node
-from stepgrad.recording.naming.kinds import variables_of
+from stepgrad.recording.naming.kinds import class_names, owner_of, variables_of
 from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
@@ -124,8 +124,16 @@ class Holders:
         # What an object holds while it is made is not yet where it will be.
         for frame in takewhile(lambda frame: frame.f_code.co_name != "__init__", frames):
             if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's: its variables are plain
-                yield variables_of(frame)
+                local = variables_of(frame)
+                if self._is_method(frame.f_code, local):
+                    break  # the order of a backward pass, for example, is no model
+                yield local
         yield others  # those that no variable leads to
+
+    def _is_method(self, code: CodeType, variables: Mapping[str, object]) -> bool:
+        """Whether a call is of a method of nodes, which is the program's engine at work."""
+        first = variables.get(code.co_varnames[0]) if code.co_argcount else None
+        return self.node_of(first) is not None and owner_of(code) in class_names(type(first))
 
     def _is_followed(self, module: ModuleType) -> bool:
         return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules

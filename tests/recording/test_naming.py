@@ -262,6 +262,14 @@ SCOPES = {
         "m = lambda: [[Value(1.0), Value(2.0)] for _ in range(2)]\nd = {'a': m(), 'b.c': m()}",
         ["d/a/0", "d/a/1", "d/b.c/0", "d/b.c/1"],
     ),
+    "leaves that a function only makes": (
+        "def row(n):\n    return [Value(0.1 * i) for i in range(n)]\n"
+        "def init():\n    p = {}\n    p['a'] = row(2)\n    for i in range(2):\n"
+        "        p[f'l{i}'] = row(2)\n    return p\n"
+        "def model(x):\n    zero = [Value(0.0), Value(1.0)]\n    return (zero[0] + x).exp()\n"
+        "p = init()\nkept = model(p['a'][0])\nkept.backward()",
+        ["p/a", "p/l0", "p/l1", "model"],
+    ),
     "generators": (
         "def parts(x):\n    for i in range(2):\n        yield (x * i).exp()\n"
         "w = Value(1.0)\ns = sum(parts(w))\n",
@@ -397,6 +405,36 @@ def test_the_leaves_of_another_engine_are_named(ran: Callable[[str], Recording])
         """
     )
     assert names(recording)[:2] == ["model['w'][0]", "model['w'][1]"]
+
+
+def test_what_an_engine_holds_while_it_works_names_nothing(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        class Number:
+            def __init__(self, data, children=()):
+                self.data, self.grad, self.children = data, 0.0, children
+            def __mul__(self, other):
+                return Number(self.data * other.data, (self, other))
+            def backward(self):
+                order = []
+                def visit(node):
+                    for child in node.children:
+                        visit(child)
+                    order.append(node)
+                visit(self)
+                self.grad = 1.0
+                for node in reversed(order):
+                    if node.children:
+                        a, b = node.children
+                        a.grad += node.grad * b.data
+                        b.grad += node.grad * a.data
+        w = Number(2.0)
+        def model(x):
+            return w * Number(x)
+        model(3.0).backward()
+        """
+    )
+    assert names(recording) == ["w", "–", "–"]
 
 
 def test_values_from_before_are_named_too() -> None:
