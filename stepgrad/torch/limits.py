@@ -10,7 +10,14 @@ from torch import Tensor
 
 from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.passes import NoRoomError, Pass
-from stepgrad.torch.refused import RefusedError, check_function, check_tensors, too_large, unknown
+from stepgrad.torch.refused import (
+    RefusedError,
+    check_function,
+    check_order,
+    check_tensors,
+    too_large,
+    unknown,
+)
 
 
 class Limits:
@@ -49,6 +56,15 @@ class Limits:
         """
         with self._refusing():
             check_function(function, self._where)
+
+    def check_order(self, create_graph: bool) -> None:
+        """Look at a backward pass.
+
+        Raises:
+            RefusedError: gradients are to go through it, too.
+        """
+        with self._refusing():
+            check_order(create_graph, self._where)
 
     @contextmanager
     def making(self, name: str, made: Pass, nodes: int) -> Iterator[None]:
