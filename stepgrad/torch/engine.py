@@ -100,6 +100,8 @@ class _Heard:
             with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
+                if root is None:  # what it brings is written by this line
+                    self._tensors.writing.begins()
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if root is not None:
                 with unseen():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import getpid
+from threading import get_ident
 
 from torch import Tensor
 
@@ -31,13 +32,14 @@ class Limits:
     def __init__(self, recorder: Recorder, where: Callable[[], str]) -> None:
         self._recorder = recorder
         self._where = where
-        self._process = getpid()
+        self._process, self._thread = getpid(), get_ident()
         self._refused = False
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is recorded: the recording has ended, or this is a forked process."""
-        return self._refused or self._recorder.closed or getpid() != self._process
+        """Whether nothing is recorded: it has ended, or this is another thread or process."""
+        elsewhere = getpid() != self._process or get_ident() != self._thread
+        return self._refused or self._recorder.closed or elsewhere
 
     def check(self, tensors: Iterable[Tensor]) -> None:
         """Look whether tensors of an operation can be recorded.
