@@ -13,7 +13,6 @@ from torch.nn.utils import clip_grad
 from torch.optim import optimizer
 
 from stepgrad.engine.tape import Rule
-from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
 from stepgrad.torch.optimizers import Step
 from stepgrad.torch.program import unseen
@@ -21,10 +20,6 @@ from stepgrad.torch.tensors import Tensors
 
 if TYPE_CHECKING:
     from stepgrad.torch.mode import Watching
-
-
-class SecondOrderError(StepgradError):
-    """Gradients of gradients were asked for."""
 
 
 @contextmanager
@@ -101,11 +96,12 @@ class _Heard:
             inner = torch._C._current_autograd_node() is not None  # inside of another pass
             if inner or self._tensors.limits.idle:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
-            if create:
-                raise SecondOrderError(_SECOND)
+            self._tensors.limits.check_order(create)
             with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
+                if root is None:  # what it brings is written by this line
+                    self._tensors.writing.begins()
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if root is not None:
                 with unseen():
@@ -215,8 +211,3 @@ class _Heard:
 
 _CLIP = "_clip_grads_with_norm_"
 _EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_
-
-_SECOND = (
-    "create_graph=True: gradients of gradients are not recorded; without it, or outside of "
-    "`stepgrad.torch.watch`, the program runs"
-)

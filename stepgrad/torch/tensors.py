@@ -119,7 +119,7 @@ class Tensors:
         """Put the nodes of a leaf beside its storage, if the program has given it another."""
         numbers = self.beside.window(tensor)
         first = NONE if numbers is None or not numbers.numel() else int(numbers.reshape(-1)[0])
-        if first not in self.leaves and len(leaf.made):
+        if first != leaf.made.base and len(leaf.made):
             ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
             self.beside.put(tensor, ids.view(leaf.shape), leaf.made)
 

@@ -16,12 +16,15 @@ from torch.autograd.function import Function, _SingleLevelFunction  # noqa: E402
 
 import stepgrad  # noqa: E402
 from diagnosing import recorded, verdicts  # noqa: E402
+from stepgrad.checking.comparison import GATE  # noqa: E402
+from stepgrad.checking.result import judge  # noqa: E402
+from stepgrad.checking.ways import TORCH_GATE, verify  # noqa: E402
 from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
 from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
 from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
-from stepgrad.torch.engine import SecondOrderError  # noqa: E402
+from stepgrad.torch.refused import RefusedError  # noqa: E402
 from tensor_programs import leaf, told, watched, writes  # noqa: E402
 
 
@@ -164,7 +167,7 @@ def test_gradients_of_gradients_are_refused() -> None:
     def run() -> None:
         torch.autograd.grad((w**3).sum(), [w], create_graph=True)
 
-    with pytest.raises(SecondOrderError, match=r"create_graph=True: gradients of gradients"):
+    with pytest.raises(RefusedError, match=r"gradients of gradients cannot be recorded"):
         watched(run, [w])
     assert torch.autograd.grad((w**3).sum(), [w], create_graph=True)  # as ever, outside
 
@@ -191,7 +194,7 @@ def test_a_graph_from_before_the_recording_has_no_pass_but_its_gradients_are_wri
 
     recording = watched(run, [w])
     assert passes(recording) == 1
-    assert [kinds for kinds, *_ in told(recording)] == [{"set"}]
+    assert told(recording) == [({"set"}, "before.backward()", None)]
 
 
 def test_a_result_may_be_gone_when_a_write_has_parted_the_forward_pass() -> None:
@@ -235,6 +238,28 @@ def test_in_single_precision_rounding_is_no_difference() -> None:
     text = agreement(recording)
     assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, within ")
     assert text.endswith("of the largest (float32)")
+    ways = verify(recording)
+    assert all(way.ok for way in ways)
+    limits = {way.way: way.limit for way in ways}
+    assert limits["complex steps"] == pytest.approx(1e-4, rel=0.2)
+    assert limits["saved values"] == GATE
+
+
+def test_in_double_precision_nothing_is_allowed_for_rounding() -> None:
+    w = leaf(3)
+    recording = watched(lambda: torch.tanh(w).sum().backward(), [w])
+    assert agreement(recording).endswith(("of the largest", "to the last digit"))
+    assert {way.limit for way in verify(recording)} <= {GATE, TORCH_GATE, None}
+
+
+def test_in_a_check_the_agreement_is_said_and_a_wrong_function_fails() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    right = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+    wrong = function(lambda x, y, g: (x * y * g, x * x * g))
+    result = judge("a", watched(lambda: right(w, v).sum().backward(), [w, v]))
+    assert not result.failed
+    assert result.note.startswith("PyTorch's gradients agree: 2 tensors in 1 backward pass, ")
+    assert judge("b", watched(lambda: wrong(w, v).sum().backward(), [w, v])).failed
 
 
 def test_a_gradient_that_cancels_is_as_inexact_as_its_terms() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -257,6 +259,53 @@ def by_a_recorded_result(w: Tensor) -> None:
     w.data = w - 0.1
 
 
+def test_two_parameters_swap_their_data() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        (w * w * v).sum().backward()
+        w.data, v.data = v.data, w.data
+        (w * w * v).sum().backward()
+
+    recording = watched(run, [w, v])
+    assert told(recording) == [({"update"}, "w.data, v.data = v.data, w.data", None)]
+    assert len(writes(recording)[0].after) == 6
+
+
+def test_another_thread_is_not_recorded() -> None:
+    w, other = leaf(3), leaf(3, seed=1)
+
+    def work() -> None:
+        (other * other).sum().backward()
+        other.grad = None
+
+    def run() -> None:
+        (w * w).sum().backward()
+        thread = Thread(target=work)
+        thread.start()
+        thread.join()
+
+    recording = watched(run, [w])
+    assert len(recording.blocks) == 3
+    assert not writes(recording)
+
+
+def test_a_second_order_method_writes_several_times() -> None:
+    w = leaf(3)
+    optimizer = torch.optim.LBFGS([w], lr=0.1, max_iter=3)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = ((w - 3) ** 4).sum()
+        loss.backward()
+        return loss
+
+    def run() -> None:
+        optimizer.step(closure)
+
+    assert [kinds for kinds, *_ in told(watched(run, [w]))].count({"update"}) == 2
+
+
 @pytest.mark.parametrize(
     "write",
     [by_in_place, by_data, by_data_in_place, by_copy, by_a_row, by_set, by_a_recorded_result],
@@ -405,3 +454,12 @@ def test_minus_zero_and_nan_are_numbers_like_others() -> None:
 
     with_nan = writes(watched(run, []))
     assert [len(each.after) for each in with_nan] == [4]
+
+
+def test_writes_and_remarks_are_kept_in_a_file(tmp_path: Path) -> None:
+    recording = trained(lambda p: AdamW(p, lr=0.1, weight_decay=0.2), network())
+    recording.save(tmp_path / "a.stepgrad")
+    again = Recording.load(tmp_path / "a.stepgrad")
+    assert [*again.events] == [*recording.events]
+    assert told(again) == told(recording)
+    assert again.remarks == recording.remarks
