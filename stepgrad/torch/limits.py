@@ -24,19 +24,43 @@ class Limits:
 
     Args:
         over: whether the recording has ended.
+        steps: the training steps to record; None for all.
         where: returns the operation, the line and the module that the program is at.
     """
 
-    def __init__(self, over: Callable[[], bool], where: Callable[[], str]) -> None:
+    def __init__(
+        self, over: Callable[[], bool], where: Callable[[], str], steps: range | None = None
+    ) -> None:
         self._over = over
         self._where = where
         self._process = getpid()
         self._refused = False
+        self._steps = steps
+        self._step = -1
+        self._passed = True  # a backward pass, since the last operation
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is recorded: the recording has ended, or this is a forked process."""
+        """Whether nothing is recorded at the moment."""
+        return self.over or (self._steps is not None and self._step not in self._steps)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is recorded: it has ended, or this is a forked process."""
         return self._refused or self._over() or getpid() != self._process
+
+    def begins(self) -> bool:
+        """An operation of the forward pass comes; return whether a training step begins with it.
+
+        One begins with the first operation after a backward pass.
+        """
+        begins, self._passed = self._passed, False
+        self._step += begins
+        return begins
+
+    def passed(self) -> None:
+        """A backward pass is over."""
+        self._passed = True
 
     def check(self, tensors: Iterable[Tensor]) -> None:
         """Look whether tensors of an operation can be recorded.

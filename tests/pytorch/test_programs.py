@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
@@ -18,8 +20,10 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 import stepgrad  # noqa: E402
 from processes import run, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
+from stepgrad import headless  # noqa: E402
+from stepgrad.cli import main  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
-from stepgrad.program import run_program  # noqa: E402
+from stepgrad.program import run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
@@ -273,6 +277,54 @@ def test_watching_twice_records_once(tmp_path: Path) -> None:
         """
     recording = recorded(tmp_path, text)
     assert len([block for block in recording.blocks if isinstance(block, Backward)]) == 2
+
+
+# Only some training steps.
+
+STEPS = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(1, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(4):
+    optimizer.zero_grad()
+    loss = model(torch.ones(1, 1)).sum()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("steps", [range(2), range(1, 3), range(3, 9)])
+def test_only_some_training_steps_are_recorded(tmp_path: Path, steps: range) -> None:
+    def told(recording: Recording, number: int) -> list[str]:
+        """Return what happens in a training step, without leaves and the numbers of events."""
+        begins = [*recording.steps, recording.length]
+        lines = [*headless.narration(recording)][begins[number] : begins[number + 1]]
+        told = [line.split(maxsplit=1)[1].replace("grad – →", "grad 0 →") for line in lines]
+        return [each for each in told if not each.startswith(("forward   0.w", "forward   0.b"))]
+
+    path = program(tmp_path, STEPS)
+    whole = run_program(path).recording
+    part = run_program(path, tensors=partial(usual, steps)).recording
+    kept = [*steps][: 4 - steps.start]
+    assert len(part.steps) == len(kept)
+    last = len(kept) - 1
+    assert told(part, last) == told(whole, kept[last])
+
+
+def test_steps_are_an_option_of_the_command(tmp_path: Path) -> None:
+    program(tmp_path, STEPS)
+    found = run(in_a_process("record", "--only-steps", "1-2", "train.py"), cwd=tmp_path)
+    assert not found.returncode
+    assert len(Recording.load(tmp_path / "train.stepgrad").steps) == 2
+
+
+@pytest.mark.parametrize("wrong", ["x", "2-1", "-1", "0-"])
+def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
+    found = CliRunner().invoke(main, ["run", f"--only-steps={wrong}", "train.py"])
+    assert found.exit_code == 2
+    assert "write 0-2" in found.output
 
 
 # How a program ends.
