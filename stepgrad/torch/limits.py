@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import getpid
+from threading import get_ident
 
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from stepgrad.torch.passes import NoRoomError, Pass
 from stepgrad.torch.refused import (
     RefusedError,
     check_function,
+    check_order,
     check_tensors,
     check_transform,
     too_large,
@@ -33,7 +35,7 @@ class Limits:
     ) -> None:
         self._over = over
         self._where = where
-        self._process = getpid()
+        self._process, self._thread = getpid(), get_ident()
         self._refused = False
         self._steps = steps
         self._step = -1
@@ -46,8 +48,9 @@ class Limits:
 
     @property
     def over(self) -> bool:
-        """Whether nothing more is recorded: it has ended, or this is a forked process."""
-        return self._refused or self._over() or getpid() != self._process
+        """Whether nothing more is recorded: it has ended, or this is another thread or process."""
+        elsewhere = getpid() != self._process or get_ident() != self._thread
+        return self._refused or self._over() or elsewhere
 
     def begins(self) -> bool:
         """An operation of the forward pass comes; return whether a training step begins with it.
@@ -88,6 +91,15 @@ class Limits:
         """
         with self._refusing():
             check_transform(self._where)
+
+    def check_order(self, create_graph: bool) -> None:
+        """Look at a backward pass.
+
+        Raises:
+            RefusedError: gradients are to go through it, too.
+        """
+        with self._refusing():
+            check_order(create_graph, self._where)
 
     @contextmanager
     def making(self, name: str, made: Pass, nodes: int = 0) -> Iterator[None]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import get_ident
 from typing import Any, Protocol
 from weakref import ref
 
@@ -85,7 +84,6 @@ class Program(TorchFunctionMode):
         self.limits = Limits(over, self.where, steps)
         self._places = places
         self._nodes = nodes
-        self._home = get_ident()
         self._call = Call()  # that of a module; the program itself where none is called
         self._here: Here | None = None
         self._results: list[_Result] = []
@@ -238,7 +236,7 @@ class Program(TorchFunctionMode):
     def _module_called(
         self, original: Any, module: Module, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
-        if get_ident() != self._home or self.limits.over:
+        if self.limits.over:
             return original(module, *args, **kwargs)
         outside, call = self._call, self._call_of(module)
         if outside.parent is None and torch.is_grad_enabled():

@@ -67,6 +67,17 @@ def check_tensors(tensors: Iterable[Tensor], where: Callable[[], str]) -> None:
                 raise _error(where(), f"{kind.what} cannot be recorded", kind.instead)
 
 
+def check_order(create_graph: bool, where: Callable[[], str]) -> None:
+    """Look whether a backward pass is one that gradients are to go through.
+
+    Raises:
+        RefusedError: it is.
+    """
+    if create_graph:
+        instead = "record the program without create_graph=True, or another part of it"
+        raise _error(where(), "gradients of gradients cannot be recorded", instead)
+
+
 def check_transform(where: Callable[[], str]) -> None:
     """Look whether a function runs inside a transform that differentiates it.
 

@@ -127,7 +127,7 @@ class Tensors:
         """Put the nodes of a leaf beside its storage, if the program has given it another."""
         numbers = self.beside.window(tensor)
         first = NONE if numbers is None or not numbers.numel() else int(numbers.reshape(-1)[0])
-        if first not in self.leaves and len(leaf.made):
+        if first != leaf.made.base and len(leaf.made):
             ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
             self.beside.put(tensor, ids.view(leaf.shape), leaf.made)
 
@@ -202,9 +202,8 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
-        if result is None:
+        if result is None or result.ids is None:
             return None
-        assert result.ids is not None, "an element has a node"
         made, among = result.made, {result.made, *result.made.uses}
         self.settle()
         number = int(result.ids)
