@@ -52,8 +52,8 @@ def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
-        recorder.settle()
-        if tensors.program.calls and not recorder.log.length:
+        empty = not recorder.log.length and not recorder.pending
+        if tensors.program.calls and empty:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         del _watched[recorder]
