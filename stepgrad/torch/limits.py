@@ -16,6 +16,7 @@ from stepgrad.torch.refused import (
     check_order,
     check_tensors,
     check_transform,
+    check_world,
     too_large,
     unknown,
 )
@@ -82,6 +83,15 @@ class Limits:
         """
         with self._refusing():
             check_function(function, self._where)
+
+    def check_world(self, world: object) -> None:
+        """Look whether the program is to run in a world with a bug.
+
+        Raises:
+            RefusedError: it is.
+        """
+        with self._refusing():
+            check_world(world, self._where)
 
     def check_transform(self) -> None:
         """Look whether the program is inside a transform that differentiates a function.

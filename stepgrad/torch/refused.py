@@ -102,6 +102,17 @@ def check_function(function: type, where: Callable[[], str]) -> None:
         raise _error(where(), what, "checkpoint(..., use_reentrant=False) gives the same gradients")
 
 
+def check_world(world: object, where: Callable[[], str]) -> None:
+    """Look whether the program is to run in a world with a bug; `world` is None if it is not.
+
+    Raises:
+        RefusedError: it is.
+    """
+    if world is not None:
+        what = "what PyTorch computes cannot be changed by --bug"
+        raise _error(where(), what, "record it without, or write the bug into the program")
+
+
 def unknown(name: str, where: str) -> RefusedError:
     """Return the error that nobody has said what an operation does to nodes."""
     what = f"aten::{name} cannot be recorded yet"

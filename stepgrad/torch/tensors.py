@@ -91,6 +91,7 @@ class Tensors:
 
     def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
+        self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids

@@ -22,6 +22,7 @@ from processes import run, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad import headless  # noqa: E402
 from stepgrad.cli import main  # noqa: E402
+from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.program import run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
@@ -474,6 +475,12 @@ def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], messa
     assert f"{Path(__file__).name}:" in str(refused.value)
     assert "in mixer" in str(refused.value)
     assert untouched() == before
+
+
+def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run_program(program(tmp_path, TRAIN), world=World.read("overwrite"))
+    assert found.status == 1
+    assert "cannot be changed by --bug" in capsys.readouterr().err
 
 
 def test_what_is_refused_ends_the_recording_there() -> None:
