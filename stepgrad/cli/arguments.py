@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -42,6 +43,29 @@ MEMORY = click.option(
     metavar="SIZE",
     callback=_in_bytes,
     help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
+)
+
+
+_STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+def _in_steps(_ctx: click.Context, _param: click.Parameter, text: str | None) -> range | None:
+    """Read which training steps are meant: `0-2`, or one of them."""
+    if text is None:
+        return None
+    found = _STEPS.fullmatch(text)
+    steps = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+    if not steps:
+        raise click.BadParameter(f"{text!r} is not a range of training steps; write 0-2")
+    return steps
+
+
+STEPS = click.option(
+    "--only-steps",  # training scripts often have a --steps of their own
+    "steps",
+    metavar="STEPS",
+    callback=_in_steps,
+    help="Record only these training steps of a PyTorch program, such as 0-2; the first is 0.",
 )
 
 

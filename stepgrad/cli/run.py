@@ -14,6 +14,7 @@ from stepgrad.cli.arguments import (
     ARGUMENTS,
     BUG,
     MEMORY,
+    STEPS,
     FileCommand,
     narration,
     say_nothing_happened,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 )
 @BUG
 @MEMORY
+@STEPS
 def run(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -58,6 +60,7 @@ def run(  # noqa: PLR0913 - one for each option
     plain: bool,
     world: World | None,
     memory: int | None,
+    steps: range | None,
 ) -> None:
     """Open the debugger on FILE; without FILE, choose a lesson.
 
@@ -97,7 +100,7 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
     with typed.debugging() if typed is not None else nullcontext():
-        opened = open_typed(file, arguments, memory, world=world)
+        opened = open_typed(file, arguments, memory, world=world, steps=steps)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened)

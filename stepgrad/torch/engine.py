@@ -77,7 +77,8 @@ class _Heard:
     def end(self) -> None:
         """The program is over."""
         with unseen():
-            self._tensors.writing.look()
+            if not self._tensors.limits.idle:
+                self._tensors.writing.look()
             self._tensors.settle()
             self._backwards.end()
 
@@ -94,6 +95,8 @@ class _Heard:
             **kwargs: Any,
         ) -> Any:
             inner = torch._C._current_autograd_node() is not None  # inside of another pass
+            if not inner and not self._tensors.limits.over:
+                self._tensors.limits.passed()
             if inner or self._tensors.limits.idle:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             self._tensors.limits.check_order(create)
@@ -121,7 +124,10 @@ class _Heard:
         def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
-            if not growing or mode.inside or tensors.limits.idle:
+            if not growing or mode.inside:
+                return apply(function, *args)
+            tensors.begins()
+            if tensors.limits.idle:
                 return apply(function, *args)
             tensors.limits.check_function(function)
             with unseen():

@@ -16,6 +16,7 @@ from stepgrad.torch.refused import (
     check_order,
     check_tensors,
     check_transform,
+    check_world,
     too_large,
     unknown,
 )
@@ -26,20 +27,44 @@ class Limits:
 
     Args:
         over: whether the recording has ended.
+        steps: the training steps to record; None for all.
         where: returns the operation, the line and the module that the program is at.
     """
 
-    def __init__(self, over: Callable[[], bool], where: Callable[[], str]) -> None:
+    def __init__(
+        self, over: Callable[[], bool], where: Callable[[], str], steps: range | None = None
+    ) -> None:
         self._over = over
         self._where = where
         self._process, self._thread = getpid(), get_ident()
         self._refused = False
+        self._steps = steps
+        self._step = -1
+        self._passed = True  # a backward pass, since the last operation
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is recorded: it has ended, or this is another thread or process."""
+        """Whether nothing is recorded at the moment."""
+        return self.over or (self._steps is not None and self._step not in self._steps)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is recorded: it has ended, or this is another thread or process."""
         elsewhere = getpid() != self._process or get_ident() != self._thread
         return self._refused or self._over() or elsewhere
+
+    def begins(self) -> bool:
+        """An operation of the forward pass comes; return whether a training step begins with it.
+
+        One begins with the first operation after a backward pass.
+        """
+        begins, self._passed = self._passed, False
+        self._step += begins
+        return begins
+
+    def passed(self) -> None:
+        """A backward pass is over."""
+        self._passed = True
 
     def check(self, tensors: Iterable[Tensor]) -> None:
         """Look whether tensors of an operation can be recorded.
@@ -58,6 +83,15 @@ class Limits:
         """
         with self._refusing():
             check_function(function, self._where)
+
+    def check_world(self, world: object) -> None:
+        """Look whether the program is to run in a world with a bug.
+
+        Raises:
+            RefusedError: it is.
+        """
+        with self._refusing():
+            check_world(world, self._where)
 
     def check_transform(self) -> None:
         """Look whether the program is inside a transform that differentiates a function.

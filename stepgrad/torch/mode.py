@@ -40,12 +40,17 @@ class Watching(TorchDispatchMode):
     ) -> Any:
         """Run an operation, and record it where gradients go through it."""
         kwargs = kwargs or {}
-        if self._tensors.limits.idle or torch._C._current_autograd_node() is not None:
+        if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
+        limits = self._tensors.limits
         if growing:
-            self._tensors.limits.check(growing)
+            self._tensors.begins()
+        if limits.idle:
+            return func(*args, **kwargs)
+        if growing:
+            limits.check(growing)
         for each in growing:
             self._tensors.meet(each)
         if not growing:

@@ -17,7 +17,7 @@ from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
 from stepgrad.torch.passes import NEW, Pass
-from stepgrad.torch.program import Program
+from stepgrad.torch.program import Program, unseen
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
 from stepgrad.torch.writes import Writing
 
@@ -27,14 +27,15 @@ class Tensors:
 
     Args:
         recorder: where everything goes.
+        steps: the training steps to record; None for all.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
-        self.program = Program(places, self, lambda: recorder.closed)
+        self.program = Program(places, self, lambda: recorder.closed, steps)
         self.limits = self.program.limits
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
@@ -65,6 +66,13 @@ class Tensors:
         made.uses.update(self.beside.passes_of(tensor))
         return Cells(made, None if (ids == NONE).all() else ids, data)
 
+    def begins(self) -> None:
+        """Operations that gradients go through come: log what was written, if a step begins."""
+        recorded = not self.limits.idle
+        if self.limits.begins() and recorded:
+            with unseen():
+                self.writing.look()
+
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
         if self.writing.due:
@@ -83,6 +91,7 @@ class Tensors:
 
     def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
+        self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
