@@ -155,7 +155,7 @@ class Tensors:
             names = {at: name for each in reversed(named) for at, name in each.elements}
             context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
-        by_base = {each.base: each for each in made.uses if each is not made}
+        by_base = {each.base: each for each in made.uses if each is not made and len(each)}
         made.earlier = [by_base[each.base] for each in earlier]
         made.uses = set()
         self.beside.settle(made, made.absolute)
