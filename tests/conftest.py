@@ -3,7 +3,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from importlib.util import find_spec
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
@@ -25,6 +27,14 @@ def pytest_collection_finish() -> None:
 
 # Nothing on a screen moves by itself, unless a test asks for it.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what is skipped where PyTorch is not installed."""
+    if find_spec("torch") is None:
+        terminalreporter.write_line(
+            "without PyTorch, its tests are skipped: pip install '.[torch]'"
+        )
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -12,6 +12,7 @@ from stepgrad.checking.by_rules import unseen
 from stepgrad.checking.comparison import Comparison
 from stepgrad.checking.ways import verify
 from stepgrad.diagnosis.findings import Finding, findings
+from stepgrad.diagnosis.rules.pytorch import agreement
 from stepgrad.diagnosis.rules.wrote import whole_passes
 from stepgrad.errors import ScenarioError
 from stepgrad.numbers import number
@@ -124,7 +125,8 @@ def judge(
         note = f"{_gradients(skipped)} not finite, as the scenario expects"
     if recording.source and meant_to_fail(recording.source.text):
         note = "this lesson shows a mistake: it is meant to fail"
-    notes = recording.incomplete, note, "" if ways else unclear(recording), unseen(recording)
+    unsure = "" if ways else unclear(recording)
+    notes = recording.incomplete, note, unsure, unseen(recording), agreement(recording)
     note = "; ".join(filter(None, notes))
     diagnosis = diagnosed(recording, scenario)
     result = Result(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgrad.diagnosis.bookkeeping import faults, replaced, staleness
 from stepgrad.diagnosis.numbers import cancelling, depth, finite, kinks
 from stepgrad.diagnosis.reach import dead, saddle, unreached
-from stepgrad.diagnosis.rules import question
+from stepgrad.diagnosis.rules import pytorch, question
 from stepgrad.diagnosis.steps import clipping, descent, symmetry
 from stepgrad.diagnosis.verdict import Question
 
@@ -23,6 +23,16 @@ QUESTIONS: Sequence[Question] = (
         "named, and at most one more of another kind. It fails every check. It is a note if all "
         "agree.",
         question.engine,
+    ),
+    Question(
+        pytorch.NAME,
+        "are PyTorch's gradients those of the recording?",
+        "In a PyTorch program, the `backward` of an `autograd.Function` does not return the "
+        "derivative of its `forward`, which is recorded operation by operation; or the gradient of "
+        "a leaf is not the sum of its contributions. Two gradients differ if they are further "
+        "apart than a thousand roundings of their terms. It fails every check. It is a note if all "
+        "agree.",
+        pytorch.pytorch,
     ),
     Question(
         "non_finite",

@@ -55,27 +55,41 @@ def _method(name: str, settings: str, state: str, **formulas: str) -> Method:
     return Method(name, rows, settings.split(), state.split())
 
 
+_DECAYED = {"decayed": "grad + weight_decay * data"}
+
+
+def _momentum(grad: str) -> Mapping[str, str]:
+    return {
+        "velocity": f"momentum * velocity + {grad}",
+        "data": "data - learning_rate * velocity",
+    }
+
+
+def _adam(grad: str, data: str = "data") -> Mapping[str, str]:
+    return {
+        "mean_share": "1 - beta1**step",
+        "square_share": "1 - beta2**step",
+        "mean": f"beta1 * mean + (1 - beta1) * {grad}",
+        "square": f"beta2 * square + (1 - beta2) * ({grad} * {grad})",
+        "mean_hat": "mean / mean_share",
+        "square_hat": "square / square_share",
+        "data": f"{data} - learning_rate * mean_hat / (sqrt(square_hat) + epsilon)",
+    }
+
+
+_RATE, _MOMENTUM = "learning_rate", "learning_rate momentum"
+_ADAM = "learning_rate beta1 beta2 epsilon step"
+_SHRUNK = "data * (1 - learning_rate * weight_decay)"
+_DECAY = " weight_decay"
+
 _ROWS = (
-    _method("sgd", "learning_rate", "", data="data - learning_rate * grad"),
-    _method(
-        "momentum",
-        "learning_rate momentum",
-        "velocity",
-        velocity="momentum * velocity + grad",
-        data="data - learning_rate * velocity",
-    ),
-    _method(
-        "adam",
-        "learning_rate beta1 beta2 epsilon step",
-        "mean square",
-        mean_share="1 - beta1**step",
-        square_share="1 - beta2**step",
-        mean="beta1 * mean + (1 - beta1) * grad",
-        square="beta2 * square + (1 - beta2) * (grad * grad)",
-        mean_hat="mean / mean_share",
-        square_hat="square / square_share",
-        data="data - learning_rate * mean_hat / (sqrt(square_hat) + epsilon)",
-    ),
+    _method("sgd", _RATE, "", data="data - learning_rate * grad"),
+    _method("momentum", _MOMENTUM, "velocity", **_momentum("grad")),
+    _method("adam", _ADAM, "mean square", **_adam("grad")),
+    _method("sgd_decay", _RATE + _DECAY, "", **_DECAYED, data="data - learning_rate * decayed"),
+    _method("momentum_decay", _MOMENTUM + _DECAY, "velocity", **_DECAYED, **_momentum("decayed")),
+    _method("adam_decay", _ADAM + _DECAY, "mean square", **_DECAYED, **_adam("decayed")),
+    _method("adamw", _ADAM + _DECAY, "mean square", **_adam("grad", _SHRUNK)),
     _method(
         "clip_norm",
         "max_norm norm epsilon",
@@ -90,7 +104,9 @@ METHODS = {method.name: method for method in _ROWS}
 `momentum` is PyTorch's: the velocity accumulates gradients without dampening, and the learning rate
 multiplies the velocity (in Sutskever et al., 2013, it multiplies the gradient). `adam` is
 Algorithm 1 of Kingma and Ba, "Adam: A Method for Stochastic Optimization" (2015), which PyTorch
-follows. `clip_norm` is PyTorch's `clip_grad_norm_` for a norm above the limit.
+follows. Those with `_decay` first add weight_decay · data to the gradient, as PyTorch's do with
+`weight_decay`; `adamw` shrinks the parameter instead (Loshchilov and Hutter, "Decoupled Weight
+Decay Regularization", 2019). `clip_norm` is PyTorch's `clip_grad_norm_` for a norm above the limit.
 """
 
 

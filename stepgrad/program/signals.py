@@ -15,9 +15,11 @@ from stepgrad.program import reserve
 
 _ENDING = ("SIGTERM", "SIGHUP")
 _PACKAGE = Path(__file__).parents[1]
-HOOKS = f"{_PACKAGE / 'foreign'}{os.sep}"
-"""Where the frames are that stand between a program and its own classes."""
-_RECORDER = f"{_PACKAGE / 'recording'}{os.sep}", HOOKS
+HOOKS = f"{_PACKAGE / 'foreign'}{os.sep}", f"{_PACKAGE / 'torch'}{os.sep}"
+"""Where the frames are that stand between a program and its own classes, or PyTorch."""
+_RECORDER = f"{_PACKAGE / 'recording'}{os.sep}", *HOOKS
+_CALLING = str(_PACKAGE / "torch" / "program.py")
+"""Where functions of PyTorch are called: the log is not written meanwhile."""
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def interruptible(saves: bool) -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         nonlocal ended
         files = {each.f_code.co_filename for each in _stack(frame)}
-        if any(each.startswith(_RECORDER) for each in files):
+        if any(each.startswith(_RECORDER) for each in files - {_CALLING}):
             Timer(0.001, signal.raise_signal, (number,)).start()
         elif number == signal.SIGINT:
             signal.default_int_handler(number, frame)

@@ -8,7 +8,7 @@ from pathlib import Path
 from stepgrad.engine.ops import FUNCTIONS
 from stepgrad.errors import Diagnostic, ScenarioError
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
-from stepgrad.scenario.programs import ProgramFile, is_lesson, read_lesson
+from stepgrad.scenario.programs import ProgramFile, is_lesson, read_lesson, runs_here
 
 _PACKAGE = Path(__file__).parents[1]
 
@@ -21,9 +21,11 @@ def shipped() -> dict[str, Path]:
 
 @cache
 def shipped_programs() -> dict[str, Path]:
-    """Return the programs that ship as lessons, by name, in alphabetical order."""
-    files = _files("*.py").items()
-    return {name: path for name, path in files if is_lesson(path.read_text(encoding="utf-8"))}
+    """Return the programs that ship as lessons and run here, by name, in alphabetical order."""
+    files = _files("*.py")
+    texts = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
+    here = (name for name, text in texts.items() if is_lesson(text) and runs_here(text))
+    return {name: files[name] for name in here}
 
 
 def _files(pattern: str) -> dict[str, Path]:

@@ -4,7 +4,8 @@ A program is a lesson if a comment in it says where it belongs among the others:
 
     # lesson: {level: advanced, order: 525, after: [sum_over_paths], fails: true}
 
-There it says, too, whether `stepgrad check` fails, and which verdicts it gets: `verdicts: [dead]`.
+There it says, too, whether `stepgrad check` fails, which verdicts it gets (`verdicts: [dead]`), and
+which package it `needs` to be listed.
 The first line of its docstring is the title, and the rest the text.
 """
 
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +27,7 @@ from stepgrad.scenario.yaml.document import Data, Key
 
 _HEADER = re.compile(r"^# lesson: (\{.*\})$", re.MULTILINE)
 _VERDICTS = re.compile(r"\bverdicts: \[([^]]*)\]")
+_NEEDS = re.compile(r"^# lesson: \{.*\bneeds: (\w+)", re.MULTILINE)
 _FAILS = re.compile(r"\bfails: true\b")
 
 
@@ -59,6 +62,12 @@ def titled(docstring: str) -> tuple[str, str]:
 def is_lesson(text: str) -> bool:
     """Whether a program says that it is a lesson."""
     return _HEADER.search(text) is not None
+
+
+def runs_here(text: str) -> bool:
+    """Whether what a lesson needs is installed."""
+    needed = _NEEDS.search(text)
+    return needed is None or find_spec(needed[1]) is not None
 
 
 def meant_to_fail(text: str) -> bool:

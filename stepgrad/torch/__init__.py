@@ -7,23 +7,52 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import torch
 
+from stepgrad.errors import StepgradError
 from stepgrad.recording.record import active_recorder
+from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.engine import listening
 from stepgrad.torch.mode import Watching
 from stepgrad.torch.tensors import Tensors
 
+_watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
+
 
 @contextmanager
 def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
-    """Record what a PyTorch program does inside."""
+    """Record what PyTorch computes inside, within `stepgrad.record()`.
+
+    Parameters are called as in `model.named_parameters()`; without a model, models are found by the
+    variables that hold them. This thread is recorded.
+
+    Raises:
+        StepgradError: nothing is being recorded.
+        RefusedError: the program does something inside that cannot be recorded.
+    """
     recorder = active_recorder()
-    assert recorder is not None
-    tensors = Tensors(recorder)
-    mode = Watching(tensors)
+    if recorder is None:
+        raise StepgradError(
+            "watch() is for what is being recorded",
+            "  with stepgrad.record(lines=True) as recording, stepgrad.torch.watch(model): ...",
+        )
+    tensors = _watched.get(recorder)
+    known = tensors is not None
+    if tensors is None:
+        tensors = _watched[recorder] = Tensors(recorder)
     if model is not None:
         tensors.program.modules.add(model)
-    with listening(tensors, mode), mode, tensors.program.following():
+    if known:  # `stepgrad run` watches already
         yield tensors
+        return
+    mode = Watching(tensors)
+    try:
+        with tensors.program.following(), listening(tensors, mode), mode:
+            yield tensors
+        recorder.settle()
+        if not recorder.log.length:
+            recorder.remark("tensors", None, None, "no gradients go through its tensors")
+    finally:
+        del _watched[recorder]

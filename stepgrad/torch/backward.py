@@ -9,10 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from stepgrad.torch.compared import Agreement, limit, wrong
+from stepgrad.recording.foreign.rounded import limit
+from stepgrad.torch.compared import Agreement, wrong
 from stepgrad.torch.functions import Functions
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
-from stepgrad.torch.passes import Pass
+from stepgrad.torch.passes import Pass, precision
 from stepgrad.torch.reverse import Reversed, reverse
 from stepgrad.torch.tensors import Tensors
 
@@ -24,6 +25,10 @@ class Backwards:
         self._tensors = tensors
         self._agreement = Agreement(tensors.recorder.log_remark)
         self.functions = Functions(tensors)
+
+    def hooked(self) -> None:
+        """The program has registered a hook."""
+        self._agreement.hooked = self._agreement.hooked or self._tensors.program.place()
 
     def end(self) -> None:
         """The recording is over."""
@@ -45,7 +50,7 @@ class Backwards:
         tensors = self._tensors
         before = {leaf: leaf.left for leaf in tensors.living()}
         done = _Done(tensors.backward(*root), before)
-        self._agreement.passed(done.precision)
+        self._agreement.passed(done.coarsest)
         faults = self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
@@ -65,7 +70,11 @@ class Backwards:
     def _added(self, done: _Done, leaf: Leaf, *, silent: bool) -> None:
         """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""
         ours, grad = leaf.left, leaf.grad
-        theirs = torch.zeros_like(ours) if grad is None else _column(grad)
+        if grad is None:  # a hook has used it and let it go
+            leaf.seen()
+            self._restore(leaf, torch.zeros_like(ours))
+            return
+        theirs = _column(grad)
         odd = wrong(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():
@@ -112,8 +121,8 @@ class _Done:
         self._before = {leaf.made: left for leaf, left in before.items()}
         reached = zip(backward.over, backward.reached, strict=True)
         self.number = {made: at for at, (made, there) in enumerate(reached) if there.any()}
-        self.precision = max(made.precision for made in backward.over)
-        self.limit = limit(self.precision)
+        self.coarsest = max((made.coarsest for made in backward.over), key=precision)
+        self.limit = limit(precision(self.coarsest))
 
     @cached_property
     def _sizes(self) -> Sequence[Tensor]:

@@ -4,31 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
 from stepgrad.printable import counted
-from stepgrad.recording.foreign.remark import Remark
-
-AGREES, DIFFERS, BACKWARD = "PyTorch agrees", "PyTorch differs", "PyTorch backward"
-"""Kinds of remarks: all gradients agree; that of a leaf differs; a custom function's are wrong."""
-
-_ROUNDINGS = 1000
-"""How many roundings of the program's numbers a gradient may be off.
-
-PyTorch computes it in these numbers, and in another order. Each of n additions may round once, and
-errors grow as √n to n; a wrong rule is off by far more. It is relative to the terms: a sum that
-cancels is as inexact as its largest term.
-"""
-
-_WHOLE = 0.05
-"""The most that it may be off, for numbers so coarse that a thousand roundings hide everything."""
-
-
-def limit(precision: float) -> float:
-    """Return how far gradients may differ, relative to their terms, for numbers of a precision."""
-    return min(_ROUNDINGS * precision, _WHOLE)
+from stepgrad.recording.foreign.remark import (
+    AGREES,
+    BACKWARD,
+    DIFFERS,
+    HOOKED,
+    ROUNDED,
+    Remark,
+)
 
 
 def wrong(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Tensor:
@@ -65,13 +54,15 @@ class Agreement:
         self._tensors = set[int]()
         self._passes = 0
         self._worst = 0.0
-        self._precision = 0.0
+        self._wrong = False
         self._said = set[object]()
+        self.hooked: Place | None = None  # where the program has registered a hook, if it has
 
-    def passed(self, precision: float) -> None:
-        """A pass is over whose numbers have this precision."""
+    def passed(self, coarsest: torch.dtype) -> None:
+        """A pass is over; `coarsest` is the type of its coarsest numbers."""
         self._passes += 1
-        self._precision = max(self._precision, precision)
+        if coarsest is not torch.float64:
+            self.say(Remark(ROUNDED, None, Place(), str(coarsest).removeprefix("torch.")))
 
     def agreed(self, tensor: int, ours: Tensor, theirs: Tensor) -> None:
         """The gradients of a tensor, known by a number, agree."""
@@ -84,21 +75,26 @@ class Agreement:
     def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
         """PyTorch's gradient of a node is another than that in the log."""
         text = f"PyTorch's gradient is {number(theirs)}, and its contributions add up to "
-        self.say(Remark(DIFFERS, node, place, f"{text}{number(ours)}"))
+        text = f"{text}{number(ours)}"
+        if self.hooked is None:
+            self.say(Remark(DIFFERS, node, place, text))
+        else:
+            self.say(Remark(HOOKED, node, self.hooked, f"{text}: the program has hooks"))
 
     def say(self, remark: Remark) -> None:
         """Keep a remark, once for each line and kind, or for each node."""
-        key = remark.kind, remark.place if remark.place.line else remark.node
+        self._wrong |= remark.kind in (DIFFERS, BACKWARD, HOOKED)
+        key = remark.kind, remark.place if remark.place.line else (remark.node, remark.text)
         if key not in self._said:
             self._said.add(key)
             self._remark(remark)
 
     def end(self) -> None:
         """The recording is over: if all gradients agree, that is said."""
-        if not self._tensors or self._said:
+        if not self._tensors or self._wrong:
             return
         tensors = counted(len(self._tensors), "tensor")
         passes = counted(self._passes, "backward pass")
-        text = f"PyTorch's gradients agree: {tensors} in {passes}, within {self._worst:.0e} of the"
-        coarse = " (float32)" if self._precision > 1e-10 else ""
-        self._remark(Remark(AGREES, None, Place(), f"{text} largest{coarse}"))
+        near = f"within {self._worst:.0e} of the largest" if self._worst else "to the last digit"
+        text = f"PyTorch's gradients agree: {tensors} in {passes}, {near}"
+        self._remark(Remark(AGREES, None, Place(), text))

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd.function import _SingleLevelFunction
 from torch.nn.utils import clip_grad
 from torch.optim import optimizer
-from torch.utils._python_dispatch import _disable_current_modes
 
 from stepgrad.engine.tape import Rule
 from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
-from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.optimizers import rules
+from stepgrad.torch.optimizers import Step
+from stepgrad.torch.program import unseen
 from stepgrad.torch.tensors import Tensors
 
 if TYPE_CHECKING:
@@ -57,13 +57,6 @@ def _replaced(owner: Any, name: str, by: Any) -> Iterator[None]:
             delattr(owner, name)
 
 
-@contextmanager
-def _unseen() -> Iterator[None]:
-    """What we do with tensors ourselves is no part of the program."""
-    with _disable_current_modes(), torch.no_grad():
-        yield
-
-
 class _Heard:
     """What PyTorch reports."""
 
@@ -71,7 +64,7 @@ class _Heard:
         self._tensors = tensors
         self._mode = mode
         self._backwards = Backwards(tensors)
-        self._rules: list[tuple[Sequence[Leaf], Rule]] = []
+        self._step: Step | None = None
 
     def replaced(self) -> Iterator[tuple[Any, str, Any]]:
         """Yield what is replaced while the program is watched: where, its name, and by what."""
@@ -79,14 +72,16 @@ class _Heard:
         yield torch.autograd, "_engine_run_backward", self._running(run)
         for name in ("data", "grad"):
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
+        for name in ("register_hook", "register_post_accumulate_grad_hook"):
+            yield Tensor, name, self._hooking(getattr(Tensor, name))
         clip = clip_grad._clip_grads_with_norm_
         yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
-        function = torch.autograd.Function
-        yield function, "apply", classmethod(self._applying(function.__dict__["apply"].__func__))
+        # Not `Function.apply` itself: a program may have kept that.
+        yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
     def end(self) -> None:
         """The program is over."""
-        with _unseen():
+        with unseen():
             self._tensors.writing.look()
             self._tensors.settle()
             self._backwards.end()
@@ -103,38 +98,44 @@ class _Heard:
             *args: Any,
             **kwargs: Any,
         ) -> Any:
-            if torch._C._current_autograd_node() is not None:  # inside of another pass
+            inner = torch._C._current_autograd_node() is not None  # inside of another pass
+            if inner or self._tensors.limits.idle:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if create:
                 raise SecondOrderError(_SECOND)
-            with _unseen():
+            with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if root is not None:
-                with _unseen():
+                with unseen():
                     returned = None if kwargs["accumulate_grad"] else found
                     self._backwards.passed(root, inputs, returned)
             return found
 
         return engine
 
-    def _applying(self, apply: Callable[..., Any]) -> Callable[..., Any]:
+    def _applying(self) -> Callable[..., Any]:
         mode, tensors = self._mode, self._tensors
 
-        def applied(function: type, *args: Any, **kwargs: Any) -> Any:
+        def apply(function: Any, *args: Any) -> Any:
+            above: Any = super(_SingleLevelFunction, function)
+            return above.apply(*args)
+
+        def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
-            if not growing or mode.inside:
-                return apply(function, *args, **kwargs)
-            with _unseen():
+            if not growing or mode.inside or tensors.limits.idle:
+                return apply(function, *args)
+            tensors.limits.check_function(function)
+            with unseen():
                 for each in growing:
                     tensors.meet(each)
                 made = tensors.made
             since = len(made)
             mode.inside += 1
             try:
-                out = apply(function, *args, **kwargs)
+                out = apply(function, *args)
             finally:
                 mode.inside -= 1
             if made is tensors.made:
@@ -145,14 +146,22 @@ class _Heard:
 
         return applied
 
+    def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
+        def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
+            self._backwards.hooked()
+            return register(tensor, hook)
+
+        return hooking
+
     # Writes.
 
     def _assigned(self, descriptor: Any) -> property:
-        writing = self._tensors.writing
+        writing, limits = self._tensors.writing, self._tensors.limits
 
         def assign(tensor: Tensor, value: Any) -> None:
-            with _unseen():
-                writing.begins()
+            if not limits.idle:
+                with unseen():
+                    writing.begins()
             descriptor.__set__(tensor, value)
 
         return property(descriptor.__get__, assign, descriptor.__delete__)
@@ -161,12 +170,15 @@ class _Heard:
         def clipping(
             parameters: Any, max_norm: float, total_norm: Tensor, *args: Any, **kwargs: Any
         ) -> None:
+            if self._tensors.limits.idle:
+                clip(parameters, max_norm, total_norm, *args, **kwargs)
+                return
             parameters = [parameters] if isinstance(parameters, Tensor) else [*parameters]
-            with _unseen():
+            with unseen():
                 self._tensors.writing.look()
                 norm, most = float(total_norm), float(max_norm)
             clip(parameters, max_norm, total_norm, *args, **kwargs)
-            with _unseen():
+            with unseen():
                 leaves = [each for each in map(self._tensors.leaf_of, parameters) if each]
                 leaves = [each for each in leaves if each.grad is not None]
                 if leaves and not norm + _EPSILON <= most:
@@ -177,16 +189,18 @@ class _Heard:
 
     def steps(self, stepping: torch.optim.Optimizer, *_: Any) -> None:
         """An optimizer is about to write."""
-        with _unseen():
+        if self._tensors.limits.idle:
+            return
+        with unseen():
             self._tensors.writing.look()
             self._tensors.writing.begins()
-            self._rules = [*rules(stepping, self._tensors.leaf_of)]
+            self._step = Step(stepping)
 
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""
-        found, self._rules = self._rules, []
-        with _unseen():
-            for leaves, rule in found:
+        step, self._step = self._step, None
+        with unseen():
+            for leaves, rule in step.rules(self._tensors.leaf_of) if step is not None else ():
                 self._tensors.writing.updated(leaves, rule)
 
 

@@ -7,6 +7,7 @@ the recorded operations hand on: a wrong rule is found where it is, whatever com
 
 from __future__ import annotations
 
+import linecache
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -17,9 +18,11 @@ from torch import Tensor
 
 from stepgrad.engine.tape import Place
 from stepgrad.numbers import number
-from stepgrad.recording.foreign.remark import Remark
-from stepgrad.torch.compared import BACKWARD, limit, wrong
-from stepgrad.torch.passes import NEW, Pass
+from stepgrad.recording.foreign.remark import BACKWARD, Remark
+from stepgrad.recording.foreign.rounded import limit
+from stepgrad.recording.source import path_of
+from stepgrad.torch.compared import wrong
+from stepgrad.torch.passes import NEW, Pass, precision
 from stepgrad.torch.reverse import contributions
 from stepgrad.torch.tensors import Tensors
 
@@ -89,7 +92,7 @@ def _judged(call: Call, received: Gradients, returned: Gradients, *, whole: bool
     def sizes() -> Tensor:
         return local.handed_on(received, sizes=True)
 
-    odd = wrong(ours, theirs, limit(call.made.precision), sizes)[len(call.span) : -1]
+    odd = wrong(ours, theirs, limit(precision(call.made.coarsest)), sizes)[len(call.span) : -1]
     for numbers, grad in zip(call.inputs, returned, strict=False):
         if grad is None and numbers is not None and not whole:
             odd[local.entries(numbers.reshape(-1)) - len(call.span)] = False
@@ -167,4 +170,8 @@ def _values(made: Pass, edges: Tensor) -> Tensor:
 def _defined(function: type) -> Place:
     code = getattr(function.__dict__.get("backward", None), "__func__", None)
     code = getattr(code, "__code__", None)
-    return Place() if code is None else Place("", code.co_firstlineno, code.co_filename)
+    if code is None:
+        return Place()
+    lines = linecache.getlines(code.co_filename)[code.co_firstlineno - 1 :]
+    decorators = next((at for at, line in enumerate(lines) if "def " in line), 0)
+    return Place("", code.co_firstlineno + decorators, path_of(code.co_filename))

@@ -13,6 +13,9 @@ from stepgrad.recording.naming.kinds import words
 from stepgrad.recording.naming.walk import name_all
 from stepgrad.torch.frames import Frames
 
+_COMPILED = "_orig_mod."
+"""Where a module that `torch.compile` returns keeps the program's own."""
+
 
 class Modules:
     """Names modules and leaves by where the program holds them.
@@ -32,9 +35,10 @@ class Modules:
         """Name the parts of a model; `prefix` comes before their names."""
         prefix = self._prefixes.setdefault(model, prefix)
         for name, module in model.named_modules():
-            self._paths.setdefault(module, f"{prefix}{name}".rstrip("."))
+            path = f"{prefix}{name}.".replace(_COMPILED, "").rstrip(".")
+            self._paths.setdefault(module, path)
         for name, parameter in model.named_parameters():
-            self._leaves.setdefault(parameter, f"{prefix}{name}")
+            self._leaves.setdefault(parameter, f"{prefix}{name}".replace(_COMPILED, ""))
 
     def path(self, module: Module) -> str:
         """Return the path of a module: `layers.0.attn`; nothing for the only model."""

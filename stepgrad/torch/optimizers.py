@@ -1,8 +1,8 @@
-"""The rules of PyTorch's optimizers, as those of `optim.METHODS` (`rules`)."""
+"""The rules of PyTorch's optimizers, as those of `optim.METHODS` (`Step`)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,7 +13,6 @@ from stepgrad.engine.tape import Rule
 from stepgrad.torch.leaves import Leaf
 
 _Group = Mapping[str, Any]
-_State = Mapping[str, Any]
 
 # What a column of a method is called in PyTorch's state of a parameter.
 _COLUMNS = {"velocity": "momentum_buffer", "mean": "exp_avg", "square": "exp_avg_sq"}
@@ -63,36 +62,60 @@ _KNOWN: Mapping[type, Callable[[_Group], tuple[str, dict[str, float]] | None]] =
 }
 
 
-def rules(
-    optimizer: torch.optim.Optimizer, leaf_of: Callable[[Tensor], Leaf | None]
-) -> Iterable[tuple[Sequence[Leaf], Rule]]:
-    """Yield the leaves that the next step of an optimizer writes, and by which rule.
+class Step:
+    """A step of an optimizer, of which it is known how it computes what it writes.
 
-    One pair for each group of parameters whose numbers are the same. None are yielded for settings
-    or methods that no formula is known of.
+    It is made before the step, as the state that the formulas use is that before it; which
+    parameters take part is known afterwards, when a closure may have brought their gradients.
     """
-    known = _KNOWN.get(type(optimizer))
-    for group in optimizer.param_groups if known is not None else ():
-        assert known is not None
-        found = None if group.get("maximize") else known(group)
-        if found is None:
-            continue
-        method, numbers = found
-        steps: dict[float, list[tuple[Leaf, _State]]] = {}
-        for parameter in group["params"]:
-            leaf, state = leaf_of(parameter), optimizer.state.get(parameter, {})
-            if leaf is not None and parameter.grad is not None:
-                steps.setdefault(float(state.get("step", 0)) + 1, []).append((leaf, state))
-        for step, members in steps.items():
-            own = {"step": step} if "beta1" in numbers else {}
-            columns = {name: _column(_COLUMNS[name], members) for name in METHODS[method].state}
-            yield [leaf for leaf, _ in members], Rule(method, numbers | own, columns)
+
+    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+        known = _KNOWN.get(type(optimizer))
+        groups = [] if known is None else optimizer.param_groups
+        self._groups: list[tuple[str, dict[str, float], Sequence[_Parameter]]] = []
+        for group in groups:
+            assert known is not None
+            found = None if group["maximize"] else known(group)
+            if found is not None:
+                method, numbers = found
+                needed = METHODS[method].state
+                states = ((each, optimizer.state.get(each, {})) for each in group["params"])
+                members = [_Parameter(each, state, needed) for each, state in states]
+                self._groups.append((method, numbers, members))
+
+    def rules(
+        self, leaf_of: Callable[[Tensor], Leaf | None]
+    ) -> Iterator[tuple[Sequence[Leaf], Rule]]:
+        """Yield the leaves that were written, and by which rule; a pair for all with equal numbers.
+
+        Those of methods or settings that no formula is known of are left out.
+        """
+        for method, numbers, members in self._groups:
+            steps: dict[float, list[tuple[Leaf, _Parameter]]] = {}
+            for each in members:
+                leaf = leaf_of(each.tensor)
+                if leaf is not None and leaf.grad is not None:
+                    steps.setdefault(each.step, []).append((leaf, each))
+            for step, taking in steps.items():
+                own = {"step": step} if "beta1" in numbers else {}
+                columns = {
+                    name: [x for leaf, each in taking for x in each.column(name, len(leaf.made))]
+                    for name in METHODS[method].state
+                }
+                yield [leaf for leaf, _ in taking], Rule(method, numbers | own, columns)
 
 
-def _column(name: str, members: Sequence[tuple[Leaf, _State]]) -> Sequence[float]:
-    """Return a state of the elements of several tensors, before the step: 0 where there is none."""
-    found: list[float] = []
-    for leaf, state in members:
-        value = state.get(name)
-        found += [0.0] * len(leaf.made) if value is None else value.reshape(-1).tolist()
-    return found
+class _Parameter:
+    """A parameter, the number of the step, and its state before that."""
+
+    def __init__(self, tensor: Tensor, state: Mapping[str, Any], needed: Sequence[str]) -> None:
+        self.tensor = tensor
+        self.step = float(state.get("step", 0)) + 1
+        found = ((name, state.get(_COLUMNS[name])) for name in needed)
+        self._columns = {
+            name: column.reshape(-1).tolist() for name, column in found if column is not None
+        }
+
+    def column(self, name: str, length: int) -> Sequence[float]:
+        """Return a state of each element: 0 before the first step."""
+        return self._columns.get(name) or [0.0] * length

@@ -25,6 +25,20 @@ NEW = 1 << 40
 """Node numbers from here on are those of the pass that is being made."""
 
 
+class NoRoomError(Exception):
+    """There is no memory for the nodes of an operation.
+
+    Args:
+        nodes: how many there are.
+        room: for how many there is memory.
+    """
+
+    def __init__(self, nodes: int, room: int) -> None:
+        super().__init__(nodes, room)
+        self.nodes = nodes
+        self.room = room
+
+
 class Batch(NamedTuple):
     """Nodes that one operation has made at once.
 
@@ -55,7 +69,7 @@ class Pass:
         self.earlier: Sequence[Pass] = ()
         self.uses = set[Pass]()  # those whose nodes it may have used, while it is being made
         self.left: Tensor | None = None  # of leaves: the gradients that are there, as in the log
-        self.precision = torch.finfo(torch.float64).eps  # of the coarsest numbers in it
+        self.coarsest = torch.float64  # of the types of its numbers
         self.column = torch.empty(0, dtype=torch.float64)
         self._codes = bytearray()
         self._values: list[Tensor] = []
@@ -105,9 +119,18 @@ class Pass:
         Its arithmetic need not be ours: it may round to float32, or add up in another order.
         """
         if cells.ids is not None:
-            self.precision = max(self.precision, torch.finfo(out.dtype).eps)
+            self.coarsest = max(self.coarsest, out.dtype, key=precision)
             new = cells.ids >= NEW + since
             self._own.append((cells.ids[new] - NEW, out[new].to(torch.float64)))
+
+    def make_room(self, nodes: int) -> None:
+        """Look whether there is memory for more nodes.
+
+        Raises:
+            NoRoomError: there is not.
+        """
+        if len(self) + nodes > self._room:
+            raise NoRoomError(nodes, self._room - len(self))
 
     def name(self, name: str, ids: Tensor, call: Call | None = None) -> None:
         """Name the nodes of a tensor, as far as they are of this pass."""
@@ -129,8 +152,7 @@ class Pass:
         here = self._here()
         if not self.moves or self.moves[-1][1] != here:
             self.moves.append((start, here))
-        if len(self) + count > self._room:
-            raise MemoryError(f"a pass of more than {self._room:,} nodes")
+        self.make_room(count)
         self._codes += bytes([op.code]) * count
         self._values.append(data.reshape(-1))
         return torch.arange(NEW + start, NEW + start + count).view(data.shape)
@@ -173,6 +195,11 @@ class Pass:
     def absolute(self, ids: Tensor) -> Tensor:
         """Return node numbers with those of this pass, which is in the log now, as indices."""
         return torch.where(ids >= NEW, ids - NEW + self.base, ids)
+
+
+def precision(dtype: torch.dtype) -> float:
+    """Return the distance from 1 to the next number of a type."""
+    return torch.finfo(dtype).eps
 
 
 def as_bytes(tensor: Tensor) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import get_ident
 from typing import Any, Protocol
@@ -12,7 +12,6 @@ from weakref import ref
 import torch
 from torch import Tensor
 from torch.nn import Module
-from torch.nn.modules import module as hooks
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves
@@ -21,9 +20,12 @@ from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.naming.kinds import variables_of
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.places import Places
+from stepgrad.recording.source import place_of
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
+from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.frames import Frames
 from stepgrad.torch.modules import Modules
+from stepgrad.torch.refused import check_transform
 
 
 class Nodes(Protocol):
@@ -74,22 +76,23 @@ class Program(TorchFunctionMode):
         self._home = get_ident()
         self._call = Call()  # that of a module; the program itself where none is called
         self._here: Here | None = None
-        self._running: list[tuple[Module, Call]] = []  # modules, and where they were called
         self._results: list[_Result] = []
 
     @contextmanager
     def following(self) -> Iterator[None]:
         """Follow the program inside."""
-        handles = [
-            hooks.register_module_forward_pre_hook(self._begin),
-            hooks.register_module_forward_hook(self._end, always_call=True),
-        ]
+        original = Module.__call__
+        call = self._module_called
+
+        def __call__(module: Module, *args: Any, **kwargs: Any) -> Any:  # noqa: N807 - it becomes one
+            return call(original, module, args, kwargs)
+
+        Module.__call__ = __call__
         try:
-            with self:
+            with compiling_said(), self:
                 yield
         finally:
-            for each in handles:
-                each.remove()
+            Module.__call__ = original
             self._frames.let_go()
 
     # Where.
@@ -105,6 +108,14 @@ class Program(TorchFunctionMode):
         """Return the line that the program is at, in the scope that it has opened by hand."""
         here = self.here()
         return self._placed(here.scope, here.spot)
+
+    def where(self) -> str:
+        """Say where the program is: `linear at train.py:27, in layers.0`."""
+        call, (line, file), _ = self.here()
+        text = call.name if call.shape is None and self._here else ""
+        if file is not None and line is not None:
+            text = f"{text} at {place_of(file, line)}" if text else place_of(file, line)
+        return f"{text}, in {self._call.path}" if self._call.path else text
 
     def leaf(self, tensor: Tensor) -> tuple[str, Here]:
         """Return the name of a leaf, and where it is: each tensor of leaves is a scope."""
@@ -152,6 +163,7 @@ class Program(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run a function of PyTorch, as a call of its own."""
+        check_transform(self.where)
         self.name_results()
         call = Call(self._call, func.__name__.strip("_"), what=func)
         before, self._here = self._here, self._at(call)
@@ -166,10 +178,7 @@ class Program(TorchFunctionMode):
         return out
 
     def name_results(self) -> None:
-        """Name what the latest functions gave, by the variables that hold it by now.
-
-        Of several calls that hold a tensor, the outermost has assigned it: it was handed to others.
-        """
+        """Name what the latest functions gave, by the variables that hold it by now."""
         if not self._results:
             return
         with unseen():
@@ -178,15 +187,30 @@ class Program(TorchFunctionMode):
     def _name_results(self) -> None:
         results, self._results = self._results, []
         wanted = {id(each.tensor()): each for each in results if each.tensor() is not None}
-        for frame in reversed([*self._frames.running()]):
-            for name, value in variables_of(frame).items():
-                found = wanted.get(id(value))
-                if found is not None and name != "_":
-                    del wanted[id(value)]
-                    self._named(found, name)
+        for found, name in self._held(wanted):
+            self._named(wanted.pop(found), name)
         for each in wanted.values():
             if each.module:
                 self._named(each, each.module)
+
+    def held(self, tensors: Iterable[Tensor]) -> Iterator[tuple[Tensor, str]]:
+        """Yield the tensors that variables hold, each with the name of one."""
+        wanted = {id(each): each for each in tensors}
+        for found, name in self._held(wanted):
+            yield wanted[found], name
+
+    def _held(self, wanted: Collection[int]) -> list[tuple[int, str]]:
+        """Return which objects variables hold, by id, each with the name of the first.
+
+        Of several calls that hold one, the outermost has assigned it, and handed it to others.
+        """
+        found: dict[int, str] = {}
+        if wanted:
+            for frame in reversed([*self._frames.running()]):
+                for name, value in variables_of(frame).items():
+                    if id(value) in wanted and name != "_":
+                        found.setdefault(id(value), name)
+        return [*found.items()]
 
     def _named(self, result: _Result, name: str) -> None:
         tensor = result.tensor()
@@ -195,32 +219,36 @@ class Program(TorchFunctionMode):
 
     # Calls of modules.
 
-    def _begin(self, module: Module, _: Any) -> None:
+    def _module_called(
+        self, original: Any, module: Module, args: Sequence[Any], kwargs: Mapping[str, Any]
+    ) -> Any:
         if get_ident() != self._home:
-            return
+            return original(module, *args, **kwargs)
+        outside, call = self._call, self._call_of(module)
+        if outside.parent is None and torch.is_grad_enabled():
+            self._meet(module)
+        self._call = call
+        try:
+            out = original(module, *args, **kwargs)
+        finally:
+            self._call = outside
+        given = {id(each) for each in tree_leaves(out)}
+        for result in self._results:
+            if id(result.tensor()) in given:
+                result.call = outside
+                result.module = result.module or call.name.replace("/", ".")
+        return out
+
+    def _call_of(self, module: Module) -> Call:
         path, parent = self.modules.path(module), self._call
-        if not self._running and torch.is_grad_enabled():
-            with unseen():
-                for each in module.parameters():
-                    if each.requires_grad:
-                        self._nodes.meet(each)
         while path and not parent.holds(path):  # several others share the module
             assert parent.parent is not None, "the program holds everything"
             parent = parent.parent
         name = path.removeprefix(parent.path).strip(".").replace(".", "/")
-        self._running.append((module, self._call))
-        self._call = Call(parent, name, self.modules.title(module), module, path)
+        return Call(parent, name, self.modules.title(module), module, path)
 
-    def _end(self, module: Module, _: Any, out: Any) -> None:
-        if get_ident() != self._home or all(each is not module for each, _ in self._running):
-            return
-        ended = self._call
-        while True:  # an error may have ended others inside
-            called, self._call = self._running.pop()
-            if called is module:
-                break
-        given = {id(each) for each in tree_leaves(out)}
-        for result in self._results:
-            if id(result.tensor()) in given:
-                result.call = self._call
-                result.module = result.module or ended.name.replace("/", ".")
+    def _meet(self, model: Module) -> None:
+        with unseen():
+            for each in model.parameters():
+                if each.requires_grad:
+                    self._nodes.meet(each)

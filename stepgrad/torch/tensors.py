@@ -16,6 +16,7 @@ from stepgrad.torch.beside import Beside
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
+from stepgrad.torch.limits import Limits
 from stepgrad.torch.passes import NEW, Pass
 from stepgrad.torch.program import Program
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
@@ -35,6 +36,7 @@ class Tensors:
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
         self.program = Program(places, self)
+        self.limits = Limits(recorder, self.program.where)
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
@@ -137,9 +139,14 @@ class Tensors:
         """Log the pass that is being made."""
         self.program.name_results()
         made, self._made = self._made, None
-        self._numbers = WeakIdKeyDictionary()
-        if made is not None and len(made):
-            self._log(made)
+        numbers, self._numbers = self._numbers, WeakIdKeyDictionary()
+        if made is None or not len(made):
+            return
+        for tensor, name in self.program.held(numbers):
+            _, cells = numbers[tensor]
+            if cells.ids is not None:
+                made.name(name, cells.ids)
+        self._log(made)
 
     def _log(self, made: Pass) -> None:
         self.writing.flush()

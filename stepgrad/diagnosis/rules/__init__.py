@@ -8,5 +8,6 @@ is in the recording, beside what is right, so this asks nothing of the engine it
   event shows.
 - `causes.py` finds why contributions are wrong, with the wrong derivatives of `formulas.py`.
 - `lines.py` finds the line to blame, in the `text.py` of the program, and `words.py` the words.
+- `pytorch.py` is the question about PyTorch's gradients, which were compared at run time.
 - `judgement.py` puts it together, and `question.py` makes verdicts of it.
 """

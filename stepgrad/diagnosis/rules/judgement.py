@@ -10,7 +10,7 @@ from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import Judged, judged
-from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed
+from stepgrad.diagnosis.rules.remarks import UNFINISHED, hidden, noticed, seen
 from stepgrad.diagnosis.rules.wrote import Parts, Wrote, whole_passes
 from stepgrad.engine.tape import Place
 from stepgrad.printable import counted
@@ -66,7 +66,7 @@ class Judgement:
 def judgement(recording: Recording) -> Judgement | None:
     """Judge the passes of a recording; None if the program ran none of its own."""
     passes = whole_passes(recording.blocks)
-    if not passes and not recording.remarks:
+    if not passes and not seen(recording):
         return None
     some = _some(passes)
     found = Judged(faults=[*wrong_forward(recording), *noticed(recording)])

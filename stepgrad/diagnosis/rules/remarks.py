@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -21,6 +22,14 @@ _KINDS: Mapping[str, Kind] = {
 _KNOWN = "differences", "complex steps"
 _UNKNOWN = "unknown"
 """How the derivatives of an operation were found, or that they were not; the text is its name."""
+
+_PYTORCH = AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
+"""Those that another question is about."""
+
+
+def seen(recording: Recording) -> bool:
+    """Whether there are remarks on an engine."""
+    return any(remark.kind not in _PYTORCH for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -43,6 +52,6 @@ def hidden(recording: Recording) -> Sequence[str]:
     for remark in recording.remarks:
         if remark.kind == _UNKNOWN:
             found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN):
+        elif remark.kind not in (*_KINDS, *_KNOWN, *_PYTORCH):
             found.append(remark.text)
     return [*dict.fromkeys(found)]

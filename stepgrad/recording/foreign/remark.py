@@ -6,6 +6,19 @@ from typing import NamedTuple
 
 from stepgrad.engine.tape import Place
 
+AGREES = "PyTorch agrees"
+DIFFERS = "PyTorch differs"
+BACKWARD = "PyTorch backward"
+HOOKED = "PyTorch hook"
+ROUNDED = "PyTorch rounds"
+"""Kinds of remarks on a PyTorch program.
+
+Its gradients are the sums of the contributions in the log; that of a node is another; what the
+`backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; the
+gradient of a node is another in a program that has hooks, which may change gradients; its numbers
+are of a type that is coarser than ours, which is the text.
+"""
+
 
 class Remark(NamedTuple):
     """Something that whoever watches an engine has seen: a rule that never runs, for example.

@@ -187,6 +187,11 @@ def is_tensor(scope: str) -> bool:
     return _SHAPE.search(scope) is not None
 
 
+def without_shape(scope: str) -> str:
+    """Return a scope that is a tensor without its shape, where there is no room for that."""
+    return _SHAPE.sub("", scope)
+
+
 def fitting(scene: Scene, room: int) -> frozenset[str]:
     """Return the fewest scopes to fold for an outline of at most `room` lines.
 

@@ -234,6 +234,7 @@ _SYMBOLS = {
     "mean": "m",
     "square": "v",
     "epsilon": "ε",
+    "weight_decay": "λ",
 }
 
 

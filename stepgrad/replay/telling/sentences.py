@@ -112,15 +112,27 @@ def _said_by_rule(
     return f"{subject} changes from {before} to {_said(event.after)}: {how}"
 
 
+_ADAM = (
+    "minus the learning rate {learning_rate} times the mean gradient {mean_hat}, "
+    "divided by the root of the mean square {square_hat}; the gradient is {grad}"
+)
+_MOMENTUM = (
+    "minus the learning rate {learning_rate} times the velocity {velocity}, "
+    "to which the gradient {grad} was added"
+)
+_SGD = "minus the learning rate {learning_rate} times the gradient {grad}"
+_DECAYED = "; to the gradient, the weight decay {weight_decay} times the value is added"
+
 _SAID = {
-    "sgd": "minus the learning rate {learning_rate} times the gradient {grad}",
-    "momentum": (
-        "minus the learning rate {learning_rate} times the velocity {velocity}, "
-        "to which the gradient {grad} was added"
-    ),
-    "adam": (
-        "minus the learning rate {learning_rate} times the mean gradient {mean_hat}, "
-        "divided by the root of the mean square {square_hat}; the gradient is {grad}"
+    "sgd": _SGD,
+    "momentum": _MOMENTUM,
+    "adam": _ADAM,
+    "sgd_decay": _SGD + _DECAYED,
+    "momentum_decay": _MOMENTUM + _DECAYED,
+    "adam_decay": _ADAM + _DECAYED,
+    "adamw": (
+        "times 1 minus the learning rate {learning_rate} times the weight decay {weight_decay}; "
+        + _ADAM
     ),
     "clip_norm": "all gradients together have the norm {norm}, and {max_norm} is the limit",
 }

@@ -174,6 +174,8 @@ class ProgramHeader(Lesson):
     """Whether `stepgrad check` finds a mistake in it."""
     verdicts: tuple[VerdictName, ...] = ()
     """What `stepgrad diagnose` finds in it."""
+    needs: str | None = None
+    """The package that it imports: it is listed only where that is installed."""
 
 
 class GraphScenario(Lesson):

@@ -7,7 +7,7 @@ from textual.content import Content
 
 from stepgrad.replay.commands.searching import match
 from stepgrad.replay.graph.contents import Fold, Node
-from stepgrad.replay.graph.outline import ScopeLine
+from stepgrad.replay.graph.outline import ScopeLine, without_shape
 from stepgrad.replay.session import Session
 from stepgrad.replay.stops.stop import NodeStop
 from stepgrad.replay.telling.titles import short_title
@@ -41,7 +41,8 @@ def scope_row(session: Session, line: ScopeLine, width: int) -> Content:
     told, room = _facts(fold), width - len(MARGINS) - 2
     if cell_len(line.scope) + len(told) > room:
         told = told.lstrip()
-    name = ink.fit_end(line.scope, room - len(told))
+    name = line.scope if cell_len(line.scope) + len(told) <= room else without_shape(line.scope)
+    name = ink.fit_end(name, room - len(told))
     style = ink.CURRENT if fold.current else ink.PLAIN if fold.made else ink.QUIET
     row = Content.assemble(
         (marker, ink.CURRENT),

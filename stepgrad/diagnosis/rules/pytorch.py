@@ -1,0 +1,55 @@
+"""PyTorch's gradients, which were compared with those of the recording while the program ran."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from stepgrad.diagnosis.survey import Survey
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.recording.blocks import Backward
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
+from stepgrad.recording.recording import Recording
+from stepgrad.replay.telling.titles import title
+
+NAME = "pytorch"
+
+_ADVICE = {
+    BACKWARD: "Correct `backward`, unless it differs on purpose, as a straight-through estimator "
+    "does.",
+    DIFFERS: "Look for what changes between the forward and the backward pass: a write through "
+    "`.data` or a NumPy array.",
+    HOOKED: "",
+}
+
+
+def pytorch(survey: Survey) -> Iterator[Verdict]:
+    """PyTorch's gradients are not those of the recording; or they are, which is a note."""
+    recording = survey.recording
+    for remark in recording.remarks:
+        if remark.kind in _ADVICE and remark.node is not None:
+            yield Verdict(
+                NAME,
+                f"at {title(recording, remark.node)}, {remark.text}",
+                _ADVICE[remark.kind],
+                (_position(recording, remark.node),),
+                (remark.node,),
+                places=(remark.place,) if remark.place.line else (),
+                note=remark.kind == HOOKED,
+                wrong=remark.kind != HOOKED,
+            )
+    for text in filter(None, [agreement(recording)]):
+        yield Verdict(NAME, text, "", (recording.length,), note=True)
+
+
+def agreement(recording: Recording) -> str:
+    """Say how far PyTorch's gradients agree; empty if they do not, or if there are none."""
+    found = next((each.text for each in recording.remarks if each.kind == AGREES), "")
+    types = [each.text for each in recording.remarks if each.kind == ROUNDED]
+    return f"{found} ({', '.join(types)})" if found and types else found
+
+
+def _position(recording: Recording, node: int) -> int:
+    """Return the end of the first pass that reaches a node, or where it was made."""
+    reached = (each for each in recording.blocks if isinstance(each, Backward))
+    first = next((each for each in reached if each.column(node) is not None), None)
+    return recording.history.made_at(node) if first is None else first.start + first.length

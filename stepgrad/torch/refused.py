@@ -1,0 +1,107 @@
+"""What a program does that cannot be recorded, and what can be done about it (`RefusedError`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import CheckpointFunction
+
+from stepgrad.errors import StepgradError
+
+
+class RefusedError(StepgradError):
+    """Something cannot be recorded: which operation where, why, and what to do instead."""
+
+
+class _Kind(NamedTuple):
+    """Tensors that cannot be recorded.
+
+    Args:
+        holds: whether one is of this kind.
+        what: what such tensors are called.
+        instead: what to do.
+    """
+
+    holds: Callable[[Tensor], bool]
+    what: str
+    instead: str
+
+
+_KINDS = (
+    _Kind(
+        lambda each: each.is_complex(),
+        "complex numbers",
+        "compute with the real and the imaginary part, as two tensors",
+    ),
+    _Kind(
+        lambda each: each.layout is not torch.strided,
+        "sparse tensors",
+        "make the tensor dense first: tensor.to_dense()",
+    ),
+    _Kind(
+        lambda each: each.device.type != "cpu",
+        "tensors that are not on the CPU",
+        "move a small copy of the model, and its data: model.cpu().double()",
+    ),
+)
+
+_TRANSFORMS = {"Grad": "torch.func.grad", "Jvp": "torch.func.jvp"}
+
+
+def check_tensors(tensors: Iterable[Tensor], where: Callable[[], str]) -> None:
+    """Look at the tensors of an operation.
+
+    Args:
+        tensors: its operands that gradients go through, and its results.
+        where: returns the operation, the line and the module.
+
+    Raises:
+        RefusedError: there are some that cannot be recorded.
+    """
+    for each in tensors:
+        for kind in _KINDS:
+            if kind.holds(each):
+                raise _error(where(), f"{kind.what} cannot be recorded", kind.instead)
+
+
+def check_transform(where: Callable[[], str]) -> None:
+    """Look whether a function runs inside a transform that differentiates it.
+
+    Raises:
+        RefusedError: it does.
+    """
+    around: Any = torch._C._functorch.peek_interpreter_stack()
+    transform = _TRANSFORMS.get(around.key().name) if around is not None else None
+    if transform:
+        instead = "compute the loss outside of it, and call loss.backward()"
+        raise _error(where(), f"what {transform} differentiates cannot be recorded", instead)
+
+
+def check_function(function: type, where: Callable[[], str]) -> None:
+    """Look at a function with a backward pass of its own.
+
+    Raises:
+        RefusedError: it is a reentrant checkpoint, which gives gradients to what it does not take.
+    """
+    if function is CheckpointFunction:
+        what = "reentrant checkpoints cannot be recorded"
+        raise _error(where(), what, "checkpoint(..., use_reentrant=False) gives the same gradients")
+
+
+def unknown(name: str, where: str) -> RefusedError:
+    """Return the error that nobody has said what an operation does to nodes."""
+    what = f"aten::{name} cannot be recorded yet"
+    return _error(where, what, "compute the same with other operations, or from x.detach()")
+
+
+def too_large(nodes: int, room: int, where: str) -> RefusedError:
+    """Return the error that there is no room for the nodes of an operation."""
+    what = f"{nodes:,} nodes are too many to record: there is memory for {room:,}"
+    return _error(where, what, "use a smaller batch or model, or a larger --memory")
+
+
+def _error(where: str, what: str, instead: str) -> RefusedError:
+    return RefusedError(f"{where}: {what}", f"  {instead}")

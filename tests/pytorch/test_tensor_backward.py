@@ -1,0 +1,371 @@
+"""Every way to start a backward pass over tensors, and PyTorch's gradients beside ours."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
+
+from torch import Tensor, nn  # noqa: E402
+from torch.autograd.function import _SingleLevelFunction  # noqa: E402
+
+import stepgrad  # noqa: E402
+from diagnosing import verdicts  # noqa: E402
+from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
+from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
+from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
+from stepgrad.recording.recording import Recording  # noqa: E402
+from stepgrad.torch import watch  # noqa: E402
+from stepgrad.torch.engine import SecondOrderError  # noqa: E402
+from tensor_programs import leaf, told, watched, writes  # noqa: E402
+
+
+def passes(recording: Recording) -> int:
+    return sum(isinstance(block, Backward) for block in recording.blocks)
+
+
+def test_a_scalar() -> None:
+    w = leaf(3)
+    recording = watched(lambda: (w * w).sum().backward(), [w])
+    [forward] = [b for b in recording.blocks if isinstance(b, Forward) and b.earlier]
+    assert len(forward.structure) == 5  # three products, two sums: the root is the last of them
+    assert passes(recording) == 1
+    assert not writes(recording)
+
+
+def test_a_vector_with_the_gradient_that_it_starts_from() -> None:
+    w = leaf(2, 3)
+    upstream = leaf(2, 3, seed=1).detach()
+    recording = watched(lambda: (w * w).backward(upstream), [w])
+    assert passes(recording) == 1
+
+
+def test_a_vector_that_starts_from_ones_is_summed() -> None:
+    w = leaf(3)
+    recording = watched(lambda: (w * w).backward(torch.ones(3, dtype=torch.float64)), [w])
+    [forward] = [b for b in recording.blocks if isinstance(b, Forward) and b.earlier]
+    assert len(forward.structure) == 5
+
+
+def test_a_scalar_with_a_gradient_other_than_1() -> None:
+    w = leaf(3)
+    watched(lambda: (w * w).sum().backward(torch.tensor(-2.0, dtype=torch.float64)), [w])
+    assert w.grad is not None
+    assert torch.equal(w.grad, -4 * w)
+
+
+def test_several_roots_make_one_pass() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        h = w * v
+        torch.autograd.backward([h.sum(), (h * w).sum()])
+
+    assert passes(watched(run, [w, v])) == 1
+
+
+def test_a_leaf_is_a_root() -> None:
+    w = leaf()
+    watched(w.backward, [w])
+
+
+def test_two_losses_on_a_retained_graph() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        h = torch.tanh(w)
+        h.sum().backward(retain_graph=True)
+        (h * h).sum().backward()
+
+    assert passes(watched(run, [w])) == 2
+
+
+def test_the_same_loss_twice() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        loss = torch.tanh(w).sum()
+        loss.backward(retain_graph=True)
+        loss.backward()
+
+    assert passes(watched(run, [w])) == 2
+
+
+def test_micro_batches_add_up() -> None:
+    model = nn.Linear(3, 1).double()
+    batches = leaf(4, 2, 3).detach()
+
+    def run() -> None:
+        for batch in batches:
+            (model(batch) ** 2).mean().backward()
+
+    recording = watched(run, model.parameters())
+    assert passes(recording) == 4
+    assert not writes(recording)
+
+
+def test_a_weight_that_is_used_twice() -> None:
+    encode = nn.Linear(3, 3).double()
+    decode = nn.Linear(3, 3, bias=False).double()
+    decode.weight = encode.weight
+    x = leaf(2, 3).detach()
+    recording = watched(lambda: decode(encode(x)).sum().backward(), encode.parameters())
+    leaves = [b for b in recording.blocks if isinstance(b, Forward) and not b.earlier]
+    assert sum(len(each.structure) for each in leaves) == 12
+
+
+def test_autograd_grad_leaves_gradients_as_they_were() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        (w * v).sum().backward()
+        (returned,) = torch.autograd.grad((w * w * v).sum(), [w])
+        assert torch.allclose(returned, 2 * w * v)
+
+    recording = watched(run, [w, v])
+    assert passes(recording) == 2
+    assert [kinds for kinds, *_ in told(recording)] == [{"set"}]
+    assert "2 backward passes" in agreement(recording)
+
+
+def test_autograd_grad_before_any_pass_leaves_no_gradients() -> None:
+    w = leaf(3)
+    recording = watched(lambda: torch.autograd.grad((w * w).sum(), [w]) and None, [w])
+    assert [kinds for kinds, *_ in told(recording)] == [{"zero"}]
+    assert w.grad is None
+
+
+def test_autograd_grad_of_a_result_is_compared() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        h = w * 2
+        (found,) = torch.autograd.grad((h * h).sum(), [h])
+        assert torch.allclose(found, 2 * h)
+
+    assert agreement(watched(run, [w]))
+
+
+def test_only_the_inputs_that_are_named_receive_something() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    recording = watched(lambda: (w * v).sum().backward(inputs=[w]), [w, v])
+    assert v.grad is None
+    assert [len(each.after) for each in writes(recording)] == [3]
+
+
+def test_gradients_of_gradients_are_refused() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        torch.autograd.grad((w**3).sum(), [w], create_graph=True)
+
+    with pytest.raises(SecondOrderError, match=r"create_graph=True: gradients of gradients"):
+        watched(run, [w])
+    assert torch.autograd.grad((w**3).sum(), [w], create_graph=True)  # as ever, outside
+
+
+def test_a_pass_that_fails_is_not_in_the_log() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        loss = (w * w).sum()
+        loss.backward()
+        with pytest.raises(RuntimeError, match="second time"):
+            loss.backward()
+
+    assert passes(watched(run, [w])) == 1
+
+
+def test_a_graph_from_before_the_recording_has_no_pass_but_its_gradients_are_written() -> None:
+    w = leaf(3)
+    before = (w * w).sum()
+
+    def run() -> None:
+        (w * 2).sum().backward()
+        before.backward()
+
+    recording = watched(run, [w])
+    assert passes(recording) == 1
+    assert [kinds for kinds, *_ in told(recording)] == [{"set"}]
+
+
+def test_a_result_may_be_gone_when_a_write_has_parted_the_forward_pass() -> None:
+    w, other = leaf(3), leaf(2)
+
+    def run() -> None:
+        other.sum().backward()
+        h = w + 1
+        with torch.no_grad():
+            other.zero_()
+        h = h + 1
+        h.sum().backward()
+
+    watched(run, [w, other])
+
+
+def test_a_detached_result_that_asks_for_its_gradient_is_a_leaf() -> None:
+    w = leaf(3)
+    cut: list[Tensor] = []
+
+    def run() -> None:
+        cut.append((w * 2).detach().requires_grad_())
+        (cut[0] * cut[0]).sum().backward()
+
+    watched(run, [])
+    assert w.grad is None
+    assert cut[0].grad is not None
+
+
+def test_in_single_precision_rounding_is_no_difference() -> None:
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 3), nn.Tanh(), nn.Linear(3, 1))
+    x = leaf(6, 5, dtype=torch.float32).detach()
+
+    def run() -> None:
+        for _ in range(3):
+            (model(x) ** 2).mean().backward()
+
+    recording = watched(run, model.parameters(), tolerance=1e-5)
+    assert not writes(recording)
+    text = agreement(recording)
+    assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, within ")
+    assert text.endswith("of the largest (float32)")
+
+
+def test_a_gradient_that_cancels_is_as_inexact_as_its_terms() -> None:
+    w = leaf(1, dtype=torch.float32)
+    big = torch.tensor([1e6, 1.1, -1e6, 3.3])
+
+    def run() -> None:
+        ((w * big).sum() * 1.7).backward()
+
+    recording = watched(run, [w], tolerance=1.0)
+    assert not verdicts(recording)
+
+
+# The program's own functions.
+
+
+def function(rule: Callable[..., Any], forward: Callable[..., Any] | None = None) -> Any:
+    """Return an `autograd.Function` of x and y: by default x·x·y, with a rule."""
+
+    class Own(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
+            ctx.save_for_backward(x, y)
+            return x * x * y if forward is None else forward(x, y)
+
+        @staticmethod
+        def backward(ctx: Any, upstream: Tensor) -> Any:
+            return rule(*ctx.saved_tensors, upstream)
+
+    return Own.apply
+
+
+def pytorch_verdicts(recording: Recording) -> list[Verdict]:
+    return [each for each in verdicts(recording) if each.name == "pytorch"]
+
+
+def test_a_function_whose_backward_is_right_agrees() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    own = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+    recording = watched(lambda: (own(w * 2, v) * w).sum().backward(), [w, v])
+    assert not pytorch_verdicts(recording)
+    assert agreement(recording)
+
+
+def test_a_function_whose_backward_is_wrong_is_named_with_its_line() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    own = function(lambda x, y, g: (x * y * g, x * x * g))
+
+    def run() -> None:
+        h = own(w, v)
+        (h * h).sum().backward()
+
+    recording = watched(run, [w, v])
+    [verdict] = pytorch_verdicts(recording)
+    assert verdict.wrong
+    assert "`Own.backward` returns " in verdict.text
+    assert recording.node(verdict.nodes[0]).operands == ()
+    at = verdict.places[0].line
+    assert at is not None
+    assert "def backward" in Path(__file__).read_text().splitlines()[at - 1]
+    assert not agreement(recording)
+
+
+def test_only_the_function_that_is_wrong_is_named() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    right = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+    wrong = function(lambda x, y, g: (2 * x * y * g, None))
+
+    def run() -> None:
+        right(wrong(right(w, v), v), v).sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, [w, v]))
+    assert "returns 0, and" in verdict.text
+
+
+def test_a_straight_through_estimator_differs() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    own = function(lambda _, __, g: (g, None), lambda x, y: torch.relu(-x * x) + y * 0)
+    [verdict] = pytorch_verdicts(watched(lambda: own(w, v).sum().backward(), [w, v]))
+    assert "returns 1, and the derivative of its forward is" in verdict.text
+
+
+def test_hooks_may_change_gradients() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        handle = w.register_hook(lambda grad: grad * 2)
+        (w * w).sum().backward()
+        handle.remove()
+
+    recording = watched(run, [w])
+    assert not pytorch_verdicts(recording)
+    [note] = [each for each in diagnose(recording) if each.name == "pytorch"]
+    assert note.note
+    assert "hooks" in note.text
+
+
+def test_a_hook_that_steps_and_lets_the_gradient_go() -> None:
+    w = leaf(3)
+
+    def step(leaf: Tensor) -> None:
+        assert leaf.grad is not None
+        with torch.no_grad():
+            leaf -= 0.1 * leaf.grad
+        leaf.grad = None
+
+    def run() -> None:
+        w.register_post_accumulate_grad_hook(step)
+        for _ in range(2):
+            (w * w).sum().backward()
+
+    recording = watched(run, [w])
+    assert {kind for each in writes(recording) for kind in each.writes.kinds} == {"update", "zero"}
+    assert not pytorch_verdicts(recording)
+
+
+def test_pytorch_is_as_it_was_afterwards() -> None:
+    before = torch.autograd._engine_run_backward, {**vars(Tensor)}, {**vars(_SingleLevelFunction)}
+    with stepgrad.record(), watch():
+        assert "grad" in vars(Tensor)
+    after = torch.autograd._engine_run_backward, {**vars(Tensor)}, {**vars(_SingleLevelFunction)}
+    assert before == after
+
+
+def test_a_write_to_a_value_between_the_passes_counts_in_the_derivatives() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        loss = (w * w).sum()
+        w.data.mul_(3)  # PyTorch does not notice
+        loss.backward()
+
+    recording = watched(run, [w])
+    assert [type(block) for block in recording.blocks] == [Forward, Forward, Write, Backward]
+    assert not pytorch_verdicts(recording)
