@@ -9,7 +9,6 @@ Formulas are literals in our own source (`ops.py`, `optim.py`), never text from 
 
 import ast
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from functools import cached_property
@@ -17,17 +16,10 @@ from typing import Any
 
 from stepgrad.engine import ieee
 from stepgrad.engine.notation import conditions, written
+from stepgrad.engine.rewriting import Absolute, Columns, Continued, Fold, Given, constant
 
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
 _NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan, "π": math.pi}
-
-_ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
-    ast.Add: operator.add,
-    ast.Sub: operator.sub,
-    ast.Mult: operator.mul,
-    ast.Div: ieee.div,
-    ast.Pow: ieee.pow,
-}
 
 
 class Formula:
@@ -61,7 +53,7 @@ class Formula:
         `functions` are those that it calls, and π; `number` among them makes such a number of a
         float. Comparisons compare real parts.
         """
-        tree = _Continued().visit(deepcopy(self._tree))
+        tree = Continued().visit(deepcopy(self._tree))
         source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"
         real = {"real": lambda number: number.real}
         return eval(source, {"__builtins__": {}, **functions, **real})  # type: ignore[no-any-return]
@@ -74,7 +66,7 @@ class Formula:
         `functions` are those that it calls, π, and `where(test, a, b)`, `either(a, b)` and
         `both(a, b)`, in place of branches, `or` and `and`.
         """
-        code = _code(_Columns().visit(deepcopy(self._tree)), {})
+        code = _code(Columns().visit(deepcopy(self._tree)), {})
         source = f"lambda {', '.join(parameters)}: {code}"
         return eval(source, {"__builtins__": {}, **functions})  # type: ignore[no-any-return]
 
@@ -111,11 +103,7 @@ class Formula:
     @cached_property
     def constant(self) -> float | None:
         """The number, if the formula is just a number."""
-        tree = self._tree
-        if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.USub):
-            inner = Formula(tree.operand).constant
-            return None if inner is None else -inner
-        return float(tree.value) if isinstance(tree, ast.Constant) else None  # type: ignore[arg-type]
+        return constant(self._tree)
 
     @property
     def shut(self) -> bool:
@@ -132,14 +120,14 @@ class Formula:
     def given(self, constants: Mapping[str, float]) -> "Formula":
         """This formula for operands known to be constants: `b*a**(b-1)` given b=2 is `2*a`."""
         numbers = {name: ast.Constant(value) for name, value in constants.items()}
-        return Formula(_Fold(numbers).visit(deepcopy(self._tree))) if constants else self
+        return Formula(Fold(numbers).visit(deepcopy(self._tree))) if constants else self
 
     def magnitude(self) -> "Formula":
         """The sum of the absolute terms of this formula: `1 + |out|·|out|` for `1 - out*out`.
 
         Terms that cancel leave rounding errors of their own size behind.
         """
-        return Formula(_Absolute().visit(deepcopy(self._tree)))
+        return Formula(Absolute().visit(deepcopy(self._tree)))
 
     def branch(
         self, values: Mapping[str, float], names: Mapping[str, str] | None = None
@@ -177,7 +165,7 @@ _SHUT = "shut"
 def _parsed(text: str) -> ast.expr:
     """Parse a formula; `shut` becomes a marked 0, which otherwise is a 0 like any other."""
     tree = ast.parse(text, mode="eval").body
-    marked: ast.expr = _Given({_SHUT: ast.Constant(0, kind=_SHUT)}).visit(tree)
+    marked: ast.expr = Given({_SHUT: ast.Constant(0, kind=_SHUT)}).visit(tree)
     return marked
 
 
@@ -238,72 +226,3 @@ def _code(tree: ast.expr, names: Mapping[str, str]) -> str:
 
 def _value(tree: ast.expr, values: Mapping[str, float]) -> float:
     return eval(_code(tree, {}), namespace(), dict(values))  # type: ignore[no-any-return]
-
-
-class _Continued(ast.NodeTransformer):
-    """Makes numbers of constants. Compares real parts, because complex numbers have no order."""
-
-    def visit_Constant(self, node: ast.Constant) -> ast.expr:
-        return ast.Call(ast.Name("number"), [node], [])
-
-    def visit_Compare(self, node: ast.Compare) -> ast.expr:
-        sides = [self.visit(side) for side in (node.left, *node.comparators)]
-        left, *rest = (ast.Call(ast.Name("real"), [side], []) for side in sides)
-        return ast.Compare(left, node.ops, list(rest))
-
-
-class _Columns(ast.NodeTransformer):
-    """Makes functions of branches: all are computed, and each element takes its own."""
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        parts = (node.test, node.body, node.orelse)
-        return ast.Call(ast.Name("where"), [self.visit(part) for part in parts], [])
-
-    def visit_BoolOp(self, node: ast.BoolOp) -> ast.expr:
-        name = {ast.Or: "either", ast.And: "both"}[type(node.op)]
-        return ast.Call(ast.Name(name), [self.visit(part) for part in node.values], [])
-
-
-class _Absolute(ast.NodeTransformer):
-    """Takes the absolute value of every term, so that none cancels; conditions stay as they are."""
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return ast.Call(ast.Name("abs"), [node], [])
-
-    def visit_Call(self, node: ast.Call) -> ast.expr:
-        return ast.Call(ast.Name("abs"), [node], [])
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.expr:
-        return self.visit(node.operand)  # type: ignore[no-any-return]
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        if isinstance(node.op, ast.Pow):
-            return ast.Call(ast.Name("abs"), [node], [])
-        op = ast.Add() if isinstance(node.op, ast.Sub) else node.op
-        return ast.BinOp(self.visit(node.left), op, self.visit(node.right))
-
-    def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        return ast.IfExp(node.test, self.visit(node.body), self.visit(node.orelse))
-
-
-class _Given(ast.NodeTransformer):
-    """Put constants in for names."""
-
-    def __init__(self, constants: Mapping[str, ast.Constant]) -> None:
-        self._constants = constants
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self._constants.get(node.id, node)
-
-
-class _Fold(_Given):
-    """Put constants in and do the arithmetic that then needs no operand."""
-
-    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
-        self.generic_visit(node)
-        left, right = Formula(node.left).constant, Formula(node.right).constant
-        if left is not None and right is not None:
-            return ast.Constant(_ARITHMETIC[type(node.op)](left, right))
-        if isinstance(node.op, ast.Pow) and right == 1:
-            return node.left
-        return node
