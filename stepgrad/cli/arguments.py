@@ -13,6 +13,7 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
+from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
@@ -98,7 +99,16 @@ READ = {
 _MOST_WORDS = 4  # listed in a note
 
 
-class FileCommand(click.Command):
+class _OnFiles(click.Command):
+    """A command on files; its help says which programs can run."""
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what comes after the options."""
+        formatter.write_paragraph()
+        formatter.write_text(f"A program is {PROGRAM}.")
+
+
+class FileCommand(_OnFiles):
     """A command on a FILE: what follows a program belongs to it, options and all."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -132,7 +142,7 @@ class FileCommand(click.Command):
         return True
 
 
-class FilesCommand(click.Command):
+class FilesCommand(_OnFiles):
     """A command on several files: a program comes last, and what follows belongs to it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -235,7 +245,7 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         return StepgradError(f"{file}: the recording is empty")
     return StepgradError(
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
-        "inside record()",
+        "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
     )
 

@@ -64,10 +64,9 @@ def run(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Open the debugger on FILE; without FILE, choose a lesson.
 
-    A program is a script, a notebook, a folder with a `__main__.py`, or `-m package.module`. It
-    runs as it does under python, and the debugger opens when it ends. Options go before the name of
-    a program; what follows the name is passed to it. The exit status is the program's, or 1 if the
-    screen crashes.
+    A program runs as it does under python, and the debugger opens when it ends. Options go before
+    its name; what follows is passed to it. The exit status is the program's, or 1 if the screen
+    crashes.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
     are only counted.
@@ -87,6 +86,7 @@ def run(  # noqa: PLR0913 - one for each option
       stepgrad run two_layer --plain
       stepgrad run two_layer --bug shut=h
       stepgrad run train.py --steps 20
+      stepgrad run -m package.train
     """
     if theme:
         check_theme(theme)

@@ -52,6 +52,7 @@ def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
+        # What is pending is not settled here: it may be a backward pass that goes on.
         empty = not recorder.log.length and not recorder.pending
         if tensors.program.calls and empty:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")

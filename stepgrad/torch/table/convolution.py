@@ -76,7 +76,7 @@ def convolution(
     out: torch.Tensor,
 ) -> Cells:
     dims = a.ndim - 2
-    stride, padding, dilation = (_each(given, dims) for given in (stride, padding, dilation))
+    stride, padding, dilation = (each_of(dims, given) for given in (stride, padding, dilation))
     size, kernel, result = a.shape[2:], weight.shape[2:], out.shape[2:]
     # Both as samples × groups × outputs × inputs × places.
     a = a.numbered().reshaped(len(a), groups, 1, -1, *size)
@@ -96,9 +96,10 @@ def convolution(
             sums = plus(
                 sums, given, a[(slice(None), slice(None), slice(None), channel, *taken)] * factor
             )
-    result_shape = sums.reshaped(*out.shape)
-    return result_shape if bias is None else result_shape + bias.reshaped(-1, *[1] * dims)
+    sums = sums.reshaped(*out.shape)
+    return sums if bias is None else sums + bias.reshaped(-1, *[1] * dims)
 
 
-def _each(given: Sequence[int], dims: int) -> Sequence[int]:
+def each_of(dims: int, given: Sequence[int]) -> Sequence[int]:
+    """Return a setting for each dimension; one number is that of all."""
     return [*given] * dims if len(given) == 1 else given

@@ -120,7 +120,7 @@ def multi_margin(
     weight: Weights = None,
     reduction: int = MEAN,
 ) -> Cells:
-    scores = a.reshaped(-1, a.shape[-1]).numbered()
+    scores = a.reshaped(target.numel(), -1).numbered()
     place = target.reshape(-1, 1)
     gaps = (scores - scores.moved(lambda each: each.gather(1, place)) + margin).apply(ops.RELU)
     if p != 1:
@@ -137,7 +137,8 @@ def multilabel_margin(
     a: Cells, target: Tensor, reduction: int, *, out: tuple[Tensor, Tensor]
 ) -> tuple[Cells, None]:
     """Compare each label with each class that is no label; labels end at the first that is −1."""
-    scores, labels = a.reshaped(-1, a.shape[-1]).numbered(), target.reshape(-1, a.shape[-1])
+    classes = a.shape[-1] if a.ndim else 1
+    scores, labels = a.reshaped(-1, classes).numbered(), target.reshape(-1, classes)
     is_label = (labels >= 0).cumprod(1) > 0
     given = scores.moved(lambda each: each.gather(1, labels.where(is_label, 0)).unsqueeze(2))
     gaps = (scores.moved(lambda each: each.unsqueeze(1)) - given + 1).apply(ops.RELU)

@@ -19,7 +19,7 @@ ROWS = Rows()
 row = ROWS
 
 _MOVING = """
-    _reshape_copy _unsafe_view as_strided_scatter cat channel_shuffle diag_embed diagonal_copy
+    _reshape_copy _unsafe_view cat channel_shuffle diag_embed diagonal_copy
     diagonal_scatter expand_copy flip gather im2col index index_copy index_select lift_fresh
     masked_scatter masked_select max_unpool2d max_unpool3d native_channel_shuffle permute_copy
     pixel_shuffle pixel_unshuffle reflection_pad1d reflection_pad2d reflection_pad3d repeat

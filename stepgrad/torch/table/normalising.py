@@ -53,11 +53,13 @@ def group_norm(
     bias: Weights,
     samples: int,
     channels: int,
-    _rest: int,
+    rest: int,
     groups: int,
     eps: float,
 ) -> tuple[Cells, None, None]:
-    normal = _normalised(a.reshaped(samples, groups, -1), [2], eps).reshaped(*a.shape)
+    normal = _normalised(a.reshaped(samples, groups, channels // groups * rest), [2], eps).reshaped(
+        *a.shape
+    )
     return _scaled(normal, *_by_channel(a, weight, bias)), None, None
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from stepgrad.torch.cells import Cells
-from stepgrad.torch.table.convolution import nothing, overlaps, plus
+from stepgrad.torch.table.convolution import each_of, nothing, overlaps, plus
 from stepgrad.torch.table.reducing import mean
 from stepgrad.torch.table.rows import Rows
 
@@ -45,8 +45,8 @@ def _averages(dims: int, name: str) -> Any:
         *,
         out: Tensor,
     ) -> Cells:
-        kernel, padding = _each(kernel, dims), _each(padding, dims)
-        stride = _each(stride, dims) if stride else kernel
+        kernel, padding = each_of(dims, kernel), each_of(dims, padding)
+        stride = each_of(dims, stride) if stride else kernel
         size, result = a.shape[a.ndim - dims :], out.shape[a.ndim - dims :]
         sums = nothing(a, out.shape)
         for _, small, large in overlaps(result, size, kernel, stride, padding, [1] * dims):
@@ -61,10 +61,6 @@ def _averages(dims: int, name: str) -> Any:
 
 row("avg_pool2d")(_averages(2, "avg_pool2d"))
 row("avg_pool3d")(_averages(3, "avg_pool3d"))
-
-
-def _each(given: Sequence[int], dims: int) -> Sequence[int]:
-    return [*given] * dims if len(given) == 1 else given
 
 
 @row("_adaptive_avg_pool2d", "_adaptive_avg_pool3d")

@@ -134,7 +134,7 @@ def _shared(a: Cells, out: Tensor, dims: Any, *, keepdim: bool) -> Cells:
     kept = [a.shape[dim] for dim in rest]
 
     def lined(each: Tensor) -> Tensor:
-        return each.permute(*rest, *over).reshape(*kept, -1)
+        return each.permute([*rest, *over]).reshape([*kept, -1])
 
     rows, equal = a.moved(lined), lined(equal)
     order = equal.to(torch.int8).argsort(dim=-1, descending=True, stable=True)
