@@ -124,9 +124,7 @@ def unknown(name: str, where: str) -> RefusedError:
 def too_large(nodes: int, room: int, where: str) -> RefusedError:
     """Return the error that there is no room for the nodes of an operation."""
     what = f"{nodes:,} nodes are too many to record: there is memory for {room:,}"
-    least = in_words(nodes * NODE // 2).replace(
-        " ", ""
-    )  # half of it may be borrowed: `Budget.room`
+    least = in_words(nodes * NODE // 2).replace(" ", "")  # a pass may spend the budget twice
     return _error(where, what, f"use a smaller batch or model, or --memory {least} or more")
 
 

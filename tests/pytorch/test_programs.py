@@ -2,97 +2,27 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from textwrap import dedent
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
-from torch import Tensor, nn  # noqa: E402
-from torch.utils.checkpoint import checkpoint  # noqa: E402
+from torch import nn  # noqa: E402
 
 import stepgrad  # noqa: E402
-from processes import run, started  # noqa: E402
+from processes import run  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
 from stepgrad import headless  # noqa: E402
 from stepgrad.cli import main  # noqa: E402
-from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
 from stepgrad.program import run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
-from stepgrad.torch.refused import RefusedError  # noqa: E402
-
-TRAIN = """
-import torch
-from torch import nn
-
-class Block(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.attn = nn.Linear(2, 2)
-
-    def forward(self, x):
-        h = torch.tanh(self.attn(x))
-        return h + x
-
-class Net(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.ModuleList([Block(), Block()])
-
-    def forward(self, x):
-        for layer in self.layers:
-            x = layer(x)
-        return x
-
-def main():
-    torch.manual_seed(0)
-    model = Net()
-    scale = torch.ones((), requires_grad=True)
-    data = torch.randn(3, 2)
-    for _ in range(2):
-        predicted = model(data) * scale
-        loss = (predicted ** 2).mean()
-        loss.backward()
-
-main()
-"""
-
-
-def program(folder: Path, text: str) -> str:
-    path = folder / "train.py"
-    path.write_text(dedent(text), "utf-8")
-    return str(path)
-
-
-def recorded(folder: Path, text: str) -> Recording:
-    found = run_program(program(folder, text))
-    assert not found.status
-    return found.recording
-
-
-def names(recording: Recording) -> dict[str, tuple[str, str]]:
-    """Return the scope and the line of each node that has a name, the first of each name."""
-    found: dict[str, tuple[str, str]] = {}
-    for index in range(recording.size):
-        node = recording.node(index)
-        if node.name:
-            place = node.place
-            line = f"{Path(place.file).name}:{place.line}" if place.file else ""
-            found.setdefault(node.name, (place.scope, line))
-    return found
-
-
-def scopes(recording: Recording) -> set[str]:
-    return {recording.node(index).place.scope for index in range(recording.size)}
+from torch_runs import TRAIN, names, program, recorded, scopes  # noqa: E402
 
 
 def line_of(text: str, part: str) -> str:
@@ -326,217 +256,3 @@ def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
     found = CliRunner().invoke(main, ["run", f"--only-steps={wrong}", "train.py"])
     assert found.exit_code == 2
     assert "write 0-2" in found.output
-
-
-# How a program ends.
-
-
-def untouched() -> tuple[object, ...]:
-    return (
-        nn.Module.__call__,
-        torch.compile,
-        torch.autograd._engine_run_backward,
-        torch.utils._python_dispatch._get_current_dispatch_mode(),
-        torch.overrides._get_current_function_mode(),
-    )
-
-
-ENDS: Mapping[str, tuple[str, int]] = {
-    "by itself": ("", 0),
-    "with an error": ("1 / 0", 1),
-    "in a module": ("Failing()(w)", 1),
-    "with exit()": ("exit(3)", 3),
-    "with Ctrl+C": ("raise KeyboardInterrupt", 130),
-    "inside a backward pass": ("w.register_hook(lambda _: exit(4)); w.sum().backward()", 4),
-}
-
-
-@pytest.mark.parametrize(("end", "status"), ENDS.values(), ids=ENDS)
-def test_pytorch_is_as_before_however_a_program_ends(tmp_path: Path, end: str, status: int) -> None:
-    text = f"""
-        import torch
-        class Failing(torch.nn.Module):
-            def forward(self, x):
-                raise ValueError
-        w = torch.ones(2, requires_grad=True)
-        loss = (w * w).sum()
-        loss.backward()
-        later = w * 2
-        {end}
-        """
-    before = untouched()
-    found = run_program(program(tmp_path, text))
-    assert untouched() == before
-    assert found.status == status
-    assert {"loss", "later[1]"} <= {*names(found.recording)}
-
-
-def test_ctrl_c_ends_a_program_that_computes(tmp_path: Path) -> None:
-    text = """
-        import torch
-        w = torch.ones(200, requires_grad=True)
-        (w * w).sum().backward()
-        print("ready", flush=True)
-        while True:
-            (w * w).sum().backward()
-        """
-    program(tmp_path, text)
-    command = in_a_process("record", "-o", "out.stepgrad", "train.py")
-    with started(command, cwd=tmp_path) as process:
-        assert process.stdout is not None
-        assert "ready" in process.stdout.readline()
-        process.send_signal(2)
-        _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "stepgrad/torch" not in said  # no frame of ours
-    assert Recording.load(tmp_path / "out.stepgrad").size
-
-
-def test_other_threads_are_not_recorded_and_work() -> None:
-    w = torch.ones(2, requires_grad=True)
-    model = nn.Linear(2, 1)
-    seen: list[Tensor] = []
-
-    def work() -> None:
-        seen.append(model(w.detach()).sum())
-
-    with stepgrad.record() as recording, watch():
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        (w * w).sum().backward()
-    assert len(seen) == 1
-    assert scopes(recording) == {"w (2)", "mul (2)", ""}
-
-
-def test_workers_of_a_data_loader_are_left_alone(tmp_path: Path) -> None:
-    text = """
-        import torch
-        from torch.utils.data import DataLoader
-        w = torch.ones(1, requires_grad=True)
-        def collate(batch):
-            inside = torch.ones(1, requires_grad=True)
-            (inside * 3).sum().backward()
-            return torch.stack(batch)
-        if __name__ == "__main__":
-            data = [torch.ones(1) for _ in range(4)]
-            for batch in DataLoader(data, batch_size=2, num_workers=1, collate_fn=collate):
-                (batch * w).sum().backward()
-        """
-    recording = recorded(tmp_path, text)
-    assert len([block for block in recording.blocks if isinstance(block, Backward)]) == 2
-    assert not any(name.startswith("inside") for name in names(recording))
-
-
-# What cannot be recorded.
-
-
-class Inner(nn.Module):
-    """A module that does something."""
-
-    def __init__(self, work: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.ones(4))
-        self._work = work
-
-    def forward(self) -> Tensor:
-        return self._work(self.w)
-
-
-REFUSED: Mapping[str, tuple[Callable[[Tensor], Any], str]] = {
-    "complex numbers": (torch.fft.fft, "fft_fft at .*two tensors"),
-    "sparse tensors": (lambda w: w.to_sparse(), "to_sparse at .*to_dense"),
-    "other devices": (lambda w: w.to("meta"), r"to at .*model\.cpu\(\)"),
-    "torch.func.grad": (
-        lambda w: torch.func.grad(lambda a: (a * a).sum())(w.detach()),
-        "torch.func.grad.*loss.backward",
-    ),
-    "reentrant checkpoints": (
-        lambda w: checkpoint(torch.exp, w, use_reentrant=True) * 2,
-        "reentrant checkpoints.*use_reentrant=False",
-    ),
-    "what is not in the table": (
-        lambda w: torch.linalg.svdvals(torch.outer(w, w)),
-        "linalg_svdvals at .*aten::_linalg_svd",
-    ),
-}
-
-
-@pytest.mark.parametrize(("work", "message"), REFUSED.values(), ids=REFUSED)
-def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], message: str) -> None:
-    model = nn.ModuleDict({"mixer": Inner(work)})
-    before = untouched()
-    with (
-        stepgrad.record(lines=True),
-        watch(model),
-        pytest.raises(RefusedError, match=f"(?s){message}") as refused,
-    ):
-        model["mixer"]()
-    assert f"{Path(__file__).name}:" in str(refused.value)
-    assert "in mixer" in str(refused.value)
-    assert untouched() == before
-
-
-def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    found = run_program(program(tmp_path, TRAIN), world=World.read("overwrite"))
-    assert found.status == 1
-    assert "cannot be changed by --bug" in capsys.readouterr().err
-
-
-def test_what_is_refused_ends_the_recording_there() -> None:
-    w = torch.ones(2, requires_grad=True)
-    with stepgrad.record() as recording, watch():
-        kept = w * 3
-        with pytest.raises(RefusedError):
-            torch.fft.fft(kept)
-        (w * 5).sum().backward()
-    assert names(recording).keys() == {"w[0]", "w[1]", "kept[0]", "kept[1]"}
-
-
-def test_what_no_gradients_go_through_is_not_refused() -> None:
-    w = torch.ones(2, requires_grad=True)
-    with stepgrad.record() as recording, watch():
-        torch.fft.fft(w.detach())
-        w.detach().to_sparse()
-        w.sum().backward()
-    assert recording.size
-
-
-def test_a_vectorised_map_is_recorded() -> None:
-    w = torch.ones(2, requires_grad=True)
-    with stepgrad.record() as recording, watch():
-        torch.func.vmap(lambda a: a * 2)(w).sum().backward()
-    assert recording.size
-
-
-def test_a_checkpoint_that_is_not_reentrant_is_recorded() -> None:
-    w = torch.ones(2, requires_grad=True)
-    with stepgrad.record() as recording, watch() as tensors:
-        checkpoint(torch.exp, w, use_reentrant=False).sum().backward()
-        (leaf,) = tensors.leaves.values()
-        assert torch.equal(tensors.gradient(leaf).float(), w.grad)
-    assert recording.size
-
-
-def test_too_much_is_refused_before_it_is_made() -> None:
-    a = torch.ones(100, 1000, requires_grad=True)
-    with (
-        stepgrad.record(memory="100MB") as recording,
-        watch(),
-        pytest.raises(
-            RefusedError, match=r"(?s)matmul.* 20,000,000 nodes are too many.*--memory 2.56GB"
-        ),
-    ):
-        torch.matmul(a, torch.ones(1000, 100))
-    assert recording.size == a.numel()
-
-
-def test_what_is_compiled_runs_uncompiled_and_that_is_said(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    model = nn.Sequential(nn.Linear(1, 1))
-    with stepgrad.record() as recording, watch():
-        compiled = torch.compile(model, backend="eager")
-        compiled(torch.ones(1, 1)).sum().backward()
-    assert "uncompiled" in capsys.readouterr().err
-    assert "0.weight[0,0]" in names(recording)

@@ -1,0 +1,131 @@
+"""What cannot be recorded of a PyTorch program is refused, with what can be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
+
+from torch import Tensor, nn  # noqa: E402
+from torch.utils.checkpoint import checkpoint  # noqa: E402
+
+import stepgrad  # noqa: E402
+from stepgrad.engine.world import World  # noqa: E402
+from stepgrad.program import run_program  # noqa: E402
+from stepgrad.torch import watch  # noqa: E402
+from stepgrad.torch.refused import RefusedError  # noqa: E402
+from torch_runs import TRAIN, names, program, untouched  # noqa: E402
+
+
+class Inner(nn.Module):
+    """A module that does something."""
+
+    def __init__(self, work: Callable[[Tensor], Tensor]) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.ones(4))
+        self._work = work
+
+    def forward(self) -> Tensor:
+        return self._work(self.w)
+
+
+REFUSED: Mapping[str, tuple[Callable[[Tensor], Any], str]] = {
+    "complex numbers": (torch.fft.fft, "fft_fft at .*two tensors"),
+    "sparse tensors": (lambda w: w.to_sparse(), "to_sparse at .*to_dense"),
+    "other devices": (lambda w: w.to("meta"), r"to at .*model\.cpu\(\)"),
+    "torch.func.grad": (
+        lambda w: torch.func.grad(lambda a: (a * a).sum())(w.detach()),
+        "torch.func.grad.*loss.backward",
+    ),
+    "reentrant checkpoints": (
+        lambda w: checkpoint(torch.exp, w, use_reentrant=True) * 2,
+        "reentrant checkpoints.*use_reentrant=False",
+    ),
+    "what is not in the table": (
+        lambda w: torch.linalg.svdvals(torch.outer(w, w)),
+        "linalg_svdvals at .*aten::_linalg_svd",
+    ),
+}
+
+
+@pytest.mark.parametrize(("work", "message"), REFUSED.values(), ids=REFUSED)
+def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], message: str) -> None:
+    model = nn.ModuleDict({"mixer": Inner(work)})
+    before = untouched()
+    with (
+        stepgrad.record(lines=True),
+        watch(model),
+        pytest.raises(RefusedError, match=f"(?s){message}") as refused,
+    ):
+        model["mixer"]()
+    assert f"{Path(__file__).name}:" in str(refused.value)
+    assert "in mixer" in str(refused.value)
+    assert untouched() == before
+
+
+def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run_program(program(tmp_path, TRAIN), world=World.read("overwrite"))
+    assert found.status == 1
+    assert "cannot be changed by --bug" in capsys.readouterr().err
+
+
+def test_what_is_refused_ends_the_recording_there() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with stepgrad.record() as recording, watch():
+        kept = w * 3
+        with pytest.raises(RefusedError):
+            torch.fft.fft(kept)
+        (w * 5).sum().backward()
+    assert names(recording).keys() == {"w[0]", "w[1]", "kept[0]", "kept[1]"}
+
+
+def test_what_no_gradients_go_through_is_not_refused() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with stepgrad.record() as recording, watch():
+        torch.fft.fft(w.detach())
+        w.detach().to_sparse()
+        w.sum().backward()
+    assert recording.size
+
+
+def test_a_vectorised_map_is_recorded() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with stepgrad.record() as recording, watch():
+        torch.func.vmap(lambda a: a * 2)(w).sum().backward()
+    assert recording.size
+
+
+def test_a_checkpoint_that_is_not_reentrant_is_recorded() -> None:
+    w = torch.ones(2, requires_grad=True)
+    with stepgrad.record() as recording, watch() as tensors:
+        checkpoint(torch.exp, w, use_reentrant=False).sum().backward()
+        (leaf,) = tensors.leaves.values()
+        assert torch.equal(tensors.gradient(leaf).float(), w.grad)
+    assert recording.size
+
+
+def test_too_much_is_refused_before_it_is_made() -> None:
+    a = torch.ones(100, 1000, requires_grad=True)
+    said = r"(?s)matmul.* 20,000,000 nodes are too many.*--memory 2\.56GB"
+    with (
+        stepgrad.record(memory="100MB") as recording,
+        watch(),
+        pytest.raises(RefusedError, match=said),
+    ):
+        torch.matmul(a, torch.ones(1000, 100))
+    assert recording.size == a.numel()
+
+
+def test_what_is_compiled_runs_uncompiled_and_that_is_said(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    model = nn.Sequential(nn.Linear(1, 1))
+    with stepgrad.record() as recording, watch():
+        compiled = torch.compile(model, backend="eager")
+        compiled(torch.ones(1, 1)).sum().backward()
+    assert "uncompiled" in capsys.readouterr().err
+    assert "0.weight[0,0]" in names(recording)
