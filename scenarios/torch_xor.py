@@ -32,7 +32,7 @@ with torch.no_grad():
 inputs = torch.tensor([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.0, 0.0]])
 wanted = torch.tensor([[1.0], [1.0], [0.0], [0.0]])
 optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-for step in range(20):
+for _ in range(20):
     loss = nn.functional.mse_loss(model(inputs), wanted)
     optimizer.zero_grad()
     loss.backward()

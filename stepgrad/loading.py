@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,12 +14,14 @@ def loading() -> Iterator[None]:
 
     Python would scan all of it again and again, which takes a tenth of the start-up time.
     """
-    collects, frozen = gc.isenabled(), gc.get_freeze_count()
+    collects, modules = gc.isenabled(), len(sys.modules)
     gc.disable()
     try:
         yield
     finally:
-        if not frozen:  # what is new counts as old, so it is not scanned at once
+        # What is new counts as old, so it is not scanned at once. What is frozen stays frozen;
+        # counting it takes long, so only after something was loaded.
+        if len(sys.modules) > modules and not gc.get_freeze_count():
             gc.freeze()
             gc.unfreeze()
         if collects:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
-from stepgrad.program import MODULE, run_program
+from stepgrad.program import MODULE, run_program, usual
 from stepgrad.program import is_program as runs
 from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
@@ -66,18 +67,19 @@ def is_scenario(name: str) -> bool:
     return not is_program(name) and not is_saved(name)
 
 
-def open_typed(
+def open_typed(  # noqa: PLR0913 - all that there is to what a person types
     name: str,
     arguments: Sequence[str] = (),
     memory: int | None = None,
     *,
     saves: bool = False,
     world: World | None = None,
+    steps: range | None = None,
 ) -> Opened:
     """Run a program or a scenario, or load a recording, whichever `name` means.
 
     `memory` is the most bytes that a new recording may take, as in `record()`. If a recording ends
-    early, a line on stderr says so.
+    early, a line on stderr says so. `steps` are the training steps of a PyTorch program to record.
 
     Whether the caller `saves` the recording decides what ends a program; see `run_program`. In a
     `world`, programs and scenarios run with a bug.
@@ -89,7 +91,8 @@ def open_typed(
         if not name.startswith(MODULE):
             name = str(locate(name))
             _check_file(Path(name))
-        run = run_program(name, arguments, memory, saves=saves, world=world)
+        watching = partial(usual, steps)
+        run = run_program(name, arguments, memory, saves=saves, world=world, tensors=watching)
         if not run.status:
             check_gates(run.recording)
         return Opened(run.recording, status=run.status, failure=run.failure)

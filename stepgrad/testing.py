@@ -74,15 +74,7 @@ def check_backward(
         values = {name: _mapped(given, _leaf, name) for name, given in inputs.items()}
         result = forward(**values)
         roots = [_root(recording, each) for _, each in _parts("", result)]
-    arriving = _arriving(backward, inputs)
-    if arriving is None and isinstance(result, (list, tuple)):
-        raise TypeError("forward returns a list: let backward take `grad`, a list of gradients")
-    floats = {name: _mapped(given, lambda x, _: float(x), name) for name, given in inputs.items()}
-    seeds = [("", 1.0)]
-    if arriving is not None:
-        different = (0.7 + 0.6 * place for place in count())
-        floats[arriving] = _mapped(result, lambda *_: next(different), arriving)
-        seeds = [*_parts(arriving, floats[arriving])]
+    floats, seeds = _handed(backward, inputs, result)
     returned = _by_name(backward(**_taken(backward, floats)), [*inputs])
     results = [
         _Result(recording, root, *seed)
@@ -90,6 +82,21 @@ def check_backward(
         if root is not None
     ]
     _compare(inputs, returned, results)
+
+
+def _handed(
+    backward: Callable[..., Any], inputs: Mapping[str, Any], result: Any
+) -> tuple[dict[str, Any], Sequence[tuple[str, float]]]:
+    """Return what `backward` may take, by name, and the gradients that arrive, each with a name."""
+    floats = {name: _mapped(given, lambda x, _: float(x), name) for name, given in inputs.items()}
+    arriving = _arriving(backward, inputs)
+    if arriving is None:
+        if isinstance(result, (list, tuple)):
+            raise TypeError("forward returns a list: let backward take `grad`, a list of gradients")
+        return floats, [("", 1.0)]
+    different = (0.7 + 0.6 * place for place in count())
+    floats[arriving] = _mapped(result, lambda *_: next(different), arriving)
+    return floats, [*_parts(arriving, floats[arriving])]
 
 
 # Numbers, lists of numbers, and lists of these.

@@ -24,6 +24,9 @@ from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.diagnosing import DiagnosingScreen
+from textual_once import work_once
+
+work_once()
 
 Size = tuple[int, int]
 

@@ -22,7 +22,7 @@ def watched(
 
     Values are the same bit for bit; so are the numbers that a fold of all events comes to.
     """
-    with stepgrad.record() as recording, watch() as tensors:
+    with stepgrad.record(lines=True) as recording, watch() as tensors:
         run()
         known = [(each, tensors.beside.window(each)) for each in leaves]
     fold = Fold()
@@ -44,18 +44,21 @@ def writes(recording: Recording) -> Sequence[Write]:
     return [block for block in recording.blocks if isinstance(block, Write)]
 
 
-def told(recording: Recording) -> Sequence[tuple[set[str], int | None, str | None]]:
+def told(recording: Recording) -> Sequence[tuple[set[str], str, str | None]]:
     """The blocks of writes: their kinds, their first line, and their rule."""
     return [
-        ({*each.writes.kinds}, line(each, 0), each.rule and each.rule.method)
+        ({*each.writes.kinds}, line(recording, each, 0), each.rule.method if each.rule else None)
         for each in writes(recording)
     ]
 
 
-def line(block: Write, write: int) -> int | None:
-    """The line of a write."""
+def line(recording: Recording, block: Write, write: int) -> str:
+    """The text of the line that made a write; empty where it is not known."""
     place = block.place(write)
-    return None if place is None else place.line
+    source = None if place is None else recording.source_of(place)
+    if place is None or place.line is None or source is None:
+        return ""
+    return source.text.splitlines()[place.line - 1].strip()
 
 
 def leaf(*shape: int, seed: int = 0, dtype: Any = torch.float64) -> Tensor:

@@ -20,7 +20,7 @@ from kept import check_kept
 from processes import PATIENCE, environment, run, started
 from processes import stepgrad as in_a_process
 from scenario.samples import GRAPH, changed
-from stepgrad.cli import COMMANDS, main
+from stepgrad.cli import COMMANDS, PROGRAM, main
 from stepgrad.cli.help import scenario_format
 from stepgrad.cli.lessons import print_list
 from stepgrad.course.progress import Mark
@@ -538,7 +538,9 @@ def test_the_examples_of_the_help_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     link_scenarios()
-    Path("train.py").symlink_to(ROOT / "tests" / "programs" / "train.py")
+    Path("package").mkdir()
+    for program in ("train.py", "package/train.py"):
+        Path(program).symlink_to(ROOT / "tests" / "programs" / "train.py")
     Path("my_network.yaml").write_text((ROOT / "scenarios" / "two_layer.yaml").read_text())
     shown = stepgrad(*command, "--help").stdout
     examples = re.findall(r"^ {4}stepgrad (\S.*?)(?: {2,}.*)?$", shown, re.MULTILINE)
@@ -560,6 +562,12 @@ def expanded(line: str) -> list[str]:
     """The words of a command, as a shell would hand them on."""
     words = shlex.split(line.partition(" > ")[0], comments=True)
     return [each for w in words for each in (sorted(map(str, Path().glob(w))) if "*" in w else [w])]
+
+
+def test_the_help_says_which_programs_can_run() -> None:
+    for command in ([], ["run"], ["check"], ["diagnose"]):
+        shown = " ".join(stepgrad(*command, "--help").stdout.split())
+        assert PROGRAM in shown
 
 
 def test_help_and_version() -> None:

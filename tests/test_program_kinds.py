@@ -117,11 +117,9 @@ def test_the_recording_is_of_the_module_with_the_lines_of_its_package(folder: Pa
     ],
 )
 @pytest.mark.parametrize("command", ["run", "check"])
-def test_what_cannot_run_is_said(command: str, words: list[str], told: str, folder: Path) -> None:
-    ended = process(folder, "-m", "stepgrad", command, *words)
-    assert ended.returncode == 2
-    assert told in ended.stdout + ended.stderr
-    assert "Traceback" not in ended.stderr
+@pytest.mark.usefixtures("folder")
+def test_what_cannot_run_is_said(command: str, words: list[str], told: str) -> None:
+    assert told in stepgrad_(command, *words, code=2).output
 
 
 @pytest.mark.usefixtures("folder")
@@ -217,6 +215,43 @@ def test_errors_point_to_cell_and_line(tmp_path: Path, capsys: pytest.CaptureFix
     told = capsys.readouterr()
     assert f'File "{path}/cell 2", line 2\n    y = (' in told.err
     assert "ast.py" not in told.err
+
+
+def test_cells_may_await_in_one_event_loop(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = (
+        "import asyncio\nfrom stepgrad import Value\nasync def double(v):\n"
+        "    await asyncio.sleep(0)\n    return v * 2\n",
+        "x = Value(2.0, label='x')\ntask = asyncio.get_running_loop().create_task(double(x))\n"
+        "await asyncio.sleep(0)",
+        "y = await task\ny.backward()\nawait double(3)",
+        "lost = asyncio.create_task(asyncio.sleep(60))\nawait asyncio.sleep(0)\nx.grad",
+        "await double(x)\n1 / 0",
+    )
+    path = tmp_path / "train.ipynb"
+    ended = run_program(notebook(path, *cells))
+    assert ended.failure == "the program failed: ZeroDivisionError: division by zero"
+    told = capsys.readouterr()
+    assert told.out == "6\n2.0\n"
+    assert lines(ended.recording)[:2] == ["cell 2, line 1", "cell 1, line 5"]
+    begun, where = told.err.splitlines()[:2]
+    assert begun == "Traceback (most recent call last):"
+    assert where == f'  File "{path}/cell 5", line 2, in <module>'
+
+
+def test_get_ipython_says_what_it_skips(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cells = (
+        "shell = get_ipython()",
+        "\nshell.run_line_magic('matplotlib', 'inline')\nshell.system('pip list')",
+        "get_ipython().run_cell_magic('time', '', 'x = 1')",
+    )
+    assert run_program(notebook(tmp_path / "train.ipynb", *cells)).status == 0
+    assert capsys.readouterr().err.splitlines() == [
+        "train.ipynb: cell 2, line 2: skipped: %matplotlib inline",
+        "train.ipynb: cell 2, line 3: skipped: !pip list",
+        "train.ipynb: cell 3, line 1: skipped: %%time",
+    ]
 
 
 def test_a_future_holds_for_the_cells_that_follow(tmp_path: Path) -> None:

@@ -155,6 +155,16 @@ def test_values_in_a_forked_process_are_said(
     assert re.match(f"note: not recorded: Values in {who}; ", note)
 
 
+def test_processes_that_are_not_forked_are_said(tmp_path: Path) -> None:
+    text = f"{TRAIN}{POOL.replace('fork', 'spawn')}    train(w)\n"
+    ended = process(tmp_path, text, "-m", "stepgrad", "check")
+    [note] = [line for line in ended.stderr.splitlines() if line.startswith("note: ")]
+    assert note == (
+        "note: not recorded: processes started by spawn; to record a process, use record() inside "
+        "it, and save what it records"
+    )
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
 @pytest.mark.parametrize(
     "child",

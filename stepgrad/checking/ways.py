@@ -96,17 +96,20 @@ class _Way:
     """Another way to compute the derivatives, and how far it may differ.
 
     `special` are remarks on operations for which it has no answer of its own, each with what finds
-    them.
+    them. `recomputes` is whether it computes values again, and not as the program has rounded them.
     """
 
     name: str
     limit: float | None
     differences: Callable[[Pass], Iterator[_Difference]]
     special: Mapping[str, Callable[[Pass], Sequence[int]]] = field(default_factory=dict)
+    recomputes: bool = False
 
     def within(self, rounding: float) -> _Way:
         """Return the same for a program whose own numbers are off by as much, relative to terms."""
-        return self if self.limit is None else replace(self, limit=max(self.limit, rounding))
+        if self.limit is None or not self.recomputes:
+            return self
+        return replace(self, limit=max(self.limit, rounding))
 
 
 def _comparison(
@@ -258,6 +261,7 @@ _WAYS = (
             "by differences of its function": lambda each: each.differenced,
             "as given, because the function is not known": lambda each: each.unknown,
         },
+        recomputes=True,
     ),
     _Way(
         "central differences",
@@ -265,5 +269,5 @@ _WAYS = (
         _central,
         {"at kinks, the mean of both sides": lambda each: each.kinks},
     ),
-    _Way("PyTorch", TORCH_GATE, _pytorch, {"as stored": lambda each: each.own}),
+    _Way("PyTorch", TORCH_GATE, _pytorch, {"as stored": lambda each: each.own}, recomputes=True),
 )

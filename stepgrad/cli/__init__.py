@@ -132,23 +132,32 @@ class _Group(click.Group):
         return status
 
 
+PROGRAM = "a script, a notebook, a folder with a `__main__.py`, or `-m package.module`"
+"""What a program is that can run."""
+
+
+_HELP = f"""Step through backpropagation one event at a time, forwards and backwards.
+
+FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a program of your own
+with its arguments ({PROGRAM}), or a saved recording.
+
+\b
+  stepgrad list                     list the scenarios that ship
+  stepgrad run two_layer            step through one
+  stepgrad run train.py             run a program, then step through what it did
+  stepgrad run -m package.train     the same for a module
+  stepgrad check scenarios/*.yaml   check expectations and gradients
+  stepgrad diagnose train.py        say what is wrong in a run, and where
+  stepgrad why dead_relu w.grad     say why a number is what it is
+"""
+
+
 @click.group(
     cls=_Group,
+    help=_HELP,
     commands=cast("MutableMapping[str, click.Command]", _Commands()),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(__version__, prog_name="stepgrad")
 def main() -> None:
-    """Step through backpropagation one event at a time, forwards and backwards.
-
-    FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a Python
-    program of your own, with its arguments, or a saved recording.
-
-    \b
-      stepgrad list                     list the scenarios that ship
-      stepgrad run two_layer            step through one
-      stepgrad run train.py             run a program, then step through what it did
-      stepgrad check scenarios/*.yaml   check expectations and gradients
-      stepgrad diagnose train.py        say what is wrong in a run, and where
-      stepgrad why dead_relu w.grad     say why a number is what it is
-    """
+    """The command line; its help is `_HELP`."""

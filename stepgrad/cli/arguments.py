@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 import click
 
 from stepgrad import headless
+from stepgrad.cli import PROGRAM
 from stepgrad.cli.output import echo, echo_lines
 from stepgrad.engine.world import USAGE, World
 from stepgrad.errors import StepgradError
@@ -41,6 +43,29 @@ MEMORY = click.option(
     metavar="SIZE",
     callback=_in_bytes,
     help="Limit the memory of the recording, such as 500MB; default: a quarter of what is free.",
+)
+
+
+_STEPS = re.compile(r"([0-9]{1,9})(?:-([0-9]{1,9}))?")
+
+
+def _in_steps(_ctx: click.Context, _param: click.Parameter, text: str | None) -> range | None:
+    """Read which training steps are meant: `0-2`, or one of them."""
+    if text is None:
+        return None
+    found = _STEPS.fullmatch(text)
+    steps = range(int(found[1]), int(found[2] or found[1]) + 1) if found else range(0)
+    if not steps:
+        raise click.BadParameter(f"{text!r} is not a range of training steps; write 0-2")
+    return steps
+
+
+STEPS = click.option(
+    "--only-steps",  # training scripts often have a --steps of their own
+    "steps",
+    metavar="STEPS",
+    callback=_in_steps,
+    help="Record only these training steps of a PyTorch program, such as 0-2; the first is 0.",
 )
 
 
@@ -74,7 +99,16 @@ READ = {
 _MOST_WORDS = 4  # listed in a note
 
 
-class FileCommand(click.Command):
+class _OnFiles(click.Command):
+    """A command on files; its help says which programs can run."""
+
+    def format_epilog(self, _: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what comes after the options."""
+        formatter.write_paragraph()
+        formatter.write_text(f"A program is {PROGRAM}.")
+
+
+class FileCommand(_OnFiles):
     """A command on a FILE: what follows a program belongs to it, options and all."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -108,7 +142,7 @@ class FileCommand(click.Command):
         return True
 
 
-class FilesCommand(click.Command):
+class FilesCommand(_OnFiles):
     """A command on several files: a program comes last, and what follows belongs to it."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -211,7 +245,7 @@ def nothing_recorded(file: str, recording: Recording) -> StepgradError:
         return StepgradError(f"{file}: the recording is empty")
     return StepgradError(
         f"{file}: nothing was recorded: no Values were made, or only in another thread or "
-        "inside record()",
+        "process, or inside record()",
         "  from stepgrad import Value  # or stepgrad.compat, for micrograd's",
     )
 

@@ -43,8 +43,9 @@ class Examined:
 class _Diagnose(FilesCommand):
     """Its help ends with the table of questions."""
 
-    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's own
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the questions."""
+        super().format_epilog(ctx, formatter)
         with formatter.section("Questions"):
             formatter.write_dl([(each.name, each.asks) for each in diagnosis.QUESTIONS])
 

@@ -70,15 +70,7 @@ def quiz(
       stepgrad quiz two_layer
       stepgrad quiz two_layer --questions 3 --answers "1.5 -4 -24"
     """  # fmt: skip
-    recording, status = None, 0
-    if file is not None:
-        with redirect_stdout(sys.stderr):
-            opened = open_typed(file, arguments, memory)
-        recording, status = opened.recording, opened.status
-    asked = (rules() if recording is None else questions(recording, most))[:most]
-    if not asked:
-        echo(f"{file}: nothing to predict", err=True)
-        sys.exit(status or 2)
+    recording, asked, status = _opened(file, arguments, memory, most)
     given = answers.split() if answers is not None else None
     typed = _Typed()
     if given is None:
@@ -97,6 +89,25 @@ def quiz(
             echo(f"{_count(given, 'answer')} for {_count(asked, 'question')}", err=True)
         status = status or int(len(given) != len(asked) or score.right < len(asked))
     sys.exit(128 + signal.SIGINT if typed.interrupted else status)
+
+
+def _opened(
+    file: str | None, arguments: tuple[str, ...], memory: int | None, most: int
+) -> tuple[Recording | None, Sequence[Question], int]:
+    """Return what is asked about, the questions, and the exit status of a program.
+
+    Ends the command if there is nothing to ask.
+    """
+    recording, status = None, 0
+    if file is not None:
+        with redirect_stdout(sys.stderr):
+            opened = open_typed(file, arguments, memory)
+        recording, status = opened.recording, opened.status
+    asked = (rules() if recording is None else questions(recording, most))[:most]
+    if not asked:
+        echo(f"{file}: nothing to predict", err=True)
+        sys.exit(status or 2)
+    return recording, asked, status
 
 
 def _keep(file: str, mark: Mark) -> None:

@@ -7,7 +7,15 @@ import sys
 import click
 
 from stepgrad import headless
-from stepgrad.cli.arguments import ARGUMENTS, BUG, MEMORY, READ, FileCommand, say_nothing_happened
+from stepgrad.cli.arguments import (
+    ARGUMENTS,
+    BUG,
+    MEMORY,
+    READ,
+    STEPS,
+    FileCommand,
+    say_nothing_happened,
+)
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo
 from stepgrad.engine.world import World
@@ -21,13 +29,15 @@ from stepgrad.opening import SAVED, open_typed, saved_as
 @click.option("-o", "--output", metavar="PATH", help="Save to this file.")
 @BUG
 @MEMORY
-def record(
+@STEPS
+def record(  # noqa: PLR0913 - one for each option
     file: str,
     arguments: tuple[str, ...],
     *,
     output: str | None,
     world: World | None,
     memory: int | None,
+    steps: range | None,
 ) -> None:
     """Run FILE and save the recording.
 
@@ -44,7 +54,7 @@ def record(
     suffix = goal.path.suffix
     if suffix != SAVED and suffix in READ:
         raise StepgradError(f"{name}: this is a name for {READ[suffix]}; end it in {SAVED}")
-    opened = open_typed(file, arguments, memory, saves=True, world=world)
+    opened = open_typed(file, arguments, memory, saves=True, world=world, steps=steps)
     if not opened.recording.length:
         say_nothing_happened(file, opened)
         sys.exit(opened.status or 2)

@@ -14,6 +14,7 @@ from stepgrad.cli.arguments import (
     ARGUMENTS,
     BUG,
     MEMORY,
+    STEPS,
     FileCommand,
     narration,
     say_nothing_happened,
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 )
 @BUG
 @MEMORY
+@STEPS
 def run(  # noqa: PLR0913 - one for each option
     file: str | None,
     arguments: tuple[str, ...],
@@ -58,13 +60,13 @@ def run(  # noqa: PLR0913 - one for each option
     plain: bool,
     world: World | None,
     memory: int | None,
+    steps: range | None,
 ) -> None:
     """Open the debugger on FILE; without FILE, choose a lesson.
 
-    A program is a script, a notebook, a folder with a `__main__.py`, or `-m package.module`. It
-    runs as it does under python, and the debugger opens when it ends. Options go before the name of
-    a program; what follows the name is passed to it. The exit status is the program's, or 1 if the
-    screen crashes.
+    A program runs as it does under python, and the debugger opens when it ends. Options go before
+    its name; what follows is passed to it. The exit status is the program's, or 1 if the screen
+    crashes.
 
     Without a terminal, the events of a scenario are printed, and those of a program or a recording
     are only counted.
@@ -84,6 +86,7 @@ def run(  # noqa: PLR0913 - one for each option
       stepgrad run two_layer --plain
       stepgrad run two_layer --bug shut=h
       stepgrad run train.py --steps 20
+      stepgrad run -m package.train
     """
     if theme:
         check_theme(theme)
@@ -97,7 +100,7 @@ def run(  # noqa: PLR0913 - one for each option
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
     with typed.debugging() if typed is not None else nullcontext():
-        opened = open_typed(file, arguments, memory, world=world)
+        opened = open_typed(file, arguments, memory, world=world, steps=steps)
     position = _begin(opened, where)
     if not opened.recording.length and opened.scenario is None:
         say_nothing_happened(file, opened)

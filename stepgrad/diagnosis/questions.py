@@ -20,8 +20,9 @@ QUESTIONS: Sequence[Question] = (
         "differences of the class's own function. Or a value is not that of its operator, the "
         "pass does not begin with 1, a rule runs before those of all users of its node, twice or "
         "never, or the pass adds to what an earlier one has left inside the graph. The first is "
-        "named, and at most one more of another kind. It fails every check. It is a note if all "
-        "agree.",
+        "named, what else is wrong in its rule, and at most one more of another kind. It fails "
+        "every check. Or a gradient arrives at a `Value(data, children)` that has no rule, which "
+        "fails none. It is a note if all agree.",
         question.engine,
     ),
     Question(

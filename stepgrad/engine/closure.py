@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from math import isclose, isnan
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.own import link, row
+from stepgrad.engine.own import NO_RULE, OwnOp, link, row
 from stepgrad.engine.tape import Tape, WriteKind, active_tape, aside
 
 NO_CLOSURE = (
@@ -54,7 +54,10 @@ def close(node: Node, function: Callable[[], object]) -> None:
     for operand, local, added in zip(operands, locals_, again, strict=True):
         _check(operand, local, added)
     op = node._operation
-    own = op if op.stored else row(op.name, len(operands), op.value)
+    if not isinstance(op, OwnOp):
+        own = row(op.name, len(operands), op.value)
+    else:
+        own = row(op.name, len(operands)) if op.by == NO_RULE else op
     link(node, own, operands, locals_)
 
 

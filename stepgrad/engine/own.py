@@ -30,6 +30,9 @@ UNNAMED = "f"
 """What an operation is called whose program gives it no name."""
 
 
+NO_RULE = "no rule"
+"""How derivatives are found that the program has not given: they are 0."""
+
 _UNDEFINED = (ArithmeticError, TypeError, ValueError)
 """What a program's function may raise for numbers that it was not meant for."""
 
@@ -40,7 +43,7 @@ class OwnOp(Op):
 
     `function` computes it, and is None where it is not known: a program may give only the result,
     and a file has no functions. `derivatives` computes all local derivatives, and `by` says how the
-    stored ones were found, if the program did not give them: "differences".
+    stored ones were found, if the program did not give them: "differences", or `NO_RULE`.
     """
 
     function: Callable[..., float] | None = None
@@ -65,7 +68,9 @@ class OwnOp(Op):
     @property
     def described(self) -> str:
         """The operation in notation, and how its derivatives are found."""
-        return f"{self.written({})}. Its derivatives are stored{self.by and f', by {self.by}'}."
+        found = "0, as it has no rule" if self.by == NO_RULE else "stored"
+        found += f", by {self.by}" * (self.by not in ("", NO_RULE))
+        return f"{self.written({})}. Its derivatives are {found}."
 
     def __repr__(self) -> str:
         return f"<own op {self.name}>"
@@ -89,6 +94,8 @@ class OwnOp(Op):
     @property
     def found(self) -> str:  # type: ignore[override]
         """Where the derivatives are from."""
+        if self.by == NO_RULE:
+            return self.by
         return f"by {self.by}" if self.by else "stored"
 
     @cached_property
@@ -193,7 +200,8 @@ def row(
         arity: how many operands it has, at least one.
         forward: computes it from the numbers of its operands, if that is known.
         derivatives: computes its local derivatives from these, if that is known.
-        by: how the stored derivatives are found; empty where the program gives them.
+        by: how the stored derivatives are found; empty where the program gives them, and
+            `NO_RULE` where it does not.
     """
     partials = (_STORED,) * arity
     if not (name + by).isprintable():

@@ -184,19 +184,28 @@ def _sums(state: State, nodes: Sequence[Node]) -> Iterator[str]:
         before = state.recording.history.grad(node.index, received[hidden].position - 1)
         if before or len(received) > 1:
             what = f"after {hidden:,} contributions" if hidden else "before"
-            start = [f"{number(before)} ({what})"] if before else []
-            yield f"- {code(_sum(node, start, received[hidden:]))}"
+            yield f"- {code(_sum(node, before or 0.0, what, received[hidden:]))}"
 
 
-def _sum(node: Node, start: list[str], received: Sequence[Contribution]) -> str:
-    """Write a gradient as a sum: of products, then of their values."""
+def _sum(node: Node, before: float, what: str, received: Sequence[Contribution]) -> str:
+    """Write a gradient as a sum: of products, then of their values.
+
+    Where a rule has replaced the sum so far, what is left is beside the right sum.
+    """
+    start = [f"{number(before)} ({what})"] if before else []
     factors = (f"{factor(each.upstream)}·{factor(each.local)}" for each in received)
-    amounts = (
-        factor(each.amount) if each.right is None else f"({corrected(each.amount, each.right)})"
-        for each in received
-    )
+    left = gradient_inline(node.grad)
+    if any(each.overwritten for each in received):
+        due = [each.amount if each.right is None else each.right for each in received]
+        amounts = [*map(factor, due)]
+        left = corrected(node.grad or 0.0, before + sum(due))
+    else:
+        amounts = [
+            factor(each.amount) if each.right is None else f"({corrected(each.amount, each.right)})"
+            for each in received
+        ]
     sums = [" + ".join([*start, *terms]) for terms in (factors, amounts)]
-    return " = ".join((f"{atom(node.title)}.grad", *sums, gradient_inline(node.grad)))
+    return " = ".join((f"{atom(node.title)}.grad", *sums, left))
 
 
 def _promises(state: State, checks: Sequence[Check]) -> Iterator[str]:

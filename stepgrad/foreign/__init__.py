@@ -9,9 +9,10 @@ judged elsewhere, from the recording.
 - `nodes.py`: a `Shadow` stands in for each object of the program, and keeps none alive.
 - `frames.py` knows what the code on the stack is for: a constructor, the class, or the program;
   `sites.py` has what is known of its instructions.
-- `making.py` has the object that is being made. What it is made of is found by `makers.py` from the
-  calls that make it (`calls.py`), and reported by `computing.py`; `numeric.py` differentiates what
-  is not in the op table, and `operators.py` looks whether operators give what they stand for.
+- `making.py` has the object that is being made, and `parts.py` what its attributes say. What it is
+  made of is found by `makers.py` from the calls that make it (`calls.py`), and reported by
+  `computing.py`; `numeric.py` differentiates what is not in the op table, and `operators.py` looks
+  whether operators give what they stand for.
 - `rules.py` finds whose rule a write to a gradient is; `statements.py` reads the line that writes.
 - `watch.py` is the one call that opens all this, and `door.py` what it reports to.
 """

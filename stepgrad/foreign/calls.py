@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -60,14 +60,14 @@ class Looking:
 
     def given_like(self, values: Any, constructor: FrameType) -> Any:
         """Return the argument of a constructor that has the same objects as a set, in order."""
-        code = constructor.f_code
-        if self._frames.of(constructor).role != CONSTRUCTOR:
-            return None
-        local = constructor.f_locals
-        name = self._sequences.get(id(code)) or _named_like(values, code, local)
+        code, local = constructor.f_code, constructor.f_locals
+        name = self._sequences.get(id(code))
         if name is None:
-            return None
-        self._sequences[id(code)] = name
+            of_class = self._frames.of(constructor).role == CONSTRUCTOR
+            name = _named_like(values, code, local) if of_class else None
+            if name is None:
+                return None
+            self._sequences[id(code)] = name
         given = local.get(name)
         return given if isinstance(given, tuple | list) else None
 
@@ -84,7 +84,7 @@ def lifting(maker: FrameType, role: int, nodes: Mapping[int, Shadow]) -> bool | 
     return True if role == ENGINE and of_object else None
 
 
-def kept_by(thing: Any) -> Iterable[Any]:
+def kept_by(thing: Any) -> Collection[Any]:
     """Return what an object of the program keeps: of that which made a result, the operands."""
     kept = None if isinstance(thing, _OPAQUE) else read(thing, "__dict__")
     return kept.values() if isinstance(kept, dict) else ()

@@ -14,7 +14,7 @@ from stepgrad.foreign.door import Door
 from stepgrad.foreign.makers import Call, Recipe, gives, resolve
 from stepgrad.foreign.nodes import Shadow, number
 from stepgrad.foreign.numeric import UNKNOWN, Forward
-from stepgrad.foreign.sites import MakingSite
+from stepgrad.foreign.sites import Key, MakingSite
 from stepgrad.recording.callers import Where
 
 _new = object.__new__
@@ -34,6 +34,7 @@ class Made(NamedTuple):
         callers: what the calls are known by.
         site: the instruction that made it; None if no code of the program did.
         where: where the program made it.
+        stored: the numbers that it keeps besides its own: local derivatives, perhaps.
     """
 
     node: Shadow
@@ -46,6 +47,7 @@ class Made(NamedTuple):
     callers: object
     site: MakingSite | None
     where: Where | None
+    stored: Sequence[float] = ()
 
 
 class Computing:
@@ -64,10 +66,10 @@ class Computing:
     def compute(self, made: Made) -> None:
         """Report the node of an object."""
         node, site = made.node, made.site
-        key = made.symbol, len(made.kids), made.callers
+        key = _key(made)
         recipe = None if site is None else site.recipes.get(key)
         operands = None if recipe is None else _picked(recipe, made)
-        if recipe is None or operands is None or not _fits(recipe, operands, node._data):
+        if recipe is None or operands is None or not _fits(recipe, operands, made):
             recipe, operands = resolve(node._data, made.kids, made.ordered, made.symbol, made.calls)
             if site is not None:
                 site.learn(key, recipe)
@@ -84,17 +86,8 @@ class Computing:
 
     def _own(self, made: Made, recipe: Recipe, operands: Sequence[Shadow]) -> None:
         """Report a node of an operation of the program's own, with its local derivatives."""
-        node, site = made.node, made.site
-        local, by = [nan] * len(operands), UNKNOWN
-        if made.calls and site is not None:
-            call = made.calls[recipe.depth]
-            key = call.code, call.name
-            forward = site.forwards.get(key)
-            if forward is None:
-                forward = site.forwards[key] = Forward(call, made.cls, made.kind)
-            known = forward
-            local = self._apart(lambda: known.derivatives(call, operands, node._data))
-            by = forward.by
+        node = made.node
+        local, by = self._derivatives(made, recipe, operands)
         op = row(recipe.name, len(operands), by=by)
         link(node, op, operands, local)
         node._stamp = tick()
@@ -103,6 +96,31 @@ class Computing:
             self._said.add(op)
             line = None if made.where is None else made.where[0].spot
             self._door.remark(by, node, line, recipe.name)
+
+    def _derivatives(
+        self, made: Made, recipe: Recipe, operands: Sequence[Shadow]
+    ) -> tuple[Sequence[float], str]:
+        """Return the local derivatives, and how they are known."""
+        site, key = made.site, _key(made)
+        nowhere = [nan] * len(operands)
+        if site is None:
+            return nowhere, UNKNOWN
+        if not made.calls:
+            known = site.trusted.get(key)
+            if known is None:
+                return nowhere, UNKNOWN
+            return known.stored(made.stored, len(operands)), known.by
+        call = made.calls[recipe.depth]
+        forward = site.forwards.get((call.code, call.name))
+        if forward is None:
+            forward = Forward(call, made.cls, made.kind)
+            site.forwards[call.code, call.name] = forward
+        local = self._apart(lambda: forward.derivatives(call, operands, made.node._data))
+        if recipe.from_children is not None and forward.agrees(local, made.stored):
+            site.trusted[key] = forward
+        else:
+            site.trusted.pop(key, None)
+        return local, forward.by
 
     def _constant(self, data: float, where: Where | None) -> Shadow:
         node = _new(Shadow)
@@ -114,8 +132,14 @@ class Computing:
         return node
 
 
-def _fits(recipe: Recipe, operands: Sequence[Shadow | float], data: float) -> bool:
-    return recipe.certain or (recipe.op is not None and gives(recipe.op, operands, data))
+def _key(made: Made) -> Key:
+    return made.symbol, len(made.kids), made.callers
+
+
+def _fits(recipe: Recipe, operands: Sequence[Shadow | float], made: Made) -> bool:
+    if recipe.op is None:  # not if its calls had to be looked at
+        return not made.calls
+    return recipe.certain or gives(recipe.op, operands, made.node._data)
 
 
 def _picked(recipe: Recipe, made: Made) -> list[Shadow | float] | None:

@@ -10,7 +10,7 @@ from types import CodeType, FrameType, FunctionType
 from typing import Any
 
 from stepgrad.foreign.classes import functions_of, with_nested
-from stepgrad.foreign.makers import is_operator
+from stepgrad.foreign.makers import is_operation, is_operator
 from stepgrad.foreign.sites import MakingSite, WritingSite
 from stepgrad.recording.naming.sites import Spot
 from stepgrad.recording.places import is_ours
@@ -40,7 +40,7 @@ class Code:
     def __init__(self, code: CodeType, role: int) -> None:
         self.code = code  # kept alive: its id is a key
         self.role = role
-        self.fresh = _FRESH if role == ENGINE and is_operator(code) else 0
+        self.fresh = _FRESH if role == ENGINE and is_operation(code) else 0
         self.lines: dict[int, Spot] = {}
         self.making: dict[int, MakingSite] = {}
         self.writing: dict[int, WritingSite] = {}

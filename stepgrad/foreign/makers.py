@@ -85,9 +85,10 @@ class Recipe(NamedTuple):
     name: str = ""
 
     @property
-    def from_children(self) -> bool:
-        """Whether it needs neither the arguments of calls, nor a comparison."""
-        return self.certain and all(type(pick) is int for pick in self.picks or ())
+    def from_children(self) -> tuple[int, ...] | None:
+        """Which children the operands are; None if arguments of calls are among them."""
+        picks = [pick for pick in self.picks or () if isinstance(pick, int)]
+        return None if self.picks is None or len(picks) < len(self.picks) else (*picks,)
 
 
 def operation(name: str) -> tuple[Op, bool]:
@@ -142,7 +143,7 @@ def resolve(
             believed = recipe, operands
     if believed is None:
         believed = _labelled(data, kids, in_order, label, calls)
-    return believed or _own(data, kids, label, calls)
+    return believed or _own(data, kids, ordered, label, calls)
 
 
 def _picks(
@@ -216,7 +217,7 @@ def _labelled(
 
 
 def _own(
-    data: float, kids: Sequence[Shadow], label: str, calls: Sequence[Call]
+    data: float, kids: Sequence[Shadow], ordered: bool, label: str, calls: Sequence[Call]
 ) -> tuple[Recipe, list[Shadow | float]]:
     """Take it as an operation of the program's own, computed by the innermost call that can."""
     depth = next((i for i, call in enumerate(calls) if not _passes_on(call, data)), 0)
@@ -226,7 +227,8 @@ def _own(
     call = calls[depth]
     given = [each for each in shadows(call.arguments.values()) if each in kids]
     operands = given if {*given} == {*kids} and len(given) >= len(kids) else [*kids]
-    return Recipe(None, None, depth, name=call.name), [*operands]
+    picks = (*range(len(kids)),) if ordered and operands == [*kids] else None
+    return Recipe(None, picks, depth, name=call.name), [*operands]
 
 
 def _passes_on(call: Call, data: float) -> bool:
@@ -252,6 +254,11 @@ def shadows(arguments: Iterable[Any]) -> list[Shadow]:
         elif isinstance(each, list | tuple):
             found += shadows(each)
     return found
+
+
+def is_operation(code: CodeType) -> bool:
+    """Whether code has the name of an operation: `__mul__`, or `tanh`."""
+    return code.co_name.strip("_").lower() in _NAMED
 
 
 def is_operator(code: CodeType) -> bool:

@@ -1,19 +1,22 @@
-"""Whether the operators of a class give what they stand for: the first few times that they run.
+"""Whether the operations of a class give what they stand for: the first few times that they run.
 
 Many are made of others, such as `a - b` of `a + b * -1`, and each object that these make may be
 right: that `__sub__` has made a sum shows only where it returns. Its result is the last object that
-is made before that.
+is made before that. One that is not made from all that the operation was given passes nothing back
+to the rest.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from types import FrameType
 from typing import NamedTuple
 
+from stepgrad.engine.ops import CONSTANT
 from stepgrad.foreign.calls import Looking
 from stepgrad.foreign.door import Door
 from stepgrad.foreign.frames import ENGINE, Frames, arguments
-from stepgrad.foreign.makers import gives, is_operator, operation, value_of
+from stepgrad.foreign.makers import gives, is_operation, is_operator, operation, value_of
 from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.nodes import number as plain_number
 from stepgrad.numbers import factor, number
@@ -24,15 +27,21 @@ _OFTEN = 3
 
 
 class _Call(NamedTuple):
-    """A call of an operator, with numbers. While it runs, its frame is known by an id."""
+    """A call of an operation, with numbers. While it runs, its frame is known by an id.
+
+    `operator` is whether an operator calls it, so that its name says what it computes; `given` are
+    the operands that are objects, and no constants.
+    """
 
     name: str
     frame: int
     operands: tuple[float, ...]
+    operator: bool
+    given: tuple[Shadow, ...]
 
 
 class Operators:
-    """The operators, each known by the outermost that is running.
+    """The operations, each known by the outermost that is running.
 
     Args:
         looking: looks at arguments.
@@ -46,9 +55,12 @@ class Operators:
         self._frames = frames
         self._door = door
         self._result: Shadow | None = None
+        self._leaf: Shadow | None = None
+        self._kids: Sequence[Shadow] = ()
+        self._computed = 0
         self._line: Spot | None = None
         self._times: dict[str, int] = {}
-        self._said: set[str] = set()
+        self._said: set[tuple[str, str]] = set()
 
     def look(self, frame: FrameType | None) -> None:
         """An object is made by this frame, or by what it calls."""
@@ -57,7 +69,7 @@ class Operators:
             code = self._frames.of(frame)
             if code.role != ENGINE:
                 break
-            if is_operator(frame.f_code):
+            if is_operation(frame.f_code):
                 outer = frame
                 code.fresh = max(0, code.fresh - 1)
             frame = frame.f_back
@@ -70,26 +82,43 @@ class Operators:
         if call is not None and outer is not None:
             self._line = self._frames.line(outer)
 
-    def made(self, node: Shadow) -> None:
+    def made(self, node: Shadow, kids: Sequence[Shadow]) -> None:
         """That object is complete. An operand that was only lifted is no result."""
         if node._operation.partials:
-            self._result = node
+            self._result, self._kids = node, kids
+            self._computed += 1
+        else:
+            self._leaf = node
 
     def settle(self) -> None:
-        """The operator has returned: compare its result with what it stands for."""
-        call, node = self.call, self._result
-        self.call = self._result = None
-        if call is None or node is None:
+        """The operation has returned: compare its result with what it stands for."""
+        call, node, leaf, kids = self.call, self._result, self._leaf, self._kids
+        alone = self._computed < 2  # not made of other operations, as `a - b` may be
+        self.call = self._result = self._leaf = None
+        self._kids, self._computed = (), 0
+        if call is None:
             return
         op, reflected = operation(call.name)
         operands = call.operands[::-1] if reflected else call.operands
         true = None if len(operands) != len(op.partials) else value_of(op, operands)
-        if true is None or gives(op, operands, node._data) or call.name in self._said:
+        if true is None:
             return
-        self._said.add(call.name)
+        result = node or leaf
+        if result is not None and gives(op, operands, result._data):
+            if alone and not {*call.given} <= {*kids}:
+                self._remark("some children" if kids else "childless", call, result, call.name)
+            return
+        if node is None or not call.operator:
+            return
         written = op.written(dict(zip(op.operands, map(factor, operands), strict=True)))
         text = f"`{call.name}` makes {number(node._data)} of {written}; right is {number(true)}"
-        self._door.remark("forward", node, self._line, text)
+        self._remark("forward", call, node, text)
+
+    def _remark(self, kind: str, call: _Call, node: Shadow, text: str) -> None:
+        """Say something of an operation once."""
+        if (kind, call.name) not in self._said:
+            self._said.add((kind, call.name))
+            self._door.remark(kind, node, self._line, text)
 
     def _called(self, frame: FrameType) -> _Call | None:
         name = frame.f_code.co_name
@@ -98,11 +127,14 @@ class Operators:
             if times >= _OFTEN:
                 return None
             self._times[name] = times + 1
-        operands: list[float] = []
+        operands, objects = list[float](), list[Shadow]()
         for each in arguments(frame).values():
             given = self._looking.stand_in(each)
             plain = given._data if isinstance(given, Shadow) else plain_number(given)
+            if isinstance(given, Shadow) and given._operation is not CONSTANT:
+                objects.append(given)
             if plain is None:
                 return None
             operands.append(plain)
-        return _Call(name, id(frame), tuple(operands))
+        operator = is_operator(frame.f_code)
+        return _Call(name, id(frame), tuple(operands), operator, tuple(objects))

@@ -47,9 +47,10 @@ def is_pure(
     unknown = [name for name in code.co_names if name not in names and hasattr(builtins, name)]
     if any(name not in _PURE for name in unknown):
         return False
-    others = {each for each in [*used, *classes[1:]] if isinstance(each, type)} - {classes[0]}
+    named = {each for each in used if isinstance(each, type)} - {classes[0]}
+    others = named | {each for each in classes[1:] if isinstance(each, type)} - {classes[0]}
     stored = {each.argval for each in instructions if each.opname == "STORE_ATTR"}
-    if any(hasattr(each, name) for each in others.intersection(used) for name in stored):
+    if any(hasattr(each, name) for each in named for name in stored):
         return False  # of a class: that would last
     methods = [
         each

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from stepgrad.engine.ops import Op
-from stepgrad.foreign.makers import Recipe
+from stepgrad.foreign.makers import Recipe, gives
+from stepgrad.foreign.nodes import Shadow
 from stepgrad.foreign.statements import Statement
 from stepgrad.recording.naming.sites import Spot
 
@@ -18,6 +20,7 @@ Key = tuple[str, int, object]
 """The text for an operation, the number of children, and the callers that matter."""
 
 _MOST_RECIPES = 64
+_UNKNOWN: tuple[Recipe | None, tuple[int, ...]] = None, ()
 
 
 class MakingSite:
@@ -30,10 +33,14 @@ class MakingSite:
     `depth` is how many callers decide what it makes. The latest recipe for two operands, both of
     them children, is at hand: it holds for objects with this `symbol` and `callers`. `ops` has its
     operation, by which of the operands are constants: 1 for the first, 2 for the second.
+
+    `trusted` has the functions whose results need no look at their calls, as they bring their local
+    derivatives with them, and these were right so far.
     """
 
     __slots__ = (
-        "callers", "depth", "first", "forwards", "lifts", "ops", "recipes", "second", "symbol",
+        "_of_shape", "_simple", "callers", "depth", "first", "forwards", "lifts", "ops", "recipes",
+        "second", "symbol", "trusted",
     )  # fmt: skip
 
     def __init__(self, lifts: bool | None) -> None:
@@ -41,6 +48,9 @@ class MakingSite:
         self.depth = 0
         self.recipes: dict[Key, Recipe] = {}
         self.forwards: dict[tuple[CodeType, str], Forward] = {}
+        self.trusted: dict[Key, Forward] = {}
+        self._simple: dict[Key, tuple[Recipe, tuple[int, ...]]] = {}  # of children only
+        self._of_shape: dict[tuple[int, object], dict[Key, None]] = {}
         self.symbol = ""
         self.callers: object = None
         self.ops: tuple[Op, Op, Op, Op] | None = None
@@ -50,27 +60,58 @@ class MakingSite:
         """Keep a recipe for the next object."""
         if recipe.depth > self.depth:  # from now on, callers are part of the key
             self.depth = recipe.depth
-            self.recipes.clear()
+            self._clear()
             self.ops = None
             return
         op, picks = recipe.op, recipe.picks
         if op is not None and picks is None:
             return  # x * x says nothing of the order
         if len(self.recipes) >= _MOST_RECIPES:
-            self.recipes.clear()
+            self._clear()
         self.recipes[key] = recipe
-        if op is not None and recipe.from_children and key[1] == len(op.partials) == 2:
+        self._of_shape.setdefault(key[1:], {})[key] = None
+        children = recipe.from_children
+        if children is None:
+            self._simple.pop(key, None)
+            return
+        self._simple[key] = recipe, children
+        if op is not None and recipe.certain and key[1] == len(op.partials) == 2:
             self.symbol, _, self.callers = key
             self.ops = op, op.beside(0), op.beside(1), op.beside(0, 1)
-            self.first, self.second = [pick for pick in picks or () if isinstance(pick, int)]
+            self.first, self.second = children
 
-    def knows(self, symbol: str, count: int, callers: object) -> bool:
-        """Whether such an object needs no look at the arguments of the calls that make it."""
+    def _clear(self) -> None:
+        for each in (self.recipes, self.trusted, self._simple, self._of_shape):
+            each.clear()
+
+    def knows(
+        self, symbol: str, kids: Sequence[Shadow], callers: object, data: float | None
+    ) -> bool:
+        """Whether such an object needs no look at the calls that make it.
+
+        Args:
+            symbol: the text that it has for its operation; empty if that may still come.
+            kids: its children.
+            callers: what the calls are known by.
+            data: its number, if it has one yet.
+        """
+        if data is None:
+            return False
+        keys: Collection[Key]
         if symbol:
-            recipe = self.recipes.get((symbol, count, callers))
-            return recipe is not None and recipe.from_children
-        known = [each for key, each in self.recipes.items() if key[1:] == (count, callers)]
-        return bool(known) and all(each.from_children for each in known)
+            keys = ((symbol, len(kids), callers),)
+        else:
+            keys = self._of_shape.get((len(kids), callers), ())
+        return bool(keys) and all(self._knows(key, kids, data) for key in keys)
+
+    def _knows(self, key: Key, kids: Sequence[Shadow], data: float) -> bool:
+        forward = self.trusted.get(key)
+        if forward is not None:
+            return not forward.is_due()
+        recipe, picks = self._simple.get(key, _UNKNOWN)
+        if recipe is None or recipe.op is None:
+            return False
+        return recipe.certain or gives(recipe.op, [kids[pick] for pick in picks], data)
 
 
 class WritingSite:

@@ -45,7 +45,10 @@ class Watch:
                 yield each, self.nodes[id(each)]
 
     def _stands_for(self, thing: object) -> Shadow | None:
-        return self.nodes.get(id(thing)) if type(thing) in self._hooks.kinds else None
+        if type(thing) not in self._hooks.kinds:
+            return None
+        node = self.nodes.get(id(thing))
+        return node if hasattr(node, "_stamp") else None  # it has none while it is being made
 
     def settle(self) -> None:
         """Report what is pending."""
@@ -99,8 +102,9 @@ class Watch:
         forget, making = self.nodes.pop, self._making
 
         def __del__(self: Any) -> None:  # noqa: N807 - it becomes one
-            forget(id(self), None)
-            if id(self) == making.made:  # the next object may have its id
+            me = id(self)
+            forget(me, None)
+            if me == making.made:  # the next object may have its id
                 making.made = 0
             if own is not None:
                 own(self)
@@ -116,12 +120,14 @@ class Watch:
         current = getattr if reads_plainly(cls) else read  # as fast as can be
 
         def __setattr__(self: Any, name: str, value: Any) -> None:  # noqa: N807 - it becomes one
-            before = current(self, name, None) if name == grad else None
+            me = id(self)
+            there = name == grad and (me != making.made or making.has_grad)
+            before = current(self, name, None) if there else None
             inner(self, name, value)
             try:
-                if id(self) == making.made and part(name, value):
+                if me == making.made and part(name, value):
                     return
-                node = node_of(id(self))
+                node = node_of(me)
                 if node is None:
                     node = first(self, name, value, kind)
                     if node is None:
@@ -152,8 +158,7 @@ class Watch:
                 making.flush()
             return making.adopt(made)
         else:
-            making.begin(made, kind, frame)
-            making.part(name, value, 2)
+            making.begin(made, kind, frame, name, value)
         return None
 
     def _other(self, node: Shadow, name: str, value: Any, kind: Kind) -> None:

@@ -108,9 +108,12 @@ def _received(state: State, node: int) -> Iterator[str]:
     if len(received) > MOST // 2:
         yield f"The last {MOST // 2} of {counted(len(received), 'contribution')}:"
     for each in received[-(MOST // 2) :]:
-        wrong = "" if each.right is None else f"; {read_number(each.right)} is right"
+        seen, right = each.seen
+        how = "was overwritten with" if each.overwritten else "received"
+        what = "the sum is" if each.overwritten else "right is"
+        wrong = "" if right is None else f"; {what} {read_number(right)}"
         yield (
-            f"It received {read_number(each.amount)} from {name_of(recording, each.out)} at event "
+            f"It {how} {read_number(seen)} from {name_of(recording, each.out)} at event "
             f"{each.position}{wrong}: {read_number(each.upstream)} times {read_number(each.local)}."
         )
 

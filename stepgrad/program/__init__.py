@@ -3,8 +3,9 @@
 What the program prints, raises and exits with is unchanged; only the log is added.
 """
 
+from stepgrad.program.imported import usual
 from stepgrad.program.kinds import MODULE, is_program
 from stepgrad.program.parts import ProgramError
 from stepgrad.program.running import Run, run_program
 
-__all__ = ["MODULE", "ProgramError", "Run", "is_program", "run_program"]
+__all__ = ["MODULE", "ProgramError", "Run", "is_program", "run_program", "usual"]

@@ -11,7 +11,11 @@ from stepgrad.printable import printable
 from stepgrad.program.signals import HOOKS, end_before_handler
 from stepgrad.recording.source import is_cell
 
-_OURS = f"{Path(__file__).parent}{os.sep}", "<frozen importlib"
+_OURS = (
+    f"{Path(__file__).parent}{os.sep}",
+    "<frozen importlib",
+    f"{Path(os.__file__).parent / 'asyncio'}{os.sep}",  # where a cell of a notebook awaits
+)
 """What stands before a program in its tracebacks."""
 
 

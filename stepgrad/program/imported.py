@@ -61,9 +61,9 @@ Watching = Callable[[], AbstractContextManager[Any]]
 """Something that goes on while a program uses PyTorch."""
 
 
-def usual() -> AbstractContextManager[Any]:
-    """Record the tensors of a program."""
-    watching: AbstractContextManager[Any] = import_module("stepgrad.torch").watch()
+def usual(steps: range | None = None) -> AbstractContextManager[Any]:
+    """Record the tensors of a program; only in these training steps, if there are some."""
+    watching: AbstractContextManager[Any] = import_module("stepgrad.torch").watch(steps=steps)
     return watching
 
 

@@ -2,7 +2,8 @@
 
 Each cell is a file to Python, `train.ipynb/cell 3`, so that places, tracebacks and sources name the
 cell and the line. Cells count as Jupyter counts them when it runs all: from 1, without empty ones.
-What IPython adds to Python (`%matplotlib inline`, `!pip install …`) is skipped, and a line says so.
+What IPython adds to Python (`%matplotlib inline`, `!pip install …`, `get_ipython()`) is skipped,
+and a line says so. `await` may stand outside of functions.
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ import linecache
 import operator
 import os
 import re
-import sys
 import tokenize
 from collections.abc import Iterator, Sequence
 from contextlib import chdir
 from dataclasses import dataclass
+from inspect import CO_COROUTINE
 from io import StringIO
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from stepgrad.printable import printable
 from stepgrad.program.parts import Parts, ProgramError
+from stepgrad.program.shell import Shell
 from stepgrad.recording.source import Source
 
 _FORMAT = 4
@@ -84,7 +85,8 @@ class Notebook:
 
     def parts(self, main: ModuleType) -> Parts:
         """Yield cell after cell; the last expression of each is shown, as in Jupyter."""
-        main.__dict__["display"] = print
+        shell = Shell(self.name)
+        main.__dict__.update(display=print, get_ipython=lambda: shell)
         flags = 0  # `from __future__ import …` holds for the cells that follow, too
         with chdir(self.folder):
             for number, text in enumerate(self.cells, 1):
@@ -99,16 +101,24 @@ class Notebook:
     def _compiled(self, text: str, path: str, number: int, flags: int) -> Iterator[CodeType]:
         python, skipped = without_magics(text)
         for line, what in skipped:
-            told = f"{Path(self.name).name}: cell {number}, line {line}: skipped: {what.strip()}"
-            print(printable(told), file=sys.stderr)
+            Shell(self.name).skip(f"cell {number}", line, what)
+        flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         # As `ast.parse` does, which would stand in the traceback of a SyntaxError.
         tree = compile(python, path, "exec", flags | ast.PyCF_ONLY_AST, dont_inherit=True)
+        awaits = compile(tree, path, "exec", flags, dont_inherit=True).co_flags & CO_COROUTINE
         shown = [tree.body.pop()] if _ends_in_an_expression(tree, python) else []
+        if awaits:  # then all of it runs in the event loop, the first part too
+            tree.body.append(ast.fix_missing_locations(_never_awaits()))
         whole = compile(tree, path, "exec", flags, dont_inherit=True)
         yield whole
         if shown:
             flags |= whole.co_flags & _FUTURE
             yield compile(ast.Interactive(shown), path, "single", flags, dont_inherit=True)
+
+
+def _never_awaits() -> ast.stmt:
+    """Return a statement that does nothing, and makes a coroutine of what it is in."""
+    return ast.If(ast.Constant(False), [ast.Expr(ast.Await(ast.Constant(None)))], [])
 
 
 def _language(about: Any) -> str:

@@ -6,14 +6,18 @@ import mmap
 from contextlib import suppress
 from types import CodeType, ModuleType
 
+from stepgrad.program.awaiting import Awaiting
+
 _RESERVE = 32 << 20
 """Bytes that a program does not get, so that a MemoryError in it can be dealt with."""
 
 _PRIVATE = {"flags": mmap.MAP_PRIVATE} if hasattr(mmap, "MAP_PRIVATE") else {}
 
 
-def execute(code: CodeType, main: ModuleType) -> None:
-    """Run a program with some memory put by, which is free again for what comes after its end.
+def execute(code: CodeType, main: ModuleType, awaiting: Awaiting) -> None:
+    """Run a program, or a part of it that may `await`, with some memory put by.
+
+    That is free again for what comes after its end.
 
     A program that has used up all memory still holds it while its error passes through us. Ending
     the recording then fails, and CPython before 3.14 may even try for ever to enter a `with` block
@@ -21,7 +25,9 @@ def execute(code: CodeType, main: ModuleType) -> None:
     """
     reserve = _reserve()
     try:
-        exec(code, main.__dict__)
+        coroutine = eval(code, main.__dict__)  # None, unless it has an `await`
+        if coroutine is not None:
+            awaiting.run(coroutine)
     finally:
         reserve.close()
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from stepgrad.engine.tape import active_tape
 from stepgrad.engine.world import World
 from stepgrad.foreign import watching
+from stepgrad.program.awaiting import Awaiting
 from stepgrad.program.ending import exit_status, failure_of, reopen_streams
 from stepgrad.program.imported import Watching, tensors_watched, usual
 from stepgrad.program.kinds import program_of
@@ -67,7 +68,7 @@ def run_program(  # noqa: PLR0913 - all that there is to a program
         )
         if os.getpid() != process:
             raise SystemExit(status)
-        note = unrecorded.note
+        note = unrecorded.note(recorded=recording.size > 0)
     if failure:  # perhaps there was no memory left: now there is, even what functions refer to
         gc.collect()
     reopen_streams()
@@ -96,6 +97,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
             watching(active_recorder()),
             tensors_watched(tensors),
             closing(program.parts(main)) as parts,
+            closing(Awaiting()) as awaiting,
         ):
             unrecorded.tape = active_tape()
             for at, (code, source) in enumerate(parts):
@@ -103,7 +105,7 @@ def _recorded(  # noqa: PLR0913 - all that there is to a program
                 for path in imported:
                     del sources[path]
                 sources |= {source.path: source, **imported}
-                execute(code, main)
+                execute(code, main, awaiting)
     except ProgramError:
         raise
     except BaseException as error:  # whatever it is, it is the program's

@@ -2,8 +2,8 @@
 
 A thread starts in an empty context, so it reports to no tape, and a forked process takes its
 recording with it to its end. Each gets a tape that notes that it was used, and otherwise does what
-the engine does without one. In processes that are not forked (multiprocessing's `spawn`), nothing
-of ours runs: they are not known.
+the engine does without one. In processes that are not forked (multiprocessing's `spawn` and
+`forkserver`), nothing of ours runs: it is only known that there are some.
 """
 
 from __future__ import annotations
@@ -32,6 +32,14 @@ _OF_THREADS = (
     "or use record() inside it"
 )
 _OF_PROCESSES = "to record a process, use record() inside it, and save what it records"
+
+
+_STARTERS = {
+    "multiprocessing.popen_spawn_posix": "spawn",
+    "multiprocessing.popen_spawn_win32": "spawn",
+    "multiprocessing.popen_forkserver": "forkserver",
+}
+"""The modules that start processes which are not forked, each imported with the first of them."""
 
 
 class _Witness:
@@ -102,6 +110,7 @@ class Unrecorded:
     def __init__(self) -> None:
         self.tape: Tape | None = None
         self._threads: dict[str, None] = {}
+        self._starters = {name for name in _STARTERS if name in sys.modules}
         self._pipe = os.pipe() if _FORKS else None
         if self._pipe is not None:
             os.set_blocking(self._pipe[0], False)
@@ -127,17 +136,33 @@ class Unrecorded:
             with suppress(OSError):
                 os.write(self._pipe[1], f"{name}\n".encode())
 
-    @property
-    def note(self) -> str:
-        """Which of them used Values, and what to do; empty if none did."""
+    def note(self, *, recorded: bool) -> str:
+        """Which of them used Values, and what to do; empty if none did.
+
+        What processes do that were not forked is not known. They are named where the program
+        itself has used Values (`recorded`).
+        """
         names = [*dict.fromkeys(map(printable, (*self._threads, *self._processes())))]
-        if not names:
-            return ""
         who, more = ", ".join(names[:_SHOWN]), len(names) - _SHOWN
         if more > 0:
             who += f" and {more} more"
+        started = self._started() if recorded else ""
+        what = [f"Values in {who}" * bool(names), f"processes started by {started}" * bool(started)]
+        if not any(what):
+            return ""
         how = _OF_THREADS if self._threads else _OF_PROCESSES
-        return f"note: not recorded: Values in {who}; {how}"
+        return f"note: not recorded: {' and '.join(filter(None, what))}; {how}"
+
+    def _started(self) -> str:
+        """How processes were started that were not forked; empty if none were."""
+        return next(
+            (
+                method
+                for name, method in _STARTERS.items()
+                if name in sys.modules and name not in self._starters
+            ),
+            "",
+        )
 
     def _processes(self) -> Sequence[str]:
         if self._pipe is not None:

@@ -85,8 +85,11 @@ class Forward:
 
     def nodes(self, refs: Iterable[int]) -> list[int]:
         """The indices of the nodes that refs name."""
-        base, outer = self.base, self.outer
-        return [base + ref if ref >= 0 else outer[~ref] for ref in refs]
+        structure, base, earlier = self.structure, self.base, self.earlier
+        passes, offsets = structure.outer_passes, structure.outer_offsets
+        return [
+            base + ref if ref >= 0 else earlier[passes[~ref]].base + offsets[~ref] for ref in refs
+        ]
 
     @property
     def outer(self) -> list[int]:

@@ -11,15 +11,15 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from sys import _getframe
 from types import FrameType
-from typing import Any, NamedTuple, get_args
+from typing import Any, Generic, NamedTuple, TypeVar, get_args
 
 from stepgrad.engine.node import Node
 from stepgrad.engine.tape import Place, current_place
 from stepgrad.recording.described import Described, Describing
 from stepgrad.recording.holders import Holders
 from stepgrad.recording.kept import Recent
-from stepgrad.recording.naming.assigned import Assignments
-from stepgrad.recording.naming.calls import Calls, Mark, Path
+from stepgrad.recording.naming.assigned import Assignments, assignments
+from stepgrad.recording.naming.calls import Calls, Mark, Path, shape_of
 from stepgrad.recording.naming.kinds import Kind, is_standard
 from stepgrad.recording.naming.sites import NOWHERE, Site, Sites
 from stepgrad.recording.naming.walk import Held
@@ -32,11 +32,14 @@ Noted = tuple[Node, Site, Place, Path]
 """A node, the instruction and the scope in which it was made, and the calls."""
 
 
-class _Alike(NamedTuple):
+_Found = TypeVar("_Found")
+
+
+class _Alike(NamedTuple, Generic[_Found]):
     """How nodes were made, and what is known of nodes that are made so."""
 
     made: tuple[object, ...]
-    described: Described
+    found: _Found
 
 
 class Callers:
@@ -49,10 +52,12 @@ class Callers:
     def __init__(self, places: Places) -> None:
         self.holders = Holders()
         self._places = places
-        self._assignments: dict[str, Assignments] = {}  # by path
+        self._assignments: dict[str, Assignments | None] = {}  # by path
         self._calls = Calls(self._kind)
+        self.find = self._calls.find
         self._calls.begin(_getframe(1))
-        self._recent = Recent[_Alike]()
+        self._described = Recent[_Alike[Described]]()  # by the calls themselves
+        self._describing = Recent[_Alike[Describing]]()  # by the shape of the calls
         self._late: list[tuple[Node, Held]] = []
 
     def let_go(self) -> None:
@@ -112,17 +117,38 @@ class Callers:
         self._calls.next_batch()
         width = len(get_args(Noted))
         nodes, sites, places, paths = (tuple(noted[part::width]) for part in range(width))
+        self.holders.made(len(nodes))
         made = bytes([node._operation.code for node in nodes]), sites, places, paths
-        alike = next((each for each in self._recent if each.made == made), None)
+        alike = next((each for each in self._described if each.made == made), None)
         if alike is None:
-            describing = Describing(nodes, sites, places, paths)
-            self.holders.want(describing.unnamed)
+            describing = self._found_out(nodes, sites, places, paths)
+            unnamed = describing.unnamed(nodes)
+            self.holders.want(unnamed, [sites[at] for at in unnamed.values()])
             found = self.holders.find(self._calls.running, unasked=True)
-            held = {stamp: found.pop(stamp)[1] for stamp in describing.unnamed if stamp in found}
+            held = {at: found.pop(stamp)[1] for stamp, at in unnamed.items() if stamp in found}
             self._late += found.values()
-            alike = _Alike(made, describing.described(held, self._places.placed))
-        self._recent.put(alike)
-        return nodes, alike.described
+            alike = _Alike(made, describing.described(held))
+        self._described.put(alike)
+        return nodes, alike.found
+
+    def _found_out(
+        self,
+        nodes: Sequence[Node],
+        sites: Sequence[Site],
+        places: Sequence[Place],
+        paths: Sequence[Path],
+    ) -> Describing:
+        """Return what variables and scopes nodes have.
+
+        The calls may be others than before. Where a program calls a function on each of many rows,
+        each row has calls of its own, and the same names and scopes as the others.
+        """
+        made = bytes([node._operation.code for node in nodes]), sites, places, shape_of(paths)
+        alike = next((each for each in self._describing if each.made == made), None)
+        if alike is None:
+            alike = _Alike(made, Describing(nodes, sites, places, paths, self._places.placed))
+        self._describing.put(alike)
+        return alike.found
 
     def late_names(self) -> Iterator[tuple[Node, str]]:
         """Yield leaves that are in the log without a name, with what holds them."""
@@ -144,5 +170,5 @@ class Callers:
             return None
         self.holders.register(variables)
         if source is not None and source.path not in self._assignments:
-            self._assignments[source.path] = Assignments(source.text)
+            self._assignments[source.path] = assignments(source.text)
         return None if source is None else self._assignments[source.path]

@@ -33,7 +33,10 @@ class Described(NamedTuple):
 
 
 class Describing:
-    """The nodes of a pass, with the instruction, the scope by hand and the calls of each."""
+    """Nodes, with the instruction, the scope by hand and the calls of each: what they are called.
+
+    It holds for all nodes that are made alike, as it keeps none of them.
+    """
 
     def __init__(
         self,
@@ -41,32 +44,50 @@ class Describing:
         sites: Sequence[Site],
         places: Sequence[Place],
         paths: Sequence[Path],
+        placed: Callable[[str, Spot], Place],
     ) -> None:
-        self._nodes = nodes
         self._sites = sites
-        self._places = places
-        self._paths = paths
+        self._placed = placed
         counted = zip(paths, nodes, strict=True)
         counts = Counter(path for path, node in counted if node._operation is not CONSTANT)
-        self._scopes = scopes_of(dict.fromkeys(paths, 0) | counts)
-        self._variables = variables(self._results())
+        self._scope_of = scopes_of(dict.fromkeys(paths, 0) | counts)
+        self._by_hand = [place.scope for place in places]
+        self._scopes = [
+            by_hand or self._scope_of[path]
+            for by_hand, path in zip(self._by_hand, paths, strict=True)
+        ]
+        self._variables = variables(self._results(nodes, paths))
+        self._loose = [
+            offset
+            for offset, node in enumerate(nodes)
+            if node._operation is LEAF and not self._stays(offset)
+        ]
+        noted = zip(paths, nodes, strict=True)
+        computed = {path for path, node in noted if node._first is not None}
+        self._computing = {each for path in computed for each in path.outwards}
+        self._prepared = {
+            offset
+            for offset in self._loose
+            if not self._by_hand[offset] and self._prepares(paths[offset])
+        }
 
-    def _results(self) -> Iterator[tuple[int, Site, Path]]:
-        noted = zip(self._nodes, self._sites, self._paths, strict=True)
+    def _results(
+        self, nodes: Sequence[Node], paths: Sequence[Path]
+    ) -> Iterator[tuple[int, Site, Path]]:
+        noted = zip(nodes, self._sites, paths, strict=True)
         for offset, (node, site, path) in enumerate(noted):
             if node._operation is not CONSTANT:
                 yield offset, site, path
             elif not node._data:
                 yield -1, site, path
 
-    @cached_property
-    def unnamed(self) -> Mapping[int, int]:
-        """The offsets of leaves that no running call has assigned to a variable, by stamp."""
-        return {
-            node._stamp: offset
-            for offset, node in enumerate(self._nodes)
-            if node._operation is LEAF and node._label is None and not self._stays(offset)
-        }
+    def unnamed(self, nodes: Sequence[Node]) -> Mapping[int, int]:
+        """Return the offsets of leaves that no running call has assigned to a variable, by stamp.
+
+        `nodes` are any that are made alike.
+        """
+        leaves = ((offset, nodes[offset]) for offset in self._loose)
+        return {leaf._stamp: offset for offset, leaf in leaves if leaf._label is None}
 
     def _stays(self, offset: int) -> bool:
         variable = self._variables.get(offset)
@@ -79,32 +100,38 @@ class Describing:
         call = variable.path.around
         if not variable.passed or call.parent is None or call.driver:
             return True
-        return self._scopes[call] != self._scopes[call.parent]
+        return self._scope_of[call] != self._scope_of[call.parent]
 
-    def _scope(self, offset: int, path: Path) -> str:
-        return self._places[offset].scope or self._scopes[path]
+    def described(self, held: Mapping[int, Held]) -> Described:
+        """Return what is known, given what holds some of the unnamed leaves, by offset."""
+        if not held:
+            return self._unheld
+        scopes = [*self._scopes]
+        for offset, where in held.items():
+            first, second = scopes[offset], where.holders
+            scopes[offset] = second or first if offset in self._prepared else first or second
+        names = dict(self._unheld.names) | {at: where.text for at, where in held.items()}
+        moves = self._unheld.moves if scopes == self._scopes else (*self._moves(scopes),)
+        return Described(moves, (*names.items(),))
 
-    def described(
-        self, held: Mapping[int, Held], placed: Callable[[str, Spot], Place]
-    ) -> Described:
-        """Return what is known, given what holds some of the unnamed leaves, by stamp."""
+    def _prepares(self, path: Path) -> bool:
+        """Whether a call only makes leaves, for others to keep: no layer, and no part of one."""
+        classes = any(each.kind is not None and each.kind.of_class for each in path.outwards)
+        return not classes and path.around not in self._computing
+
+    @cached_property
+    def _unheld(self) -> Described:
+        """What is known without asking what holds leaves."""
         names: dict[int, str] = {}
         for offset, variable in self._variables.items():
             if self._tells(variable):
-                scope = self._scope(offset, variable.path)
+                scope = self._by_hand[offset] or self._scope_of[variable.path]
                 names[offset] = f"{scope}/{variable.text}" if scope else variable.text
-        scopes = [*map(self._scope, range(len(self._nodes)), self._paths)]
-        for stamp, where in held.items():
-            offset = self.unnamed[stamp]
-            names[offset] = where.text
-            scopes[offset] = scopes[offset] or where.holders
-        return Described((*self._moves(scopes, placed),), (*names.items(),))
+        return Described((*self._moves(self._scopes),), (*names.items(),))
 
-    def _moves(
-        self, scopes: Sequence[str], placed: Callable[[str, Spot], Place]
-    ) -> Iterator[tuple[int, Place]]:
+    def _moves(self, scopes: Sequence[str]) -> Iterator[tuple[int, Place]]:
         before: tuple[str, Spot] | None = None
         for offset, (scope, site) in enumerate(zip(scopes, self._sites, strict=True)):
             if before is None or scope != before[0] or site.spot != before[1]:
                 before = scope, site.spot
-                yield offset, placed(*before)
+                yield offset, self._placed(*before)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from inspect import CO_OPTIMIZED
-from itertools import takewhile
-from types import FrameType, ModuleType
+from itertools import repeat, takewhile
+from types import CodeType, FrameType, ModuleType
 
 from stepgrad.engine.node import Node
-from stepgrad.recording.naming.kinds import variables_of
+from stepgrad.recording.naming.kinds import class_names, owner_of, variables_of
 from stepgrad.recording.naming.walk import Held, name_all
 
 _MOST_MISSED = 1 << 16
 _UNASKED = 8
+_FREE = 1 << 13
+"""How many items of the program may be looked at besides one for each node."""
+_MOST_VAIN = 2
+
 _PACKAGE, _ENGINE = f"{__name__.partition('.')[0]}.", f"{Node.__module__.rpartition('.')[0]}."
 
 
@@ -26,12 +31,14 @@ class Holders:
 
     def __init__(self) -> None:
         self.node_of: Callable[[object], Node | None] = _node_of
-        self._wanted: set[int] = set()
+        self._wanted: dict[int, object] = {}  # their origins, by stamp
         self._missed: set[int] = set()  # that were looked for, and not found
         self._modules: dict[int, dict[str, object]] = {}  # their variables, by id
         self._due = False
         # A program that writes to each leaf as it makes it has a pass logged for each of them.
         self._unasked = _UNASKED
+        self._room = _FREE  # how many items may be looked at; a little less than none at times
+        self._vain = Counter[object]()  # the latest searches that found nothing of an origin
 
     def let_go(self) -> None:
         """Keep nothing of the program alive."""
@@ -39,6 +46,7 @@ class Holders:
         self._modules.clear()
         self._wanted.clear()
         self._missed.clear()
+        self._vain.clear()
 
     def stand_in(self, stands_for: Callable[[object], Node | None]) -> None:
         """Take note of what finds the nodes of objects that are none themselves."""
@@ -48,15 +56,26 @@ class Holders:
         """Take note of a module of the program, given its variables."""
         self._modules.setdefault(id(variables), variables)
 
-    def want(self, stamps: Iterable[int]) -> None:
-        """Take note of leaves that have no name yet."""
-        self._wanted.update(stamps)
+    def want(self, stamps: Iterable[int], origins: Iterable[object] = repeat(None)) -> None:
+        """Take note of leaves that have no name yet.
+
+        `origins` tell what makes each, if that is known. Where it makes leaves that nothing holds,
+        as a loss does that starts from `Value(0.0)`, the program is not searched for each of them.
+        """
+        self._wanted.update(zip(stamps, origins, strict=False))
+
+    def made(self, count: int) -> None:
+        """Take note that the program has made so many nodes: it may be looked at for longer."""
+        self._room += count
 
     def look(self, *, again: bool = False) -> None:
-        """Have leaves found the next time; `again`, also those that were not found before."""
-        self._due = True
+        """Have leaves found the next time; `again`, also those not found before, at any cost.
+
+        Otherwise a program that holds a lot and makes little would be searched most of the time.
+        """
+        self._due = self._due or again or self._room > 0
         if again:
-            self._wanted |= self._missed
+            self._wanted |= dict.fromkeys(self._missed)
 
     def find(
         self, frames: Sequence[FrameType], *, unasked: bool = False
@@ -66,16 +85,31 @@ class Holders:
         `frames` are the calls of the program that run, from the outermost to the innermost. A few
         times, leaves are looked for `unasked`.
         """
-        if not self._wanted or not (self._due or (unasked and self._unasked)):
+        if not self._wanted or not (self._due or (unasked and self._unasked > 0)):
             return {}
         self._unasked -= not self._due
         self._due = False
-        wanted, self._wanted = self._wanted, set()
-        held = name_all(self.node_of, self._variables(frames), self._is_followed, _is_opaque)
+        wanted, self._wanted = self._wanted, {}
+        origins = {*wanted.values()}
+        if all(origin is not None and self._vain[origin] >= _MOST_VAIN for origin in origins):
+            self._miss(wanted.keys())
+            return {}
+        held = name_all(
+            self.node_of, self._variables(frames), self._is_followed, _is_opaque, self._looked
+        )
         found = {node._stamp: (node, where) for node, where in held if node._stamp in wanted}
-        if len(self._missed) < _MOST_MISSED:
-            self._missed |= wanted - found.keys()
+        self._miss(wanted.keys() - found.keys())
+        fruitful = {wanted[stamp] for stamp in found}
+        for origin in origins:
+            self._vain[origin] = 0 if origin in fruitful else self._vain[origin] + 1
         return found
+
+    def _looked(self, items: int) -> None:
+        self._room -= items
+
+    def _miss(self, stamps: Collection[int]) -> None:
+        if len(self._missed) < _MOST_MISSED:
+            self._missed.update(stamps)
 
     def _variables(self, frames: Sequence[FrameType]) -> Iterator[Mapping[str, object]]:
         running = {id(frame.f_globals) for frame in frames}
@@ -90,8 +124,16 @@ class Holders:
         # What an object holds while it is made is not yet where it will be.
         for frame in takewhile(lambda frame: frame.f_code.co_name != "__init__", frames):
             if frame.f_code.co_flags & CO_OPTIMIZED:  # a function's: its variables are plain
-                yield variables_of(frame)
+                local = variables_of(frame)
+                if self._is_method(frame.f_code, local):
+                    break  # the order of a backward pass, for example, is no model
+                yield local
         yield others  # those that no variable leads to
+
+    def _is_method(self, code: CodeType, variables: Mapping[str, object]) -> bool:
+        """Whether a call is of a method of nodes, which is the program's engine at work."""
+        first = variables.get(code.co_varnames[0]) if code.co_argcount else None
+        return self.node_of(first) is not None and owner_of(code) in class_names(type(first))
 
     def _is_followed(self, module: ModuleType) -> bool:
         return id(vars(ModuleType)["__dict__"].__get__(module)) in self._modules

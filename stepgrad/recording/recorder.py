@@ -109,14 +109,15 @@ class Recorder(Blockwise):
             self._door.alert = True
 
     def _append_last(self, value: Node) -> None:
-        self._looked_at()
+        self.divide()
         self.append(value)
 
     def _write_last(self, *written: Any) -> None:
-        self._looked_at()
+        self.divide()
         self.write(*written)
 
-    def _looked_at(self) -> None:
+    def divide(self) -> None:
+        """Log evaluations that are over, if much is pending, or end if it is too much."""
         with self._lock:
             if self._open():
                 self._writer.settle_parts(self._pending)

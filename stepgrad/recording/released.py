@@ -15,6 +15,7 @@ from sys import getrefcount
 
 from stepgrad.engine.node import Node
 from stepgrad.recording.batch import first_of_row
+from stepgrad.recording.kept import Recent
 
 MANY = 1 << 13
 """From this many pending nodes on, dividing them costs less than it saves."""
@@ -33,6 +34,7 @@ class Released:
     def __init__(self, references: int) -> None:
         self._alone = _ALONE + references
         self._latest: list[int] = []  # the counts of references of the latest part
+        self._undivided = Recent[list[int]](4)  # those of what had no part: steps of training
 
     def ends(self, nodes: Sequence[Node]) -> Iterator[int]:
         """Yield where parts end. No later node has an operand in them that is computed."""
@@ -44,8 +46,10 @@ class Released:
         while begin < len(nodes):
             end = begin + len(self._latest)
             if begin == end or counts[begin:end] != self._latest:
-                end = self._end(nodes, counts, begin)
+                rest = counts[begin:]
+                end = 0 if rest in self._undivided else self._end(nodes, counts, begin)
                 if end <= begin:
+                    self._undivided.put(rest)
                     return
                 self._latest = counts[begin:end]
             yield end

@@ -7,7 +7,7 @@ import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -23,13 +23,18 @@ _INPUT = re.compile(r"In\[(\d+)\]")
 
 def place_of(path: str, line: int) -> str:
     """Write a line of a file: `train.py:12`, or `cell 3, line 2` in a notebook."""
-    name = PurePath(path).name
-    return f"{name}, line {line}" if is_cell(path) else f"{name}:{line}"
+    return f"{_file(path)}, line {line}" if is_cell(path) else f"{_file(path)}:{line}"
 
 
 def is_cell(path: str) -> bool:
     """Whether a path is that of a notebook's cell."""
-    return bool(_CELL.fullmatch(PurePath(path).name))
+    return bool(_CELL.fullmatch(_file(path)))
+
+
+@lru_cache(maxsize=256)  # each event of a recording names a line
+def _file(path: str) -> str:
+    """Return the last part of a path."""
+    return PurePath(path).name
 
 
 def path_of(file: str) -> str:

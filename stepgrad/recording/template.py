@@ -184,6 +184,11 @@ def own_of(nodes: Sequence[Node], codes: bytes) -> tuple[Op, ...]:
 
 def operands_of(nodes: Sequence[Node], codes: bytes) -> list[Node]:
     """Return the operands of all nodes, one after the other."""
-    if OWN in codes:
-        return [operand for node in nodes for operand in node._operands]
+    if OWN in codes:  # which may have others, and then no second one
+        return [
+            operand
+            for node in nodes
+            for operand in (node._first, node._second, *node._others)
+            if operand is not None
+        ]
     return [o for node in nodes for o in (node._first, node._second) if o is not None]

@@ -22,11 +22,12 @@ _watched: WeakKeyDictionary[Recorder, Tensors] = WeakKeyDictionary()
 
 
 @contextmanager
-def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
+def watch(model: torch.nn.Module | None = None, *, steps: range | None = None) -> Iterator[Tensors]:
     """Record what PyTorch computes inside, within `stepgrad.record()`.
 
     Parameters are called as in `model.named_parameters()`; without a model, models are found by the
-    variables that hold them. This thread is recorded.
+    variables that hold them. This thread is recorded. With `steps`, only these training steps
+    are, counted from 0; one begins with the first operation after a backward pass.
 
     Raises:
         StepgradError: nothing is being recorded.
@@ -41,7 +42,7 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     tensors = _watched.get(recorder)
     known = tensors is not None
     if tensors is None:
-        tensors = _watched[recorder] = Tensors(recorder)
+        tensors = _watched[recorder] = Tensors(recorder, steps)
     if model is not None:
         tensors.program.modules.add(model)
     if known:  # `stepgrad run` watches already
@@ -51,8 +52,9 @@ def watch(model: torch.nn.Module | None = None) -> Iterator[Tensors]:
     try:
         with tensors.program.following(), listening(tensors, mode), mode:
             yield tensors
-        recorder.settle()
-        if not recorder.log.length:
+        # What is pending is not settled here: it may be a backward pass that goes on.
+        empty = not recorder.log.length and not recorder.pending
+        if tensors.program.calls and empty:
             recorder.remark("tensors", None, None, "no gradients go through its tensors")
     finally:
         del _watched[recorder]

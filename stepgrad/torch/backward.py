@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from stepgrad.recording.foreign.rounded import limit
-from stepgrad.torch.compared import Agreement, wrong
+from stepgrad.torch.compared import Agreement, compared
 from stepgrad.torch.functions import Functions
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
 from stepgrad.torch.passes import Pass, precision
@@ -60,25 +60,25 @@ class Backwards:
                     self._returned(done, tensor, grad)
         asked = {id(each) for each in inputs}
         for leaf, left in before.items():
-            if leaf.made not in done.number:
-                continue
             if returned is None and (not inputs or id(leaf.tensor()) in asked):
                 self._added(done, leaf, silent=bool(faults))
-            else:
+            elif done.reaches(leaf):
                 self._restore(leaf, left)
 
     def _added(self, done: _Done, leaf: Leaf, *, silent: bool) -> None:
         """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""
         ours, grad = leaf.left, leaf.grad
-        if grad is None:  # a hook has used it and let it go
+        if grad is None:
             leaf.seen()
-            self._restore(leaf, torch.zeros_like(ours))
+            if done.reaches(leaf):  # a hook has used it and let it go
+                self._restore(leaf, torch.zeros_like(ours))
             return
         theirs = _column(grad)
-        odd = wrong(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
+        odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():
-            self._agreement.agreed(leaf.made.base, ours, theirs)
+            if done.reaches(leaf):
+                self._agreement.agreed(leaf.made.base, worst)
             return
         offsets = odd.nonzero().reshape(-1)
         if not silent:
@@ -97,14 +97,14 @@ class Backwards:
         numbers = numbers.reshape(-1)
         theirs = _column(grad)
         ours = done.arrived(numbers)
-        odd = wrong(ours, theirs, done.limit, lambda: done.sizes_at(numbers))
+        odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes_at(numbers))
         odd &= numbers >= 0
         if odd.any():
             at = int(odd.nonzero()[0])
             node, place = int(numbers[at]), self._tensors.program.place()
             self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
         elif numbers.numel():
-            self._agreement.agreed(int(numbers[0]), ours, theirs)
+            self._agreement.agreed(int(numbers[0]), worst)
 
     def _restore(self, leaf: Leaf, before: Tensor) -> None:
         """Say that the gradient of a leaf is what it was: the pass was not to add to it."""
@@ -120,7 +120,7 @@ class _Done:
         self._backward = backward
         self._before = {leaf.made: left for leaf, left in before.items()}
         reached = zip(backward.over, backward.reached, strict=True)
-        self.number = {made: at for at, (made, there) in enumerate(reached) if there.any()}
+        self._reached = {made for made, there in reached if there.any()}
         self.coarsest = max((made.coarsest for made in backward.over), key=precision)
         self.limit = limit(precision(self.coarsest))
 
@@ -128,9 +128,16 @@ class _Done:
     def _sizes(self) -> Sequence[Tensor]:
         return reverse(self._backward.root, self._backward.over[0], sizes=True).gradients
 
+    def reaches(self, leaf: Leaf) -> bool:
+        """Whether a leaf tensor takes part."""
+        return leaf.made in self._reached
+
     def sizes(self, made: Pass) -> Tensor:
         """How large the terms of the gradients of a pass's nodes are."""
-        return self._sizes[self._backward.over.index(made)]
+        over = self._backward.over
+        if made not in over:
+            return torch.zeros(len(made), dtype=torch.float64)
+        return self._sizes[over.index(made)]
 
     def sizes_at(self, numbers: Tensor) -> Tensor:
         """How large the terms of the gradients of nodes are."""

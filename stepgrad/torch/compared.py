@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -20,8 +21,18 @@ from stepgrad.recording.foreign.remark import (
 )
 
 
-def wrong(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Tensor:
-    """Return which gradients differ by more than rounding.
+class Compared(NamedTuple):
+    """How gradients compare: which differ by more than rounding, and how far off the others are.
+
+    That is relative to the largest of them, or, where they cancel, to their terms.
+    """
+
+    wrong: Tensor
+    worst: float
+
+
+def compared(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Compared:
+    """Compare gradients.
 
     Args:
         ours: those in the log.
@@ -30,11 +41,12 @@ def wrong(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor
         sizes: computes how large the terms of each are; asked only where that decides.
     """
     same = (ours == theirs) | (ours.isnan() & theirs.isnan())
-    off = (ours - theirs).abs()
-    found = ~same & ~(off <= least * _largest(ours, theirs))
-    if found.any():
-        found &= ~(off <= least * sizes())
-    return found
+    off = torch.where(same, 0.0, (ours - theirs).abs())
+    relative = torch.where(same, 0.0, off / _largest(ours, theirs))
+    if not (relative <= least).all():
+        relative = torch.where(relative <= least, relative, off / sizes())
+    wrong = ~(relative <= least)
+    return Compared(wrong, float(relative[~wrong].max()) if (~wrong).any() else 0.0)
 
 
 def _largest(*columns: Tensor) -> float:
@@ -64,13 +76,10 @@ class Agreement:
         if coarsest is not torch.float64:
             self.say(Remark(ROUNDED, None, Place(), str(coarsest).removeprefix("torch.")))
 
-    def agreed(self, tensor: int, ours: Tensor, theirs: Tensor) -> None:
-        """The gradients of a tensor, known by a number, agree."""
+    def agreed(self, tensor: int, worst: float) -> None:
+        """The gradients of a tensor, known by a number, agree up to so much."""
         self._tensors.add(tensor)
-        off, largest = (ours - theirs).abs(), _largest(ours, theirs)
-        off = off[off.isfinite()]
-        if off.numel() and largest:
-            self._worst = max(self._worst, float(off.max()) / largest)
+        self._worst = max(self._worst, worst)
 
     def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
         """PyTorch's gradient of a node is another than that in the log."""

@@ -13,7 +13,6 @@ from torch.nn.utils import clip_grad
 from torch.optim import optimizer
 
 from stepgrad.engine.tape import Rule
-from stepgrad.errors import StepgradError
 from stepgrad.torch.backward import Backwards
 from stepgrad.torch.optimizers import Step
 from stepgrad.torch.program import unseen
@@ -21,10 +20,6 @@ from stepgrad.torch.tensors import Tensors
 
 if TYPE_CHECKING:
     from stepgrad.torch.mode import Watching
-
-
-class SecondOrderError(StepgradError):
-    """Gradients of gradients were asked for."""
 
 
 @contextmanager
@@ -74,15 +69,16 @@ class _Heard:
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
         for name in ("register_hook", "register_post_accumulate_grad_hook"):
             yield Tensor, name, self._hooking(getattr(Tensor, name))
-        clip = clip_grad._clip_grads_with_norm_
-        yield clip_grad, "_clip_grads_with_norm_", self._clipping(clip)
+        if hasattr(clip_grad, _CLIP):  # before PyTorch 2.6, what is clipped is written by no rule
+            yield clip_grad, _CLIP, self._clipping(getattr(clip_grad, _CLIP))
         # Not `Function.apply` itself: a program may have kept that.
         yield _SingleLevelFunction, "apply", classmethod(self._applying())
 
     def end(self) -> None:
         """The program is over."""
         with unseen():
-            self._tensors.writing.look()
+            if not self._tensors.limits.idle:
+                self._tensors.writing.look()
             self._tensors.settle()
             self._backwards.end()
 
@@ -99,13 +95,16 @@ class _Heard:
             **kwargs: Any,
         ) -> Any:
             inner = torch._C._current_autograd_node() is not None  # inside of another pass
+            if not inner and not self._tensors.limits.over:
+                self._tensors.limits.passed()
             if inner or self._tensors.limits.idle:
                 return run(outputs, upstream, keep, create, inputs, *args, **kwargs)
-            if create:
-                raise SecondOrderError(_SECOND)
+            self._tensors.limits.check_order(create)
             with unseen():
                 self._tensors.writing.look()
                 root = self._tensors.root(outputs, upstream)
+                if root is None:  # what it brings is written by this line
+                    self._tensors.writing.begins()
             found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
             if root is not None:
                 with unseen():
@@ -125,13 +124,17 @@ class _Heard:
         def applied(function: Any, *args: Any) -> Any:
             inputs = [each for each in args if isinstance(each, Tensor)]
             growing = [each for each in inputs if mode.grows(each)]
-            if not growing or mode.inside or tensors.limits.idle:
+            if not growing or mode.inside:
+                return apply(function, *args)
+            tensors.begins()
+            if tensors.limits.idle:
                 return apply(function, *args)
             tensors.limits.check_function(function)
             with unseen():
                 for each in growing:
                     tensors.meet(each)
                 made = tensors.made
+                args = tuple(map(self._cut, args))
             since = len(made)
             mode.inside += 1
             try:
@@ -145,6 +148,14 @@ class _Heard:
             return out
 
         return applied
+
+    def _cut(self, argument: Any) -> Any:
+        """Return a copy of a tensor that no gradient goes through, beside which no nodes stand.
+
+        In the forward of a function, autograd sees nothing: what has nodes has gradients.
+        """
+        known = isinstance(argument, Tensor) and argument in self._tensors.beside
+        return argument.clone() if known and not argument.requires_grad else argument
 
     def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
         def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
@@ -204,9 +215,5 @@ class _Heard:
                 self._tensors.writing.updated(leaves, rule)
 
 
+_CLIP = "_clip_grads_with_norm_"
 _EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_
-
-_SECOND = (
-    "create_graph=True: gradients of gradients are not recorded; without it, or outside of "
-    "`stepgrad.torch.watch`, the program runs"
-)

@@ -21,7 +21,7 @@ from stepgrad.numbers import number
 from stepgrad.recording.foreign.remark import BACKWARD, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.recording.source import path_of
-from stepgrad.torch.compared import wrong
+from stepgrad.torch.compared import compared
 from stepgrad.torch.passes import NEW, Pass, precision
 from stepgrad.torch.reverse import contributions
 from stepgrad.torch.tensors import Tensors
@@ -63,7 +63,8 @@ class Functions:
         nodes = (each.grad_fn for each in outs if isinstance(each, Tensor))
         node = next((each for each in nodes if each is not None), None)
         if node is not None:
-            call = Call(function, made, span, self._numbers(inputs), self._numbers(outs))
+            asked = [each if each.requires_grad else None for each in inputs]
+            call = Call(function, made, span, self._numbers(asked), self._numbers(outs))
             node.register_hook(partial(self._hand, call))
 
     def _hand(self, call: Call, returned: Gradients, received: Gradients) -> None:
@@ -92,7 +93,8 @@ def _judged(call: Call, received: Gradients, returned: Gradients, *, whole: bool
     def sizes() -> Tensor:
         return local.handed_on(received, sizes=True)
 
-    odd = wrong(ours, theirs, limit(precision(call.made.coarsest)), sizes)[len(call.span) : -1]
+    odd, _ = compared(ours, theirs, limit(precision(call.made.coarsest)), sizes)
+    odd = odd[len(call.span) : -1]
     for numbers, grad in zip(call.inputs, returned, strict=False):
         if grad is None and numbers is not None and not whole:
             odd[local.entries(numbers.reshape(-1)) - len(call.span)] = False

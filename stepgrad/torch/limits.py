@@ -5,32 +5,66 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from os import getpid
+from threading import get_ident
 
 from torch import Tensor
 
-from stepgrad.recording.recorder import Recorder
 from stepgrad.torch.passes import NoRoomError, Pass
-from stepgrad.torch.refused import RefusedError, check_function, check_tensors, too_large, unknown
+from stepgrad.torch.refused import (
+    RefusedError,
+    check_function,
+    check_order,
+    check_tensors,
+    check_transform,
+    check_world,
+    too_large,
+    unknown,
+)
 
 
 class Limits:
     """Looks whether what a program does can be recorded.
 
     Args:
-        recorder: where it is recorded.
+        over: whether the recording has ended.
+        steps: the training steps to record; None for all.
         where: returns the operation, the line and the module that the program is at.
     """
 
-    def __init__(self, recorder: Recorder, where: Callable[[], str]) -> None:
-        self._recorder = recorder
+    def __init__(
+        self, over: Callable[[], bool], where: Callable[[], str], steps: range | None = None
+    ) -> None:
+        self._over = over
         self._where = where
-        self._process = getpid()
+        self._process, self._thread = getpid(), get_ident()
         self._refused = False
+        self._steps = steps
+        self._step = -1
+        self._passed = True  # a backward pass, since the last operation
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is recorded: the recording has ended, or this is a forked process."""
-        return self._refused or self._recorder.closed or getpid() != self._process
+        """Whether nothing is recorded at the moment."""
+        return self.over or (self._steps is not None and self._step not in self._steps)
+
+    @property
+    def over(self) -> bool:
+        """Whether nothing more is recorded: it has ended, or this is another thread or process."""
+        elsewhere = getpid() != self._process or get_ident() != self._thread
+        return self._refused or self._over() or elsewhere
+
+    def begins(self) -> bool:
+        """An operation of the forward pass comes; return whether a training step begins with it.
+
+        One begins with the first operation after a backward pass.
+        """
+        begins, self._passed = self._passed, False
+        self._step += begins
+        return begins
+
+    def passed(self) -> None:
+        """A backward pass is over."""
+        self._passed = True
 
     def check(self, tensors: Iterable[Tensor]) -> None:
         """Look whether tensors of an operation can be recorded.
@@ -50,8 +84,35 @@ class Limits:
         with self._refusing():
             check_function(function, self._where)
 
+    def check_world(self, world: object) -> None:
+        """Look whether the program is to run in a world with a bug.
+
+        Raises:
+            RefusedError: it is.
+        """
+        with self._refusing():
+            check_world(world, self._where)
+
+    def check_transform(self) -> None:
+        """Look whether the program is inside a transform that differentiates a function.
+
+        Raises:
+            RefusedError: it is.
+        """
+        with self._refusing():
+            check_transform(self._where)
+
+    def check_order(self, create_graph: bool) -> None:
+        """Look at a backward pass.
+
+        Raises:
+            RefusedError: gradients are to go through it, too.
+        """
+        with self._refusing():
+            check_order(create_graph, self._where)
+
     @contextmanager
-    def making(self, name: str, made: Pass, nodes: int) -> Iterator[None]:
+    def making(self, name: str, made: Pass, nodes: int = 0) -> Iterator[None]:
         """Make the nodes of an operation inside.
 
         Args:
@@ -66,6 +127,8 @@ class Limits:
             try:
                 made.make_room(nodes)
                 yield
+            except RefusedError:
+                raise
             except NoRoomError as error:
                 raise too_large(error.nodes, error.room, self._where()) from None
             except Exception as error:

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
 from stepgrad.torch.cells import Cells
+from stepgrad.torch.counted import least_nodes
 from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
 
@@ -43,6 +44,13 @@ class Watching(TorchDispatchMode):
             return func(*args, **kwargs)
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
+        limits = self._tensors.limits
+        if growing:
+            self._tensors.begins()
+        if limits.idle:
+            return func(*args, **kwargs)
+        if growing:
+            limits.check(growing)
         for each in growing:
             self._tensors.meet(each)
         if not growing:
@@ -55,7 +63,7 @@ class Watching(TorchDispatchMode):
         if name in PLAIN:
             return self._plain(func(*args, **kwargs))
         if name in TABLE:
-            return self._by_row(TABLE[name], func, args, kwargs)
+            return self._by_row(name, func, args, kwargs)
         if func._can_decompose():  # in PyTorch itself: it is nothing but these operations
             with self:
                 return func.decompose(*args, **kwargs)
@@ -63,40 +71,41 @@ class Watching(TorchDispatchMode):
             return func(*args, **kwargs)
         return self._taken_apart(name, func, args, kwargs)
 
-    def _by_row(self, row: Row, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def _by_row(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        row = TABLE[name]
         settings = {k: v for k, v in kwargs.items() if k not in _SETTINGS}
         cells, named = self._converted(args), self._converted(settings)
         out = func(*args, **kwargs)
+        self._tensors.limits.check(_tensors([out]))
         if not any(map(torch.is_floating_point, _tensors([out]))):
             return out
         since = len(self._tensors.made)
         if takes_out(row):
             named["out"] = out
-        self._keep(_parts(row(*cells, **named)), out, since)
+        with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, cells, out)):
+            results = _parts(row(*cells, **named))
+        self._keep(results, out, since)
         return out
 
     def _taken_apart(
         self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
         """Record the operations that PyTorch takes this one apart into; return its own result."""
-        parts = decomposition_table.get(_functional(name, func))
-        if parts is None:
-            raise NotImplementedError(name)
         given, named = tree_map(self._copied, (args, dict(kwargs)))
         out = func(*args, **kwargs)
+        self._tensors.limits.check(_tensors([out]))
         if not any(map(torch.is_floating_point, _tensors([out]))):
             return out
         since = len(self._tensors.made)
         self.inside += 1
         try:
-            with self:
-                results = _parts(parts(*given, **named))
+            with self._tensors.limits.making(name, self._tensors.made), self:
+                results = _parts(decomposition_table[_functional(name, func)](*given, **named))
+                if not all(map(_alike, results, _parts(out))):
+                    raise NotImplementedError("some of PyTorch's decompositions are wrong")
             cells = [self._converted(each) for each in results]
         finally:
             self.inside -= 1
-        for each, tensor in zip(results, _parts(out), strict=False):
-            if not _alike(each, tensor):  # some of PyTorch's decompositions are wrong
-                raise NotImplementedError(name)
         self._keep(cells, out, since)
         return out
 

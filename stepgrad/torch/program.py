@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from threading import get_ident
 from typing import Any, Protocol
 from weakref import ref
 
@@ -24,12 +23,15 @@ from stepgrad.recording.source import place_of
 from stepgrad.torch.calls import Call, Here, Named, joined, scopes_of, shape_text
 from stepgrad.torch.compiled import compiling_said
 from stepgrad.torch.frames import Frames
+from stepgrad.torch.limits import Limits
 from stepgrad.torch.modules import Modules
-from stepgrad.torch.refused import check_transform
 
 
 class Nodes(Protocol):
     """What is recorded of the tensors of a program."""
+
+    def begins(self) -> None:
+        """Operations that gradients go through come."""
 
     def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
@@ -65,18 +67,27 @@ class Program(TorchFunctionMode):
     Args:
         places: makes places of lines; None if these are not noted.
         nodes: what is recorded of its tensors.
+        over: whether the recording has ended.
+        steps: the training steps to record; None for all.
     """
 
-    def __init__(self, places: Places | None, nodes: Nodes) -> None:
+    def __init__(
+        self,
+        places: Places | None,
+        nodes: Nodes,
+        over: Callable[[], bool] = lambda: False,
+        steps: range | None = None,
+    ) -> None:
         super().__init__()
         self._frames = Frames()
         self.modules = Modules(self._frames)
+        self.limits = Limits(over, self.where, steps)
         self._places = places
         self._nodes = nodes
-        self._home = get_ident()
         self._call = Call()  # that of a module; the program itself where none is called
         self._here: Here | None = None
         self._results: list[_Result] = []
+        self.calls = 0  # of functions of PyTorch
 
     @contextmanager
     def following(self) -> Iterator[None]:
@@ -163,7 +174,10 @@ class Program(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         """Run a function of PyTorch, as a call of its own."""
-        check_transform(self.where)
+        if self.limits.over:
+            return func(*args, **(kwargs or {}))
+        self.calls += 1
+        self.limits.check_transform()
         self.name_results()
         call = Call(self._call, func.__name__.strip("_"), what=func)
         before, self._here = self._here, self._at(call)
@@ -222,7 +236,7 @@ class Program(TorchFunctionMode):
     def _module_called(
         self, original: Any, module: Module, args: Sequence[Any], kwargs: Mapping[str, Any]
     ) -> Any:
-        if get_ident() != self._home:
+        if self.limits.over:
             return original(module, *args, **kwargs)
         outside, call = self._call, self._call_of(module)
         if outside.parent is None and torch.is_grad_enabled():
@@ -249,6 +263,7 @@ class Program(TorchFunctionMode):
 
     def _meet(self, model: Module) -> None:
         with unseen():
+            self._nodes.begins()
             for each in model.parameters():
-                if each.requires_grad:
+                if each.requires_grad and not self.limits.idle:
                     self._nodes.meet(each)

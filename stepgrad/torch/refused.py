@@ -10,6 +10,8 @@ from torch import Tensor
 from torch.utils.checkpoint import CheckpointFunction
 
 from stepgrad.errors import StepgradError
+from stepgrad.recording.budget import NODE
+from stepgrad.recording.memory import in_words
 
 
 class RefusedError(StepgradError):
@@ -67,6 +69,17 @@ def check_tensors(tensors: Iterable[Tensor], where: Callable[[], str]) -> None:
                 raise _error(where(), f"{kind.what} cannot be recorded", kind.instead)
 
 
+def check_order(create_graph: bool, where: Callable[[], str]) -> None:
+    """Look whether a backward pass is one that gradients are to go through.
+
+    Raises:
+        RefusedError: it is.
+    """
+    if create_graph:
+        instead = "record the program without create_graph=True, or another part of it"
+        raise _error(where(), "gradients of gradients cannot be recorded", instead)
+
+
 def check_transform(where: Callable[[], str]) -> None:
     """Look whether a function runs inside a transform that differentiates it.
 
@@ -91,6 +104,17 @@ def check_function(function: type, where: Callable[[], str]) -> None:
         raise _error(where(), what, "checkpoint(..., use_reentrant=False) gives the same gradients")
 
 
+def check_world(world: object, where: Callable[[], str]) -> None:
+    """Look whether the program is to run in a world with a bug; `world` is None if it is not.
+
+    Raises:
+        RefusedError: it is.
+    """
+    if world is not None:
+        what = "what PyTorch computes cannot be changed by --bug"
+        raise _error(where(), what, "record it without, or write the bug into the program")
+
+
 def unknown(name: str, where: str) -> RefusedError:
     """Return the error that nobody has said what an operation does to nodes."""
     what = f"aten::{name} cannot be recorded yet"
@@ -100,7 +124,10 @@ def unknown(name: str, where: str) -> RefusedError:
 def too_large(nodes: int, room: int, where: str) -> RefusedError:
     """Return the error that there is no room for the nodes of an operation."""
     what = f"{nodes:,} nodes are too many to record: there is memory for {room:,}"
-    return _error(where, what, "use a smaller batch or model, or a larger --memory")
+    least = in_words(nodes * NODE // 2).replace(
+        " ", ""
+    )  # half of it may be borrowed: `Budget.room`
+    return _error(where, what, f"use a smaller batch or model, or --memory {least} or more")
 
 
 def _error(where: str, what: str, instead: str) -> RefusedError:

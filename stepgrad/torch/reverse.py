@@ -90,6 +90,8 @@ def _entries(edges: Tensor, first: int, shifts: Sequence[tuple[int, int]]) -> Te
 
     `shifts` are the passes, oldest first: their bases, and by how much their nodes are moved.
     """
+    if not edges.numel() or int(edges.min()) >= NEW:  # usually
+        return edges + (first - NEW)
     found = edges
     for base, shift in shifts:
         found = torch.where(edges >= base, edges + shift, found)

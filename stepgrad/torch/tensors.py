@@ -16,9 +16,8 @@ from stepgrad.torch.beside import Beside
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
-from stepgrad.torch.limits import Limits
 from stepgrad.torch.passes import NEW, Pass
-from stepgrad.torch.program import Program
+from stepgrad.torch.program import Program, unseen
 from stepgrad.torch.reverse import Reversed, Sweeps, reverse
 from stepgrad.torch.writes import Writing
 
@@ -28,15 +27,16 @@ class Tensors:
 
     Args:
         recorder: where everything goes.
+        steps: the training steps to record; None for all.
     """
 
-    def __init__(self, recorder: Recorder) -> None:
+    def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
         self.beside = Beside()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
-        self.program = Program(places, self)
-        self.limits = Limits(recorder, self.program.where)
+        self.program = Program(places, self, lambda: recorder.closed, steps)
+        self.limits = self.program.limits
         self.writing = Writing(self, self.program.place)
         self._made: Pass | None = None
         self._numbers: WeakIdKeyDictionary = WeakIdKeyDictionary()  # constants of this pass
@@ -66,6 +66,13 @@ class Tensors:
         made.uses.update(self.beside.passes_of(tensor))
         return Cells(made, None if (ids == NONE).all() else ids, data)
 
+    def begins(self) -> None:
+        """Operations that gradients go through come: log what was written, if a step begins."""
+        recorded = not self.limits.idle
+        if self.limits.begins() and recorded:
+            with unseen():
+                self.writing.look()
+
     def meet(self, tensor: Tensor) -> None:
         """Log a tensor that gradients go through, if it is a leaf that is not known yet."""
         if self.writing.due:
@@ -84,6 +91,7 @@ class Tensors:
 
     def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers."""
+        self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
         ids = made.leaves(tensor.detach().to(torch.float64, copy=True)).ids
@@ -120,7 +128,7 @@ class Tensors:
         """Put the nodes of a leaf beside its storage, if the program has given it another."""
         numbers = self.beside.window(tensor)
         first = NONE if numbers is None or not numbers.numel() else int(numbers.reshape(-1)[0])
-        if first not in self.leaves and len(leaf.made):
+        if first != leaf.made.base and len(leaf.made):
             ids = torch.arange(leaf.made.base, leaf.made.base + len(leaf.made))
             self.beside.put(tensor, ids.view(leaf.shape), leaf.made)
 
@@ -195,9 +203,8 @@ class Tensors:
                 cells = cells * grad.detach().to(torch.float64)
             total = cells.moved(lambda each: each.reshape(-1)).total()
             result = total if result is None else result + total
-        if result is None:
+        if result is None or result.ids is None:
             return None
-        assert result.ids is not None, "an element has a node"
         made, among = result.made, {result.made, *result.made.uses}
         self.settle()
         number = int(result.ids)

@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from platformdirs import user_config_path
@@ -38,6 +39,7 @@ class KeymapError(StepgradError):
     """A `keys.toml` that cannot be used: everything that is wrong with it, one line each."""
 
 
+@cache
 def key_name(key: str) -> str:
     """How a key is written for a person: `→`, `F5`, `^p`."""
     if re.fullmatch(r"f\d+", key):

@@ -45,3 +45,73 @@ def test_the_first_complaint_is_the_mistake(path: Path) -> None:
         assert found is not None
         assert found.faults[0].kind == kind
         assert judge(path.name, recording).failed
+
+
+MINUS_ONE = """
+import math
+
+class V:
+    def __init__(self, data, kids=()):
+        self.data, self.grad, self._prev, self._backward = data, 0.0, kids, None
+    def __neg__(self):
+        out = V(-self.data, (self,))
+        def _backward():
+            self.grad += -out.grad
+        out._backward = _backward
+        return out
+    def __mul__(self, other):
+        return V(self.data * other.data, (self, other))
+    def tanh(self):
+        out = V(math.tanh(self.data), (self,))
+        def _backward():
+            g = out.grad
+            LINE
+        out._backward = _backward
+        return out
+
+x = V(0.5)
+y = x.tanh()
+z = -y
+z.grad = 1.0
+z._backward()
+y._backward()
+"""
+
+
+@pytest.mark.parametrize(
+    ("line", "kind"),
+    [
+        ("self.grad += 1 - out.data ** 2", "upstream missing"),
+        ("self.grad += -(1 - out.data ** 2) * out.grad", "sign"),
+        ("self.grad += -(1 - out.data ** 2) * g", "sign"),
+    ],
+)
+def test_where_minus_one_arrives_the_line_tells_whether_it_is_multiplied_by(
+    tmp_path: Path, line: str, kind: str
+) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(MINUS_ONE.replace("LINE", line))
+    found = judgement(recorded(path))
+    assert found is not None
+    assert [each.kind for each in found.faults] == [kind]
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("", ["h has children but no rule, neither `local_grads` nor `_backward`: x.grad receives "
+              "nothing from it"]),
+        ("h._backward = lambda: setattr(x, 'grad', x.grad + 0.5 * h.grad)", []),
+    ],
+)  # fmt: skip
+def test_a_value_with_children_and_no_rule_is_named(
+    tmp_path: Path, rule: str, said: list[str]
+) -> None:
+    path = tmp_path / "ours.py"
+    path.write_text(
+        f"from stepgrad import Value\nx = Value(2.0)\nh = Value(1.0, (x,), 'half')\n{rule}\n"
+        "(h * 3).backward()\n"
+    )
+    found = [each for each in verdicts(recorded(path)) if each.name == "engine"]
+    assert [each.text for each in found] == said
+    assert not any(each.wrong for each in found)

@@ -235,10 +235,31 @@ def test_another_kind_is_named_as_well_but_no_third_one() -> None:
         return wrong.get(out._operation.name, due)
 
     recording = recorded(rule)
-    assert kinds(recording) == ["local derivative", "sign"]
-    first, second = (each.text for each in diagnose(recording) if not each.note)
-    assert not first.endswith("follow from it")
-    assert second.endswith("; later ones may follow from it")
+    assert kinds(recording) == ["local derivative", "local derivative", "sign"]
+    *others, last = (each.text for each in diagnose(recording) if not each.note)
+    assert not any(each.endswith("follow from it") for each in others)
+    assert last.endswith("; later ones may follow from it")
+
+
+def test_all_that_is_wrong_in_one_rule_is_named() -> None:
+    def rule(out: Shadow, slot: int, _: float, due: float) -> float:
+        return (3 * due, -due)[slot] if out._operation.name == "div" else due
+
+    first, second = judged(recorded(rule)).faults
+    assert (first.kind, second.kind) == ("local derivative", "sign")
+    assert "∂f/∂e" in first.text
+    assert "a.grad" in second.text
+
+
+def test_operands_that_are_swapped_are_one_mistake() -> None:
+    def rule(out: Shadow, slot: int, upstream: float, due: float) -> float:
+        return upstream * out._operands[slot]._data if out._operation.name == "mul" else due
+
+    with record(lines=True) as recording:
+        engine = Engine()
+        c = engine.make("mul", engine.leaf(2.0, "a"), engine.leaf(3.0, "b"), label="c")
+        engine.backward(c, rule)
+    assert kinds(recording) == ["swapped"]
 
 
 def structural(run: Callable[[Engine, list[Shadow]], None]) -> tuple[Recording, str, str]:

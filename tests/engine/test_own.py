@@ -324,6 +324,47 @@ def test_every_spelling_of_children_and_derivatives(make: Callable[..., Value]) 
     assert (a.grad, b.grad, c._prev) == (6.0, 4.0, (a, b))
 
 
+def log_of(x: Value) -> Value:
+    return Value(math.log(x.data), (x,), (1 / x.data,))
+
+
+class Guide(Value):
+    """A class whose operations are like those of the guides, without names for them."""
+
+    def __init__(self, data: float, *rest: Any) -> None:
+        super().__init__(data, *rest)
+
+    def square(self) -> Value:
+        out = Guide(self.data**2, (self,))
+
+        def _backward() -> None:
+            self.grad += 2 * self.data * out.grad
+
+        out._backward = _backward
+        return out
+
+    def loss(self) -> float:
+        worse = Guide(self.data + 1, (self,), (1.0,))
+        assert worse._op == "op"
+        return worse.data
+
+
+@pytest.mark.parametrize(
+    ("make", "name"),
+    [
+        (log_of, "log_of"),
+        (lambda x: Value(1.0, (x,), (1.0,)), "op"),
+        (lambda x: [Value(1.0, (x,), (1.0,))][0], "op"),
+        (lambda x: Guide(x.data).square(), "square"),
+    ],
+)
+def test_an_operation_without_a_name_is_called_like_the_function_that_returns_it(
+    make: Callable[[Value], Value], name: str
+) -> None:
+    assert make(Value(2.0))._op == name
+    Guide(2.0).loss()
+
+
 def test_without_children_it_is_a_leaf() -> None:
     for leaf in (Value(1.0, ()), Value(1.0, (), ()), Value(1.0, (), ""), Value(1.0, [], label="x")):
         leaf.backward()

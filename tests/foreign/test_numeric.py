@@ -84,6 +84,7 @@ def test_at_a_kink_there_is_none(number: str) -> None:
         "V(self.data * random.random(), (self,))",
         "V(log.append(self.data) or self.data ** 2, (self,))",
         "V(next(numbers) * self.data, (self,))",
+        "V(log[0] * self.data, (self,))",
     ],
 )
 def test_what_may_do_more_than_compute_does_not_run_again(body: str) -> None:
@@ -91,12 +92,25 @@ def test_what_may_do_more_than_compute_does_not_run_again(body: str) -> None:
     random.seed(3)
     expected = random.random(), random.random()
     random.seed(3)
-    call = "log, numbers = [], iter([2.0, 3.0])\na = V(2.0)\na.noisy()"
+    call = "log, numbers = [2.0], iter([2.0, 3.0])\na = V(2.0)\na.noisy()"
     _, (found,), how = derivatives(method, call)
     assert math.isnan(found)
     assert how == "unknown"
     if "random" in body:
         assert random.random() == expected[1]
+
+
+def test_an_operand_that_is_no_argument_has_none() -> None:
+    function = """
+def loss(values):
+    p = values[0] + values[1]
+    return V(math.log(max(p.data, 1e-10)), (p,))
+loss([V(1.0), V(3.0)])
+"""
+    heard, _ = hear(ENGINE + function)
+    (local,) = heard.nodes[-1]._locals
+    assert math.isnan(local)
+    assert [remark[0] for remark in heard.remarks()] == ["unknown"]
 
 
 def test_constructors_and_counters_run_once() -> None:

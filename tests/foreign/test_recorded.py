@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from stepgrad.diagnosis import diagnose
 from stepgrad.program import run_program
+from stepgrad.recording.blocks import Forward
 from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.recording import Recording
 
@@ -73,3 +75,66 @@ def test_when_the_memory_is_spent_the_program_runs_on_unwatched(
     run = run_program(str(path), memory=20_000)
     assert run.recording.incomplete
     assert capsys.readouterr().out == "798.0 True False\n"
+
+
+LARGE = """
+class V:
+    def __init__(self, data, children=()):
+        self.data, self.grad, self.children = data, 0.0, children
+    def __add__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        out = V(self.data + other.data, (self, other))
+        def rule():
+            self.grad += out.grad
+            other.grad += out.grad
+        out.rule = rule
+        return out
+    def __mul__(self, other):
+        other = other if isinstance(other, V) else V(other)
+        out = V(self.data * other.data, (self, other))
+        def rule():
+            self.grad += other.data * out.grad
+            other.grad += self.data * out.grad
+        out.rule = rule
+        return out
+ws = [V(i / 40) for i in range(1, 41)]
+def model(row):
+    total = ws[0] * row[0]
+    for w, x in zip(ws[1:], row[1:]):
+        total = total + w * x
+    return total
+rows = [[(i * j % 13 + 1) / 7 for j in range(40)] for i in range(1, 121)]
+best = 0.0
+for row in rows * 4:
+    best = max(best, model(row).data)
+print(best)
+loss = model(rows[0])
+for row in rows[1:]:
+    loss = loss + model(row)
+def visit(node):
+    if hasattr(node, "rule"):
+        for child in node.children:
+            visit(child)
+        nodes.append(node)
+nodes = []
+visit(loss)
+loss.grad = 1.0
+for node in reversed(nodes):
+    node.rule()
+"""
+
+
+def test_evaluations_are_blocks_and_a_large_pass_is_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "large.py"
+    path.write_text(LARGE, "utf-8")
+    recording = run_program(str(path)).recording
+    assert capsys.readouterr().out
+    first, *evaluations, last, backward = recording.blocks
+    assert isinstance(last, Forward)
+    assert isinstance(backward, ForeignBackward)
+    assert len({len(each.values) for each in evaluations if isinstance(each, Forward)}) == 1
+    assert [each.start for each in backward.over] == [last.start, first.start]  # first: the leaves
+    (verdict,) = diagnose(recording)
+    assert verdict.note, verdict.text

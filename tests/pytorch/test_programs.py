@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
@@ -18,8 +20,11 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 import stepgrad  # noqa: E402
 from processes import run, started  # noqa: E402
 from processes import stepgrad as in_a_process  # noqa: E402
+from stepgrad import headless  # noqa: E402
+from stepgrad.cli import main  # noqa: E402
+from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.errors import StepgradError  # noqa: E402
-from stepgrad.program import run_program  # noqa: E402
+from stepgrad.program import run_program, usual  # noqa: E402
 from stepgrad.recording.blocks import Backward  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
@@ -275,6 +280,54 @@ def test_watching_twice_records_once(tmp_path: Path) -> None:
     assert len([block for block in recording.blocks if isinstance(block, Backward)]) == 2
 
 
+# Only some training steps.
+
+STEPS = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+model = nn.Sequential(nn.Linear(1, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for _ in range(4):
+    optimizer.zero_grad()
+    loss = model(torch.ones(1, 1)).sum()
+    loss.backward()
+    optimizer.step()
+"""
+
+
+@pytest.mark.parametrize("steps", [range(2), range(1, 3), range(3, 9)])
+def test_only_some_training_steps_are_recorded(tmp_path: Path, steps: range) -> None:
+    def told(recording: Recording, number: int) -> list[str]:
+        """Return what happens in a training step, without leaves and the numbers of events."""
+        begins = [*recording.steps, recording.length]
+        lines = [*headless.narration(recording)][begins[number] : begins[number + 1]]
+        told = [line.split(maxsplit=1)[1].replace("grad – →", "grad 0 →") for line in lines]
+        return [each for each in told if not each.startswith(("forward   0.w", "forward   0.b"))]
+
+    path = program(tmp_path, STEPS)
+    whole = run_program(path).recording
+    part = run_program(path, tensors=partial(usual, steps)).recording
+    kept = [*steps][: 4 - steps.start]
+    assert len(part.steps) == len(kept)
+    last = len(kept) - 1
+    assert told(part, last) == told(whole, kept[last])
+
+
+def test_steps_are_an_option_of_the_command(tmp_path: Path) -> None:
+    program(tmp_path, STEPS)
+    found = run(in_a_process("record", "--only-steps", "1-2", "train.py"), cwd=tmp_path)
+    assert not found.returncode
+    assert len(Recording.load(tmp_path / "train.stepgrad").steps) == 2
+
+
+@pytest.mark.parametrize("wrong", ["x", "2-1", "-1", "0-"])
+def test_steps_that_are_no_range_are_refused(wrong: str) -> None:
+    found = CliRunner().invoke(main, ["run", f"--only-steps={wrong}", "train.py"])
+    assert found.exit_code == 2
+    assert "write 0-2" in found.output
+
+
 # How a program ends.
 
 
@@ -424,6 +477,12 @@ def test_what_cannot_be_recorded_is_refused(work: Callable[[Tensor], Any], messa
     assert untouched() == before
 
 
+def test_a_bug_in_the_world_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    found = run_program(program(tmp_path, TRAIN), world=World.read("overwrite"))
+    assert found.status == 1
+    assert "cannot be changed by --bug" in capsys.readouterr().err
+
+
 def test_what_is_refused_ends_the_recording_there() -> None:
     w = torch.ones(2, requires_grad=True)
     with stepgrad.record() as recording, watch():
@@ -464,7 +523,9 @@ def test_too_much_is_refused_before_it_is_made() -> None:
     with (
         stepgrad.record(memory="100MB") as recording,
         watch(),
-        pytest.raises(RefusedError, match=r"(?s)matmul.* 20,000,000 nodes are too many.*--memory"),
+        pytest.raises(
+            RefusedError, match=r"(?s)matmul.* 20,000,000 nodes are too many.*--memory 2.56GB"
+        ),
     ):
         torch.matmul(a, torch.ones(1000, 100))
     assert recording.size == a.numel()

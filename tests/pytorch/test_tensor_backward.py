@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,19 @@ import pytest
 torch = pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
 from torch import Tensor, nn  # noqa: E402
-from torch.autograd.function import _SingleLevelFunction  # noqa: E402
+from torch.autograd.function import Function, _SingleLevelFunction  # noqa: E402
 
 import stepgrad  # noqa: E402
-from diagnosing import verdicts  # noqa: E402
+from diagnosing import recorded, verdicts  # noqa: E402
+from stepgrad.checking.comparison import GATE  # noqa: E402
+from stepgrad.checking.result import judge  # noqa: E402
+from stepgrad.checking.ways import TORCH_GATE, verify  # noqa: E402
 from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
 from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
 from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
-from stepgrad.torch.engine import SecondOrderError  # noqa: E402
+from stepgrad.torch.refused import RefusedError  # noqa: E402
 from tensor_programs import leaf, told, watched, writes  # noqa: E402
 
 
@@ -124,7 +128,7 @@ def test_autograd_grad_leaves_gradients_as_they_were() -> None:
     def run() -> None:
         (w * v).sum().backward()
         (returned,) = torch.autograd.grad((w * w * v).sum(), [w])
-        assert torch.allclose(returned, 2 * w * v)
+        assert torch.allclose(returned, (2 * w * v).detach())
 
     recording = watched(run, [w, v])
     assert passes(recording) == 2
@@ -145,7 +149,7 @@ def test_autograd_grad_of_a_result_is_compared() -> None:
     def run() -> None:
         h = w * 2
         (found,) = torch.autograd.grad((h * h).sum(), [h])
-        assert torch.allclose(found, 2 * h)
+        assert torch.allclose(found, (2 * h).detach())
 
     assert agreement(watched(run, [w]))
 
@@ -163,7 +167,7 @@ def test_gradients_of_gradients_are_refused() -> None:
     def run() -> None:
         torch.autograd.grad((w**3).sum(), [w], create_graph=True)
 
-    with pytest.raises(SecondOrderError, match=r"create_graph=True: gradients of gradients"):
+    with pytest.raises(RefusedError, match=r"gradients of gradients cannot be recorded"):
         watched(run, [w])
     assert torch.autograd.grad((w**3).sum(), [w], create_graph=True)  # as ever, outside
 
@@ -190,7 +194,7 @@ def test_a_graph_from_before_the_recording_has_no_pass_but_its_gradients_are_wri
 
     recording = watched(run, [w])
     assert passes(recording) == 1
-    assert [kinds for kinds, *_ in told(recording)] == [{"set"}]
+    assert told(recording) == [({"set"}, "before.backward()", None)]
 
 
 def test_a_result_may_be_gone_when_a_write_has_parted_the_forward_pass() -> None:
@@ -234,6 +238,28 @@ def test_in_single_precision_rounding_is_no_difference() -> None:
     text = agreement(recording)
     assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, within ")
     assert text.endswith("of the largest (float32)")
+    ways = verify(recording)
+    assert all(way.ok for way in ways)
+    limits = {way.way: way.limit for way in ways}
+    assert limits["complex steps"] == pytest.approx(1e-4, rel=0.2)
+    assert limits["saved values"] == GATE
+
+
+def test_in_double_precision_nothing_is_allowed_for_rounding() -> None:
+    w = leaf(3)
+    recording = watched(lambda: torch.tanh(w).sum().backward(), [w])
+    assert agreement(recording).endswith(("of the largest", "to the last digit"))
+    assert {way.limit for way in verify(recording)} <= {GATE, TORCH_GATE, None}
+
+
+def test_in_a_check_the_agreement_is_said_and_a_wrong_function_fails() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    right = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+    wrong = function(lambda x, y, g: (x * y * g, x * x * g))
+    result = judge("a", watched(lambda: right(w, v).sum().backward(), [w, v]))
+    assert not result.failed
+    assert result.note.startswith("PyTorch's gradients agree: 2 tensors in 1 backward pass, ")
+    assert judge("b", watched(lambda: wrong(w, v).sum().backward(), [w, v])).failed
 
 
 def test_a_gradient_that_cancels_is_as_inexact_as_its_terms() -> None:
@@ -253,7 +279,7 @@ def test_a_gradient_that_cancels_is_as_inexact_as_its_terms() -> None:
 def function(rule: Callable[..., Any], forward: Callable[..., Any] | None = None) -> Any:
     """Return an `autograd.Function` of x and y: by default x·x·y, with a rule."""
 
-    class Own(torch.autograd.Function):
+    class Own(Function):
         @staticmethod
         def forward(ctx: Any, x: Tensor, y: Tensor) -> Tensor:
             ctx.save_for_backward(x, y)
@@ -311,9 +337,33 @@ def test_only_the_function_that_is_wrong_is_named() -> None:
 
 def test_a_straight_through_estimator_differs() -> None:
     w, v = leaf(3), leaf(3, seed=1)
-    own = function(lambda _, __, g: (g, None), lambda x, y: torch.relu(-x * x) + y * 0)
+    own = function(lambda _, __, g: (g, None), lambda x, y: torch.round(x) + y * 0)
     [verdict] = pytorch_verdicts(watched(lambda: own(w, v).sum().backward(), [w, v]))
     assert "returns 1, and the derivative of its forward is" in verdict.text
+
+
+def test_what_a_function_gets_detached_needs_no_gradient() -> None:
+    w = leaf(3)
+    own = function(lambda x, y, g: (2 * x * y * g, None))
+
+    def run() -> None:
+        h = w * 2
+        own(w, h.detach()).sum().backward()
+
+    recording = watched(run, [w])
+    assert not pytorch_verdicts(recording)
+    assert agreement(recording)
+
+
+def test_a_gradient_that_comes_on_a_way_that_was_not_recorded_differs() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    before = w * 3
+
+    def run() -> None:
+        (before * v * w.detach()).sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, [v]))
+    assert "PyTorch's gradient is" in verdict.text
 
 
 def test_hooks_may_change_gradients() -> None:
@@ -369,3 +419,10 @@ def test_a_write_to_a_value_between_the_passes_counts_in_the_derivatives() -> No
     recording = watched(run, [w])
     assert [type(block) for block in recording.blocks] == [Forward, Forward, Write, Backward]
     assert not pytorch_verdicts(recording)
+
+
+def test_a_program_with_an_engine_of_its_own_is_judged_as_ever_where_torch_is_there() -> None:
+    assert "torch" in sys.modules
+    path = Path(__file__).parents[1] / "foreign" / "broken" / "path_assigns.py"
+    first, *_ = verdicts(recorded(path))
+    assert "`=` stands where `+=` belongs" in first.text

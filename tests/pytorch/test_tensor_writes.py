@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -14,12 +17,12 @@ from torch import Tensor, nn  # noqa: E402
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop  # noqa: E402
 
 from stepgrad.engine.optim import METHODS  # noqa: E402
-from stepgrad.engine.tape import at_line  # noqa: E402
 from stepgrad.recording.events import Update  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
 from tensor_programs import leaf, line, told, watched, writes  # noqa: E402
 
 Make = Callable[[Any], Optimizer]
+STEP, ZERO = "optimizer.step()", "optimizer.zero_grad()"
 X = leaf(3, 2, seed=9).detach()
 
 
@@ -35,19 +38,15 @@ def trained(make: Make, model: nn.Module, *, steps: int = 3, tolerance: float = 
 
     def run() -> None:
         for _ in range(steps):
-            with at_line(1):
-                optimizer.zero_grad()
-            with at_line(2):
-                loss = (model(x) ** 2).mean()
-            with at_line(3):
-                loss.backward()
-            with at_line(4):
-                optimizer.step()
+            optimizer.zero_grad()
+            loss = (model(x) ** 2).mean()
+            loss.backward()
+            optimizer.step()
 
     return watched(run, model.parameters(), tolerance=tolerance)
 
 
-def by_rule(recording: Recording) -> Iterable[tuple[float, float]]:
+def by_rule(recording: Recording) -> Iterator[tuple[float | None, float]]:
     """For each value that was written by a rule, what the formulas give, and what was written."""
     for index, event in enumerate(recording.events):
         if isinstance(event, Update) and event.rule is not None:
@@ -83,11 +82,11 @@ KNOWN: list[tuple[str, Make]] = [
 def test_the_rule_of_a_known_optimizer_gives_what_is_written(method: str, make: Make) -> None:
     recording = trained(make, network())
     assert told(recording) == [
-        ({"update"}, 4, method),
-        ({"zero"}, 1, None),
-        ({"update"}, 4, method),
-        ({"zero"}, 1, None),
-        ({"update"}, 4, method),
+        ({"update"}, STEP, method),
+        ({"zero"}, ZERO, None),
+        ({"update"}, STEP, method),
+        ({"zero"}, ZERO, None),
+        ({"update"}, STEP, method),
     ]
     written = [*by_rule(recording)]
     assert len(written) == 3 * 13
@@ -108,9 +107,9 @@ UNKNOWN: list[Make] = [
 def test_another_optimizer_writes_by_no_rule(make: Make) -> None:
     recording = trained(make, network(), steps=2)
     assert told(recording) == [
-        ({"update"}, 4, None),
-        ({"zero"}, 1, None),
-        ({"update"}, 4, None),
+        ({"update"}, STEP, None),
+        ({"zero"}, ZERO, None),
+        ({"update"}, STEP, None),
     ]
 
 
@@ -189,13 +188,13 @@ def test_gradients_are_cleared(set_to_none: bool) -> None:
 
     def run() -> None:
         (model(X) ** 2).mean().backward()
-        with at_line(7):
-            model.zero_grad(set_to_none=set_to_none)
-            model.zero_grad(set_to_none=set_to_none)
+        model.zero_grad(set_to_none=set_to_none)
+        model.zero_grad(set_to_none=set_to_none)
 
-    [block] = writes(watched(run, model.parameters()))
-    assert {*block.writes.kinds} == {"zero"}
-    assert [line(block, each) for each in range(13)] == [7] * 13
+    recording = watched(run, model.parameters())
+    text = "model.zero_grad(set_to_none=set_to_none)"
+    assert told(recording) == [({"zero"}, text, None)]
+    assert len(writes(recording)[0].after) == 13
 
 
 def test_clipping_to_a_norm_is_a_rule() -> None:
@@ -203,14 +202,14 @@ def test_clipping_to_a_norm_is_a_rule() -> None:
 
     def run() -> None:
         (model(X) ** 2).mean().backward()
-        with at_line(7):
-            nn.utils.clip_grad_norm_(model.parameters(), 0.01)
-        with at_line(8):
-            nn.utils.clip_grad_norm_(model.parameters(), 10.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 0.01)
+        nn.utils.clip_grad_norm_(model.parameters(), 10.0)
 
     recording = watched(run, model.parameters())
     [block] = writes(recording)
-    assert told(recording) == [({"set"}, 7, "clip_norm")]
+    assert told(recording) == [
+        ({"set"}, "nn.utils.clip_grad_norm_(model.parameters(), 0.01)", "clip_norm")
+    ]
     assert block.rule is not None
     assert block.rule.numbers["max_norm"] == 0.01
     assert block.rule.numbers["norm"] > 0.01
@@ -260,6 +259,53 @@ def by_a_recorded_result(w: Tensor) -> None:
     w.data = w - 0.1
 
 
+def test_two_parameters_swap_their_data() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        (w * w * v).sum().backward()
+        w.data, v.data = v.data, w.data
+        (w * w * v).sum().backward()
+
+    recording = watched(run, [w, v])
+    assert told(recording) == [({"update"}, "w.data, v.data = v.data, w.data", None)]
+    assert len(writes(recording)[0].after) == 6
+
+
+def test_another_thread_is_not_recorded() -> None:
+    w, other = leaf(3), leaf(3, seed=1)
+
+    def work() -> None:
+        (other * other).sum().backward()
+        other.grad = None
+
+    def run() -> None:
+        (w * w).sum().backward()
+        thread = Thread(target=work)
+        thread.start()
+        thread.join()
+
+    recording = watched(run, [w])
+    assert len(recording.blocks) == 3
+    assert not writes(recording)
+
+
+def test_a_second_order_method_writes_several_times() -> None:
+    w = leaf(3)
+    optimizer = torch.optim.LBFGS([w], lr=0.1, max_iter=3)
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        loss = ((w - 3) ** 4).sum()
+        loss.backward()
+        return loss
+
+    def run() -> None:
+        optimizer.step(closure)
+
+    assert [kinds for kinds, *_ in told(watched(run, [w]))].count({"update"}) == 2
+
+
 @pytest.mark.parametrize(
     "write",
     [by_in_place, by_data, by_data_in_place, by_copy, by_a_row, by_set, by_a_recorded_result],
@@ -270,13 +316,12 @@ def test_values_are_written_by_hand(write: Callable[[Tensor], None]) -> None:
     def run() -> None:
         for _ in range(2):
             (w * w).sum().backward()
-            with at_line(7):
-                write(w)
-            with at_line(8):
-                w.grad = None
+            write(w)
+            w.grad = None
 
     recording = watched(run, [w])
-    assert told(recording) == [({"update"}, 7, None), ({"zero"}, 8, None)] * 2
+    text = inspect.getsource(write).splitlines()[-1].strip()
+    assert told(recording) == [({"update"}, text, None), ({"zero"}, "w.grad = None", None)] * 2
 
 
 def test_a_write_that_no_operation_shows_is_seen_without_its_line() -> None:
@@ -284,8 +329,7 @@ def test_a_write_that_no_operation_shows_is_seen_without_its_line() -> None:
 
     def run() -> None:
         (w * w).sum().backward()
-        with at_line(7):
-            w.detach().numpy()[1] = 5.0
+        w.detach().numpy()[1] = 5.0
         (w * w).sum().backward()
 
     [block] = writes(watched(run, [w]))
@@ -297,11 +341,11 @@ def test_several_operations_of_a_line_are_one_write() -> None:
 
     def run() -> None:
         (w * average).sum().backward()
-        with torch.no_grad(), at_line(7):
+        with torch.no_grad():
             average.mul_(0.9).add_(w, alpha=0.1)
 
     recording = watched(run, [w, average])
-    assert told(recording) == [({"update"}, 7, None)]
+    assert told(recording) == [({"update"}, "average.mul_(0.9).add_(w, alpha=0.1)", None)]
     assert len(writes(recording)[0].after) == 3
 
 
@@ -311,13 +355,14 @@ def test_a_loop_that_writes_and_clears_is_one_block_with_its_lines() -> None:
     def run() -> None:
         (w * v).sum().backward()
         for each in (w, v):
-            with torch.no_grad(), at_line(7):
+            with torch.no_grad():
                 each.sub_(0.1)
-            with at_line(8):
-                each.grad = None
+            each.grad = None
 
-    [block] = writes(watched(run, [w, v]))
-    assert [line(block, each) for each in range(8)] == [7, 7, 8, 8, 7, 7, 8, 8]
+    recording = watched(run, [w, v])
+    [block] = writes(recording)
+    found = [line(recording, block, each) for each in range(8)]
+    assert found == [*["each.sub_(0.1)"] * 2, *["each.grad = None"] * 2] * 2
 
 
 def test_a_write_between_two_operations_parts_the_forward_pass() -> None:
@@ -337,12 +382,12 @@ def test_a_result_that_is_written_to() -> None:
 
     def run() -> None:
         h = w * 2
-        with torch.no_grad(), at_line(7):
+        with torch.no_grad():
             h[1:] = 7.0
         (h + w).sum().backward()
 
     recording = watched(run, [w])
-    assert told(recording) == [({"update"}, 7, None)]
+    assert told(recording) == [({"update"}, "h[1:] = 7.0", None)]
     assert [*writes(recording)[0].after] == [7.0, 7.0]
 
 
@@ -354,12 +399,14 @@ def test_loading_a_state_is_one_write() -> None:
         optimizer = SGD(model.parameters(), lr=0.1)
         (model(X) ** 2).mean().backward()
         optimizer.step()
-        with at_line(7):
-            model.load_state_dict(before)
+        model.load_state_dict(before)
         (model(X) ** 2).mean().backward()
 
     recording = watched(run, model.parameters())
-    assert told(recording) == [({"update"}, None, "sgd"), ({"update"}, 7, None)]
+    assert told(recording) == [
+        ({"update"}, STEP, "sgd"),
+        ({"update"}, "model.load_state_dict(before)", None),
+    ]
 
 
 def test_a_model_that_is_converted_keeps_its_nodes() -> None:
@@ -369,14 +416,15 @@ def test_a_model_that_is_converted_keeps_its_nodes() -> None:
 
     def run() -> None:
         (model(X) ** 2).mean().backward()
-        with at_line(7):
-            model.zero_grad()
-        with at_line(8):
-            model.float()
+        model.zero_grad()
+        model.float()
         (model(X.float()) ** 2).mean().backward()
 
     recording = watched(run, model.parameters(), tolerance=1e-5)
-    assert told(recording) == [({"zero"}, 7, None), ({"update"}, 8, None)]
+    assert told(recording) == [
+        ({"zero"}, "model.zero_grad()", None),
+        ({"update"}, "model.float()", None),
+    ]
 
 
 def test_in_single_precision_only_what_is_written_is_a_write() -> None:
@@ -398,11 +446,20 @@ def test_minus_zero_and_nan_are_numbers_like_others() -> None:
 
     def run() -> None:
         (w * w).sum().backward()
-        with torch.no_grad(), at_line(7):
+        with torch.no_grad():
             w.copy_(torch.tensor([-0.0, float("nan"), 0.0]))
-        with torch.no_grad(), at_line(8):
+        with torch.no_grad():
             w.copy_(torch.tensor([0.0, float("nan"), 0.0]))
         (w * w).sum().backward()
 
     with_nan = writes(watched(run, []))
     assert [len(each.after) for each in with_nan] == [4]
+
+
+def test_writes_and_remarks_are_kept_in_a_file(tmp_path: Path) -> None:
+    recording = trained(lambda p: AdamW(p, lr=0.1, weight_decay=0.2), network())
+    recording.save(tmp_path / "a.stepgrad")
+    again = Recording.load(tmp_path / "a.stepgrad")
+    assert [*again.events] == [*recording.events]
+    assert told(again) == told(recording)
+    assert again.remarks == recording.remarks

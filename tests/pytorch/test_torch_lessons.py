@@ -6,10 +6,10 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
-from scenario.test_lessons_followed import (  # noqa: E402
+from scenario.test_lessons_followed import (
     test_a_lesson_ends_by_its_own_keys_and_says_what_the_screen_shows as follow,
 )
-from shelf import COURSE  # noqa: E402
+from shelf import COURSE
 
 LESSONS = [name for name in COURSE if name.startswith("torch_")]
 

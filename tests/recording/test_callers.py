@@ -12,6 +12,7 @@ from operator import add
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -19,6 +20,8 @@ import stepgrad
 from stepgrad import MLP, SGD, Recording, State, Value, compat, record, scope
 from stepgrad.engine.tape import Place
 from stepgrad.recording.blocks import Forward, Write
+from stepgrad.recording.naming import assigned
+from stepgrad.recording.naming.assigned import assignments
 from stepgrad.recording.places import is_ours
 from stepgrad.recording.source import path_of
 from stepgrad.replay.telling.titles import made_by
@@ -244,3 +247,15 @@ def test_without_a_shell_ipython_is_any_module(monkeypatch: pytest.MonkeyPatch) 
     assert path_of("/tmp/x.py") == "/tmp/x.py"
     monkeypatch.setattr(ipython, "get_ipython", lambda: None, raising=False)
     assert path_of("/tmp/x.py") == "/tmp/x.py"
+
+
+def test_a_text_is_parsed_once_for_all_recordings_and_again_where_that_failed() -> None:
+    text = "loss = error * error  # a text of this test alone"
+    with mock.patch.object(assigned, "parse", side_effect=RecursionError):
+        assert assignments(text) is None
+    found = assignments(text)
+    assert found
+    with mock.patch.object(assigned, "parse") as parse:
+        assert assignments(text) is found
+    parse.assert_not_called()
+    assert assignments("loss = = error") is None

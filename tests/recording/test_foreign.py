@@ -15,7 +15,7 @@ from stepgrad import Recording, Value, record
 from stepgrad.diagnosis.rules.judgement import judgement
 from stepgrad.engine.backward import ancestors
 from stepgrad.engine.tape import Place
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate, Seed, SetGrad, Update, ZeroGrad
 from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.recording.record import active_recorder
@@ -348,6 +348,17 @@ def test_nodes_from_before_come_in_as_they_are() -> None:
     assert contributions(recording)[0].before == 5.0
     assert_equals_the_fold(recording)
     assert_ends_with(recording, [x, y])
+
+
+def test_when_too_much_is_pending_by_chance_no_constant_is_logged_apart() -> None:
+    with record() as recording:
+        engine, recorder = Engine(), active_recorder()
+        assert recorder is not None
+        x, two = engine.leaf(3.0), engine.leaf(2.0)
+        recorder._door.alert = True
+        engine.make("mul", x, two)
+        assert not recorder._door.alert
+    assert len([block for block in recording.blocks if isinstance(block, Forward)]) == 1
 
 
 def test_our_values_and_others_in_one_recording() -> None:

@@ -25,7 +25,7 @@ from graphs import (
 from reference import Fold, all_bits, bits, fold
 from stepgrad import Recording, Value, record
 from stepgrad.engine.ops import ADD, MUL
-from stepgrad.recording.blocks import Backward
+from stepgrad.recording.blocks import Backward, Forward
 from stepgrad.recording.events import Accumulate, Update
 
 old_numbers = st.lists(wild, min_size=1, max_size=3)
@@ -252,6 +252,18 @@ def test_sums_on_the_way_do_not_depend_on_what_was_asked_before() -> None:
     asked = [recording.history.grad(0, k) for k in reversed(range(recording.length + 1))]
     assert asked[::-1] == [recording.history.grad(0, k) for k in range(recording.length + 1)]
     assert_equals_the_fold(recording, range(recording.length + 1))
+
+
+def test_what_one_node_is_made_of_is_found_without_all_that_its_pass_uses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with record() as recording:
+        weights = [Value(float(n)) for n in range(5)]
+        sum(weights, Value(0.0)).backward()
+        total = weights[3] * weights[1]
+        total.backward()
+    monkeypatch.setattr(Forward, "outer", property(lambda _: pytest.fail("asks for all")))
+    assert recording.operation(recording.size - 1) == (MUL, [3, 1])
 
 
 def test_two_threads_may_ask_at_once() -> None:

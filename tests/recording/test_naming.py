@@ -8,6 +8,7 @@ import weakref
 from collections import OrderedDict, namedtuple
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -18,7 +19,9 @@ from hypothesis import strategies as st
 
 from stepgrad import Recording, Value, record
 from stepgrad.program import run_program
+from stepgrad.recording import described, holders
 from stepgrad.recording.blocks import Forward
+from stepgrad.recording.naming.variables import variables
 from stepgrad.recording.naming.walk import name_all
 from stepgrad.replay.telling.titles import short_title, title
 
@@ -259,6 +262,14 @@ SCOPES = {
         "m = lambda: [[Value(1.0), Value(2.0)] for _ in range(2)]\nd = {'a': m(), 'b.c': m()}",
         ["d/a/0", "d/a/1", "d/b.c/0", "d/b.c/1"],
     ),
+    "leaves that a function only makes": (
+        "def row(n):\n    return [Value(0.1 * i) for i in range(n)]\n"
+        "def init():\n    p = {}\n    p['a'] = row(2)\n    for i in range(2):\n"
+        "        p[f'l{i}'] = row(2)\n    return p\n"
+        "def model(x):\n    zero = [Value(0.0), Value(1.0)]\n    return (zero[0] + x).exp()\n"
+        "p = init()\nkept = model(p['a'][0])\nkept.backward()",
+        ["p/a", "p/l0", "p/l1", "model"],
+    ),
     "generators": (
         "def parts(x):\n    for i in range(2):\n        yield (x * i).exp()\n"
         "w = Value(1.0)\ns = sum(parts(w))\n",
@@ -302,6 +313,63 @@ for _ in range(20):
     )  # fmt: skip
 
 
+MANY_ROWS = """
+w, kept = Value(2.0), []
+def loss(row):
+    x = Value(row)
+    kept.append(x)
+    total = x * w
+    for _ in range(1100):
+        total = total + w
+    return total.data
+losses = [loss(row) for row in range(20)]
+"""
+
+
+def test_what_is_called_on_many_rows_is_described_once(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = count()
+    monkeypatch.setattr(described, "variables", lambda made: (next(asked), variables(made))[1])
+    recording = ran(MANY_ROWS)
+    passes = [block for block in recording.blocks if isinstance(block, Forward)]
+    assert len(passes) >= 10
+    assert len({id(block.structure) for block in passes}) >= next(asked)
+
+
+def test_rows_that_are_described_once_have_leaves_of_their_own(
+    ran: Callable[[str], Recording],
+) -> None:
+    recording = ran(MANY_ROWS)
+    found = [name for name in names(recording) if name.startswith("kept")]
+    assert found == [f"kept[{row}]" for row in range(20)]
+
+
+def test_where_no_leaf_is_held_later_ones_are_looked_for_at_the_end(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searches = count()
+    monkeypatch.setattr(
+        holders, "name_all", lambda *arguments: (next(searches), name_all(*arguments))[1]
+    )
+    recording = ran(
+        """
+        w, kept = Value(2.0), []
+        def start():
+            return Value(0.0)
+        for step in range(20):
+            total = start() + w
+            for _ in range(step):
+                total = total * w
+            total.backward()
+        kept.append(start())
+        last = kept[0] + w
+        """
+    )
+    assert next(searches) < 6
+    assert names(recording)[-2:] == ["kept[0]", "last"]
+
+
 def test_names_are_there_while_the_program_runs(ran: Callable[[str], Recording]) -> None:
     ran(
         """
@@ -337,6 +405,36 @@ def test_the_leaves_of_another_engine_are_named(ran: Callable[[str], Recording])
         """
     )
     assert names(recording)[:2] == ["model['w'][0]", "model['w'][1]"]
+
+
+def test_what_an_engine_holds_while_it_works_names_nothing(ran: Callable[[str], Recording]) -> None:
+    recording = ran(
+        """
+        class Number:
+            def __init__(self, data, children=()):
+                self.data, self.grad, self.children = data, 0.0, children
+            def __mul__(self, other):
+                return Number(self.data * other.data, (self, other))
+            def backward(self):
+                order = []
+                def visit(node):
+                    for child in node.children:
+                        visit(child)
+                    order.append(node)
+                visit(self)
+                self.grad = 1.0
+                for node in reversed(order):
+                    if node.children:
+                        a, b = node.children
+                        a.grad += node.grad * b.data
+                        b.grad += node.grad * a.data
+        w = Number(2.0)
+        def model(x):
+            return w * Number(x)
+        model(3.0).backward()
+        """
+    )
+    assert names(recording) == ["w", "–", "–"]
 
 
 def test_values_from_before_are_named_too() -> None:
@@ -554,6 +652,36 @@ def test_cycles_depth_and_size_are_bounded() -> None:
     variables = {"cycle": cycle, "deep": deep, "wide": wide, "last": Value(5.0)}
     found = [held.text for _, held in name_all(values_only, [variables])]
     assert found == ["cycle[0]", "wide[0]", "last"]
+
+
+def test_a_program_that_holds_a_lot_is_searched_in_proportion_to_its_nodes(
+    ran: Callable[[str], Recording], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def search(pairs: Any, variables: Any, follow: Any, opaque: Any, count: Any) -> Any:
+        def counted(items: int) -> None:
+            looked.append(items)
+            count(items)
+
+        yield from name_all(pairs, variables, follow, opaque, counted)
+
+    monkeypatch.setattr("stepgrad.recording.holders.name_all", search)
+    recording = ran(
+        """
+        table = [[0.0] * 10 for _ in range(1000)]
+        w = Value(2.0)
+        for step in range(100):
+            (w * Value(step)).backward()
+        last = Value(1.0)
+        """
+    )
+    most = max(looked)
+    assert most > 10_000
+    assert sum(looked) <= (1 << 13) + recording.size + 10 * most
+    assert len(looked) < 20
+    assert "last" in names(recording)
+    assert names(recording)[0] == "w"
 
 
 def test_looking_for_names_keeps_nothing_alive(ran: Callable[[str], Recording]) -> None:

@@ -206,7 +206,7 @@ def test_what_cannot_be_checked_is_said(tmp_path: Path) -> None:
     recording.save(tmp_path / "own.stepgrad")
     for each in (recording, Recording.load(tmp_path / "own.stepgrad")):
         ways = {way.way: way for way in verify(each)}
-        assert ways["complex steps"].note == "as given, because the function is not known: f(x)"
+        assert ways["complex steps"].note == "as given, because the function is not known: op(x)"
         assert "but no function" in ways["central differences"].note
         assert all(way.ok for way in ways.values())
 

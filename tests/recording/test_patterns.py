@@ -22,6 +22,7 @@ from reference import all_bits, bits, fold
 from stepgrad import Recording, Value, mark, record
 from stepgrad.recording import recurring
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.released import Released
 
 TIMES = 5
 
@@ -226,7 +227,7 @@ def test_other_loops_that_repeat(step: Step) -> None:
 def test_no_value_of_an_earlier_step_is_kept() -> None:
     def alive() -> int:
         gc.collect()
-        return sum(isinstance(thing, Value) for thing in gc.get_objects())
+        return sum(type(thing) is Value for thing in gc.get_objects())
 
     for name in ("marks", "in_place", "gan"):
         pattern, _ = PATTERNS[name]
@@ -254,7 +255,7 @@ def test_an_evaluation_is_let_go_of_before_it_ends(lines: bool) -> None:
     weights = [Value(i / 40) for i in range(40)]
     with record(lines=lines) as recording:
         measured(weights, 400)  # 80,000 nodes
-        alive = sum(isinstance(thing, Value) for thing in gc.get_objects())
+        alive = sum(type(thing) is Value for thing in gc.get_objects())
     assert alive < 25_000
     structures, _, _ = shapes(recording)
     assert structures < 10
@@ -286,6 +287,24 @@ def test_an_evaluation_is_divided_by_what_is_in_it() -> None:
         gc.set_threshold(*before)
     assert first == second == third
     assert len(first) > 10  # blocks of some rows each, before what is kept
+
+
+def test_a_step_that_cannot_be_divided_is_not_searched_each_time() -> None:
+    searches = []
+    end_of = Released._end
+
+    def search(released: Released, nodes: Sequence[Value], *arguments: Any) -> int:
+        searches.append(len(nodes))
+        return end_of(released, nodes, *arguments)
+
+    weights = [Value(i / 40) for i in range(40)]
+    with mock.patch.object(Released, "_end", search), record() as recording:
+        for step in range(6):
+            (weights[0] * step).relu()  # nothing uses it: there may have been an evaluation
+            rows = [reduce(add, [weight * row for weight in weights]) for row in range(120)]
+            reduce(add, rows).backward()
+    check_end(recording, ())
+    assert searches.count(max(searches)) <= 2  # of whole steps: the first one differs
 
 
 def test_a_constant_of_an_earlier_pass_takes_no_gradient() -> None:

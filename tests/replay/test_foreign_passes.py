@@ -18,6 +18,7 @@ from stepgrad.diagnosis.reasons import reasons
 from stepgrad.export import FORMATS, export
 from stepgrad.harness import Replay
 from stepgrad.headless import narration, report, snapshot
+from stepgrad.plain.panels import node_told
 from stepgrad.recording.events import Accumulate
 from stepgrad.recording.foreign.sweep import ForeignBackward
 from stepgrad.replay.commands.moving import go_to_line
@@ -92,6 +93,28 @@ def test_the_ledger_has_what_was_received_and_what_is_right() -> None:
     assert "received 14 ✗ 4 at 8 from e (1·4)" in panel
 
 
+def test_what_was_overwritten_shows_what_is_left_and_the_right_sum() -> None:
+    panel = node_panel(State(MISTAKEN, MISTAKEN.length), D, 80, 24).plain
+    assert "= 14 ✗ 15 ◀ 9 from e (1·14)" in panel
+    told = [*node_told(at(MISTAKEN, MISTAKEN.length).select(D))]
+    assert "It was overwritten with 14 from e at event 9; the sum is 15: 1 times 14." in told
+
+
+def test_a_recursive_rule_hands_on_what_it_has_written_over_the_sum() -> None:
+    with record(lines=True) as recording:
+        engine = Engine()
+        x = engine.leaf(3.0, "x")
+        a = engine.make("mul", x, 5.0, label="a")
+        b = engine.make("mul", a, 2.0, label="b")
+        c = engine.make("add", b, a, label="c")
+        engine.seed(c)
+        for out, slot, after in ((c, 0, 1.0), (b, 0, 2.0), (a, 0, 10.0), (c, 1, 1.0), (a, 0, 5.0)):
+            engine.set(out, slot, after)
+        engine.door.ended(by_path=True)
+    last = str(narrate(recording, recording.length - 1))
+    assert last.startswith("dc/dx = dc/da · ∂a/∂x = 1 · 5 = 5   [x.grad 10 → 5 ✗ 15")
+
+
 def test_what_earlier_passes_have_left_in_a_computed_node_is_told() -> None:
     with record(lines=True) as recording:
         engine = Engine()
@@ -109,6 +132,8 @@ def test_what_earlier_passes_have_left_in_a_computed_node_is_told() -> None:
 def test_who_wrote_says_what_was_received() -> None:
     replay = Replay(replace(at(MISTAKEN, MISTAKEN.length), selected=R)).press("W")
     assert "from e: received 14 ✗ 4" in replay.session.said
+    replay = Replay(replace(at(MISTAKEN, OVERWRITTEN), selected=D)).press("a")
+    assert "from e: overwritten with 14 ✗ 15" in replay.session.said
 
 
 def test_the_place_of_a_contribution_is_the_line_of_the_rule() -> None:
@@ -164,7 +189,7 @@ def test_why_names_the_line_of_the_rule() -> None:
 def test_a_handout_has_the_right_number_beside_a_wrong_one() -> None:
     text = export(None, Cursor(MISTAKEN, MISTAKEN.length), "markdown")
     assert "= 14 ✗ 4" in text
-    assert "d.grad = 1·1 + 1·14 = 1 + (13 ✗ 14) = 14" in text
+    assert "d.grad = 1·1 + 1·14 = 1 + 14 = 14 ✗ 15" in text
 
 
 @pytest.mark.parametrize("steps", [12])

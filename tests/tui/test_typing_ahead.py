@@ -64,6 +64,21 @@ async def test_keys_after_an_enter_in_the_gallery_go_to_the_lesson() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "title"),
+    [("/zzz\r", ""), ("/dead relu\r", "dead_relu"), ("/dead relux\x7f\r", "dead_relu")],
+)
+async def test_a_search_in_the_gallery_finds_what_is_typed_by_then(text: str, title: str) -> None:
+    app = DebuggerApp()
+    async with app.run_test() as pilot:
+        await at_once(pilot, text)
+        if title:
+            assert isinstance(app.screen, DebuggerScreen)
+            assert app.screen.now.recording.name == f"{title}.yaml"
+        else:
+            assert isinstance(app.screen, GalleryScreen)
+
+
+@pytest.mark.parametrize(
     ("prompt", "text"),
     [("/", "neuron3/h"), (":", "w1"), ("e", "w1=0.5"), ("B", "abs(grad)>5"), ("p", "0.25"),
      (":", "q?.s"), (":", "w12\x7f"), ("/", "w2\x7f1")],

@@ -196,7 +196,10 @@ class _Pair:
                 return self.parting("number", text, operands)
         text = f"{self.both(grad, *self._gradients(a.node, 1))}, made of the same numbers"
         for event, side in zip((a, b), self.sides, strict=True):
-            if event.right is not None:
+            if event.total is not None:
+                left = corrected(event.after, event.total)
+                text = f"{text}: {side}, a contribution replaces what was there: {left}"
+            elif event.right is not None:
                 text = f"{text}: {side}, it receives {corrected(event.contribution, event.right)}"
         return self.parting("number", text, operands)
 

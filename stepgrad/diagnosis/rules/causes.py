@@ -52,6 +52,10 @@ class _Causes:
 
     def _causes(self, first: Wrote) -> Iterator[tuple[Kind, str]]:
         words = self._words
+        alone = first.upstream != 1 and self._all(lambda each: each.local)
+        # Where -1 arrives, the local derivative alone has the wrong sign: the line tells.
+        if alone and not self._lines.multiplies(first.place):
+            yield "upstream missing", words.upstream_missing(first)
         if self._all(lambda each: each.expected):
             others = len(first.op.partials) > len(first.slots)
             yield "swapped" if others else "local derivative", words.again(first)
@@ -60,7 +64,7 @@ class _Causes:
         for other in range(len(first.op.partials)):
             if self._all(partial(self._due, slot=other)):
                 yield "swapped", words.swapped(first, other)
-        if first.upstream != 1 and self._all(lambda each: each.local):
+        if alone:
             yield "upstream missing", words.upstream_missing(first)
         for what, instead in self._instead().items():
             if self._all(partial(_handed, instead)):

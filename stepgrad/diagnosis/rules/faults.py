@@ -23,6 +23,7 @@ Kind = Literal[
     "upstream",
     "local derivative",
     "no contribution",
+    "no rule",
 ]
 """What it is, in a word or two."""
 
@@ -44,6 +45,7 @@ ADVICE: Mapping[Kind, str] = {
     "local derivative": "Correct the derivative in the rule.",
     "no contribution": "Add a contribution for each operand to the rule, and store the rule in "
     "the result.",
+    "no rule": "Give it `local_grads`, one for each child, or set its `_backward`.",
 }
 """What people do about it."""
 
@@ -51,6 +53,13 @@ STRUCTURAL: frozenset[Kind] = frozenset(
     {"called", "wrong node", "seed", "not cleared", "order", "visited twice", "no contribution"}
 )
 """Those that lead to each other: of two, the second may be the first one again."""
+
+
+ONCE: frozenset[Kind] = frozenset({"overwrites", "upstream missing", "upstream"})
+"""Those that a line which writes for several operands does to all of them."""
+
+CONTRIBUTIONS: frozenset[Kind] = ONCE | {"swapped", "sign", "local derivative"}
+"""Those of a single contribution."""
 
 
 @dataclass(frozen=True, slots=True)

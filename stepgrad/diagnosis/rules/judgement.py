@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stepgrad.diagnosis.rules.causes import cause, lucky
-from stepgrad.diagnosis.rules.faults import STRUCTURAL, Fault, Kind
+from stepgrad.diagnosis.rules.faults import CONTRIBUTIONS, ONCE, STRUCTURAL, Fault, Kind
 from stepgrad.diagnosis.rules.forward import wrong_forward
 from stepgrad.diagnosis.rules.lines import operations_at
 from stepgrad.diagnosis.rules.passes import Judged, judged
@@ -23,12 +23,17 @@ _WORK = 300_000
 """The most contributions to judge; of more, the passes are some that lie evenly apart."""
 
 
+_BESIDE = 3
+"""The most operands of the first wrong rule to name beside the first one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What there is to say of the backward passes that a program ran itself.
 
     Args:
-        faults: what is wrong: the first, and perhaps one of another kind.
+        faults: what is wrong: the first, what else is wrong in the rules of its operation, and
+            perhaps one of another kind.
         more: whether there are others.
         passes: how many passes there are.
         judged: how many of them were judged.
@@ -73,7 +78,7 @@ def judgement(recording: Recording) -> Judgement | None:
     for number, each in enumerate(some, 1):
         found.add(judged(recording, each, finished=_finished(recording, each[-1])))
         advance(number, len(some))
-    faults, more = _first([*found.faults, *_causes(recording, found)])
+    faults, more = _first(recording, [*found.faults, *_causes(recording, found)])
     return Judgement(
         faults, more, len(passes), len(some), found.writes, found.wrong,
         sorted(found.custom), hidden(recording),
@@ -115,15 +120,31 @@ def _shared(recording: Recording, place: Place | None, wrong: Sequence[Wrote]) -
     return len(every) > 1 and every == {each.op.name for each in wrong if each.place == place}
 
 
-def _first(faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:
-    """Return the first fault, with one of another kind that does not follow from it.
+def _first(recording: Recording, faults: Sequence[Fault]) -> tuple[Sequence[Fault], bool]:
+    """Return the first fault, what else is wrong in the same rule, and one of another kind.
 
-    And whether there are others.
+    Of the last, one that does not follow from the first. And whether there are others.
     """
     if not faults:
         return (), False
     first, *others = sorted(faults, key=lambda each: each.position)
-    for each in others:
-        if each.kind != first.kind and not {each.kind, first.kind} <= STRUCTURAL:
-            return (first, each), len(others) > 1
-    return (first,), bool(others)
+    beside = [each for each in others if _same_rule(recording, first, each)]
+    shown = [first, *beside[:_BESIDE]]
+    rest = [each for each in others if each not in beside]
+    shown += [
+        each
+        for each in rest
+        if each.kind != first.kind and not {each.kind, first.kind} <= STRUCTURAL
+    ][:1]
+    return shown, len(faults) > len(shown)
+
+
+def _same_rule(recording: Recording, one: Fault, other: Fault) -> bool:
+    """Whether two contributions of one operation are wrong, and not by the same mistake."""
+    if not {one.kind, other.kind} <= CONTRIBUTIONS:
+        return False
+    (_, out), (_, other_out) = one.nodes, other.nodes
+    if recording.operation(out)[0] != recording.operation(other_out)[0]:
+        return False
+    mended = one.kind == "swapped" or (one.kind in ONCE and one.place == other.place)
+    return one.kind != other.kind or not mended

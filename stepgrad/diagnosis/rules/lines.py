@@ -17,8 +17,10 @@ from stepgrad.diagnosis.rules.text import (
     end,
     making,
     methods,
+    names_a_pass,
     names_a_text,
     parts,
+    unused,
 )
 from stepgrad.diagnosis.rules.wrote import Wrote, foreign_passes
 from stepgrad.engine.tape import Place
@@ -66,6 +68,33 @@ class Lines:
         return isinstance(statement, ast.Assign) and any(
             ast.unparse(target) == ast.unparse(statement.value) for target in statement.targets
         )
+
+    def multiplies(self, place: Place | None) -> bool:
+        """Whether a line may multiply by a gradient that arrives: it reads one, or a variable."""
+        statement, around = self._statement(place), self._around(place)
+        if statement is None or not around:
+            return True
+        written, read = set[str](), set[str]()
+        for each in ast.walk(statement):
+            if isinstance(each, ast.Attribute):
+                (written if isinstance(each.ctx, ast.Store) else read).add(each.attr)
+        own = {*_variables(around[-1])}
+        names = {each.id for each in ast.walk(statement) if isinstance(each, ast.Name)}
+        return not written or not written.isdisjoint(read) or not own.isdisjoint(names)
+
+    def method(self, place: Place | None) -> Function | None:
+        """The outermost function around a line; None if there is none."""
+        return next(iter(self._around(place)), None)
+
+    def left_out(self, place: Place | None) -> Sequence[str]:
+        """The arguments that the method around a line hands on to nothing.
+
+        Only in a program that has a backward pass: other classes need no children.
+        """
+        source, around = self._source(place), self._around(place)
+        if source is None or not around or not any(map(names_a_pass, parts(source))):
+            return ()
+        return unused(around[-1])
 
     # Where else to look.
 
@@ -201,6 +230,17 @@ class Lines:
                 if line is not None:
                     return _at(place, line)
         return None
+
+
+def _variables(function: Function) -> Iterator[str]:
+    """Yield the names that a function gives values to: arguments but `self`, and variables."""
+    given = function.args
+    for each in (*given.posonlyargs, *given.args, *given.kwonlyargs):
+        if each.arg != "self":
+            yield each.arg
+    for part in ast.walk(function):
+        if isinstance(part, ast.Name) and isinstance(part.ctx, ast.Store):
+            yield part.id
 
 
 _OPERATORS = {"div": "truediv"}

@@ -11,6 +11,7 @@ from operator import attrgetter
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.forward import odd
 from stepgrad.diagnosis.rules.lines import Lines, replacing
+from stepgrad.diagnosis.rules.remarks import choosing
 from stepgrad.diagnosis.rules.words import Words
 from stepgrad.diagnosis.rules.wrote import (
     Numbers,
@@ -70,6 +71,7 @@ class _Pass:
         self._replacing = replacing(recording)
         self._writes = [each for part in self._parts for each in part.writes(self._replacing)]
         self._odd = odd(recording)
+        self._choosing = choosing(recording)
         known = sum(not unknown(each.expected) for each in self._writes)
         self._found = Judged(writes=known)
         self._done = defaultdict[int, set[int]](set)  # by node: the slots that have received
@@ -206,7 +208,9 @@ class _Pass:
             for entry, due in enumerate(part.shape.due):
                 out = part.node(entry)
                 done = self._done[out]
-                for slot in due if len(done) < len(due) else ():
+                if len(done) == len(due) or not self._choosing.isdisjoint(self._lines.methods(out)):
+                    continue
+                for slot in due:
                     if slot in done or part.sides(entry, slot) is not None:
                         continue
                     arrived = self._recording.history.grad(out, end) or 0.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgrad.diagnosis.rules.faults import ADVICE
+from stepgrad.diagnosis.rules.faults import ADVICE, Fault
 from stepgrad.diagnosis.rules.judgement import judgement
+from stepgrad.diagnosis.rules.ruleless import ruleless
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 
@@ -13,23 +14,26 @@ NAME = "engine"
 
 
 def engine(survey: Survey) -> Iterator[Verdict]:
-    """The rules of the program's own engine are wrong; or they are right, which is a note."""
+    """The rules of the program's own engine are wrong; or they are right, which is a note.
+
+    And results of an operation of its own have no rule.
+    """
+    for each in ruleless(survey.recording):
+        yield _verdict(each, each.text)
     found = judgement(survey.recording)
     if found is None:
         return
     for each in found.faults:
         follow = "; later ones may follow from it" * (found.more and each is found.faults[-1])
-        yield Verdict(
-            NAME,
-            f"{each.text}{follow}",
-            ADVICE[each.kind],
-            (each.position,),
-            each.nodes,
-            places=() if each.place is None else (each.place,),
-            wrong=True,
-        )
+        yield _verdict(each, f"{each.text}{follow}", wrong=True)
     end = survey.recording.length
     if found.passes and not found.faults:
         yield Verdict(NAME, found.agrees, "", (end,), note=True)
     for text in found.hidden:
         yield Verdict(NAME, text, "", (end,), note=True)
+
+
+def _verdict(fault: Fault, text: str, *, wrong: bool = False) -> Verdict:
+    places = () if fault.place is None else (fault.place,)
+    advice, events = ADVICE[fault.kind], (fault.position,)
+    return Verdict(NAME, text, advice, events, fault.nodes, places=places, wrong=wrong)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
+from stepgrad.diagnosis.rules.lines import Lines
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -18,6 +19,10 @@ _KINDS: Mapping[str, Kind] = {
     "forward": "wrong forward",
 }
 """The remarks that are about faults."""
+
+_SOME = "some children"
+_LACKING = "childless", _SOME
+"""A result of the method that the text names has none, or not all, of its operands as children."""
 
 _KNOWN = "differences", "complex steps"
 _UNKNOWN = "unknown"
@@ -33,11 +38,19 @@ def seen(recording: Recording) -> bool:
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
-    """Yield the faults that were noticed, the first of each kind at a line."""
-    seen = set[object]()
+    """Yield the faults that were noticed, the first of each kind at a line.
+
+    A rule in a method that leaves out children may seem to be another node's: only the first cause
+    is said of that method.
+    """
+    seen, lines = set[object](), Lines(recording)
+    for remark in recording.remarks:
+        for fault in _left_out(recording, remark):
+            seen.add(lines.method(remark.place))
+            yield fault
     for remark in recording.remarks:
         kind = _KINDS.get(remark.kind)
-        if kind is None or (kind, remark.place) in seen:
+        if kind is None or (kind, remark.place) in seen or lines.method(remark.place) in seen:
             continue
         seen.add((kind, remark.place))
         nodes = () if remark.node is None else (remark.node,)
@@ -46,12 +59,40 @@ def noticed(recording: Recording) -> Iterator[Fault]:
         yield Fault(kind, position, remark.text, nodes, place)
 
 
+def _left_out(recording: Recording, remark: Remark) -> Iterator[Fault]:
+    """Yield a fault if a method hands an operand on to nothing: then a pass cannot find it.
+
+    One that hands it on may leave it out on purpose, where no gradients are asked for.
+    """
+    if remark.kind not in _LACKING or remark.node is None:
+        return
+    if names := Lines(recording).left_out(remark.place):
+        text = (
+            f"`{remark.text}` leaves {' and '.join(names)} out of the children of its result: a "
+            f"backward pass does not go on to {'it' if len(names) == 1 else 'them'}"
+        )
+        position = recording.history.made_at(remark.node)
+        yield Fault("no contribution", position, text, (remark.node,), remark.place)
+
+
+def choosing(recording: Recording) -> Set[str]:
+    """Return the methods whose results keep only some of their operands as children, on purpose.
+
+    So an engine does in which a number may need no gradient.
+    """
+    return {
+        remark.text
+        for remark in recording.remarks
+        if remark.kind == _SOME and not Lines(recording).left_out(remark.place)
+    }
+
+
 def hidden(recording: Recording) -> Sequence[str]:
     """Return what could not be seen or judged, each once."""
     found: list[str] = []
     for remark in recording.remarks:
         if remark.kind == _UNKNOWN:
             found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN, *_PYTORCH):
+        elif remark.kind not in (*_KINDS, *_KNOWN, *_LACKING, *_PYTORCH):
             found.append(remark.text)
     return [*dict.fromkeys(found)]

@@ -31,6 +31,47 @@ def names_a_text(test: ast.expr) -> bool:
     )
 
 
+def names_a_pass(part: ast.AST) -> bool:
+    """Whether a part of a program is a function of a backward pass, by its name."""
+    return isinstance(part, Function) and "backward" in part.name
+
+
+def unused(function: Function) -> Sequence[str]:
+    """Return the arguments of a function that go on to nothing, except for what they hold.
+
+    They do in `V(a.data, (a,))`. Asking for its type is no use of an object, nor is lifting it, as
+    in `V(other)`.
+    """
+    handed = set[str]()
+    for part in ast.walk(function):
+        match part:
+            case ast.Call(func=ast.Name(id="isinstance" | "type" | "hasattr")):
+                continue
+            case ast.Call(args=[ast.Name()], keywords=[]):
+                continue
+            case ast.Call(args=given, keywords=more):
+                values: Sequence[ast.AST] = [*given, *(each.value for each in more)]
+            case ast.Assign(targets=[*targets], value=value) if not any(
+                isinstance(each, ast.Name) for each in targets
+            ):
+                values = [value]  # of an attribute, for example
+            case ast.BinOp() | ast.UnaryOp():
+                values = [*ast.iter_child_nodes(part)]
+            case _:
+                continue
+        handed.update(name for value in values for name in _bare(value))
+    return [each.arg for each in function.args.args if each.arg not in handed]
+
+
+def _bare(value: ast.AST) -> Iterator[str]:
+    """Yield the names in a value, but not those of which only an attribute is taken."""
+    if isinstance(value, ast.Name):
+        yield value.id
+    elif not isinstance(value, ast.Attribute):
+        for each in ast.iter_child_nodes(value):
+            yield from _bare(each)
+
+
 def methods(source: Source) -> Iterator[Function]:
     """Yield the methods of the classes of a program that are engines."""
     for each in parts(source):

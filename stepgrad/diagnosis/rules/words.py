@@ -85,6 +85,13 @@ class Words:
             return f"{self._rule(out)} never runs: {nothing}"
         return nothing
 
+    def ruleless(self, out: int, node: int) -> str:
+        """A result has operands, and neither local derivatives nor a rule."""
+        return (
+            f"{title(self.recording, out)} has children but no rule, neither `local_grads` nor "
+            f"`_backward`: {self._grad(node)} receives nothing from it"
+        )
+
     # A single contribution.
 
     def overwrites(self, wrote: Wrote) -> str:

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Protocol
 
 from stepgrad.engine.node import Node
-from stepgrad.engine.tape import WriteKind
+from stepgrad.engine.tape import WriteKind, current_place
 from stepgrad.recording.callers import Callers, Where
 from stepgrad.recording.changes import Writing
 from stepgrad.recording.naming.sites import Spot
@@ -31,6 +31,9 @@ class Recorder(Protocol):
 
     def log_written(self) -> None:
         """Write what was written by hand into the log."""
+
+    def divide(self) -> None:
+        """Write evaluations that are over into the log, if much is pending."""
 
     def settle(self) -> None:
         """Write everything that is pending into the log."""
@@ -59,6 +62,7 @@ class Door:
         self._callers = callers
         self._pending = pending
         self._walked = pending.walked
+        self._noted = pending.made.extend
         self._written = pending.written
         self.alert = False  # whether the recorder has to be asked first if it goes on
 
@@ -70,20 +74,29 @@ class Door:
 
     def where(self, frame: FrameType) -> Where | None:
         """Return where a frame is, if that is noted."""
-        return None if self._callers is None else self._callers.found(frame)
+        return None if self._callers is None else self._callers.find(frame)
 
     def made_at(self, node: Node, where: Where | None) -> None:
         """A node was made, at that place, whoever calls."""
-        if (self._walked or self.alert) and not self._goes_on():
+        if self._walked:
+            if not self._goes_on():
+                return
+        elif self.alert and not self._divided():
             return
-        self._pending.append_at(node, where)
+        if where is None or self._callers is None:
+            self._pending.append_at(node, None)
+        else:
+            site, path = where
+            self._noted((node, site, current_place(), path))
 
     def written_at(self, kind: WriteKind, node: Node, after: float, spot: Spot | None) -> None:
         """A value or a gradient was written, and not by a rule."""
         walked = self._walked
         over = walked and (kind == "update" or (len(walked) == 1 and node is walked[0][0]))
-        if over or self.alert:
+        if over:
             self._goes_on()
+        elif self.alert:
+            self._divided()
         self._recorder.write(kind, node, after, self._places.at(spot))
 
     def seeded(self, root: Node, after: float, spot: Spot | None) -> None:
@@ -138,6 +151,16 @@ class Door:
         if not walked:  # a rule runs, and nothing was seeded
             self._begin(out, out._grad, None)
         return not self._recorder.closed
+
+    def _divided(self) -> bool:
+        """Log what is over of much that is pending; return whether the recording goes on.
+
+        When that is asked for is chance, and a constant stays with the node that it was made for.
+        """
+        self.alert = False
+        self._recorder.divide()
+        self.alert = self._recorder.closed
+        return not self.alert
 
     def _goes_on(self) -> bool:
         """Log what is pending, a pass among it; return whether the recording goes on."""

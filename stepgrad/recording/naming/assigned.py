@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Iterator
+from functools import lru_cache
 from threading import Lock
 from typing import NamedTuple
 
@@ -26,6 +27,8 @@ _HOLDING = frozenset({*dir(builtins), "reduce", "accumulate", "deque", "array", 
 """Functions that return something else than what the functions they call return."""
 
 _WIDEST = 40
+
+_MOST_TEXTS = 32
 
 _parsing = Lock()  # before 3.13, Python fails if two threads parse at once
 
@@ -58,30 +61,27 @@ class Assigned(NamedTuple):
 class Assignments(dict[Span, Assigned]):
     """What is assigned or returned in a text, by the place of the expression.
 
-    A text that is not Python has nothing of the kind. `statements` are the first lines of the
-    statements that have several, by each of their lines.
+    `statements` are the first lines of the statements that have several, by each of their lines.
+    Raises what parsing raises.
     """
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.statements: dict[int, int] = {}
-        self._passed: set[ast.stmt] = set()  # assignments to variables that are returned
-        try:
-            with _parsing:
-                tree = parse(text)
-        except (SyntaxError, SystemError, ValueError, RecursionError, MemoryError):
-            return
+        with _parsing:
+            tree = parse(text)
+        returned: set[ast.stmt] = set()  # assignments to variables that are returned
         for node in ast.walk(tree):
             if isinstance(node, _SIMPLE) and node.end_lineno != node.lineno:
                 lines = range(node.lineno, (node.end_lineno or 0) + 1)
                 self.statements.update(dict.fromkeys(lines, node.lineno))
             match node:
                 case ast.FunctionDef() | ast.AsyncFunctionDef():
-                    self._passed.update(passed(node))
+                    returned.update(passed(node))
                 case ast.Assign(targets=[target, *_], value=value):
-                    self._assign(target, value, passed=node in self._passed)
+                    self._assign(target, value, passed=node in returned)
                 case ast.AnnAssign(target=target, value=ast.expr() as value):
-                    self._assign(target, value, passed=node in self._passed)
+                    self._assign(target, value, passed=node in returned)
                 case ast.NamedExpr(target=target, value=value):
                     self._assign(target, value)
                 case ast.AugAssign(target=target) if text := _text(target):
@@ -119,6 +119,18 @@ class Assignments(dict[Span, Assigned]):
         if called not in _HOLDING or called in _LAST:
             function = "" if called in _LAST else called
             self[span] = Assigned(text, element, called in _LAST, function, passed)
+
+
+def assignments(text: str) -> Assignments | None:
+    """Return what is assigned in a text; None if it is not Python, or cannot be parsed now."""
+    try:
+        return _parsed_once(text)
+    except (SyntaxError, SystemError, ValueError, RecursionError, MemoryError):
+        return None
+
+
+_parsed_once = lru_cache(_MOST_TEXTS)(Assignments)
+"""A program may be recorded again and again."""
 
 
 def _parts(value: ast.expr, target: str) -> Iterator[tuple[ast.expr, str, bool]]:

@@ -12,7 +12,8 @@ step the paths are the same objects again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from array import array
+from collections.abc import Callable, Iterator, Sequence
 from sys import _getframe
 from types import FrameType
 from typing import Any
@@ -274,3 +275,23 @@ class Calls:
         if kind is None:
             kind = self._kinds[id(code)] = self._kind_of(frame)
         return kind
+
+
+def shape_of(paths: Sequence[Path]) -> tuple[object, ...]:
+    """Return what distinguishes paths but for how many calls there were before.
+
+    It is the same for others of the same shape: which of them are equal, and for each, the code,
+    the name, the instruction, and the path around it.
+    """
+    numbers = {path: number for number, path in enumerate(dict.fromkeys(paths))}
+    which = array("q", map(numbers.__getitem__, paths))
+    calls: list[tuple[object, ...]] = []
+    waiting = [*numbers]
+    for path in waiting:  # it grows by the paths around
+        around = -1
+        if path.parent is not None:
+            around = numbers.setdefault(path.parent, len(numbers))
+            if around == len(waiting):
+                waiting.append(path.parent)
+        calls.append((path.kind, path.name, path.site, path.driver, around))
+    return which, tuple(calls)

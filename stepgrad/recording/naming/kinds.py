@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from sys import getrefcount
 from types import CodeType, FrameType
 
@@ -42,9 +42,7 @@ class Kind:
         self.outermost = name == "<module>"
         self.installed = _INSTALLED.search(path) is not None
         self.standard = is_standard(path)
-        before, _, method = code.co_qualname.rpartition(".")
-        owner = before.rpartition(".")[2]
-        self.of_class = owner if method in _OF_THE_CLASS and owner != "<locals>" else ""
+        self.of_class = owner_of(code) if name in _OF_THE_CLASS else ""
         self.name = words(self.of_class) if self.of_class else name.strip("_")
         if self.standard or name.startswith("<"):
             self.name = ""
@@ -71,6 +69,17 @@ class Kind:
         if own is None:
             return self.name, True
         return words(_class_name(bases[0])), not _subclasses(own)
+
+
+def owner_of(code: CodeType) -> str:
+    """Return the name of the class that code is a method of; empty if it is none."""
+    owner = code.co_qualname.rpartition(".")[0].rpartition(".")[2]
+    return "" if owner == "<locals>" else owner
+
+
+def class_names(cls: type) -> Iterator[str]:
+    """Yield what a class and its bases are called."""
+    yield from map(_class_name, _bases(cls))
 
 
 def variables_of(frame: FrameType) -> Mapping[str, object]:

@@ -35,6 +35,9 @@ _DEEPEST = 12
 
 _LONGEST_KEY = 60
 
+_Step = str | int
+"""A step of a name; a number is that of an item."""
+
 _PLAIN = frozenset(
     {int, float, complex, bool, str, bytes, bytearray, range, type(None), type(...), CodeType,
      BuiltinFunctionType}
@@ -66,6 +69,7 @@ def name_all(
     variables: Iterable[Mapping[str, object]],
     follow: Callable[[ModuleType], bool] = lambda _: False,
     opaque: Callable[[type], bool] = lambda _: False,
+    looked: Callable[[int], None] = lambda _: None,
 ) -> Iterator[tuple[_T, Held]]:
     """Yield the nodes whose objects are held somewhere, each once, with where that is.
 
@@ -78,6 +82,7 @@ def name_all(
         variables: the variables of modules and of calls, by name.
         follow: whether what a module holds counts.
         opaque: whether what objects of a class hold does not count.
+        looked: called at the end with how many objects and items were looked at.
     """
     walk = _Walk(follow, opaque)
     for each in variables:
@@ -85,6 +90,7 @@ def name_all(
         for name, held in sorted(named, key=lambda item: item[0].startswith("_")):
             if not name.startswith("__"):
                 yield from walk.from_variable(name, held, pairs)
+    looked(walk.looked)
 
 
 class _Walk:
@@ -97,6 +103,11 @@ class _Walk:
         self._opaque = opaque
         self._seen: dict[int, object] = {}  # by id; kept alive, so that no id comes again
         self._holders, self._items = _MOST_HOLDERS, _MOST_ITEMS
+
+    @property
+    def looked(self) -> int:
+        """How many objects and items were looked at."""
+        return _MOST_HOLDERS + _MOST_ITEMS - self._holders - self._items
 
     def from_variable(
         self, name: str, found: object, pairs: Callable[[object], _T | None]
@@ -117,9 +128,10 @@ class _Walk:
                 for step, each in islice(self._held(holder), _MOST_OF_ONE):
                     self._items -= 1
                     if type(each) not in _PLAIN:
-                        waiting.append(((*steps, step), each))
+                        text = step if isinstance(step, str) else f"[{step}]"
+                        waiting.append(((*steps, text), each))
 
-    def _held(self, holder: Any) -> Iterator[tuple[str, object]]:
+    def _held(self, holder: Any) -> Iterator[tuple[_Step, object]]:
         """Yield what an object holds, with the steps to it."""
         kind = type(holder)
         if kind is FunctionType:
@@ -139,15 +151,15 @@ class _Walk:
             yield from _of_instance(holder, kind)
 
 
-def _of_instance(holder: Any, kind: type) -> Iterator[tuple[str, object]]:
+def _of_instance(holder: Any, kind: type) -> Iterator[tuple[_Step, object]]:
     """Yield the items of an object, and its attributes."""
     classes = _bases(kind)
     if issubclass(kind, tuple):
         yield from _of_tuple(holder, classes)
     elif issubclass(kind, list):
-        yield from _numbered(list.__iter__(holder))
+        yield from enumerate(list.__iter__(holder))
     elif issubclass(kind, deque):
-        yield from _numbered(deque.__iter__(holder))
+        yield from enumerate(deque.__iter__(holder))
     elif issubclass(kind, dict):
         keyed = ((_key(key), each) for key, each in _items(holder))
         yield from ((f"[{key}]", each) for key, each in keyed if key is not None)
@@ -160,14 +172,14 @@ def _of_instance(holder: Any, kind: type) -> Iterator[tuple[str, object]]:
                 yield from _attributes(descriptor.__get__(holder))
 
 
-def _of_tuple(holder: Any, classes: Sequence[type]) -> Iterator[tuple[str, object]]:
+def _of_tuple(holder: Any, classes: Sequence[type]) -> Iterator[tuple[_Step, object]]:
     """Yield the items of a tuple; those of a named one by their names."""
     items = tuple.__iter__(holder)
     fields = next(filter(None, (_of_class(each).get("_fields") for each in classes)), None)
     if type(fields) is tuple and len(fields) == tuple.__len__(holder):
         yield from ((f".{name}", each) for name, each in zip(fields, items, strict=True))
     else:
-        yield from _numbered(items)
+        yield from enumerate(items)
 
 
 def _of_function(function: FunctionType) -> Iterator[tuple[str, object]]:
@@ -186,10 +198,6 @@ def _attributes(attributes: Mapping[Any, object]) -> Iterator[tuple[str, object]
     for name, each in _items(attributes):
         if type(name) is str and not (name.startswith("__") and name.endswith("__")):
             yield f".{name}", each
-
-
-def _numbered(items: Iterator[object]) -> Iterator[tuple[str, object]]:
-    return ((f"[{number}]", each) for number, each in enumerate(items))
 
 
 def _items(mapping: Mapping[Any, object]) -> list[tuple[Any, object]]:

@@ -103,9 +103,11 @@ def _source_of_write(session: Session, index: int) -> str:
     event = session.recording.events[index]
     if not isinstance(event, Accumulate):
         return ""
-    wrong = (
-        "" if event.right is None else f": received {corrected(event.contribution, event.right)}"
-    )
+    wrong = ""
+    if event.total is not None:
+        wrong = f": overwritten with {corrected(event.after, event.total)}"
+    elif event.right is not None:
+        wrong = f": received {corrected(event.contribution, event.right)}"
     return f", from {title(session.recording, event.out)}{wrong}"
 
 

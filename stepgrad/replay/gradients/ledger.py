@@ -17,6 +17,8 @@ class Contribution(NamedTuple):
 
     `amount` is `upstream · local`, or 0 where a gate is shut, whatever `upstream` is. It is what a
     rule of the program has passed on where that runs the pass; if that is wrong, `right` is right.
+    Where the rule has put its contribution in the place of the sum so far (`=` for `+=`),
+    `overwritten` is the gradient that it left, and the sum that is right.
     """
 
     position: int
@@ -26,6 +28,12 @@ class Contribution(NamedTuple):
     local: float
     amount: float
     right: float | None = None
+    overwritten: tuple[float, float] | None = None
+
+    @property
+    def seen(self) -> tuple[float, float | None]:
+        """The number to look at, and the right one if it is wrong: what was received, or left."""
+        return self.overwritten or (self.amount, self.right)
 
 
 def contributions(recording: Recording, node: int, position: int) -> Sequence[Contribution]:
@@ -66,13 +74,13 @@ def _latest_write(
 def contribution(recording: Recording, block: Backward, edge: int) -> Contribution:
     """Return what a pass has passed on over an edge."""
     position = block.arrival(edge)
-    right = None
-    if isinstance(block, ForeignBackward):
-        event = recording.events[position - 1]
-        assert isinstance(event, Accumulate), "the edges of a pass follow its seed"
-        right = event.right
-    numbers = recording.history.edge(block, edge)
-    return Contribution(position, *block.edge(edge), *numbers, right)
+    told = Contribution(position, *block.edge(edge), *recording.history.edge(block, edge))
+    if not isinstance(block, ForeignBackward):
+        return told
+    event = recording.events[position - 1]
+    assert isinstance(event, Accumulate), "the edges of a pass follow its seed"
+    overwritten = None if event.total is None else (event.after, event.total)
+    return told._replace(right=event.right, overwritten=overwritten)
 
 
 class _Contributions(Sequence[Contribution]):

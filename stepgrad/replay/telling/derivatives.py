@@ -124,7 +124,7 @@ def local_derivative(recording: Recording, out: int, slot: int, position: int) -
     operands = dict(zip(node.op.operands, node.operands, strict=True)) | {"out": out}
     values = {name: history.value(operand, position) or 0.0 for name, operand in operands.items()}
     constants = {
-        name: values[name] for name, operand in operands.items() if recording.node(operand).constant
+        name: values[name] for name, operand in operands.items() if recording.is_constant(operand)
     }
     titles = operand_titles(recording, node)
     chosen, because = node.op.partials[slot].branch(values, titles)

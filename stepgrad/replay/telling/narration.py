@@ -5,6 +5,7 @@ The screen, the plain output and the exports share this text; `sentences` has it
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -184,7 +185,7 @@ def _accumulated(recording: Recording, event: events.Accumulate, index: int) -> 
         _steps(*steps, number(event.after) if overwrites else passed),
         _texts(
             f"{atom(full)}.grad {gradient_inline(event.before)} → {left}",
-            f"contribution {into_it.index(edge) + 1} of {len(into_it)}",
+            f"contribution {bisect_left(into_it, edge) + 1} of {len(into_it)}",
             "the gate is shut: nothing passes" if local.shut else "",
             written_at(recording, index),
         ),

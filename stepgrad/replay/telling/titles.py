@@ -144,11 +144,12 @@ def _named_late(recording: Recording) -> Mapping[Context, set[int]]:
 
 def operand_titles(recording: Recording, node: Node) -> dict[str, str]:
     """The titles of a node and its operands, as seen from the node, by their names in formulas."""
+    look = cache(recording.node)  # each is looked up as an operand too
     titles = {
-        name: _seen_from(node, recording.node(operand)) or short_title(recording, operand)
+        name: _seen_from(node, look(operand)) or _short_title(recording, look, operand)
         for name, operand in zip(node.op.operands, node.operands, strict=True)
     }
-    return titles | {"out": short_title(recording, node.index)}
+    return titles | {"out": _short_title(recording, look, node.index)}
 
 
 def definition(recording: Recording, node: Node) -> str:

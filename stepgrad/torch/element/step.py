@@ -70,6 +70,9 @@ class Step:
     gradients: dict[Tensor, Tensor] = field(default_factory=dict)
     names: dict[Tensor, str] = field(default_factory=dict)
 
+    def begins(self) -> None:
+        """Operations that gradients go through come."""
+
     def meet(self, tensor: Tensor) -> None:
         """A model is called that has this parameter."""
 

@@ -16,7 +16,7 @@ from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
-from textual.widgets import Footer, Input, OptionList, Static
+from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
 from stepgrad.scenario import ProgramFile, matches
@@ -118,6 +118,8 @@ class GalleryScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Begin with the lesson to continue with."""
+        # A watcher is told at once; a message would come after an Enter that is typed ahead.
+        self.watch(self._search, "value", self._seek, init=False)
         self._learner.read()
         self._list(self._learner.progress.current(self._course.names))
 
@@ -174,7 +176,6 @@ class GalleryScreen(Screen[None]):
         self._search.display = True
         self.set_focus(self._search)
 
-    @on(Input.Changed)
     def _seek(self) -> None:
         """List what is sought, while it is typed."""
         self._list(self._chosen)

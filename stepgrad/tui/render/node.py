@@ -140,10 +140,11 @@ def _ledger(state: State, node: int, room: int) -> Iterator[_Row]:
         upstream, local = worked(mul, (each.upstream, each.local))
         here = each.position == state.position
         at = f" {ink.ARROWS['backward']} {each.position}" if here else f" at {each.position}"
+        seen, right = each.seen
         yield _row(
             label,
-            (number(each.amount), ink.sign(each.amount)),
-            *(() if each.right is None else ((f" {ink.MISTAKE} {number(each.right)}", ink.HALT),)),
+            (f"{'= ' * bool(each.overwritten)}{number(seen)}", ink.sign(seen)),
+            *(() if right is None else ((f" {ink.MISTAKE} {number(right)}", ink.HALT),)),
             (at, ink.CURRENT if here else ink.QUIET),
             (f" from {short_title(state.recording, each.out)}", ink.QUIET),
             (f" ({upstream}·{bracketed(local)})", ""),

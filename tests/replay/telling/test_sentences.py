@@ -138,3 +138,13 @@ def test_a_key_by_its_name(key: str, told: str) -> None:
 def test_every_key_of_the_table_has_a_name() -> None:
     for key in BY_KEY:
         assert spoken_key(key).replace(" ", "").isalnum(), key
+
+
+def test_what_was_said_before_is_not_worked_out_again() -> None:
+    recording = training(2)
+    for index in range(recording.length):
+        say(recording, index)
+    worked_out = spoken.cache_info().misses
+    for index in range(recording.length):
+        say(recording, index)
+    assert spoken.cache_info().misses == worked_out

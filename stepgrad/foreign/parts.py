@@ -1,0 +1,195 @@
+"""The object that is being made, and what its attributes say of it (`Parts`)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from sys import _getframe
+from types import FunctionType
+from typing import Any
+
+from stepgrad.engine.node import tick
+from stepgrad.engine.ops import LEAF, Op
+from stepgrad.foreign.calls import Looking, kept_by
+from stepgrad.foreign.classes import LABELS, Hooks, Kind
+from stepgrad.foreign.door import Door
+from stepgrad.foreign.frames import CONSTRUCTOR, Frames
+from stepgrad.foreign.makers import Call
+from stepgrad.foreign.nodes import Shadow, number, read
+from stepgrad.foreign.sites import MakingSite
+from stepgrad.recording.callers import Where
+
+_LONGEST = 32
+"""A longer text is not the name of an operation."""
+
+_NUMBERS = frozenset({float, int})
+
+_new = object.__new__
+
+
+class Parts:
+    """What is known of the object that is being made, from the attributes that are written.
+
+    `pending` is what stands in for it, and `made` its id; `has_grad` is whether it has a gradient.
+
+    Args:
+        nodes: what stands in for an object, by its id.
+        hooks: knows the classes that are watched.
+        frames: knows the code on the stack.
+        door: what is told of objects that were not seen before.
+    """
+
+    def __init__(self, nodes: dict[int, Shadow], hooks: Hooks, frames: Frames, door: Door) -> None:
+        self.pending: Shadow | None = None
+        self.made = 0
+        self._nodes = nodes
+        self._node = nodes.get
+        self._kinds = hooks.kinds
+        self._drop = hooks.drop
+        self._frames = frames
+        self._door = door
+        self._looking = Looking(nodes, frames)
+        # Of the pending object:
+        self._cls: type = object
+        self._kind = Kind("", "")
+        self._site: MakingSite | None = None
+        self._where: Where | None = None
+        self._lifts: bool | None = False
+        self._callers: object = None
+        self.has_grad = self._has_data = False
+        self._kids: Sequence[Shadow] = ()
+        self._stored: Sequence[Any] = ()
+        self._ordered = False
+        self._symbol = self._label = ""
+        self._calls: Sequence[Call] = ()
+
+    def part(self, name: str, value: Any, depth: int = 1) -> bool:
+        """Take note of an attribute of the pending object; return whether it is a part of it.
+
+        A number that is written again, and not by the constructor, is not: that comes later. What
+        writes is `depth` frames above the caller.
+        """
+        kind = type(value)
+        if name == self._kind.data:
+            if self._has_data and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self._has_data = True
+            if kind is float:
+                self.pending._data = value  # type: ignore[union-attr]
+            else:
+                self._set_data(value)
+        elif name == self._kind.grad:
+            if self.has_grad and self._frames.of(_getframe(depth + 1)).role < CONSTRUCTOR:
+                return False
+            self.has_grad = True
+            self.pending._grad = value if kind is float else number(value) or 0.0  # type: ignore[union-attr]
+        elif kind is tuple or kind is list or kind is dict:
+            if value:
+                self._several(value, depth + 2)
+        elif kind is str:
+            self._text(name, value, depth + 2)
+        elif kind is set or kind is frozenset:
+            if value and not self._kids:
+                self._unordered(value, depth + 2)
+        elif kind is not FunctionType and value is not None:
+            self._operand(value, depth + 2)
+        return True
+
+    def _several(self, values: Any, depth: int) -> None:
+        """Take note of children in order, or of numbers."""
+        if not self._ordered:
+            kids = self._among(values)
+            if kids:
+                self._kids, self._ordered = kids, True
+                self._look(depth + 1)
+                return
+        if not isinstance(values, dict) and type(values[0]) in _NUMBERS:
+            self._stored = values
+
+    def _operand(self, value: Any, depth: int) -> None:
+        """Take note of a child, or of an object that keeps them: its class is the operation."""
+        kids = self._among((value,))
+        if not kids and not self._kids:
+            kids = self._among(kept_by(value))
+            self._symbol = self._symbol or (type(value).__name__.lower() if kids else "")
+        if kids:
+            self._kids, self._ordered = [*self._kids, *kids], True
+            self._look(depth + 1)
+
+    def _set_data(self, value: Any) -> None:
+        plain = number(value)
+        if plain is not None and self.pending is not None:
+            self.pending._data = plain
+        elif value is not None:  # it may be refused later, or this is no engine of scalars
+            self._forget()
+            if hasattr(value, "__len__") and not isinstance(value, str):
+                self._drop(self._cls)
+
+    def _forget(self) -> None:
+        """Take the pending object for none: it has no number."""
+        self._nodes.pop(self.made, None)
+        self.pending, self.made = None, 0
+        self._kids, self._ordered, self._symbol, self._label, self._calls = (), False, "", "", ()
+        self._stored = ()
+
+    def _text(self, name: str, text: str, depth: int) -> None:
+        if name in LABELS:
+            self._label = text
+        elif text and len(text) < _LONGEST and not self._symbol:
+            self._symbol = text
+            if self._kids:
+                self._look(depth + 1)
+
+    def _among(self, values: Collection[Any], depth: int = 2) -> Sequence[Shadow]:
+        """Return what stands for the objects among some values."""
+        found = [*map(self._node, map(id, values))]
+        if all(found) and self.pending not in found:
+            return found  # type: ignore[return-value]
+        kids = list[Shadow]()
+        for each, node in zip(values, found, strict=True):
+            if node is not None:
+                if node is not self.pending:
+                    kids.append(node)
+            elif type(each) in self._kinds:
+                kids.append(self._node(id(each)) or self.adopt(each))
+            elif depth and isinstance(each, tuple | list):
+                kids += self._among(each, depth - 1)
+        return kids
+
+    def _unordered(self, values: Any, depth: int) -> None:
+        """Take note of a set of children: the constructor may have been given them in order."""
+        given = self._looking.given_like(values, _getframe(depth))
+        self._kids = self._among(values if given is None else given)
+        self._ordered = given is not None
+        self._look(depth + 1)
+
+    def _look(self, depth: int) -> None:
+        """Look at the calls that make the pending object, unless it is known how it is made.
+
+        What writes the attribute is `depth` frames above.
+        """
+        site, count = self._site, len(self._kids)
+        if site is None or not count or self._calls:
+            return
+        known = site.ops is not None and count == 2 and self._callers == site.callers
+        if known and self._symbol in ("", site.symbol):
+            return
+        data = self.pending._data if self.pending and self._has_data else None
+        if not site.knows(self._symbol, self._kids, self._callers, data):
+            maker = self._frames.outside(_getframe(depth))
+            if maker is not None:
+                self._calls = [*self._looking.made_by(maker)]
+
+    def adopt(self, unknown: Any) -> Shadow:
+        """Make a leaf of an object that came to be unseen, such as a copy."""
+        kind = self._kinds[type(unknown)]
+        node = _new(Shadow)
+        node._data = number(read(unknown, kind.data)) or 0.0
+        node._grad = number(read(unknown, kind.grad)) or 0.0
+        self._leaf(node, LEAF, None)
+        self._nodes[id(unknown)] = node
+        return node
+
+    def _leaf(self, node: Shadow, op: Op, where: Where | None) -> None:
+        node._operation, node._first, node._second = op, None, None
+        node._stamp = tick()
+        self._door.made_at(node, where)
