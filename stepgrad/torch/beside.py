@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from stepgrad.torch.cells import NONE
-from stepgrad.torch.passes import Pass
+from stepgrad.torch.passes import NEW, Pass
 
 
 class _Beside(NamedTuple):
@@ -50,6 +50,8 @@ class Beside:
         found = self._found(tensor)
         _window(found.numbers, tensor).copy_(numbers)
         found.passes.add(made)
+        if ((numbers > NONE) & (numbers < NEW)).any():  # moved there from earlier passes
+            found.passes.update(made.uses)
 
     def settle(self, made: Pass, absolute: Callable[[Tensor], Tensor]) -> None:
         """Take the final numbers of a pass; forget storages that are gone."""

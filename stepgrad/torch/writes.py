@@ -110,6 +110,8 @@ class Writing:
         assert numbers is not None, "it is a result"
         numbers, after = numbers.reshape(-1), tensor.detach().to(torch.float64).reshape(-1)
         for made in self._tensors.beside.passes_of(tensor):
+            if made.left is not None or not len(made):
+                continue  # a copy of a leaf is not the leaf
             own = (made.base <= numbers) & (numbers < made.base + len(made))
             offsets, now = numbers[own] - made.base, after[own]
             changed = bits(made.column[offsets]) != bits(now)

@@ -142,3 +142,23 @@ def test_an_operation_that_pytorch_takes_apart_wrongly_is_refused(
 def test_a_result_that_is_cut_off_is_no_leaf() -> None:
     x = torch.randn(3, dtype=torch.float64)
     agrees(lambda a: a * a.round() + F.gelu(a.detach()) + F.layer_norm(a.detach(), [3], a), x)
+
+
+def test_nodes_that_were_moved_are_found_in_a_later_pass() -> None:
+    leaf = torch.ones(3, dtype=torch.float64, requires_grad=True)
+    with stepgrad.record(), watch() as tensors:
+        moved = leaf.flip(0).clone()
+        (leaf * 2).sum().backward()
+        (moved * moved).sum().backward()
+        (known,) = tensors.leaves.values()
+        assert tensors.gradient(known).tolist() == [4.0, 4.0, 4.0]
+
+
+def test_a_write_to_a_copy_of_a_leaf_is_no_write_to_the_leaf() -> None:
+    leaf = torch.full((2,), 0.5, dtype=torch.float64, requires_grad=True)
+    with stepgrad.record() as recording, watch():
+        copy = leaf.clone()
+        with torch.no_grad():
+            copy.clamp_(min=1)
+        (copy * copy).sum().backward()
+    assert recording.history.value(0, recording.length) == 0.5

@@ -104,6 +104,7 @@ POSITIVE: dict[str, Callable[..., Any]] = {
     "pow a": lambda a: a**a,
     "xlogy": lambda a: torch.xlogy(a, a + 1),
     "gaussian_nll": lambda a: F.gaussian_nll_loss(a, a.detach() * 2, a * a),
+    "gaussian_nll of a leaf": lambda a: F.gaussian_nll_loss(a * 2, a.detach(), a),
     "normal": lambda a: torch.distributions.Normal(a, a).log_prob(a.detach() + 1),
 }
 UNIT: dict[str, Callable[..., Any]] = {
