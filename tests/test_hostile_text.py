@@ -42,6 +42,7 @@ NO_FILE = [
     ["check", "square", "--junit", f"{TYPED}.xml"], ["record", "-o", f"{TYPED}/x", "square"],
     ["quiz", TYPED], ["check", "--help", TYPED], ["replay", f"--{TYPED}"],
     ["diff", "square", TYPED], ["diff", "square", "--bug", TYPED],
+    ["torch-zoom", "--element", TYPED, f"{TYPED}.py"], ["torch-zoom", "--element", TYPED, "square"],
     ["why", TYPED, "w"], ["why", "square", TYPED], ["why", "square", "x", "--at", TYPED],
 ]  # fmt: skip
 

@@ -27,6 +27,7 @@ ALL = [
     ["check", "two_layer"],
     ["check", "two_layer", "--json"],
     ["diagnose", "two_layer"],
+    ["torch-zoom", "--help"],
     ["diagnose", "two_layer", "--json"],
     ["diff", "two_layer", "two_layer"],
     ["quiz", "two_layer"],

@@ -188,7 +188,9 @@ def test_the_program(tmp_path: Path) -> None:
 
 
 def test_the_commands_are_all_there() -> None:
-    assert {line.split()[1] for block in USE for line in block} == set(main.commands)
+    shown = {line.split()[1] for block in USE for line in block}
+    assert shown | {"torch-zoom"} == set(main.commands)  # which needs PyTorch
+    assert "`stepgrad torch-zoom " in TEXT
 
 
 def test_the_files_that_it_shows() -> None:

@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
 
+from picture import TENSORS, take_tensors
 from scenario.test_lessons_followed import (
     test_a_lesson_ends_by_its_own_keys_and_says_what_the_screen_shows as follow,
 )
@@ -21,3 +22,9 @@ def test_there_are_lessons() -> None:
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_ends_by_its_own_keys_and_says_what_the_screen_shows(name: str) -> None:
     follow(name)
+
+
+async def test_the_picture_in_the_readme_is_of_today() -> None:
+    assert TENSORS.read_text(encoding="utf-8") == await take_tensors(), (
+        "run python tests/picture.py"
+    )
