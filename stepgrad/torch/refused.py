@@ -11,7 +11,7 @@ from torch.utils.checkpoint import CheckpointFunction
 
 from stepgrad.errors import StepgradError
 from stepgrad.recording.budget import NODE
-from stepgrad.recording.memory import in_words
+from stepgrad.recording.memory import default_memory, in_words
 
 
 class RefusedError(StepgradError):
@@ -121,11 +121,18 @@ def unknown(name: str, where: str) -> RefusedError:
     return _error(where, what, "compute the same with other operations, or from x.detach()")
 
 
+_SHARE = 4
+"""Without a word, a recording takes one part in so many of the memory that is free."""
+
+
 def too_large(nodes: int, room: int, where: str) -> RefusedError:
     """Return the error that there is no room for the nodes of an operation."""
     what = f"{nodes:,} nodes are too many to record: there is memory for {room:,}"
-    least = in_words(nodes * NODE // 2).replace(" ", "")  # a pass may spend the budget twice
-    return _error(where, what, f"use a smaller batch or model, or --memory {least} or more")
+    needed = nodes * NODE // 2  # a pass may spend the budget twice
+    least = in_words(needed).replace(" ", "")
+    more = f", or --memory {least} or more" if needed < _SHARE * default_memory() else ""
+    zoom = "stepgrad torch-zoom --element NAME follows one element of a model of any size"
+    return _error(where, what, f"use a smaller batch or model{more}; {zoom}")
 
 
 def _error(where: str, what: str, instead: str) -> RefusedError:
