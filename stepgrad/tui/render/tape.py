@@ -5,6 +5,7 @@ from math import isfinite, log10
 from rich.cells import cell_len
 from textual.content import Content
 
+from stepgrad.printable import counted
 from stepgrad.replay.commands.searching import match
 from stepgrad.replay.graph.contents import Fold, Node
 from stepgrad.replay.graph.outline import ScopeLine, without_shape
@@ -58,7 +59,7 @@ def _facts(fold: Fold) -> str:
     """Sum up a folded scope in columns: the number of nodes, shares, and the range on the right."""
     shares, span = fold.shares, fold.span
     if not (shares or span):
-        return f"{fold.count:,} nodes"
+        return counted(fold.count, "node")
     return f"{fold.count:>{_COUNT},} {shares:>{_SHARE}} {span:>{_SPAN}}"
 
 
