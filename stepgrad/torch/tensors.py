@@ -90,7 +90,12 @@ class Tensors:
         return cells
 
     def leaf(self, tensor: Tensor) -> Tensor:
-        """Log a leaf for each element of a tensor, and return their numbers."""
+        """Log a leaf for each element of a tensor, and return their numbers.
+
+        A tensor without elements is no leaf: a pass has nodes.
+        """
+        if not tensor.numel():
+            return torch.empty(tensor.shape, dtype=torch.int64)
         self.limits.check_world(self.recorder.log.world)
         name, here = self.program.leaf(tensor)
         made = Pass(lambda: here, self.recorder.room)
@@ -170,7 +175,7 @@ class Tensors:
             names = {at: name for each in reversed(named) for at, name in each.elements}
             context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
-        by_base = {each.base: each for each in made.uses if each is not made and len(each)}
+        by_base = {each.base: each for each in made.uses if each is not made}
         made.earlier = [by_base[each.base] for each in earlier]
         made.uses = set()
         self.beside.settle(made, made.absolute)

@@ -426,3 +426,19 @@ def test_a_program_with_an_engine_of_its_own_is_judged_as_ever_where_torch_is_th
     path = Path(__file__).parents[1] / "foreign" / "broken" / "path_assigns.py"
     first, *_ = verdicts(recorded(path))
     assert "`=` stands where `+=` belongs" in first.text
+
+
+def test_what_cancels_up_to_the_rounding_of_the_program_is_no_fault() -> None:
+    torch.manual_seed(3)
+    query, key = nn.Linear(3, 2), nn.Linear(3, 2)
+    x = torch.randn(4, 3)
+    leaves = [*query.parameters(), *key.parameters()]
+    optimizer = torch.optim.SGD(leaves, lr=0.1)
+
+    def attention() -> None:  # softmax is blind to what all keys have in common: their bias
+        weights = torch.softmax(query(x) @ key(x).T, dim=1)
+        (weights @ x).pow(2).sum().backward()
+        optimizer.step()
+
+    found = diagnose(watched(attention, leaves, tolerance=1e-5))
+    assert [each.note for each in found if each.name == "cancels"] == [True]

@@ -463,3 +463,10 @@ def test_writes_and_remarks_are_kept_in_a_file(tmp_path: Path) -> None:
     assert [*again.events] == [*recording.events]
     assert told(again) == told(recording)
     assert again.remarks == recording.remarks
+
+
+def test_a_parameter_without_elements_is_kept_in_a_file(tmp_path: Path) -> None:
+    empty, w = nn.Parameter(torch.empty(0)), leaf(3)
+    recording = watched(lambda: torch.cat([w, empty]).sum().backward(), [w])
+    recording.save(tmp_path / "a.stepgrad")
+    assert told(Recording.load(tmp_path / "a.stepgrad")) == told(recording)

@@ -14,12 +14,13 @@ from stepgrad.diagnosis.wording import listed
 from stepgrad.engine.ops import DIV, LOG, LOG1P, POW, SQRT
 from stepgrad.numbers import number
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.foreign.rounded import spacing
 from stepgrad.replay.telling.titles import title
 
 _LEFT = 2**-26
 """Half of the digits of a float."""
 
-_UNIT = 2**-53  # the relative error of one rounding
+_UNIT = 2**-53  # the relative error of one rounding in our numbers
 _ROUNDED = 16  # how often each contribution has been rounded, about
 _SHAPES = 2  # of passes, the most frequent ones
 _PASSES = 8  # of a shape
@@ -71,8 +72,9 @@ def cancels(survey: Survey) -> Iterator[Verdict]:
         for each in _cancelling(survey, passes[0]):
             if _again(survey, passes, each):
                 found.setdefault(each.leaf, (passes[0], each))
-    notes = [each for each in found.values() if _harmless(*each)]
-    lost = [each for each in found.values() if not _harmless(*each)]
+    unit = max(_UNIT, spacing(survey.recording.remarks) / 2)
+    notes = [each for each in found.values() if _harmless(*each, unit)]
+    lost = [each for each in found.values() if not _harmless(*each, unit)]
     if lost:
         yield _verdict(survey, lost)
     if notes:
@@ -85,11 +87,14 @@ def _again(survey: Survey, passes: Sequence[Pass], first: _Sum) -> bool:
     return all(_sum(survey, each.block, first).cancels for each in (*passes[::step], passes[-1]))
 
 
-def _harmless(which: Pass, each: _Sum) -> bool:
-    """Whether it is 0 by symmetry, or noise that is nothing beside what others receive."""
+def _harmless(which: Pass, each: _Sum, unit: float) -> bool:
+    """Whether it is 0 by symmetry, or noise that is nothing beside what others receive.
+
+    `unit` is the relative error of one rounding in the numbers of the program.
+    """
     if each.exact:
         return True
-    noise = _UNIT * each.size * (len(each.parts) + _ROUNDED)
+    noise = unit * each.size * (len(each.parts) + _ROUNDED)
     others = (abs(grad) for leaf, grad in which.gradients.items() if leaf != each.leaf)
     left = max(abs(each.left), abs(fsum(each.parts)))
     return left <= min(noise, _LEFT * max(others, default=0.0))

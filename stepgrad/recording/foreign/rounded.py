@@ -25,7 +25,13 @@ def limit(precision: float) -> float:
     return min(_ROUNDINGS * precision, _MOST)
 
 
+def spacing(remarks: Iterable[Remark]) -> float:
+    """Return how far the coarsest numbers of the program are apart at 1; 0 if it has ours."""
+    names = (remark.text for remark in remarks if remark.kind == ROUNDED)
+    return max((_PRECISIONS.get(name, 1.0) for name in names), default=0.0)
+
+
 def coarseness(remarks: Iterable[Remark]) -> float:
     """Return how far gradients may differ by the rounding of the program; 0 if it is as ours."""
-    names = (remark.text for remark in remarks if remark.kind == ROUNDED)
-    return max((limit(_PRECISIONS.get(name, 1.0)) for name in names), default=0.0)
+    apart = spacing(remarks)
+    return limit(apart) if apart else 0.0
