@@ -13,6 +13,7 @@ from math import isfinite
 
 from stepgrad.engine.ops import LEAF
 from stepgrad.recording.blocks import Backward, Block, Forward, Write
+from stepgrad.recording.foreign.remark import PYTORCH
 from stepgrad.recording.kept import kept
 from stepgrad.recording.recording import Recording
 from stepgrad.recording.sweep import Sweep
@@ -135,8 +136,13 @@ class Survey:
 
 @kept(1)
 def survey(recording: Recording, declared: frozenset[int] = frozenset()) -> Survey:
-    """Survey a recording. `declared` are leaves that its scenario names as parameters."""
+    """Survey a recording. `declared` are leaves that its scenario names as parameters.
+
+    In a PyTorch program, each leaf is one: what asks for no gradient is a constant there.
+    """
     walk = _Walk(recording)
+    if any(remark.kind in PYTORCH for remark in recording.remarks):
+        declared |= {*_every_leaf(recording)}
     unreliable = None
     end = 0
     for block in recording.blocks:
@@ -148,6 +154,14 @@ def survey(recording: Recording, declared: frozenset[int] = frozenset()) -> Surv
     parameters = walk.parameters(declared)
     steps = [step for step in walk.steps if step.before]
     return Survey(recording, walk.passes, steps, parameters, end, unreliable)
+
+
+def _every_leaf(recording: Recording) -> Iterator[int]:
+    for block in recording.blocks:
+        if isinstance(block, Forward):
+            code, at = bytes([LEAF.code]), -1
+            while (at := block.structure.codes.find(code, at + 1)) >= 0:
+                yield block.base + at
 
 
 def _finite(block: Block) -> bool:

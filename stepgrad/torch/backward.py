@@ -9,6 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from stepgrad.printable import counted
+from stepgrad.recording.foreign.remark import IDLE, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.torch.compared import Agreement, compared
 from stepgrad.torch.functions import Functions
@@ -29,6 +31,20 @@ class Backwards:
     def hooked(self) -> None:
         """The program has registered a hook."""
         self._agreement.hooked = self._agreement.hooked or self._tensors.program.place()
+
+    def stepping(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer is about to write: say so if none of its parameters has a gradient."""
+        own = [each for group in optimizer.param_groups for each in group["params"]]
+        if any(each.grad is not None for each in own):
+            return
+        leaves = [leaf.tensor() for leaf in self._tensors.living()]
+        others = sum(each is not None and each.grad is not None for each in leaves)
+        if others:
+            text = (
+                f"the optimizer updates nothing: no gradient has come to its "
+                f"{counted(len(own), 'tensor')}, and gradients have to {counted(others, 'other')}"
+            )
+            self._agreement.say(Remark(IDLE, None, self._tensors.program.place(), text))
 
     def end(self) -> None:
         """The recording is over."""

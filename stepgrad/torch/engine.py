@@ -206,6 +206,7 @@ class _Heard:
             self._tensors.writing.look()
             self._tensors.writing.begins()
             self._step = Step(stepping)
+            self._backwards.stepping(stepping)
 
     def stepped(self, *_: Any) -> None:
         """An optimizer has written."""

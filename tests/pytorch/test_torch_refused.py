@@ -124,7 +124,7 @@ def test_what_is_compiled_runs_uncompiled_and_that_is_said(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     model = nn.Sequential(nn.Linear(1, 1))
-    with stepgrad.record() as recording, watch():
+    with stepgrad.record() as recording, watch(model):
         compiled = torch.compile(model, backend="eager")
         compiled(torch.ones(1, 1)).sum().backward()
     assert "uncompiled" in capsys.readouterr().err

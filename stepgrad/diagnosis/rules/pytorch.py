@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
+from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, IDLE, ROUNDED
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -19,6 +19,8 @@ _ADVICE = {
     DIFFERS: "Look for what changes between the forward and the backward pass: a write through "
     "`.data` or a NumPy array.",
     HOOKED: "",
+    IDLE: "Make the optimizer from the parameters of the model that is trained, and make it again "
+    "where the model is.",
 }
 
 
@@ -26,16 +28,17 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
     """PyTorch's gradients are not those of the recording; or they are, which is a note."""
     recording = survey.recording
     for remark in recording.remarks:
-        if remark.kind in _ADVICE and remark.node is not None:
+        if remark.kind in _ADVICE:
+            node = remark.node
             yield Verdict(
                 NAME,
-                f"at {title(recording, remark.node)}, {remark.text}",
+                remark.text if node is None else f"at {title(recording, node)}, {remark.text}",
                 _ADVICE[remark.kind],
-                (_position(recording, remark.node),),
-                (remark.node,),
+                (recording.length if node is None else _position(recording, node),),
+                () if node is None else (node,),
                 places=(remark.place,) if remark.place.line else (),
                 note=remark.kind == HOOKED,
-                wrong=remark.kind != HOOKED,
+                wrong=remark.kind not in (HOOKED, IDLE),
             )
     for text in filter(None, [agreement(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)

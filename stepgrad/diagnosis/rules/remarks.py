@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 
 from stepgrad.diagnosis.rules.faults import Fault, Kind
 from stepgrad.diagnosis.rules.lines import Lines
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED, Remark
+from stepgrad.recording.foreign.remark import PYTORCH, Remark
 from stepgrad.recording.recording import Recording
 
 UNFINISHED = "unfinished"
@@ -28,13 +28,10 @@ _KNOWN = "differences", "complex steps"
 _UNKNOWN = "unknown"
 """How the derivatives of an operation were found, or that they were not; the text is its name."""
 
-_PYTORCH = AGREES, BACKWARD, DIFFERS, HOOKED, ROUNDED
-"""Those that another question is about."""
-
 
 def seen(recording: Recording) -> bool:
     """Whether there are remarks on an engine."""
-    return any(remark.kind not in _PYTORCH for remark in recording.remarks)
+    return any(remark.kind not in PYTORCH for remark in recording.remarks)
 
 
 def noticed(recording: Recording) -> Iterator[Fault]:
@@ -93,6 +90,6 @@ def hidden(recording: Recording) -> Sequence[str]:
     for remark in recording.remarks:
         if remark.kind == _UNKNOWN:
             found.append(f"the rule of {remark.text} is not judged: its derivative is not known")
-        elif remark.kind not in (*_KINDS, *_KNOWN, *_LACKING, *_PYTORCH):
+        elif remark.kind not in (*_KINDS, *_KNOWN, *_LACKING, *PYTORCH):
             found.append(remark.text)
     return [*dict.fromkeys(found)]

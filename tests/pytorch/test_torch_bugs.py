@@ -1,0 +1,90 @@
+"""Bugs that people have in PyTorch programs: each is named, at its line, and a near miss is not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+pytest.importorskip("torch", reason="PyTorch is not installed: pip install '.[torch]'")
+
+from stepgrad.diagnosis import diagnose
+from stepgrad.diagnosis.verdict import Verdict
+from stepgrad.program import run_program
+from stepgrad.recording.recording import Recording
+
+PROGRAM = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+encoder, decoder = nn.Linear(3, 2), nn.Linear(2, 3)
+both = [*encoder.parameters(), *decoder.parameters()]
+optimizer = torch.optim.SGD(both, lr=0.05)
+x = torch.tensor([[1.0, -0.5, 0.25], [0.5, 1.0, -1.0]])
+for step in range(12):
+    code = torch.tanh(encoder(x))
+    offset = decoder(code) - x
+    loss = (offset**2).mean()
+    optimizer.zero_grad()
+    loss.backward()
+    optimizer.step()
+"""
+
+BUGS = {
+    "detached": ("tanh(encoder(x))", "tanh(encoder(x)).detach()", "unreached", "code"),
+    "never cleared": ("    optimizer.zero_grad()\n", "", "not_cleared", "optimizer.step()"),
+    "an old model": (
+        "x = torch.tensor",
+        "encoder, decoder = nn.Linear(3, 2), nn.Linear(2, 3)\nx = torch.tensor",
+        "pytorch",
+        "optimizer.step()",
+    ),
+    "a root at 0": (
+        "(offset**2).mean()",
+        "((offset * 0) ** 2).sum(dim=1).sqrt().mean()",
+        "non_finite",
+        "loss =",
+    ),
+    "a dead relu": (
+        "torch.tanh(encoder(x))",
+        "torch.relu(encoder(x) - 9)",
+        "dead",
+        "code =",
+    ),
+}
+
+
+def diagnosed(folder: Path, text: str) -> tuple[Recording, Sequence[Verdict]]:
+    path = folder / "train.py"
+    path.write_text(dedent(text))
+    recording = run_program(str(path)).recording
+    return recording, [each for each in diagnose(recording) if not each.note]
+
+
+def test_the_program_without_a_bug_gets_no_verdict(tmp_path: Path) -> None:
+    _, verdicts = diagnosed(tmp_path, PROGRAM)
+    assert verdicts == []
+
+
+@pytest.mark.parametrize("bug", BUGS)
+def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
+    right, wrong, name, line = BUGS[bug]
+    assert right in PROGRAM
+    text = PROGRAM.replace(right, wrong, 1)
+    recording, verdicts = diagnosed(tmp_path, text)
+    found = next(each for each in verdicts if each.name == name)
+    lines = text.splitlines()
+    blamed = [lines[int(each.rpartition(":")[2]) - 1] for each in found.lines(recording)]
+    assert any(line in each for each in blamed), blamed
+
+
+def test_an_optimizer_that_waits_for_its_turn_is_none_of_an_old_model(tmp_path: Path) -> None:
+    later = "optimizer.step()\n    second.step()\n"
+    text = PROGRAM.replace("optimizer.step()\n", later).replace(
+        "x = torch", "second = torch.optim.SGD(encoder.parameters(), lr=0.0)\nx = torch", 1
+    )
+    _, verdicts = diagnosed(tmp_path, text)
+    assert [each.name for each in verdicts if each.name == "pytorch"] == []
