@@ -153,8 +153,9 @@ class Pass:
         if not self.moves or self.moves[-1][1] != here:
             self.moves.append((start, here))
         self.make_room(count)
+        flat = data.reshape(-1)  # first: where this cannot be done, no nodes are half made
         self._codes += bytes([op.code]) * count
-        self._values.append(data.reshape(-1))
+        self._values.append(flat)
         return torch.arange(NEW + start, NEW + start + count).view(data.shape)
 
     # What becomes of it in the log.

@@ -16,6 +16,7 @@ from torch.utils.checkpoint import checkpoint  # noqa: E402
 import stepgrad  # noqa: E402
 from stepgrad.engine.world import World  # noqa: E402
 from stepgrad.program import run_program  # noqa: E402
+from stepgrad.recording.recording import Recording  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 from torch_runs import TRAIN, names, program, untouched  # noqa: E402
@@ -118,6 +119,14 @@ def test_too_much_is_refused_before_it_is_made() -> None:
     ):
         torch.matmul(a, torch.ones(1000, 100))
     assert recording.size == a.numel()
+
+
+def test_what_is_recorded_before_an_error_is_kept_in_a_file(tmp_path: Path) -> None:
+    w = torch.ones(3, requires_grad=True)
+    with stepgrad.record() as recording, watch(), pytest.raises(RefusedError):
+        torch.mm(torch.eye(3).to_sparse(), w[:, None])
+    recording.save(tmp_path / "before.stepgrad")
+    assert Recording.load(tmp_path / "before.stepgrad").length == len(w)
 
 
 def test_what_is_compiled_runs_uncompiled_and_that_is_said(
