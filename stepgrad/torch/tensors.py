@@ -175,7 +175,8 @@ class Tensors:
             names = {at: name for each in reversed(named) for at, name in each.elements}
             context = self._contexts[key] = Context.of([*names.items()], places)
         made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
-        by_base = {each.base: each for each in made.uses if each is not made}
+        # One that has only moved nodes has made none, and is not in the log.
+        by_base = {each.base: each for each in made.uses if len(each)}
         made.earlier = [by_base[each.base] for each in earlier]
         made.uses = set()
         self.beside.settle(made, made.absolute)
