@@ -127,7 +127,6 @@ def judge(
         note = "this lesson shows a mistake: it is meant to fail"
     unsure = "" if ways else unclear(recording)
     notes = recording.incomplete, note, unsure, unseen(recording), agreement(recording)
-    note = "; ".join(filter(None, notes))
     diagnosis = diagnosed(recording, scenario)
     result = Result(
         file,
@@ -135,7 +134,7 @@ def judge(
         ways,
         broken,
         _passes(recording),
-        note,
+        "; ".join(filter(None, notes)),
         status=status,
         diagnosis=diagnosis,
         findings=findings(recording, diagnosis.unexpected),

@@ -27,15 +27,22 @@ class Backwards:
         self._tensors = tensors
         self._agreement = Agreement(tensors.recorder.log_remark)
         self.functions = Functions(tensors)
+        # By optimizer, what there is to say of it; None of one whose parameters had gradients.
+        self._optimizers: dict[int, Remark | None] = {}
 
     def hooked(self) -> None:
         """The program has registered a hook."""
         self._agreement.hooked = self._agreement.hooked or self._tensors.program.place()
 
     def stepping(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer is about to write: say so if none of its parameters has a gradient."""
+        """An optimizer is about to write: note it if none of its parameters has a gradient.
+
+        Its turn may come later, or be over: that is known at the end.
+        """
         own = [each for group in optimizer.param_groups for each in group["params"]]
         if any(each.grad is not None for each in own):
+            self._optimizers[id(optimizer)] = None
+        if id(optimizer) in self._optimizers:
             return
         leaves = [leaf.tensor() for leaf in self._tensors.living()]
         others = sum(each is not None and each.grad is not None for each in leaves)
@@ -44,10 +51,13 @@ class Backwards:
                 f"the optimizer updates nothing: no gradient has come to its "
                 f"{counted(len(own), 'tensor')}, and gradients have to {counted(others, 'other')}"
             )
-            self._agreement.say(Remark(IDLE, None, self._tensors.program.place(), text))
+            place = self._tensors.program.place()
+            self._optimizers[id(optimizer)] = Remark(IDLE, None, place, text)
 
     def end(self) -> None:
         """The recording is over."""
+        for remark in filter(None, self._optimizers.values()):
+            self._agreement.say(remark)
         self._agreement.end()
 
     def passed(

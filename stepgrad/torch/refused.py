@@ -116,13 +116,13 @@ def check_world(world: object, where: Callable[[], str]) -> None:
 
 
 def unknown(name: str, where: str) -> RefusedError:
-    """Return the error that nobody has said what an operation does to nodes."""
+    """Return the error that the table has no row for an operation."""
     what = f"aten::{name} cannot be recorded yet"
     return _error(where, what, "compute the same with other operations, or from x.detach()")
 
 
 _SHARE = 4
-"""Without a word, a recording takes one part in so many of the memory that is free."""
+"""By default, a recording may take a quarter of the memory that is free."""
 
 
 def too_large(nodes: int, room: int, where: str) -> RefusedError:

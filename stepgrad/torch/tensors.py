@@ -92,7 +92,7 @@ class Tensors:
     def leaf(self, tensor: Tensor) -> Tensor:
         """Log a leaf for each element of a tensor, and return their numbers.
 
-        A tensor without elements is no leaf: a pass has nodes.
+        A tensor without elements is not logged: a pass has at least one node.
         """
         if not tensor.numel():
             return torch.empty(tensor.shape, dtype=torch.int64)

@@ -81,10 +81,36 @@ def test_a_bug_is_named_at_its_line(bug: str, tmp_path: Path) -> None:
     assert any(line in each for each in blamed), blamed
 
 
-def test_an_optimizer_that_waits_for_its_turn_is_none_of_an_old_model(tmp_path: Path) -> None:
-    later = "optimizer.step()\n    second.step()\n"
-    text = PROGRAM.replace("optimizer.step()\n", later).replace(
-        "x = torch", "second = torch.optim.SGD(encoder.parameters(), lr=0.0)\nx = torch", 1
-    )
-    _, verdicts = diagnosed(tmp_path, text)
+WAITING = """
+import torch
+from torch import nn
+
+torch.manual_seed(0)
+first, second = nn.Linear(2, 1), nn.Linear(2, 1)
+optimizers = [torch.optim.SGD(each.parameters(), lr=0.1) for each in (first, second)]
+x = torch.tensor([[1.0, -0.5], [0.5, 1.0]])
+for step in range(4):
+    loss = (first(x) ** 2).mean()
+    if {turn}:
+        loss = loss + (second(x) ** 2).mean()
+    for each in optimizers:
+        each.zero_grad()
+    loss.backward()
+    for each in optimizers:
+        each.step()
+"""
+
+
+@pytest.mark.parametrize("turn", ["step >= 2", "step < 2", "step == 1"])
+def test_an_optimizer_that_waits_for_its_turn_is_none_of_an_old_model(
+    turn: str, tmp_path: Path
+) -> None:
+    _, verdicts = diagnosed(tmp_path, WAITING.format(turn=turn))
     assert [each.name for each in verdicts if each.name == "pytorch"] == []
+
+
+def test_an_optimizer_whose_turn_never_comes_is_named(tmp_path: Path) -> None:
+    recording, verdicts = diagnosed(tmp_path, WAITING.format(turn="False"))
+    (found,) = [each for each in verdicts if each.name == "pytorch"]
+    assert "no gradient has come to its 2 tensors" in found.text
+    assert found.lines(recording) == ["train.py:17"]
