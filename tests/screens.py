@@ -24,7 +24,7 @@ from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.diagnosing import DiagnosingScreen
-from textual_once import work_once
+from textual_once import every_frame, work_once
 
 work_once()
 
@@ -67,9 +67,9 @@ async def debugger(
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys that arrive together, and paint what they leave.
+    """Press keys that arrive together, and wait for what they do.
 
-    `Pilot.press` paints after each key, and waits for the processor to be idle.
+    `Pilot.press` waits after each key, and for the processor to be idle.
     """
     for key in keys:
         character = key if len(key) == 1 else None
@@ -87,20 +87,21 @@ async def screenshots(
 ) -> dict[Size, Shot]:
     """Run an app, press keys, and return what it shows at each size of the terminal."""
     shots = {}
-    async with app.run_test(size=sizes[0]) as pilot:
-        await pilot.pause()
-        if before:
-            await before(pilot)
-        for key in keys:  # what is scrolled to depends on what was painted before
-            await press(pilot, key)
-        await settle(pilot)
-        for line in app.screen.query(Input):
-            line.cursor_blink = False
-        for size in sizes:
-            await pilot.resize_terminal(*size)
-            await drained(pilot)
-            picture = app.export_screenshot(simplify=True) if size in pictured else ""
-            shots[size] = Shot(shown(app), picture)
+    with every_frame():
+        async with app.run_test(size=sizes[0]) as pilot:
+            await pilot.pause()
+            if before:
+                await before(pilot)
+            for key in keys:  # what is scrolled to depends on what was painted before
+                await press(pilot, key)
+            await settle(pilot)
+            for line in app.screen.query(Input):
+                line.cursor_blink = False
+            for size in sizes:
+                await pilot.resize_terminal(*size)
+                await drained(pilot)
+                picture = app.export_screenshot(simplify=True) if size in pictured else ""
+                shots[size] = Shot(shown(app), picture)
     return shots
 
 
