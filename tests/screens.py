@@ -14,6 +14,7 @@ from textual.app import App
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -112,7 +113,10 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def drained(pilot: Pilot[None]) -> None:
-    """Wait until no widget has a message left, and handling the last one has sent no more."""
+    """Wait until no widget has a message left, and handling the last one has sent no more.
+
+    What the screen would lay out or paint with its next frame, it does at once.
+    """
     async with asyncio.timeout(PATIENCE):
         empty = 0
         while empty < 2:
@@ -121,6 +125,16 @@ async def drained(pilot: Pilot[None]) -> None:
             everybody = [pilot.app, *(each for one in screens for each in one.walk_children())]
             waiting = any(each.message_queue_size for each in [*everybody, *screens])
             empty = 0 if waiting else empty + 1
+            if not waiting and _frame_due(pilot.app.screen):
+                pilot.app.screen._on_timer_update()
+                empty = 0
+
+
+def _frame_due(screen: Screen[object]) -> bool:
+    if screen.app._batch_count or not screen.is_current:  # an app that ends draws no more
+        return False
+    required = screen._layout_required, screen._scroll_required, screen._repaint_required
+    return any(required) or bool(screen._dirty_widgets) or bool(screen._callbacks)
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
