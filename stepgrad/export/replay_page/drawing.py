@@ -31,7 +31,7 @@ BORDER = 6
 
 
 class Room:
-    """Which texts the boxes and wires of one name ever show, so that all steps are laid out alike."""
+    """Which texts parts of the same name ever show: with it, all steps are laid out alike."""
 
     def __init__(self, views: Sequence[View]) -> None:
         self._texts: dict[tuple[str, ...], set[str]] = {}

@@ -22,7 +22,7 @@ class Embedded:
 
 
 def embedded(page: str, title: str, height: int = HEIGHT) -> str:
-    """Return HTML that shows a page in a frame; it carries the page, and needs no file beside it."""
+    """Return HTML that shows a page in a frame, which carries the page: there is no other file."""
     return (
         f'<iframe srcdoc="{escape(page)}" title="{escape(title)}" loading="lazy" '
         f'style="width: 100%; height: {height}px; border: 0; color-scheme: auto"></iframe>'

@@ -75,5 +75,5 @@ def _asked(key: Key, recording: Recording) -> int | None:
 
 
 def keys() -> Mapping[str, str]:
-    """Return the keys of the page, each with its command; keys are named as the table names them."""
+    """Return the keys of the page, as the table names them, each with its command."""
     return {key: name for name in PRESSED for key in BY_NAME[name].keys}
