@@ -60,19 +60,13 @@ def written(
     from stepgrad.export.replay_page import About, chosen, replay_page  # noqa: PLC0415 - if asked
 
     recording = opened.recording
-    ends = chosen(recording, steps)
-    at = 0 if where is None else goto(Cursor(recording), where).position
-    source = recording.source
-    about = About(
-        title=scenario.title if scenario else recording.name,
-        lesson=scenario.lesson if scenario else source.docstring if source else "",
-        command=_command(typed),
-        scenario=scenario,
-    )
+    at = None if where is None else goto(Cursor(recording), where).position
+    ends = chosen(recording, steps, at)
     bounds = [State(recording, end).step_bounds for end in ends]
     events = sum(last - begin for begin, last in bounds)
     of = "" if events == recording.length else f" of {recording.length:,}"
-    return replay_page(recording, ends, about, at), f"{counted(events, 'event')}{of}"
+    page = replay_page(recording, ends, About.of(recording, scenario, _command(typed)), at or 0)
+    return page, f"{counted(events, 'event')}{of}"
 
 
 def _command(typed: Sequence[str]) -> str:

@@ -7,6 +7,6 @@ into `page.html`. The script of the page (`page.js`) only shows it; every text i
 
 from stepgrad.export.replay_page.assembled import About, replay_page
 from stepgrad.export.replay_page.chosen import MOST, chosen
-from stepgrad.export.replay_page.embedded import Embedded, embedded
+from stepgrad.export.replay_page.embedded import Page, show
 
-__all__ = ["MOST", "About", "Embedded", "chosen", "embedded", "replay_page"]
+__all__ = ["MOST", "About", "Page", "chosen", "replay_page", "show"]

@@ -55,6 +55,16 @@ class About:
     command: str = ""
     scenario: ScenarioFile | None = None
 
+    @classmethod
+    def of(
+        cls, recording: Recording, scenario: ScenarioFile | None = None, command: str = ""
+    ) -> About:
+        """Take the words of a scenario, or those that a program says of itself."""
+        source = recording.source
+        if scenario is not None:
+            return cls(scenario.title, scenario.lesson, command, scenario)
+        return cls(recording.name, source.docstring if source else "", command)
+
 
 def replay_page(recording: Recording, ends: Sequence[int], about: About, at: int = 0) -> str:
     """Write the replay of the training steps that have these ends; it opens at a position."""

@@ -15,8 +15,13 @@ MOST = 5000
 """The most events of a page: it opens at once, and can be sent by mail."""
 
 
-def chosen(recording: Recording, steps: Sequence[int] | None = None) -> Sequence[int]:
-    """Return the ends of the training steps to show: of all steps, or of those with these numbers.
+def chosen(
+    recording: Recording, steps: Sequence[int] | None = None, at: int | None = None
+) -> Sequence[int]:
+    """Return the ends of the training steps to show.
+
+    These are the steps with the numbers given. Without numbers, it is all of a recording that a
+    page has room for, and of a longer one the step around a position, if that is given.
 
     Raises:
         StepgradError: there is no such step, or there are too many events for a page.
@@ -24,25 +29,13 @@ def chosen(recording: Recording, steps: Sequence[int] | None = None) -> Sequence
     ends = [*_ends(recording)]
     if steps is not None:
         ends = [*_numbered(recording, ends, steps)]
-    events = sum(last - begin for begin, last in (State(recording, e).step_bounds for e in ends))
+    elif recording.length > MOST and at is not None:
+        ends = [State(recording, at).step_bounds[1]]
+    bounds = (State(recording, each).step_bounds for each in ends)
+    events = sum(last - begin for begin, last in bounds)
     if events > MOST:
-        raise StepgradError(_too_many(recording, events, steps))
+        raise StepgradError(_too_many(recording, events, chosen=len(ends) < len(recording.steps)))
     return ends
-
-
-def fitting(recording: Recording) -> Sequence[int]:
-    """Return the ends of all training steps or, if these are too many events, of the last one.
-
-    Raises:
-        StepgradError: even that has too many events for a page.
-    """
-    if recording.length <= MOST:
-        return chosen(recording)
-    last = end(recording)
-    begin, _ = State(recording, last).step_bounds
-    if last - begin > MOST:
-        raise StepgradError(_too_many(recording, last - begin, None))
-    return [last]
 
 
 def _ends(recording: Recording) -> Iterator[int]:
@@ -67,13 +60,11 @@ def _numbered(recording: Recording, ends: Sequence[int], steps: Sequence[int]) -
     yield from sorted({numbers[step] for step in steps})
 
 
-def _too_many(recording: Recording, events: int, steps: Sequence[int] | None) -> str:
-    found = f"{events:,} events, and a page holds {MOST:,}"
-    if steps is not None:
-        return f"{recording.name}: these steps have {found}; choose fewer"
+def _too_many(recording: Recording, events: int, *, chosen: bool) -> str:
+    found = f"{recording.name}: {events:,} events are too many for a page, which holds {MOST:,}"
+    if chosen:
+        return f"{found}; choose fewer steps"
     if not trains(recording):
-        return f"{recording.name}: it has {found}; without --replay, a page shows one position"
-    first, last = (State(recording, each).step for each in (recording.steps[0] + 1, end(recording)))
-    return (
-        f"{recording.name}: it has {found}; choose training steps, such as --steps {first},{last}"
-    )
+        return f"{found}; without --replay, a page has one position"
+    first, last = (State(recording, p).step for p in (recording.steps[0] + 1, end(recording)))
+    return f"{found}; choose training steps, such as --steps {first},{last}"
