@@ -58,7 +58,8 @@ async def test_a_folder_of_lessons_is_listed_like_ours(
         text = f"title: This is {name}\ninputs: {{x: 2}}\ngraph: [y = x*3]\nbackward: y\n"
         (tmp_path / f"{name}.yaml").write_text(text)
     (tmp_path / "course.yaml").write_text(
-        "title: Two weeks\nlessons: {Session 1: [yours, cube], Session 2: mine}\nafter: {mine: cube}"
+        "title: Two weeks\nlessons: {Session 1: [yours, cube], Session 2: mine}\n"
+        "after: {mine: cube}\n"
     )
     app = DebuggerApp(course=read_course(tmp_path))
     async with app.run_test() as pilot:
