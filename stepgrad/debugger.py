@@ -22,6 +22,7 @@ from stepgrad.replay.commands.hints import key
 from stepgrad.scenario.load import ScenarioFile
 
 if TYPE_CHECKING:
+    from stepgrad.course.lessons import Course
     from stepgrad.tui.app import DebuggerApp
     from stepgrad.tui.work import Growing
 
@@ -56,8 +57,9 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
     theme: str = "",
     position: int = 0,
     said: str = "",
+    course: Course | None = None,
 ) -> int:
-    """Show a recording at a position, or the list of lessons, until the person quits.
+    """Show a recording at a position, or the lessons of a course, until the person quits.
 
     The first message is what is `said`, as if a command had said it.
 
@@ -84,6 +86,7 @@ def open_debugger(  # noqa: PLR0913 - what the app takes
         keys=keymap_path(),
         position=position,
         said=said,
+        course=course,
     )
     with _restoring(app):
         app.run()

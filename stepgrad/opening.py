@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+from stepgrad.course.folder import COURSE_FILE, course_paths, read_course
+from stepgrad.course.lessons import Course
 from stepgrad.engine.world import World
 from stepgrad.errors import StepgradError
 from stepgrad.printable import printable
@@ -17,7 +20,7 @@ from stepgrad.reading import is_zip
 from stepgrad.recording.changed import check_gates
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.session import Session
-from stepgrad.scenario import ScenarioFile, locate, open_scenario, shipped_programs
+from stepgrad.scenario import ScenarioFile, lesson_name, locate, open_scenario, shipped_programs
 from stepgrad.scenario.build import record_file
 from stepgrad.scenario.rerun import session_on
 from stepgrad.scenario.text import name_of, suggest_file
@@ -62,9 +65,44 @@ def is_saved(name: str) -> bool:
     return name.endswith(SAVED) or is_zip(name)
 
 
+def is_course(name: str) -> bool:
+    """Whether a person means the lessons of a folder: by its name, or by its `course.yaml`."""
+    if not name or is_program(name):
+        return False
+    path = Path(name)
+    return path.is_dir() or (path.name == COURSE_FILE and path.is_file())
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of a course that a person means."""
+    path = Path(name)
+    return path.parent if path.name == COURSE_FILE and path.is_file() else path
+
+
+def files_typed(name: str) -> list[str]:
+    """Return what to type for each lesson of a course, valid or not, in order.
+
+    Raises:
+        StepgradError: it has no lessons, or its `course.yaml` is not valid.
+    """
+    return [lesson_name(path) or str(path) for path in course_paths(folder_of(name))]
+
+
+def course_typed(name: str) -> Course:
+    """Read the course that a person means.
+
+    Raises:
+        StepgradError: it is not a folder, it has no lessons, or some are not valid.
+    """
+    folder = folder_of(name)
+    if not folder.is_dir() or not name:
+        raise StepgradError(f"{name}: no such folder")
+    return read_course(folder)
+
+
 def is_scenario(name: str) -> bool:
     """Whether a person means a scenario: a file, or one that ships."""
-    return not is_program(name) and not is_saved(name)
+    return not (is_program(name) or is_saved(name) or is_course(name))
 
 
 def open_typed(  # noqa: PLR0913 - all that there is to what a person types
@@ -96,6 +134,9 @@ def open_typed(  # noqa: PLR0913 - all that there is to what a person types
         if not run.status:
             check_gates(run.recording)
         return Opened(run.recording, status=run.status, failure=run.failure)
+    if is_course(name):
+        first = shlex.quote(files_typed(name)[0])
+        raise StepgradError(f"{name}: is a course; name one of its lessons, such as {first}")
     if is_saved(name):
         _check_file(Path(name))
         if world is not None:

@@ -23,6 +23,7 @@ from scenario.samples import GRAPH, changed
 from stepgrad.cli import COMMANDS, PROGRAM, main
 from stepgrad.cli.help import scenario_format
 from stepgrad.cli.lessons import print_list
+from stepgrad.course.lessons import ours
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import keep, read_progress
 from stepgrad.headless import narration
@@ -300,7 +301,7 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def listed_on_a_terminal() -> list[str]:
     with redirect_stdout(OnATerminal()) as seen:
-        print_list()
+        print_list(ours())
     return seen.getvalue().splitlines()
 
 
@@ -540,6 +541,7 @@ def test_the_examples_of_the_help_run(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     link_scenarios()
+    Path("my_course").symlink_to("scenarios")
     Path("package").mkdir()
     for program in ("train.py", "package/train.py"):
         Path(program).symlink_to(ROOT / "tests" / "programs" / "train.py")

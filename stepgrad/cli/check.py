@@ -15,7 +15,7 @@ from stepgrad.checking.text import result_details, result_line
 from stepgrad.checking.ways import has_torch
 from stepgrad.cli.arguments import MEMORY, FilesCommand
 from stepgrad.cli.destination import Destination
-from stepgrad.cli.examining import examine, exit_status
+from stepgrad.cli.examining import examine, exit_status, expanded
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.errors import StepgradError
 from stepgrad.opening import Opened
@@ -44,13 +44,13 @@ def check(  # noqa: PLR0913 - one for each option
 ) -> None:
     """Check the expected numbers and the gradients of files.
 
-    A FILE is a scenario, a recording or a program. A program comes last, followed by its
-    ARGUMENTS. Gradients are compared with reverse mode run again on the values that the forward
-    pass saw, with forward mode and with complex steps (to a relative 1e-10), with central
-    differences, and with PyTorch (to 1e-12) if it is installed; what the rules of a program's own
-    engine add, with the true local derivatives (to 1e-6); gradients that a program writes by hand,
-    with reverse mode (to 1e-5). The table of these is shown for a single file, for a file where
-    they differ, and with -v for every file.
+    A FILE is a scenario, a recording, a program, or a folder of lessons. A program comes last,
+    followed by its ARGUMENTS. Gradients are compared with reverse mode run again on the values that
+    the forward pass saw, with forward mode and with complex steps (to a relative 1e-10), with
+    central differences, and with PyTorch (to 1e-12) if it is installed; what the rules of a
+    program's own engine add, with the true local derivatives (to 1e-6); gradients that a program
+    writes by hand, with reverse mode (to 1e-5). The table of these is shown for a single file, for
+    a file where they differ, and with -v for every file.
 
     What `stepgrad diagnose` finds is shown as well. It fails the check with --strict, where the
     file promises other verdicts, or where a rule of the program's own engine is wrong.
@@ -63,16 +63,17 @@ def check(  # noqa: PLR0913 - one for each option
       stepgrad check scenarios/*.yaml --junit report.xml
       stepgrad check --json train.py --steps 2
     """
-    report = None if junit is None else _report(junit, files)
-    width, results = max(map(len, files)), []
-    for file in files:
-        result = _checked(file, arguments, memory, strict)
+    names = expanded(files)
+    report = None if junit is None else _report(junit, names)
+    width, results = max(map(len, names)), []
+    for file in names:
+        result = _checked(file, arguments if file in files else (), memory, strict)
         results.append(result)
         if result.error:
             echo_lines(result.error, err=True)
         if not as_json:
             echo(result_line(result, width))
-            for line in result_details(result, verbose=verbose or len(files) == 1):
+            for line in result_details(result, verbose=verbose or len(names) == 1):
                 echo(f"  {line}")
     if as_json:
         echo_json(as_object(results))

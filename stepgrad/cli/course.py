@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
 from functools import partial
 from io import StringIO
@@ -10,6 +10,8 @@ from pathlib import Path
 
 from stepgrad.cli.output import echo
 from stepgrad.cli.prompt import Typed, converse
+from stepgrad.course.folder import Home, home
+from stepgrad.course.lessons import Course
 from stepgrad.course.progress import Mark, Progress
 from stepgrad.course.state import ProgressError, keep, read_progress
 from stepgrad.errors import StepgradError
@@ -17,19 +19,19 @@ from stepgrad.opening import Opened, open_typed
 from stepgrad.plain.choosing import choose, list_told
 from stepgrad.plain.talk import Talk
 from stepgrad.plain.words import read_message
-from stepgrad.scenario import gallery
-from stepgrad.scenario.library import lesson_name
 
 
-class Course:
-    """The lessons that ship, and a person's progress; a problem with keeping it is said once."""
+class Guide:
+    """Leads through a course, and keeps progress; a problem with keeping it is said once."""
 
-    def __init__(self, typed: Typed) -> None:
+    def __init__(self, typed: Typed, course: Callable[[], Course], kept: str = "") -> None:
         self._typed = typed
+        self._course = course  # reading it takes a while, and it is often not needed
+        self._kept = kept
         self._progress = Progress()
         self._said = False
         try:
-            self._progress = read_progress()
+            self._progress = read_progress(kept)
         except ProgressError as error:
             self._complain(error)
 
@@ -39,19 +41,19 @@ class Course:
         Raises:
             KeyboardInterrupt: Ctrl+C is pressed.
         """
-        lessons = gallery()
-        said: Sequence[str] = [*list_told(lessons, self._progress)]
+        course = self._course()
+        said: Sequence[str] = [*list_told(course, self._progress)]
         while True:
             for text in said:
                 echo(text)
             line = self._typed.line()
             if line == "" or line.strip() in ("q", "quit"):
                 return
-            name, said = choose(lessons, line, self._progress)
+            name, said = choose(course, line, self._progress)
             if name is None:
                 continue
             try:
-                opened = _open(name)
+                opened = _open(course, name)
             except StepgradError as error:
                 said = [read_message(text) for text in str(error).split("\n")]
                 continue
@@ -63,10 +65,13 @@ class Course:
         """Talk about a lesson, and about those after it; return whether more lines may come."""
         while True:
             left = converse(opened, position, self._typed, partial(self._note, name))
-            following = self._progress.following(name, [*gallery()]) if left == "next" else None
-            if following is None:
+            if left != "next":
                 return left != "end"
-            name, opened, position = following, _open(following), 0
+            course = self._course()
+            following = self._progress.following(name, course.names)
+            if following is None:
+                return True
+            name, opened, position = following, _open(course, following), 0
 
     def _note(self, name: str, talk: Talk) -> None:
         """Keep what has been done of a lesson."""
@@ -77,7 +82,7 @@ class Course:
         if before == self._progress:
             return
         try:
-            keep(name, mark)
+            keep(name, mark, self._kept)
         except ProgressError as error:
             self._complain(error)
 
@@ -87,13 +92,13 @@ class Course:
             echo(read_message(str(error)))
 
 
-def name_of(opened: Opened) -> str | None:
-    """Return the name of the lesson that is open; None if it is none of the course."""
+def home_of(opened: Opened) -> Home | None:
+    """Return the place of the lesson that is open in its course; None if it is in none."""
     source = opened.recording.source
     path = opened.scenario.path if opened.scenario else Path(source.path) if source else None
-    return None if path is None else lesson_name(path)
+    return None if path is None else home(path)
 
 
-def _open(name: str) -> Opened:
+def _open(course: Course, name: str) -> Opened:
     with redirect_stdout(StringIO()):  # a program that is a lesson prints
-        return open_typed(name)
+        return open_typed(course.typed(name))

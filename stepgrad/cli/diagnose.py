@@ -13,7 +13,7 @@ import click
 
 from stepgrad import diagnosis
 from stepgrad.cli.arguments import MEMORY, FilesCommand
-from stepgrad.cli.examining import examine, exit_status
+from stepgrad.cli.examining import examine, exit_status, expanded
 from stepgrad.cli.output import echo, echo_json, echo_lines
 from stepgrad.diagnosis.findings import Finding, findings
 from stepgrad.diagnosis.numbers.precision import precision as more_digits
@@ -69,9 +69,10 @@ def diagnose(
 ) -> None:
     """Say what is wrong in a run, and where to see it.
 
-    A FILE is a scenario, a recording or a program. A program comes last, followed by its
-    ARGUMENTS. Each verdict says a cause with its numbers, what people do about it, and the command
-    that opens the debugger there. `stepgrad help verdicts` says when exactly each is given.
+    A FILE is a scenario, a recording, a program, or a folder of lessons. A program comes last,
+    followed by its ARGUMENTS. Each verdict says a cause with its numbers, what people do about it,
+    and the command that opens the debugger there. `stepgrad help verdicts` says when exactly each
+    is given.
 
     The exit status is 2 if a file cannot be opened, the program's own if it fails, and otherwise
     1 if there is any verdict. Notes do not count.
@@ -82,13 +83,13 @@ def diagnose(
       stepgrad diagnose --json train.py --steps 20
     """
     found = []
-    for file in files:
-        each = _examined(file, arguments, memory, precision=precision)
+    for file in expanded(files):
+        behind = arguments if file in files and is_program(file) else ()
+        each = _examined(file, behind, memory, precision=precision)
         found.append(each)
         if each.error:
             echo_lines(each.error, err=True)
         elif not as_json:
-            behind = arguments if is_program(file) else ()
             for line in _told(each, behind):
                 echo(line)
     if as_json:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
+from itertools import chain
 from typing import Protocol, TypeVar
 
 from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
-from stepgrad.opening import Opened, is_program, open_typed
+from stepgrad.opening import Opened, files_typed, is_course, is_program, open_typed
 
 
 class Examined(Protocol):
@@ -62,9 +63,25 @@ def examine(  # noqa: PLR0913 - all that an examination needs
         return bare(file, error=f"{file}: {NotEnoughMemoryError()}")
 
 
+def expanded(files: Sequence[str]) -> list[str]:
+    """Replace each folder of lessons by its files, and name each file once.
+
+    A folder stays if it is no course: to examine it says why.
+    """
+    return list(dict.fromkeys(chain.from_iterable(map(_files_of, files))))
+
+
+def _files_of(file: str) -> list[str]:
+    try:
+        return files_typed(file) if is_course(file) else [file]
+    except StepgradError:
+        return [file]
+
+
 def exit_status(found: Sequence[Examined]) -> int:
     """Return 2 if a file cannot be examined, a program's own status, or 1 if anything failed."""
     if any(each.error for each in found):
         return 2
-    # A program comes last, and its own status says more than that it failed.
-    return found[-1].status or int(any(each.failed for each in found))
+    # A program's own status says more than that it failed.
+    status = next((each.status for each in found if each.status), 0)
+    return status or int(any(each.failed for each in found))

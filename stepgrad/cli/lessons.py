@@ -1,20 +1,24 @@
-"""`stepgrad list`: the lessons that ship."""
+"""`stepgrad list`: the lessons that ship, or those of a folder."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 
 import click
 
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.course.lessons import Course, ours
 from stepgrad.course.progress import Progress
 from stepgrad.course.state import ProgressError, read_progress
-from stepgrad.scenario import ProgramFile, gallery
+from stepgrad.opening import course_typed
+from stepgrad.scenario import ProgramFile
 
 
 @click.command(name="list")
-def list_() -> None:
-    """List the lessons that ship with stepgrad.
+@click.argument("folder", metavar="[DIR]", required=False)
+def list_(folder: str | None) -> None:
+    """List the lessons that ship with stepgrad, or those of the folder DIR.
 
     In a terminal, ✓ marks those that you have done, ◐ those that you have seen, and the best score
     of a quiz follows the title. Progress is kept in the folder that STEPGRAD_STATE names, if it
@@ -22,34 +26,31 @@ def list_() -> None:
 
     \b
       stepgrad list
+      stepgrad list my_course
     """
-    print_list()
+    print_list(ours() if folder is None else course_typed(folder))
 
 
-def print_list() -> None:
-    """Print names and titles, level by level; for a person, what was done of them as well."""
-    files, progress = gallery(), _progress()
-    width = max(map(len, files), default=0)
-    level: str | None = ""
-    for name, file in files.items():
-        if file.model.level != level:
-            level = file.model.level
-            echo(f"{level or 'other'}:")
-        fails = isinstance(file, ProgramFile) and file.fails
-        mark = progress.mark(name)
-        score = f" · {mark.score}" if mark.score else ""
-        check = " (check fails)" if fails else ""
-        echo(f"{mark.symbol} {name:<{width}}  {file.title}{check}{score}")
-    if current := progress.current(list(files)):
-        echo(f"continue: stepgrad run {current}")
+def print_list(course: Course) -> None:
+    """Print names and titles below their headings; for a person, what was done of them as well."""
+    progress, width = _progress(course.kept), max(map(len, course.names), default=0)
+    for heading, names in course.grouped(course.names):
+        echo(f"{heading}:")
+        for name in names:
+            file, mark = course.lessons[name], progress.mark(name)
+            score = f" · {mark.score}" if mark.score else ""
+            check = " (check fails)" if isinstance(file, ProgramFile) and file.fails else ""
+            echo(f"{mark.symbol} {name:<{width}}  {file.title}{check}{score}")
+    if current := progress.current(course.names):
+        echo(f"continue: stepgrad run {shlex.quote(course.typed(current))}")
 
 
-def _progress() -> Progress:
+def _progress(course: str) -> Progress:
     """Return a person's progress; none for a program that reads the list."""
     if sys.stdout is None or not sys.stdout.isatty():
         return Progress()
     try:
-        return read_progress()
+        return read_progress(course)
     except ProgressError as error:
         echo_lines(error, err=True)
         return Progress()

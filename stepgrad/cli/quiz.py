@@ -13,6 +13,7 @@ import click
 
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, FileCommand
 from stepgrad.cli.output import echo, echo_lines
+from stepgrad.course.folder import home
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import ProgressError, keep
 from stepgrad.headless import narration
@@ -22,7 +23,7 @@ from stepgrad.recording.recording import Recording
 from stepgrad.replay.quiz.answers import AnswerError, Question, Reply, Score, reply
 from stepgrad.replay.quiz.questions import questions
 from stepgrad.replay.quiz.rules import rules
-from stepgrad.scenario import lesson_name, locate
+from stepgrad.scenario import locate
 
 BRIEFLY = 5
 """The most events shown before a question; of more, the last ones."""
@@ -111,11 +112,11 @@ def _opened(
 
 
 def _keep(file: str, mark: Mark) -> None:
-    """Keep the score of a lesson of the course."""
-    name = lesson_name(locate(file))
-    if name is not None:
+    """Keep the score of a lesson of a course."""
+    place = home(locate(file))
+    if place is not None:
         try:
-            keep(name, mark)
+            keep(place.lesson, mark, place.kept)
         except ProgressError as error:
             echo_lines(error, err=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 from contextlib import nullcontext
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -20,10 +21,20 @@ from stepgrad.cli.arguments import (
     say_nothing_happened,
 )
 from stepgrad.cli.output import echo
+from stepgrad.course.folder import course_of
+from stepgrad.course.lessons import Course, ours
 from stepgrad.debugger import check_theme, has_screen, open_debugger
 from stepgrad.engine.world import World
+from stepgrad.errors import StepgradError
 from stepgrad.loading import loading
-from stepgrad.opening import Opened, is_scenario, open_typed, original
+from stepgrad.opening import (
+    Opened,
+    course_typed,
+    is_course,
+    is_scenario,
+    open_typed,
+    original,
+)
 from stepgrad.replay.commands.places import goto
 from stepgrad.replay.cursor import Cursor
 from stepgrad.scenario import open_scenario
@@ -62,7 +73,7 @@ def run(  # noqa: PLR0913 - one for each option
     memory: int | None,
     steps: range | None,
 ) -> None:
-    """Open the debugger on FILE; without FILE, choose a lesson.
+    """Open the debugger on FILE; without FILE, or for a folder of lessons, choose one.
 
     A program runs as it does under python, and the debugger opens when it ends. Options go before
     its name; what follows is passed to it. The exit status is the program's, or 1 if the screen
@@ -83,6 +94,7 @@ def run(  # noqa: PLR0913 - one for each option
       stepgrad run two_layer
       stepgrad run two_layer --to w1
       stepgrad run my_network.yaml --theme textual-light
+      stepgrad run my_course
       stepgrad run two_layer --plain
       stepgrad run two_layer --bug shut=h
       stepgrad run train.py --steps 20
@@ -92,10 +104,13 @@ def run(  # noqa: PLR0913 - one for each option
         check_theme(theme)
     screen = has_screen() and not plain  # checked first: a program may change the streams
     typed = _typed() if plain else None
-    if file is None:
+    if file is None or is_course(file):
+        course = ours() if file is None else course_typed(file)
+        if where is not None or world is not None:
+            raise StepgradError("--to and --bug are for one lesson: name it")
         if screen:
-            sys.exit(open_debugger(None, theme=theme))
-        _choose(typed)
+            sys.exit(open_debugger(None, theme=theme, course=course))
+        _choose(course, typed)
         return
     if screen and is_scenario(file) and where is None and world is None:
         sys.exit(_open_growing(file, theme, memory))
@@ -122,26 +137,26 @@ def _typed() -> Typed:
 
 def _talk(opened: Opened, position: int, typed: Typed) -> None:
     """Answer what is typed, at a prompt; from a lesson of the course, one can go on to the next."""
-    from stepgrad.cli.course import Course, name_of  # noqa: PLC0415 - for --plain only
+    from stepgrad.cli.course import Guide, home_of  # noqa: PLC0415 - for --plain only
     from stepgrad.cli.prompt import converse  # noqa: PLC0415
 
-    name = name_of(opened)
-    if name is None:
+    place = home_of(opened)
+    if place is None:
         converse(opened, position, typed)
     else:
-        Course(typed).talk(name, opened, position)
+        Guide(typed, partial(course_of, place), place.kept).talk(place.lesson, opened, position)
 
 
-def _choose(typed: Typed | None) -> None:
+def _choose(course: Course, typed: Typed | None) -> None:
     """List the lessons; if something is typed, open those that it names."""
     if typed is None or not typed.some:
         from stepgrad.cli.lessons import print_list  # noqa: PLC0415 - where no FILE is named
 
-        print_list()
+        print_list(course)
         return
-    from stepgrad.cli.course import Course  # noqa: PLC0415 - for --plain only
+    from stepgrad.cli.course import Guide  # noqa: PLC0415 - for --plain only
 
-    Course(typed).choose()
+    Guide(typed, lambda: course, course.kept).choose()
 
 
 def _show(opened: Opened, position: int, theme: str) -> int:

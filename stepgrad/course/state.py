@@ -1,4 +1,6 @@
-"""The file that keeps a person's progress, which several debuggers may write at once.
+"""The files that keep a person's progress, which several debuggers may write at once.
+
+Each course has its own. `""` is the course that ships with stepgrad.
 
 A file that cannot be understood is never written to: it may be a newer stepgrad's, or somebody's.
 """
@@ -7,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +27,7 @@ FOLDER_VARIABLE = "STEPGRAD_STATE"
 
 _OFF = "off"
 _KIND, _VERSION = "stepgrad progress", 1
+_LONGEST = 40
 
 
 class ProgressError(StepgradError):
@@ -33,31 +38,39 @@ class _DamagedError(ValueError):
     """A part of the file that is not as it should be."""
 
 
-def progress_path() -> Path | None:
+def progress_path(course: str = "") -> Path | None:
     """Where progress is kept; the file need not exist. None if that is switched off."""
     folder = os.environ.get(FOLDER_VARIABLE)
     if folder == _OFF:
         return None
-    return (Path(folder) if folder else user_state_path("stepgrad")) / "progress.json"
+    return (Path(folder) if folder else user_state_path("stepgrad")) / _file_name(course)
 
 
-def read_progress() -> Progress:
+def _file_name(course: str) -> str:
+    """Return a name that people recognise, and that no other course has."""
+    if not course:
+        return "progress.json"
+    words = "_".join(re.findall("[a-z0-9]+", course.lower()))[-_LONGEST:]
+    return f"progress-{words}-{sha256(course.encode()).hexdigest()[:8]}.json"
+
+
+def read_progress(course: str = "") -> Progress:
     """Return the progress that is kept: none without a file, or where it is switched off.
 
     Raises:
         ProgressError: the file cannot be read, or is not one of ours.
     """
-    path = progress_path()
+    path = progress_path(course)
     return Progress() if path is None else _read(path)
 
 
-def keep(name: str, mark: Mark) -> Progress:
+def keep(name: str, mark: Mark, course: str = "") -> Progress:
     """Join a mark to what is kept of a lesson, and return all that is kept.
 
     Raises:
         ProgressError: the file cannot be read or written, or is not one of ours.
     """
-    path = progress_path()
+    path = progress_path(course)
     if path is None:
         return Progress()
     before = _read(path)
@@ -67,15 +80,17 @@ def keep(name: str, mark: Mark) -> Progress:
         path.parent.mkdir(parents=True, exist_ok=True)
         with locked(path):
             after = _read(path).plus(name, mark)  # another process may have written
-            write_atomically(path, _written(after))
+            write_atomically(path, _written(after, course))
     except (OSError, ValueError) as error:
         raise ProgressError(f"{path}: progress cannot be kept: {why(error)}") from error
     return after
 
 
-def _written(progress: Progress) -> bytes:
+def _written(progress: Progress, course: str) -> bytes:
     lessons = {name: mark._asdict() for name, mark in sorted(progress.marks.items())}
     content = {"kind": _KIND, "version": _VERSION, "last": progress.last, "lessons": lessons}
+    if course:
+        content["course"] = course  # for whoever looks into the file
     return json.dumps(content, indent=1).encode()
 
 

@@ -17,6 +17,7 @@ from stepgrad.scenario.library import (
     locate,
     matches,
     shipped,
+    shipped_lessons,
     shipped_programs,
 )
 from stepgrad.scenario.load import ScenarioFile, load_scenario_file
@@ -32,6 +33,7 @@ __all__ = [
     "open_scenario",
     "record_scenario",
     "shipped",
+    "shipped_lessons",
     "shipped_programs",
 ]
 

@@ -22,10 +22,22 @@ def shipped() -> dict[str, Path]:
 @cache
 def shipped_programs() -> dict[str, Path]:
     """Return the programs that ship as lessons and run here, by name, in alphabetical order."""
-    files = _files("*.py")
-    texts = {name: path.read_text(encoding="utf-8") for name, path in files.items()}
-    here = (name for name, text in texts.items() if is_lesson(text) and runs_here(text))
-    return {name: files[name] for name in here}
+    files = _programs()
+    return {name: path for name, path in files.items() if runs_here(_text(path))}
+
+
+def shipped_lessons() -> dict[str, Path]:
+    """Return the files of all lessons that ship, by name; some need a package to run."""
+    return shipped() | _programs()
+
+
+@cache
+def _programs() -> dict[str, Path]:
+    return {name: path for name, path in _files("*.py").items() if is_lesson(_text(path))}
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 def _files(pattern: str) -> dict[str, Path]:

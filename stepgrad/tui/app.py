@@ -13,10 +13,11 @@ from textual import events
 from textual.app import SystemCommand
 from textual.screen import Screen
 
+from stepgrad.course.folder import Home, course_of, home
+from stepgrad.course.lessons import Course, ours
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
 from stepgrad.replay.session import Session
-from stepgrad.scenario.library import lesson_name
 from stepgrad.scenario.load import ScenarioFile
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.gallery.learning import Learner, LessonScreen
@@ -33,7 +34,8 @@ class DebuggerApp(KeyedApp):
 
     `scenario` adds its checks and its lesson; `growing` is what still adds to the recording,
     `position` is where to begin, and `said` the first message; `original` is the recording without
-    edits, if this one has some. `theme` is a name of
+    edits, if this one has some. `course` are the lessons of the gallery, if not those that ship.
+    `theme` is a name of
     `available_themes`, or empty for the default. `keys` is the file with a person's own keys, if
     any.
 
@@ -61,9 +63,12 @@ class DebuggerApp(KeyedApp):
         position: int = 0,
         said: str = "",
         original: Recording | None = None,
+        course: Course | None = None,
     ) -> None:
         super().__init__()
+        self._course = course
         self._session: Session | None = None
+        self._home: Home | None = None
         if recording is not None:
             self._session = session_on(recording, scenario, position, original).say(said)
         self._scenario = scenario
@@ -71,8 +76,8 @@ class DebuggerApp(KeyedApp):
         self._keys = keys
         self._early: list[events.Key] | None = []
         self._loop_at_work: asyncio.AbstractEventLoop | None = None
-        for ours in OURS.values():
-            self.register_theme(ours)
+        for each in OURS.values():
+            self.register_theme(each)
         if theme:
             check_theme(theme)
             self.theme = theme
@@ -116,7 +121,7 @@ class DebuggerApp(KeyedApp):
         if self._session is None:
             from stepgrad.tui.gallery.screen import GalleryScreen  # noqa: PLC0415 - slow, and often unused
 
-            screen: Screen[Any] = GalleryScreen()
+            screen: Screen[Any] = GalleryScreen(self._course or ours())
         else:
             screen = self._debugger(self._session)
         # Not before the app is mounted: until then it throws away what screens draw.
@@ -127,10 +132,11 @@ class DebuggerApp(KeyedApp):
         path = self._scenario.path if self._scenario else None
         if session.recording.source and path is None:
             path = Path(session.recording.source.path)
-        name = lesson_name(path) if path else None
-        if name is None:
+        self._home = home(path) if path else None
+        if self._home is None:
             return DebuggerScreen(session, self._scenario, self._growing)
-        return LessonScreen(name, Learner(self.notify), session, self._scenario, self._growing)
+        learner = Learner(self.notify, self._home.kept)
+        return LessonScreen(self._home.lesson, learner, session, self._scenario, self._growing)
 
     async def _open(self, screen: Screen[Any]) -> None:
         await self.push_screen(screen, partial(self._left, screen))
@@ -142,10 +148,10 @@ class DebuggerApp(KeyedApp):
         if not onward or not isinstance(screen, LessonScreen):
             self.exit()
             return
-        from stepgrad.tui.gallery.course import Course  # noqa: PLC0415 - reads all lessons
+        from stepgrad.tui.gallery.course import Guide  # noqa: PLC0415 - rarely wanted
 
-        course = Course(self, screen.learner, lambda _: self.exit())
-        await course.go_on(screen.lesson_name)
+        course = course_of(self._home) if self._home else ours()
+        await Guide(self, course, screen.learner, lambda _: self.exit()).go_on(screen.lesson_name)
 
     def leave(self) -> bool:
         """Exit, called from a signal handler; return whether there is a screen to leave."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -92,7 +94,8 @@ def test_a_file_that_cannot_be_understood_stays_as_it_is(
     file.parent.mkdir()
     written = content if isinstance(content, bytes) else json.dumps(content).encode()
     file.write_bytes(written)
-    for act in (read_progress, lambda: keep("gears", SEEN)):
+    acts: list[Callable[[], Progress]] = [read_progress, partial(keep, "gears", SEEN)]
+    for act in acts:
         with pytest.raises(ProgressError) as raised:
             act()
         assert str(raised.value).startswith(f"{file}: {problem}; it stays as it is")

@@ -17,6 +17,7 @@ from textual.widgets import OptionList, Static
 from gates import PATIENCE, gate
 from screens import press, shown, until
 from shelf import COURSE
+from stepgrad.course.folder import read_course
 from stepgrad.course.progress import Mark
 from stepgrad.course.state import keep, read_progress
 from stepgrad.program import run_program
@@ -37,7 +38,7 @@ from stepgrad.tui.widgets.lesson import LessonStrip
 
 @pytest.fixture(autouse=True)
 def _read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgrad.tui.gallery.course.gallery", COURSE.copy)
+    monkeypatch.setattr("stepgrad.course.lessons.gallery", COURSE.copy)
 
 
 async def test_it_lists_every_lesson_with_its_title() -> None:
@@ -47,6 +48,36 @@ async def test_it_lists_every_lesson_with_its_title() -> None:
         assert lessons == {name: f"  {file.title}" for name, file in COURSE.items()}
         levels = [str(option.prompt) for option in options if not option.id]
         assert levels == ["beginner", "intermediate", "advanced", "debugging"]
+
+
+async def test_a_folder_of_lessons_is_listed_like_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path / "state"))
+    for name in ("mine", "yours"):
+        text = f"title: This is {name}\ninputs: {{x: 2}}\ngraph: [y = x*3]\nbackward: y\n"
+        (tmp_path / f"{name}.yaml").write_text(text)
+    (tmp_path / "course.yaml").write_text(
+        "title: Two weeks\nlessons: {Session 1: [yours, cube], Session 2: mine}\n"
+        "after: {mine: cube}\n"
+    )
+    app = DebuggerApp(course=read_course(tmp_path))
+    async with app.run_test() as pilot:
+        await press(pilot, "j", "j")
+        lines = shown(pilot.app).splitlines()
+        assert lines[0].strip() == "Two weeks  choose a lesson"
+        options = [
+            str(option.prompt).strip() for option in app.screen.query_one(OptionList).options
+        ]
+        cube = COURSE["cube"].title
+        assert options == ["Session 1", "This is yours", cube, "Session 2", "This is mine"]
+        about = str(app.screen.query_one("#command", Static).content)
+        assert about.split("\n") == [
+            f"stepgrad run {tmp_path}/mine.yaml", "builds on:", f"  {cube}",
+        ]  # fmt: skip
+        await press(pilot, "enter")
+        await until(pilot, lambda: read_progress("Two weeks").last == "mine")
+    assert not read_progress().last
 
 
 async def test_arrows_and_letters_choose_and_the_lesson_begins_beside_the_list() -> None:
@@ -218,7 +249,7 @@ async def test_it_shows_how_far_one_is(size: tuple[int, int], kept: Path) -> Non
         await pilot.pause()
         lines = shown(pilot.app).splitlines()
         assert lines[0].strip() == (
-            "stepgrad  ✓ 3 done  ◐ 1 seen  of 51 · continue: A square has the slope 2x"
+            f"stepgrad  ✓ 3 done  ◐ 1 seen  of {len(COURSE)} · continue: A square has the slope 2x"
         )
         assert any(line.startswith(" ✓ Gears, or why rates multiply  ") for line in lines)
         (line,) = [line for line in lines if line.startswith(" ◐ A square has the slope 2x  ")]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import redirect_stdout
+from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 
 from textual.app import App
 
+from stepgrad.course.lessons import Course
 from stepgrad.errors import StepgradError
 from stepgrad.program import run_program
-from stepgrad.scenario import ProgramFile, ScenarioFile, gallery
+from stepgrad.scenario import ProgramFile, ScenarioFile
 from stepgrad.scenario.rerun import session_on
 from stepgrad.tui.dialogs.dialog import WaitDialog
 from stepgrad.tui.gallery.learning import Learner, LessonScreen
@@ -18,26 +19,28 @@ from stepgrad.tui.screen.working import Onward
 from stepgrad.tui.work import PATIENCE, Growing
 
 
-class Course:
-    """The lessons that ship, in the order in which to learn them.
+class Guide:
+    """Opens the lessons of a course, one after the other.
 
     `left` gets the name of a lesson from which a person does not go on.
     """
 
-    def __init__(self, app: App[None], learner: Learner, left: Callable[[str], object]) -> None:
-        self.lessons = gallery()
-        self.names = list(self.lessons)
+    def __init__(
+        self, app: App[None], course: Course, learner: Learner, left: Callable[[str], object]
+    ) -> None:
+        self.course = course
         self._app = app
         self._learner = learner
         self._left = left
 
     async def open(self, name: str) -> None:
         """Record a lesson and open the debugger on it, as soon as there is something to see."""
-        file = self.lessons[name]
-        if isinstance(file, ProgramFile):  # those that ship take no time to run
-            with redirect_stdout(StringIO()):
+        file = self.course.lessons[name]
+        if isinstance(file, ProgramFile):  # a lesson takes little time to run
+            with redirect_stdout(StringIO()), redirect_stderr(StringIO()):
                 run = run_program(str(file.path))
-            await self._show(name, LessonScreen(name, self._learner, session_on(run.recording)))
+            session = session_on(run.recording).say(run.failure)
+            await self._show(name, LessonScreen(name, self._learner, session))
             return
         growing = Growing(file)
         if growing.wait(PATIENCE):
@@ -55,7 +58,7 @@ class Course:
 
     async def go_on(self, name: str) -> None:
         """Open the lesson that follows another; after the last, leave."""
-        following = self._learner.progress.following(name, self.names)
+        following = self._learner.progress.following(name, self.course.names)
         if following is None:
             self._left(name)
         else:

@@ -17,10 +17,14 @@ from stepgrad.tui.work import Growing
 
 
 class Learner:
-    """A person's progress, as the screens know it; each problem with keeping it shows once."""
+    """A person's progress in a course, as the screens know it.
 
-    def __init__(self, notify: Callable[..., None]) -> None:
+    Each problem with keeping it shows once.
+    """
+
+    def __init__(self, notify: Callable[..., None], course: str = "") -> None:
         self.progress = Progress()
+        self._course = course
         self._notify = notify
         self._said: set[str] = set()
 
@@ -28,14 +32,14 @@ class Learner:
         """Take over what is kept."""
         from stepgrad.course.state import read_progress  # noqa: PLC0415 - after the first paint
 
-        self._follow(read_progress)
+        self._follow(partial(read_progress, self._course))
 
     def note(self, name: str, mark: Mark) -> None:
         """Keep a mark of a lesson."""
         from stepgrad.course.state import keep  # noqa: PLC0415 - after the first paint
 
         self.progress = self.progress.plus(name, mark)  # what cannot be kept counts until the end
-        self._follow(partial(keep, name, mark))
+        self._follow(partial(keep, name, mark, self._course))
 
     def _follow(self, act: Callable[[], Progress]) -> None:
         from stepgrad.course.state import ProgressError  # noqa: PLC0415 - after the first paint

@@ -1,10 +1,10 @@
-"""The gallery: the lessons that ship, how far a person is with them, and which to open."""
+"""The gallery: the lessons of a course, how far a person is with them, and which to open."""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from functools import partial
-from itertools import groupby
 
 from textual import on
 from textual.app import ComposeResult
@@ -19,8 +19,9 @@ from textual.system_commands import SystemCommandsProvider
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from stepgrad.course.lessons import Course
 from stepgrad.scenario import ProgramFile, matches
-from stepgrad.tui.gallery.course import Course
+from stepgrad.tui.gallery.course import Guide
 from stepgrad.tui.gallery.learning import Learner
 from stepgrad.tui.keymap import shown_keys
 from stepgrad.tui.render import ink
@@ -98,11 +99,11 @@ class GalleryScreen(Screen[None]):
     COMMANDS = {SystemCommandsProvider}
     AUTO_FOCUS = "LessonList"
 
-    def __init__(self) -> None:
+    def __init__(self, course: Course) -> None:
         super().__init__()
-        self._learner = Learner(self.notify)
-        self._course = Course(self.app, self._learner, self._list)
-        self._lessons = self._course.lessons
+        self._learner = Learner(self.notify, course.kept)
+        self._guide = Guide(self.app, course, self._learner, self._list)
+        self._course, self._lessons = course, course.lessons
 
     def compose(self) -> ComposeResult:
         """Lay the list beside the lesson."""
@@ -140,7 +141,7 @@ class GalleryScreen(Screen[None]):
         """List the lessons that are sought, and point at one; if it is not there, at the first."""
         progress, lessons = self._learner.progress, self.query_one(LessonList)
         titles = {each: file.title for each, file in self._lessons.items()}
-        self.query_one("#top", Static).update(heading(progress, titles))
+        self.query_one("#top", Static).update(heading(self._course.title, progress, titles))
         lessons.clear_options()
         lessons.add_options(self._options())
         names = [option.id for option in lessons.options]
@@ -151,11 +152,11 @@ class GalleryScreen(Screen[None]):
         """A line for each lesson, below the name of its level."""
         sought, mark = self._search.value, self._learner.progress.mark
         width = self.query_one(LessonList).scrollable_content_region.width
-        found = [each for each in self._lessons.items() if matches(sought, *each)]
-        for level, lessons in groupby(found, lambda item: item[1].model.level):
-            yield Option(Content.styled(level or "other", ink.QUIET), disabled=True)
-            for name, file in lessons:
-                yield Option(line(file.title, mark(name), width), name)
+        found = [name for name, file in self._lessons.items() if matches(sought, name, file)]
+        for above, names in self._course.grouped(found):
+            yield Option(Content.styled(above, ink.QUIET), disabled=True)
+            for name in names:
+                yield Option(line(self._lessons[name].title, mark(name), width), name)
         if not found:
             yield Option("no lesson has these words", disabled=True)
 
@@ -167,9 +168,10 @@ class GalleryScreen(Screen[None]):
         self.query_one("#title", Static).update(Content.styled(file.title, ink.NAME))
         self.query_one(LessonText).markdown = file.lesson
         self.query_one("#preview").scroll_home(animate=False)
-        before = [(self._lessons[each].title, mark(each)) for each in file.model.after]
+        before = [(self._lessons[each].title, mark(each)) for each in self._course.before(name)]
         fails = isinstance(file, ProgramFile) and file.fails
-        self.query_one("#command", Static).update(about(name, mark(name), before, fails=fails))
+        typed = shlex.quote(self._course.typed(name))
+        self.query_one("#command", Static).update(about(typed, mark(name), before, fails=fails))
 
     def action_search(self) -> None:
         """Ask what to look for."""
@@ -199,8 +201,8 @@ class GalleryScreen(Screen[None]):
     async def action_open(self) -> None:
         """Open the lesson that the list points at; the keys that follow wait for its screen."""
         if self._chosen is not None:
-            await self._course.open(self._chosen)
+            await self._guide.open(self._chosen)
 
     @on(OptionList.OptionSelected)
     async def _clicked(self, event: OptionList.OptionSelected) -> None:
-        await self._course.open(event.option_id or "")
+        await self._guide.open(event.option_id or "")

@@ -10,8 +10,8 @@ from stepgrad.course.progress import DONE, SEEN, Mark, Progress
 from stepgrad.tui.render import ink
 
 
-def heading(progress: Progress, titles: Mapping[str, str]) -> Content:
-    """Say how far a person is, and with which lesson to continue."""
+def heading(course_title: str, progress: Progress, titles: Mapping[str, str]) -> Content:
+    """Say how far a person is in a course, and with which lesson to continue."""
     course = list(titles)
     counts = [
         f"{symbol} {count} {word}"
@@ -22,7 +22,7 @@ def heading(progress: Progress, titles: Mapping[str, str]) -> Content:
     far = f"{'  '.join(counts)}  of {len(course)}" if counts else ""
     onward = f"continue: {titles[current]}" if current else "" if far else "choose a lesson"
     said = " · ".join(filter(None, (far, onward)))
-    return Content.assemble((" stepgrad  ", ink.NAME), said)
+    return Content.assemble((f" {course_title}  ", ink.NAME), said)
 
 
 def line(title: str, mark: Mark, width: int) -> Content:
