@@ -31,7 +31,13 @@ class Compared(NamedTuple):
     worst: float
 
 
-def compared(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Compared:
+def compared(
+    ours: Tensor,
+    theirs: Tensor,
+    least: float,
+    sizes: Callable[[], Tensor],
+    tensors: Tensor | None = None,
+) -> Compared:
     """Compare gradients.
 
     Args:
@@ -39,19 +45,25 @@ def compared(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Ten
         theirs: PyTorch's.
         least: how far they may differ, relative to the terms.
         sizes: computes how large the terms of each are; asked only where that decides.
+        tensors: for each, the number of the tensor that it is of; None if that is the same.
     """
     same = (ours == theirs) | (ours.isnan() & theirs.isnan())
     off = torch.where(same, 0.0, (ours - theirs).abs())
-    relative = torch.where(same, 0.0, off / _largest(ours, theirs))
+    relative = torch.where(same, 0.0, off / _largest(ours, theirs, tensors))
     if not (relative <= least).all():
         relative = torch.where(relative <= least, relative, off / sizes())
     wrong = ~(relative <= least)
     return Compared(wrong, float(relative[~wrong].max()) if (~wrong).any() else 0.0)
 
 
-def _largest(*columns: Tensor) -> float:
-    finite = [each[each.isfinite()].abs() for each in columns]
-    return max((float(each.max()) for each in finite if each.numel()), default=0.0)
+def _largest(ours: Tensor, theirs: Tensor, tensors: Tensor | None) -> Tensor:
+    """Return the largest finite gradient of the tensor that each is of."""
+    sizes = [each.abs().nan_to_num(0.0, 0.0, 0.0) for each in (ours, theirs)]
+    largest = torch.maximum(*sizes)
+    if tensors is None or not len(tensors):
+        return largest.max() if len(largest) else torch.zeros(())
+    top = largest.new_zeros(int(tensors.max()) + 1)
+    return top.scatter_reduce_(0, tensors, largest, "amax")[tensors]
 
 
 class Agreement:
@@ -64,6 +76,7 @@ class Agreement:
     def __init__(self, remark: Callable[[Remark], None]) -> None:
         self._remark = remark
         self._tensors = set[int]()
+        self._results = 0
         self._passes = 0
         self._worst = 0.0
         self._wrong = False
@@ -81,11 +94,20 @@ class Agreement:
         self._tensors.add(tensor)
         self._worst = max(self._worst, worst)
 
-    def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
-        """PyTorch's gradient of a node is another than that in the log."""
+    def agreed_between(self, results: int, worst: float) -> None:
+        """The gradients of so many results of operations agree up to so much."""
+        self._results += results
+        self._worst = max(self._worst, worst)
+
+    def differs(self, node: int, ours: float, theirs: float, place: Place, through: str) -> None:
+        """PyTorch's gradient of a node is another than that in the log.
+
+        It has come through an operation whose own gradient agrees: `through` names it.
+        """
         text = f"PyTorch's gradient is {number(theirs)}, and its contributions add up to "
         text = f"{text}{number(ours)}"
         if self.hooked is None:
+            text = f"{text}: the first difference comes through {through}" if through else text
             self.say(Remark(DIFFERS, node, place, text))
         else:
             self.say(Remark(HOOKED, node, self.hooked, f"{text}: the program has hooks"))
@@ -104,6 +126,8 @@ class Agreement:
             return
         tensors = counted(len(self._tensors), "tensor")
         passes = counted(self._passes, "backward pass")
+        if self._results:
+            passes = f"{passes}, and {counted(self._results, 'result')} in between"
         near = f"within {self._worst:.0e} of the largest" if self._worst else "to the last digit"
         text = f"PyTorch's gradients agree: {tensors} in {passes}, {near}"
         self._remark(Remark(AGREES, None, Place(), text))

@@ -105,11 +105,12 @@ class _Heard:
                 root = self._tensors.root(outputs, upstream)
                 if root is None:  # what it brings is written by this line
                     self._tensors.writing.begins()
-            found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
-            if root is not None:
-                with unseen():
-                    returned = None if kwargs["accumulate_grad"] else found
-                    self._backwards.passed(root, inputs, returned)
+            with self._tensors.between.listening():
+                found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+                if root is not None:
+                    with unseen():
+                        returned = None if kwargs["accumulate_grad"] else found
+                        self._backwards.passed(root, inputs, returned)
             return found
 
         return engine

@@ -14,6 +14,7 @@ from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from stepgrad.torch.between import Result
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.counted import least_nodes
 from stepgrad.torch.table import PLAIN, TABLE, Row
@@ -42,6 +43,7 @@ class Watching(TorchDispatchMode):
         kwargs = kwargs or {}
         if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
+        self._tensors.between.join()
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
         limits = self._tensors.limits
@@ -115,6 +117,9 @@ class Watching(TorchDispatchMode):
             if isinstance(cells, Cells) and cells.ids is not None:
                 cells.made.computed(cells, tensor, since)
                 self._tensors.beside.put(tensor, cells.ids, cells.made)
+                if not self.inside and len(cells.made) > since:
+                    span = range(since, len(cells.made))
+                    self._tensors.between.result(tensor, Result(cells.made, span, cells.ids))
             else:
                 self._plain([tensor])
 

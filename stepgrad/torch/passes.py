@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -74,7 +75,7 @@ class Pass:
         self._codes = bytearray()
         self._values: list[Tensor] = []
         self._own: list[tuple[Tensor, Tensor]] = []
-        self._here = here
+        self._now = here
         self._room = room
 
     def __len__(self) -> int:
@@ -85,6 +86,10 @@ class Pass:
         """The index of the first node, once the pass is in the log."""
         assert self.forward is not None, "it is in the log"
         return self.forward.base
+
+    def here(self, offset: int) -> Here:
+        """Return where the program was when it made a node."""
+        return self.moves[bisect_right(self.moves, offset, key=lambda each: each[0]) - 1][1]
 
     def holds(self, index: int) -> bool:
         """Whether a node of the log is one of this pass."""
@@ -149,7 +154,7 @@ class Pass:
 
     def _add(self, op: Op, data: Tensor) -> Tensor:
         start, count = len(self), data.numel()
-        here = self._here()
+        here = self._now()
         if not self.moves or self.moves[-1][1] != here:
             self.moves.append((start, here))
         self.make_room(count)

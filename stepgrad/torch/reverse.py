@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from stepgrad.engine.ops import Op
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.sweep import Sweep
 from stepgrad.torch.arithmetic import carry
+from stepgrad.torch.calls import Here
 from stepgrad.torch.passes import NEW, Pass, as_bytes
 
 
@@ -31,6 +32,14 @@ class Reversed(NamedTuple):
     over: Sequence[Pass]
     gradients: Sequence[Tensor]
     reached: Sequence[Tensor]
+
+    def takers(self, made: Pass, offset: int) -> Iterator[Here]:
+        """Yield where the program was when it computed with a node of a pass."""
+        for each in self.over:
+            node = NEW + offset if each is made else made.base + offset
+            for batch in each.batches:
+                for at in (batch.edges == node).any(1).nonzero().reshape(-1).tolist():
+                    yield each.here(batch.start + at)
 
 
 def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:

@@ -13,6 +13,7 @@ from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
+from stepgrad.torch.between import Between
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
@@ -32,6 +33,7 @@ class Tensors:
 
     def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
         self.beside = Beside()
+        self.between = Between()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None

@@ -236,7 +236,8 @@ def test_in_single_precision_rounding_is_no_difference() -> None:
     recording = watched(run, model.parameters(), tolerance=1e-5)
     assert not writes(recording)
     text = agreement(recording)
-    assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, within ")
+    assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, and ")
+    assert "and 21 results in between, within " in text
     assert text.endswith("of the largest (float32)")
     ways = verify(recording)
     assert all(way.ok for way in ways)
@@ -364,6 +365,94 @@ def test_a_gradient_that_comes_on_a_way_that_was_not_recorded_differs() -> None:
 
     [verdict] = pytorch_verdicts(watched(run, [v]))
     assert "PyTorch's gradient is" in verdict.text
+
+
+# Results in between.
+
+
+def overwritten() -> Recording:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        z = w * v
+        h = torch.tanh(z)
+        h.data.mul_(2)  # the derivative of tanh is computed from its result
+        (h * w).sum().backward()
+
+    return watched(run, [])
+
+
+def test_the_first_operation_whose_gradient_differs_is_named() -> None:
+    recording = overwritten()
+    [verdict] = pytorch_verdicts(recording)
+    assert verdict.text.startswith("at z[0], PyTorch's gradient is ")
+    assert verdict.text.endswith("the first difference comes through `tanh`")
+    line = verdict.places[0].line
+    assert line is not None
+    assert "h = torch.tanh(z)" in Path(__file__).read_text().splitlines()[line - 1]
+
+
+def test_a_gradient_that_differs_and_is_lost_on_its_way_to_the_leaves_is_found() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        z = w * 0
+        h = torch.exp(z)
+        h.data.mul_(2)
+        h.sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, [w]))
+    assert "at z[0]" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda x: x.cumsum(0) * x,
+        lambda x: torch.stack(torch.var_mean(x * x)).prod(),
+        lambda x: torch.relu(x * 2) * x + torch.relu(x * 2).expand(2, 3),
+        lambda x: torch.dropout(x * x, 0.0, True).view(3, 1) * (x * x).unsqueeze(1),
+        lambda x: torch.stack([*(x * 2).unbind()]).flip(0) * x,
+        lambda x: (x * 2).view(3, 1).mul_(x).mul_(3).sum(0) * x,
+        lambda x: torch.cummax(x * x, 0)[0] * (x * x).sort()[0].detach(),
+    ],
+)
+def test_results_whose_nodes_others_share_agree(run: Callable[[Tensor], Tensor]) -> None:
+    w = leaf(3)
+    recording = watched(lambda: run(w).sum().backward(), [w])
+    assert not pytorch_verdicts(recording)
+    assert "in between" in agreement(recording)
+
+
+def test_a_part_that_is_written_in_place_agrees() -> None:
+    w = leaf(2, 3)
+
+    def run() -> None:
+        h = w * 2
+        h[0].mul_(w[1])
+        row = h[1]
+        h.add_(1)
+        (row * h).sum().backward()
+
+    assert "in between" in agreement(watched(run, [w]))
+
+
+def test_a_pass_that_was_not_recorded_brings_nothing_to_the_next() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        h = w * 2
+        with pytest.raises(RuntimeError):
+            torch.autograd.backward([(h * h).sum(), failing(h).sum()], retain_graph=True)
+        (h * h).sum().backward()
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    failing = function(fail, lambda x, y: x * y)
+    own = failing
+    failing = lambda h: own(h, h)  # noqa: E731
+    assert agreement(watched(run, [w]))
 
 
 def test_hooks_may_change_gradients() -> None:
