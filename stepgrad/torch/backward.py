@@ -112,7 +112,8 @@ class Backwards:
             if odd.any():
                 odd &= ~arrived.used_inside(odd)
             if odd.any():
-                at = int(torch.where(odd, offsets, -1).argmax())
+                newest = arrived.which[torch.where(odd, offsets, -1).argmax()]
+                at = int((odd & (arrived.which == newest)).nonzero()[0])
                 self._differs(done, made, int(offsets[at]), float(ours[at]), float(theirs[at]))
                 return False
             self._agreement.agreed_between(len(arrived.results), worst)

@@ -21,6 +21,7 @@ from stepgrad.numbers import number
 from stepgrad.recording.foreign.remark import BACKWARD, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.recording.source import path_of
+from stepgrad.torch.between import Result
 from stepgrad.torch.compared import compared
 from stepgrad.torch.passes import NEW, Pass, precision
 from stepgrad.torch.reverse import contributions
@@ -66,6 +67,9 @@ class Functions:
             asked = [each if each.requires_grad else None for each in inputs]
             call = Call(function, made, span, self._numbers(asked), self._numbers(outs))
             node.register_hook(partial(self._hand, call))
+            for each, numbers in zip(outs, call.outputs, strict=True):
+                if numbers is not None:
+                    self._tensors.between.result(each, Result(made, span, numbers))
 
     def _hand(self, call: Call, returned: Gradients, received: Gradients) -> None:
         self._ran.append((call, _detached(received), _detached(returned)))

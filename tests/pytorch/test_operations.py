@@ -66,7 +66,8 @@ def agrees(
     with stepgrad.record() as recording, watch() as tensors:
         weighted(run(*inputs)).backward()
         found = {id(each.tensor()): tensors.gradient(each) for each in tensors.leaves.values()}
-    assert DIFFERS not in {each.kind for each in recording.remarks}
+    if tolerance <= 1e-12:
+        assert DIFFERS not in {each.kind for each in recording.remarks}
     for leaf in (*inputs, *also):
         wanted = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
         gradient = found.get(id(leaf), torch.zeros_like(leaf)).to(wanted.dtype)

@@ -376,7 +376,7 @@ def overwritten() -> Recording:
     def run() -> None:
         z = w * v
         h = torch.tanh(z)
-        h.data.mul_(2)  # the derivative of tanh is computed from its result
+        h.detach().numpy()[:] *= 2  # the derivative of tanh is computed from its result
         (h * w).sum().backward()
 
     return watched(run, [])
@@ -392,13 +392,26 @@ def test_the_first_operation_whose_gradient_differs_is_named() -> None:
     assert "h = torch.tanh(z)" in Path(__file__).read_text().splitlines()[line - 1]
 
 
+def test_behind_a_function_of_the_program_the_difference_is_that_of_what_takes_its_result() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    own = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+
+    def run() -> None:
+        h = torch.tanh(own(w, v))
+        h.detach().numpy()[:] *= 2
+        h.sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, []))
+    assert verdict.text.endswith("through `tanh`")
+
+
 def test_a_gradient_that_differs_and_is_lost_on_its_way_to_the_leaves_is_found() -> None:
     w = leaf(3)
 
     def run() -> None:
         z = w * 0
         h = torch.exp(z)
-        h.data.mul_(2)
+        h.detach().numpy()[:] *= 2
         h.sum().backward()
 
     [verdict] = pytorch_verdicts(watched(run, [w]))
@@ -413,7 +426,7 @@ def test_a_gradient_that_differs_and_is_lost_on_its_way_to_the_leaves_is_found()
         lambda x: torch.relu(x * 2) * x + torch.relu(x * 2).expand(2, 3),
         lambda x: torch.dropout(x * x, 0.0, True).view(3, 1) * (x * x).unsqueeze(1),
         lambda x: torch.stack([*(x * 2).unbind()]).flip(0) * x,
-        lambda x: (x * 2).view(3, 1).mul_(x).mul_(3).sum(0) * x,
+        lambda x: (x * 2).view(3, 1).mul_(x.view(3, 1)).mul_(3).sum(0) * x,
         lambda x: torch.cummax(x * x, 0)[0] * (x * x).sort()[0].detach(),
     ],
 )
@@ -467,6 +480,20 @@ def test_hooks_may_change_gradients() -> None:
     assert not pytorch_verdicts(recording)
     [note] = [each for each in diagnose(recording) if each.name == "pytorch"]
     assert note.note
+    assert "hooks" in note.text
+
+
+def test_hooks_of_a_module_may_change_gradients() -> None:
+    w, layer = leaf(2, 3), nn.Tanh()
+    layer.register_full_backward_hook(lambda *_: None)
+
+    def run() -> None:
+        layer.register_full_backward_hook(lambda _, grads, __: (grads[0] * 2,))
+        layer(w * 2).sum().backward()
+
+    recording = watched(run, [w])
+    assert not pytorch_verdicts(recording)
+    [note] = [each for each in diagnose(recording) if each.name == "pytorch"]
     assert "hooks" in note.text
 
 
