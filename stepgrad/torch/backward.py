@@ -77,7 +77,7 @@ class Backwards:
         tensors = self._tensors
         before = {leaf: leaf.left for leaf in tensors.living()}
         done = Done(tensors.backward(*root), before)
-        self._agreement.passed(done.coarsest)
+        self._agreement.begins(done.coarsest)
         faults = self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
@@ -92,6 +92,8 @@ class Backwards:
                 self._added(done, leaf, silent=silent)
             elif done.reaches(leaf):
                 self._restore(leaf, left)
+        made, offset = root
+        self._agreement.passed(made.base + offset, done.coarsest, tensors.program.place())
 
     def _agree_between(self, done: Done) -> bool:
         """Compare the gradients of the results in between; return whether they agree.

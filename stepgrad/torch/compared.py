@@ -16,6 +16,7 @@ from stepgrad.recording.foreign.remark import (
     BACKWARD,
     DIFFERS,
     HOOKED,
+    NEAR,
     ROUNDED,
     Remark,
 )
@@ -56,6 +57,14 @@ def compared(
     return Compared(wrong, float(relative[~wrong].max()) if (~wrong).any() else 0.0)
 
 
+def _near(worst: float) -> str:
+    return f"within {worst:.0e} of the largest" if worst else "to the last digit"
+
+
+def _named(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
 def _largest(ours: Tensor, theirs: Tensor, tensors: Tensor | None) -> Tensor:
     """Return the largest finite gradient of the tensor that each is of."""
     sizes = [each.abs().nan_to_num(0.0, 0.0, 0.0) for each in (ours, theirs)]
@@ -79,25 +88,34 @@ class Agreement:
         self._results = 0
         self._passes = 0
         self._worst = 0.0
+        self._latest = 0.0  # in the pass that is compared
         self._wrong = False
         self._said = set[object]()
         self.hooked: Place | None = None  # where the program has registered a hook, if it has
 
-    def passed(self, coarsest: torch.dtype) -> None:
-        """A pass is over; `coarsest` is the type of its coarsest numbers."""
+    def begins(self, coarsest: torch.dtype) -> None:
+        """A pass is to be compared; `coarsest` is the type of its coarsest numbers."""
         self._passes += 1
+        self._latest = 0.0
         if coarsest is not torch.float64:
-            self.say(Remark(ROUNDED, None, Place(), str(coarsest).removeprefix("torch.")))
+            self.say(Remark(ROUNDED, None, Place(), _named(coarsest)))
+
+    def passed(self, root: int, coarsest: torch.dtype, place: Place) -> None:
+        """A pass from a root is compared: say how near it is where PyTorch has rounded."""
+        self._worst = max(self._worst, self._latest)
+        if coarsest is not torch.float64 and not self._wrong:
+            text = f"PyTorch's gradients ({_named(coarsest)}) agree {_near(self._latest)}"
+            self._remark(Remark(NEAR, root, place, text))
 
     def agreed(self, tensor: int, worst: float) -> None:
         """The gradients of a tensor, known by a number, agree up to so much."""
         self._tensors.add(tensor)
-        self._worst = max(self._worst, worst)
+        self._latest = max(self._latest, worst)
 
     def agreed_between(self, results: int, worst: float) -> None:
         """The gradients of so many results of operations agree up to so much."""
         self._results += results
-        self._worst = max(self._worst, worst)
+        self._latest = max(self._latest, worst)
 
     def differs(self, node: int, ours: float, theirs: float, place: Place, through: str) -> None:
         """PyTorch's gradient of a node is another than that in the log.
@@ -128,6 +146,5 @@ class Agreement:
         passes = counted(self._passes, "backward pass")
         if self._results:
             passes = f"{passes}, and {counted(self._results, 'result')} in between"
-        near = f"within {self._worst:.0e} of the largest" if self._worst else "to the last digit"
-        text = f"PyTorch's gradients agree: {tensors} in {passes}, {near}"
+        text = f"PyTorch's gradients agree: {tensors} in {passes}, {_near(self._worst)}"
         self._remark(Remark(AGREES, None, Place(), text))

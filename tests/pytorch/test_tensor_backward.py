@@ -23,6 +23,7 @@ from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
 from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
 from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
+from stepgrad.replay.telling.narration import narrate  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 from tensor_programs import leaf, told, watched, writes  # noqa: E402
@@ -244,6 +245,23 @@ def test_in_single_precision_rounding_is_no_difference() -> None:
     limits = {way.way: way.limit for way in ways}
     assert limits["complex steps"] == pytest.approx(1e-4, rel=0.2)
     assert limits["saved values"] == GATE
+
+
+def test_rounding_is_told_where_each_pass_begins() -> None:
+    w = leaf(3, dtype=torch.float32)
+
+    def run() -> None:
+        loss = (torch.tanh(w) * w).sum()
+        loss.backward(retain_graph=True)
+        loss.backward()
+        torch.exp(w).sum().backward()
+
+    recording = watched(run, [w], tolerance=1e-5)
+    begins = [block.start for block in recording.blocks if isinstance(block, Backward)]
+    assert len(begins) == 3
+    for at in begins:
+        assert "PyTorch's gradients (float32) agree " in str(narrate(recording, at))
+        assert "PyTorch" not in str(narrate(recording, at + 1))
 
 
 def test_in_double_precision_nothing_is_allowed_for_rounding() -> None:
