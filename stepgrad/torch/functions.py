@@ -157,7 +157,7 @@ class _Local:
                 count = len(batch.edges)
                 out = made.column[batch.start :][:count]
                 upstream = found[batch.start - call.span.start :][:count]
-                passed = contributions(batch.op, _values(made, batch.edges), out, upstream)
+                passed = contributions(batch, _values(made, batch.edges), out, upstream)
                 passed = passed.abs() if sizes else passed
                 found.index_add_(0, self.entries(batch.edges.reshape(-1)), passed.reshape(-1))
         return found

@@ -176,7 +176,9 @@ class Tensors:
             # Of several names, the first is that of the result.
             names = {at: name for each in reversed(named) for at, name in each.elements}
             context = self._contexts[key] = Context.of([*names.items()], places)
-        made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
+        made.forward = recorder.log_forward(
+            structure, tuple(earlier), context, values, made.locals()
+        )
         # One that has only moved nodes has made none, and is not in the log.
         by_base = {each.base: each for each in made.uses if len(each)}
         made.earlier = [by_base[each.base] for each in earlier]
