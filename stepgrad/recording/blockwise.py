@@ -53,11 +53,12 @@ class Blockwise(ABC):
         earlier: tuple[Forward, ...],
         context: Context,
         values: array[float],
+        stored: Column = (),
     ) -> Forward:
         """Log a forward block, and return it."""
         with self._lock:
             start, base = self.log.length, self.log.size
-            block = Forward(start, structure, base, values, None, earlier, context)
+            block = Forward(start, structure, base, values, None, earlier, context, stored)
             if not self.closed:
                 self._writer.add(block)
             return block

@@ -8,7 +8,8 @@ numbers. What it computes with is a tensor of nodes (`cells.py`), which makes ne
 beside its storage (`beside.py`). `tensors.py` holds that together, and turns passes into blocks.
 
 A backward pass is heard of (`engine.py`), run over the batches (`reverse.py`) and compared with
-PyTorch's (`backward.py`, `compared.py`; an `autograd.Function`, `functions.py`). What the program
+PyTorch's (`backward.py`, `compared.py`; at the results in between, `between.py`; an
+`autograd.Function`, `functions.py`). What the program
 writes to leaves (`leaves.py`) is found by comparing bits (`writes.py`), and explained where an
 optimizer is known (`optimizers.py`).
 

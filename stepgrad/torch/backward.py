@@ -12,6 +12,7 @@ from torch import Tensor
 from stepgrad.printable import counted
 from stepgrad.recording.foreign.remark import IDLE, Remark
 from stepgrad.recording.foreign.rounded import limit
+from stepgrad.torch.between import column
 from stepgrad.torch.compared import Agreement, compared
 from stepgrad.torch.functions import Functions
 from stepgrad.torch.leaves import Change, Leaf, bits, gradient_changes
@@ -75,23 +76,61 @@ class Backwards:
         """
         tensors = self._tensors
         before = {leaf: leaf.left for leaf in tensors.living()}
-        done = _Done(tensors.backward(*root), before)
-        self._agreement.passed(done.coarsest)
+        done = Done(tensors.backward(*root), before)
+        self._agreement.begins(done.coarsest)
         faults = self.functions.judge(whole=not inputs)
         for each in faults:
             self._agreement.say(each)
+        silent = bool(faults) or not self._agree_between(done)
         if returned is not None:
             for tensor, grad in zip(inputs, returned, strict=True):
-                if not faults and isinstance(tensor, Tensor):
+                if not silent and isinstance(tensor, Tensor):
                     self._returned(done, tensor, grad)
         asked = {id(each) for each in inputs}
         for leaf, left in before.items():
             if returned is None and (not inputs or id(leaf.tensor()) in asked):
-                self._added(done, leaf, silent=bool(faults))
+                self._added(done, leaf, silent=silent)
             elif done.reaches(leaf):
                 self._restore(leaf, left)
+        made, offset = root
+        self._agreement.passed(made.base + offset, done.coarsest, tensors.program.place())
 
-    def _added(self, done: _Done, leaf: Leaf, *, silent: bool) -> None:
+    def _agree_between(self, done: Done) -> bool:
+        """Compare the gradients of the results in between; return whether they agree.
+
+        The newest that differs is the first that PyTorch has computed otherwise.
+        """
+        for made, grads in zip(done.backward.over, done.backward.gradients, strict=True):
+            arrived = self._tensors.between.arrived(made)
+            if arrived is None:
+                continue
+            offsets, theirs = arrived.offsets, arrived.gradients
+            ours = grads[offsets]
+
+            def sizes(made: Pass = made, offsets: Tensor = offsets) -> Tensor:
+                return done.sizes(made)[offsets]
+
+            odd, worst = compared(ours, theirs, done.limit, sizes, arrived.which)
+            if odd.any():
+                odd &= ~arrived.used_inside(odd)
+            if odd.any():
+                newest = arrived.which[torch.where(odd, offsets, -1).argmax()]
+                at = int((odd & (arrived.which == newest)).nonzero()[0])
+                self._differs(done, made, int(offsets[at]), float(ours[at]), float(theirs[at]))
+                return False
+            self._agreement.agreed_between(len(arrived.results), worst)
+        return True
+
+    def _differs(self, done: Done, made: Pass, offset: int, ours: float, theirs: float) -> None:
+        """PyTorch's gradient of a node is another: say through which operation it comes."""
+        takers = {here.call.name: here for here in done.backward.takers(made, offset)}
+        through = " or ".join(f"`{name}`" for name in takers if name)
+        program = self._tensors.program
+        here = next(iter(takers.values()), None)
+        place = program.place() if here is None else program.placed(here)
+        self._agreement.differs(made.base + offset, ours, theirs, place, through)
+
+    def _added(self, done: Done, leaf: Leaf, *, silent: bool) -> None:
         """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""
         ours, grad = leaf.left, leaf.grad
         if grad is None:
@@ -99,7 +138,7 @@ class Backwards:
             if done.reaches(leaf):  # a hook has used it and let it go
                 self._restore(leaf, torch.zeros_like(ours))
             return
-        theirs = _column(grad)
+        theirs = column(grad)
         odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes(leaf.made))
         leaf.seen()
         if not odd.any():
@@ -109,26 +148,25 @@ class Backwards:
         offsets = odd.nonzero().reshape(-1)
         if not silent:
             at = int(offsets[0])
-            place = self._tensors.program.place()
-            node = leaf.made.base + at
-            self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
+            self._differs(done, leaf.made, at, float(ours[at]), float(theirs[at]))
         leaf.made.left = torch.where(odd, theirs, ours)
         self._tensors.writing.add(leaf, Change("set", offsets, theirs[offsets]))
 
-    def _returned(self, done: _Done, tensor: Tensor, grad: Tensor | None) -> None:
+    def _returned(self, done: Done, tensor: Tensor, grad: Tensor | None) -> None:
         """Compare a gradient that was returned."""
         numbers = self._tensors.beside.window(tensor)
         if numbers is None or grad is None:
             return
         numbers = numbers.reshape(-1)
-        theirs = _column(grad)
+        theirs = column(grad)
         ours = done.arrived(numbers)
         odd, worst = compared(ours, theirs, done.limit, lambda: done.sizes_at(numbers))
         odd &= numbers >= 0
         if odd.any():
             at = int(odd.nonzero()[0])
-            node, place = int(numbers[at]), self._tensors.program.place()
-            self._agreement.differs(node, float(ours[at]), float(theirs[at]), place)
+            made = next(each for each in done.backward.over if each.holds(int(numbers[at])))
+            offset = int(numbers[at]) - made.base
+            self._differs(done, made, offset, float(ours[at]), float(theirs[at]))
         elif numbers.numel():
             self._agreement.agreed(int(numbers[0]), worst)
 
@@ -139,11 +177,11 @@ class Backwards:
             self._tensors.writing.add(leaf, change)
 
 
-class _Done:
+class Done:
     """A pass that is logged, with what it adds to compare with."""
 
     def __init__(self, backward: Reversed, before: Mapping[Leaf, Tensor]) -> None:
-        self._backward = backward
+        self.backward = backward
         self._before = {leaf.made: left for leaf, left in before.items()}
         reached = zip(backward.over, backward.reached, strict=True)
         self._reached = {made for made, there in reached if there.any()}
@@ -152,7 +190,7 @@ class _Done:
 
     @cached_property
     def _sizes(self) -> Sequence[Tensor]:
-        return reverse(self._backward.root, self._backward.over[0], sizes=True).gradients
+        return reverse(self.backward.root, self.backward.over[0], sizes=True).gradients
 
     def reaches(self, leaf: Leaf) -> bool:
         """Whether a leaf tensor takes part."""
@@ -160,7 +198,7 @@ class _Done:
 
     def sizes(self, made: Pass) -> Tensor:
         """How large the terms of the gradients of a pass's nodes are."""
-        over = self._backward.over
+        over = self.backward.over
         if made not in over:
             return torch.zeros(len(made), dtype=torch.float64)
         return self._sizes[over.index(made)]
@@ -173,17 +211,13 @@ class _Done:
         """What nodes have received from this pass."""
         columns = [
             grads - self._before[made] if made in self._before else grads
-            for made, grads in zip(self._backward.over, self._backward.gradients, strict=True)
+            for made, grads in zip(self.backward.over, self.backward.gradients, strict=True)
         ]
         return self._gathered(numbers, columns)
 
     def _gathered(self, numbers: Tensor, columns: Sequence[Tensor]) -> Tensor:
         found = torch.zeros(numbers.shape, dtype=torch.float64)
-        for made, column in zip(self._backward.over, columns, strict=True):
+        for made, each in zip(self.backward.over, columns, strict=True):
             own = (numbers >= made.base) & (numbers < made.base + len(made))
-            found[own] = column[numbers[own] - made.base]
+            found[own] = each[numbers[own] - made.base]
         return found
-
-
-def _column(grad: Tensor) -> Tensor:
-    return grad.detach().to_dense().to(torch.float64).reshape(-1)

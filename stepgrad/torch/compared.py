@@ -16,6 +16,7 @@ from stepgrad.recording.foreign.remark import (
     BACKWARD,
     DIFFERS,
     HOOKED,
+    NEAR,
     ROUNDED,
     Remark,
 )
@@ -31,7 +32,13 @@ class Compared(NamedTuple):
     worst: float
 
 
-def compared(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Tensor]) -> Compared:
+def compared(
+    ours: Tensor,
+    theirs: Tensor,
+    least: float,
+    sizes: Callable[[], Tensor],
+    tensors: Tensor | None = None,
+) -> Compared:
     """Compare gradients.
 
     Args:
@@ -39,19 +46,33 @@ def compared(ours: Tensor, theirs: Tensor, least: float, sizes: Callable[[], Ten
         theirs: PyTorch's.
         least: how far they may differ, relative to the terms.
         sizes: computes how large the terms of each are; asked only where that decides.
+        tensors: for each, the number of the tensor that it is of; None if that is the same.
     """
     same = (ours == theirs) | (ours.isnan() & theirs.isnan())
     off = torch.where(same, 0.0, (ours - theirs).abs())
-    relative = torch.where(same, 0.0, off / _largest(ours, theirs))
+    relative = torch.where(same, 0.0, off / _largest(ours, theirs, tensors))
     if not (relative <= least).all():
         relative = torch.where(relative <= least, relative, off / sizes())
     wrong = ~(relative <= least)
     return Compared(wrong, float(relative[~wrong].max()) if (~wrong).any() else 0.0)
 
 
-def _largest(*columns: Tensor) -> float:
-    finite = [each[each.isfinite()].abs() for each in columns]
-    return max((float(each.max()) for each in finite if each.numel()), default=0.0)
+def _near(worst: float) -> str:
+    return f"within {worst:.0e} of the largest" if worst else "to the last digit"
+
+
+def _named(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def _largest(ours: Tensor, theirs: Tensor, tensors: Tensor | None) -> Tensor:
+    """Return the largest finite gradient of the tensor that each is of."""
+    sizes = [each.abs().nan_to_num(0.0, 0.0, 0.0) for each in (ours, theirs)]
+    largest = torch.maximum(*sizes)
+    if tensors is None or not len(tensors):
+        return largest.max() if len(largest) else torch.zeros(())
+    top = largest.new_zeros(int(tensors.max()) + 1)
+    return top.scatter_reduce_(0, tensors, largest, "amax")[tensors]
 
 
 class Agreement:
@@ -64,28 +85,47 @@ class Agreement:
     def __init__(self, remark: Callable[[Remark], None]) -> None:
         self._remark = remark
         self._tensors = set[int]()
+        self._results = 0
         self._passes = 0
         self._worst = 0.0
+        self._latest = 0.0  # in the pass that is compared
         self._wrong = False
         self._said = set[object]()
         self.hooked: Place | None = None  # where the program has registered a hook, if it has
 
-    def passed(self, coarsest: torch.dtype) -> None:
-        """A pass is over; `coarsest` is the type of its coarsest numbers."""
+    def begins(self, coarsest: torch.dtype) -> None:
+        """A pass is to be compared; `coarsest` is the type of its coarsest numbers."""
         self._passes += 1
+        self._latest = 0.0
         if coarsest is not torch.float64:
-            self.say(Remark(ROUNDED, None, Place(), str(coarsest).removeprefix("torch.")))
+            self.say(Remark(ROUNDED, None, Place(), _named(coarsest)))
+
+    def passed(self, root: int, coarsest: torch.dtype, place: Place) -> None:
+        """A pass from a root is compared: say how near it is where PyTorch has rounded."""
+        self._worst = max(self._worst, self._latest)
+        if coarsest is not torch.float64 and not self._wrong:
+            text = f"PyTorch's gradients ({_named(coarsest)}) agree {_near(self._latest)}"
+            self._remark(Remark(NEAR, root, place, text))
 
     def agreed(self, tensor: int, worst: float) -> None:
         """The gradients of a tensor, known by a number, agree up to so much."""
         self._tensors.add(tensor)
-        self._worst = max(self._worst, worst)
+        self._latest = max(self._latest, worst)
 
-    def differs(self, node: int, ours: float, theirs: float, place: Place) -> None:
-        """PyTorch's gradient of a node is another than that in the log."""
+    def agreed_between(self, results: int, worst: float) -> None:
+        """The gradients of so many results of operations agree up to so much."""
+        self._results += results
+        self._latest = max(self._latest, worst)
+
+    def differs(self, node: int, ours: float, theirs: float, place: Place, through: str) -> None:
+        """PyTorch's gradient of a node is another than that in the log.
+
+        It has come through an operation whose own gradient agrees: `through` names it.
+        """
         text = f"PyTorch's gradient is {number(theirs)}, and its contributions add up to "
         text = f"{text}{number(ours)}"
         if self.hooked is None:
+            text = f"{text}: the first difference comes through {through}" if through else text
             self.say(Remark(DIFFERS, node, place, text))
         else:
             self.say(Remark(HOOKED, node, self.hooked, f"{text}: the program has hooks"))
@@ -104,6 +144,7 @@ class Agreement:
             return
         tensors = counted(len(self._tensors), "tensor")
         passes = counted(self._passes, "backward pass")
-        near = f"within {self._worst:.0e} of the largest" if self._worst else "to the last digit"
-        text = f"PyTorch's gradients agree: {tensors} in {passes}, {near}"
+        if self._results:
+            passes = f"{passes}, and {counted(self._results, 'result')} in between"
+        text = f"PyTorch's gradients agree: {tensors} in {passes}, {_near(self._worst)}"
         self._remark(Remark(AGREES, None, Place(), text))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import _SingleLevelFunction
+from torch.nn import Module
 from torch.nn.utils import clip_grad
 from torch.optim import optimizer
 
@@ -67,8 +68,9 @@ class _Heard:
         yield torch.autograd, "_engine_run_backward", self._running(run)
         for name in ("data", "grad"):
             yield Tensor, name, self._assigned(getattr(torch._C.TensorBase, name))
-        for name in ("register_hook", "register_post_accumulate_grad_hook"):
-            yield Tensor, name, self._hooking(getattr(Tensor, name))
+        for owner, names in _HOOKS.items():
+            for name in names:
+                yield owner, name, self._hooking(getattr(owner, name))
         if hasattr(clip_grad, _CLIP):  # before PyTorch 2.6, what is clipped is written by no rule
             yield clip_grad, _CLIP, self._clipping(getattr(clip_grad, _CLIP))
         # Not `Function.apply` itself: a program may have kept that.
@@ -105,11 +107,12 @@ class _Heard:
                 root = self._tensors.root(outputs, upstream)
                 if root is None:  # what it brings is written by this line
                     self._tensors.writing.begins()
-            found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
-            if root is not None:
-                with unseen():
-                    returned = None if kwargs["accumulate_grad"] else found
-                    self._backwards.passed(root, inputs, returned)
+            with self._tensors.between.listening():
+                found = run(outputs, upstream, keep, create, inputs, *args, **kwargs)
+                if root is not None:
+                    with unseen():
+                        returned = None if kwargs["accumulate_grad"] else found
+                        self._backwards.passed(root, inputs, returned)
             return found
 
         return engine
@@ -158,9 +161,9 @@ class _Heard:
         return argument.clone() if known and not argument.requires_grad else argument
 
     def _hooking(self, register: Callable[..., Any]) -> Callable[..., Any]:
-        def hooking(tensor: Tensor, hook: Callable[..., Any]) -> Any:
+        def hooking(owner: Any, *args: Any, **kwargs: Any) -> Any:
             self._backwards.hooked()
-            return register(tensor, hook)
+            return register(owner, *args, **kwargs)
 
         return hooking
 
@@ -215,6 +218,12 @@ class _Heard:
             for leaves, rule in step.rules(self._tensors.leaf_of) if step is not None else ():
                 self._tensors.writing.updated(leaves, rule)
 
+
+_HOOKS: Mapping[type, Sequence[str]] = {
+    Tensor: ("register_hook", "register_post_accumulate_grad_hook"),
+    Module: ("register_full_backward_hook", "register_full_backward_pre_hook"),
+}
+"""What registers hooks that may change gradients."""
 
 _CLIP = "_clip_grads_with_norm_"
 _EPSILON = 1e-6  # PyTorch's, in clip_grad_norm_

@@ -21,6 +21,7 @@ from stepgrad.numbers import number
 from stepgrad.recording.foreign.remark import BACKWARD, Remark
 from stepgrad.recording.foreign.rounded import limit
 from stepgrad.recording.source import path_of
+from stepgrad.torch.between import Result
 from stepgrad.torch.compared import compared
 from stepgrad.torch.passes import NEW, Pass, precision
 from stepgrad.torch.reverse import contributions
@@ -66,6 +67,9 @@ class Functions:
             asked = [each if each.requires_grad else None for each in inputs]
             call = Call(function, made, span, self._numbers(asked), self._numbers(outs))
             node.register_hook(partial(self._hand, call))
+            for each, numbers in zip(outs, call.outputs, strict=True):
+                if numbers is not None:
+                    self._tensors.between.result(each, Result(made, span, numbers))
 
     def _hand(self, call: Call, returned: Gradients, received: Gradients) -> None:
         self._ran.append((call, _detached(received), _detached(returned)))
@@ -153,7 +157,7 @@ class _Local:
                 count = len(batch.edges)
                 out = made.column[batch.start :][:count]
                 upstream = found[batch.start - call.span.start :][:count]
-                passed = contributions(batch.op, _values(made, batch.edges), out, upstream)
+                passed = contributions(batch, _values(made, batch.edges), out, upstream)
                 passed = passed.abs() if sizes else passed
                 found.index_add_(0, self.entries(batch.edges.reshape(-1)), passed.reshape(-1))
         return found

@@ -14,8 +14,10 @@ from torch._decomp import decomposition_table
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_map
 
+from stepgrad.torch.between import Result
 from stepgrad.torch.cells import Cells
 from stepgrad.torch.counted import least_nodes
+from stepgrad.torch.opaque import WHOLE, recorded_whole
 from stepgrad.torch.table import PLAIN, TABLE, Row
 from stepgrad.torch.tensors import Tensors
 
@@ -42,6 +44,7 @@ class Watching(TorchDispatchMode):
         kwargs = kwargs or {}
         if torch._C._current_autograd_node() is not None:
             return func(*args, **kwargs)
+        self._tensors.between.join()
         tensors = [*_tensors(args), *_tensors(kwargs.values())]
         growing = [*filter(self.grows, tensors)]
         limits = self._tensors.limits
@@ -69,6 +72,8 @@ class Watching(TorchDispatchMode):
                 return func.decompose(*args, **kwargs)
         if is_view(func):
             return func(*args, **kwargs)
+        if name in WHOLE or _functional(name, func) not in decomposition_table:
+            return self._whole(name, func, args, kwargs)
         return self._taken_apart(name, func, args, kwargs)
 
     def _by_row(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -84,6 +89,20 @@ class Watching(TorchDispatchMode):
             named["out"] = out
         with self._tensors.limits.making(name, self._tensors.made, least_nodes(name, cells, out)):
             results = _parts(row(*cells, **named))
+        self._keep(results, out, since)
+        return out
+
+    def _whole(self, name: str, func: Any, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Record an operation as one node for each element, with PyTorch's own derivatives."""
+        cells, named = self._converted((args, dict(kwargs)))
+        out = func(*args, **kwargs)
+        self._tensors.limits.check(_tensors([out]))
+        since = len(self._tensors.made)
+        with self._tensors.limits.making(name, self._tensors.made):
+            results = _parts(recorded_whole(name, _functional(name, func), cells, named))
+            for each, tensor in zip(results, _parts(out), strict=True):
+                if isinstance(each, Cells) and not _alike(each.data, tensor):
+                    raise NotImplementedError("computed again, it is another")
         self._keep(results, out, since)
         return out
 
@@ -115,6 +134,9 @@ class Watching(TorchDispatchMode):
             if isinstance(cells, Cells) and cells.ids is not None:
                 cells.made.computed(cells, tensor, since)
                 self._tensors.beside.put(tensor, cells.ids, cells.made)
+                if not self.inside and len(cells.made) > since:
+                    span = range(since, len(cells.made))
+                    self._tensors.between.result(tensor, Result(cells.made, span, cells.ids))
             else:
                 self._plain([tensor])
 

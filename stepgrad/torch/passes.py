@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -46,11 +48,13 @@ class Batch(NamedTuple):
         op: the operation.
         start: the offset of the first in its pass.
         edges: the operands of each: one row for each node, one column for each slot.
+        local: the local derivatives in the same places, where the operation stores them.
     """
 
     op: Op
     start: int
     edges: Tensor
+    local: Tensor | None = None
 
 
 class Pass:
@@ -74,7 +78,7 @@ class Pass:
         self._codes = bytearray()
         self._values: list[Tensor] = []
         self._own: list[tuple[Tensor, Tensor]] = []
-        self._here = here
+        self._now = here
         self._room = room
 
     def __len__(self) -> int:
@@ -85,6 +89,10 @@ class Pass:
         """The index of the first node, once the pass is in the log."""
         assert self.forward is not None, "it is in the log"
         return self.forward.base
+
+    def here(self, offset: int) -> Here:
+        """Return where the program was when it made a node."""
+        return self.moves[bisect_right(self.moves, offset, key=lambda each: each[0]) - 1][1]
 
     def holds(self, index: int) -> bool:
         """Whether a node of the log is one of this pass."""
@@ -112,6 +120,14 @@ class Pass:
         if len(self) > start:
             self.batches.append(Batch(op, start, torch.stack(edges, 1)))
         return Cells(self, ids, data)
+
+    def stored(self, op: Op, data: Tensor, edges: Tensor, local: Tensor) -> Tensor:
+        """Make nodes of an operation that stores its local derivatives; return their numbers."""
+        self.make_room(edges.numel())
+        start = len(self)
+        ids = self._add(op, data)
+        self.batches.append(Batch(op, start, edges, local))
+        return ids
 
     def computed(self, cells: Cells, out: Tensor, since: int) -> None:
         """Take the program's own numbers for nodes from offset `since` on.
@@ -149,7 +165,7 @@ class Pass:
 
     def _add(self, op: Op, data: Tensor) -> Tensor:
         start, count = len(self), data.numel()
-        here = self._here()
+        here = self._now()
         if not self.moves or self.moves[-1][1] != here:
             self.moves.append((start, here))
         self.make_room(count)
@@ -191,7 +207,14 @@ class Pass:
             earlier.append(forward)
             done = end
         own, numbers, offsets = map(_ints, (own, numbers, offsets))
-        return Structure(bytes(self._codes), own, numbers, offsets), earlier
+        ops = [[each.op] * len(each.edges) for each in self.batches if each.local is not None]
+        rows = tuple(chain.from_iterable(ops))
+        return Structure(bytes(self._codes), own, numbers, offsets, rows), earlier
+
+    def locals(self) -> array[float]:
+        """Return the local derivatives that are stored, in the order of the nodes."""
+        columns = [each.local.reshape(-1) for each in self.batches if each.local is not None]
+        return array("d", as_bytes(torch.cat(columns)) if columns else b"")
 
     def absolute(self, ids: Tensor) -> Tensor:
         """Return node numbers with those of this pass, which is in the log now, as indices."""

@@ -117,7 +117,10 @@ class Program(TorchFunctionMode):
 
     def place(self) -> Place:
         """Return the line that the program is at, in the scope that it has opened by hand."""
-        here = self.here()
+        return self.placed(self.here())
+
+    def placed(self, here: Here) -> Place:
+        """Return the line where the program was, in the scope that it had opened by hand."""
         return self._placed(here.scope, here.spot)
 
     def where(self) -> str:

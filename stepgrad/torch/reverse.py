@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from stepgrad.engine.ops import Op
 from stepgrad.recording.blocks import Forward
 from stepgrad.recording.sweep import Sweep
 from stepgrad.torch.arithmetic import carry
-from stepgrad.torch.passes import NEW, Pass, as_bytes
+from stepgrad.torch.calls import Here
+from stepgrad.torch.passes import NEW, Batch, Pass, as_bytes
 
 
 class Reversed(NamedTuple):
@@ -31,6 +31,14 @@ class Reversed(NamedTuple):
     over: Sequence[Pass]
     gradients: Sequence[Tensor]
     reached: Sequence[Tensor]
+
+    def takers(self, made: Pass, offset: int) -> Iterator[Here]:
+        """Yield where the program was when it computed with a node of a pass."""
+        for each in self.over:
+            node = NEW + offset if each is made else made.base + offset
+            for batch in each.batches:
+                for at in (batch.edges == node).any(1).nonzero().reshape(-1).tolist():
+                    yield each.here(batch.start + at)
 
 
 def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:
@@ -61,7 +69,7 @@ def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:
             if not taking.any():
                 continue
             to = _entries(batch.edges, first, shifts[:-number])
-            passed = contributions(batch.op, values[to], values[here], gradients[here])
+            passed = contributions(batch, values[to], values[here], gradients[here])
             passed = passed.abs() if sizes else passed
             if not taking.all():
                 to, passed = to[taking], passed[taking]
@@ -76,12 +84,14 @@ def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:
     )
 
 
-def contributions(op: Op, operands: Tensor, out: Tensor, upstream: Tensor) -> Tensor:
-    """Return what each operand of each node of an operation receives: a row for each node.
+def contributions(batch: Batch, operands: Tensor, out: Tensor, upstream: Tensor) -> Tensor:
+    """Return what each operand of each node of a batch receives: a row for each node.
 
     The values are those of now: who writes to one after the forward pass changes the derivatives.
     """
-    parts = (rule(*operands.unbind(1), out, upstream) for rule in carry(op))
+    if batch.local is not None:
+        return upstream.unsqueeze(1) * batch.local
+    parts = (rule(*operands.unbind(1), out, upstream) for rule in carry(batch.op))
     return torch.stack([part.expand(len(upstream)) for part in parts], 1)
 
 

@@ -13,6 +13,7 @@ from stepgrad.recording.places import Places
 from stepgrad.recording.recorder import Recorder
 from stepgrad.recording.structure import Context, Structure
 from stepgrad.torch.beside import Beside
+from stepgrad.torch.between import Between
 from stepgrad.torch.calls import Call
 from stepgrad.torch.cells import NONE, Cells
 from stepgrad.torch.leaves import Leaf
@@ -32,6 +33,7 @@ class Tensors:
 
     def __init__(self, recorder: Recorder, steps: range | None = None) -> None:
         self.beside = Beside()
+        self.between = Between()
         self.leaves: dict[int, Leaf] = {}  # by the index of the first node
         self.recorder = recorder
         places = Places(recorder.log.sources) if recorder.lines else None
@@ -174,7 +176,9 @@ class Tensors:
             # Of several names, the first is that of the result.
             names = {at: name for each in reversed(named) for at, name in each.elements}
             context = self._contexts[key] = Context.of([*names.items()], places)
-        made.forward = recorder.log_forward(structure, tuple(earlier), context, values)
+        made.forward = recorder.log_forward(
+            structure, tuple(earlier), context, values, made.locals()
+        )
         # One that has only moved nodes has made none, and is not in the log.
         by_base = {each.base: each for each in made.uses if len(each)}
         made.earlier = [by_base[each.base] for each in earlier]

@@ -13,6 +13,7 @@ import torch.nn.functional as F  # noqa: E402, N812
 from torch import Tensor, nn  # noqa: E402
 
 import stepgrad  # noqa: E402
+from stepgrad.recording.foreign.remark import DIFFERS  # noqa: E402
 from stepgrad.torch import mode, watch  # noqa: E402
 from stepgrad.torch.cells import Cells  # noqa: E402
 from stepgrad.torch.passes import Pass  # noqa: E402
@@ -62,9 +63,11 @@ def agrees(
 ) -> None:
     """Compare the gradients of the inputs, and of parameters, with PyTorch's."""
     inputs = tuple(each if each.requires_grad else each.clone().requires_grad_() for each in inputs)
-    with stepgrad.record(), watch() as tensors:
+    with stepgrad.record() as recording, watch() as tensors:
         weighted(run(*inputs)).backward()
         found = {id(each.tensor()): tensors.gradient(each) for each in tensors.leaves.values()}
+    if tolerance <= 1e-12:
+        assert DIFFERS not in {each.kind for each in recording.remarks}
     for leaf in (*inputs, *also):
         wanted = torch.zeros_like(leaf) if leaf.grad is None else leaf.grad
         gradient = found.get(id(leaf), torch.zeros_like(leaf)).to(wanted.dtype)

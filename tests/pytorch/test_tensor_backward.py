@@ -23,6 +23,7 @@ from stepgrad.diagnosis import Verdict, diagnose  # noqa: E402
 from stepgrad.diagnosis.rules.pytorch import agreement  # noqa: E402
 from stepgrad.recording.blocks import Backward, Forward, Write  # noqa: E402
 from stepgrad.recording.recording import Recording  # noqa: E402
+from stepgrad.replay.telling.narration import narrate  # noqa: E402
 from stepgrad.torch import watch  # noqa: E402
 from stepgrad.torch.refused import RefusedError  # noqa: E402
 from tensor_programs import leaf, told, watched, writes  # noqa: E402
@@ -236,13 +237,31 @@ def test_in_single_precision_rounding_is_no_difference() -> None:
     recording = watched(run, model.parameters(), tolerance=1e-5)
     assert not writes(recording)
     text = agreement(recording)
-    assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, within ")
+    assert text.startswith("PyTorch's gradients agree: 6 tensors in 3 backward passes, and ")
+    assert "and 21 results in between, within " in text
     assert text.endswith("of the largest (float32)")
     ways = verify(recording)
     assert all(way.ok for way in ways)
     limits = {way.way: way.limit for way in ways}
     assert limits["complex steps"] == pytest.approx(1e-4, rel=0.2)
     assert limits["saved values"] == GATE
+
+
+def test_rounding_is_told_where_each_pass_begins() -> None:
+    w = leaf(3, dtype=torch.float32)
+
+    def run() -> None:
+        loss = (torch.tanh(w) * w).sum()
+        loss.backward(retain_graph=True)
+        loss.backward()
+        torch.exp(w).sum().backward()
+
+    recording = watched(run, [w], tolerance=1e-5)
+    begins = [block.start for block in recording.blocks if isinstance(block, Backward)]
+    assert len(begins) == 3
+    for at in begins:
+        assert "PyTorch's gradients (float32) agree " in str(narrate(recording, at))
+        assert "PyTorch" not in str(narrate(recording, at + 1))
 
 
 def test_in_double_precision_nothing_is_allowed_for_rounding() -> None:
@@ -366,6 +385,107 @@ def test_a_gradient_that_comes_on_a_way_that_was_not_recorded_differs() -> None:
     assert "PyTorch's gradient is" in verdict.text
 
 
+# Results in between.
+
+
+def overwritten() -> Recording:
+    w, v = leaf(3), leaf(3, seed=1)
+
+    def run() -> None:
+        z = w * v
+        h = torch.tanh(z)
+        h.detach().numpy()[:] *= 2  # the derivative of tanh is computed from its result
+        (h * w).sum().backward()
+
+    return watched(run, [])
+
+
+def test_the_first_operation_whose_gradient_differs_is_named() -> None:
+    recording = overwritten()
+    [verdict] = pytorch_verdicts(recording)
+    assert verdict.text.startswith("at z[0], PyTorch's gradient is ")
+    assert verdict.text.endswith("the first difference comes through `tanh`")
+    line = verdict.places[0].line
+    assert line is not None
+    assert "h = torch.tanh(z)" in Path(__file__).read_text().splitlines()[line - 1]
+
+
+def test_behind_a_function_of_the_program_the_difference_is_that_of_what_takes_its_result() -> None:
+    w, v = leaf(3), leaf(3, seed=1)
+    own = function(lambda x, y, g: (2 * x * y * g, x * x * g))
+
+    def run() -> None:
+        h = torch.tanh(own(w, v))
+        h.detach().numpy()[:] *= 2
+        h.sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, []))
+    assert verdict.text.endswith("through `tanh`")
+
+
+def test_a_gradient_that_differs_and_is_lost_on_its_way_to_the_leaves_is_found() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        z = w * 0
+        h = torch.exp(z)
+        h.detach().numpy()[:] *= 2
+        h.sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, [w]))
+    assert "at z[0]" in verdict.text
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        lambda x: x.cumsum(0) * x,
+        lambda x: torch.stack(torch.var_mean(x * x)).prod(),
+        lambda x: torch.relu(x * 2) * x + torch.relu(x * 2).expand(2, 3),
+        lambda x: torch.dropout(x * x, 0.0, True).view(3, 1) * (x * x).unsqueeze(1),
+        lambda x: torch.stack([*(x * 2).unbind()]).flip(0) * x,
+        lambda x: (x * 2).view(3, 1).mul_(x.view(3, 1)).mul_(3).sum(0) * x,
+        lambda x: torch.cummax(x * x, 0)[0] * (x * x).sort()[0].detach(),
+    ],
+)
+def test_results_whose_nodes_others_share_agree(run: Callable[[Tensor], Tensor]) -> None:
+    w = leaf(3)
+    recording = watched(lambda: run(w).sum().backward(), [w])
+    assert not pytorch_verdicts(recording)
+    assert "in between" in agreement(recording)
+
+
+def test_a_part_that_is_written_in_place_agrees() -> None:
+    w = leaf(2, 3)
+
+    def run() -> None:
+        h = w * 2
+        h[0].mul_(w[1])
+        row = h[1]
+        h.add_(1)
+        (row * h).sum().backward()
+
+    assert "in between" in agreement(watched(run, [w]))
+
+
+def test_a_pass_that_was_not_recorded_brings_nothing_to_the_next() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        h = w * 2
+        with pytest.raises(RuntimeError):
+            torch.autograd.backward([(h * h).sum(), failing(h).sum()], retain_graph=True)
+        (h * h).sum().backward()
+
+    def fail(*_: Any) -> None:
+        raise RuntimeError
+
+    failing = function(fail, lambda x, y: x * y)
+    own = failing
+    failing = lambda h: own(h, h)  # noqa: E731
+    assert agreement(watched(run, [w]))
+
+
 def test_hooks_may_change_gradients() -> None:
     w = leaf(3)
 
@@ -378,6 +498,20 @@ def test_hooks_may_change_gradients() -> None:
     assert not pytorch_verdicts(recording)
     [note] = [each for each in diagnose(recording) if each.name == "pytorch"]
     assert note.note
+    assert "hooks" in note.text
+
+
+def test_hooks_of_a_module_may_change_gradients() -> None:
+    w, layer = leaf(2, 3), nn.Tanh()
+    layer.register_full_backward_hook(lambda *_: None)
+
+    def run() -> None:
+        layer.register_full_backward_hook(lambda _, grads, __: (grads[0] * 2,))
+        layer(w * 2).sum().backward()
+
+    recording = watched(run, [w])
+    assert not pytorch_verdicts(recording)
+    [note] = [each for each in diagnose(recording) if each.name == "pytorch"]
     assert "hooks" in note.text
 
 

@@ -16,8 +16,8 @@ NAME = "pytorch"
 _ADVICE = {
     BACKWARD: "Correct `backward`, unless it differs on purpose, as a straight-through estimator "
     "does.",
-    DIFFERS: "Look for what changes between the forward and the backward pass: a write through "
-    "`.data` or a NumPy array.",
+    DIFFERS: "Look for what changes between the forward and the backward pass: a write through a "
+    "NumPy array, for example.",
     HOOKED: "",
     IDLE: "Make the optimizer from the parameters of the model that is trained, and make it again "
     "where the model is.",

@@ -19,6 +19,7 @@ from stepgrad.numbers import corrected, gradient_inline, number, worked
 from stepgrad.printable import printable
 from stepgrad.recording import events
 from stepgrad.recording.blocks import Backward
+from stepgrad.recording.foreign.remark import NEAR
 from stepgrad.recording.recording import Node, Recording
 from stepgrad.replay.state import State
 from stepgrad.replay.telling.derivatives import (
@@ -99,9 +100,21 @@ def _seeded(recording: Recording, event: events.Seed, index: int) -> Narration:
     effects = (
         f"{atom(root)}.grad {gradient_inline(event.before)} → {number(event.after)}",
         "" if event.seeded else "nothing has seeded it",
+        _rounded(recording, event.node, index),
         written_at(recording, index),
     )
     return Narration(f"{derivative(root, root)} = {seeded}", effects=_texts(*effects))
+
+
+def _rounded(recording: Recording, root: int, index: int) -> str:
+    """Say how near PyTorch's rounded gradients are in the pass that begins with an event."""
+    passes = [
+        block.start
+        for block in recording.blocks
+        if isinstance(block, Backward) and block.root == root
+    ]
+    texts = [each.text for each in recording.remarks if each.kind == NEAR and each.node == root]
+    return dict(zip(passes, texts, strict=False)).get(index, "")
 
 
 def computed(recording: Recording, event: events.Op, index: int) -> Narration:
