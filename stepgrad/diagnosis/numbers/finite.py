@@ -12,7 +12,6 @@ from itertools import islice
 from math import isfinite
 
 from stepgrad.diagnosis.reasons import Number, Of, Reason, chain
-from stepgrad.diagnosis.rules import pytorch
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.engine.ops import DIV, EXP, LOG, POW, SQRT
@@ -54,7 +53,7 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         nodes.append(result.node)
     advice = _advice(recording, birth)
     diverged = advice == _GROWS and any(step.position < birth.position for step in survey.steps)
-    unless = CAUSES if diverged else (pytorch.NAME,) if advice == _BY_HAND else ()
+    unless = CAUSES if diverged else ("pytorch",) if advice == _BY_HAND else ()
     yield Verdict(
         "non_finite",
         text,
