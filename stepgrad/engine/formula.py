@@ -18,8 +18,16 @@ from stepgrad.engine import ieee
 from stepgrad.engine.notation import conditions, written
 from stepgrad.engine.rewriting import Absolute, Columns, Continued, Fold, Given, constant
 
+# No name means a builtin. Code in C, such as PyTorch's, imports by those of the code that calls it.
+_BUILTINS = {"__import__": __import__}
 _NAMESPACE: dict[str, object] = {name: getattr(ieee, name) for name in ieee.__all__}
-_NAMESPACE |= {"__builtins__": {}, "abs": abs, "inf": math.inf, "nan": math.nan, "π": math.pi}
+_NAMESPACE |= {
+    "__builtins__": _BUILTINS,
+    "abs": abs,
+    "inf": math.inf,
+    "nan": math.nan,
+    "π": math.pi,
+}
 
 
 class Formula:
@@ -56,7 +64,7 @@ class Formula:
         tree = Continued().visit(deepcopy(self._tree))
         source = f"lambda {', '.join(parameters)}: {_code(tree, {})}"
         real = {"real": lambda number: number.real}
-        return eval(source, {"__builtins__": {}, **functions, **real})  # type: ignore[no-any-return]
+        return eval(source, {"__builtins__": _BUILTINS, **functions, **real})  # type: ignore[no-any-return]
 
     def columnwise(
         self, functions: Mapping[str, object], parameters: Iterable[str]
@@ -68,7 +76,7 @@ class Formula:
         """
         code = _code(Columns().visit(deepcopy(self._tree)), {})
         source = f"lambda {', '.join(parameters)}: {code}"
-        return eval(source, {"__builtins__": {}, **functions})  # type: ignore[no-any-return]
+        return eval(source, {"__builtins__": _BUILTINS, **functions})  # type: ignore[no-any-return]
 
     @cached_property
     def piecewise(self) -> bool:

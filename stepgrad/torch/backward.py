@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from math import isfinite, isnan
 from typing import Any
 
 import torch
@@ -123,12 +124,18 @@ class Backwards:
 
     def _differs(self, done: Done, made: Pass, offset: int, ours: float, theirs: float) -> None:
         """PyTorch's gradient of a node is another: say through which operation it comes."""
-        takers = {here.call.name: here for here in done.backward.takers(made, offset)}
-        through = " or ".join(f"`{name}`" for name in takers if name)
+        takers = [*done.backward.takers(made, offset)]
+        masking = [each for each in takers if not isfinite(each[1])]
+        masked = isnan(theirs) and isfinite(ours) and bool(masking)
+        names = {here.call.name: here for here, _ in (masking if masked else takers)}
+        through = " or ".join(f"`{name}`" for name in names if name)
         program = self._tensors.program
-        here = next(iter(takers.values()), None)
+        here = next(iter(names.values()), None)
         place = program.place() if here is None else program.placed(here)
-        self._agreement.differs(made.base + offset, ours, theirs, place, through)
+        if masked:
+            self._agreement.masked(made.base + offset, masking[0][1], place, through)
+        else:
+            self._agreement.differs(made.base + offset, ours, theirs, place, through)
 
     def _added(self, done: Done, leaf: Leaf, *, silent: bool) -> None:
         """Compare the gradient of a leaf; where PyTorch's is another, that is the one to go on."""

@@ -16,6 +16,7 @@ from stepgrad.recording.foreign.remark import (
     BACKWARD,
     DIFFERS,
     HOOKED,
+    MASKED,
     NEAR,
     ROUNDED,
     Remark,
@@ -130,9 +131,17 @@ class Agreement:
         else:
             self.say(Remark(HOOKED, node, self.hooked, f"{text}: the program has hooks"))
 
+    def masked(self, node: int, local: float, place: Place, through: str) -> None:
+        """PyTorch's gradient of a node is nan, through an operation that has received nothing."""
+        text = (
+            f"PyTorch's gradient is nan: {through or 'an operation'} multiplies by its local "
+            f"derivative where no gradient arrives, and 0 · {number(local)} = nan"
+        )
+        self.say(Remark(MASKED, node, place, text))
+
     def say(self, remark: Remark) -> None:
         """Keep a remark, once for each line and kind, or for each node."""
-        self._wrong |= remark.kind in (DIFFERS, BACKWARD, HOOKED)
+        self._wrong |= remark.kind in (DIFFERS, BACKWARD, HOOKED, MASKED)
         key = remark.kind, remark.place if remark.place.line else (remark.node, remark.text)
         if key not in self._said:
             self._said.add(key)

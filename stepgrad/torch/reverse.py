@@ -32,13 +32,28 @@ class Reversed(NamedTuple):
     gradients: Sequence[Tensor]
     reached: Sequence[Tensor]
 
-    def takers(self, made: Pass, offset: int) -> Iterator[Here]:
-        """Yield where the program was when it computed with a node of a pass."""
+    def takers(self, made: Pass, offset: int) -> Iterator[tuple[Here, float]]:
+        """Yield where the program was when it computed with a node, and the local derivative."""
         for each in self.over:
             node = NEW + offset if each is made else made.base + offset
             for batch in each.batches:
-                for at in (batch.edges == node).any(1).nonzero().reshape(-1).tolist():
-                    yield each.here(batch.start + at)
+                for at, slot in (batch.edges == node).nonzero().tolist():
+                    operands = [self._value(each, number) for number in batch.edges[at].tolist()]
+                    out = each.column[batch.start + at]
+                    local = contributions(
+                        batch.op,
+                        torch.tensor([operands], dtype=torch.float64),
+                        out[None],
+                        torch.ones(1, dtype=torch.float64),
+                    )
+                    yield each.here(batch.start + at), float(local[0, slot])
+
+    def _value(self, made: Pass, number: int) -> float:
+        """Return the value of an operand of a pass."""
+        if number >= NEW:
+            return float(made.column[number - NEW])
+        holder = next(each for each in self.over if each.holds(number))
+        return float(holder.column[number - holder.base])
 
 
 def reverse(root: int, start: Pass, *, sizes: bool = False) -> Reversed:

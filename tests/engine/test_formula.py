@@ -2,6 +2,9 @@
 
 import math
 import re
+import time
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -129,6 +132,18 @@ def test_constant(text: str, constant: float | None) -> None:
 def test_python_is_source_with_names_put_in() -> None:
     source = Formula("-a * (1 - b) / a").python({"a": "x._data", "b": "y"})
     assert eval(source, {"div": ieee.div, "x": Value(4.0), "y": 3.0}) == 2.0
+
+
+@pytest.mark.parametrize("way", [Formula.columnwise, Formula.continued])
+def test_a_function_in_c_may_import(way: Callable[..., Callable[..., Any]]) -> None:
+    parsed = way(Formula("f(a, b)"), {"f": time.strptime}, "ab")("1970", "%Y")
+    assert parsed.tm_year == 1970
+
+
+@pytest.mark.parametrize("way", [Formula.columnwise, Formula.continued])
+def test_only_the_functions_that_are_given_are_there(way: Callable[..., Any]) -> None:
+    with pytest.raises(NameError):
+        way(Formula("abs(a)"), {}, "a")(-1.0)
 
 
 def test_repr() -> None:

@@ -410,6 +410,38 @@ def test_the_first_operation_whose_gradient_differs_is_named() -> None:
     assert "h = torch.tanh(z)" in Path(__file__).read_text().splitlines()[line - 1]
 
 
+@pytest.mark.parametrize(
+    ("run", "through"),
+    [
+        (lambda w: torch.where(w > 0.5, torch.sqrt(w - w.detach()), w).sum(), "sqrt"),
+        (lambda w: torch.sqrt(w - w.detach()).masked_fill(w < 9, 1.0).sum() + w.sum(), "sqrt"),
+        (lambda w: -torch.log(w * torch.tensor([1.0, 0.0, 0.0]))[0], "log"),
+    ],
+)
+def test_nan_by_0_times_inf_where_no_gradient_arrives_is_told_as_that(
+    run: Callable[[Tensor], Tensor], through: str
+) -> None:
+    w = torch.tensor([0.25, 0.25, 0.25], requires_grad=True)
+    found = {each.name: each for each in verdicts(watched(lambda: run(w).backward(), []))}
+    verdict = found["pytorch"]
+    assert f"PyTorch's gradient is nan: `{through}` multiplies" in verdict.text
+    assert verdict.text.endswith("0 · inf = nan")
+    assert "before the operation, not only after it" in verdict.advice
+    assert "by hand" not in "".join(each.text for each in found.values())
+
+
+def test_nan_that_comes_another_way_is_no_product_with_0() -> None:
+    w = leaf(3)
+
+    def run() -> None:
+        h = torch.exp(w)
+        h.detach().numpy()[:] = float("nan")
+        h.sum().backward()
+
+    [verdict] = pytorch_verdicts(watched(run, []))
+    assert "its contributions add up to" in verdict.text
+
+
 def test_behind_a_function_of_the_program_the_difference_is_that_of_what_takes_its_result() -> None:
     w, v = leaf(3), leaf(3, seed=1)
     own = function(lambda x, y, g: (2 * x * y * g, x * x * g))

@@ -53,13 +53,14 @@ def non_finite(survey: Survey) -> Iterator[Verdict]:
         nodes.append(result.node)
     advice = _advice(recording, birth)
     diverged = advice == _GROWS and any(step.position < birth.position for step in survey.steps)
+    unless = CAUSES if diverged else ("pytorch",) if advice == _BY_HAND else ()
     yield Verdict(
         "non_finite",
         text,
         advice,
         [*dict.fromkeys(positions)],
         [*dict.fromkeys(nodes)],
-        unless=CAUSES if diverged else (),
+        unless=unless,
     )
 
 

@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from stepgrad.diagnosis.survey import Survey
 from stepgrad.diagnosis.verdict import Verdict
 from stepgrad.recording.blocks import Backward
-from stepgrad.recording.foreign.remark import AGREES, BACKWARD, DIFFERS, HOOKED, IDLE, ROUNDED
+from stepgrad.recording.foreign.remark import (
+    AGREES,
+    BACKWARD,
+    DIFFERS,
+    HOOKED,
+    IDLE,
+    MASKED,
+    ROUNDED,
+)
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.telling.titles import title
 
@@ -19,6 +27,8 @@ _ADVICE = {
     DIFFERS: "Look for what changes between the forward and the backward pass: a write through a "
     "NumPy array, for example.",
     HOOKED: "",
+    MASKED: "Keep the argument where the derivative is finite, also where the result is not used: "
+    "`torch.where(ok, x, 1)` before the operation, not only after it.",
     IDLE: "Make the optimizer from the parameters of the model that is trained, and make it again "
     "where the model is.",
 }
@@ -38,7 +48,7 @@ def pytorch(survey: Survey) -> Iterator[Verdict]:
                 () if node is None else (node,),
                 places=(remark.place,) if remark.place.line else (),
                 note=remark.kind == HOOKED,
-                wrong=remark.kind not in (HOOKED, IDLE),
+                wrong=remark.kind in (BACKWARD, DIFFERS),
             )
     for text in filter(None, [agreement(recording)]):
         yield Verdict(NAME, text, "", (recording.length,), note=True)

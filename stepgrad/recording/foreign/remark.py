@@ -10,18 +10,19 @@ AGREES = "PyTorch agrees"
 DIFFERS = "PyTorch differs"
 BACKWARD = "PyTorch backward"
 HOOKED = "PyTorch hook"
+MASKED = "PyTorch masked"
 ROUNDED = "PyTorch rounds"
 NEAR = "PyTorch near"
 IDLE = "PyTorch idle"
-PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, ROUNDED, NEAR, IDLE
+PYTORCH = AGREES, DIFFERS, BACKWARD, HOOKED, MASKED, ROUNDED, NEAR, IDLE
 """Kinds of remarks on a PyTorch program.
 
 Its gradients are the sums of the contributions in the log; that of a node is another; what the
 `backward` of an `autograd.Function` returns for a node is not the derivative of its `forward`; the
-gradient of a node is another in a program that has hooks, which may change gradients; its numbers
-are of a type that is coarser than ours, which is the text; how near its gradients are in a pass
-from a root, which is the node (one for each pass); an optimizer holds no parameter that has
-received a gradient.
+gradient of a node is another in a program that has hooks, which may change gradients; it is nan, as
+PyTorch multiplies by 0 where no gradient arrives; its numbers are of a type that is coarser than
+ours, which is the text; how near its gradients are in a pass from a root, which is the node (one
+for each pass); an optimizer holds no parameter that has received a gradient.
 """
 
 
