@@ -119,6 +119,7 @@ def _data(view: View, frame: int, name: str) -> Mapping[str, Any]:
     return {
         "name": name,
         "drawn": frame,
+        "ordinal": view.last.state.step_ordinal if len(view.recording.steps) > 1 else None,
         "begin": view.begin,
         "first": view.positions[0],
         "last": view.end,
