@@ -1,4 +1,4 @@
-"""The browser that the tests of pages drive: the Chromium of the system, or none."""
+"""Which browser the tests of pages drive: the Chromium of the system, or none."""
 
 from __future__ import annotations
 

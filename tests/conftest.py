@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, settings
 
 from browsers import MISSING, chromium
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "browsing"]
 
 # Whoever keeps Python from writing bytecode would have each worker rewrite every test file, and
 # each process under test compile all of the package.
