@@ -7,6 +7,7 @@ import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from socket import create_server
 
 import click
 
@@ -41,13 +42,17 @@ def serve(file: str | None, port: int) -> None:
         _check(file)
     from stepgrad.cli.server import LocalServer  # noqa: PLC0415 - for this command only
 
-    server = LocalServer(_command(file), HOST, port)
+    _check_port(port)
+    LocalServer(_command(file), HOST, port).serve()
+
+
+def _check_port(port: int) -> None:
+    """Raise an error if a port is taken."""
     try:
-        server.serve()
+        create_server((HOST, port)).close()
     except OSError as error:
-        raise StepgradError(
-            f"port {port}: {error.strerror or error}; try another --port"
-        ) from error
+        problem = error.strerror or str(error)
+        raise StepgradError(f"port {port}: {problem}; try another --port") from None
 
 
 def _check(file: str) -> None:
