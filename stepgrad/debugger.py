@@ -43,7 +43,12 @@ class NothingRecordedError(StepgradError):
 
 
 def has_screen() -> bool:
-    """Whether there is a keyboard and a terminal to draw on; a dumb terminal does not count."""
+    """Whether there is a keyboard and a terminal to draw on; a dumb terminal does not count.
+
+    A browser has both, which Textual reaches through a driver that its own variable names.
+    """
+    if "TEXTUAL_DRIVER" in os.environ:
+        return True
     terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
     return terminal and os.environ.get("TERM") != "dumb"
 

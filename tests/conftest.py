@@ -8,7 +8,9 @@ from importlib.util import find_spec
 import pytest
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["pytester"]
+from browsers import MISSING, chromium
+
+pytest_plugins = ["pytester", "browsing"]
 
 # Whoever keeps Python from writing bytecode would have each worker rewrite every test file, and
 # each process under test compile all of the package.
@@ -30,11 +32,13 @@ os.environ["TEXTUAL_ANIMATIONS"] = "none"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say what is skipped where PyTorch is not installed."""
+    """Say what is skipped where PyTorch or a browser is not installed."""
     if find_spec("torch") is None:
         terminalreporter.write_line(
             "without PyTorch, its tests are skipped: pip install '.[torch]'"
         )
+    if chromium() is None:
+        terminalreporter.write_line(MISSING)
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -32,6 +32,7 @@ COMMANDS = {
     "quiz": "stepgrad.cli.quiz:quiz",
     "list": "stepgrad.cli.lessons:list_",
     "new": "stepgrad.cli.new:new",
+    "serve": "stepgrad.cli.serve:serve",
     "schema": "stepgrad.cli.schema:schema",
     "help": "stepgrad.cli.help:help_",
 }

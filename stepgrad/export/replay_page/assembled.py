@@ -12,7 +12,7 @@ from pathlib import Path
 from string import Template
 from typing import Any
 
-from stepgrad.export.figure import figure
+from stepgrad.export.figure import figure_of
 from stepgrad.export.legend import legend
 from stepgrad.export.replay_page.drawing import Room, graph
 from stepgrad.export.replay_page.events import event, spans, stops
@@ -109,7 +109,7 @@ def _drawn(views: Sequence[View]) -> tuple[Sequence[int], Sequence[str]]:
 
 def _drawing(view: View, room: Room) -> str:
     state = view.last.state
-    told = legend(figure(state, ""), 1)
+    told = legend(figure_of(state, "", view.drawn), 1)
     return "\n".join((
         *graph(view, room), *tape(view), f'<p class="legend">{"<br>".join(map(escape, told))}</p>',
     ))  # fmt: skip
@@ -119,6 +119,7 @@ def _data(view: View, frame: int, name: str) -> Mapping[str, Any]:
     return {
         "name": name,
         "drawn": frame,
+        "ordinal": view.last.state.step_ordinal if len(view.recording.steps) > 1 else None,
         "begin": view.begin,
         "first": view.positions[0],
         "last": view.end,

@@ -27,9 +27,13 @@
   const before = (list, at) => list.findLast((each) => each < at);
   const after = (list, at) => list.find((each) => each > at);
 
-  const turned = (by) => {
-    const next = data.views[data.views.indexOf(view) + by];
-    return next && Math.min(Math.max(next.begin + position - view.begin, next.first), next.last);
+  const turned = (by) => { // to the same point of another step; before the first, to its first event
+    const counted = view.ordinal !== null, begun = counted && position > view.begin;
+    const next = data.views[data.views.indexOf(view) + by - (counted && !begun)];
+    if (begun && by < 0 && (next?.ordinal ?? null) === null) {
+      return view.ordinal === 0 ? view.begin : undefined;
+    }
+    return next && Math.min(next.begin + (begun ? position - view.begin : 1), next.last);
   };
 
   const stepped = (by) => {
@@ -220,7 +224,7 @@
     const command = data.keys[KEYS[event.key] ?? event.key];
     const target = event.target.closest("button, a, input");
     if (!command || (target && event.key === " ")) return; // which presses it
-    if (target === steps && event.key in KEYS) return; // which moves it
+    if (steps && target === steps && event.key in KEYS) return; // which moves it
     event.preventDefault();
     act(command);
   });

@@ -10,13 +10,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from stepgrad.export.figure import PAGE, part_of
+from stepgrad.export.figure import PAGE
 from stepgrad.export.replay_page.parts import Key, Lens, Look
 from stepgrad.recording.recording import Recording
+from stepgrad.replay.graph.folding import folded_graph
+from stepgrad.replay.graph.outline import fitting
+from stepgrad.replay.graph.picture import Part
 from stepgrad.replay.state import State
 
 ROOM = 40
 """About how many boxes a graph has once its scopes are folded."""
+
+MOST = 300
+"""The most boxes of a graph; of a larger one, the page has those near the output."""
 
 
 class Moment(NamedTuple):
@@ -36,7 +42,7 @@ class View:
         self.recording = recording
         state = State(recording, end)
         self.begin, self.end = state.step_bounds
-        self.drawn = part_of(state, PAGE, ROOM, hops=4)
+        self.drawn = _drawn(state)
         self.last = Lens(state, self.drawn)
 
     @property
@@ -100,3 +106,13 @@ class View:
         nodes = (Key("node", node), *(self.boxes[each] for each in (box,) if each in self.boxes))
         yield from (key for key in nodes if key in self.numbers)
         yield from (edge for each in around if each in self.boxes for edge in self.edges(each))
+
+
+def _drawn(state: State) -> Part:
+    """Return what to draw of a step: all of it, for the graph scrolls; many nodes are folded."""
+    scene = state.scene
+    folded = fitting(scene, ROOM) if len(scene) > PAGE else frozenset[str]()
+    graph = folded_graph(scene, folded)
+    if len(graph) <= MOST:
+        return Part(graph, graph)
+    return Part(graph, graph.near(state.destination, MOST, MOST))
