@@ -72,6 +72,14 @@ class _Group(click.Group):
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the topics of `stepgrad help`."""
+        from stepgrad import pages  # noqa: PLC0415 - for this help only
+
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Topics of `stepgrad help TOPIC`"):
+            formatter.write_dl([(topic, pages.title(topic)) for topic in pages.TOPICS])
+
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse the options; `--help` and `--version` print here."""
         with _read_or_not():
