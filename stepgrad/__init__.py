@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     )
     from stepgrad.engine.nn import MLP, Layer, Neuron
     from stepgrad.engine.optim import SGD, Adam, clip_norm
+    from stepgrad.export.replay_page import show
     from stepgrad.recording.record import record
     from stepgrad.recording.recording import Recording
     from stepgrad.replay.cursor import Cursor
@@ -55,6 +56,7 @@ __all__ = [
     "record",
     "record_scenario",
     "scope",
+    "show",
     "softmax",
     "softmax_cross_entropy",
     "squared_error",
@@ -76,6 +78,7 @@ _ON_DEMAND = {
     "op": "stepgrad.engine.define",
     "record": "stepgrad.recording.record",
     "record_scenario": "stepgrad.scenario",
+    "show": "stepgrad.export.replay_page",
     "softmax": "stepgrad.engine.losses",
     "softmax_cross_entropy": "stepgrad.engine.losses",
     "squared_error": "stepgrad.engine.losses",

@@ -14,6 +14,7 @@ from textual.app import App
 from textual.events import Key
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -24,7 +25,7 @@ from stepgrad.scenario.build import record_file
 from stepgrad.tui.app import DebuggerApp
 from stepgrad.tui.screen.debugger import DebuggerScreen
 from stepgrad.tui.screen.diagnosing import DiagnosingScreen
-from textual_once import work_once
+from textual_once import every_frame, work_once
 
 work_once()
 
@@ -67,9 +68,9 @@ async def debugger(
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:
-    """Press keys that arrive together, and paint what they leave.
+    """Press keys that arrive together, and wait for what they do.
 
-    `Pilot.press` paints after each key, and waits for the processor to be idle.
+    `Pilot.press` waits after each key, and for the processor to be idle.
     """
     for key in keys:
         character = key if len(key) == 1 else None
@@ -87,20 +88,21 @@ async def screenshots(
 ) -> dict[Size, Shot]:
     """Run an app, press keys, and return what it shows at each size of the terminal."""
     shots = {}
-    async with app.run_test(size=sizes[0]) as pilot:
-        await pilot.pause()
-        if before:
-            await before(pilot)
-        for key in keys:  # what is scrolled to depends on what was painted before
-            await press(pilot, key)
-        await settle(pilot)
-        for line in app.screen.query(Input):
-            line.cursor_blink = False
-        for size in sizes:
-            await pilot.resize_terminal(*size)
-            await drained(pilot)
-            picture = app.export_screenshot(simplify=True) if size in pictured else ""
-            shots[size] = Shot(shown(app), picture)
+    with every_frame():
+        async with app.run_test(size=sizes[0]) as pilot:
+            await pilot.pause()
+            if before:
+                await before(pilot)
+            for key in keys:  # what is scrolled to depends on what was painted before
+                await press(pilot, key)
+            await settle(pilot)
+            for line in app.screen.query(Input):
+                line.cursor_blink = False
+            for size in sizes:
+                await pilot.resize_terminal(*size)
+                await drained(pilot)
+                picture = app.export_screenshot(simplify=True) if size in pictured else ""
+                shots[size] = Shot(shown(app), picture)
     return shots
 
 
@@ -111,7 +113,10 @@ async def settle(pilot: Pilot[None]) -> None:
 
 
 async def drained(pilot: Pilot[None]) -> None:
-    """Wait until no widget has a message left, and handling the last one has sent no more."""
+    """Wait until no widget has a message left, and handling the last one has sent no more.
+
+    What the screen would lay out or paint with its next frame, it does at once.
+    """
     async with asyncio.timeout(PATIENCE):
         empty = 0
         while empty < 2:
@@ -120,6 +125,16 @@ async def drained(pilot: Pilot[None]) -> None:
             everybody = [pilot.app, *(each for one in screens for each in one.walk_children())]
             waiting = any(each.message_queue_size for each in [*everybody, *screens])
             empty = 0 if waiting else empty + 1
+            if not waiting and _frame_due(pilot.app.screen):
+                pilot.app.screen._on_timer_update()
+                empty = 0
+
+
+def _frame_due(screen: Screen[object]) -> bool:
+    if screen.app._batch_count or not screen.is_current:  # an app that ends draws no more
+        return False
+    required = screen._layout_required, screen._scroll_required, screen._repaint_required
+    return any(required) or bool(screen._dirty_widgets) or bool(screen._callbacks)
 
 
 async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:

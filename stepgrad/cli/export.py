@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 
 import click
@@ -10,6 +11,7 @@ import click
 from stepgrad.cli.arguments import ARGUMENTS, MEMORY, READ, FileCommand, open_recorded
 from stepgrad.cli.destination import Destination
 from stepgrad.cli.output import echo, echo_document
+from stepgrad.cli.replay_page import STEPS, written
 from stepgrad.errors import ScenarioError, StepgradError
 from stepgrad.export import FORMATS
 from stepgrad.export import export as exported
@@ -46,6 +48,10 @@ _DRAWN_ELSEWHERE = (".png", ".pdf", ".jpg", ".jpeg", ".gif", ".webp")
     help="14, 50%, 'step 20' (the whole step) or a name; by default, the end.",
 )
 @click.option(
+    "--replay", is_flag=True, help="With --to html: a page that steps through the replay."
+)
+@STEPS
+@click.option(
     "-o", "--output", metavar="PATH", default="-", help="Write to this file; `-` is stdout."
 )
 @MEMORY
@@ -55,6 +61,8 @@ def export(  # noqa: PLR0913 - one for each option
     *,
     to: str,
     where: str | None,
+    replay: bool,
+    steps: Sequence[int] | None,
     output: str,
     memory: int | None,
 ) -> None:
@@ -68,25 +76,39 @@ def export(  # noqa: PLR0913 - one for each option
     Without --at, the position is the end; for training, the end of the last step with a backward
     pass. `--at "step 20"` is the end of that step, after its update.
 
+    --to html --replay writes the replay itself: one file that steps through the events in any
+    browser, without a network, from --at or the start. `page.html#21` opens it at event 21; an
+    iframe shows it in a site made with Sphinx or MkDocs.
+
     \b
       stepgrad export two_layer --to svg -o two_layer.svg
       stepgrad export two_layer --to dot --at 50% -o two_layer.dot
       stepgrad export xor_tanh --to html --at "step 20" -o step20.html
       stepgrad export --to markdown -o notes.md train.py
+      stepgrad export two_layer --to html --replay -o two_layer.html
+      stepgrad export xor_tanh --to html --replay --steps 0,10,99 -o xor.html
     """
     goal = None if output == "-" else Destination.of(output, [file])
     if goal is not None:
         _check_suffix(goal, to)
+    if to != "html" and replay:
+        raise click.UsageError("--replay goes with --to html")
+    if steps is not None and not replay:
+        raise click.UsageError("--steps goes with --replay")
     opened = open_recorded(file, arguments, memory)
     recording = opened.recording
-    cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
-    text = exported(opened.scenario or _scenario(recording), cursor, to)
+    scenario = opened.scenario or _scenario(recording)
+    if replay:
+        text, told = written(opened, scenario, steps, where, [file, *arguments])
+    else:
+        cursor = Cursor(recording, end(recording) if where is None else find(recording, where))
+        text, told = exported(scenario, cursor, to), where_is(cursor.state)
     if goal is None:
         echo_document(text)
     else:
         content = text.encode()
         goal.write(content)
-        echo(f"{where_is(cursor.state)}; {len(content):,} bytes in {output}", err=True)
+        echo(f"{told}; {len(content):,} bytes in {output}", err=True)
     sys.exit(opened.status)
 
 

@@ -65,7 +65,7 @@ def figure(
     the last event, and at most half of `limit`. The last event is highlighted unless the step is
     over.
     """
-    part, highlight = _part(state, limit, room, hops), not finished(state)
+    part, highlight = part_of(state, limit, room, hops), not finished(state)
     event = effect = sentence = ""
     if not state.position:
         sentence = "Nothing has happened yet."
@@ -80,7 +80,7 @@ def figure(
         event=printable(event),
         effect=printable(effect),
         sentence=printable(sentence),
-        limits=[*_limits(state, part)],
+        limits=[*limits(state, part)],
     )
 
 
@@ -92,7 +92,8 @@ def where(state: State) -> str:
     return " · ".join(filter(None, told))
 
 
-def _part(state: State, limit: int | None, room: int, hops: int | None) -> Part:
+def part_of(state: State, limit: int | None, room: int = PAGE, hops: int | None = None) -> Part:
+    """Return what to draw of a training step (see `figure`)."""
     graph = folded_graph(state.scene, _folds(state, limit, room))
     if limit is None or len(graph) <= limit:
         return Part(graph, graph)
@@ -118,7 +119,7 @@ def _folds(state: State, limit: int | None, room: int) -> frozenset[str]:
     return folded
 
 
-def _limits(state: State, part: Part) -> Iterator[str]:
+def limits(state: State, part: Part) -> Iterator[str]:
     """Say what was not recorded, what is folded and left out, and where to find all of it."""
     if state.recording.incomplete:
         yield printable(state.recording.incomplete)

@@ -31,6 +31,7 @@ from stepgrad.export.svg_parts import (
     wire_path,
 )
 from stepgrad.export.svg_style import LABEL, STYLE, TEXT, TITLE
+from stepgrad.replay.graph.contents import Content
 from stepgrad.replay.graph.picture import Edge, Picture
 from stepgrad.replay.graph.stages import STAGES
 
@@ -179,19 +180,27 @@ def _texts(lines: Iterable[tuple[str, str]], top: int) -> Iterator[str]:
 def _items(picture: Picture) -> Iterator[Item]:
     for box in picture.boxes:
         edges = picture.entering[box.index]
-        widest = max(
-            pixels(fitted(box), TEXT),
-            *(pixels(number.text, TEXT) + 24 for number in box.numbers),
-            pixels(short(box.scope), LABEL),
-        )
-        room = max((pixels(edge.marked_label, LABEL) for edge in edges), default=0)
-        yield Item(
-            box.index,
-            tuple(edge.source for edge in edges),
-            max(ceil((widest + 2 * PADDING) / CELL_WIDTH), 9),
-            max(ROWS + 2 * bool(box.scope), 2 * len(edges) + 1),
-            ceil((room + 24) / CELL_WIDTH),  # the arrow before the label, and air
-        )
+        numbers = (number.text for number in box.numbers)
+        yield item(box, edges, numbers, (edge.marked_label for edge in edges))
+
+
+def item(
+    box: Content, edges: Sequence[Edge], numbers: Iterable[str], labels: Iterable[str]
+) -> Item:
+    """Return a box to lay out, with room for each of the numbers in it and the labels before it."""
+    widest = max(
+        pixels(fitted(box), TEXT),
+        *(pixels(number, TEXT) + 24 for number in numbers),
+        pixels(short(box.scope), LABEL),
+    )
+    room = max((pixels(label, LABEL) for label in labels), default=0)
+    return Item(
+        box.index,
+        tuple(edge.source for edge in edges),
+        max(ceil((widest + 2 * PADDING) / CELL_WIDTH), 9),
+        max(ROWS + 2 * bool(box.scope), 2 * len(edges) + 1),
+        ceil((room + 24) / CELL_WIDTH),  # the arrow before the label, and air
+    )
 
 
 class _Drawing:
@@ -216,8 +225,9 @@ class _Drawing:
             for way, (wire, edge) in zip(ways, net, strict=True):
                 open_end = " open" if wire.source is None else ""
                 yield f'<path class="wire {edge.stage}{open_end}" d="{way}"/>'
-                yield arrow_head(wire, edge)
-                yield from bar(wire, edge)
+                yield arrow_head(wire, edge.stage)
+                if edge.shut:
+                    yield bar(wire, edge.stage)
         for net in nets.values():
             for wire, edge in net:
                 yield from draw_label(wire, edge)

@@ -59,22 +59,25 @@ def _towards(corner: _Point, other: _Point) -> _Point:
     return x + dx * share, y + dy * share
 
 
-def arrow_head(wire: Wire, edge: Edge) -> str:
+def arrow_head(wire: Wire, style: str) -> str:
     """Draw the arrow head of a wire, at the box that it enters."""
     x, y = wire.path[-1]
     right, middle = (x + 1) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
     corners = ((right, middle), (right - _TIP, middle - 4), (right - _TIP, middle + 4))
-    return f'<path class="tip {edge.stage}" d="M{"L".join(map(_at, corners))}Z"/>'
+    return f'<path class="tip {style}" d="M{"L".join(map(_at, corners))}Z"/>'
 
 
-def bar(wire: Wire, edge: Edge) -> Iterator[str]:
+def bar(wire: Wire, style: str) -> str:
     """Draw a bar across a wire that is shut, before its arrow head."""
-    if edge.shut:
-        x, y = wire.path[-1]
-        left, top = (x + 1) * CELL_WIDTH - _TIP - 4, (y + 0.5) * CELL_HEIGHT - _BAR / 2
-        yield (
-            f'<rect class="tip {edge.stage}" x="{left:g}" y="{top:g}" width="2.5" height="{_BAR}"/>'
-        )
+    x, y = wire.path[-1]
+    left, top = (x + 1) * CELL_WIDTH - _TIP - 4, (y + 0.5) * CELL_HEIGHT - _BAR / 2
+    return f'<rect class="tip {style}" x="{left:g}" y="{top:g}" width="2.5" height="{_BAR}"/>'
+
+
+def label_place(wire: Wire) -> _Point:
+    """Return the middle of the gap that the label of a wire has."""
+    x, y = wire.label
+    return (x + wire.label_width / 2) * CELL_WIDTH, (y + 0.5) * CELL_HEIGHT
 
 
 def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
@@ -82,8 +85,7 @@ def draw_label(wire: Wire, edge: Edge) -> Iterator[str]:
     label = edge.marked_label
     if not label:
         return
-    x, y = wire.label
-    middle, centre = (y + 0.5) * CELL_HEIGHT, (x + wire.label_width / 2) * CELL_WIDTH
+    centre, middle = label_place(wire)
     way = edge.direction
     width = pixels(label, LABEL) + 6 + 9 * bool(way)
     left = centre - width / 2

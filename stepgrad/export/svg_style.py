@@ -29,10 +29,10 @@ text.broken {{ font-weight: bold; text-decoration: underline }}
 .wire.waiting, .wire.open {{ stroke-dasharray: 4 3 }}
 """
 
-_LIGHT = {**colours.LIGHT, "ground": "#ffffff", "box": "#f6f8fa", "ink": "#1f2328"}
-_DARK = {**colours.DARK, "ground": "#121212", "box": "#1d2026", "ink": "#e6e6e6"}
-_LIGHT |= {"quiet": "#59636e", "line": "#8c959f", "broken": "#b3261e"}
-_DARK |= {"quiet": "#9aa4af", "line": "#6e7681", "broken": "#ff7b72"}
+LIGHT = {**colours.LIGHT, "ground": "#ffffff", "box": "#f6f8fa", "ink": "#1f2328"}
+DARK = {**colours.DARK, "ground": "#121212", "box": "#1d2026", "ink": "#e6e6e6"}
+LIGHT |= {"quiet": "#59636e", "line": "#8c959f", "broken": "#b3261e"}
+DARK |= {"quiet": "#9aa4af", "line": "#6e7681", "broken": "#ff7b72"}
 
 
 def _colours(of: Mapping[str, str]) -> str:
@@ -56,6 +56,6 @@ def _colours(of: Mapping[str, str]) -> str:
     )
 
 
-_ON_DARK = f"@media screen and (prefers-color-scheme: dark) {{\n{_colours(_DARK)}\n}}"
+_ON_DARK = f"@media screen and (prefers-color-scheme: dark) {{\n{_colours(DARK)}\n}}"
 
-STYLE = f"{_SHAPES}{_colours(_LIGHT)}\n{_ON_DARK}\n"
+STYLE = f"{_SHAPES}{_colours(LIGHT)}\n{_ON_DARK}\n"

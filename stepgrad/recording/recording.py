@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from importlib import import_module
 from os import PathLike
 
+from stepgrad.errors import StepgradError
 from stepgrad.printable import counted
 from stepgrad.recording.blocks import Backward
 from stepgrad.recording.log import Log, Node
 from stepgrad.recording.source import Source
 
 __all__ = ["Node", "Recording", "Source"]
+
+_PAGES = "stepgrad.export.replay_page"
+"""What shows a recording in a notebook; a log knows no more of it than its name."""
 
 
 class Recording(Log):
@@ -26,6 +32,14 @@ class Recording(Log):
         passes = sum(isinstance(block, Backward) for block in self.blocks)
         events, backward = counted(self.length, "event"), counted(passes, "backward pass")
         return f"<Recording: {events}, {backward}>"
+
+    def _repr_html_(self) -> str | None:
+        """Show the replay in a notebook; None if there is nothing to show, or too much."""
+        self.settle()
+        pages = import_module(_PAGES)
+        with suppress(StepgradError):
+            return str(pages.show(self)._repr_html_()) if self.length else None
+        return None
 
     @classmethod
     def load(cls, path: str | PathLike[str]) -> Recording:

@@ -17,7 +17,6 @@ from stepgrad.diagnosis.rules.text import (
     end,
     making,
     methods,
-    names_a_pass,
     names_a_text,
     parts,
     unused,
@@ -89,10 +88,10 @@ class Lines:
     def left_out(self, place: Place | None) -> Sequence[str]:
         """The arguments that the method around a line hands on to nothing.
 
-        Only in a program that has a backward pass: other classes need no children.
+        Only in a program that runs a backward pass: other classes need no children.
         """
         source, around = self._source(place), self._around(place)
-        if source is None or not around or not any(map(names_a_pass, parts(source))):
+        if source is None or not around or not foreign_passes(self.recording.blocks):
             return ()
         return unused(around[-1])
 

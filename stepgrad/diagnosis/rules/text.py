@@ -31,11 +31,6 @@ def names_a_text(test: ast.expr) -> bool:
     )
 
 
-def names_a_pass(part: ast.AST) -> bool:
-    """Whether a part of a program is a function of a backward pass, by its name."""
-    return isinstance(part, Function) and "backward" in part.name
-
-
 def unused(function: Function) -> Sequence[str]:
     """Return the arguments of a function that go on to nothing, except for what they hold.
 

@@ -142,7 +142,7 @@ def picture(
         [content_of(state, graph, box, box == current, before) for box in part.entering],
         {
             box: [
-                _compared(_edge(state, stages, part, box, bundle), bundle, state, before)
+                _compared(edge_at(state, stages, part, box, bundle), bundle, state, before)
                 for bundle in bundles
             ]
             for box, bundles in part.entering.items()
@@ -150,7 +150,8 @@ def picture(
     )
 
 
-def _edge(state: State, stages: Stages, part: Part, box: int, bundle: Bundle) -> Edge:
+def edge_at(state: State, stages: Stages, part: Part, box: int, bundle: Bundle) -> Edge:
+    """Describe what leads into a box at a position, whose `stages` are known."""
     (out, slot), count = bundle.edges[0], len(bundle.edges)
     stage, direction = stages.of(bundle)
     known = count == 1 and stage != "waiting"
