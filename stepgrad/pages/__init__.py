@@ -11,9 +11,6 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from stepgrad import diagnosis, scenario
-from stepgrad.replay.commands.table import COMMANDS
-
 TOPICS = (
     "tour", "keys", "scenario", "programs", "engine", "pytorch", "checking", "verdicts",
     "courses", "teaching", "pytest", "files", "api",
@@ -21,12 +18,14 @@ TOPICS = (
 """The names of the pages, in the order in which to read them."""
 
 _FOLDER = Path(__file__).parent
-_ELSEWHERE = {"scenario": Path(scenario.__file__).parent / "format.md"}
+_ELSEWHERE = {"scenario": _FOLDER.parent / "scenario" / "format.md"}
 _MARK = re.compile(r"^<!-- (\w+) -->$", re.MULTILINE)
 
 
 def keys() -> str:
     """Return the table of keys."""
+    from stepgrad.replay.commands.table import COMMANDS  # noqa: PLC0415 - titles need no table
+
     rows = (
         f"| {' '.join(f'`{key}`' for key in command.keys)} | {command.help} |"
         for command in COMMANDS
@@ -36,6 +35,8 @@ def keys() -> str:
 
 def verdicts() -> str:
     """Return, for each verdict, what it asks, and when exactly it is given."""
+    from stepgrad import diagnosis  # noqa: PLC0415 - titles need no table
+
     return "\n\n".join(
         f"### {each.name}: {each.asks}\n\n{each.definition}" for each in diagnosis.QUESTIONS
     )
