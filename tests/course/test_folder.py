@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -197,6 +198,16 @@ def test_check_and_diagnose_take_all_lessons_in_order(folder: Path) -> None:
         assert [line.split()[0] for line in lines if line[0] != " "] == names
     told = stepgrad("diagnose", folder).stdout
     assert re.findall("^(.*): nothing found", told, re.MULTILINE) == names
+
+
+def test_a_program_that_is_meant_to_fail_does_not_fail_the_course(folder: Path) -> None:
+    planned(folder, "title: Mine\nlessons: {One: [a, overwritten_gradient]}")
+    told = stepgrad("check", folder).stdout.splitlines()
+    assert told[-1].startswith("overwritten_gradient   ")
+    assert told[-1].endswith("shows a mistake, and is meant to fail: not checked")
+    (only,) = json.loads(stepgrad("check", "--json", folder).stdout)["files"]
+    assert only["file"] == "course/a.scenario.yaml"
+    stepgrad("check", folder, "overwritten_gradient", code=1)
 
 
 def test_a_program_of_a_course_gets_no_arguments(folder: Path) -> None:
