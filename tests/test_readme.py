@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 import yaml
 from click.testing import CliRunner
+from rich.cells import cell_len
 
 from documents import DOCUMENTS, ROOT
 from kept import check_kept
@@ -274,8 +275,16 @@ def test_the_readme_lists_the_pages(pytestconfig: pytest.Config) -> None:
 @pytest.mark.parametrize("width", [30, 80])
 def test_a_page_fits_a_terminal(topic: str, width: int) -> None:
     plain = re.sub("\x1b\\[[0-9;]*m", "", laid_out(pages.page(topic), width))
-    assert max(map(len, plain.splitlines())) <= width
+    assert max(map(cell_len, plain.splitlines())) <= width
     assert "<!--" not in plain
+
+
+@EACH
+def test_code_is_not_folded_in_a_small_terminal(name: str) -> None:
+    document = DOCUMENTS[name]
+    for language in ("sh", "python", "yaml", "toml", "html", ""):
+        for block in document.blocks(language):
+            assert max(map(cell_len, block.splitlines())) <= 78, block
 
 
 def test_every_page_can_be_asked_for() -> None:
