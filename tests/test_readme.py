@@ -6,6 +6,7 @@ import math
 import re
 import shlex
 import weakref
+from contextlib import redirect_stdout
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -21,11 +22,13 @@ from plugin_runs import run_pytest
 from stepgrad import Value, pages, record_scenario
 from stepgrad.cli import main
 from stepgrad.cli.help import laid_out
+from stepgrad.course.form import CourseForm
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
-from test_cli import expanded, link_scenarios
+from stepgrad.scenario.form.kinds import fields_of
+from test_cli import OnATerminal, expanded, link_scenarios
 
 README = DOCUMENTS["README"]
 EACH = pytest.mark.parametrize("name", DOCUMENTS)
@@ -294,6 +297,23 @@ def test_every_page_can_be_asked_for() -> None:
     for topic in pages.TOPICS:
         assert stepgrad(f"stepgrad help {topic}") == pages.page(topic)
         assert f"  {topic} " in stepgrad("stepgrad --help")
+
+
+def test_in_a_terminal_a_page_is_laid_out_and_opens_in_a_pager(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paged: list[str] = []
+    monkeypatch.setattr("click.echo_via_pager", paged.append)
+    with redirect_stdout(OnATerminal()) as seen, pytest.raises(SystemExit):
+        main(["help", "tour"])
+    assert not seen.getvalue()
+    (text,) = paged
+    assert text.startswith("\x1b[1mA tour in ten minutes\x1b[0m\n\nstepgrad runs a computation")
+
+
+def test_the_page_on_courses_names_each_field_of_a_course_file() -> None:
+    for field in fields_of(CourseForm):
+        assert f"| `{field}` | " in DOCUMENTS["courses"].text
 
 
 def test_keys_and_verdicts_come_from_their_tables() -> None:
