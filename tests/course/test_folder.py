@@ -7,7 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
+from jsonschema import Draft7Validator
 
 from stepgrad.cli import main
 from stepgrad.course.folder import Home, course_paths, home, read_course
@@ -144,6 +146,20 @@ def test_what_is_wrong_with_a_course_file_is_said_where_it_is(
         read_course(planned(folder, text))
     assert message in str(caught.value)
     assert "not checked" in stepgrad("check", folder, code=2).stdout
+
+
+@pytest.mark.parametrize(("text", "valid"), [
+    (COURSE, True),
+    ("title: x", True),
+    ("title: x\nlessons: {One: gears}\nafter: {a: b}", True),
+    ("lessons: {One: gears}", False),
+    ("title: x\nlessons: [a]", False),
+    ("title: x\nlessons: {One: []}", False),
+    ("title: x\norder: [a]", False),
+])  # fmt: skip
+def test_its_schema_says_the_same(text: str, valid: bool) -> None:
+    schema = json.loads(stepgrad("schema", "--course").stdout)
+    assert Draft7Validator(schema).is_valid(yaml.safe_load(text)) is valid
 
 
 def test_lessons_that_are_not_valid_are_all_named(folder: Path) -> None:
