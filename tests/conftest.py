@@ -27,6 +27,17 @@ def pytest_collection_finish() -> None:
     gc.freeze()
 
 
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[object]) -> None:
+    """Import what a run in this process imports, before pytester remembers what there was.
+
+    Numpy cannot be imported a second time.
+    """
+    if fixturedef.argname == "pytester":
+        from plugin_runs import import_everything  # noqa: PLC0415 - it needs PyTorch's time
+
+        import_everything()
+
+
 # Nothing on a screen moves by itself, unless a test asks for it.
 os.environ["TEXTUAL_ANIMATIONS"] = "none"
 

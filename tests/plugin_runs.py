@@ -15,13 +15,12 @@ from stepgrad.checking.ways import has_torch
 
 def run_pytest(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     """Run pytest in this process; pytest-asyncio would ask for a setting."""
-    _import_everything()
     return pytester.runpytest_inprocess("-p", "no:asyncio", *arguments)
 
 
 @cache
-def _import_everything() -> None:
-    """Import all of it: of what a run in this process is the first to import, pytester lets go."""
+def import_everything() -> None:
+    """Import all of it: of what is imported first while there is a pytester, it lets go."""
     ours = {module.name for module in walk_packages(stepgrad.__path__, "stepgrad.")}
     ours = {name for name in ours if has_torch() or not name.startswith("stepgrad.torch")}
     for name in (ours - {"stepgrad.__main__"}) | ({"torch"} if has_torch() else set()):

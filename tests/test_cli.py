@@ -20,8 +20,8 @@ from kept import check_kept
 from processes import PATIENCE, environment, run, started
 from processes import stepgrad as in_a_process
 from scenario.samples import GRAPH, changed
+from stepgrad import pages
 from stepgrad.cli import COMMANDS, PROGRAM, main
-from stepgrad.cli.help import scenario_format
 from stepgrad.cli.lessons import print_list
 from stepgrad.course.lessons import ours
 from stepgrad.course.progress import Mark
@@ -372,7 +372,7 @@ class TestHelp:
     """`stepgrad help`."""
 
     def test_of_the_format(self) -> None:
-        assert stepgrad("help", "scenario").stdout.strip() == scenario_format().strip()
+        assert stepgrad("help", "scenario").stdout == pages.page("scenario")
 
     def test_of_commands(self) -> None:
         assert stepgrad("help").stdout == stepgrad("--help").stdout

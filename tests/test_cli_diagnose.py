@@ -106,7 +106,7 @@ def test_the_help_lists_the_questions_and_when_each_verdict_is_given() -> None:
         f"{name} is a node called {name}?" for name in ("dead", "odd", "uphill")
     ]
     assert stepgrad("help", "diagnose").stdout == brief
-    assert "uphill: is a node called uphill?\n  a node" in stepgrad("help", "verdicts").stdout
+    assert "### uphill: is a node called uphill?\n\na node" in stepgrad("help", "verdicts").stdout
 
 
 def test_check_shows_verdicts_and_fails_if_it_is_strict() -> None:

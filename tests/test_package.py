@@ -55,7 +55,7 @@ SCREEN = {"asyncio", "textual", "stepgrad.debugger", "stepgrad.drawing", "stepgr
 RARE = {
     "markdown_it", "tomllib", "stepgrad.checking", "stepgrad.compat", "stepgrad.diagnosis",
     "stepgrad.engine.gradcheck", "stepgrad.export", "stepgrad.harness", "stepgrad.recording.store",
-    "stepgrad.replay.difference", "stepgrad.scenario.form.json_schema",
+    "stepgrad.pages", "stepgrad.replay.difference", "stepgrad.scenario.form.json_schema",
     "stepgrad.scenario.recorded", "stepgrad.scenario.template", "textual.widgets._progress_bar",
 }  # fmt: skip
 """What hardly any command needs."""

@@ -1,49 +1,96 @@
-"""What the README says is true: its examples run, its numbers come out, its table is complete."""
+"""What the README and the pages of `stepgrad help` say is true: examples run, numbers come out."""
 
 import copy
+import json
 import math
 import re
 import shlex
 import weakref
+from contextlib import redirect_stdout
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 from click.testing import CliRunner
+from rich.cells import cell_len
 
+from documents import DOCUMENTS, ROOT
 from kept import check_kept
 from plugin_runs import run_pytest
-from stepgrad import Value, record_scenario
+from stepgrad import Value, pages, record_scenario
 from stepgrad.cli import main
+from stepgrad.cli.help import laid_out
+from stepgrad.course.form import CourseForm
 from stepgrad.errors import ScenarioError
 from stepgrad.replay.commands.table import COMMANDS
 from stepgrad.scenario import open_scenario, shipped
 from stepgrad.scenario.expect import Expectation, checks, expectations
-from test_cli import expanded, link_scenarios
+from stepgrad.scenario.form.kinds import fields_of
+from test_cli import OnATerminal, expanded, link_scenarios
 
-ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
-TEXT = README.read_text(encoding="utf-8")
+README = DOCUMENTS["README"]
+EACH = pytest.mark.parametrize("name", DOCUMENTS)
+HAS_TORCH = find_spec("torch") is not None
 
-
-def blocks(language: str) -> list[str]:
-    """The code blocks of a language; of none for the plain ones."""
-    found: list[tuple[str, str]] = re.findall(
-        r"^```(\w*)\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE
-    )
-    return [body for name, body in found if name == language]
+EXAMINE = ("check", "diagnose", "diff")
+"""Commands whose exit status says what they found."""
 
 
-@pytest.mark.parametrize(("which", "least"), [(1, 4), (2, 1)])
-def test_the_python_examples(which: int, least: int, capsys: pytest.CaptureFixture[str]) -> None:
-    example = blocks("python")[which]
-    exec(compile(example, str(README), "exec"), {})
-    promised = re.findall(r"^print\(.*\)  # (.*)$", example, re.MULTILINE)
-    assert len(promised) >= least
+def stepgrad(line: str, **options: Any) -> str:
+    """Run a command line; return what it prints to stdout."""
+    result = CliRunner().invoke(main, expanded(line)[1:], **options)
+    if not isinstance(result.exception, SystemExit | None):
+        raise result.exception
+    judges = line.split()[1] in EXAMINE or "--answers" in line
+    statuses = (0, 1) if judges else (0,)
+    assert result.exit_code in statuses, f"{line}: {result.output}"
+    return result.stdout or result.stderr
+
+
+def write_files(name: str) -> None:
+    """Write the files that a document shows into the current folder, and others that it names."""
+    link_scenarios()
+    Path("package").mkdir()
+    files = {"train.py": README.files()["train.py"], **DOCUMENTS[name].files()}
+    files |= {"package/train.py": files["train.py"], "my_course/my_rates.yaml": RATES}
+    cell = {"cell_type": "code", "source": files["train.py"], "metadata": {}, "outputs": []}
+    files["lesson.ipynb"] = json.dumps({"cells": [cell], "nbformat": 4})
+    for path, content in files.items():
+        Path(path).parent.mkdir(exist_ok=True)
+        Path(path).write_text(content)
+
+
+RATES = README.files()["my_lesson.scenario.yaml"]
+
+
+# --- examples
+
+
+def programs() -> list[tuple[str, str]]:
+    """The Python examples that run by themselves, with the names of their documents."""
+    found = [(name, each) for name, text in DOCUMENTS.items() for each in text.blocks("python")]
+    return [(name, each) for name, each in found if not re.search("def test_|check_back", each)]
+
+
+@pytest.mark.parametrize(("name", "example"), programs())
+def test_the_python_examples(name: str, example: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "import torch" in example:
+        pytest.importorskip("torch")
+    exec(compile(example, name, "exec"), {"__name__": "__main__"})
+    promised = re.findall(r"^ *print\(.*\)  # (.*)$", example, re.MULTILINE)
     assert capsys.readouterr().out.splitlines() == promised
 
 
-@pytest.mark.parametrize("example", blocks("yaml"))
+def scenarios() -> list[str]:
+    """The scenarios in all documents but the description of the format, which has its own test."""
+    found = [each for name, text in DOCUMENTS.items() if name != "scenario"
+             for each in text.blocks("yaml")]  # fmt: skip
+    return [each for each in found if re.search("^(graph|network):", each, re.MULTILINE)]
+
+
+@pytest.mark.parametrize("example", scenarios())
 def test_the_scenarios(example: str, tmp_path: Path) -> None:
     path = tmp_path / "example.yaml"
     path.write_text(example)
@@ -52,11 +99,71 @@ def test_the_scenarios(example: str, tmp_path: Path) -> None:
     assert all(check.ok for check in promised)
 
 
+@EACH
+def test_the_commands(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In blocks and in sentences: where one is only named, or has a placeholder, it exists."""
+    monkeypatch.chdir(tmp_path)
+    write_files(name)
+    if any("import torch" in each for each in DOCUMENTS[name].files().values()) and not HAS_TORCH:
+        pytest.skip("its program needs PyTorch")
+    for line in DOCUMENTS[name].commands():
+        words = expanded(line)
+        assert words[1] in main.commands
+        if len(words) > 2 and not any(word.isupper() for word in words) and words[-1] != "--plain":
+            said = stepgrad(line)
+            assert said or words[1] in ("run", "torch-zoom")
+
+
+def test_every_command_is_in_some_document() -> None:
+    used = {line.split()[1] for text in DOCUMENTS.values() for line in text.commands()}
+    assert used == set(main.commands)
+
+
+@EACH
+def test_the_transcripts(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
+    """What a `$ command` prints is what stands below it."""
+    monkeypatch.chdir(tmp_path)
+    write_files(name)
+    document = DOCUMENTS[name]
+    pattern = re.compile(r"(?<=^```text\n)\$ (.*)\n(?:.*\n)*?(?=^```$)", re.MULTILINE)
+    text, count = pattern.subn(lambda found: f"$ {found[1]}\n{stepgrad(found[1])}", document.text)
+    assert count == len(document.blocks("text"))
+    check_kept(document.path, text, pytestconfig)
+
+
+@EACH
+def test_the_prompt(name: str, pytestconfig: pytest.Config) -> None:
+    """What is typed after `> ` is answered with what stands below it."""
+    document = DOCUMENTS[name]
+    pattern = r"(?<=```console\n)\$ (.*)\n([^`]*)(?=```)"
+    text, count = re.subn(pattern, conversation, document.text)
+    assert count == len(document.blocks("console"))
+    check_kept(document.path, text, pytestconfig)
+
+
+def conversation(found: re.Match[str]) -> str:
+    """The answers to the lines that are typed, one after the other."""
+    typed = re.findall(r"^> (.*)$", found[2], re.MULTILINE)
+    told, so_far = [f"$ {found[1]}"], 0
+    for count in range(len(typed) + 1):
+        lines = "".join(f"{line}\n" for line in typed[:count]) or "escape\n"
+        answers = stepgrad(found[1], input=lines).splitlines()
+        answers = answers if count else answers[:-1]
+        told += [*(f"> {line}" for line in typed[count - 1 : count]), *answers[so_far:]]
+        so_far = len(answers)
+    return "\n".join(told) + "\n"
+
+
+# --- single pages
+
+
 PROTOCOLS = [
     (expression, result, because)
     for expressions, result, because in re.findall(
         r"^\| (`.*`) \| `(.*)` \| (.*) \|$",
-        TEXT.partition("| expression | result |")[2].partition("\n\n")[0],
+        DOCUMENTS["api"].text.partition("| expression | result |")[2].partition("\n\n")[0],
         re.MULTILINE,
     )
     for expression in re.findall("`(.*?)`", expressions)
@@ -84,39 +191,24 @@ def test_the_table_of_protocols_is_read() -> None:
 
 def test_the_mistake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    message, _ = blocks("")
-    Path("my.yaml").write_text(blocks("yaml")[0].replace("relu(", "rleu("))
+    (message,) = DOCUMENTS["tour"].blocks("")
+    Path("my.yaml").write_text(RATES.replace("relu(", "rleu("))
     with pytest.raises(ScenarioError) as caught:
         open_scenario("my.yaml")
     assert str(caught.value) == message.rstrip("\n")
 
 
-USE = [
-    [line for line in block.splitlines() if line.startswith("stepgrad ")] for block in blocks("sh")
-]
-
-
-@pytest.mark.parametrize("block", USE)
-def test_the_commands(block: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    link_scenarios()
-    Path("train.py").write_text(blocks("python")[0])
-    for line in block:
-        result = CliRunner().invoke(main, expanded(line)[1:])
-        assert result.exit_code == int(line.startswith("stepgrad diff ")), result.output
-        assert result.output
-
-
 def test_the_test(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p stepgrad.pytest_plugin")
-    pytester.makepyfile(blocks("python")[3])
+    pytester.makepyfile(DOCUMENTS["pytest"].blocks("python")[0])
     run_pytest(pytester).assert_outcomes(passed=1)
 
 
 def test_the_exercise() -> None:
+    page = DOCUMENTS["pytest"]
     with pytest.raises(AssertionError) as caught:
-        exec(compile(blocks("python")[4], str(README), "exec"), {})
-    assert blocks("")[1] == f"AssertionError: {caught.value}\n"
+        exec(compile(page.blocks("python")[1], "pytest", "exec"), {})
+    assert page.blocks("") == [f"AssertionError: {caught.value}\n"]
 
 
 def test_the_workflow_of_a_course(
@@ -126,13 +218,11 @@ def test_the_workflow_of_a_course(
     lessons = pytester.mkdir("lessons")
     for name in ("two_layer", "square"):
         (lessons / f"{name}.scenario.yaml").write_bytes(shipped()[name].read_bytes())
-    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    (workflow,) = re.findall(r"^```yaml\n(.*?)^```$", text, re.DOTALL | re.MULTILINE)
+    (workflow,) = (each for each in DOCUMENTS["courses"].blocks("yaml") if "jobs:" in each)
     steps = yaml.safe_load(workflow)["jobs"]["check"]["steps"]
     install, check, tests = (step for step in steps if "run" in step)
     assert shlex.split(install["run"])[:2] == ["pip", "install"]
-    result = CliRunner().invoke(main, expanded(check["run"])[1:])
-    assert result.exit_code == 0, result.output
+    stepgrad(check["run"].strip())
     assert Path("report.xml").read_text().count("<testsuite ") == 2
     assert tests["if"] == "${{ !cancelled() }}"
     ran = run_pytest(pytester, *shlex.split(tests["run"], comments=True)[1:])
@@ -144,73 +234,89 @@ def promises(name: str) -> list[Expectation]:
     return [*expectations(open_scenario(name))]
 
 
-def test_the_transcripts(pytestconfig: pytest.Config) -> None:
-    """What a `$ command` prints is what stands below it."""
-    now = README.read_text(encoding="utf-8")  # another test may just have renewed its part
-    text, transcripts = re.subn(r"(?<=```text\n)\$ (.*)\n[^`]*(?=```)", transcript, now)
-    assert transcripts == len(blocks("text")) >= 2
-    check_kept(README, text, pytestconfig)
+def test_the_outline_has_a_session_for_each_heading_and_ten_of_them() -> None:
+    outline = DOCUMENTS["teaching"]
+    (course,) = outline.blocks("yaml")
+    plan = yaml.safe_load(course)["lessons"]
+    sessions = re.findall("^## Session (.*)$", outline.text, re.MULTILINE)
+    assert len(sessions) == len(plan) == 10
+    for title, heading in zip(sessions, plan, strict=True):
+        assert title.partition(",")[0].casefold().startswith(heading.casefold())
 
 
-def transcript(found: re.Match[str]) -> str:
-    result = CliRunner().invoke(main, expanded(found[1])[1:])
-    return f"$ {found[1]}\n{result.stdout}"
+# --- the whole
 
 
-def test_the_prompt(pytestconfig: pytest.Config) -> None:
-    """What is typed after `> ` is answered with what stands below it."""
-    now = README.read_text(encoding="utf-8")
-    text, talks = re.subn(r"(?<=```console\n)\$ (.*)\n([^`]*)(?=```)", conversation, now)
-    assert talks == 1
-    check_kept(README, text, pytestconfig)
+def test_the_readme_is_short() -> None:
+    assert len(README.text.splitlines()) < 250
 
 
-def conversation(found: re.Match[str]) -> str:
-    """The answers to the lines that are typed, one after the other."""
-    typed = re.findall(r"^> (.*)$", found[2], re.MULTILINE)
-    told, so_far = [f"$ {found[1]}"], 0
-    for count in range(len(typed) + 1):
-        lines = "".join(f"{line}\n" for line in typed[:count]) or "escape\n"
-        answers = CliRunner().invoke(main, expanded(found[1])[1:], input=lines).stdout.splitlines()
-        answers = answers if count else answers[:-1]
-        told += [*(f"> {line}" for line in typed[count - 1 : count]), *answers[so_far:]]
-        so_far = len(answers)
-    return "\n".join(told) + "\n"
+@EACH
+def test_the_links_lead_somewhere(name: str) -> None:
+    document = DOCUMENTS[name]
+    prose = re.sub("^```.*?^```$", "", document.text, flags=re.DOTALL | re.MULTILINE)
+    for path in re.findall(r"\]\(([^):]+)\)", prose):
+        assert (document.path.parent / path).is_file()
 
 
-def test_the_program(tmp_path: Path) -> None:
-    path = tmp_path / "train.py"
-    path.write_text(blocks("python")[0])
-    result = CliRunner().invoke(main, ["run", str(path)])
-    promised = re.findall(r"^ *print\(.*\)  # (.*)$", path.read_text(), re.MULTILINE)
-    assert promised
-    assert result.stdout.splitlines()[-1:] == promised
-
-
-def test_the_commands_are_all_there() -> None:
-    shown = {line.split()[1] for block in USE for line in block}
-    assert shown | {"torch-zoom"} == set(main.commands)  # which needs PyTorch
-    assert "`stepgrad torch-zoom " in TEXT
-
-
-def test_the_files_that_it_shows() -> None:
-    for path in re.findall(r"\]\(([^)]+)\)|(scenarios/\w+\.yaml)", TEXT):
-        assert (ROOT / "".join(path)).is_file()
-
-
-def key_table() -> str:
+def test_the_readme_lists_the_pages(pytestconfig: pytest.Config) -> None:
+    marks = r"(<!-- topics[^>]*-->\n).*?(<!-- /topics -->)"
     rows = (
-        f"| {' '.join(f'`{key}`' for key in command.keys)} | {command.help} |"
-        for command in COMMANDS
+        f"| `stepgrad help {topic}` | "
+        f"[{pages.title(topic)}]({pages.path_of(topic).relative_to(ROOT).as_posix()}) |"
+        for topic in pages.TOPICS
     )
-    return "\n".join(["| key | what it does |", "|---|---|", *rows])
+    table = "\n".join(["| in a terminal | page |", "|---|---|", *rows])
+    text, count = re.subn(
+        marks, lambda mark: f"{mark[1]}\n{table}\n\n{mark[2]}", README.text, flags=re.DOTALL
+    )
+    assert count == 1
+    check_kept(README.path, text, pytestconfig)
 
 
-def test_the_key_table_is_the_table_of_commands(pytestconfig: pytest.Config) -> None:
-    marks = r"(<!-- keys[^>]*-->\n).*?(<!-- /keys -->)"
-    assert len(re.findall(marks, TEXT, re.DOTALL)) == 1
-    now = README.read_text(encoding="utf-8")  # another test may just have renewed its part
-    text = re.sub(
-        marks, lambda mark: f"{mark[1]}\n{key_table()}\n\n{mark[2]}", now, flags=re.DOTALL
-    )
-    check_kept(README, text, pytestconfig)
+@pytest.mark.parametrize("topic", pages.TOPICS)
+@pytest.mark.parametrize("width", [30, 80])
+def test_a_page_fits_a_terminal(topic: str, width: int) -> None:
+    plain = re.sub("\x1b\\[[0-9;]*m", "", laid_out(pages.page(topic), width))
+    assert max(map(cell_len, plain.splitlines())) <= width
+    assert "<!--" not in plain
+
+
+@EACH
+def test_code_is_not_folded_in_a_small_terminal(name: str) -> None:
+    document = DOCUMENTS[name]
+    for language in ("sh", "python", "yaml", "toml", "html", ""):
+        for block in document.blocks(language):
+            assert max(map(cell_len, block.splitlines())) <= 78, block
+
+
+def test_every_page_can_be_asked_for() -> None:
+    written = {path.stem for path in Path(pages.__file__).parent.glob("*.md")}
+    assert written | {"scenario"} == set(pages.TOPICS)
+    assert not set(pages.TOPICS) & set(main.commands)
+    for topic in pages.TOPICS:
+        assert stepgrad(f"stepgrad help {topic}") == pages.page(topic)
+        assert f"  {topic} " in stepgrad("stepgrad --help")
+
+
+def test_in_a_terminal_a_page_is_laid_out_and_opens_in_a_pager(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    paged: list[str] = []
+    monkeypatch.setattr("click.echo_via_pager", paged.append)
+    with redirect_stdout(OnATerminal()) as seen, pytest.raises(SystemExit):
+        main(["help", "tour"])
+    assert not seen.getvalue()
+    (text,) = paged
+    assert text.startswith("\x1b[1mA tour in ten minutes\x1b[0m\n\nstepgrad runs a computation")
+
+
+def test_the_page_on_courses_names_each_field_of_a_course_file() -> None:
+    for field in fields_of(CourseForm):
+        assert f"| `{field}` | " in DOCUMENTS["courses"].text
+
+
+def test_keys_and_verdicts_come_from_their_tables() -> None:
+    keys, verdicts = pages.page("keys"), pages.page("verdicts")
+    assert all(command.help in keys for command in COMMANDS)
+    assert "### dead: " in verdicts

@@ -73,6 +73,14 @@ class _Group(click.Group):
         """Return the names in the order of the table."""
         return list(COMMANDS)
 
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the topics of `stepgrad help`."""
+        from stepgrad import pages  # noqa: PLC0415 - for this help only
+
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Topics of `stepgrad help TOPIC`"):
+            formatter.write_dl([(topic, pages.title(topic)) for topic in pages.TOPICS])
+
     def make_context(self, *args: Any, **extra: Any) -> click.Context:
         """Parse the options; `--help` and `--version` print here."""
         with _read_or_not():
@@ -140,10 +148,12 @@ PROGRAM = "a script, a notebook, a folder with a `__main__.py`, or `-m package.m
 _HELP = f"""Step through backpropagation one event at a time, forwards and backwards.
 
 FILE is a scenario (a YAML file, or the name of one that ships with stepgrad), a program of your own
-with its arguments ({PROGRAM}), or a saved recording.
+with its arguments ({PROGRAM}), or a saved recording. `run`, `list`, `check` and `diagnose` also
+take a folder of lessons.
 
 \b
-  stepgrad list                     list the scenarios that ship
+  stepgrad help tour                once around, in ten minutes
+  stepgrad list                     list the lessons that ship
   stepgrad run two_layer            step through one
   stepgrad run train.py             run a program, then step through what it did
   stepgrad run -m package.train     the same for a module

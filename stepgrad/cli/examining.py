@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext, redirect_stdout
 from itertools import chain
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from stepgrad.cli.arguments import nothing_recorded
 from stepgrad.cli.progress import progress_bar
 from stepgrad.errors import NotEnoughMemoryError, StepgradError
 from stepgrad.opening import Opened, files_typed, is_course, is_program, open_typed
+from stepgrad.scenario import locate
+from stepgrad.scenario.programs import meant_to_fail
 
 
 class Examined(Protocol):
@@ -76,6 +79,11 @@ def _files_of(file: str) -> list[str]:
         return files_typed(file) if is_course(file) else [file]
     except StepgradError:
         return [file]
+
+
+def shows_mistake(file: str) -> bool:
+    """Whether a file is a program that says that its check fails."""
+    return is_program(file) and meant_to_fail(Path(locate(file)).read_text(encoding="utf-8"))
 
 
 def exit_status(found: Sequence[Examined]) -> int:

@@ -15,6 +15,7 @@ from textual.screen import Screen
 
 from stepgrad.course.folder import Home, course_of, home
 from stepgrad.course.lessons import Course, ours
+from stepgrad.errors import StepgradError
 from stepgrad.recording.recording import Recording
 from stepgrad.replay.commands import table
 from stepgrad.replay.session import Session
@@ -150,7 +151,11 @@ class DebuggerApp(KeyedApp):
             return
         from stepgrad.tui.gallery.course import Guide  # noqa: PLC0415 - rarely wanted
 
-        course = course_of(self._home) if self._home else ours()
+        try:
+            course = course_of(self._home) if self._home else ours()
+        except StepgradError as error:
+            self.exit(message=str(error))
+            return
         await Guide(self, course, screen.learner, lambda _: self.exit()).go_on(screen.lesson_name)
 
     def leave(self) -> bool:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import pytest
+import yaml
 from click.testing import CliRunner, Result
+from jsonschema import Draft7Validator
 
 from stepgrad.cli import main
 from stepgrad.course.folder import Home, course_paths, home, read_course
@@ -145,6 +148,20 @@ def test_what_is_wrong_with_a_course_file_is_said_where_it_is(
     assert "not checked" in stepgrad("check", folder, code=2).stdout
 
 
+@pytest.mark.parametrize(("text", "valid"), [
+    (COURSE, True),
+    ("title: x", True),
+    ("title: x\nlessons: {One: gears}\nafter: {a: b}", True),
+    ("lessons: {One: gears}", False),
+    ("title: x\nlessons: [a]", False),
+    ("title: x\nlessons: {One: []}", False),
+    ("title: x\norder: [a]", False),
+])  # fmt: skip
+def test_its_schema_says_the_same(text: str, valid: bool) -> None:
+    schema = json.loads(stepgrad("schema", "--course").stdout)
+    assert Draft7Validator(schema).is_valid(yaml.safe_load(text)) is valid
+
+
 def test_lessons_that_are_not_valid_are_all_named(folder: Path) -> None:
     (folder / "a.scenario.yaml").write_text("graph: [a = rleu(1)]")
     (folder / "b.yaml").write_text("")
@@ -197,6 +214,16 @@ def test_check_and_diagnose_take_all_lessons_in_order(folder: Path) -> None:
         assert [line.split()[0] for line in lines if line[0] != " "] == names
     told = stepgrad("diagnose", folder).stdout
     assert re.findall("^(.*): nothing found", told, re.MULTILINE) == names
+
+
+def test_a_program_that_is_meant_to_fail_does_not_fail_the_course(folder: Path) -> None:
+    planned(folder, "title: Mine\nlessons: {One: [a, overwritten_gradient]}")
+    told = stepgrad("check", folder).stdout.splitlines()
+    assert told[-1].startswith("overwritten_gradient   ")
+    assert told[-1].endswith("shows a mistake, and is meant to fail: not checked")
+    (only,) = json.loads(stepgrad("check", "--json", folder).stdout)["files"]
+    assert only["file"] == "course/a.scenario.yaml"
+    stepgrad("check", folder, "overwritten_gradient", code=1)
 
 
 def test_a_program_of_a_course_gets_no_arguments(folder: Path) -> None:

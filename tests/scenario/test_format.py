@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from scenario.runs import read, run
-from stepgrad.cli.help import scenario_format
+from stepgrad import pages
 from stepgrad.engine.nn import ACTIVATIONS
 from stepgrad.engine.ops import BY_NAME, FUNCTIONS
 from stepgrad.scenario import shipped, text
@@ -15,7 +15,7 @@ from stepgrad.scenario.form import sections
 from stepgrad.scenario.graph import expression, statement
 from stepgrad.scenario.yaml import compose
 
-TEXT = scenario_format()
+TEXT = pages.page("scenario")
 EXAMPLES = re.findall(r"^```yaml\n(.*?)^```$", TEXT, re.DOTALL | re.MULTILINE)
 
 

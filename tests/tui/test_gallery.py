@@ -461,3 +461,24 @@ async def test_switched_off_it_shows_no_progress() -> None:
         await lesson_opened(pilot)
         await press(pilot, "q")
         assert top(pilot).strip() == "stepgrad  choose a lesson"
+
+
+@pytest.mark.parametrize("valid", [True, False])
+async def test_from_a_lesson_of_a_folder_opened_directly_one_goes_on_in_that_course(
+    valid: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STEPGRAD_STATE", str(tmp_path / "state"))
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.yaml").write_text("title: x\ninputs: {x: 2}\ngraph: [y = x*3]\n")
+    (tmp_path / "course.yaml").write_text("title: Two weeks\nlessons: {One: [b, a]}\n")
+    scenario = open_scenario(tmp_path / "b.yaml")
+    app = DebuggerApp(record_file(scenario), scenario)
+    async with app.run_test() as pilot:
+        screen = await lesson_opened(pilot)
+        if not valid:
+            (tmp_path / "a.yaml").write_text("title: x\n")
+        screen.dismiss("next")
+        if valid:
+            await until(pilot, lambda: read_progress("Two weeks").last == "a")
+    assert read_progress("Two weeks").last == ("a" if valid else "b")
+    assert (app.return_code == 0) is not valid  # it has left, with a message

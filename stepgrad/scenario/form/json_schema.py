@@ -1,4 +1,4 @@
-"""The JSON Schema of scenario files, with which an editor completes, explains and checks them."""
+"""The JSON Schema of files that have a form, with which an editor completes and checks them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,16 @@ def json_schema() -> Schema:
     It describes the form of every field. Only `stepgrad check` knows what one section demands of
     another, and what the statements of a graph say.
     """
+    return schema_of("A stepgrad scenario", *get_args(Scenario))
+
+
+def schema_of(title: str, *forms: type[Section]) -> Schema:
+    """Return the schema of documents that have one of some forms."""
     definitions: dict[str, Schema] = {}
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",  # the draft that every editor knows
-        "title": "A stepgrad scenario",
-        "anyOf": [_schema(kind, definitions) for kind in get_args(Scenario)],
+        "title": title,
+        "anyOf": [_schema(form, definitions) for form in forms],
         "definitions": definitions,
     }
 
