@@ -218,7 +218,7 @@ async def test_it_shows_how_far_one_is(size: tuple[int, int], kept: Path) -> Non
         await pilot.pause()
         lines = shown(pilot.app).splitlines()
         assert lines[0].strip() == (
-            "stepgrad  ✓ 3 done  ◐ 1 seen  of 51 · continue: A square has the slope 2x"
+            f"stepgrad  ✓ 3 done  ◐ 1 seen  of {len(COURSE)} · continue: A square has the slope 2x"
         )
         assert any(line.startswith(" ✓ Gears, or why rates multiply  ") for line in lines)
         (line,) = [line for line in lines if line.startswith(" ◐ A square has the slope 2x  ")]
