@@ -12,11 +12,11 @@ from shelf import COURSE
 from stepgrad.cli import main
 from stepgrad.course.glossary import GLOSSARY, Entry, look_up, mentions, words
 
-PROMISED = (
-    "chain rule, computational graph, topological order, local derivative, upstream gradient, "
-    "accumulation, forward mode, reverse mode, dual number, tape, gate, dead, saturation, primal, "
-    "tangent, VJP, JVP"
-).split(", ")
+PROMISED = [
+    *("chain rule", "computational graph", "topological order", "local derivative"),
+    *("upstream gradient", "accumulation", "forward mode", "reverse mode", "dual number"),
+    *("tape", "gate", "dead", "saturation", "primal", "tangent", "VJP", "JVP"),
+]
 
 
 def test_the_words_are_in_order_and_there() -> None:
